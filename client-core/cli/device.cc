@@ -1,0 +1,331 @@
+#include "client-core/cli/device.h"
+
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/time.h"
+#include "client-core/cli/patch.h"
+#include "client-core/store.h"
+#include "client-core/transport/syncer.h"
+#include "sync/reason.h"
+#include "sync/record.h"
+#include "sync/status.h"
+#include "zhibu/records/v1/conflict.pb.h"
+
+namespace zhibu::client {
+namespace {
+
+using google::protobuf::Message;
+using Json = nlohmann::json;
+
+struct Arguments {
+  std::string home;
+  std::string ticket;
+  std::string name = "device";
+  std::string type;
+  std::string id;
+  std::string json;
+  std::vector<std::string> add;
+  std::vector<std::string> remove;
+  std::vector<std::string> where;
+  bool watch = false;
+  int timeout_s = 60;
+};
+
+// One invocation.
+class Command {
+ public:
+  Command(const Arguments& arguments, bool json, Language language)
+      : arguments_(arguments), json_(json), language_(language) {}
+
+  absl::Status Open() {
+    std::error_code error;
+    std::filesystem::create_directories(arguments_.home, error);
+    umask(0077);
+    ASSIGN_OR_RETURN(store_, Store::Open({.file = arguments_.home + "/device.db"}));
+    return absl::OkStatus();
+  }
+
+  absl::Status Enrol() {
+    RETURN_IF_ERROR(client::Enrol(store_.get(), arguments_.ticket, arguments_.name));
+    ASSIGN_OR_RETURN(const Identity identity, store_->GetIdentity());
+    Print({{"device", identity.device.value}, {"person", TextOf(identity.person)}},
+          absl::StrCat(Say("已登记为设备 ", "enrolled as device "), identity.device.value));
+    return absl::OkStatus();
+  }
+
+  absl::Status Put() {
+    ASSIGN_OR_RETURN(const RecordType* type, Type());
+    Draft draft = store_->New(*type);
+    RETURN_IF_ERROR(FromJson(arguments_.json, &draft.message()));
+    const auto number = store_->Commit({&draft});
+    // What makes the record's id says that it is here: then it is changed.
+    if (!absl::IsAlreadyExists(number.status())) return Committed(number, *type, draft.id());
+    ASSIGN_OR_RETURN(Draft known, store_->Edit(*type, draft.id()));
+    RETURN_IF_ERROR(Patch(arguments_.json, &known.message()));
+    return Committed(store_->Commit({&known}), *type, known.id());
+  }
+
+  absl::Status Edit() {
+    ASSIGN_OR_RETURN(const RecordType* type, Type());
+    ASSIGN_OR_RETURN(const Id id, RecordId());
+    ASSIGN_OR_RETURN(Draft draft, store_->Edit(*type, id));
+    RETURN_IF_ERROR(Patch(arguments_.json.empty() ? "{}" : arguments_.json, &draft.message()));
+    for (const std::string& add : arguments_.add) RETURN_IF_ERROR(AddElement(add, &draft.message()));
+    for (const std::string& remove : arguments_.remove) {
+      RETURN_IF_ERROR(RemoveElement(remove, &draft.message()));
+    }
+    return Committed(store_->Commit({&draft}), *type, id);
+  }
+
+  absl::Status Delete() {
+    ASSIGN_OR_RETURN(const RecordType* type, Type());
+    ASSIGN_OR_RETURN(const Id id, RecordId());
+    ASSIGN_OR_RETURN(Draft draft, store_->Edit(*type, id));
+    draft.Delete();
+    return Committed(store_->Commit({&draft}), *type, id);
+  }
+
+  absl::Status Get() {
+    ASSIGN_OR_RETURN(const RecordType* type, Type());
+    ASSIGN_OR_RETURN(const Id id, RecordId());
+    ASSIGN_OR_RETURN(Draft draft, store_->Edit(*type, id));
+    Print(JsonOf(*type, id, draft.message()), Describe(*type, id, draft.message(), language_));
+    return absl::OkStatus();
+  }
+
+  absl::Status List() {
+    ASSIGN_OR_RETURN(const RecordType* type, Type());
+    Query query{.type = type->number};
+    for (const std::string& condition : arguments_.where) {
+      const std::pair<std::string, std::string> parts =
+          absl::StrSplit(condition, absl::MaxSplits('=', 1));
+      query.where.push_back(parts);
+    }
+    Json found = Json::array();
+    std::string text;
+    RETURN_IF_ERROR(store_->List(query, [&](const Id& id, const Message& message) {
+      if (json_) {
+        found.push_back(JsonOf(*type, id, message));
+      } else {
+        absl::StrAppend(&text, Describe(*type, id, message, language_));
+        found.push_back(nullptr);
+      }
+      return true;
+    }));
+    absl::StrAppend(&text, Say("共 ", ""), found.size(), Say(" 条", " found"));
+    Print(found, text);
+    return absl::OkStatus();
+  }
+
+  absl::Status Sync() {
+    Syncer syncer(store_.get());
+    if (arguments_.watch) return Watch(&syncer);
+    RETURN_IF_ERROR(syncer.SyncOnce(absl::Seconds(arguments_.timeout_s)));
+    return ShowState();
+  }
+
+  absl::Status ShowState() {
+    ASSIGN_OR_RETURN(const SyncState state, store_->State());
+    Json json = {{"unsent", state.unsent},
+                 {"setAside", state.set_aside},
+                 {"lastSuccessMs", state.last_success_ms},
+                 {"recordsDone", state.records_done},
+                 {"recordsToCome", state.records_to_come},
+                 {"bytesDone", state.bytes_done},
+                 {"synced", state.unsent == 0 && state.last_success_ms != 0 &&
+                                state.problem == sync::v1::NO_REASON}};
+    std::string text = absl::StrCat(
+        Say("未发送: ", "unsent: "), state.unsent, Say("  被退回或待处理: ", "  set aside: "),
+        state.set_aside, Say("  上次同步: ", "  last synced: "),
+        state.last_success_ms == 0
+            ? Say("从未", "never")
+            : absl::FormatTime(absl::FromUnixMillis(state.last_success_ms), absl::LocalTimeZone()),
+        Say("  已接收: ", "  received: "), state.records_done, Say(" 条 ", " records "),
+        state.bytes_done, " B");
+    if (state.problem != sync::v1::NO_REASON) {
+      const std::string why = In(language_, WordsFor(state.problem, state.problem_detail));
+      json["problem"] = sync::v1::Reason_Name(state.problem);
+      json["problemWords"] = why;
+      absl::StrAppend(&text, Say("\n未能同步: ", "\nnot synced: "), why);
+    }
+    Print(json, text);
+    return absl::OkStatus();
+  }
+
+  absl::Status Conflicts() {
+    arguments_.type = "ConflictNote";
+    return List();
+  }
+
+  absl::Status ListSetAside() {
+    Json found = Json::array();
+    std::string text;
+    RETURN_IF_ERROR(store_->ListSetAside([&](const SetAside& item) {
+      const std::string why = In(language_, WordsFor(item.answer.reason(), item.answer.detail()));
+      Json changes = Json::array();
+      for (const auto& change : item.edit.changes()) changes.push_back(ChangeJson(change));
+      found.push_back({{"place", item.place},
+                       {"number", item.answer.number()},
+                       {"verdict", sync::v1::Verdict_Name(item.answer.verdict())},
+                       {"reason", sync::v1::Reason_Name(item.answer.reason())},
+                       {"words", why},
+                       {"changes", changes}});
+      absl::StrAppend(&text, item.place, ". ",
+                      item.answer.verdict() == sync::v1::HELD ? Say("待处理: ", "held: ")
+                                                              : Say("被退回: ", "returned: "),
+                      why, "\n   ", changes.dump(), "\n");
+    }));
+    absl::StrAppend(&text, Say("共 ", ""), found.size(), Say(" 条", " set aside"));
+    Print(found, text);
+    return absl::OkStatus();
+  }
+
+ private:
+  std::string Say(absl::string_view zh, absl::string_view en) const {
+    return std::string(language_ == Language::kChinese ? zh : en);
+  }
+
+  void Print(const Json& json, const std::string& text) const {
+    std::cout << (json_ ? json.dump() : text) << std::endl;
+  }
+
+  absl::StatusOr<const RecordType*> Type() const {
+    const RecordType* type = store_->schema().FindByName(arguments_.type);
+    if (type != nullptr) return type;
+    std::string known;
+    for (const RecordType& one : store_->schema().types()) absl::StrAppend(&known, " ", one.name);
+    return absl::InvalidArgumentError(absl::StrCat("no record type ", arguments_.type, "; there are", known));
+  }
+
+  absl::StatusOr<Id> RecordId() const {
+    if (const auto id = IdFromText(arguments_.id)) return *id;
+    return absl::InvalidArgumentError(absl::StrCat("not an id: ", arguments_.id));
+  }
+
+  absl::Status Committed(const absl::StatusOr<EditNumber>& number, const RecordType& type,
+                         const Id& id) const {
+    RETURN_IF_ERROR(number.status());
+    Print({{"type", type.name}, {"id", TextOf(id)}, {"edit", number->value}},
+          number->value == 0 ? Say("没有变化", "nothing changed")
+                             : absl::StrCat(Say("已保存 ", "saved "), TextOf(id)));
+    return absl::OkStatus();
+  }
+
+  static Json JsonOf(const RecordType& type, const Id& id, const Message& message) {
+    return {{"type", type.name}, {"id", TextOf(id)}, {"record", Json::parse(ToJson(message))}};
+  }
+
+  Json ChangeJson(const sync::v1::Change& change) const {
+    const RecordType* type = store_->schema().Find(change.type());
+    Json json = {{"kind", sync::v1::Change::Kind_Name(change.kind())},
+                 {"id", TextOf(Id::FromBytes(change.id()).value_or(Id()))},
+                 {"type", type == nullptr ? absl::StrCat(change.type()) : type->name}};
+    if (type == nullptr) return json;
+    Draft draft = store_->New(*type);
+    if (draft.message().ParsePartialFromString(change.set())) {
+      json["set"] = Json::parse(ToJson(draft.message()));
+    }
+    return json;
+  }
+
+  absl::Status Watch(Syncer* syncer) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    std::thread stopper([&] {
+      int signal = 0;
+      sigwait(&signals, &signal);
+      syncer->Stop();
+    });
+    syncer->Run([&](const absl::Status& status) {
+      Print({{"inStep", status.ok()}, {"words", Told(status, language_)}},
+            status.ok() ? Say("已与服务器一致", "in step with the server") : Told(status, language_));
+    });
+    stopper.join();
+    return absl::OkStatus();
+  }
+
+  Arguments arguments_;
+  const bool json_;
+  const Language language_;
+  std::unique_ptr<Store> store_;
+};
+
+}  // namespace
+
+void AddDeviceCommand(CLI::App* app, const bool* json, const Language* language,
+                      std::function<absl::Status()>* chosen) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* device = app->add_subcommand("device", "A device: record offline, sync when there is a link");
+  device->require_subcommand(1);
+  device->add_option("--home", arguments->home, "Folder of the device; made if it is not there")->required();
+  const auto add = [&](const char* name, const char* help, absl::Status (Command::*run)()) {
+    CLI::App* command = device->add_subcommand(name, help);
+    command->callback([=] {
+      *chosen = [=]() -> absl::Status {
+        Command invocation(*arguments, *json, *language);
+        RETURN_IF_ERROR(invocation.Open());
+        return (invocation.*run)();
+      };
+    });
+    return command;
+  };
+  const auto type = [&](CLI::App* command) {
+    command->add_option("TYPE", arguments->type, "Record type: Meeting, Attendance, CheckIn, …")->required();
+  };
+  const auto id = [&](CLI::App* command) {
+    command->add_option("ID", arguments->id, "The record's id, as list shows it")->required();
+  };
+
+  CLI::App* enrol = add("enrol", "Make this device known to the server", &Command::Enrol);
+  enrol->add_option("CODE", arguments->ticket, "What `zhibu admin enrol` printed")->required();
+  enrol->add_option("--name", arguments->name, "Name of the device, shown to its owner");
+
+  CLI::App* put = add("put", "Record something new", &Command::Put);
+  type(put);
+  put->add_option("JSON", arguments->json, "The record in protobuf's JSON form")->required();
+
+  CLI::App* edit = add("edit", "Change a record", &Command::Edit);
+  type(edit);
+  id(edit);
+  edit->add_option("JSON", arguments->json, "The fields to change; null empties one");
+  edit->add_option("--add", arguments->add, "F=V: one more element of a repeated field");
+  edit->add_option("--remove", arguments->remove, "F=V: take an element away, by value or key");
+
+  CLI::App* remove = add("delete", "Delete a record", &Command::Delete);
+  type(remove);
+  id(remove);
+
+  CLI::App* get = add("get", "Show a record", &Command::Get);
+  type(get);
+  id(get);
+
+  CLI::App* list = add("list", "Show the records of a type", &Command::List);
+  type(list);
+  list->add_option("--where", arguments->where, "F=V: only where the field has this value");
+
+  CLI::App* sync = add("sync", "Send and receive", &Command::Sync);
+  sync->add_flag("--watch", arguments->watch, "Stay connected until interrupted");
+  sync->add_option("--timeout", arguments->timeout_s, "Seconds until it gives up");
+
+  add("status", "Unsent work, last success, what is wrong", &Command::ShowState);
+  add("conflicts", "What two people wrote without having seen each other", &Command::Conflicts);
+  add("set-aside", "Edits that the server held or returned, with the reason", &Command::ListSetAside);
+}
+
+}  // namespace zhibu::client

@@ -1,0 +1,110 @@
+#include "client-core/session.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "sync/handshake.h"
+#include "sync/reason.h"
+
+namespace zhibu::client {
+namespace {
+
+using sync::v1::ClientFrame;
+using sync::v1::ServerFrame;
+
+// Small enough that a broken link costs little, large enough to fill one.
+constexpr size_t kPushBytesMax = 64 << 10;
+// Edits on the way without an answer; more wait until some are answered.
+constexpr uint64_t kUnansweredMax = 2000;
+
+}  // namespace
+
+Session::Session(Store* store, std::string app) : store_(*store), app_(std::move(app)) {}
+
+void Session::Close(absl::Status status) {
+  state_ = State::kClosed;
+  status_ = std::move(status);
+  out_.clear();
+}
+
+absl::Status Session::Start() {
+  const absl::StatusOr<Identity> identity = store_.GetIdentity();
+  if (!identity.ok()) return identity.status();
+  const auto cursors = store_.Cursors();
+  if (!cursors.ok()) return cursors.status();
+  secret_key_ = identity->secret_key;
+  hello_.set_protocol(kProtocolVersion);
+  hello_.set_device(identity->device.value);
+  hello_.set_server_id(identity->server_id);
+  hello_.set_app(app_);
+  hello_.mutable_cursors()->Add(cursors->begin(), cursors->end());
+  *out_.emplace_back().mutable_hello() = hello_;
+  state_ = State::kHello;
+  return absl::OkStatus();
+}
+
+void Session::OnFrame(const ServerFrame& frame) {
+  if (state_ == State::kClosed) return;
+  switch (frame.frame_case()) {
+    case ServerFrame::kChallenge:
+      return OnChallenge(frame.challenge());
+    case ServerFrame::kWelcome:
+      return OnWelcome(frame.welcome());
+    case ServerFrame::kUpdate:
+      return OnUpdate(frame.update());
+    case ServerFrame::kRenumber:
+      again_ = true;
+      return Close(store_.Renumber(DeviceNumber(frame.renumber().device())));
+    case ServerFrame::kRefusal:
+      return Close(Refuse(frame.refusal().reason(), frame.refusal().detail()));
+    default:
+      return;  // from a newer server, which does not count on an answer
+  }
+}
+
+void Session::OnChallenge(const sync::v1::Challenge& challenge) {
+  if (state_ != State::kHello) return Close(Refuse(sync::v1::PROTOCOL_ERROR, "challenge"));
+  out_.emplace_back().mutable_proof()->set_signature(
+      SignProof(secret_key_, challenge.nonce(), hello_));
+  state_ = State::kProof;
+  const int64_t offset = challenge.server_time_ms() - store_.environment().now_ms();
+  if (auto status = store_.Restamp(offset); !status.ok()) Close(std::move(status));
+}
+
+void Session::OnWelcome(const sync::v1::Welcome& welcome) {
+  if (state_ != State::kProof) return Close(Refuse(sync::v1::PROTOCOL_ERROR, "welcome"));
+  state_ = State::kOpen;
+  if (auto status = store_.BeginDownload(welcome.records_to_come()); !status.ok()) {
+    Close(std::move(status));
+  }
+}
+
+void Session::OnUpdate(const sync::v1::Update& update) {
+  if (state_ != State::kOpen) return Close(Refuse(sync::v1::PROTOCOL_ERROR, "update"));
+  if (auto status = store_.ApplyUpdate(update); !status.ok()) return Close(std::move(status));
+  for (const auto& answer : update.answers()) answered_ = EditNumber(answer.number());
+  caught_up_ = !update.catching_up();
+}
+
+void Session::Push() {
+  if (sent_.value > answered_.value + kUnansweredMax) return;
+  auto edits = store_.Pending(sent_, kPushBytesMax);
+  if (!edits.ok()) return Close(edits.status());
+  if (edits->empty()) return;
+  // The first number of the session tells where the answers begin.
+  if (sent_.value == 0) answered_ = EditNumber(edits->front().number() - 1);
+  sent_ = EditNumber(edits->back().number());
+  auto* push = out_.emplace_back().mutable_push();
+  push->mutable_edits()->Add(std::make_move_iterator(edits->begin()),
+                             std::make_move_iterator(edits->end()));
+}
+
+bool Session::Next(ClientFrame* frame) {
+  if (out_.empty() && state_ == State::kOpen) Push();
+  if (out_.empty()) return false;
+  *frame = std::move(out_.front());
+  out_.pop_front();
+  return true;
+}
+
+}  // namespace zhibu::client

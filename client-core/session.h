@@ -1,0 +1,67 @@
+// The device's side of one conversation with the server, as a state machine
+// without I/O: it asks the store, and says what to send.
+//
+//   Session session(&store);
+//   session.Start();
+//   while (session.Next(&frame)) send(frame);     // until it has nothing to say
+//   session.OnFrame(received);                    // then Next again
+//
+// synced = everything was sent and answered, and everything was received
+//
+// Calls must not overlap. After closed() the transport ends the stream; when the
+// session says again(), a new one should be started at once.
+#ifndef ZHIBU_CLIENT_CORE_SESSION_H_
+#define ZHIBU_CLIENT_CORE_SESSION_H_
+
+#include <deque>
+#include <string>
+
+#include "absl/status/status.h"
+#include "client-core/store.h"
+#include "zhibu/sync/v1/sync.pb.h"
+
+namespace zhibu::client {
+
+class Session {
+ public:
+  explicit Session(Store* store, std::string app = "zhibu");
+
+  // NOT_FOUND: the device is not enrolled.
+  absl::Status Start();
+  void OnFrame(const sync::v1::ServerFrame& frame);
+  // False where there is nothing to send now. Ask again after OnFrame and after
+  // the app has committed something.
+  bool Next(sync::v1::ClientFrame* frame);
+
+  bool closed() const { return state_ == State::kClosed; }
+  bool again() const { return again_; }
+  // Everything received, and everything sent so far answered.
+  bool caught_up() const { return state_ == State::kOpen && caught_up_ && answered_ >= sent_; }
+  // Why the session closed: a refusal, or a failure of the store.
+  const absl::Status& status() const { return status_; }
+
+ private:
+  enum class State { kIdle, kHello, kProof, kOpen, kClosed };
+
+  void OnChallenge(const sync::v1::Challenge& challenge);
+  void OnWelcome(const sync::v1::Welcome& welcome);
+  void OnUpdate(const sync::v1::Update& update);
+  void Push();
+  void Close(absl::Status status);
+
+  Store& store_;
+  const std::string app_;
+  State state_ = State::kIdle;
+  std::deque<sync::v1::ClientFrame> out_;
+  sync::v1::Hello hello_;
+  std::string secret_key_;
+  EditNumber sent_;
+  EditNumber answered_;
+  bool caught_up_ = false;
+  bool again_ = false;
+  absl::Status status_;
+};
+
+}  // namespace zhibu::client
+
+#endif  // ZHIBU_CLIENT_CORE_SESSION_H_

@@ -1,0 +1,234 @@
+// What an app embeds: the records of a device, readable and writable without a
+// network.
+//
+//   view(record) = merge(confirmed(record), pending edits(record))
+//
+// `confirmed` is what the server last said, `pending` the queue of own edits,
+// and the view is what the app reads; it is kept ready, so reading never replays
+// the queue. An app edits plain messages:
+//
+//   ASSIGN_OR_RETURN(auto store, Store::Open({.file = path}));
+//   ASSIGN_OR_RETURN(auto draft, store->Edit<Meeting>(id));   // as it is now
+//   draft.message<Meeting>().set_place("礼堂");
+//   ASSIGN_OR_RETURN(auto number, store->Commit({&draft}));   // durable from here
+//
+// A draft remembers what the app saw, so what others changed meanwhile is not
+// undone when it is committed.
+//
+// Durability: what Commit returned survives kill -9 and power loss. A failure
+// leaves everything as it was before the call.
+//
+// Threads: any thread may call anything; calls wait for each other's disk
+// access, never for the network. Several processes may open one file.
+//
+// Errors: NOT_FOUND, ALREADY_EXISTS and the refusals of sync/reason.h say what is
+// wrong with the call; RESOURCE_EXHAUSTED: the disk is full; UNAVAILABLE: the
+// file cannot be written now; DATA_LOSS: it is damaged; FAILED_PRECONDITION: it
+// was written by a newer version of the app.
+#ifndef ZHIBU_CLIENT_CORE_STORE_H_
+#define ZHIBU_CLIENT_CORE_STORE_H_
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <google/protobuf/message.h>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "sync/environment.h"
+#include "sync/schema.h"
+#include "sync/types.h"
+#include "zhibu/sync/v1/answer.pb.h"
+#include "zhibu/sync/v1/edit.pb.h"
+#include "zhibu/sync/v1/sync.pb.h"
+
+namespace zhibu::client {
+
+// A record as somebody saw it, and what they make of it.
+class Draft {
+ public:
+  const RecordType& type() const { return *type_; }
+  const Id& id() const { return key_.id; }
+  google::protobuf::Message& message() { return *message_; }
+  const google::protobuf::Message& message() const { return *message_; }
+  template <typename T>
+  T& message() {
+    return static_cast<T&>(*message_);
+  }
+  // The record is to be deleted when the draft is committed.
+  void Delete() { deleted_ = true; }
+
+ private:
+  friend class Store;
+
+  const RecordType* type_ = nullptr;
+  RecordKey key_;
+  bool is_new_ = false;
+  bool deleted_ = false;
+  uint64_t base_ = 0;
+  uint64_t builds_on_ = 0;
+  std::string before_;
+  std::unique_ptr<google::protobuf::Message> message_;
+};
+
+// Who the device is, once it is enrolled.
+struct Identity {
+  DeviceNumber device;
+  Id person;
+  std::string server_id;
+  std::string address;      // host:port
+  std::string fingerprint;  // of the server's certificate
+  std::string secret_key;
+};
+
+// An edit that the server did not take. It stays until somebody discards it.
+struct SetAside {
+  int64_t place = 0;  // names it on this device
+  sync::v1::Answer answer;
+  sync::v1::Edit edit;
+  int64_t at_ms = 0;
+};
+
+// Why and how far the device is synced. Survives a restart.
+struct SyncState {
+  uint64_t unsent = 0;  // edits that have no answer yet
+  uint64_t set_aside = 0;
+  int64_t last_success_ms = 0;  // all was sent and received; 0: never
+  // Of the download under way or broken off: never more than what is known.
+  uint64_t records_done = 0;
+  uint64_t records_to_come = 0;
+  uint64_t bytes_done = 0;
+  // Empty while nothing is wrong: why the last attempt did not succeed.
+  sync::v1::Reason problem = sync::v1::NO_REASON;
+  std::string problem_detail;
+};
+
+struct Query {
+  uint32_t type = 0;
+  std::optional<Id> scope;
+  // Single fields compare with the value in protobuf's JSON form or as plain
+  // text; repeated ones are searched for it.
+  std::vector<std::pair<std::string, std::string>> where;
+};
+
+// What changed in one transaction. `keys` is cut off at kKeysMax, and `all` says
+// that anything may have changed.
+struct Changes {
+  static constexpr size_t kKeysMax = 1000;
+  std::vector<RecordKey> keys;
+  bool all = false;
+};
+
+class Store {
+ public:
+  struct Options {
+    std::string file;
+    std::shared_ptr<const Schema> schema = CatalogueSchema();
+    Environment environment = SystemEnvironment();
+    std::string vfs;  // name of an SQLite VFS; empty: the system's
+  };
+
+  static absl::StatusOr<std::unique_ptr<Store>> Open(Options options);
+  ~Store();
+
+  Store(const Store&) = delete;  // subscriptions hold its address
+  Store& operator=(const Store&) = delete;
+
+  // ---- Records -----------------------------------------------------------
+
+  // An empty record, with a new id; the id of a type whose fields make it is
+  // known once it is committed (see Commit).
+  Draft New(const RecordType& type);
+  template <typename T>
+  Draft New() {
+    return New(*schema().Find(T::descriptor()));
+  }
+  // NOT_FOUND: there is no such record here.
+  absl::StatusOr<Draft> Edit(const RecordType& type, const Id& id);
+  template <typename T>
+  absl::StatusOr<Draft> Edit(const Id& id) {
+    return Edit(*schema().Find(T::descriptor()), id);
+  }
+  // Every living record that fits, ascending by id, until `visit` returns false.
+  // INVALID_ARGUMENT: no such type or field.
+  absl::Status List(const Query& query,
+                    absl::FunctionRef<bool(const Id&, const google::protobuf::Message&)> visit);
+
+  // All drafts as one edit, taken whole or not at all. Returns its number, or 0
+  // where nothing was changed. ALREADY_EXISTS: the fields of a new record make
+  // the id of one that is here; open and change that one.
+  absl::StatusOr<EditNumber> Commit(absl::Span<Draft* const> drafts);
+
+  // ---- Sync, as a person sees it ------------------------------------------
+
+  absl::StatusOr<SyncState> State();
+  absl::Status ListSetAside(absl::FunctionRef<void(const SetAside&)> visit);
+
+  // Called after each transaction that changed records or the state, on the
+  // thread that made it, without locks held. The callback must not destroy the
+  // store. Ends when the returned handle is destroyed.
+  using Subscription = std::shared_ptr<std::function<void(const Changes&)>>;
+  Subscription Subscribe(std::function<void(const Changes&)> callback);
+
+  const Schema& schema() const { return *options_.schema; }
+  const Environment& environment() const { return options_.environment; }
+
+  // ---- Sync, as the session sees it ----------------------------------------
+
+  // NOT_FOUND: not enrolled.
+  absl::StatusOr<Identity> GetIdentity();
+  // ALREADY_EXISTS: enrolled before.
+  absl::Status SetIdentity(const Identity& identity);
+
+  absl::StatusOr<std::vector<sync::v1::Cursor>> Cursors();
+  // Edits numbered above `after`, up to about `bytes_max` and at least one.
+  absl::StatusOr<std::vector<sync::v1::NumberedEdit>> Pending(EditNumber after, size_t bytes_max);
+  // One transaction: answers, changes and cursors.
+  absl::Status ApplyUpdate(const sync::v1::Update& update);
+  // Another copy of this device lives: go on as `device`, unanswered edits
+  // numbered from 1.
+  absl::Status Renumber(DeviceNumber device);
+  // The server's clock is `offset_ms` ahead of ours: unanswered edits are
+  // stamped anew, so that a wrong clock neither wins for ever nor loses all.
+  absl::Status Restamp(int64_t offset_ms);
+  absl::Status BeginDownload(uint64_t records_to_come);
+  absl::Status EndAttempt(const absl::Status& status);
+
+ private:
+  class Transaction;
+  struct Shared;
+
+  explicit Store(Options options);
+  // One transaction that writes, all or nothing.
+  absl::Status Do(absl::FunctionRef<absl::Status(Transaction&)> body);
+  // One that only reads.
+  absl::Status Look(absl::FunctionRef<absl::Status(Transaction&)> body);
+  void Notify(const Changes& changes);
+
+  absl::Status MakeChange(Transaction& transaction, Draft& draft, Stamp stamp,
+                          sync::v1::Edit* edit);
+  absl::StatusOr<bool> Fits(
+      const Query& query, const RecordType& type, const Id& id, const std::string& body,
+      std::vector<std::pair<Id, std::unique_ptr<google::protobuf::Message>>>* found);
+  absl::Status TakeAnswer(Transaction& transaction, const sync::v1::Answer& answer,
+                          std::set<RecordKey>* affected);
+  absl::Status TakeGroup(Transaction& transaction, const sync::v1::Group& group, bool any_pending,
+                         std::set<RecordKey>* affected);
+  absl::Status TakeRemoval(Transaction& transaction, const sync::v1::Removal& removal,
+                           bool any_pending, std::set<RecordKey>* affected);
+
+  const Options options_;
+  const std::unique_ptr<Shared> shared_;
+};
+
+}  // namespace zhibu::client
+
+#endif  // ZHIBU_CLIENT_CORE_STORE_H_

@@ -1,0 +1,393 @@
+#include "client-core/tables.h"
+
+#include <sqlite3.h>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "zhibu/stored/v1/client.pb.h"
+
+namespace zhibu::client {
+namespace {
+
+constexpr int kBusyMsMax = 10'000;
+constexpr int kApplicationId = 0x5a484255;  // "ZHBU"
+
+// Numbered from 1; a file is taken through those it has not seen. Each is tested
+// from every earlier version.
+constexpr const char* kMigrations[] = {
+    // 1: the first.
+    R"sql(
+    CREATE TABLE record (
+      type INTEGER NOT NULL, id BLOB NOT NULL,
+      confirmed BLOB,  -- stored.v1.Kept: what the server last said; NULL: nothing
+      view BLOB,       -- stored.v1.Kept: with pending edits applied; NULL: as confirmed
+      PRIMARY KEY (type, id)) WITHOUT ROWID;
+    CREATE TABLE pending (
+      number INTEGER PRIMARY KEY,
+      stamp INTEGER NOT NULL, floor INTEGER NOT NULL, previous INTEGER NOT NULL,
+      edit BLOB NOT NULL);  -- sync.v1.Edit
+    CREATE TABLE touched (
+      type INTEGER NOT NULL, id BLOB NOT NULL, number INTEGER NOT NULL,
+      PRIMARY KEY (type, id, number)) WITHOUT ROWID;
+    CREATE TABLE set_aside (
+      place INTEGER PRIMARY KEY AUTOINCREMENT,
+      at_ms INTEGER NOT NULL,
+      answer BLOB NOT NULL,  -- sync.v1.Answer
+      edit BLOB NOT NULL);   -- sync.v1.Edit
+    CREATE TABLE cursor (
+      scope BLOB PRIMARY KEY, version INTEGER NOT NULL, audience INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE setting (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+    )sql",
+};
+constexpr int kSchemaVersion = static_cast<int>(std::size(kMigrations));
+
+int64_t Signed(uint64_t value) { return static_cast<int64_t>(value); }
+uint64_t Unsigned(const SQLite::Column& column) { return static_cast<uint64_t>(column.getInt64()); }
+
+absl::string_view Blob(const SQLite::Column& column) {
+  return {static_cast<const char*>(column.getBlob()), static_cast<size_t>(column.getBytes())};
+}
+
+void Bind(SQLite::Statement& statement, int index, absl::string_view blob) {
+  // A null pointer would bind NULL.
+  statement.bindNoCopy(index, blob.empty() ? static_cast<const void*>("") : blob.data(),
+                       static_cast<int>(blob.size()));
+}
+
+std::string Pack(const RecordState& state) {
+  stored::v1::Kept kept;
+  kept.set_version(state.touch.version.value);
+  kept.set_writer(state.touch.writer.value);
+  kept.set_stamp(state.touch.stamp.value);
+  kept.set_body(state.body);
+  kept.set_trace(state.trace);
+  if (state.deletion) {
+    kept.set_deleted(true);
+    kept.set_deleted_version(state.deletion->version.value);
+    kept.set_deleted_by(state.deletion->writer.value);
+    kept.set_deleted_stamp(state.deletion->stamp.value);
+  }
+  return kept.SerializeAsString();
+}
+
+RecordState Unpack(absl::string_view bytes) {
+  stored::v1::Kept kept;
+  if (!kept.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    throw SQLite::Exception("a record cannot be read", SQLITE_CORRUPT);
+  }
+  RecordState state;
+  state.exists = true;
+  state.touch = {Version(kept.version()), DeviceNumber(kept.writer()), Stamp(kept.stamp())};
+  state.body = std::move(*kept.mutable_body());
+  state.trace = std::move(*kept.mutable_trace());
+  if (kept.deleted()) {
+    state.deletion = Touch{Version(kept.deleted_version()), DeviceNumber(kept.deleted_by()),
+                           Stamp(kept.deleted_stamp())};
+  }
+  return state;
+}
+
+Tables::Record ReadRecord(const SQLite::Column& confirmed, const SQLite::Column& view) {
+  Tables::Record record;
+  if (!confirmed.isNull()) record.confirmed = Unpack(Blob(confirmed));
+  if (!view.isNull()) record.view = Unpack(Blob(view));
+  return record;
+}
+
+Id ReadId(const SQLite::Column& column) {
+  const auto id = Id::FromBytes(Blob(column));
+  if (!id) throw SQLite::Exception("an id cannot be read", SQLITE_CORRUPT);
+  return *id;
+}
+
+}  // namespace
+
+absl::Status StatusOf(const SQLite::Exception& error) {
+  const std::string message = absl::StrCat("device store: ", error.what());
+  switch (error.getErrorCode() & 0xff) {
+    case SQLITE_FULL:
+      return absl::ResourceExhaustedError(absl::StrCat(
+          message, "; nothing was changed. Free some space on the device and try again."));
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return absl::DataLossError(message);
+    case SQLITE_MISMATCH:  // see Migrate
+      return absl::FailedPreconditionError(message);
+    default:
+      return absl::UnavailableError(absl::StrCat(message, "; nothing was changed."));
+  }
+}
+
+Tables::Tables(const std::string& file, const std::string& vfs)
+    : database_(file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, kBusyMsMax, vfs) {
+  // A WAL commit is one fsync at FULL: what was committed survives power loss.
+  database_.exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;");
+  Migrate();
+}
+
+void Tables::Migrate() {
+  Begin();
+  const int version = database_.execAndGet("PRAGMA user_version").getInt();
+  if (version > kSchemaVersion) {
+    Rollback();
+    throw SQLite::Exception(
+        "the file was written by a newer version of the app; update the app, nothing is lost",
+        SQLITE_MISMATCH);
+  }
+  for (int next = version; next < kSchemaVersion; ++next) database_.exec(kMigrations[next]);
+  if (version < kSchemaVersion) {
+    database_.exec(absl::StrCat("PRAGMA application_id=", kApplicationId,
+                                "; PRAGMA user_version=", kSchemaVersion));
+  }
+  CommitWork();
+}
+
+SQLite::Statement& Tables::Prepared(const char* sql) {
+  auto& statement = statements_[sql];
+  if (statement == nullptr) {
+    statement = std::make_unique<SQLite::Statement>(database_, sql);
+  } else {
+    statement->reset();
+  }
+  return *statement;
+}
+
+void Tables::Run(const char* sql) { Prepared(sql).exec(); }
+
+void Tables::Rollback() noexcept {
+  // A cached statement that failed must let go of the transaction first.
+  for (auto& [sql, statement] : statements_) statement->tryReset();
+  if (sqlite3_get_autocommit(database_.getHandle()) == 0) database_.tryExec("ROLLBACK");
+}
+
+uint64_t Tables::Count(const char* sql) {
+  SQLite::Statement& statement = Prepared(sql);
+  statement.executeStep();
+  const uint64_t count = Unsigned(statement.getColumn(0));
+  statement.reset();
+  return count;
+}
+
+Tables::Record Tables::GetRecord(const RecordKey& key) {
+  SQLite::Statement& statement =
+      Prepared("SELECT confirmed, view FROM record WHERE type=? AND id=?");
+  statement.bind(1, key.type);
+  Bind(statement, 2, key.id.bytes());
+  Record record;
+  if (statement.executeStep()) record = ReadRecord(statement.getColumn(0), statement.getColumn(1));
+  statement.reset();
+  return record;
+}
+
+void Tables::PutRecord(const RecordKey& key, const Record& record) {
+  if (!record.view) {
+    return record.confirmed.exists ? PutConfirmed(key, record.confirmed) : DeleteRecord(key);
+  }
+  SQLite::Statement& statement =
+      Prepared("INSERT OR REPLACE INTO record (type, id, confirmed, view) VALUES (?,?,?,?)");
+  const std::string view = Pack(*record.view);
+  const std::string confirmed = record.confirmed.exists ? Pack(record.confirmed) : "";
+  statement.bind(1, key.type);
+  Bind(statement, 2, key.id.bytes());
+  if (confirmed.empty()) {
+    statement.bind(3);
+  } else {
+    Bind(statement, 3, confirmed);
+  }
+  Bind(statement, 4, view);
+  statement.exec();
+}
+
+void Tables::PutConfirmed(const RecordKey& key, const RecordState& confirmed) {
+  SQLite::Statement& statement =
+      Prepared("INSERT OR REPLACE INTO record (type, id, confirmed, view) VALUES (?,?,?,NULL)");
+  const std::string packed = Pack(confirmed);
+  statement.bind(1, key.type);
+  Bind(statement, 2, key.id.bytes());
+  Bind(statement, 3, packed);
+  statement.exec();
+}
+
+void Tables::DeleteRecord(const RecordKey& key) {
+  SQLite::Statement& statement = Prepared("DELETE FROM record WHERE type=? AND id=?");
+  statement.bind(1, key.type);
+  Bind(statement, 2, key.id.bytes());
+  statement.exec();
+}
+
+void Tables::ListRecords(uint32_t type, absl::FunctionRef<bool(const Id&, const Record&)> visit) {
+  SQLite::Statement& statement =
+      Prepared("SELECT id, confirmed, view FROM record WHERE type=? ORDER BY id");
+  statement.bind(1, type);
+  while (statement.executeStep()) {
+    if (!visit(ReadId(statement.getColumn(0)),
+               ReadRecord(statement.getColumn(1), statement.getColumn(2)))) {
+      break;
+    }
+  }
+  statement.reset();
+}
+
+void Tables::AddPending(const PendingEdit& edit) {
+  SQLite::Statement& statement = Prepared(
+      "INSERT OR REPLACE INTO pending (number, stamp, floor, previous, edit) VALUES (?,?,?,?,?)");
+  statement.bind(1, Signed(edit.number.value));
+  statement.bind(2, Signed(edit.stamp.value));
+  statement.bind(3, Signed(edit.floor.value));
+  statement.bind(4, Signed(edit.previous));
+  Bind(statement, 5, edit.edit);
+  statement.exec();
+}
+
+void Tables::DeletePending(EditNumber number) {
+  SQLite::Statement& statement = Prepared("DELETE FROM pending WHERE number=?");
+  statement.bind(1, Signed(number.value));
+  statement.exec();
+}
+
+static Tables::PendingEdit ReadPending(SQLite::Statement& statement) {
+  return {EditNumber(Unsigned(statement.getColumn(0))), Stamp(Unsigned(statement.getColumn(1))),
+          Stamp(Unsigned(statement.getColumn(2))), Unsigned(statement.getColumn(3)),
+          std::string(Blob(statement.getColumn(4)))};
+}
+
+void Tables::ListPending(EditNumber after, absl::FunctionRef<bool(const PendingEdit&)> visit) {
+  SQLite::Statement& statement = Prepared(
+      "SELECT number, stamp, floor, previous, edit FROM pending WHERE number>? ORDER BY number");
+  statement.bind(1, Signed(after.value));
+  while (statement.executeStep()) {
+    if (!visit(ReadPending(statement))) break;
+  }
+  statement.reset();
+}
+
+std::optional<Tables::PendingEdit> Tables::GetPending(EditNumber number) {
+  std::optional<PendingEdit> found;
+  ListPending(EditNumber(number.value - 1), [&](const PendingEdit& edit) {
+    if (edit.number == number) found = edit;
+    return false;
+  });
+  return found;
+}
+
+std::optional<Tables::PendingEdit> Tables::LastPending() {
+  SQLite::Statement& statement = Prepared(
+      "SELECT number, stamp, floor, previous, edit FROM pending ORDER BY number DESC LIMIT 1");
+  std::optional<PendingEdit> last;
+  if (statement.executeStep()) last = ReadPending(statement);
+  statement.reset();
+  return last;
+}
+
+uint64_t Tables::CountPending() { return Count("SELECT count(*) FROM pending"); }
+
+void Tables::AddTouched(const RecordKey& key, EditNumber number) {
+  SQLite::Statement& statement =
+      Prepared("INSERT OR IGNORE INTO touched (type, id, number) VALUES (?,?,?)");
+  statement.bind(1, key.type);
+  Bind(statement, 2, key.id.bytes());
+  statement.bind(3, Signed(number.value));
+  statement.exec();
+}
+
+void Tables::DeleteTouched(const RecordKey& key, EditNumber number) {
+  SQLite::Statement& statement =
+      Prepared("DELETE FROM touched WHERE type=? AND id=? AND number=?");
+  statement.bind(1, key.type);
+  Bind(statement, 2, key.id.bytes());
+  statement.bind(3, Signed(number.value));
+  statement.exec();
+}
+
+std::vector<EditNumber> Tables::TouchedBy(const RecordKey& key) {
+  SQLite::Statement& statement =
+      Prepared("SELECT number FROM touched WHERE type=? AND id=? ORDER BY number");
+  statement.bind(1, key.type);
+  Bind(statement, 2, key.id.bytes());
+  std::vector<EditNumber> numbers;
+  while (statement.executeStep()) numbers.push_back(EditNumber(Unsigned(statement.getColumn(0))));
+  statement.reset();
+  return numbers;
+}
+
+void Tables::AddSetAside(const SetAside& set_aside) {
+  SQLite::Statement& statement =
+      Prepared("INSERT INTO set_aside (at_ms, answer, edit) VALUES (?,?,?)");
+  const std::string answer = set_aside.answer.SerializeAsString();
+  const std::string edit = set_aside.edit.SerializeAsString();
+  statement.bind(1, set_aside.at_ms);
+  Bind(statement, 2, answer);
+  Bind(statement, 3, edit);
+  statement.exec();
+}
+
+void Tables::ListSetAside(absl::FunctionRef<void(const SetAside&)> visit) {
+  SQLite::Statement& statement =
+      Prepared("SELECT place, at_ms, answer, edit FROM set_aside ORDER BY place");
+  while (statement.executeStep()) {
+    SetAside set_aside;
+    set_aside.place = statement.getColumn(0).getInt64();
+    set_aside.at_ms = statement.getColumn(1).getInt64();
+    set_aside.answer.ParseFromString(std::string(Blob(statement.getColumn(2))));
+    set_aside.edit.ParseFromString(std::string(Blob(statement.getColumn(3))));
+    visit(set_aside);
+  }
+  statement.reset();
+}
+
+uint64_t Tables::CountSetAside() { return Count("SELECT count(*) FROM set_aside"); }
+
+std::vector<sync::v1::Cursor> Tables::Cursors() {
+  SQLite::Statement& statement = Prepared("SELECT scope, version, audience FROM cursor");
+  std::vector<sync::v1::Cursor> cursors;
+  while (statement.executeStep()) {
+    auto& cursor = cursors.emplace_back();
+    cursor.set_scope(std::string(Blob(statement.getColumn(0))));
+    cursor.set_version(Unsigned(statement.getColumn(1)));
+    cursor.set_audience(statement.getColumn(2).getUInt());
+  }
+  statement.reset();
+  return cursors;
+}
+
+void Tables::PutCursor(const sync::v1::Cursor& cursor) {
+  const bool kept = cursor.audience() != 0;
+  SQLite::Statement& statement =
+      kept ? Prepared("INSERT OR REPLACE INTO cursor (scope, version, audience) VALUES (?,?,?)")
+           : Prepared("DELETE FROM cursor WHERE scope=?");
+  Bind(statement, 1, cursor.scope());
+  if (kept) {
+    statement.bind(2, Signed(cursor.version()));
+    statement.bind(3, cursor.audience());
+  }
+  statement.exec();
+}
+
+std::string Tables::GetSetting(const std::string& name) {
+  SQLite::Statement& statement = Prepared("SELECT value FROM setting WHERE name=?");
+  statement.bindNoCopy(1, name);
+  std::string value;
+  if (statement.executeStep()) value = std::string(Blob(statement.getColumn(0)));
+  statement.reset();
+  return value;
+}
+
+int64_t Tables::GetNumber(const std::string& name) {
+  int64_t value = 0;
+  (void)absl::SimpleAtoi(GetSetting(name), &value);  // not yet set: 0
+  return value;
+}
+
+void Tables::PutSetting(const std::string& name, absl::string_view value) {
+  SQLite::Statement& statement =
+      Prepared("INSERT OR REPLACE INTO setting (name, value) VALUES (?,?)");
+  statement.bindNoCopy(1, name);
+  Bind(statement, 2, value);
+  statement.exec();
+}
+
+void Tables::PutNumber(const std::string& name, int64_t value) {
+  PutSetting(name, absl::StrCat(value));
+}
+
+}  // namespace zhibu::client

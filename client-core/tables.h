@@ -1,0 +1,99 @@
+// The device's SQLite file.
+//
+//   record     one row for each record that is here, confirmed or not
+//   pending    own edits without an answer, by number
+//   touched    which records each pending edit changes
+//   set_aside  own edits that the server held or returned
+//   cursor     how far each scope has been seen
+//   setting    small values by name
+//
+// Only types, ids, scopes, numbers and versions stand in columns of their own;
+// what people wrote is inside the blobs.
+#ifndef ZHIBU_CLIENT_CORE_TABLES_H_
+#define ZHIBU_CLIENT_CORE_TABLES_H_
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include "absl/functional/function_ref.h"
+#include "absl/strings/string_view.h"
+#include "client-core/store.h"
+#include "sync/state.h"
+
+namespace zhibu::client {
+
+// Throws SQLite::Exception; Store turns that into a status (StatusOf). Not
+// thread-safe.
+class Tables {
+ public:
+  struct Record {
+    RecordState confirmed;
+    std::optional<RecordState> view;  // set while pending edits change the record
+
+    const RecordState& shown() const { return view ? *view : confirmed; }
+  };
+  struct PendingEdit {
+    EditNumber number;
+    Stamp stamp;
+    Stamp floor;  // the latest stamp the author had seen
+    uint64_t previous = 0;
+    std::string edit;
+  };
+
+  Tables(const std::string& file, const std::string& vfs);
+
+  void Begin() { Run("BEGIN IMMEDIATE"); }
+  void BeginRead() { Run("BEGIN"); }
+  void CommitWork() { Run("COMMIT"); }
+  void Rollback() noexcept;
+
+  Record GetRecord(const RecordKey& key);
+  // A record of which nothing is left takes no row.
+  void PutRecord(const RecordKey& key, const Record& record);
+  void PutConfirmed(const RecordKey& key, const RecordState& confirmed);
+  void DeleteRecord(const RecordKey& key);
+  void ListRecords(uint32_t type, absl::FunctionRef<bool(const Id&, const Record&)> visit);
+
+  void AddPending(const PendingEdit& edit);
+  void DeletePending(EditNumber number);
+  void ListPending(EditNumber after, absl::FunctionRef<bool(const PendingEdit&)> visit);
+  std::optional<PendingEdit> GetPending(EditNumber number);
+  std::optional<PendingEdit> LastPending();
+  uint64_t CountPending();
+
+  void AddTouched(const RecordKey& key, EditNumber number);
+  void DeleteTouched(const RecordKey& key, EditNumber number);
+  std::vector<EditNumber> TouchedBy(const RecordKey& key);
+
+  void AddSetAside(const SetAside& set_aside);
+  void ListSetAside(absl::FunctionRef<void(const SetAside&)> visit);
+  uint64_t CountSetAside();
+
+  std::vector<sync::v1::Cursor> Cursors();
+  void PutCursor(const sync::v1::Cursor& cursor);
+
+  std::string GetSetting(const std::string& name);
+  int64_t GetNumber(const std::string& name);
+  void PutSetting(const std::string& name, absl::string_view value);
+  void PutNumber(const std::string& name, int64_t value);
+
+ private:
+  SQLite::Statement& Prepared(const char* sql);
+  void Run(const char* sql);
+  uint64_t Count(const char* sql);
+  void Migrate();
+
+  SQLite::Database database_;
+  std::map<const char*, std::unique_ptr<SQLite::Statement>> statements_;
+};
+
+absl::Status StatusOf(const SQLite::Exception& error);
+
+}  // namespace zhibu::client
+
+#endif  // ZHIBU_CLIENT_CORE_TABLES_H_

@@ -1,0 +1,268 @@
+#include "client-core/transport/syncer.h"
+
+#include <deque>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/security/tls_certificate_verifier.h>
+#include <grpcpp/security/tls_credentials_options.h>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "client-core/session.h"
+#include "sync/handshake.h"
+#include "sync/reason.h"
+#include "sync/status.h"
+#include "zhibu/sync/v1/sync.grpc.pb.h"
+
+namespace zhibu::client {
+namespace {
+
+using sync::v1::ClientFrame;
+using sync::v1::ServerFrame;
+
+constexpr int kMessageBytesMax = 16 << 20;
+// Another process may commit to the same file; that is not announced.
+constexpr absl::Duration kLook = absl::Milliseconds(200);
+constexpr absl::Duration kRetryMin = absl::Milliseconds(500);
+constexpr absl::Duration kRetryMax = absl::Minutes(1);
+
+// The server is known by its certificate's fingerprint and by nothing else.
+class PinnedVerifier : public grpc::experimental::ExternalCertificateVerifier {
+ public:
+  explicit PinnedVerifier(std::string fingerprint) : fingerprint_(std::move(fingerprint)) {}
+
+  bool Verify(grpc::experimental::TlsCustomVerificationCheckRequest* request,
+              std::function<void(grpc::Status)> /*callback*/, grpc::Status* status) override {
+    const grpc::string_ref pem = request->peer_cert();
+    *status = FingerprintOf({pem.data(), pem.size()}) == fingerprint_
+                  ? grpc::Status::OK
+                  : grpc::Status(grpc::StatusCode::UNAUTHENTICATED, "another certificate");
+    return true;
+  }
+  void Cancel(grpc::experimental::TlsCustomVerificationCheckRequest* /*request*/) override {}
+
+ private:
+  const std::string fingerprint_;
+};
+
+std::shared_ptr<grpc::Channel> ChannelTo(const std::string& address, const std::string& fingerprint) {
+  grpc::experimental::TlsChannelCredentialsOptions options;
+  options.set_verify_server_certs(false);
+  options.set_check_call_host(false);
+  options.set_certificate_verifier(
+      grpc::experimental::ExternalCertificateVerifier::Create<PinnedVerifier>(fingerprint));
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kMessageBytesMax);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
+  arguments.SetSslTargetNameOverride("zhibu");  // the name in every server's certificate
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  return grpc::CreateCustomChannel(address, grpc::experimental::TlsCredentials(options), arguments);
+}
+
+absl::Status FromGrpc(const grpc::Status& status) {
+  if (status.ok()) return absl::OkStatus();
+  sync::v1::Refusal refusal;
+  if (!status.error_details().empty() && refusal.ParseFromString(status.error_details())) {
+    return Refuse(refusal.reason(), refusal.detail());
+  }
+  return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+}
+
+absl::Status Offline() {
+  return absl::UnavailableError("the server cannot be reached; everything is kept and will be sent later");
+}
+
+}  // namespace
+
+absl::Status Enrol(Store* store, absl::string_view text, absl::string_view device_name,
+                   absl::Duration timeout) {
+  if (store->GetIdentity().ok()) return absl::AlreadyExistsError("this device is enrolled already");
+  ASSIGN_OR_RETURN(const EnrolmentTicket ticket, EnrolmentTicket::FromText(text));
+  const KeyPair keys = NewKeyPair(store->environment());
+  const auto stub = sync::v1::Sync::NewStub(ChannelTo(ticket.address, ticket.fingerprint));
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+  sync::v1::EnrolRequest request;
+  request.set_code(ticket.code);
+  request.set_public_key(keys.public_key);
+  request.set_device_name(std::string(device_name));
+  sync::v1::EnrolReply reply;
+  RETURN_IF_ERROR(FromGrpc(stub->Enrol(&context, request, &reply)));
+  const auto person = Id::FromBytes(reply.person_id());
+  if (!person) return Refuse(sync::v1::PROTOCOL_ERROR, "person");
+  return store->SetIdentity({DeviceNumber(reply.device()), *person, reply.server_id(), ticket.address,
+                             ticket.fingerprint, keys.secret_key});
+}
+
+// What the threads of an attempt, the app's commits and Stop tell each other.
+struct Syncer::Shared {
+  absl::Mutex mutex;
+  bool stopped ABSL_GUARDED_BY(mutex) = false;
+  bool committed ABSL_GUARDED_BY(mutex) = false;
+  bool ended ABSL_GUARDED_BY(mutex) = false;  // the stream hears nothing more
+  std::deque<ServerFrame> received ABSL_GUARDED_BY(mutex);
+
+  // True for anything to do before `deadline`.
+  bool Wait(absl::Time deadline) {
+    absl::MutexLock lock(&mutex);
+    const auto something = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+      return stopped || committed || ended || received.size() > 0;
+    };
+    mutex.AwaitWithDeadline(absl::Condition(&something), deadline);
+    return std::exchange(committed, false) || stopped || ended || received.size() > 0;
+  }
+};
+
+// A stream with a thread that listens.
+class Syncer::Stream {
+ public:
+  Stream(Shared* shared, const Identity& identity, absl::Time deadline)
+      : shared_(*shared), stub_(sync::v1::Sync::NewStub(ChannelTo(identity.address, identity.fingerprint))) {
+    if (deadline != absl::InfiniteFuture()) context_.set_deadline(absl::ToChronoTime(deadline));
+    stream_ = stub_->Connect(&context_);
+    listener_ = std::thread([this] { Listen(); });
+  }
+
+  ~Stream() {
+    context_.TryCancel();
+    if (listener_.joinable()) listener_.join();
+  }
+
+  bool Write(const ClientFrame& frame) { return stream_->Write(frame); }
+
+  // Call once the stream has ended.
+  absl::Status Finish() {
+    listener_.join();
+    return FromGrpc(stream_->Finish());
+  }
+
+ private:
+  // A server that sends faster than the disk takes it is not read from.
+  static constexpr size_t kReceivedMax = 4;
+
+  void Listen() {
+    ServerFrame frame;
+    while (stream_->Read(&frame)) {
+      absl::MutexLock lock(&shared_.mutex);
+      const auto room = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(shared_.mutex) {
+        return shared_.received.size() < kReceivedMax || shared_.stopped || shared_.ended;
+      };
+      shared_.mutex.Await(absl::Condition(&room));
+      if (shared_.ended) break;
+      shared_.received.push_back(std::move(frame));
+      frame.Clear();
+    }
+    absl::MutexLock lock(&shared_.mutex);
+    shared_.ended = true;
+  }
+
+  Shared& shared_;
+  grpc::ClientContext context_;
+  const std::unique_ptr<sync::v1::Sync::Stub> stub_;
+  std::unique_ptr<grpc::ClientReaderWriter<ClientFrame, ServerFrame>> stream_;
+  std::thread listener_;
+};
+
+Syncer::Syncer(Store* store) : store_(*store), shared_(std::make_shared<Shared>()) {}
+Syncer::~Syncer() { Stop(); }
+
+void Syncer::Stop() {
+  absl::MutexLock lock(&shared_->mutex);
+  shared_->stopped = true;
+}
+
+absl::Status Syncer::Attempt(absl::Time deadline, bool once,
+                             const std::function<void(const absl::Status&)>& on_change) {
+  ASSIGN_OR_RETURN(const Identity identity, store_.GetIdentity());
+  Session session(&store_);
+  RETURN_IF_ERROR(session.Start());
+  {
+    absl::MutexLock lock(&shared_->mutex);
+    shared_->received.clear();
+    shared_->ended = false;
+  }
+  const auto subscription = store_.Subscribe([shared = shared_](const Changes&) {
+    absl::MutexLock lock(&shared->mutex);
+    shared->committed = true;
+  });
+  Stream stream(shared_.get(), identity, deadline);
+  bool in_step = false;
+  while (true) {
+    ClientFrame frame;
+    while (!session.closed() && session.Next(&frame)) {
+      if (!stream.Write(frame)) break;
+    }
+    const bool was_in_step = std::exchange(in_step, session.caught_up());
+    if (in_step && once) return absl::OkStatus();
+    if (in_step && !was_in_step) {
+      RETURN_IF_ERROR(store_.EndAttempt(absl::OkStatus()));
+      on_change(absl::OkStatus());
+    }
+    shared_->Wait(std::min(deadline, absl::Now() + kLook));
+    std::deque<ServerFrame> received;
+    bool ended = false;
+    {
+      absl::MutexLock lock(&shared_->mutex);
+      if (shared_->stopped) {
+        shared_->ended = true;
+        return absl::OkStatus();
+      }
+      received.swap(shared_->received);
+      ended = shared_->ended && received.empty();
+    }
+    for (const ServerFrame& one : received) session.OnFrame(one);
+    if (session.closed()) {
+      absl::MutexLock lock(&shared_->mutex);
+      shared_->ended = true;
+      return session.status().ok() && session.again() ? absl::AbortedError("again") : session.status();
+    }
+    if (ended) {
+      const absl::Status status = stream.Finish();
+      return absl::IsUnavailable(status) || status.ok() || absl::IsDeadlineExceeded(status) ||
+                     absl::IsCancelled(status)
+                 ? Offline()
+                 : status;
+    }
+    if (absl::Now() >= deadline) {
+      absl::MutexLock lock(&shared_->mutex);
+      shared_->ended = true;
+      return Offline();
+    }
+  }
+}
+
+absl::Status Syncer::SyncOnce(absl::Duration timeout) {
+  const absl::Time deadline = absl::Now() + timeout;
+  absl::Status status;
+  do {
+    status = Attempt(deadline, true, [](const absl::Status&) {});
+  } while (absl::IsAborted(status));
+  RETURN_IF_ERROR(store_.EndAttempt(status));
+  return status;
+}
+
+void Syncer::Run(const std::function<void(const absl::Status&)>& on_change) {
+  absl::Duration pause = kRetryMin;
+  while (true) {
+    const absl::Time began = absl::Now();
+    const absl::Status status = Attempt(absl::InfiniteFuture(), false, on_change);
+    {
+      absl::MutexLock lock(&shared_->mutex);
+      if (shared_->stopped) return;
+    }
+    if (absl::IsAborted(status)) continue;
+    if (const auto noted = store_.EndAttempt(status); !noted.ok()) on_change(noted);
+    on_change(status);
+    // A link that held for a while is tried again at once.
+    pause = absl::Now() - began > kRetryMax ? kRetryMin : std::min(pause * 2, kRetryMax);
+    absl::MutexLock lock(&shared_->mutex);
+    shared_->mutex.AwaitWithTimeout(absl::Condition(&shared_->stopped), pause);
+    if (shared_->stopped) return;
+  }
+}
+
+}  // namespace zhibu::client

@@ -1,0 +1,61 @@
+// Syncs a store with its server over gRPC.
+//
+//   RETURN_IF_ERROR(Enrol(store.get(), "zhibu1/…", "李的手机"));   // once
+//   Syncer syncer(store.get());
+//   absl::Status status = syncer.SyncOnce(absl::Seconds(30));
+//
+// or, while an app is open, `Start` and `Stop`: it stays connected, receives what
+// others do as they do it, sends what the app commits, and connects again when
+// the link comes back.
+//
+// UNAVAILABLE means offline, which is a state and not a fault: nothing is lost
+// and the next attempt goes on where this one stopped. The other codes are those
+// of sync/reason.h. Whatever the outcome, Store::State tells it.
+//
+// Threads: calls of one Syncer must not overlap, but for Stop, which any thread
+// may call. The store's other users are not held up.
+#ifndef ZHIBU_CLIENT_CORE_TRANSPORT_SYNCER_H_
+#define ZHIBU_CLIENT_CORE_TRANSPORT_SYNCER_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "client-core/store.h"
+
+namespace zhibu::client {
+
+// Makes this device known to the server, by a one-time code. The key is made
+// here and stays here. ALREADY_EXISTS: enrolled before.
+absl::Status Enrol(Store* store, absl::string_view ticket, absl::string_view device_name,
+                   absl::Duration timeout = absl::Seconds(30));
+
+class Syncer {
+ public:
+  explicit Syncer(Store* store);
+  ~Syncer();
+
+  // Until everything is sent, answered and received.
+  absl::Status SyncOnce(absl::Duration timeout);
+
+  // Stays connected until Stop; `on_change` is told the outcome of each attempt
+  // and each time the device is in step with the server (OK).
+  void Run(const std::function<void(const absl::Status&)>& on_change);
+  void Stop();
+
+ private:
+  class Stream;
+  absl::Status Attempt(absl::Time deadline, bool once,
+                       const std::function<void(const absl::Status&)>& on_change);
+
+  Store& store_;
+  struct Shared;
+  const std::shared_ptr<Shared> shared_;
+};
+
+}  // namespace zhibu::client
+
+#endif  // ZHIBU_CLIENT_CORE_TRANSPORT_SYNCER_H_

@@ -1,0 +1,25 @@
+# What every target of ours has in common.
+
+option(ZHIBU_WERROR "Warnings are errors" ON)
+set(ZHIBU_SANITIZE "" CACHE STRING "Sanitizers for the whole build, e.g. address,undefined")
+
+if(ZHIBU_SANITIZE)
+  add_compile_options(-fsanitize=${ZHIBU_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${ZHIBU_SANITIZE})
+endif()
+
+function(zhibu_target target)
+  target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR})
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wno-missing-field-initializers
+    $<$<BOOL:${ZHIBU_WERROR}>:-Werror>
+    $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>)
+endfunction()
+
+# zhibu_test(NAME SOURCES... LIBS ...): one GoogleTest executable, each case a ctest.
+function(zhibu_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS;PROPERTIES" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_LIBS} GTest::gmock_main)
+  zhibu_target(${name})
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300 ${ARG_PROPERTIES})
+endfunction()

@@ -1,0 +1,369 @@
+#include "server/admin.h"
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "server/certificate.h"
+#include "server/import.h"
+#include "server/own_edit.h"
+#include "server/roster.h"
+#include "sync/handshake.h"
+#include "sync/reason.h"
+#include "sync/record.h"
+#include "sync/shown.h"
+#include "sync/status.h"
+#include "zhibu/records/v1/conflict.pb.h"
+#include "zhibu/records/v1/member.pb.h"
+#include "zhibu/records/v1/organisation.pb.h"
+
+namespace zhibu::server {
+namespace {
+
+using records::v1::ConflictNote;
+using records::v1::Device;
+using records::v1::Member;
+using records::v1::Organisation;
+
+constexpr uint32_t kCodeMinutes = 24 * 60;
+constexpr size_t kDeviceNameMax = 100;
+
+void Set(int64_t ms, google::protobuf::Timestamp* time) {
+  time->set_seconds(ms / 1000);
+  time->set_nanos(static_cast<int32_t>(ms % 1000) * 1'000'000);
+}
+
+// The one record of type T that `text` means, by id or by name.
+template <typename T>
+absl::StatusOr<Id> Find(Reader& reader, const Schema& schema, const std::string& text) {
+  const RecordType& type = *schema.Find(T::descriptor());
+  if (const auto id = IdFromText(text)) {
+    ASSIGN_OR_RETURN(const RecordState state, reader.GetRecord({type.number, *id}));
+    if (state.alive()) return *id;
+  }
+  std::vector<Id> found;
+  RETURN_IF_ERROR(reader.ListRecords(type.number, std::nullopt,
+                                     [&](const Id& id, const RecordState& state) {
+                                       T record;
+                                       if (record.ParseFromString(state.body) &&
+                                           record.name() == text) {
+                                         found.push_back(id);
+                                       }
+                                     }));
+  if (found.size() == 1) return found[0];
+  if (found.empty()) return absl::NotFoundError(absl::StrCat("no ", type.name, " is named ", text));
+  return absl::FailedPreconditionError(absl::StrCat(
+      found.size(), " bear the name ", text, "; name one by its id: ",
+      absl::StrJoin(found, ", ", [](std::string* out, const Id& id) {
+        absl::StrAppend(out, TextOf(id));
+      })));
+}
+
+absl::StatusOr<std::string> NameOf(Reader& reader, const Schema& schema, absl::string_view person) {
+  const auto id = Id::FromBytes(person);
+  if (!id) return "";
+  ASSIGN_OR_RETURN(const RecordState state,
+                   reader.GetRecord({schema.Find(Member::descriptor())->number, *id}));
+  Member member;
+  member.ParseFromString(state.body);
+  return member.name();
+}
+
+}  // namespace
+
+absl::StatusOr<admin::v1::InitReply> Admin::Init() {
+  admin::v1::InitReply reply;
+  RETURN_IF_ERROR(hub_.Write([&](absl::flat_hash_set<Id>*) {
+    return hub_.store().Write([&](Writer& writer) -> absl::Status {
+      ASSIGN_OR_RETURN(const std::string known, writer.GetSetting(kServerId));
+      if (!known.empty()) return absl::AlreadyExistsError("the data folder is initialised already");
+      ASSIGN_OR_RETURN(const Certificate certificate, MakeCertificate());
+      DeviceRow own;
+      own.number = kServerDevice;
+      own.name = "server";
+      own.enrolled_ms = hub_.environment().now_ms();
+      RETURN_IF_ERROR(writer.PutDevice(own));
+      reply.set_server_id(hub_.environment().random_bytes(Id::kSize));
+      reply.set_fingerprint(FingerprintOf(certificate.certificate_pem));
+      RETURN_IF_ERROR(writer.PutSetting(kServerKey, certificate.key_pem));
+      RETURN_IF_ERROR(writer.PutSetting(kServerCertificate, certificate.certificate_pem));
+      return writer.PutSetting(kServerId, reply.server_id());
+    });
+  }));
+  return reply;
+}
+
+absl::StatusOr<admin::v1::ImportReply> Admin::Import(const admin::v1::ImportRequest& request) {
+  absl::StatusOr<Roster> roster = ParseRoster(request.csv());
+  if (!roster.ok()) {
+    const Words words = WordsOf(roster.status());
+    return absl::InvalidArgumentError(absl::StrCat(words.zh(), " ", words.en()));
+  }
+  admin::v1::ImportReply reply;
+  RETURN_IF_ERROR(hub_.Write([&](absl::flat_hash_set<Id>* moved) -> absl::Status {
+    ASSIGN_OR_RETURN(Importer importer,
+                     Importer::Open(&hub_.store(), &hub_.ingest(), hub_.environment()));
+    return importer.Run(*roster, &reply, moved);
+  }));
+  return reply;
+}
+
+absl::StatusOr<admin::v1::EnrolCodeReply> Admin::Enrol(const admin::v1::EnrolCodeRequest& request) {
+  admin::v1::EnrolCodeReply reply;
+  const int64_t minutes = request.valid_minutes() == 0 ? kCodeMinutes : request.valid_minutes();
+  EnrolmentCode code;
+  code.code = Hex(hub_.environment().random_bytes(10));
+  code.expires_ms = hub_.environment().now_ms() + minutes * 60'000;
+  RETURN_IF_ERROR(hub_.Write([&](absl::flat_hash_set<Id>*) {
+    return hub_.store().Write([&](Writer& writer) -> absl::Status {
+      ASSIGN_OR_RETURN(code.person,
+                       Find<Member>(writer, hub_.ingest().schema(), request.who().member()));
+      ASSIGN_OR_RETURN(const std::string address, writer.GetSetting(kServerAddress));
+      if (address.empty()) {
+        return absl::FailedPreconditionError(
+            "the server has no address yet; start it once with `zhibu serve`, then ask again");
+      }
+      ASSIGN_OR_RETURN(const std::string certificate, writer.GetSetting(kServerCertificate));
+      const EnrolmentTicket ticket{address, FingerprintOf(certificate), code.code};
+      reply.set_code(ticket.ToText());
+      return writer.PutCode(code);
+    });
+  }));
+  reply.set_person_id(code.person.str());
+  reply.set_expires_ms(code.expires_ms);
+  return reply;
+}
+
+absl::Status Admin::WriteOwn(const sync::v1::Edit& edit) {
+  if (edit.changes().empty()) return absl::OkStatus();
+  return hub_.Write([&](absl::flat_hash_set<Id>* moved) {
+    return hub_.ingest().CommitOwn(hub_.store(), edit, moved).status();
+  });
+}
+
+absl::StatusOr<admin::v1::GrantReply> Admin::Grant(const admin::v1::GrantRequest& request) {
+  const Schema& schema = hub_.ingest().schema();
+  const RecordType& type = *schema.Find(records::v1::Grant::descriptor());
+  const uint32_t office = AudienceOf(request.office());
+  if (!Office_IsValid(request.office()) || office == AudienceOf(OFFICE_UNSPECIFIED) ||
+      office == AudienceOf(MEMBER) || office == AudienceOf(SELF)) {
+    return absl::InvalidArgumentError("a grant is for SECRETARY, DEPUTY, COMMITTEE or GROUP_LEADER");
+  }
+  admin::v1::GrantReply reply;
+  sync::v1::Edit edit;
+  RETURN_IF_ERROR(hub_.store().Read([&](Reader& reader) -> absl::Status {
+    ASSIGN_OR_RETURN(const Id person, Find<Member>(reader, schema, request.who().member()));
+    ASSIGN_OR_RETURN(const Id organisation,
+                     Find<Organisation>(reader, schema, request.organisation()));
+    records::v1::Grant grant;
+    grant.set_person_id(person.str());
+    grant.set_organisation_id(organisation.str());
+    grant.set_office(request.office());
+    ASSIGN_OR_RETURN(const Id id, DeriveId(type, grant.SerializeAsString()));
+    ASSIGN_OR_RETURN(const RecordState before, reader.GetRecord({type.number, id}));
+    Set(request.from_ms() == 0 ? hub_.environment().now_ms() : request.from_ms(),
+        grant.mutable_from());
+    if (request.until_ms() != 0) Set(request.until_ms(), grant.mutable_until());
+    AddChange(type, id, before, grant, &edit);
+    reply.set_grant_id(id.str());
+    reply.set_person_id(person.str());
+    reply.set_organisation_id(organisation.str());
+    return absl::OkStatus();
+  }));
+  RETURN_IF_ERROR(WriteOwn(edit));
+  return reply;
+}
+
+absl::Status Admin::RevokeGrant(const admin::v1::GrantRequest& request) {
+  const Schema& schema = hub_.ingest().schema();
+  const RecordType& type = *schema.Find(records::v1::Grant::descriptor());
+  sync::v1::Edit edit;
+  RETURN_IF_ERROR(hub_.store().Read([&](Reader& reader) -> absl::Status {
+    ASSIGN_OR_RETURN(const Id person, Find<Member>(reader, schema, request.who().member()));
+    ASSIGN_OR_RETURN(const Id organisation,
+                     Find<Organisation>(reader, schema, request.organisation()));
+    records::v1::Grant grant;
+    grant.set_person_id(person.str());
+    grant.set_organisation_id(organisation.str());
+    grant.set_office(request.office());
+    ASSIGN_OR_RETURN(const Id id, DeriveId(type, grant.SerializeAsString()));
+    ASSIGN_OR_RETURN(const RecordState before, reader.GetRecord({type.number, id}));
+    if (!before.alive() || !grant.ParseFromString(before.body)) {
+      return absl::NotFoundError("there is no such grant");
+    }
+    Set(hub_.environment().now_ms(), grant.mutable_until());
+    AddChange(type, id, before, grant, &edit);
+    return absl::OkStatus();
+  }));
+  return WriteOwn(edit);
+}
+
+absl::Status Admin::RevokeDevice(DeviceNumber number) {
+  const RecordType& type = *hub_.ingest().schema().Find(Device::descriptor());
+  return hub_.Write([&](absl::flat_hash_set<Id>* moved) {
+    return hub_.store().Write([&](Writer& writer) -> absl::Status {
+      ASSIGN_OR_RETURN(auto row, writer.GetDevice(number));
+      if (!row || number == kServerDevice) {
+        return absl::NotFoundError(absl::StrCat("there is no device ", number.value));
+      }
+      row->revoked = true;
+      RETURN_IF_ERROR(writer.PutDevice(*row));
+      ASSIGN_OR_RETURN(const RecordState before, writer.GetRecord({type.number, row->record}));
+      Device device;
+      device.ParseFromString(before.body);
+      device.set_state(Device::REVOKED);
+      sync::v1::Edit edit;
+      if (!AddChange(type, row->record, before, device, &edit)) return absl::OkStatus();
+      return hub_.ingest().WriteOwn(writer, edit, moved).status();
+    });
+  });
+}
+
+absl::StatusOr<admin::v1::RevokeReply> Admin::Revoke(const admin::v1::RevokeRequest& request) {
+  switch (request.what_case()) {
+    case admin::v1::RevokeRequest::kGrant:
+      RETURN_IF_ERROR(RevokeGrant(request.grant()));
+      break;
+    case admin::v1::RevokeRequest::kDevice:
+      RETURN_IF_ERROR(RevokeDevice(DeviceNumber(request.device())));
+      break;
+    default:
+      return absl::InvalidArgumentError("name a grant or a device");
+  }
+  return admin::v1::RevokeReply();
+}
+
+absl::StatusOr<sync::v1::EnrolReply> Admin::EnrolDevice(const sync::v1::EnrolRequest& request) {
+  if (request.public_key().size() != 32 || request.device_name().size() > kDeviceNameMax) {
+    return absl::InvalidArgumentError("a device has a key of 32 bytes and a name of at most 100");
+  }
+  const RecordType& type = *hub_.ingest().schema().Find(Device::descriptor());
+  const int64_t now = hub_.environment().now_ms();
+  sync::v1::EnrolReply reply;
+  RETURN_IF_ERROR(hub_.Write([&](absl::flat_hash_set<Id>* moved) {
+    return hub_.store().Write([&](Writer& writer) -> absl::Status {
+      const absl::StatusOr<EnrolmentCode> code = writer.TakeCode(request.code());
+      if (absl::IsNotFound(code.status()) || (code.ok() && code->expires_ms < now)) {
+        return Refuse(sync::v1::BAD_CODE, "");
+      }
+      RETURN_IF_ERROR(code.status());
+      DeviceRow row;
+      ASSIGN_OR_RETURN(row.number, writer.NextDevice());
+      row.public_key = request.public_key();
+      row.person = code->person;
+      row.record = hub_.environment().NewId();
+      row.name = request.device_name();
+      row.enrolled_ms = row.last_seen_ms = now;
+      RETURN_IF_ERROR(writer.PutDevice(row));
+      Device device;
+      device.set_person_id(row.person.str());
+      device.set_number(row.number.value);
+      device.set_name(row.name);
+      Set(now, device.mutable_enrolled());
+      device.set_state(Device::ACTIVE);
+      sync::v1::Edit edit;
+      AddChange(type, row.record, RecordState(), device, &edit);
+      reply.set_device(row.number.value);
+      reply.set_person_id(row.person.str());
+      ASSIGN_OR_RETURN(*reply.mutable_server_id(), writer.GetSetting(kServerId));
+      return hub_.ingest().WriteOwn(writer, edit, moved).status();
+    });
+  }));
+  return reply;
+}
+
+absl::StatusOr<admin::v1::DevicesReply> Admin::Devices() {
+  admin::v1::DevicesReply reply;
+  RETURN_IF_ERROR(hub_.store().Read([&](Reader& reader) -> absl::Status {
+    ASSIGN_OR_RETURN(const std::vector<DeviceRow> rows, reader.ListDevices());
+    for (const DeviceRow& row : rows) {
+      if (row.number == kServerDevice) continue;
+      auto* device = reply.add_devices();
+      device->set_number(row.number.value);
+      device->set_person_id(row.person.str());
+      ASSIGN_OR_RETURN(*device->mutable_person_name(),
+                       NameOf(reader, hub_.ingest().schema(), row.person.bytes()));
+      device->set_name(row.name);
+      device->set_revoked(row.revoked);
+      device->set_enrolled_ms(row.enrolled_ms);
+      device->set_last_seen_ms(row.last_seen_ms);
+      device->set_last_number(row.last_number.value);
+    }
+    return absl::OkStatus();
+  }));
+  return reply;
+}
+
+absl::StatusOr<admin::v1::ConflictsReply> Admin::Conflicts(
+    const admin::v1::ConflictsRequest& request) {
+  const Schema& schema = hub_.ingest().schema();
+  admin::v1::ConflictsReply reply;
+  RETURN_IF_ERROR(hub_.store().Read([&](Reader& reader) -> absl::Status {
+    std::vector<std::pair<Id, ConflictNote>> notes;
+    RETURN_IF_ERROR(reader.ListRecords(schema.Find(ConflictNote::descriptor())->number, std::nullopt,
+                                       [&](const Id& id, const RecordState& state) {
+                                         notes.emplace_back(id, ConflictNote());
+                                         notes.back().second.ParseFromString(state.body);
+                                       }));
+    for (const auto& [id, note] : notes) {
+      if (note.state() == ConflictNote::SETTLED && !request.settled_too()) continue;
+      auto* conflict = reply.add_conflicts();
+      conflict->set_id(id.str());
+      const RecordType* type = schema.Find(note.record_type());
+      conflict->set_record_type(type == nullptr ? absl::StrCat(note.record_type()) : type->name);
+      conflict->set_record_id(note.record_id());
+      conflict->set_field(note.field());
+      conflict->set_kind(ConflictNote::Kind_Name(note.kind()));
+      conflict->set_kept(note.kept());
+      conflict->set_lost(note.lost());
+      conflict->set_state(ConflictNote::State_Name(note.state()));
+      ASSIGN_OR_RETURN(*conflict->mutable_kept_by(), NameOf(reader, schema, note.kept_by_id()));
+      ASSIGN_OR_RETURN(*conflict->mutable_lost_by(), NameOf(reader, schema, note.lost_by_id()));
+    }
+    return absl::OkStatus();
+  }));
+  return reply;
+}
+
+absl::StatusOr<admin::v1::VerifyAuditReply> Admin::VerifyAudit() {
+  admin::v1::VerifyAuditReply reply;
+  std::string heads;
+  RETURN_IF_ERROR(hub_.store().Read([&](Reader& reader) -> absl::Status {
+    ASSIGN_OR_RETURN(const std::vector<DeviceRow> devices, reader.ListDevices());
+    for (const DeviceRow& device : devices) {
+      std::string chain;
+      EditNumber last;
+      bool whole = true;
+      RETURN_IF_ERROR(reader.ReadAudit(device.number, EditNumber(), [&](const AuditRow& row) {
+        whole = row.number.value == last.value + 1 && row.chain == ChainAfter(chain, row);
+        last = row.number;
+        chain = row.chain;
+        return whole;
+      }));
+      if (!whole || last != device.last_number) {
+        return absl::DataLossError(absl::StrCat("audit: the chain of device ", device.number.value,
+                                                " is broken at edit ", last.value));
+      }
+      reply.set_edits(reply.edits() + last.value);
+      if (last.value > 0) reply.set_chains(reply.chains() + 1);
+      absl::StrAppend(&heads, device.number.value, ":", chain, ";");
+    }
+    return absl::OkStatus();
+  }));
+  reply.set_digest(Hex(Digest(heads)));
+  return reply;
+}
+
+absl::StatusOr<admin::v1::BackupReply> Admin::Backup(const admin::v1::BackupRequest& request) {
+  RETURN_IF_ERROR(hub_.store().Backup(request.file()));
+  admin::v1::BackupReply reply;
+  std::error_code error;
+  reply.set_bytes(std::filesystem::file_size(request.file(), error));
+  return reply;
+}
+
+}  // namespace zhibu::server

@@ -1,0 +1,46 @@
+// Who may read and write what, from grants and placements.
+#ifndef ZHIBU_SERVER_AUTHORITY_H_
+#define ZHIBU_SERVER_AUTHORITY_H_
+
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "server/store/store.h"
+#include "sync/record.h"
+#include "sync/schema.h"
+
+namespace zhibu::server {
+
+// The offices of one person, by scope.
+struct Offices {
+  absl::flat_hash_map<Id, uint32_t> now;    // audience: bit n for office n
+  absl::flat_hash_map<Id, uint32_t> ended;  // held once, and no longer
+  // When a grant begins or ends, so that this must be worked out again.
+  int64_t valid_until_ms = std::numeric_limits<int64_t>::max();
+
+  uint32_t In(const Id& scope) const;
+};
+
+absl::StatusOr<Offices> OfficesOf(Reader& reader, const Id& person, int64_t now_ms);
+
+// May somebody with these offices change a record that lies in `before` so that
+// it lies in `after`? An empty `before` makes a new one. NOT_ENTITLED, or
+// GRANT_ENDED where the office that would have entitled them is over.
+absl::Status MayWrite(const RecordType& type, const Offices& offices,
+                      const std::vector<Placed>& before, const std::vector<Placed>& after);
+
+// May somebody who has these offices (by scope) hold the record?
+template <typename OfficesIn>
+bool MayRead(uint32_t readers, const std::vector<Placed>& places, const OfficesIn& offices_in) {
+  for (const Placed& placed : places) {
+    if ((readers & offices_in(placed.scope)) != 0) return true;
+  }
+  return false;
+}
+
+}  // namespace zhibu::server
+
+#endif  // ZHIBU_SERVER_AUTHORITY_H_

@@ -1,0 +1,261 @@
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <sstream>
+#include <string>
+
+#include <grpcpp/grpcpp.h>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "server/cli/server.h"
+#include "server/rpc/node.h"
+#include "sync/status.h"
+#include "zhibu/admin/v1/admin.grpc.pb.h"
+
+namespace zhibu::server {
+namespace {
+
+using Json = nlohmann::json;
+namespace v1 = admin::v1;
+
+constexpr absl::Duration kCallTimeout = absl::Minutes(10);
+
+struct Arguments {
+  std::string folder;
+  std::string file;
+  std::string member;
+  std::string organisation;
+  std::string office = "SECRETARY";
+  std::string until;
+  uint32_t device = 0;
+  uint32_t minutes = 0;
+  bool all = false;
+};
+
+std::string Clock(int64_t ms) {
+  return ms == 0 ? "-" : absl::FormatTime("%Y-%m-%d %H:%M", absl::FromUnixMillis(ms), absl::LocalTimeZone());
+}
+
+// One invocation: a call to whoever holds the data folder, this process if
+// nobody does.
+class Command {
+ public:
+  Command(const Arguments& arguments, bool json, Language language)
+      : arguments_(arguments), json_(json), language_(language) {}
+
+  absl::Status Open() {
+    absl::StatusOr<std::unique_ptr<Node>> node = Node::Open(arguments_.folder);
+    if (node.ok()) {
+      node_ = *std::move(node);
+      stub_ = v1::Admin::NewStub(node_->AdminChannel());
+    } else if (absl::IsUnavailable(node.status())) {
+      stub_ = v1::Admin::NewStub(AdminSocketChannel(arguments_.folder));
+    } else {
+      return node.status();
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Init() {
+    v1::InitReply reply;
+    RETURN_IF_ERROR(Call(&v1::Admin::Stub::Init, v1::InitRequest(), &reply));
+    return Print(reply, absl::StrCat(Say("已初始化，证书指纹 ", "initialised, certificate fingerprint "),
+                                     reply.fingerprint()));
+  }
+
+  absl::Status Import() {
+    std::ifstream file(arguments_.file, std::ios::binary);
+    if (!file) return absl::NotFoundError(absl::StrCat("cannot read ", arguments_.file));
+    std::ostringstream content;
+    content << file.rdbuf();
+    v1::ImportRequest request;
+    request.set_csv(content.str());
+    v1::ImportReply reply;
+    RETURN_IF_ERROR(Call(&v1::Admin::Stub::Import, request, &reply));
+    std::string text = absl::StrCat(
+        Say("新建组织 ", "organisations made: "), reply.organisations(), Say("，新建党员 ", ", members made: "),
+        reply.members(), Say("，更新 ", ", changed: "), reply.changed(), Say("，未变 ", ", unchanged: "),
+        reply.unchanged(), Say("，有误 ", ", bad rows: "), reply.bad_rows_size());
+    for (const auto& bad : reply.bad_rows()) {
+      absl::StrAppend(&text, "\n", Say("第 ", "line "), bad.line(), Say(" 行: ", ": "),
+                      In(language_, bad.reason()));
+    }
+    return Print(reply, text);
+  }
+
+  absl::Status Enrol() {
+    v1::EnrolCodeRequest request;
+    request.mutable_who()->set_member(arguments_.member);
+    request.set_valid_minutes(arguments_.minutes);
+    v1::EnrolCodeReply reply;
+    RETURN_IF_ERROR(Call(&v1::Admin::Stub::Enrol, request, &reply));
+    return Print(reply, reply.code());
+  }
+
+  absl::Status Grant() {
+    ASSIGN_OR_RETURN(const v1::GrantRequest request, Named());
+    v1::GrantReply reply;
+    RETURN_IF_ERROR(Call(&v1::Admin::Stub::Grant, request, &reply));
+    return Print(reply, Say("已授权", "granted"));
+  }
+
+  absl::Status Revoke() {
+    v1::RevokeRequest request;
+    if (arguments_.device != 0) {
+      request.set_device(arguments_.device);
+    } else {
+      ASSIGN_OR_RETURN(*request.mutable_grant(), Named());
+    }
+    v1::RevokeReply reply;
+    RETURN_IF_ERROR(Call(&v1::Admin::Stub::Revoke, request, &reply));
+    return Print(reply, Say("已撤销", "revoked"));
+  }
+
+  absl::Status Devices() {
+    v1::DevicesReply reply;
+    RETURN_IF_ERROR(Call(&v1::Admin::Stub::Devices, v1::DevicesRequest(), &reply));
+    std::string text = Say("设备号  机主  名称  状态  最近联系  编号", "number  owner  name  state  last seen  edits");
+    for (const auto& device : reply.devices()) {
+      absl::StrAppend(&text, "\n", device.number(), "  ", device.person_name(), "  ", device.name(), "  ",
+                      device.revoked() ? Say("停用", "revoked") : Say("在用", "active"), "  ",
+                      Clock(device.last_seen_ms()), "  ", device.last_number());
+    }
+    return Print(reply, text);
+  }
+
+  absl::Status Conflicts() {
+    v1::ConflictsRequest request;
+    request.set_settled_too(arguments_.all);
+    v1::ConflictsReply reply;
+    RETURN_IF_ERROR(Call(&v1::Admin::Stub::Conflicts, request, &reply));
+    std::string text;
+    for (const auto& conflict : reply.conflicts()) {
+      absl::StrAppend(&text, conflict.record_type(), ".", conflict.field(), "  ", conflict.kind(), "\n  ",
+                      Say("保留: ", "kept: "), conflict.kept(), " (", conflict.kept_by(), ")\n  ",
+                      Say("另一个: ", "lost: "), conflict.lost(), " (", conflict.lost_by(), ")\n");
+    }
+    absl::StrAppend(&text, Say("共 ", ""), reply.conflicts_size(), Say(" 条", " conflicts"));
+    return Print(reply, text);
+  }
+
+  absl::Status VerifyAudit() {
+    v1::VerifyAuditReply reply;
+    RETURN_IF_ERROR(Call(&v1::Admin::Stub::VerifyAudit, v1::VerifyAuditRequest(), &reply));
+    return Print(reply, absl::StrCat(Say("审计链完整: ", "audit is whole: "), reply.edits(),
+                                     Say(" 条修改，", " edits, "), reply.chains(), Say(" 条链，摘要 ", " chains, digest "),
+                                     reply.digest()));
+  }
+
+  absl::Status Backup() {
+    v1::BackupRequest request;
+    request.set_file(std::filesystem::absolute(arguments_.file).string());
+    v1::BackupReply reply;
+    RETURN_IF_ERROR(Call(&v1::Admin::Stub::Backup, request, &reply));
+    return Print(reply, absl::StrCat(Say("已备份，字节数 ", "backed up, bytes: "), reply.bytes()));
+  }
+
+ private:
+  std::string Say(absl::string_view zh, absl::string_view en) const {
+    return std::string(language_ == Language::kChinese ? zh : en);
+  }
+
+  absl::Status Print(const google::protobuf::Message& reply, const std::string& text) const {
+    std::cout << (json_ ? ToJson(reply) : text) << std::endl;
+    return absl::OkStatus();
+  }
+
+  template <typename Method, typename Request, typename Reply>
+  absl::Status Call(Method method, const Request& request, Reply* reply) {
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(absl::Now() + kCallTimeout));
+    const grpc::Status status = (stub_.get()->*method)(&context, request, reply);
+    return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+  }
+
+  absl::StatusOr<v1::GrantRequest> Named() const {
+    v1::GrantRequest request;
+    request.mutable_who()->set_member(arguments_.member);
+    request.set_organisation(arguments_.organisation);
+    Office office;
+    if (!Office_Parse(absl::AsciiStrToUpper(arguments_.office), &office)) {
+      return absl::InvalidArgumentError(absl::StrCat("no office ", arguments_.office));
+    }
+    request.set_office(office);
+    if (!arguments_.until.empty()) {
+      absl::Time until;
+      std::string error;
+      if (!absl::ParseTime("%Y-%m-%d", arguments_.until, absl::LocalTimeZone(), &until, &error)) {
+        return absl::InvalidArgumentError(absl::StrCat("--until: ", error));
+      }
+      request.set_until_ms(absl::ToUnixMillis(until));
+    }
+    return request;
+  }
+
+  const Arguments arguments_;
+  const bool json_;
+  const Language language_;
+  std::unique_ptr<Node> node_;
+  std::unique_ptr<v1::Admin::Stub> stub_;
+};
+
+}  // namespace
+
+void AddAdminCommand(CLI::App* app, const bool* json, const Language* language,
+                     std::function<absl::Status()>* chosen) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* admin = app->add_subcommand("admin", "Operate a server, whether it runs or not");
+  admin->require_subcommand(1);
+  admin->add_option("--data", arguments->folder, "The server's data folder")->required();
+  const auto set = [=](CLI::App* command, absl::Status (Command::*run)()) {
+    command->callback([=] {
+      *chosen = [=]() -> absl::Status {
+        Command invocation(*arguments, *json, *language);
+        RETURN_IF_ERROR(invocation.Open());
+        return (invocation.*run)();
+      };
+    });
+    return command;
+  };
+  const auto who = [&](CLI::App* command) {
+    return command->add_option("MEMBER", arguments->member, "A member, by name or id");
+  };
+  const auto office = [&](CLI::App* command) {
+    command->add_option("ORGANISATION", arguments->organisation, "An organisation, by name or id");
+    command->add_option("--office", arguments->office, "SECRETARY, DEPUTY, COMMITTEE or GROUP_LEADER")
+        ->capture_default_str();
+  };
+
+  set(admin->add_subcommand("init", "Make a new data folder"), &Command::Init);
+  set(admin->add_subcommand("import", "Read a roster of members (CSV; UTF-8 or GB18030)"), &Command::Import)
+      ->add_option("FILE", arguments->file, "The roster")
+      ->required();
+  CLI::App* enrol = set(admin->add_subcommand("enrol", "Print a one-time code for a member's device"),
+                        &Command::Enrol);
+  who(enrol)->required();
+  enrol->add_option("--minutes", arguments->minutes, "How long the code is good; default: a day");
+  CLI::App* grant = set(admin->add_subcommand("grant", "Let a member act for an organisation"), &Command::Grant);
+  who(grant)->required();
+  office(grant);
+  grant->add_option("--until", arguments->until, "Last day, 2027-01-31; default: no end");
+  CLI::App* revoke = set(admin->add_subcommand("revoke", "End a grant, or stop a device"), &Command::Revoke);
+  who(revoke);
+  office(revoke);
+  revoke->add_option("--device", arguments->device, "Number of a device, instead of a grant");
+  set(admin->add_subcommand("devices", "List the devices"), &Command::Devices);
+  set(admin->add_subcommand("conflicts", "List conflict notes"), &Command::Conflicts)
+      ->add_flag("--all", arguments->all, "Those that are settled as well");
+  CLI::App* audit = admin->add_subcommand("audit", "The record of every edit");
+  audit->require_subcommand(1);
+  set(audit->add_subcommand("verify", "Check every chain"), &Command::VerifyAudit);
+  set(admin->add_subcommand("backup", "Copy the store while it is in use"), &Command::Backup)
+      ->add_option("FILE", arguments->file, "The copy; must not exist")
+      ->required();
+}
+
+}  // namespace zhibu::server

@@ -1,0 +1,23 @@
+// zhibu serve and zhibu admin: the server on the command line.
+#ifndef ZHIBU_SERVER_CLI_SERVER_H_
+#define ZHIBU_SERVER_CLI_SERVER_H_
+
+#include <functional>
+
+#include <CLI/CLI.hpp>
+
+#include "absl/status/status.h"
+#include "sync/shown.h"
+
+namespace zhibu::server {
+
+// Add the commands to `app`; the one chosen is left in `chosen`. `json` and
+// `language` are read when it runs.
+void AddServeCommand(CLI::App* app, const bool* json, const Language* language,
+                     std::function<absl::Status()>* chosen);
+void AddAdminCommand(CLI::App* app, const bool* json, const Language* language,
+                     std::function<absl::Status()>* chosen);
+
+}  // namespace zhibu::server
+
+#endif  // ZHIBU_SERVER_CLI_SERVER_H_

@@ -1,0 +1,135 @@
+// Where sessions meet the store: threads, queues, and who is told of what.
+//
+//   transport ─frames→ Connection (a strand each) ─edits→ writer (one at a time)
+//   transport ←frames─ Connection ←─answers, "your scope has moved"──┘
+//
+// A transport is told what to write only when the last write is done, so a slow
+// reader holds back itself and nobody else. Reading goes on only while a
+// connection has few edits waiting to be committed.
+#ifndef ZHIBU_SERVER_HUB_H_
+#define ZHIBU_SERVER_HUB_H_
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <asio/strand.hpp>
+#include <asio/thread_pool.hpp>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/functional/function_ref.h"
+#include "absl/synchronization/mutex.h"
+#include "server/ingest.h"
+#include "server/session.h"
+
+namespace zhibu::server {
+
+// One stream, as seen from a Connection. Calls come from one strand, and none
+// after Finish. The transport must live until then.
+class Transport {
+ public:
+  virtual ~Transport() = default;
+  virtual void Read() = 0;  // → Connection::OnFrame, OnGarbage or OnGone
+  virtual void Write(sync::v1::ServerFrame frame) = 0;  // → OnWritten or OnGone
+  virtual void Finish() = 0;
+};
+
+class Hub;
+
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(Hub* hub, Transport* transport);
+
+  // Any thread may call these; they return at once.
+  void Start();
+  void OnFrame(sync::v1::ClientFrame frame);
+  void OnGarbage(std::string what);
+  void OnWritten();
+  void OnGone();
+  void OnResults(std::vector<Result> results);
+  void OnTrouble(absl::Status status);
+  void OnMoved();
+
+ private:
+  friend class Hub;
+  template <typename F>
+  void Post(F work);
+  // What follows from anything that has happened: edits to the writer, a frame
+  // to the transport, the next read, the end.
+  void Advance();
+  void Follow();
+  void End();
+
+  Hub& hub_;
+  asio::strand<asio::thread_pool::executor_type> strand_;
+  // All on the strand.
+  Session session_;
+  Transport* transport_;
+  bool reading_ = false;
+  bool writing_ = false;
+  size_t waiting_ = 0;  // edits handed to the writer and not yet answered
+  std::vector<Id> followed_;
+};
+
+class Hub {
+ public:
+  // `ingest` is used by the writer alone from here on.
+  Hub(Store* store, Ingest* ingest, Environment environment, SessionLimits limits = {});
+  ~Hub();
+
+  std::shared_ptr<Connection> Connect(Transport* transport);
+
+  // Runs `work` as the writer does, and waits for it. The scopes that it puts
+  // into its argument have moved.
+  absl::Status Write(absl::FunctionRef<absl::Status(absl::flat_hash_set<Id>*)> work);
+
+  // Commits what is queued, then stops. Connections must have ended.
+  void Stop();
+
+  Store& store() { return store_; }
+  Ingest& ingest() { return ingest_; }
+  const Environment& environment() const { return environment_; }
+
+ private:
+  friend class Connection;
+
+  struct Waiting {
+    std::shared_ptr<Connection> connection;
+    std::vector<Submitted> edits;
+  };
+
+  void Submit(std::shared_ptr<Connection> connection, std::vector<Submitted> edits);
+  void CommitQueued();
+  void CommitSlice(const std::vector<Waiting>& slice);
+  // Notes when the device was last here, many in one transaction.
+  void Seen(DeviceNumber device);
+  void WriteSeen();
+  void Tell(const absl::flat_hash_set<Id>& moved);
+  void Follow(const std::shared_ptr<Connection>& connection, const std::vector<Id>& before,
+              const std::vector<Id>& after);
+
+  Store& store_;
+  Ingest& ingest_;
+  const Environment environment_;
+  const SessionLimits limits_;
+
+  absl::Mutex mutex_;
+  std::deque<Waiting> queue_ ABSL_GUARDED_BY(mutex_);
+  bool committing_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::flat_hash_map<DeviceNumber, int64_t> seen_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<Id, std::set<std::weak_ptr<Connection>, std::owner_less<>>> followers_
+      ABSL_GUARDED_BY(mutex_);
+
+  asio::thread_pool readers_;
+  asio::thread_pool writer_{1};
+};
+
+}  // namespace zhibu::server
+
+#endif  // ZHIBU_SERVER_HUB_H_

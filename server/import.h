@@ -1,0 +1,54 @@
+// A roster becomes records. Importing it twice makes nothing twice: an
+// organisation is known by its name, a member by the identity number, or by
+// name, date of birth and branch.
+#ifndef ZHIBU_SERVER_IMPORT_H_
+#define ZHIBU_SERVER_IMPORT_H_
+
+#include <map>
+#include <string>
+#include <tuple>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "server/ingest.h"
+#include "server/roster.h"
+#include "server/store/store.h"
+#include "zhibu/admin/v1/admin.pb.h"
+
+namespace zhibu::server {
+
+class Importer {
+ public:
+  // What is stored is read once, when the importer is made.
+  static absl::StatusOr<Importer> Open(Store* store, Ingest* ingest, Environment environment);
+
+  // Rows that the rules refuse join the bad ones of the reply.
+  absl::Status Run(const Roster& roster, admin::v1::ImportReply* reply,
+                   absl::flat_hash_set<Id>* moved);
+
+ private:
+  using MemberKey = std::tuple<std::string, std::string, Id>;  // name, born, branch
+
+  Importer(Store* store, Ingest* ingest, Environment environment);
+  absl::Status Load(Reader& reader);
+  const RecordType& Type(const google::protobuf::Descriptor* descriptor) const;
+  Id OrganisationFor(const std::string& name, records::v1::Organisation::Kind kind,
+                     const std::string& superior, const std::string& host_superior,
+                     sync::v1::Edit* edit, admin::v1::ImportReply* reply);
+  std::optional<Id> FindMember(const RosterRow& row, const Id& branch) const;
+  absl::Status AddRow(const RosterRow& row, sync::v1::Edit* edit, admin::v1::ImportReply* reply);
+  bool Add(const google::protobuf::Message& wanted, const Id& id, sync::v1::Edit* edit);
+
+  Store& store_;
+  Ingest& ingest_;
+  const Environment environment_;
+  absl::flat_hash_map<std::string, Id> organisations_;
+  std::map<MemberKey, Id> members_;
+  absl::flat_hash_map<std::string, Id> identities_;
+  absl::flat_hash_map<RecordKey, RecordState> states_;
+};
+
+}  // namespace zhibu::server
+
+#endif  // ZHIBU_SERVER_IMPORT_H_

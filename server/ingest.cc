@@ -1,0 +1,400 @@
+#include "server/ingest.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "server/authority.h"
+#include "server/own_edit.h"
+#include "sync/handshake.h"
+#include "sync/merge.h"
+#include "sync/reason.h"
+#include "sync/record.h"
+#include "sync/status.h"
+#include "sync/wire.h"
+#include "zhibu/records/v1/conflict.pb.h"
+
+namespace zhibu::server {
+namespace {
+
+using records::v1::ConflictNote;
+using sync::v1::Answer;
+using sync::v1::Change;
+using sync::v1::Edit;
+using sync::v1::NumberedEdit;
+
+// A stamp from later than this is a clock that is wrong: it counts as now.
+constexpr int64_t kFutureMsMax = 60'000;
+
+void Set(int64_t ms, google::protobuf::Timestamp* time) {
+  time->set_seconds(ms / 1000);
+  time->set_nanos(static_cast<int32_t>(ms % 1000) * 1'000'000);
+}
+
+std::vector<Id> ScopesOf(const std::vector<Placed>& places) {
+  std::vector<Id> scopes;
+  for (const Placed& placed : places) scopes.push_back(placed.scope);
+  return scopes;
+}
+
+// The same note for the same conflict, whatever else happens.
+Id NoteId(const RecordKey& key, absl::string_view path, const Touch& lost) {
+  std::string named;
+  wire::AppendVarint(key.type, &named);
+  wire::AppendBytesField(1, key.id.bytes(), &named);
+  wire::AppendBytesField(2, path, &named);
+  wire::AppendVarintField(3, lost.writer.value, &named);
+  wire::AppendVarintField(4, lost.stamp.value, &named);
+  std::string bytes = Digest(named).substr(0, Id::kSize);
+  bytes.replace(0, 6, key.id.str().substr(0, 6));
+  return *Id::FromBytes(bytes);
+}
+
+bool IsHeld(sync::v1::Reason reason) {
+  return reason == sync::v1::GRANT_ENDED || reason == sync::v1::BUILDS_ON_HELD;
+}
+
+}  // namespace
+
+std::string ChainAfter(absl::string_view before, const AuditRow& row) {
+  std::string link(before);
+  wire::AppendVarintField(1, row.device.value, &link);
+  wire::AppendVarintField(2, row.number.value, &link);
+  wire::AppendVarintField(3, static_cast<uint64_t>(row.received_ms), &link);
+  wire::AppendVarintField(4, row.stamp.value, &link);
+  wire::AppendBytesField(5, row.edit, &link);
+  wire::AppendBytesField(6, row.answer.SerializeAsString(), &link);
+  wire::AppendVarintField(7, row.version.value, &link);
+  return Digest(link);
+}
+
+// One transaction.
+class Ingest::Batch {
+ public:
+  Batch(const Ingest& ingest, Writer& writer, absl::flat_hash_set<Id>* moved)
+      : ingest_(ingest), schema_(*ingest.schema_), writer_(writer), moved_(*moved) {}
+
+  absl::StatusOr<Result> Take(const Submitted& submitted) {
+    ASSIGN_OR_RETURN(DeviceState * device, StateOf(submitted.device));
+    const EditNumber number(submitted.edit.number());
+    if (number <= device->row.last_number) return Repeat(submitted);
+    if (number.value != device->row.last_number.value + 1 ||
+        submitted.edit.previous() != device->link) {
+      return Result{.forked = true};
+    }
+
+    Version version;
+    const absl::Status status = Merge(submitted, *device, &version);
+    Answer answer;
+    answer.set_number(number.value);
+    answer.set_verdict(sync::v1::MERGED);
+    if (!status.ok()) {
+      const Refused refused = ReasonOf(status);
+      // The store's trouble, not the edit's.
+      if (refused.reason == sync::v1::NO_REASON) return status;
+      answer.set_verdict(IsHeld(refused.reason) ? sync::v1::HELD : sync::v1::RETURNED);
+      answer.set_reason(refused.reason);
+      answer.set_detail(refused.detail);
+    }
+    RETURN_IF_ERROR(Record(submitted, answer, version, device));
+    return Result{false, answer, version};
+  }
+
+  absl::StatusOr<Version> TakeOwn(const Edit& edit) {
+    ASSIGN_OR_RETURN(DeviceState * own, StateOf(kServerDevice));
+    Submitted submitted{kServerDevice, {}};
+    submitted.edit.set_number(own->row.last_number.value + 1);
+    submitted.edit.set_stamp(StampAt(ingest_.environment_.now_ms()).value);
+    submitted.edit.set_edit(edit.SerializeAsString());
+    Version version;
+    RETURN_IF_ERROR(Merge(submitted, *own, &version));
+    Answer answer;
+    answer.set_number(submitted.edit.number());
+    answer.set_verdict(sync::v1::MERGED);
+    RETURN_IF_ERROR(Record(submitted, answer, version, own));
+    return version;
+  }
+
+  // The devices' last numbers, once for the whole batch.
+  absl::Status Finish() {
+    for (const auto& [number, device] : devices_) {
+      if (device.dirty) RETURN_IF_ERROR(writer_.PutDevice(device.row));
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  struct DeviceState {
+    DeviceRow row;
+    std::string chain;  // of the last audit row
+    uint64_t link = 0;  // to the last edit
+    bool dirty = false;
+  };
+
+  // A record as the edit leaves it, before any of it is written.
+  struct Staged {
+    const RecordType* type = nullptr;
+    std::vector<Placed> before;
+    RecordState state;
+    Outcome outcome;
+  };
+  using Staging = std::map<RecordKey, Staged>;
+
+  absl::StatusOr<DeviceState*> StateOf(DeviceNumber number) {
+    const auto [it, fresh] = devices_.try_emplace(number);
+    DeviceState& device = it->second;
+    if (!fresh) return &device;
+    ASSIGN_OR_RETURN(std::optional<DeviceRow> row, writer_.GetDevice(number));
+    if (!row) return Refuse(sync::v1::UNKNOWN_DEVICE, absl::StrCat(number.value));
+    device.row = *std::move(row);
+    if (device.row.last_number.value > 0) {
+      ASSIGN_OR_RETURN(std::optional<AuditRow> last,
+                       writer_.GetAudit(number, device.row.last_number));
+      if (!last) return absl::DataLossError(absl::StrCat("audit: device ", number.value, ": last row missing"));
+      device.chain = last->chain;
+      device.link = LinkTo(last->edit);
+    }
+    return &device;
+  }
+
+  absl::StatusOr<Result> Repeat(const Submitted& submitted) {
+    ASSIGN_OR_RETURN(std::optional<AuditRow> row,
+                     writer_.GetAudit(submitted.device, EditNumber(submitted.edit.number())));
+    if (!row || row->edit != submitted.edit.edit()) return Result{.forked = true};
+    return Result{false, row->answer, row->version};
+  }
+
+  absl::Status Record(const Submitted& submitted, const Answer& answer, Version version,
+                      DeviceState* device) {
+    AuditRow row;
+    row.device = submitted.device;
+    row.number = EditNumber(submitted.edit.number());
+    row.received_ms = ingest_.environment_.now_ms();
+    row.stamp = Stamp(submitted.edit.stamp());
+    row.edit = submitted.edit.edit();
+    row.answer = answer;
+    row.version = version;
+    row.chain = ChainAfter(device->chain, row);
+    RETURN_IF_ERROR(writer_.AppendAudit(row));
+    device->chain = row.chain;
+    device->link = LinkTo(row.edit);
+    device->row.last_number = row.number;
+    device->dirty = true;
+    return absl::OkStatus();
+  }
+
+  absl::Status Merge(const Submitted& submitted, const DeviceState& device, Version* version) {
+    if (submitted.edit.edit().size() > kEditBytesMax) {
+      return Refuse(sync::v1::TOO_LARGE, absl::StrCat(submitted.edit.edit().size(), " B"));
+    }
+    if (device.row.revoked) return Refuse(sync::v1::GRANT_ENDED, device.row.name);
+    Edit edit;
+    if (!edit.ParseFromString(submitted.edit.edit()) || edit.changes().empty()) {
+      return Refuse(sync::v1::MALFORMED, "edit");
+    }
+    if (edit.changes_size() > kChangesMax) {
+      return Refuse(sync::v1::TOO_LARGE, absl::StrCat(edit.changes_size(), " changes"));
+    }
+    Staging staging;
+    for (const Change& change : edit.changes()) RETURN_IF_ERROR(Load(change, device, &staging));
+    ASSIGN_OR_RETURN(*version, NextVersion(edit, staging));
+    const Origin origin{submitted.device, *version, StampFor(submitted)};
+    for (const Change& change : edit.changes()) {
+      Staged& staged = staging.at(KeyOf(change));
+      RETURN_IF_ERROR(Apply(staged.type, change, origin, &staged.state, &staged.outcome));
+    }
+    for (auto& [key, staged] : staging) RETURN_IF_ERROR(Check(key, staged, device));
+    return Write(staging);
+  }
+
+  static RecordKey KeyOf(const Change& change) {
+    return {change.type(), *Id::FromBytes(change.id())};
+  }
+
+  absl::Status Load(const Change& change, const DeviceState& device, Staging* staging) {
+    RETURN_IF_ERROR(CheckChange(schema_, change));
+    const auto [it, fresh] = staging->try_emplace(KeyOf(change));
+    Staged& staged = it->second;
+    if (fresh) {
+      staged.type = schema_.Find(change.type());
+      ASSIGN_OR_RETURN(staged.state, writer_.GetRecord(it->first));
+      if (staged.state.exists) {
+        staged.before = PlacesOf(*staged.type, it->first.id, staged.state.body);
+      }
+    }
+    if (change.builds_on() != 0) RETURN_IF_ERROR(CheckFoundation(change, device));
+    return absl::OkStatus();
+  }
+
+  // An edit on top of an own one that is not in cannot be taken either.
+  absl::Status CheckFoundation(const Change& change, const DeviceState& device) {
+    ASSIGN_OR_RETURN(std::optional<AuditRow> below,
+                     writer_.GetAudit(device.row.number, EditNumber(change.builds_on())));
+    if (!below || below->answer.verdict() == sync::v1::MERGED) return absl::OkStatus();
+    const std::string number = absl::StrCat(change.builds_on());
+    if (below->answer.verdict() == sync::v1::HELD) return Refuse(sync::v1::BUILDS_ON_HELD, number);
+    return Refuse(sync::v1::BUILDS_ON_RETURNED, number);
+  }
+
+  // Over every scope that the edit may touch: those where its records lie, and
+  // those that its place fields name.
+  absl::StatusOr<Version> NextVersion(const Edit& edit, const Staging& staging) {
+    absl::flat_hash_set<Id> scopes;
+    for (const auto& [key, staged] : staging) {
+      for (const Placed& placed : staged.before) scopes.insert(placed.scope);
+    }
+    for (const Change& change : edit.changes()) {
+      const RecordKey key = KeyOf(change);
+      for (const Placed& placed : PlacesOf(*staging.at(key).type, key.id, change.set())) {
+        scopes.insert(placed.scope);
+      }
+    }
+    moved_.insert(scopes.begin(), scopes.end());
+    std::vector<Id> sorted(scopes.begin(), scopes.end());
+    std::sort(sorted.begin(), sorted.end());  // one order of locking for all
+    return writer_.NextVersion(sorted);
+  }
+
+  Stamp StampFor(const Submitted& submitted) const {
+    const int64_t now = ingest_.environment_.now_ms();
+    const Stamp stamp(submitted.edit.stamp());
+    return MillisOf(stamp) > now + kFutureMsMax ? StampAt(now) : stamp;
+  }
+
+  absl::Status Check(const RecordKey& key, const Staged& staged, const DeviceState& device) {
+    if (staged.state.alive()) RETURN_IF_ERROR(CheckRecord(*staged.type, key.id, staged.state.body));
+    if (device.row.number == kServerDevice) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const Offices* offices, OfficesFor(device.row.person));
+    return MayWrite(*staged.type, *offices, staged.before,
+                    PlacesOf(*staged.type, key.id, staged.state.body));
+  }
+
+  absl::StatusOr<const Offices*> OfficesFor(const Id& person) {
+    ASSIGN_OR_RETURN(const Version version, writer_.ScopeVersion(person));
+    auto& [known_at, offices] = offices_[person];
+    if (known_at != version || version.value == 0) {
+      ASSIGN_OR_RETURN(offices, OfficesOf(writer_, person, ingest_.environment_.now_ms()));
+      known_at = version;
+    }
+    return &offices;
+  }
+
+  absl::Status Write(const Staging& staging) {
+    for (const auto& [key, staged] : staging) {
+      const std::vector<Placed> after = PlacesOf(*staged.type, key.id, staged.state.body);
+      RETURN_IF_ERROR(
+          writer_.PutRecord(key, staged.state, ScopesOf(staged.before), ScopesOf(after)));
+      RETURN_IF_ERROR(WriteNotes(key, staged.outcome, after));
+    }
+    return absl::OkStatus();
+  }
+
+  // Conflict notes are records, written by the server's own device.
+  absl::Status WriteNotes(const RecordKey& key, const Outcome& outcome,
+                          const std::vector<Placed>& places) {
+    Edit edit;
+    for (const Conflict& conflict : outcome.conflicts) {
+      ASSIGN_OR_RETURN(ConflictNote note, NoteFor(key, conflict, places));
+      RETURN_IF_ERROR(AddNote(NoteId(key, conflict.path, conflict.lost_touch), note, &edit));
+    }
+    for (const Settled& settled : outcome.settled) {
+      RETURN_IF_ERROR(Settle(NoteId(key, settled.path, settled.touch), &edit));
+    }
+    if (edit.changes().empty()) return absl::OkStatus();
+    return TakeOwn(edit).status();
+  }
+
+  uint32_t NoteType() const { return schema_.Find(ConflictNote::descriptor())->number; }
+
+  // A note that is there already keeps the state that people gave it.
+  absl::Status AddNote(const Id& id, ConflictNote note, Edit* edit) {
+    ASSIGN_OR_RETURN(const RecordState before, writer_.GetRecord({NoteType(), id}));
+    ConflictNote known;
+    if (before.alive() && known.ParseFromString(before.body)) note.set_state(known.state());
+    AddChange(*schema_.Find(NoteType()), id, before, note, edit);
+    return absl::OkStatus();
+  }
+
+  absl::Status Settle(const Id& id, Edit* edit) {
+    ASSIGN_OR_RETURN(const RecordState before, writer_.GetRecord({NoteType(), id}));
+    ConflictNote note;
+    if (!before.alive() || !note.ParseFromString(before.body)) return absl::OkStatus();
+    note.set_state(ConflictNote::SETTLED);
+    AddChange(*schema_.Find(NoteType()), id, before, note, edit);
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<ConflictNote> NoteFor(const RecordKey& key, const Conflict& conflict,
+                                       const std::vector<Placed>& places) {
+    ConflictNote note;
+    for (const Placed& placed : places) note.add_scopes(placed.scope.str());
+    note.set_record_type(key.type);
+    note.set_record_id(key.id.str());
+    note.set_field(conflict.path);
+    note.set_kind(conflict.kind == Conflict::Kind::kOverwritten    ? ConflictNote::OVERWRITTEN
+                  : conflict.kind == Conflict::Kind::kOpenQuestion ? ConflictNote::OPEN_QUESTION
+                                                                   : ConflictNote::KEPT_FROM_DELETION);
+    if (conflict.kind != Conflict::Kind::kKeptFromDeletion) {
+      note.set_kept(JsonOf(conflict.rule, conflict.kept));
+      note.set_lost(JsonOf(conflict.rule, conflict.lost));
+    }
+    ASSIGN_OR_RETURN(*note.mutable_kept_by_id(), PersonOf(conflict.kept_touch.writer));
+    ASSIGN_OR_RETURN(*note.mutable_lost_by_id(), PersonOf(conflict.lost_touch.writer));
+    Set(MillisOf(conflict.kept_touch.stamp), note.mutable_kept_at());
+    Set(MillisOf(conflict.lost_touch.stamp), note.mutable_lost_at());
+    note.set_state(ConflictNote::OPEN);
+    return note;
+  }
+
+  absl::StatusOr<std::string> PersonOf(DeviceNumber number) {
+    ASSIGN_OR_RETURN(const std::optional<DeviceRow> row, writer_.GetDevice(number));
+    return !row || row->person.empty() ? "" : row->person.str();
+  }
+
+  const Ingest& ingest_;
+  const Schema& schema_;
+  Writer& writer_;
+  absl::flat_hash_set<Id>& moved_;
+  std::map<DeviceNumber, DeviceState> devices_;
+  absl::flat_hash_map<Id, std::pair<Version, Offices>> offices_;
+};
+
+Ingest::Ingest(std::shared_ptr<const Schema> schema, Environment environment)
+    : schema_(std::move(schema)), environment_(std::move(environment)) {}
+
+absl::StatusOr<Committed> Ingest::Commit(Store& store, absl::Span<const Submitted> batch) {
+  Committed committed;
+  RETURN_IF_ERROR(store.Write([&](Writer& writer) -> absl::Status {
+    committed = {};
+    Batch work(*this, writer, &committed.moved);
+    for (const Submitted& submitted : batch) {
+      ASSIGN_OR_RETURN(Result result, work.Take(submitted));
+      committed.results.push_back(std::move(result));
+    }
+    return work.Finish();
+  }));
+  return committed;
+}
+
+absl::StatusOr<Version> Ingest::WriteOwn(Writer& writer, const Edit& edit,
+                                         absl::flat_hash_set<Id>* moved) {
+  Batch work(*this, writer, moved);
+  ASSIGN_OR_RETURN(const Version version, work.TakeOwn(edit));
+  RETURN_IF_ERROR(work.Finish());
+  return version;
+}
+
+absl::StatusOr<Version> Ingest::CommitOwn(Store& store, const Edit& edit,
+                                          absl::flat_hash_set<Id>* moved) {
+  Version version;
+  RETURN_IF_ERROR(store.Write([&](Writer& writer) -> absl::Status {
+    ASSIGN_OR_RETURN(version, WriteOwn(writer, edit, moved));
+    return absl::OkStatus();
+  }));
+  return version;
+}
+
+}  // namespace zhibu::server

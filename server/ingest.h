@@ -1,0 +1,77 @@
+// Where edits become records: checks, merges, writes and answers them.
+//
+// A batch is one transaction (group commit): the answers may be told to the
+// devices once Commit has returned, and not before. An edit is taken whole or
+// not at all; one that is refused does not disturb the others.
+//
+//   accepted edits = audit rows with the verdict MERGED
+//   records        = fold of the accepted edits, in the order of their versions
+//
+// Not thread-safe: one writer at a time, as the host arranges.
+#ifndef ZHIBU_SERVER_INGEST_H_
+#define ZHIBU_SERVER_INGEST_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "server/store/store.h"
+#include "sync/environment.h"
+#include "sync/schema.h"
+#include "zhibu/sync/v1/answer.pb.h"
+#include "zhibu/sync/v1/edit.pb.h"
+#include "zhibu/sync/v1/sync.pb.h"
+
+namespace zhibu::server {
+
+struct Submitted {
+  DeviceNumber device;
+  sync::v1::NumberedEdit edit;
+};
+
+struct Result {
+  // The number, or one before it, was used for another edit: another copy of
+  // the device lives, and this one must go on under a new number.
+  bool forked = false;
+  sync::v1::Answer answer;
+  Version version;  // at which it was merged; 0 otherwise
+};
+
+struct Committed {
+  std::vector<Result> results;  // one for each submitted edit, in their order
+  absl::flat_hash_set<Id> moved;
+};
+
+class Ingest {
+ public:
+  Ingest(std::shared_ptr<const Schema> schema, Environment environment);
+
+  // An error means that nothing of the batch was written.
+  absl::StatusOr<Committed> Commit(Store& store, absl::Span<const Submitted> batch);
+
+  // An edit by the server's own device, which no grant limits. Returns the
+  // version; refused like any other where it breaks a rule.
+  absl::StatusOr<Version> CommitOwn(Store& store, const sync::v1::Edit& edit,
+                                    absl::flat_hash_set<Id>* moved);
+  // The same within a transaction of the caller's.
+  absl::StatusOr<Version> WriteOwn(Writer& writer, const sync::v1::Edit& edit,
+                                   absl::flat_hash_set<Id>* moved);
+
+  const Schema& schema() const { return *schema_; }
+
+ private:
+  class Batch;
+
+  const std::shared_ptr<const Schema> schema_;
+  const Environment environment_;
+};
+
+// One of a device's chains of audit rows: the value that the row must carry.
+std::string ChainAfter(absl::string_view before, const AuditRow& row);
+
+}  // namespace zhibu::server
+
+#endif  // ZHIBU_SERVER_INGEST_H_

@@ -1,0 +1,165 @@
+#include "server/rpc/node.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include <grpcpp/grpcpp.h>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "server/rpc/services.h"
+#include "server/store/sqlite_store.h"
+#include "sync/status.h"
+
+namespace zhibu::server {
+namespace {
+
+// How long streams have to end by themselves when the server stops.
+constexpr absl::Duration kGrace = absl::Milliseconds(200);
+// A roster comes in one admin call.
+constexpr int kAdminBytesMax = 80 << 20;
+
+std::string SocketOf(const std::string& folder) {
+  return absl::StrCat("unix:", std::filesystem::absolute(folder).string(), "/admin.sock");
+}
+
+// Held while it lives; the kernel lets go of it even after kill -9.
+class FolderLock {
+ public:
+  static absl::StatusOr<FolderLock> Take(const std::string& folder) {
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error) return absl::UnavailableError(absl::StrCat("cannot make ", folder, ": ", error.message()));
+    std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
+    const std::string path = absl::StrCat(folder, "/lock");
+    const int file = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (file < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot open ", path));
+    if (flock(file, LOCK_EX | LOCK_NB) != 0) {
+      close(file);
+      return absl::UnavailableError(absl::StrCat(folder, " is in use by another process"));
+    }
+    return FolderLock(file);
+  }
+  FolderLock(FolderLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
+  FolderLock& operator=(FolderLock&&) = delete;
+  ~FolderLock() {
+    if (file_ >= 0) close(file_);
+  }
+
+ private:
+  explicit FolderLock(int file) : file_(file) {}
+  int file_;
+};
+
+}  // namespace
+
+struct Node::Parts {
+  Parts(std::string folder_path, FolderLock held, std::unique_ptr<Store> opened)
+      : folder(std::move(folder_path)),
+        lock(std::move(held)),
+        store(std::move(opened)),
+        ingest(CatalogueSchema(), SystemEnvironment()),
+        hub(store.get(), &ingest, SystemEnvironment()),
+        admin(&hub),
+        admin_service(MakeAdminService(&admin)) {}
+
+  const std::string folder;
+  FolderLock lock;
+  std::unique_ptr<Store> store;
+  Ingest ingest;
+  Hub hub;
+  Admin admin;
+  std::unique_ptr<grpc::Service> admin_service;
+  std::unique_ptr<grpc::Service> sync_service;
+  std::unique_ptr<grpc::Server> admin_server;
+  std::unique_ptr<grpc::Server> sync_server;
+};
+
+Node::Node(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+absl::StatusOr<std::unique_ptr<Node>> Node::Open(const std::string& folder) {
+  ASSIGN_OR_RETURN(FolderLock lock, FolderLock::Take(folder));
+  umask(0077);  // what is kept here is for its owner only
+  ASSIGN_OR_RETURN(auto store, OpenSqliteStore(absl::StrCat(folder, "/zhibu.db"), {}));
+  std::unique_ptr<Node> node(
+      new Node(std::make_unique<Parts>(folder, std::move(lock), std::move(store))));
+  grpc::ServerBuilder builder;
+  builder.SetMaxReceiveMessageSize(kAdminBytesMax);
+  // A socket left by a process that was killed.
+  std::error_code ignored;
+  std::filesystem::remove(absl::StrCat(folder, "/admin.sock"), ignored);
+  builder.AddListeningPort(SocketOf(folder), grpc::InsecureServerCredentials());
+  builder.RegisterService(node->parts_->admin_service.get());
+  node->parts_->admin_server = builder.BuildAndStart();
+  if (node->parts_->admin_server == nullptr) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot listen on ", folder, "/admin.sock; is the path longer than 100 characters?"));
+  }
+  return node;
+}
+
+Node::~Node() {
+  const auto deadline = absl::ToChronoTime(absl::Now() + kGrace);
+  if (parts_->sync_server != nullptr) parts_->sync_server->Shutdown(deadline);
+  if (parts_->admin_server != nullptr) parts_->admin_server->Shutdown(deadline);
+  parts_->hub.Stop();
+}
+
+absl::StatusOr<int> Node::Serve(const NetworkOptions& options) {
+  Store& store = *parts_->store;
+  if (auto initialised = parts_->admin.Init();
+      !initialised.ok() && !absl::IsAlreadyExists(initialised.status())) {
+    return initialised.status();
+  }
+  grpc::SslServerCredentialsOptions tls;
+  auto& pair = tls.pem_key_cert_pairs.emplace_back();
+  RETURN_IF_ERROR(store.Read([&](Reader& reader) -> absl::Status {
+    ASSIGN_OR_RETURN(pair.private_key, reader.GetSetting(kServerKey));
+    ASSIGN_OR_RETURN(pair.cert_chain, reader.GetSetting(kServerCertificate));
+    return absl::OkStatus();
+  }));
+  parts_->sync_service = MakeSyncService(&parts_->hub, &parts_->admin);
+  grpc::ServerBuilder builder;
+  int port = 0;
+  builder.AddListeningPort(options.listen, grpc::SslServerCredentials(tls), &port);
+  builder.RegisterService(parts_->sync_service.get());
+  builder.SetMaxReceiveMessageSize(options.message_bytes_max);
+  // A compressed message is inflated before its size is checked.
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  // A phone that went away without a word is noticed.
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
+  parts_->sync_server = builder.BuildAndStart();
+  if (parts_->sync_server == nullptr || port == 0) {
+    return absl::UnavailableError(absl::StrCat("cannot listen on ", options.listen));
+  }
+  std::string address = options.address;
+  if (address.empty()) {
+    const size_t colon = options.listen.rfind(':');
+    address = absl::StrCat(options.listen.substr(0, colon), ":", port);
+  }
+  RETURN_IF_ERROR(parts_->hub.Write([&](absl::flat_hash_set<Id>*) {
+    return store.Write([&](Writer& writer) { return writer.PutSetting(kServerAddress, address); });
+  }));
+  return port;
+}
+
+std::shared_ptr<grpc::Channel> Node::AdminChannel() {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kAdminBytesMax);
+  return parts_->admin_server->InProcessChannel(arguments);
+}
+
+std::shared_ptr<grpc::Channel> AdminSocketChannel(const std::string& folder) {
+  return grpc::CreateChannel(SocketOf(folder), grpc::InsecureChannelCredentials());
+}
+
+}  // namespace zhibu::server

@@ -1,0 +1,54 @@
+// A data folder, opened: its store, and the services on top. One process at a
+// time holds it; the others talk to that one over the folder's socket.
+//
+//   DIR/zhibu.db      everything, the server's key included
+//   DIR/admin.sock    where the process that holds the folder takes admin calls
+//   DIR/lock          held by that process
+#ifndef ZHIBU_SERVER_RPC_NODE_H_
+#define ZHIBU_SERVER_RPC_NODE_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+namespace grpc {
+class Channel;
+}  // namespace grpc
+
+namespace zhibu::server {
+
+struct NetworkOptions {
+  std::string listen = "127.0.0.1:7443";
+  // What enrolment codes tell devices; empty: the same as `listen`.
+  std::string address;
+  int message_bytes_max = 4 << 20;
+};
+
+class Node {
+ public:
+  // UNAVAILABLE: another process holds the folder.
+  static absl::StatusOr<std::unique_ptr<Node>> Open(const std::string& folder);
+  // Ends every stream, commits what has arrived, closes the store.
+  ~Node();
+
+  // Serves devices over TLS, and admin calls on the folder's socket. Returns the
+  // port. Initialises a new folder.
+  absl::StatusOr<int> Serve(const NetworkOptions& options);
+
+  // For admin calls from this process.
+  std::shared_ptr<grpc::Channel> AdminChannel();
+
+ private:
+  struct Parts;
+  explicit Node(std::unique_ptr<Parts> parts);
+
+  const std::unique_ptr<Parts> parts_;
+};
+
+// To the process that holds the folder.
+std::shared_ptr<grpc::Channel> AdminSocketChannel(const std::string& folder);
+
+}  // namespace zhibu::server
+
+#endif  // ZHIBU_SERVER_RPC_NODE_H_

@@ -1,0 +1,20 @@
+// gRPC's view of a hub and of the admin calls.
+#ifndef ZHIBU_SERVER_RPC_SERVICES_H_
+#define ZHIBU_SERVER_RPC_SERVICES_H_
+
+#include <memory>
+
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/impl/codegen/service_type.h>
+
+#include "server/admin.h"
+#include "server/hub.h"
+
+namespace zhibu::server {
+
+std::unique_ptr<grpc::Service> MakeSyncService(Hub* hub, Admin* admin);
+std::unique_ptr<grpc::Service> MakeAdminService(Admin* admin);
+
+}  // namespace zhibu::server
+
+#endif  // ZHIBU_SERVER_RPC_SERVICES_H_

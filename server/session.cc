@@ -1,0 +1,368 @@
+#include "server/session.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "sync/handshake.h"
+#include "sync/reason.h"
+#include "sync/record.h"
+#include "sync/status.h"
+
+namespace zhibu::server {
+
+using sync::v1::ClientFrame;
+using sync::v1::ServerFrame;
+
+// What one reading of the feeds has found, before it becomes an update.
+struct Session::Pass {
+  std::vector<FeedRow> rows;
+  // Everything up to here has been read, in every scope: an update that ends
+  // here splits no edit.
+  Version cut{std::numeric_limits<uint64_t>::max()};
+
+  bool complete() const { return cut.value == std::numeric_limits<uint64_t>::max(); }
+};
+
+namespace {
+
+// Rows of one edit and type stand together: a Group.
+class GroupWriter {
+ public:
+  explicit GroupWriter(sync::v1::Update* update) : update_(*update) {}
+
+  void Add(const FeedRow& row) {
+    const Touch& touch = row.state.touch;
+    if (group_ == nullptr || group_->type() != row.key.type || touch != touch_) {
+      Close();
+      group_ = update_.add_groups();
+      group_->set_type(row.key.type);
+      group_->set_version(touch.version.value);
+      group_->set_writer(touch.writer.value);
+      group_->set_stamp(touch.stamp.value);
+      touch_ = touch;
+    }
+    const absl::string_view id = row.key.id.bytes();
+    group_->mutable_ids()->append(id.data(), id.size());
+    group_->add_bodies(row.state.body);
+    group_->add_traces(row.state.trace);
+  }
+
+  void Close() {
+    if (group_ == nullptr) return;
+    const bool bare = std::all_of(group_->traces().begin(), group_->traces().end(),
+                                  [](const std::string& trace) { return trace.empty(); });
+    if (bare) group_->clear_traces();
+    group_ = nullptr;
+  }
+
+ private:
+  sync::v1::Update& update_;
+  sync::v1::Group* group_ = nullptr;
+  Touch touch_;
+};
+
+void AddRemoval(const RecordKey& key, sync::v1::Update* update) {
+  if (update->removals().empty() || update->removals().rbegin()->type() != key.type) {
+    update->add_removals()->set_type(key.type);
+  }
+  const absl::string_view id = key.id.bytes();
+  update->mutable_removals()->rbegin()->mutable_ids()->append(id.data(), id.size());
+}
+
+void SetCursor(const Id& scope, Version version, uint32_t audience, sync::v1::Cursor* cursor) {
+  cursor->set_scope(scope.str());
+  cursor->set_version(version.value);
+  cursor->set_audience(audience);
+}
+
+}  // namespace
+
+Session::Session(Store* store, const Schema* schema, Environment environment, SessionLimits limits)
+    : store_(*store), schema_(*schema), environment_(std::move(environment)), limits_(limits) {}
+
+void Session::Refuse(sync::v1::Reason reason, absl::string_view detail) {
+  auto* refusal = out_.emplace_back().mutable_refusal();
+  refusal->set_reason(reason);
+  refusal->set_detail(std::string(detail));
+  state_ = State::kClosed;
+}
+
+void Session::OnGarbage(absl::string_view what) { Refuse(sync::v1::MALFORMED, what); }
+
+void Session::OnTrouble(const absl::Status& status) {
+  const Refused refused = ReasonOf(status);
+  if (refused.reason == sync::v1::NO_REASON) {
+    Refuse(sync::v1::SERVER_TROUBLE, absl::StatusCodeToString(status.code()));
+  } else {
+    Refuse(refused.reason, refused.detail);
+  }
+}
+
+void Session::OnFrame(const ClientFrame& frame) {
+  if (state_ == State::kClosed) return;
+  switch (frame.frame_case()) {
+    case ClientFrame::kHello:
+      return OnHello(frame.hello());
+    case ClientFrame::kProof:
+      return OnProof(frame.proof());
+    case ClientFrame::kPush:
+      return OnPush(frame.push());
+    default:
+      // A kind of frame from a newer app: it can wait, the stream goes on.
+      return;
+  }
+}
+
+absl::Status Session::CheckHello(const sync::v1::Hello& hello) {
+  if (hello.protocol() != kProtocolVersion) {
+    return zhibu::Refuse(sync::v1::UNSUPPORTED_VERSION,
+                         absl::StrCat(hello.protocol(), " / ", kProtocolVersion));
+  }
+  return store_.Read([&](Reader& reader) -> absl::Status {
+    ASSIGN_OR_RETURN(const std::string server_id, reader.GetSetting("server_id"));
+    if (hello.server_id() != server_id) return zhibu::Refuse(sync::v1::OTHER_SERVER, "");
+    ASSIGN_OR_RETURN(const auto device, reader.GetDevice(DeviceNumber(hello.device())));
+    if (!device || device->number == kServerDevice) {
+      return zhibu::Refuse(sync::v1::UNKNOWN_DEVICE, absl::StrCat(hello.device()));
+    }
+    if (device->revoked) return zhibu::Refuse(sync::v1::DEVICE_REVOKED, device->name);
+    device_ = *device;
+    return absl::OkStatus();
+  });
+}
+
+void Session::OnHello(const sync::v1::Hello& hello) {
+  if (state_ != State::kHello) return Refuse(sync::v1::PROTOCOL_ERROR, "hello");
+  if (const auto status = CheckHello(hello); !status.ok()) return OnTrouble(status);
+  hello_ = hello;
+  nonce_ = environment_.random_bytes(32);
+  auto* challenge = out_.emplace_back().mutable_challenge();
+  challenge->set_nonce(nonce_);
+  challenge->set_server_time_ms(environment_.now_ms());
+  state_ = State::kProof;
+}
+
+void Session::OnProof(const sync::v1::Proof& proof) {
+  if (state_ != State::kProof) return Refuse(sync::v1::PROTOCOL_ERROR, "proof");
+  if (!VerifyProof(device_.public_key, nonce_, hello_, proof.signature())) {
+    return Refuse(sync::v1::BAD_SIGNATURE, "");
+  }
+  const auto status = store_.Read([&](Reader& reader) { return Open(reader); });
+  if (!status.ok()) return OnTrouble(status);
+  state_ = State::kOpen;
+  moved_ = true;
+}
+
+absl::Status Session::Open(Reader& reader) {
+  for (const auto& cursor : hello_.cursors()) {
+    const auto scope = Id::FromBytes(cursor.scope());
+    if (!scope) return zhibu::Refuse(sync::v1::MALFORMED, "cursor");
+    ASSIGN_OR_RETURN(const Version now, reader.ScopeVersion(*scope));
+    ScopeState& state = scopes_[*scope];
+    // A cursor past the end is not one that this server gave: begin again.
+    const bool known = cursor.version() <= now.value;
+    state.cursor = known ? Version(cursor.version()) : Version();
+    state.seen = known ? cursor.audience() : 0;
+  }
+  RETURN_IF_ERROR(RefreshOffices(reader));
+  uint64_t to_come = 0;
+  for (const auto& [scope, state] : scopes_) {
+    ASSIGN_OR_RETURN(const uint64_t rows, reader.CountFeed(scope, state.from()));
+    to_come += rows;
+  }
+  out_.emplace_back().mutable_welcome()->set_records_to_come(to_come);
+  return absl::OkStatus();
+}
+
+void Session::OnPush(const sync::v1::Push& push) {
+  if (state_ != State::kOpen) return Refuse(sync::v1::PROTOCOL_ERROR, "push");
+  if (push.edits_size() > limits_.push_edits_max) {
+    return Refuse(sync::v1::TOO_LARGE, absl::StrCat(push.edits_size(), " edits"));
+  }
+  if (forked_) return;
+  for (const auto& edit : push.edits()) submitted_.push_back({device_.number, edit});
+}
+
+std::vector<Submitted> Session::TakeSubmitted() { return std::exchange(submitted_, {}); }
+
+void Session::OnResults(const std::vector<Result>& results) {
+  for (const Result& result : results) {
+    if (state_ != State::kOpen || forked_) return;
+    forked_ = result.forked;
+    if (!forked_) results_.push_back(result);
+  }
+}
+
+// The device gets a number that no other copy of it has, and begins again with
+// a new session. What was answered before the fork has been told by now.
+void Session::Renumber() {
+  DeviceRow copy = device_;
+  const auto status = store_.Write([&](Writer& writer) -> absl::Status {
+    ASSIGN_OR_RETURN(copy.number, writer.NextDevice());
+    copy.last_number = EditNumber();
+    copy.enrolled_ms = environment_.now_ms();
+    return writer.PutDevice(copy);
+  });
+  if (!status.ok()) return OnTrouble(status);
+  out_.emplace_back().mutable_renumber()->set_device(copy.number.value);
+  state_ = State::kClosed;
+}
+
+absl::Status Session::RefreshOffices(Reader& reader) {
+  ASSIGN_OR_RETURN(const Version version, reader.ScopeVersion(device_.person));
+  const int64_t now = environment_.now_ms();
+  if (version == offices_at_ && version.value != 0 && now < offices_valid_until_ms_) {
+    return absl::OkStatus();
+  }
+  ASSIGN_OR_RETURN(const auto device, reader.GetDevice(device_.number));
+  if (!device || device->revoked) return zhibu::Refuse(sync::v1::DEVICE_REVOKED, device_.name);
+  ASSIGN_OR_RETURN(const Offices offices, OfficesOf(reader, device_.person, now));
+  for (const auto& [scope, audience] : offices.now) {
+    const auto [it, fresh] = scopes_.try_emplace(scope);
+    ScopeState& state = it->second;
+    if (state.cursor.value == 0 && state.audience == 0) {
+      state.seen = audience;  // nothing is there that could be seen otherwise
+      ASSIGN_OR_RETURN(state.first_pass, reader.ScopeVersion(scope));
+    }
+  }
+  for (auto& [scope, state] : scopes_) {
+    const uint32_t audience = offices.In(scope);
+    if (audience != state.audience) state.reread = Version();
+    state.audience = audience;
+  }
+  offices_at_ = version;
+  offices_valid_until_ms_ = offices.valid_until_ms;
+  return absl::OkStatus();
+}
+
+std::vector<Id> Session::Scopes() const {
+  std::vector<Id> scopes;
+  for (const auto& [scope, state] : scopes_) scopes.push_back(scope);
+  return scopes;
+}
+
+bool Session::Visible(const FeedRow& row, uint32_t ScopeState::*audience) const {
+  if (!row.state.alive()) return false;
+  const RecordType* type = schema_.Find(row.key.type);
+  if (type == nullptr) return false;
+  return MayRead(ReadersOf(schema_, *type, row.state.body),
+                 PlacesOf(*type, row.key.id, row.state.body), [&](const Id& scope) {
+                   const auto it = scopes_.find(scope);
+                   return it == scopes_.end() ? 0 : it->second.*audience;
+                 });
+}
+
+// While a scope is read again, what the device holds already is passed over.
+bool Session::Wanted(const FeedRow& row, const ScopeState& state) const {
+  if (row.version > state.cursor) return true;
+  return !(Visible(row, &ScopeState::audience) && Visible(row, &ScopeState::seen));
+}
+
+absl::Status Session::ReadScope(Reader& reader, const Id& scope, const ScopeState& state,
+                                Pass* pass) {
+  size_t bytes = 0;
+  Version last;
+  bool more = false;
+  RETURN_IF_ERROR(reader.ReadFeed(scope, state.from(), [&](const FeedRow& row) {
+    if (bytes >= limits_.update_bytes && row.version != last) {
+      more = true;
+      return false;
+    }
+    last = row.version;
+    if (state.rereading() && !Wanted(row, state)) {
+      ++bytes;  // passing over is work too
+      return true;
+    }
+    const bool never_held = !state.rereading() && row.version <= state.first_pass;
+    if (never_held && !(row.present && row.state.alive())) return true;
+    bytes += row.state.body.size() + row.state.trace.size() + Id::kSize;
+    pass->rows.push_back(row);
+    return true;
+  }));
+  if (more) pass->cut = std::min(pass->cut, last);
+  return absl::OkStatus();
+}
+
+absl::Status Session::MoveCursors(Reader& reader, const Pass& pass, sync::v1::Update* update) {
+  for (auto it = scopes_.begin(); it != scopes_.end();) {
+    auto& [scope, state] = *it;
+    ASSIGN_OR_RETURN(const Version end, reader.ScopeVersion(scope));
+    const Version to = std::min(pass.cut, end);
+    const bool was_rereading = state.rereading();
+    if (was_rereading && !pass.complete()) {
+      state.reread = std::max(state.reread, to);
+      ++it;
+      continue;
+    }
+    if (to > state.cursor || was_rereading) {
+      state.cursor = std::max(state.cursor, to);
+      state.seen = state.audience;
+      SetCursor(scope, state.cursor, state.audience, update->add_cursors());
+    }
+    it = state.audience == 0 ? scopes_.erase(it) : std::next(it);
+  }
+  return absl::OkStatus();
+}
+
+void Session::AddAnswers(const Pass& pass, sync::v1::Update* update) {
+  while (!results_.empty() && results_.front().version <= pass.cut) {
+    *update->add_answers() = results_.front().answer;
+    results_.pop_front();
+  }
+}
+
+absl::Status Session::BuildUpdate(Reader& reader, sync::v1::Update* update) {
+  RETURN_IF_ERROR(RefreshOffices(reader));
+  Pass pass;
+  for (const auto& [scope, state] : scopes_) {
+    RETURN_IF_ERROR(ReadScope(reader, scope, state, &pass));
+  }
+  std::sort(pass.rows.begin(), pass.rows.end(), [](const FeedRow& a, const FeedRow& b) {
+    return std::pair(a.version, a.key) < std::pair(b.version, b.key);
+  });
+  GroupWriter groups(update);
+  const RecordKey* last = nullptr;
+  for (const FeedRow& row : pass.rows) {
+    if (row.version > pass.cut) break;
+    if (last != nullptr && *last == row.key) continue;  // it lies in two of the scopes
+    last = &row.key;
+    if (Visible(row, &ScopeState::audience)) {
+      groups.Add(row);
+    } else {
+      AddRemoval(row.key, update);
+    }
+  }
+  groups.Close();
+  RETURN_IF_ERROR(MoveCursors(reader, pass, update));
+  AddAnswers(pass, update);
+  update->set_catching_up(!pass.complete());
+  return absl::OkStatus();
+}
+
+void Session::MakeUpdate() {
+  sync::v1::Update update;
+  const auto status = store_.Read([&](Reader& reader) { return BuildUpdate(reader, &update); });
+  if (!status.ok()) return OnTrouble(status);
+  moved_ = update.catching_up();
+  // The first is sent even where it is empty: it says that there is no more.
+  if (!greeted_ || update.ByteSizeLong() > 0) *out_.emplace_back().mutable_update() = std::move(update);
+  greeted_ = true;
+}
+
+bool Session::Next(ServerFrame* frame) {
+  if (out_.empty() && state_ == State::kOpen) {
+    if (moved_ || !results_.empty()) {
+      MakeUpdate();
+    } else if (forked_) {
+      Renumber();
+    }
+  }
+  if (out_.empty()) return false;
+  *frame = std::move(out_.front());
+  out_.pop_front();
+  return true;
+}
+
+}  // namespace zhibu::server

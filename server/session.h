@@ -1,0 +1,119 @@
+// One device's conversation with the server, as a state machine without I/O.
+//
+//   frames in  → OnFrame, then TakeSubmitted: edits for the ingest queue
+//   answers in → OnResults, once the batch is committed
+//   news       → OnMoved: some scope has moved
+//   frames out ← Next, whenever the transport can write one
+//
+// Next builds an update only when the transport asks for it, so a device that
+// reads slowly costs one frame of memory, not a queue.
+//
+//   what the device holds = records of its scopes that its offices may read,
+//                           as of its cursors
+//
+// Calls must not overlap: the host keeps each session on a strand of its own.
+#ifndef ZHIBU_SERVER_SESSION_H_
+#define ZHIBU_SERVER_SESSION_H_
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "server/authority.h"
+#include "server/ingest.h"
+#include "server/store/store.h"
+#include "sync/environment.h"
+#include "zhibu/sync/v1/sync.pb.h"
+
+namespace zhibu::server {
+
+struct SessionLimits {
+  size_t update_bytes = 256 << 10;  // an update grows to about this
+  int push_edits_max = 1000;        // in one frame
+};
+
+class Session {
+ public:
+  Session(Store* store, const Schema* schema, Environment environment, SessionLimits limits = {});
+
+  void OnFrame(const sync::v1::ClientFrame& frame);
+  // A frame that could not be used at all: not a message, or too large.
+  void OnGarbage(absl::string_view what);
+  void OnResults(const std::vector<Result>& results);
+  // The batch could not be committed: the device will offer it again.
+  void OnTrouble(const absl::Status& status);
+  void OnMoved() { moved_ = true; }
+
+  // Edits to commit, in order; each is answered by OnResults.
+  std::vector<Submitted> TakeSubmitted();
+  // False where there is nothing to say now.
+  bool Next(sync::v1::ServerFrame* frame);
+
+  // Nothing more will be said, and nothing more is heard.
+  bool closed() const { return state_ == State::kClosed && out_.empty(); }
+  DeviceNumber device() const { return device_.number; }
+  // Those whose moves it wants to hear of, ascending.
+  std::vector<Id> Scopes() const;
+
+ private:
+  enum class State { kHello, kProof, kOpen, kClosed };
+
+  // Where the device stands in one scope. While `seen` differs from `audience`
+  // the scope is read again from its beginning, for what has become visible and
+  // what is no longer.
+  struct ScopeState {
+    Version cursor;      // the device has all up to here, as `seen` sees it
+    Version reread;      // how far the reading again has come
+    Version first_pass;  // up to here the device has nothing that could be removed
+    uint32_t seen = 0;
+    uint32_t audience = 0;
+
+    bool rereading() const { return seen != audience; }
+    Version from() const { return rereading() ? reread : cursor; }
+  };
+  struct Pass;
+
+  void OnHello(const sync::v1::Hello& hello);
+  void OnProof(const sync::v1::Proof& proof);
+  void OnPush(const sync::v1::Push& push);
+  void Refuse(sync::v1::Reason reason, absl::string_view detail);
+  void Renumber();
+  void MakeUpdate();
+
+  absl::Status CheckHello(const sync::v1::Hello& hello);
+  absl::Status Open(Reader& reader);
+  absl::Status RefreshOffices(Reader& reader);
+  absl::Status BuildUpdate(Reader& reader, sync::v1::Update* update);
+  absl::Status ReadScope(Reader& reader, const Id& scope, const ScopeState& state, Pass* pass);
+  bool Wanted(const FeedRow& row, const ScopeState& state) const;
+  bool Visible(const FeedRow& row, uint32_t ScopeState::*audience) const;
+  absl::Status MoveCursors(Reader& reader, const Pass& pass, sync::v1::Update* update);
+  void AddAnswers(const Pass& pass, sync::v1::Update* update);
+
+  Store& store_;
+  const Schema& schema_;
+  const Environment environment_;
+  const SessionLimits limits_;
+
+  State state_ = State::kHello;
+  std::deque<sync::v1::ServerFrame> out_;
+  sync::v1::Hello hello_;
+  std::string nonce_;
+  DeviceRow device_;
+  std::vector<Submitted> submitted_;
+  std::deque<Result> results_;
+  std::map<Id, ScopeState> scopes_;
+  Version offices_at_;  // version of the person's scope that the audiences follow
+  int64_t offices_valid_until_ms_ = 0;
+  bool moved_ = false;
+  bool greeted_ = false;  // the first update has been made
+  bool forked_ = false;   // see Result::forked
+};
+
+}  // namespace zhibu::server
+
+#endif  // ZHIBU_SERVER_SESSION_H_

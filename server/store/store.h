@@ -1,0 +1,150 @@
+// What the server keeps, whatever database keeps it. Two implementations stand
+// behind this one interface and one contract suite (tests/server/store_contract.h).
+//
+//   store->Write([&](Writer& writer) {       // one durable transaction
+//     ASSIGN_OR_RETURN(Version version, writer.NextVersion(scopes));
+//     return writer.PutRecord(key, state, before, after);
+//   });
+//   store->Read([&](Reader& reader) { … });  // one snapshot
+//
+// For every scope the store keeps a feed: one row for each record that lies or
+// lay in it, at the version at which that record last changed there. "What has
+// changed since v" is the rows past v; no log is kept and none is compacted.
+//
+// Any thread may call. Writes run one at a time per scope; reads never wait for
+// them. A Status other than OK from the callback rolls the transaction back and
+// is returned. UNAVAILABLE: the database cannot be reached or is full, and the
+// call may be tried again; DATA_LOSS: what is stored cannot be read.
+#ifndef ZHIBU_SERVER_STORE_STORE_H_
+#define ZHIBU_SERVER_STORE_STORE_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "sync/state.h"
+#include "sync/types.h"
+#include "zhibu/sync/v1/answer.pb.h"
+
+namespace zhibu::server {
+
+struct FeedRow {
+  RecordKey key;
+  Version version;
+  bool present = false;  // false: the record has left the scope
+  RecordState state;     // as it is now
+};
+
+struct DeviceRow {
+  DeviceNumber number;
+  std::string public_key;  // Ed25519, 32 bytes
+  Id person;
+  Id record;  // its Device record
+  std::string name;
+  bool revoked = false;
+  int64_t enrolled_ms = 0;
+  int64_t last_seen_ms = 0;
+  EditNumber last_number;  // highest edit that has been answered
+};
+
+// One answered edit. Never changed, never removed.
+struct AuditRow {
+  DeviceNumber device;
+  EditNumber number;
+  int64_t received_ms = 0;
+  Stamp stamp;
+  std::string edit;  // the Edit as it came
+  sync::v1::Answer answer;
+  Version version;    // 0 unless merged
+  std::string chain;  // hash over the device's previous chain value and this row
+};
+
+struct EnrolmentCode {
+  std::string code;  // as it was handed out
+  Id person;
+  int64_t expires_ms = 0;
+};
+
+class Reader {
+ public:
+  virtual ~Reader() = default;
+
+  // A record that was never written is a state with `exists` false.
+  virtual absl::StatusOr<RecordState> GetRecord(const RecordKey& key) = 0;
+
+  // 0 for a scope that nothing has touched.
+  virtual absl::StatusOr<Version> ScopeVersion(const Id& scope) = 0;
+
+  // Rows of `scope` past `after`, ascending by (version, type, id), until
+  // `visit` returns false or there are no more.
+  virtual absl::Status ReadFeed(const Id& scope, Version after,
+                                absl::FunctionRef<bool(const FeedRow&)> visit) = 0;
+  virtual absl::StatusOr<uint64_t> CountFeed(const Id& scope, Version after) = 0;
+
+  // Every living record of a type that lies in `scope`; in all scopes if none
+  // is given. Ascending by id.
+  virtual absl::Status ListRecords(
+      uint32_t type, std::optional<Id> scope,
+      absl::FunctionRef<void(const Id&, const RecordState&)> visit) = 0;
+
+  virtual absl::StatusOr<std::optional<DeviceRow>> GetDevice(DeviceNumber number) = 0;
+  virtual absl::StatusOr<std::vector<DeviceRow>> ListDevices() = 0;
+
+  virtual absl::StatusOr<std::optional<AuditRow>> GetAudit(DeviceNumber device,
+                                                           EditNumber number) = 0;
+  // Ascending by number. The rows of the server's own device are under
+  // kServerDevice.
+  virtual absl::Status ReadAudit(DeviceNumber device, EditNumber after,
+                                 absl::FunctionRef<bool(const AuditRow&)> visit) = 0;
+
+  // Small values by name: the server's id and the like. Empty if never set.
+  virtual absl::StatusOr<std::string> GetSetting(absl::string_view name) = 0;
+};
+
+class Writer : public Reader {
+ public:
+  // Locks the scopes, gives a version above that of each, and moves them all to
+  // it.
+  virtual absl::StatusOr<Version> NextVersion(absl::Span<const Id> scopes) = 0;
+
+  // Stores the record and moves its row in the feed of every scope in `after`
+  // to state.version(); in those of `before` that are not in `after` the row
+  // says that it has left.
+  virtual absl::Status PutRecord(const RecordKey& key, const RecordState& state,
+                                 absl::Span<const Id> before, absl::Span<const Id> after) = 0;
+
+  virtual absl::Status PutDevice(const DeviceRow& device) = 0;
+  // One above the highest ever given; the first is 2, after kServerDevice.
+  virtual absl::StatusOr<DeviceNumber> NextDevice() = 0;
+
+  // ALREADY_EXISTS where (device, number) is there.
+  virtual absl::Status AppendAudit(const AuditRow& row) = 0;
+
+  virtual absl::Status PutSetting(absl::string_view name, absl::string_view value) = 0;
+
+  // Only a digest of the code is kept.
+  virtual absl::Status PutCode(const EnrolmentCode& code) = 0;
+  // Takes the code, so that it works once. NOT_FOUND: unknown or already taken.
+  virtual absl::StatusOr<EnrolmentCode> TakeCode(absl::string_view code) = 0;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+  virtual absl::Status Read(absl::FunctionRef<absl::Status(Reader&)> body) = 0;
+  virtual absl::Status Write(absl::FunctionRef<absl::Status(Writer&)> body) = 0;
+  // A consistent copy while the store is in use. ALREADY_EXISTS: `file` is there.
+  virtual absl::Status Backup(const std::string& file) = 0;
+};
+
+}  // namespace zhibu::server
+
+#endif  // ZHIBU_SERVER_STORE_STORE_H_

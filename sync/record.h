@@ -1,0 +1,55 @@
+// What a record says of itself: where it lies, what its id must be, and whether
+// it is as its type declares. The same code refuses a bad record on the device
+// and on the server.
+#ifndef ZHIBU_SYNC_RECORD_H_
+#define ZHIBU_SYNC_RECORD_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "sync/schema.h"
+#include "sync/types.h"
+#include "zhibu/sync/v1/edit.pb.h"
+
+namespace zhibu {
+
+// The most that one edit may hold; refused at the device and by the server.
+inline constexpr size_t kEditBytesMax = 1 << 20;
+inline constexpr int kChangesMax = 1000;
+
+struct Placed {
+  Id scope;
+  Place place = NOWHERE;
+
+  friend auto operator<=>(const Placed&, const Placed&) = default;
+};
+
+// The scopes that a record lies in, by its own fields; each once, ascending.
+std::vector<Placed> PlacesOf(const RecordType& type, const Id& id, absl::string_view body);
+
+// The offices that may read a record: those of its type, and where it reads as
+// another type, of that as well.
+uint32_t ReadersOf(const Schema& schema, const RecordType& type, absl::string_view body);
+
+// For a type with id_from: the id that the body's fields make. INVALID_ARGUMENT
+// (MISSING_FIELD) while one of them is empty.
+absl::StatusOr<Id> DeriveId(const RecordType& type, absl::string_view body);
+
+// Refuses a change that no state could accept: malformed, not valid UTF-8, a
+// field that identifies the record. Run before Apply.
+absl::Status CheckChange(const Schema& schema, const sync::v1::Change& change);
+
+// Refuses a record that is not as declared: a required field empty, a format
+// not kept, an id that its fields do not make. Run after Apply.
+absl::Status CheckRecord(const RecordType& type, const Id& id, absl::string_view body);
+
+// The value of one field, as on the wire, in protobuf's JSON form: "\"礼堂\"".
+// Bytes of a field that this build does not know are given in base64.
+std::string JsonOf(const FieldRule* rule, absl::string_view raw);
+
+}  // namespace zhibu
+
+#endif  // ZHIBU_SYNC_RECORD_H_

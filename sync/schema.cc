@@ -1,0 +1,286 @@
+#include "sync/schema.h"
+
+#include <algorithm>
+#include <set>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "zhibu/records/v1/catalogue.pb.h"
+
+namespace zhibu {
+
+using google::protobuf::Descriptor;
+using google::protobuf::EnumDescriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::FileDescriptor;
+
+namespace {
+
+absl::Status Wrong(absl::string_view where, absl::string_view what) {
+  return absl::InvalidArgumentError(absl::StrCat("schema: ", where, ": ", what));
+}
+
+bool IsInteger(const FieldDescriptor& field) {
+  switch (field.cpp_type()) {
+    case FieldDescriptor::CPPTYPE_INT32:
+    case FieldDescriptor::CPPTYPE_INT64:
+    case FieldDescriptor::CPPTYPE_UINT32:
+    case FieldDescriptor::CPPTYPE_UINT64:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool IsText(const FieldDescriptor& field) {
+  return field.cpp_type() == FieldDescriptor::CPPTYPE_STRING;
+}
+
+bool IsTimestamp(const FieldDescriptor& field) {
+  return field.message_type() != nullptr &&
+         field.message_type()->full_name() == "google.protobuf.Timestamp";
+}
+
+uint32_t AudienceOf(const google::protobuf::RepeatedField<int>& offices) {
+  uint32_t audience = 0;
+  for (const int office : offices) audience |= zhibu::AudienceOf(static_cast<Office>(office));
+  return audience;
+}
+
+}  // namespace
+
+class SchemaCompiler {
+ public:
+  explicit SchemaCompiler(Schema* schema) : schema_(*schema) {}
+
+  absl::Status AddFile(const FileDescriptor& file) {
+    if (!files_.insert(&file).second) return absl::OkStatus();
+    for (int i = 0; i < file.dependency_count(); ++i) {
+      if (auto status = AddFile(*file.dependency(i)); !status.ok()) return status;
+    }
+    for (int i = 0; i < file.message_type_count(); ++i) {
+      const Descriptor& message = *file.message_type(i);
+      if (!message.options().HasExtension(zhibu::record)) continue;
+      if (auto status = AddRecord(message); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::Status AddRecord(const Descriptor& message) {
+    const RecordOptions& options = message.options().GetExtension(zhibu::record);
+    RecordType& type = schema_.types_.emplace_back();
+    type.number = options.type();
+    type.name = message.name();
+    type.label = options.label().empty() ? type.name : options.label();
+    type.descriptor = &message;
+    type.readers = AudienceOf(options.readers());
+    type.writers = AudienceOf(options.writers());
+    type.own_scope = options.own_scope();
+    type.permanent = options.permanent();
+    if (type.number == 0) return Wrong(message.full_name(), "a record needs a type number");
+    if (const auto [it, fresh] = schema_.by_number_.try_emplace(type.number, &type); !fresh) {
+      return Wrong(message.full_name(), absl::StrCat("type ", type.number, " is already ",
+                                                     it->second->descriptor->full_name()));
+    }
+    if (const auto [it, fresh] = schema_.by_name_.try_emplace(type.name, &type); !fresh) {
+      return Wrong(message.full_name(), absl::StrCat("the name is already taken by ",
+                                                     it->second->descriptor->full_name()));
+    }
+    if (auto status = AddFields(message, &type.fields); !status.ok()) return status;
+    for (const std::string& name : options.id_from()) {
+      const FieldDescriptor* field = message.FindFieldByName(name);
+      if (field == nullptr || field->is_repeated()) {
+        return Wrong(message.full_name(),
+                     absl::StrCat("id_from names ", name, ", which is not a single field"));
+      }
+      FieldRule& rule = Mutable(&type.fields, field->number());
+      if (rule.policy != LATEST && rule.policy != FIRST) {
+        return Wrong(field->full_name(),
+                     "a field that makes the id cannot change, so it has no policy");
+      }
+      rule.identity = true;
+      type.id_from.push_back(rule.number);
+    }
+    const bool placed = type.own_scope != NOWHERE ||
+                        std::any_of(type.fields.rules().begin(), type.fields.rules().end(),
+                                    [](const FieldRule& rule) { return rule.place != NOWHERE; });
+    if (!placed) return Wrong(message.full_name(), "no field places the record in a scope");
+    return absl::OkStatus();
+  }
+
+  static FieldRule& Mutable(Fields* fields, int number) {
+    return *std::find_if(fields->rules_.begin(), fields->rules_.end(), [&](const FieldRule& rule) {
+      return rule.number == static_cast<uint32_t>(number);
+    });
+  }
+
+  absl::Status AddFields(const Descriptor& message, Fields* fields) {
+    std::vector<const FieldDescriptor*> order;
+    for (int i = 0; i < message.field_count(); ++i) order.push_back(message.field(i));
+    std::sort(order.begin(), order.end(),
+              [](auto* a, auto* b) { return a->number() < b->number(); });
+    for (const FieldDescriptor* field : order) {
+      FieldRule& rule = fields->rules_.emplace_back();
+      if (auto status = Fill(*field, &rule); !status.ok()) return status;
+    }
+    if (!fields->rules_.empty()) fields->by_number_.resize(fields->rules_.back().number + 1);
+    for (const FieldRule& rule : fields->rules_) fields->by_number_[rule.number] = &rule;
+    return absl::OkStatus();
+  }
+
+  absl::Status Fill(const FieldDescriptor& field, FieldRule* rule) {
+    const auto& options = field.options();
+    rule->number = rule->slot = static_cast<uint32_t>(field.number());
+    rule->policy = options.GetExtension(zhibu::merge);
+    rule->place = options.GetExtension(zhibu::place);
+    rule->required = options.GetExtension(zhibu::required);
+    rule->format = options.GetExtension(zhibu::format);
+    rule->reads_as = options.GetExtension(zhibu::reads_as);
+    rule->descriptor = &field;
+    if (const auto* oneof = field.real_containing_oneof()) {
+      if (rule->policy != LATEST) {
+        return Wrong(field.full_name(), "members of a oneof are one value and merge as LATEST");
+      }
+      for (int i = 0; i < oneof->field_count(); ++i) {
+        rule->slot = std::min(rule->slot, static_cast<uint32_t>(oneof->field(i)->number()));
+      }
+    }
+    if (rule->place != NOWHERE && field.type() != FieldDescriptor::TYPE_BYTES) {
+      return Wrong(field.full_name(), "a place is the id of an organisation or person: bytes");
+    }
+    if (rule->format != ANY && field.type() != FieldDescriptor::TYPE_STRING) {
+      return Wrong(field.full_name(), "a format is for a string");
+    }
+    if (rule->reads_as && (field.type() != FieldDescriptor::TYPE_UINT32 || field.is_repeated())) {
+      return Wrong(field.full_name(), "reads_as is for one uint32");
+    }
+    if (options.HasExtension(zhibu::key) && rule->policy != BY_KEY) {
+      return Wrong(field.full_name(), "a key is for BY_KEY");
+    }
+    return FillPolicy(field, rule);
+  }
+
+  absl::Status FillPolicy(const FieldDescriptor& field, FieldRule* rule) {
+    switch (rule->policy) {
+      case LATEST:
+      case ASK:
+      case FIRST:
+      case SERVER:
+        return absl::OkStatus();
+      case SUM:
+        if (field.is_repeated() || field.cpp_type() != FieldDescriptor::CPPTYPE_INT64 ||
+            field.type() == FieldDescriptor::TYPE_SFIXED64 || field.has_optional_keyword()) {
+          return Wrong(field.full_name(), "SUM is for an int64 or sint64");
+        }
+        return absl::OkStatus();
+      case MAX:
+      case MIN:
+        if (field.is_repeated() || !(IsInteger(field) || IsText(field) || IsTimestamp(field))) {
+          return Wrong(field.full_name(),
+                       "MAX and MIN are for an integer, a string or a Timestamp");
+        }
+        return absl::OkStatus();
+      case ADD_WINS:
+        if (!field.is_repeated() || !IsText(field)) {
+          return Wrong(field.full_name(), "ADD_WINS is for repeated bytes or string");
+        }
+        return absl::OkStatus();
+      case BY_KEY:
+        return FillKeyed(field, rule);
+      case FORWARD:
+        return FillSteps(field, rule);
+      default:
+        return Wrong(field.full_name(),
+                     absl::StrCat("no such policy: ", static_cast<int>(rule->policy)));
+    }
+  }
+
+  absl::Status FillKeyed(const FieldDescriptor& field, FieldRule* rule) {
+    if (!field.is_repeated() || field.message_type() == nullptr) {
+      return Wrong(field.full_name(), "BY_KEY is for a repeated message or a map");
+    }
+    const std::string name = field.is_map() ? "key" : field.options().GetExtension(zhibu::key);
+    if (name.empty()) return Wrong(field.full_name(), "BY_KEY needs (zhibu.key)");
+    const FieldDescriptor* key = field.message_type()->FindFieldByName(name);
+    if (key == nullptr || key->is_repeated() ||
+        !(IsInteger(*key) || IsText(*key) || key->enum_type() != nullptr)) {
+      return Wrong(field.full_name(),
+                   absl::StrCat("the key ", name, " is not an integer, string or enum of ",
+                                field.message_type()->full_name()));
+    }
+    rule->key_number = static_cast<uint32_t>(key->number());
+    const auto [it, fresh] = elements_.try_emplace(field.message_type(), nullptr);
+    if (fresh) {
+      Fields* fields = it->second = &schema_.elements_.emplace_back();
+      if (auto status = AddFields(*field.message_type(), fields); !status.ok()) return status;
+      if (fields->Find(rule->key_number)->policy != LATEST) {
+        return Wrong(key->full_name(), "a key cannot change, so it has no policy");
+      }
+    }
+    rule->element = elements_.at(field.message_type());
+    return absl::OkStatus();
+  }
+
+  absl::Status FillSteps(const FieldDescriptor& field, FieldRule* rule) {
+    const EnumDescriptor* states = field.enum_type();
+    if (states == nullptr || field.is_repeated()) {
+      return Wrong(field.full_name(), "FORWARD is for a single enum");
+    }
+    for (int i = 0; i < states->value_count(); ++i) {
+      const auto& from = *states->value(i);
+      for (int n = 0; n < from.options().ExtensionSize(zhibu::next); ++n) {
+        const std::string& name = from.options().GetExtension(zhibu::next, n);
+        const auto* to = states->FindValueByName(name);
+        if (to == nullptr) {
+          return Wrong(
+              from.full_name(),
+              absl::StrCat("next names ", name, ", which is no value of ", states->full_name()));
+        }
+        rule->steps.insert({from.number(), to->number()});
+      }
+    }
+    if (rule->steps.empty())
+      return Wrong(states->full_name(), "FORWARD needs declared steps (zhibu.next)");
+    return absl::OkStatus();
+  }
+
+  Schema& schema_;
+  std::set<const FileDescriptor*> files_;
+  absl::flat_hash_map<const Descriptor*, Fields*> elements_;
+};
+
+absl::StatusOr<std::shared_ptr<const Schema>> Schema::Compile(
+    absl::Span<const FileDescriptor* const> files) {
+  std::shared_ptr<Schema> schema(new Schema());
+  SchemaCompiler compiler(schema.get());
+  for (const FileDescriptor* file : files) {
+    if (auto status = compiler.AddFile(*file); !status.ok()) return status;
+  }
+  return schema;
+}
+
+const RecordType* Schema::Find(uint32_t type) const {
+  const auto it = by_number_.find(type);
+  return it == by_number_.end() ? nullptr : it->second;
+}
+
+const RecordType* Schema::FindByName(absl::string_view name) const {
+  const auto it = by_name_.find(name);
+  return it == by_name_.end() ? nullptr : it->second;
+}
+
+const RecordType* Schema::Find(const Descriptor* descriptor) const {
+  const RecordType* type = FindByName(std::string(descriptor->name()));
+  return type != nullptr && type->descriptor == descriptor ? type : nullptr;
+}
+
+std::shared_ptr<const Schema> CatalogueSchema() {
+  static const auto schema = [] {
+    auto compiled = Schema::Compile({records::v1::Catalogue::descriptor()->file()});
+    return std::move(compiled).value();
+  }();
+  return schema;
+}
+
+}  // namespace zhibu

@@ -1,0 +1,114 @@
+// The table that leads the merge: for every declared record type, what each of
+// its fields does, by field number. Compiled once from descriptors at start-up.
+//
+//   ASSIGN_OR_RETURN(auto schema, Schema::Compile({catalogue_file}));
+//   const RecordType* meeting = schema->Find(31);
+//   meeting->fields.Find(8)->policy == ADD_WINS
+//
+// Immutable once compiled: any thread may read it.
+#ifndef ZHIBU_SYNC_SCHEMA_H_
+#define ZHIBU_SYNC_SCHEMA_H_
+
+#include <google/protobuf/descriptor.h>
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "zhibu/schema/v1/options.pb.h"
+
+namespace zhibu {
+
+class Fields;
+
+struct FieldRule {
+  uint32_t number = 0;
+  // Where the merge keeps it: the field's number, or for all members of a oneof
+  // the lowest of theirs, because they are one value.
+  uint32_t slot = 0;
+  Policy policy = LATEST;
+  Place place = NOWHERE;
+  bool required = false;
+  bool identity = false;  // named in id_from
+  bool reads_as = false;
+  Format format = ANY;
+  const google::protobuf::FieldDescriptor* descriptor = nullptr;
+
+  // BY_KEY: the fields of the element and the number of the one that names it.
+  const Fields* element = nullptr;
+  uint32_t key_number = 0;
+  // FORWARD: the declared steps, as (from, to).
+  absl::flat_hash_set<std::pair<int, int>> steps;
+};
+
+// The fields of one message.
+class Fields {
+ public:
+  // Null for a field that this build does not know: it merges as LATEST.
+  const FieldRule* Find(uint32_t number) const {
+    return number < by_number_.size() ? by_number_[number] : nullptr;
+  }
+  uint32_t SlotOf(uint32_t number) const {
+    const FieldRule* rule = Find(number);
+    return rule == nullptr ? number : rule->slot;
+  }
+  const std::deque<FieldRule>& rules() const { return rules_; }
+
+ private:
+  friend class SchemaCompiler;
+  std::deque<FieldRule> rules_;  // ascending by number; addresses stay
+  std::vector<const FieldRule*> by_number_;
+};
+
+struct RecordType {
+  uint32_t number = 0;
+  std::string name;   // "Meeting"
+  std::string label;  // 会议
+  const google::protobuf::Descriptor* descriptor = nullptr;
+  Fields fields;
+  uint32_t readers = 0;  // sets of offices, bit n for office n
+  uint32_t writers = 0;
+  Place own_scope = NOWHERE;
+  bool permanent = false;
+  std::vector<uint32_t> id_from;
+};
+
+inline uint32_t AudienceOf(Office office) { return 1u << static_cast<unsigned>(office); }
+
+class Schema {
+ public:
+  // Every record type in `files` and in what they import. INVALID_ARGUMENT
+  // names the message and field of the first wrong declaration.
+  static absl::StatusOr<std::shared_ptr<const Schema>> Compile(
+      absl::Span<const google::protobuf::FileDescriptor* const> files);
+
+  // Null for a type that this build does not know.
+  const RecordType* Find(uint32_t type) const;
+  // By message name, without its package.
+  const RecordType* FindByName(absl::string_view name) const;
+  const RecordType* Find(const google::protobuf::Descriptor* descriptor) const;
+  const std::deque<RecordType>& types() const { return types_; }
+
+ private:
+  friend class SchemaCompiler;
+  Schema() = default;
+
+  std::deque<RecordType> types_;
+  std::deque<Fields> elements_;
+  absl::flat_hash_map<uint32_t, const RecordType*> by_number_;
+  absl::flat_hash_map<std::string, const RecordType*> by_name_;
+};
+
+// The record types that the project declares.
+std::shared_ptr<const Schema> CatalogueSchema();
+
+}  // namespace zhibu
+
+#endif  // ZHIBU_SYNC_SCHEMA_H_

@@ -1,0 +1,779 @@
+// What store.h promises, as situations. Every implementation passes the same:
+//
+//   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreContract, testing::Values(StoreKind{"Sqlite", make}),
+//                            StoreKindName);
+//
+// Records and scopes are named by short words: "ann" is the Id whose bytes are
+// "ann" and zeros, so that ids sort as their names do.
+#ifndef ZHIBU_TESTS_SERVER_STORE_CONTRACT_H_
+#define ZHIBU_TESTS_SERVER_STORE_CONTRACT_H_
+
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "server/store/store.h"
+#include "sync/status.h"
+
+namespace zhibu::server {
+
+// Where one test's store lies; empty at first, gone with the place.
+class StorePlace {
+ public:
+  virtual ~StorePlace() = default;
+  // The same store each time.
+  virtual std::unique_ptr<Store> Open() = 0;
+  // Where a backup can be made, and what was backed up there, as a store.
+  virtual std::string BackupName() = 0;
+  virtual std::unique_ptr<Store> OpenBackup() = 0;
+};
+
+struct StoreKind {
+  std::string name;
+  std::function<std::unique_ptr<StorePlace>()> make;
+};
+
+inline void PrintTo(const StoreKind& kind, std::ostream* out) { *out << kind.name; }
+inline std::string StoreKindName(const testing::TestParamInfo<StoreKind>& info) {
+  return info.param.name;
+}
+
+inline Id Named(absl::string_view name) {
+  std::string bytes(name);
+  bytes.resize(Id::kSize, '\0');
+  return *Id::FromBytes(bytes);
+}
+inline std::string NameOf(const Id& id) { return std::string(id.bytes().data()); }
+
+constexpr uint32_t kMeeting = 31;
+constexpr uint32_t kMember = 20;
+
+inline RecordState Written(Version version, absl::string_view body) {
+  RecordState state;
+  state.exists = true;
+  state.touch = {version, DeviceNumber(7), StampAt(1700000000000, 3)};
+  state.body = std::string(body);
+  state.trace = absl::StrCat("trace of ", body);
+  return state;
+}
+
+// "4 31/ann=hello", " left" where it has left, " deleted" where it is.
+inline std::string Describe(const FeedRow& row) {
+  return absl::StrCat(row.version.value, " ", row.key.type, "/", NameOf(row.key.id), "=",
+                      row.state.body, row.present ? "" : " left",
+                      row.state.alive() ? "" : " deleted");
+}
+
+inline absl::StatusOr<std::string> FeedOf(Reader& reader, absl::string_view scope,
+                                          uint64_t after = 0) {
+  std::vector<std::string> rows;
+  RETURN_IF_ERROR(reader.ReadFeed(Named(scope), Version(after), [&](const FeedRow& row) {
+    rows.push_back(Describe(row));
+    return true;
+  }));
+  return absl::StrJoin(rows, ", ");
+}
+
+inline absl::StatusOr<std::string> ListOf(Reader& reader, uint32_t type,
+                                          std::optional<absl::string_view> scope) {
+  std::vector<std::string> rows;
+  std::optional<Id> id;
+  if (scope.has_value()) id = Named(*scope);
+  RETURN_IF_ERROR(reader.ListRecords(type, id, [&](const Id& record, const RecordState& state) {
+    rows.push_back(absl::StrCat(NameOf(record), "=", state.body));
+  }));
+  return absl::StrJoin(rows, ", ");
+}
+
+class StoreContract : public testing::TestWithParam<StoreKind> {
+ protected:
+  using Names = std::vector<std::string>;
+
+  void SetUp() override {
+    place_ = GetParam().make();
+    store_ = place_->Open();
+    ASSERT_NE(store_, nullptr);
+  }
+
+  void Reopen() {
+    store_.reset();
+    store_ = place_->Open();
+    ASSERT_NE(store_, nullptr);
+  }
+
+  static std::vector<Id> Ids(const Names& names) {
+    std::vector<Id> ids;
+    for (const std::string& name : names) ids.push_back(Named(name));
+    return ids;
+  }
+
+  // The version that all of `before` and `after` have moved to.
+  static absl::StatusOr<Version> PutIn(Writer& writer, const RecordKey& key, absl::string_view body,
+                                       const Names& before, const Names& after) {
+    std::vector<Id> scopes = Ids(before);
+    for (const Id& scope : Ids(after)) scopes.push_back(scope);
+    ASSIGN_OR_RETURN(Version version, writer.NextVersion(scopes));
+    RETURN_IF_ERROR(writer.PutRecord(key, Written(version, body), Ids(before), Ids(after)));
+    return version;
+  }
+
+  // In a transaction of its own; the version, or 0 if it failed.
+  uint64_t Put(const RecordKey& key, absl::string_view body, const Names& before,
+               const Names& after) {
+    Version version;
+    EXPECT_EQ(store_->Write([&](Writer& writer) -> absl::Status {
+      ASSIGN_OR_RETURN(version, PutIn(writer, key, body, before, after));
+      return absl::OkStatus();
+    }),
+              absl::OkStatus());
+    return version.value;
+  }
+  uint64_t Put(absl::string_view name, absl::string_view body, const Names& scopes) {
+    return Put({kMeeting, Named(name)}, body, scopes, scopes);
+  }
+
+  // Reads one thing in a snapshot of its own.
+  template <typename Body>
+  auto Read(Body body) -> typename decltype(body(std::declval<Reader&>()))::value_type {
+    typename decltype(body(std::declval<Reader&>()))::value_type value{};
+    EXPECT_EQ(store_->Read([&](Reader& reader) -> absl::Status {
+      ASSIGN_OR_RETURN(value, body(reader));
+      return absl::OkStatus();
+    }),
+              absl::OkStatus());
+    return value;
+  }
+  std::string Feed(absl::string_view scope, uint64_t after = 0) {
+    return Read([&](Reader& reader) { return FeedOf(reader, scope, after); });
+  }
+  std::string List(uint32_t type, std::optional<absl::string_view> scope = std::nullopt) {
+    return Read([&](Reader& reader) { return ListOf(reader, type, scope); });
+  }
+  uint64_t VersionOf(absl::string_view scope) {
+    return Read([&](Reader& reader) { return reader.ScopeVersion(Named(scope)); }).value;
+  }
+  uint64_t Count(absl::string_view scope, uint64_t after) {
+    return Read([&](Reader& reader) { return reader.CountFeed(Named(scope), Version(after)); });
+  }
+  RecordState Get(absl::string_view name) {
+    return Read([&](Reader& reader) { return reader.GetRecord({kMeeting, Named(name)}); });
+  }
+
+  absl::Status Write(absl::FunctionRef<absl::Status(Writer&)> body) { return store_->Write(body); }
+
+  std::unique_ptr<StorePlace> place_;
+  std::unique_ptr<Store> store_;
+};
+
+// --- Transactions -------------------------------------------------------------
+
+TEST_P(StoreContract, AnEmptyStoreHasNothing) {
+  EXPECT_FALSE(Get("ann").exists);
+  EXPECT_EQ(VersionOf("east"), 0);
+  EXPECT_EQ(Feed("east"), "");
+  EXPECT_EQ(Count("east", 0), 0);
+  EXPECT_EQ(List(kMeeting), "");
+  EXPECT_EQ(List(kMeeting, "east"), "");
+}
+
+TEST_P(StoreContract, ARecordComesBackWhole) {
+  RecordState put = Written(Version(1), std::string("a\0b\xff", 4));
+  put.deletion = Touch{Version(9), DeviceNumber(4000000000u), Stamp(uint64_t{1} << 63)};
+  put.trace = "";
+  ASSERT_EQ(Write([&](Writer& writer) {
+              return writer.PutRecord({kMeeting, Named("ann")}, put, {}, {});
+            }),
+            absl::OkStatus());
+  RecordState got = Get("ann");
+  EXPECT_TRUE(got.exists);
+  EXPECT_EQ(got.touch, put.touch);
+  EXPECT_EQ(got.deletion, put.deletion);
+  EXPECT_EQ(got.body, put.body);
+  EXPECT_EQ(got.trace, put.trace);
+}
+
+TEST_P(StoreContract, TheSameIdUnderAnotherTypeIsAnotherRecord) {
+  Put({kMeeting, Named("ann")}, "meeting", {"east"}, {"east"});
+  Put({kMember, Named("ann")}, "member", {"east"}, {"east"});
+  EXPECT_EQ(Feed("east"), "1 31/ann=meeting, 2 20/ann=member");
+}
+
+TEST_P(StoreContract, AnErrorFromTheBodyLeavesNothing) {
+  Put("ann", "before", {"east"});
+  EXPECT_EQ(
+      Write([&](Writer& writer) -> absl::Status {
+        RETURN_IF_ERROR(
+            PutIn(writer, {kMeeting, Named("ann")}, "after", {"east"}, {"west"}).status());
+        RETURN_IF_ERROR(PutIn(writer, {kMeeting, Named("bob")}, "new", {}, {"east"}).status());
+        RETURN_IF_ERROR(writer.NextDevice().status());
+        RETURN_IF_ERROR(writer.PutSetting("server", "x"));
+        RETURN_IF_ERROR(writer.PutCode({"1234", Named("ann"), 5}));
+        return absl::PermissionDeniedError("no");
+      }),
+      absl::PermissionDeniedError("no"));
+  EXPECT_EQ(Feed("east"), "1 31/ann=before");
+  EXPECT_EQ(Feed("west"), "");
+  EXPECT_EQ(VersionOf("west"), 0);
+  EXPECT_EQ(List(kMeeting), "ann=before");
+  EXPECT_EQ(Read([](Reader& reader) { return reader.GetSetting("server"); }), "");
+  EXPECT_EQ(Write([](Writer& writer) { return writer.TakeCode("1234").status(); }).code(),
+            absl::StatusCode::kNotFound);
+  // And the next may write.
+  EXPECT_EQ(Put("bob", "new", {"east"}), 2);
+}
+
+TEST_P(StoreContract, WhatWasWrittenSurvivesReopening) {
+  Put("ann", "hello", {"east"});
+  Reopen();
+  EXPECT_EQ(Get("ann").body, "hello");
+  EXPECT_EQ(Feed("east"), "1 31/ann=hello");
+  EXPECT_EQ(VersionOf("east"), 1);
+}
+
+TEST_P(StoreContract, ATransactionReadsWhatItHasWritten) {
+  Put("ann", "old", {"east"});
+  EXPECT_EQ(Write([&](Writer& writer) -> absl::Status {
+              RETURN_IF_ERROR(
+                  PutIn(writer, {kMeeting, Named("ann")}, "new", {"east"}, {"east"}).status());
+              EXPECT_EQ(writer.GetRecord({kMeeting, Named("ann")})->body, "new");
+              EXPECT_EQ(writer.ScopeVersion(Named("east"))->value, 2);
+              EXPECT_EQ(*FeedOf(writer, "east"), "2 31/ann=new");
+              EXPECT_EQ(*ListOf(writer, kMeeting, "east"), "ann=new");
+              return absl::OkStatus();
+            }),
+            absl::OkStatus());
+}
+
+TEST_P(StoreContract, ASnapshotDoesNotSeeAWriteThatCommitsMeanwhile) {
+  Put("ann", "old", {"east"});
+  EXPECT_EQ(store_->Read([&](Reader& reader) -> absl::Status {
+    Put("ann", "new", {"east"});  // before the reader has read anything
+    EXPECT_EQ(*FeedOf(reader, "east"), "1 31/ann=old");
+    Put("bob", "new", {"east"});
+    EXPECT_EQ(*FeedOf(reader, "east"), "1 31/ann=old");
+    EXPECT_EQ(reader.ScopeVersion(Named("east"))->value, 1);
+    return absl::OkStatus();
+  }),
+            absl::OkStatus());
+  EXPECT_EQ(Feed("east"), "2 31/ann=new, 3 31/bob=new");
+}
+
+TEST_P(StoreContract, AnErrorFromAReadIsReturned) {
+  EXPECT_EQ(store_->Read([](Reader&) { return absl::AbortedError("enough"); }),
+            absl::AbortedError("enough"));
+  EXPECT_EQ(VersionOf("east"), 0);
+}
+
+// --- Feeds --------------------------------------------------------------------
+
+TEST_P(StoreContract, AFeedIsInOrderOfVersionThenTypeThenId) {
+  ASSERT_EQ(Write([&](Writer& writer) -> absl::Status {
+              ASSIGN_OR_RETURN(Version version, writer.NextVersion(Ids({"east"})));
+              for (auto [type, name] : std::vector<std::pair<uint32_t, std::string>>{
+                       {kMeeting, "dan"}, {kMeeting, "bob"}, {kMember, "zoe"}, {kMember, "cat"}}) {
+                RETURN_IF_ERROR(writer.PutRecord({type, Named(name)}, Written(version, "1"), {},
+                                                 Ids({"east"})));
+              }
+              return absl::OkStatus();
+            }),
+            absl::OkStatus());
+  Put("ann", "2", {"east"});
+  Put("bob", "3", {"east"});
+  EXPECT_EQ(Feed("east"), "1 20/cat=1, 1 20/zoe=1, 1 31/dan=1, 2 31/ann=2, 3 31/bob=3");
+}
+
+TEST_P(StoreContract, AFeedGivesOnlyWhatIsPastTheCursor) {
+  Put("ann", "1", {"east"});
+  Put("bob", "2", {"east"});
+  Put("cat", "3", {"east"});
+  EXPECT_EQ(Feed("east", 1), "2 31/bob=2, 3 31/cat=3");
+  EXPECT_EQ(Count("east", 1), 2);
+  EXPECT_EQ(Feed("east", 3), "");
+  EXPECT_EQ(Count("east", 3), 0);
+  EXPECT_EQ(Feed("east", kPendingVersion.value), "");
+  EXPECT_EQ(Count("east", kPendingVersion.value), 0);
+}
+
+TEST_P(StoreContract, AFeedStopsWhenToldTo) {
+  for (const char* name : {"ann", "bob", "cat"}) Put(name, "x", {"east"});
+  int seen = 0;
+  EXPECT_EQ(store_->Read([&](Reader& reader) {
+    return reader.ReadFeed(Named("east"), Version(0), [&](const FeedRow&) { return ++seen < 2; });
+  }),
+            absl::OkStatus());
+  EXPECT_EQ(seen, 2);
+}
+
+TEST_P(StoreContract, WhileAFeedIsReadTheReaderMayReadOn) {
+  for (const char* name : {"ann", "bob"}) Put(name, "x", {"east"});
+  std::vector<std::string> seen;
+  EXPECT_EQ(store_->Read([&](Reader& reader) {
+    return reader.ReadFeed(Named("east"), Version(0), [&](const FeedRow& row) {
+      seen.push_back(absl::StrCat(NameOf(row.key.id), ": ", *FeedOf(reader, "east", 1)));
+      return true;
+    });
+  }),
+            absl::OkStatus());
+  EXPECT_THAT(seen, testing::ElementsAre("ann: 2 31/bob=x", "bob: 2 31/bob=x"));
+}
+
+TEST_P(StoreContract, ARecordHasOneRowInAFeedHoweverOftenItChanges) {
+  for (int i = 1; i <= 50; ++i) Put("ann", absl::StrCat(i), {"east"});
+  EXPECT_EQ(Feed("east"), "50 31/ann=50");
+  EXPECT_EQ(Feed("east", 49), "50 31/ann=50");
+  EXPECT_EQ(Count("east", 0), 1);
+}
+
+TEST_P(StoreContract, ARecordLiesInSeveralScopes) {
+  Put("ann", "1", {"east", "west"});
+  EXPECT_EQ(Feed("east"), "1 31/ann=1");
+  EXPECT_EQ(Feed("west"), "1 31/ann=1");
+}
+
+TEST_P(StoreContract, ARecordThatMovesLeavesOneScopeAndEntersAnother) {
+  Put("ann", "1", {"east"});
+  Put("bob", "2", {"east"});
+  EXPECT_EQ(Put({kMeeting, Named("ann")}, "3", {"east"}, {"west"}), 3);
+  EXPECT_EQ(Feed("east"), "2 31/bob=2, 3 31/ann=3 left");
+  EXPECT_EQ(Feed("west"), "3 31/ann=3");
+  EXPECT_EQ(VersionOf("east"), 3);
+  EXPECT_EQ(VersionOf("west"), 3);
+}
+
+TEST_P(StoreContract, WhatHasLeftStaysAtTheVersionAtWhichItLeft) {
+  Put("ann", "1", {"east"});
+  Put({kMeeting, Named("ann")}, "2", {"east"}, {"west"});
+  Put({kMeeting, Named("ann")}, "3", {"west"}, {"west"});
+  EXPECT_EQ(Feed("east"), "2 31/ann=3 left");
+  EXPECT_EQ(VersionOf("east"), 2);
+  EXPECT_EQ(Feed("west"), "3 31/ann=3");
+}
+
+TEST_P(StoreContract, ARecordComesBackToAScopeItHadLeft) {
+  Put("ann", "1", {"east"});
+  Put({kMeeting, Named("ann")}, "2", {"east"}, {"west"});
+  Put({kMeeting, Named("ann")}, "3", {"west"}, {"east"});
+  EXPECT_EQ(Feed("east"), "3 31/ann=3");
+  EXPECT_EQ(Feed("west"), "3 31/ann=3 left");
+}
+
+TEST_P(StoreContract, OtherScopesDoNotMove) {
+  Put("ann", "1", {"east"});
+  Put("bob", "1", {"west"});
+  Put("bob", "2", {"west"});
+  EXPECT_EQ(Feed("east"), "1 31/ann=1");
+  EXPECT_EQ(VersionOf("east"), 1);
+}
+
+TEST_P(StoreContract, ADeletedRecordStaysInTheFeedAndIsNotListed) {
+  Put("ann", "1", {"east"});
+  Put("bob", "2", {"east"});
+  ASSERT_EQ(Write([&](Writer& writer) -> absl::Status {
+              ASSIGN_OR_RETURN(RecordState ann, writer.GetRecord({kMeeting, Named("ann")}));
+              ASSIGN_OR_RETURN(Version version, writer.NextVersion(Ids({"east"})));
+              ann.deletion = Touch{version, DeviceNumber(7), StampAt(5)};
+              return writer.PutRecord({kMeeting, Named("ann")}, ann, Ids({"east"}), Ids({"east"}));
+            }),
+            absl::OkStatus());
+  EXPECT_EQ(Feed("east"), "2 31/bob=2, 3 31/ann=1 deleted");
+  EXPECT_EQ(List(kMeeting, "east"), "bob=2");
+  EXPECT_EQ(List(kMeeting), "bob=2");
+  // Somebody changes it whom the deletion had not seen.
+  Put("ann", "4", {"east"});
+  EXPECT_EQ(List(kMeeting, "east"), "ann=4, bob=2");
+}
+
+TEST_P(StoreContract, ListsAreOfOneTypeInOneScopeByIdAndOnlyWhatLiesThere) {
+  Put({kMeeting, Named("dan")}, "1", {"east"}, {"east"});
+  Put({kMeeting, Named("ann")}, "2", {"east"}, {"east"});
+  Put({kMember, Named("bob")}, "3", {"east"}, {"east"});
+  Put({kMeeting, Named("cat")}, "4", {"west"}, {"west"});
+  Put({kMeeting, Named("eve")}, "5", {"east"}, {"east"});
+  Put({kMeeting, Named("eve")}, "6", {"east"}, {"west"});
+  EXPECT_EQ(List(kMeeting, "east"), "ann=2, dan=1");
+  EXPECT_EQ(List(kMember, "east"), "bob=3");
+  EXPECT_EQ(List(kMeeting, "west"), "cat=4, eve=6");
+  EXPECT_EQ(List(kMeeting), "ann=2, cat=4, dan=1, eve=6");
+}
+
+// --- Versions -----------------------------------------------------------------
+
+TEST_P(StoreContract, AVersionIsAboveThatOfEveryScopeItMoves) {
+  for (int i = 0; i < 5; ++i) Put("ann", "x", {"east"});
+  Put("bob", "x", {"west"});
+  EXPECT_EQ(Put("cat", "x", {"east", "west", "new"}), 6);
+  EXPECT_EQ(VersionOf("east"), 6);
+  EXPECT_EQ(VersionOf("west"), 6);
+  EXPECT_EQ(VersionOf("new"), 6);
+  EXPECT_EQ(Put("bob", "x", {"west"}), 7);
+  EXPECT_EQ(VersionOf("east"), 6);
+}
+
+TEST_P(StoreContract, TwoVersionsInOneTransactionDiffer) {
+  EXPECT_EQ(Write([&](Writer& writer) -> absl::Status {
+              EXPECT_EQ(writer.NextVersion(Ids({"east"}))->value, 1);
+              EXPECT_EQ(writer.NextVersion(Ids({"east", "west", "east"}))->value, 2);
+              EXPECT_EQ(writer.NextVersion(Ids({"west"}))->value, 3);
+              return absl::OkStatus();
+            }),
+            absl::OkStatus());
+  EXPECT_EQ(VersionOf("east"), 2);
+  EXPECT_EQ(VersionOf("west"), 3);
+}
+
+TEST_P(StoreContract, NoVersionIsGivenTwiceEvenIfNothingWasPutAtIt) {
+  EXPECT_EQ(Write([&](Writer& writer) { return writer.NextVersion(Ids({"east"})).status(); }),
+            absl::OkStatus());
+  Reopen();
+  EXPECT_EQ(Put("ann", "x", {"east"}), 2);
+}
+
+TEST_P(StoreContract, AVersionThatNobodyGaveIsRefused) {
+  EXPECT_EQ(Write([&](Writer& writer) {
+              return writer.PutRecord({kMeeting, Named("ann")}, Written(kPendingVersion, "x"), {},
+                                      Ids({"east"}));
+            }).code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_FALSE(Get("ann").exists);
+}
+
+// --- Devices ------------------------------------------------------------------
+
+inline DeviceRow Phone(uint32_t number, absl::string_view name) {
+  DeviceRow device;
+  device.number = DeviceNumber(number);
+  device.public_key = std::string(32, 'k');
+  device.person = Named("ann");
+  device.record = Named("phone");
+  device.name = std::string(name);
+  device.enrolled_ms = 1700000000000;
+  device.last_seen_ms = 1700000000001;
+  device.last_number = EditNumber(12);
+  return device;
+}
+
+TEST_P(StoreContract, ADeviceComesBackWholeAndCanBeChanged) {
+  DeviceRow put = Phone(2, "安的手机");
+  ASSERT_EQ(Write([&](Writer& writer) { return writer.PutDevice(put); }), absl::OkStatus());
+  put.revoked = true;
+  put.last_number = EditNumber(13);
+  ASSERT_EQ(Write([&](Writer& writer) { return writer.PutDevice(put); }), absl::OkStatus());
+  Reopen();
+  auto got = Read([](Reader& reader) { return reader.GetDevice(DeviceNumber(2)); });
+  ASSERT_TRUE(got.has_value());
+  EXPECT_EQ(got->number, put.number);
+  EXPECT_EQ(got->public_key, put.public_key);
+  EXPECT_EQ(got->person, put.person);
+  EXPECT_EQ(got->record, put.record);
+  EXPECT_EQ(got->name, put.name);
+  EXPECT_TRUE(got->revoked);
+  EXPECT_EQ(got->enrolled_ms, put.enrolled_ms);
+  EXPECT_EQ(got->last_seen_ms, put.last_seen_ms);
+  EXPECT_EQ(got->last_number, EditNumber(13));
+  EXPECT_EQ(Read([](Reader& reader) { return reader.GetDevice(DeviceNumber(3)); }), std::nullopt);
+}
+
+TEST_P(StoreContract, DevicesAreListedByNumber) {
+  ASSERT_EQ(Write([&](Writer& writer) -> absl::Status {
+              RETURN_IF_ERROR(writer.PutDevice(Phone(10, "ten")));
+              return writer.PutDevice(Phone(9, "nine"));
+            }),
+            absl::OkStatus());
+  std::vector<std::string> names;
+  for (const DeviceRow& device : Read([](Reader& reader) { return reader.ListDevices(); })) {
+    names.push_back(device.name);
+  }
+  EXPECT_THAT(names, testing::ElementsAre("nine", "ten"));
+}
+
+TEST_P(StoreContract, ADeviceNumberIsNeverGivenTwice) {
+  auto next = [&] {
+    uint32_t number = 0;
+    EXPECT_EQ(Write([&](Writer& writer) -> absl::Status {
+                ASSIGN_OR_RETURN(DeviceNumber given, writer.NextDevice());
+                number = given.value;
+                return absl::OkStatus();
+              }),
+              absl::OkStatus());
+    return number;
+  };
+  EXPECT_EQ(next(), 2);
+  EXPECT_EQ(next(), 3);  // though no device was put under 2
+  Reopen();
+  EXPECT_EQ(next(), 4);
+  ASSERT_EQ(Write([&](Writer& writer) { return writer.PutDevice(Phone(20, "restored")); }),
+            absl::OkStatus());
+  EXPECT_EQ(next(), 21);
+  EXPECT_EQ(next(), 22);
+}
+
+// --- Audit --------------------------------------------------------------------
+
+inline AuditRow Edit(uint32_t device, uint64_t number, absl::string_view edit) {
+  AuditRow row;
+  row.device = DeviceNumber(device);
+  row.number = EditNumber(number);
+  row.received_ms = 1700000000000;
+  row.stamp = StampAt(1700000000000, 1);
+  row.edit = std::string(edit);
+  row.answer.set_number(number);
+  row.answer.set_verdict(sync::v1::RETURNED);
+  row.answer.set_reason(sync::v1::BAD_VALUE);
+  row.answer.set_detail("minutes");
+  row.version = Version(5);
+  row.chain = std::string("\0chain", 6);
+  return row;
+}
+
+TEST_P(StoreContract, AnAuditRowComesBackWhole) {
+  AuditRow put = Edit(2, 1, std::string("\0edit", 5));
+  ASSERT_EQ(Write([&](Writer& writer) { return writer.AppendAudit(put); }), absl::OkStatus());
+  Reopen();
+  auto got = Read([](Reader& reader) { return reader.GetAudit(DeviceNumber(2), EditNumber(1)); });
+  ASSERT_TRUE(got.has_value());
+  EXPECT_EQ(got->device, put.device);
+  EXPECT_EQ(got->number, put.number);
+  EXPECT_EQ(got->received_ms, put.received_ms);
+  EXPECT_EQ(got->stamp, put.stamp);
+  EXPECT_EQ(got->edit, put.edit);
+  EXPECT_EQ(got->answer.SerializeAsString(), put.answer.SerializeAsString());
+  EXPECT_EQ(got->version, put.version);
+  EXPECT_EQ(got->chain, put.chain);
+}
+
+TEST_P(StoreContract, AnEditThatWasNeverAnsweredHasNoAuditRow) {
+  for (uint64_t number : {uint64_t{1}, ~uint64_t{0}}) {
+    EXPECT_FALSE(Read([&](Reader& reader) {
+                   return reader.GetAudit(DeviceNumber(2), EditNumber(number));
+                 }).has_value());
+  }
+}
+
+TEST_P(StoreContract, ASecondAnswerIsRefusedAndTheTransactionGoesOn) {
+  ASSERT_EQ(Write([&](Writer& writer) { return writer.AppendAudit(Edit(2, 1, "first")); }),
+            absl::OkStatus());
+  EXPECT_EQ(Write([&](Writer& writer) -> absl::Status {
+              RETURN_IF_ERROR(writer.AppendAudit(Edit(2, 2, "second")));
+              EXPECT_EQ(writer.AppendAudit(Edit(2, 1, "again")).code(),
+                        absl::StatusCode::kAlreadyExists);
+              return writer.AppendAudit(Edit(3, 1, "of another device"));
+            }),
+            absl::OkStatus());
+  auto edit = [&](uint32_t device, uint64_t number) {
+    return Read([&](Reader& reader) {
+             return reader.GetAudit(DeviceNumber(device), EditNumber(number));
+           })
+        .value_or(AuditRow())
+        .edit;
+  };
+  EXPECT_EQ(edit(2, 1), "first");
+  EXPECT_EQ(edit(2, 2), "second");
+  EXPECT_EQ(edit(3, 1), "of another device");
+}
+
+TEST_P(StoreContract, ADevicesAuditIsReadByNumberPastOneUntilToldToStop) {
+  ASSERT_EQ(Write([&](Writer& writer) -> absl::Status {
+              for (uint64_t number : {4, 2, 3, 1}) {
+                RETURN_IF_ERROR(writer.AppendAudit(Edit(2, number, "x")));
+              }
+              RETURN_IF_ERROR(writer.AppendAudit(Edit(1, 2, "the server's own")));
+              return writer.AppendAudit(Edit(3, 3, "another's"));
+            }),
+            absl::OkStatus());
+  std::vector<uint64_t> seen;
+  auto read = [&](uint32_t device, uint64_t after, size_t most) {
+    seen.clear();
+    EXPECT_EQ(store_->Read([&](Reader& reader) {
+      return reader.ReadAudit(DeviceNumber(device), EditNumber(after), [&](const AuditRow& row) {
+        seen.push_back(row.number.value);
+        return seen.size() < most;
+      });
+    }),
+              absl::OkStatus());
+    return seen;
+  };
+  EXPECT_THAT(read(2, 0, 10), testing::ElementsAre(1, 2, 3, 4));
+  EXPECT_THAT(read(2, 1, 2), testing::ElementsAre(2, 3));
+  EXPECT_THAT(read(kServerDevice.value, 0, 10), testing::ElementsAre(2));
+  EXPECT_THAT(read(2, ~uint64_t{0}, 10), testing::IsEmpty());
+}
+
+// --- Settings and codes -------------------------------------------------------
+
+TEST_P(StoreContract, ASettingIsKeptAndReplaced) {
+  auto get = [&](absl::string_view name) {
+    return Read([&](Reader& reader) { return reader.GetSetting(name); });
+  };
+  EXPECT_EQ(get("server"), "");
+  std::string bytes("\0\xff value", 8);
+  for (const std::string& value : {std::string("first"), bytes}) {
+    ASSERT_EQ(Write([&](Writer& writer) { return writer.PutSetting("server", value); }),
+              absl::OkStatus());
+  }
+  Reopen();
+  EXPECT_EQ(get("server"), bytes);
+  EXPECT_EQ(get("serve"), "");
+  ASSERT_EQ(Write([&](Writer& writer) { return writer.PutSetting("server", {}); }),
+            absl::OkStatus());
+  EXPECT_EQ(get("server"), "");
+}
+
+TEST_P(StoreContract, ACodeWorksOnceAndSaysForWhomAndUntilWhen) {
+  ASSERT_EQ(Write([&](Writer& writer) -> absl::Status {
+              RETURN_IF_ERROR(writer.PutCode({"7F3K-22QX", Named("ann"), 1700000000000}));
+              return writer.PutCode({"other", Named("bob"), 1});
+            }),
+            absl::OkStatus());
+  Reopen();
+  auto take = [&](absl::string_view code) {
+    std::string taken;
+    absl::Status status = Write([&](Writer& writer) -> absl::Status {
+      ASSIGN_OR_RETURN(EnrolmentCode got, writer.TakeCode(code));
+      taken = absl::StrCat(got.code, " ", NameOf(got.person), " ", got.expires_ms);
+      return absl::OkStatus();
+    });
+    return status.ok() ? taken : std::string(absl::StatusCodeToString(status.code()));
+  };
+  EXPECT_EQ(take("7F3K-22Q"), "NOT_FOUND");
+  EXPECT_EQ(take("7F3K-22QX"), "7F3K-22QX ann 1700000000000");
+  EXPECT_EQ(take("7F3K-22QX"), "NOT_FOUND");
+  EXPECT_EQ(take("other"), "other bob 1");  // an expired one too: the caller decides
+}
+
+TEST_P(StoreContract, ACodeThatWasTakenInVainIsStillThere) {
+  ASSERT_EQ(Write([](Writer& writer) {
+              return writer.PutCode({"1234", Named("ann"), 1});
+            }),
+            absl::OkStatus());
+  EXPECT_EQ(Write([](Writer& writer) -> absl::Status {
+              RETURN_IF_ERROR(writer.TakeCode("1234").status());
+              return absl::DeadlineExceededError("expired");
+            }),
+            absl::DeadlineExceededError("expired"));
+  EXPECT_EQ(Write([](Writer& writer) { return writer.TakeCode("1234").status(); }),
+            absl::OkStatus());
+}
+
+// --- Backup -------------------------------------------------------------------
+
+TEST_P(StoreContract, ABackupOpensAsAStoreWithEverythingInIt) {
+  Put("ann", "1", {"east"});
+  Put({kMeeting, Named("ann")}, "2", {"east"}, {"west"});
+  ASSERT_EQ(Write([&](Writer& writer) -> absl::Status {
+              RETURN_IF_ERROR(writer.PutDevice(Phone(2, "phone")));
+              RETURN_IF_ERROR(writer.AppendAudit(Edit(2, 1, "edit")));
+              RETURN_IF_ERROR(writer.PutCode({"1234", Named("ann"), 1}));
+              return writer.PutSetting("server", "abc");
+            }),
+            absl::OkStatus());
+  ASSERT_EQ(store_->Backup(place_->BackupName()), absl::OkStatus());
+  Put("bob", "after the backup", {"west"});
+
+  store_ = place_->OpenBackup();
+  ASSERT_NE(store_, nullptr);
+  EXPECT_EQ(Feed("east"), "2 31/ann=2 left");
+  EXPECT_EQ(Feed("west"), "2 31/ann=2");
+  EXPECT_EQ(VersionOf("west"), 2);
+  EXPECT_TRUE(Read([](Reader& reader) { return reader.GetDevice(DeviceNumber(2)); }).has_value());
+  EXPECT_TRUE(Read([](Reader& reader) {
+                return reader.GetAudit(DeviceNumber(2), EditNumber(1));
+              }).has_value());
+  EXPECT_EQ(Read([](Reader& reader) { return reader.GetSetting("server"); }), "abc");
+  EXPECT_EQ(Write([](Writer& writer) { return writer.TakeCode("1234").status(); }),
+            absl::OkStatus());
+  EXPECT_EQ(Put("bob", "x", {"west"}), 3);
+}
+
+TEST_P(StoreContract, ABackupDoesNotOverwriteAnother) {
+  Put("ann", "1", {"east"});
+  ASSERT_EQ(store_->Backup(place_->BackupName()), absl::OkStatus());
+  Put("ann", "2", {"east"});
+  EXPECT_EQ(store_->Backup(place_->BackupName()).code(), absl::StatusCode::kAlreadyExists);
+  store_ = place_->OpenBackup();
+  ASSERT_NE(store_, nullptr);
+  EXPECT_EQ(Feed("east"), "1 31/ann=1");
+}
+
+// --- Threads ------------------------------------------------------------------
+
+// Every write puts one more record into both scopes at one version, so that in
+// any snapshot the scopes have as many rows as their version says.
+TEST_P(StoreContract, WritersOnSeveralThreadsEachGetVersionsOfTheirOwn) {
+  constexpr int kThreads = 4;
+  constexpr int kEach = 25;
+  std::vector<std::thread> writers;
+  for (int t = 0; t < kThreads; ++t) {
+    writers.emplace_back([&, t] {
+      for (int i = 0; i < kEach; ++i) Put(absl::StrCat("r", t, ".", i), "x", {"east", "west"});
+    });
+  }
+  for (std::thread& writer : writers) writer.join();
+  for (const char* scope : {"east", "west"}) {
+    EXPECT_EQ(VersionOf(scope), kThreads * kEach);
+    uint64_t expected = 0;
+    EXPECT_EQ(store_->Read([&](Reader& reader) {
+      return reader.ReadFeed(Named(scope), Version(0), [&](const FeedRow& row) {
+        EXPECT_EQ(row.version.value, ++expected);
+        return true;
+      });
+    }),
+              absl::OkStatus());
+    EXPECT_EQ(expected, kThreads * kEach);
+  }
+}
+
+TEST_P(StoreContract, ReadersBesideAWriterSeeWholeTransactions) {
+  constexpr uint64_t kWrites = 60;
+  std::atomic<bool> done = false;
+  std::atomic<int> snapshots = 0;
+  std::vector<std::thread> readers;
+  for (int t = 0; t < 4; ++t) {
+    readers.emplace_back([&] {
+      while (!done) {
+        EXPECT_EQ(store_->Read([&](Reader& reader) -> absl::Status {
+          ASSIGN_OR_RETURN(uint64_t east, reader.CountFeed(Named("east"), Version(0)));
+          ASSIGN_OR_RETURN(Version version, reader.ScopeVersion(Named("west")));
+          ASSIGN_OR_RETURN(uint64_t west, reader.CountFeed(Named("west"), Version(0)));
+          EXPECT_EQ(east, version.value);
+          EXPECT_EQ(west, version.value);
+          return absl::OkStatus();
+        }),
+                  absl::OkStatus());
+        ++snapshots;
+      }
+    });
+  }
+  for (uint64_t i = 0; i < kWrites; ++i) Put(absl::StrCat("r", i), "x", {"east", "west"});
+  done = true;
+  for (std::thread& reader : readers) reader.join();
+  EXPECT_GT(snapshots, 0);
+  EXPECT_EQ(Count("east", 0), kWrites);
+}
+
+TEST_P(StoreContract, ABackupWhileTheStoreIsWrittenToIsConsistent) {
+  std::atomic<bool> done = false;
+  std::thread writer([&] {
+    for (int i = 0; !done; ++i) Put(absl::StrCat("r", i), std::string(5000, 'x'), {"east", "west"});
+  });
+  while (VersionOf("east") < 20) std::this_thread::yield();
+  EXPECT_EQ(store_->Backup(place_->BackupName()), absl::OkStatus());
+  done = true;
+  writer.join();
+  store_ = place_->OpenBackup();
+  ASSERT_NE(store_, nullptr);
+  EXPECT_GE(VersionOf("east"), 20);
+  EXPECT_EQ(Count("east", 0), VersionOf("east"));
+  EXPECT_EQ(Count("west", 0), VersionOf("east"));
+}
+
+}  // namespace zhibu::server
+
+#endif  // ZHIBU_TESTS_SERVER_STORE_CONTRACT_H_

@@ -1,0 +1,441 @@
+#include "tests/support/world.h"
+
+#include <google/protobuf/text_format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "proto/policies.pb.h"
+#include "server/own_edit.h"
+#include "server/store/sqlite_store.h"
+#include "sync/diff.h"
+#include "sync/record.h"
+#include "sync/status.h"
+#include "zhibu/records/v1/catalogue.pb.h"
+
+namespace zhibu::test {
+
+using google::protobuf::Message;
+
+std::shared_ptr<const Schema> WideSchema() {
+  static const auto schema =
+      Schema::Compile({records::v1::Catalogue::descriptor()->file(),
+                       zhibu::testing::Bicycle::descriptor()->file()})
+          .value();
+  return schema;
+}
+
+std::string TextOf(const Message& message) {
+  google::protobuf::TextFormat::Printer printer;
+  printer.SetSingleLineMode(true);
+  printer.SetUseUtf8StringEscaping(true);
+  std::string text;
+  printer.PrintToString(message, &text);
+  return std::string(absl::StripSuffix(text, " "));
+}
+
+namespace {
+
+std::string LineOf(const RecordType& type, const Id& id, absl::string_view body) {
+  const std::unique_ptr<Message> message(
+      google::protobuf::MessageFactory::generated_factory()->GetPrototype(type.descriptor)->New());
+  message->ParsePartialFromString(Canonical(type.fields, body));
+  return absl::StrCat(type.name, " ", Hex(id.bytes()), " ", TextOf(*message));
+}
+
+void SetTime(int64_t ms, google::protobuf::Timestamp* time) {
+  time->set_seconds(ms / 1000);
+  time->set_nanos(static_cast<int32_t>(ms % 1000) * 1'000'000);
+}
+
+}  // namespace
+
+// ---- Files, time and chance ----------------------------------------------------
+
+Directory::Directory() {
+  const bool memory = ::access("/dev/shm", W_OK) == 0;
+  path_ = absl::StrCat(memory ? "/dev/shm" : std::filesystem::temp_directory_path().string(),
+                       "/zhibu-test-XXXXXX");
+  if (::mkdtemp(path_.data()) == nullptr) std::abort();
+}
+
+Directory::~Directory() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+std::string Directory::NewFile() { return absl::StrCat(path_, "/", ++files_, ".db"); }
+
+void CopyDatabase(const std::string& from, const std::string& to) {
+  for (const char* part : {"", "-wal"}) {
+    if (!std::filesystem::exists(from + part)) continue;
+    std::filesystem::copy_file(from + part, to + part);
+  }
+}
+
+Environment Fate::environment() {
+  return {.now_ms = [this] { return *now_ms_ + clock_error_ms; },
+          .random_bytes =
+              [this](size_t size) {
+                std::string bytes(size, '\0');
+                for (char& byte : bytes) byte = static_cast<char>(random_());
+                return bytes;
+              }};
+}
+
+// ---- Phone ---------------------------------------------------------------------
+
+Phone::Phone(World* world, Id person, uint64_t seed)
+    : world_(*world), person_(person), fate_(std::make_unique<Fate>(seed, &world->now_ms_)) {}
+
+void Phone::Open(const std::string& file) {
+  store_.reset();
+  file_ = file;
+  auto store = client::Store::Open(
+      {.file = file, .schema = world_.schema(), .environment = fate_->environment()});
+  ASSERT_TRUE(store.ok()) << store.status();
+  store_ = *std::move(store);
+}
+
+DeviceNumber Phone::number() { return store_->GetIdentity().value().device; }
+
+void Phone::Commit(std::vector<client::Draft*> drafts) {
+  const auto number = store_->Commit(drafts);
+  ASSERT_TRUE(number.ok()) << number.status();
+}
+
+std::vector<std::string> Phone::View() {
+  std::vector<std::string> lines;
+  for (const RecordType& type : store_->schema().types()) {
+    EXPECT_EQ(store_->List({.type = type.number},
+                           [&](const Id& id, const Message& message) {
+                             lines.push_back(
+                                 LineOf(type, id, message.SerializePartialAsString()));
+                             return true;
+                           }),
+              absl::OkStatus());
+  }
+  std::sort(lines.begin(), lines.end());
+  return lines;
+}
+
+std::vector<std::string> Phone::SetAside() {
+  std::vector<std::string> lines;
+  EXPECT_EQ(store_->ListSetAside([&](const client::SetAside& item) {
+    lines.push_back(absl::StrCat(item.answer.number(), " ",
+                                 sync::v1::Verdict_Name(item.answer.verdict()), " ",
+                                 sync::v1::Reason_Name(item.answer.reason())));
+  }),
+            absl::OkStatus());
+  return lines;
+}
+
+void Phone::Crash() { Restore(Save()); }
+
+std::string Phone::Save() {
+  const std::string saved = world_.directory().NewFile();
+  CopyDatabase(file_, saved);
+  return saved;
+}
+
+void Phone::Restore(const std::string& saved) {
+  const std::string file = world_.directory().NewFile();
+  CopyDatabase(saved, file);
+  Open(file);
+}
+
+// ---- Stream --------------------------------------------------------------------
+
+Stream::Stream(World* world, Phone* phone)
+    : world_(*world),
+      phone_(*phone),
+      client_(&phone->store()),
+      server_(&world->store(), world->schema().get(), world->fate_.environment(), world->limits) {
+  world_.streams_.push_back(this);
+  EXPECT_EQ(client_.Start(), absl::OkStatus());
+}
+
+Stream::~Stream() {
+  auto& streams = world_.streams_;
+  streams.erase(std::find(streams.begin(), streams.end(), this));
+}
+
+void Stream::Deliver(const sync::v1::ClientFrame& frame) {
+  server_.OnFrame(frame);
+  const std::vector<server::Submitted> submitted = server_.TakeSubmitted();
+  if (!submitted.empty()) server_.OnResults(world_.Commit(submitted));
+}
+
+bool Stream::StepClient() {
+  sync::v1::ClientFrame frame;
+  if (client_.closed() || !client_.Next(&frame)) return false;
+  sync::v1::ClientFrame arrived;
+  EXPECT_TRUE(arrived.ParseFromString(frame.SerializeAsString()));
+  ++frames_;
+  Deliver(arrived);
+  return true;
+}
+
+bool Stream::StepServer() {
+  sync::v1::ServerFrame frame;
+  if (!server_.Next(&frame)) return false;
+  sync::v1::ServerFrame arrived;
+  EXPECT_TRUE(arrived.ParseFromString(frame.SerializeAsString()));
+  if (watch) watch(arrived);
+  ++frames_;
+  client_.OnFrame(arrived);
+  return true;
+}
+
+bool Stream::Step() {
+  return server_first ? StepServer() || StepClient() : StepClient() || StepServer();
+}
+
+void Stream::Run() {
+  while (Step()) continue;
+}
+
+void Stream::Lose() {
+  sync::v1::ClientFrame up;
+  sync::v1::ServerFrame down;
+  if (!client_.Next(&up)) server_.Next(&down);
+}
+
+// ---- World ---------------------------------------------------------------------
+
+World::World(uint64_t seed) : seed_(seed), fate_(seed, &now_ms_), schema_(WideSchema()) {
+  auto store = server::OpenSqliteStore(directory_.NewFile());
+  if (!store.ok()) std::abort();
+  store_ = *std::move(store);
+  ingest_ = std::make_unique<server::Ingest>(schema_, fate_.environment());
+  EXPECT_EQ(store_->Write([&](server::Writer& writer) -> absl::Status {
+    server::DeviceRow own;
+    own.number = kServerDevice;
+    own.name = "server";
+    RETURN_IF_ERROR(writer.PutDevice(own));
+    return writer.PutSetting("server_id", "the test's server");
+  }),
+            absl::OkStatus());
+}
+
+void World::Write(const Message& message, const Id& id) {
+  const RecordType& type = *schema_->Find(message.GetDescriptor());
+  Id key = id;
+  if (!type.id_from.empty()) {
+    key = DeriveId(type, Canonical(type.fields, message.SerializeAsString())).value();
+  }
+  sync::v1::Edit edit;
+  if (!server::AddChange(type, key, StateOf({type.number, key}), message, &edit)) return;
+  absl::flat_hash_set<Id> moved;
+  const auto version = ingest_->CommitOwn(*store_, edit, &moved);
+  EXPECT_TRUE(version.ok()) << version.status();
+  Tell(moved);
+}
+
+Id World::Branch(const std::string& name) {
+  const Id id = fate_.environment().NewId();
+  records::v1::Organisation organisation;
+  organisation.set_kind(records::v1::Organisation::BRANCH);
+  organisation.set_name(name);
+  Write(organisation, id);
+  return id;
+}
+
+Id World::Person(const std::string& name, const Id& branch) {
+  const Id id = fate_.environment().NewId();
+  records::v1::Member member;
+  member.set_branch_id(branch.str());
+  member.set_name(name);
+  Write(member, id);
+  Place(id, branch);
+  return id;
+}
+
+void World::Place(const Id& person, const Id& branch) {
+  records::v1::Placement placement;
+  placement.set_member_id(person.str());
+  placement.set_branch_id(branch.str());
+  Write(placement, Id());
+}
+
+void World::Appoint(const Id& person, const Id& organisation, Office office, int64_t until_ms) {
+  records::v1::Grant grant;
+  grant.set_person_id(person.str());
+  grant.set_organisation_id(organisation.str());
+  grant.set_office(office);
+  SetTime(now_ms_, grant.mutable_from());
+  if (until_ms != 0) SetTime(until_ms, grant.mutable_until());
+  Write(grant, Id());
+}
+
+void World::Dismiss(const Id& person, const Id& organisation, Office office) {
+  Appoint(person, organisation, office, now_ms_);
+}
+
+Phone& World::Enrol(const Id& person) {
+  phones_.push_back(std::unique_ptr<Phone>(new Phone(this, person, ++seed_ * 7919)));
+  Phone& phone = *phones_.back();
+  phone.Open(directory_.NewFile());
+  const KeyPair keys = NewKeyPair(phone.fate_->environment());
+  server::DeviceRow row;
+  row.public_key = keys.public_key;
+  row.person = person;
+  row.record = fate_.environment().NewId();
+  row.name = absl::StrCat("phone ", phones_.size());
+  EXPECT_EQ(store_->Write([&](server::Writer& writer) -> absl::Status {
+    ASSIGN_OR_RETURN(row.number, writer.NextDevice());
+    return writer.PutDevice(row);
+  }),
+            absl::OkStatus());
+  records::v1::Device device;
+  device.set_person_id(person.str());
+  device.set_number(row.number.value);
+  device.set_state(records::v1::Device::ACTIVE);
+  Write(device, row.record);
+  EXPECT_EQ(phone.store_->SetIdentity({.device = row.number,
+                                       .person = person,
+                                       .server_id = "the test's server",
+                                       .secret_key = keys.secret_key}),
+            absl::OkStatus());
+  return phone;
+}
+
+Phone& World::Clone(Phone& phone) {
+  phones_.push_back(std::unique_ptr<Phone>(new Phone(this, phone.person(), ++seed_ * 7919)));
+  phones_.back()->Restore(phone.Save());
+  return *phones_.back();
+}
+
+void World::Revoke(DeviceNumber number) {
+  Id record;
+  EXPECT_EQ(store_->Write([&](server::Writer& writer) -> absl::Status {
+    ASSIGN_OR_RETURN(auto row, writer.GetDevice(number));
+    row->revoked = true;
+    record = row->record;
+    return writer.PutDevice(*row);
+  }),
+            absl::OkStatus());
+  auto device = Get<records::v1::Device>(record);
+  device.set_state(records::v1::Device::REVOKED);
+  Write(device, record);
+}
+
+std::vector<server::Result> World::Commit(const std::vector<server::Submitted>& batch) {
+  auto committed = ingest_->Commit(*store_, batch);
+  EXPECT_TRUE(committed.ok()) << committed.status();
+  if (!committed.ok()) return {};
+  EXPECT_EQ(committed->results.size(), batch.size());
+  Tell(committed->moved);
+  return std::move(committed->results);
+}
+
+void World::Tell(const absl::flat_hash_set<Id>& moved) {
+  for (Stream* stream : streams_) {
+    const std::vector<Id> scopes = stream->server().Scopes();
+    if (std::any_of(scopes.begin(), scopes.end(),
+                    [&](const Id& scope) { return moved.contains(scope); })) {
+      stream->server().OnMoved();
+    }
+  }
+}
+
+absl::Status World::Sync(Phone& phone) {
+  for (int attempt = 0; attempt < 5; ++attempt) {
+    Stream stream(this, &phone);
+    stream.Run();
+    if (stream.client().again()) continue;
+    const absl::Status status = stream.client().status();
+    if (status.ok()) {
+      EXPECT_TRUE(stream.client().caught_up());
+    }
+    EXPECT_EQ(phone.store().EndAttempt(status), absl::OkStatus());
+    return status;
+  }
+  return absl::InternalError("the device is told to begin again for ever");
+}
+
+bool World::SyncCutAfter(Phone& phone, int frames, bool server_first) {
+  Stream stream(this, &phone);
+  stream.server_first = server_first;
+  while (stream.frames() < frames) {
+    if (!stream.Step()) return false;
+  }
+  stream.Lose();
+  return true;
+}
+
+void World::SyncAll() {
+  for (int round = 0; round < 3; ++round) {
+    for (const auto& phone : phones_) EXPECT_EQ(Sync(*phone), absl::OkStatus());
+  }
+}
+
+std::vector<std::string> World::ViewOf(const Id& person) {
+  std::vector<std::string> lines;
+  EXPECT_EQ(
+      store_->Read([&](server::Reader& reader) -> absl::Status {
+        ASSIGN_OR_RETURN(const server::Offices offices,
+                         server::OfficesOf(reader, person, now_ms_));
+        for (const RecordType& type : schema_->types()) {
+          RETURN_IF_ERROR(reader.ListRecords(
+              type.number, std::nullopt, [&](const Id& id, const RecordState& state) {
+                if (server::MayRead(ReadersOf(*schema_, type, state.body),
+                                    PlacesOf(type, id, state.body),
+                                    [&](const Id& scope) { return offices.In(scope); })) {
+                  lines.push_back(LineOf(type, id, state.body));
+                }
+              }));
+        }
+        return absl::OkStatus();
+      }),
+      absl::OkStatus());
+  std::sort(lines.begin(), lines.end());
+  return lines;
+}
+
+RecordState World::StateOf(const RecordKey& key) {
+  RecordState state;
+  EXPECT_EQ(store_->Read([&](server::Reader& reader) -> absl::Status {
+    ASSIGN_OR_RETURN(state, reader.GetRecord(key));
+    return absl::OkStatus();
+  }),
+            absl::OkStatus());
+  return state;
+}
+
+std::vector<server::AuditRow> World::AuditOf(DeviceNumber device) {
+  std::vector<server::AuditRow> rows;
+  EXPECT_EQ(store_->Read([&](server::Reader& reader) {
+    return reader.ReadAudit(device, EditNumber(0), [&](const server::AuditRow& row) {
+      rows.push_back(row);
+      return true;
+    });
+  }),
+            absl::OkStatus());
+  return rows;
+}
+
+void World::CheckAudit() {
+  std::vector<server::DeviceRow> devices;
+  ASSERT_EQ(store_->Read([&](server::Reader& reader) -> absl::Status {
+    ASSIGN_OR_RETURN(devices, reader.ListDevices());
+    return absl::OkStatus();
+  }),
+            absl::OkStatus());
+  for (const server::DeviceRow& device : devices) {
+    std::string chain;
+    uint64_t number = 0;
+    for (const server::AuditRow& row : AuditOf(device.number)) {
+      ASSERT_EQ(row.number.value, ++number) << "device " << device.number.value;
+      chain = server::ChainAfter(chain, row);
+      ASSERT_EQ(Hex(row.chain), Hex(chain)) << "device " << device.number.value;
+    }
+    EXPECT_EQ(device.last_number.value, number) << "device " << device.number.value;
+  }
+}
+
+}  // namespace zhibu::test
