@@ -10,6 +10,11 @@
 //   view         applying a device's pending edits to what the server last said
 //                gives what the server will say, had nobody else written
 //
+// A deletion takes away what its author had seen. What was changed unseen keeps
+// the record (or the element of a BY_KEY field) alive, and all of it. Made anew by
+// someone who saw it gone, it starts empty; should a change to what was there
+// before arrive after that, from someone who knew of neither, old and new are one.
+//
 // What is excluded: an edit must be applied once (callers know edits by device
 // and number), and the edits of one device in their order.
 #ifndef ZHIBU_SYNC_MERGE_H_
@@ -58,7 +63,7 @@ struct Origin {
   Stamp stamp;
 };
 
-// On an error (a Refuse status) `state` is as before. The change must be well
+// Adds to `outcome`. On an error (a Refuse status) both are as before. The change must be well
 // formed (CheckChange). `type` may be null: every field merges as LATEST.
 absl::Status Apply(const RecordType* type, const sync::v1::Change& change, const Origin& origin,
                    RecordState* state, Outcome* outcome);

@@ -23,6 +23,7 @@ absl::StatusCode CodeFor(Reason reason) {
     case sync::v1::BAD_SIGNATURE:
       return absl::StatusCode::kUnauthenticated;
     case sync::v1::NO_SUCH_RECORD:
+    case sync::v1::NOT_ENROLLED:
       return absl::StatusCode::kNotFound;
     case sync::v1::ALREADY_WRITTEN:
     case sync::v1::STEP_NOT_ALLOWED:
@@ -33,6 +34,7 @@ absl::StatusCode CodeFor(Reason reason) {
       return absl::StatusCode::kFailedPrecondition;
     case sync::v1::PROTOCOL_ERROR:
     case sync::v1::SERVER_TROUBLE:
+    case sync::v1::OFFLINE:
       return absl::StatusCode::kUnavailable;
     default:
       return absl::StatusCode::kInvalidArgument;

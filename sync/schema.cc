@@ -16,6 +16,9 @@ using google::protobuf::FileDescriptor;
 
 namespace {
 
+// A declared number may be as high as 2^29-1.
+constexpr uint32_t kNearNumbers = 1024;
+
 absl::Status Wrong(absl::string_view where, absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("schema: ", where, ": ", what));
 }
@@ -117,6 +120,7 @@ class SchemaCompiler {
 
   absl::Status AddFields(const Descriptor& message, Fields* fields) {
     std::vector<const FieldDescriptor*> order;
+    order.reserve(static_cast<size_t>(message.field_count()));
     for (int i = 0; i < message.field_count(); ++i) order.push_back(message.field(i));
     std::sort(order.begin(), order.end(),
               [](auto* a, auto* b) { return a->number() < b->number(); });
@@ -124,8 +128,11 @@ class SchemaCompiler {
       FieldRule& rule = fields->rules_.emplace_back();
       if (auto status = Fill(*field, &rule); !status.ok()) return status;
     }
-    if (!fields->rules_.empty()) fields->by_number_.resize(fields->rules_.back().number + 1);
-    for (const FieldRule& rule : fields->rules_) fields->by_number_[rule.number] = &rule;
+    for (const FieldRule& rule : fields->rules_) {
+      if (rule.number >= kNearNumbers) break;
+      fields->by_number_.resize(rule.number + 1);
+      fields->by_number_[rule.number] = &rule;
+    }
     return absl::OkStatus();
   }
 
@@ -249,6 +256,13 @@ class SchemaCompiler {
   std::set<const FileDescriptor*> files_;
   absl::flat_hash_map<const Descriptor*, Fields*> elements_;
 };
+
+const FieldRule* Fields::FindFar(uint32_t number) const {
+  const auto it =
+      std::lower_bound(rules_.begin(), rules_.end(), number,
+                       [](const FieldRule& rule, uint32_t n) { return rule.number < n; });
+  return it != rules_.end() && it->number == number ? &*it : nullptr;
+}
 
 absl::StatusOr<std::shared_ptr<const Schema>> Schema::Compile(
     absl::Span<const FileDescriptor* const> files) {

@@ -53,7 +53,7 @@ class Fields {
  public:
   // Null for a field that this build does not know: it merges as LATEST.
   const FieldRule* Find(uint32_t number) const {
-    return number < by_number_.size() ? by_number_[number] : nullptr;
+    return number < by_number_.size() ? by_number_[number] : FindFar(number);
   }
   uint32_t SlotOf(uint32_t number) const {
     const FieldRule* rule = Find(number);
@@ -63,8 +63,10 @@ class Fields {
 
  private:
   friend class SchemaCompiler;
-  std::deque<FieldRule> rules_;  // ascending by number; addresses stay
-  std::vector<const FieldRule*> by_number_;
+  const FieldRule* FindFar(uint32_t number) const;
+
+  std::deque<FieldRule> rules_;              // ascending by number; addresses stay
+  std::vector<const FieldRule*> by_number_;  // the low numbers, which are nearly all
 };
 
 struct RecordType {

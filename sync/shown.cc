@@ -1,9 +1,9 @@
 #include "sync/shown.h"
 
-#include <vector>
-
 #include <google/protobuf/text_format.h>
 #include <google/protobuf/util/json_util.h>
+
+#include <vector>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
@@ -104,8 +104,8 @@ absl::Status FromJson(absl::string_view json, Message* message) {
   const auto status = google::protobuf::util::JsonStringToMessage(
       google::protobuf::StringPiece(json.data(), json.size()), message);
   if (status.ok()) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("not a ", message->GetDescriptor()->name(), ": ", std::string(status.message())));
+  return absl::InvalidArgumentError(absl::StrCat("not a ", message->GetDescriptor()->name(), ": ",
+                                                 std::string(status.message())));
 }
 
 std::string Describe(const RecordType& type, const Id& id, const Message& message,

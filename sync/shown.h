@@ -3,10 +3,10 @@
 #ifndef ZHIBU_SYNC_SHOWN_H_
 #define ZHIBU_SYNC_SHOWN_H_
 
+#include <google/protobuf/message.h>
+
 #include <optional>
 #include <string>
-
-#include <google/protobuf/message.h>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"

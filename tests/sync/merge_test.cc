@@ -258,11 +258,14 @@ TEST_F(Merge, FirstIsWrittenOnceAndTheSecondAuthorIsTold) {
   b.Edit([](Sampler& s) { s.set_first("by B"), s.set_latest("with it"); });
   c.Edit([](Sampler& s) { s.set_first("by A"); });
   Take({&a, &c});
+  a.Edit(Latest("first to arrive"));
+  Take({&a});
   const RecordState before = server.state();
   const absl::Status status = server.Take(b);
   EXPECT_EQ(ReasonOf(status).reason, sync::v1::ALREADY_WRITTEN);
+  EXPECT_EQ(server.Conflicts(), "");
   EXPECT_EQ(ReasonOf(status).detail, "first");
-  EXPECT_EQ(server.Text(), R"(first: "by A")");
+  EXPECT_EQ(server.Text(), R"(latest: "first to arrive" first: "by A")");
   EXPECT_EQ(server.state().trace, before.trace);
   EXPECT_EQ(server.state().touch, before.touch);
 }
@@ -650,7 +653,8 @@ TEST_F(Merge, ARecordChangedByOneEditRemembersNothingMore) {
   Take({&a});
   sync::v1::Trace trace;
   ASSERT_TRUE(trace.ParseFromString(server.state().trace));
-  EXPECT_EQ(trace.fields_size(), 1);  // its former life
+  EXPECT_EQ(trace.former_lives_size(), 1);
+  EXPECT_EQ(trace.fields_size(), 0);
   EXPECT_FALSE(trace.has_rest());
 }
 

@@ -1,0 +1,77 @@
+// Who may use whom (docs/design.md). The system's headers lie in one folder, so
+// include paths enforce nothing; this does.
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Layer {
+  std::string folder;
+  std::string may;      // a pattern for what may be included
+  std::string may_not;  // and of those, what may not
+};
+
+// Own headers, messages, and the libraries of the layer. Standard headers have
+// no slash or dot.
+const std::string kGround =
+    R"(zhibu/.*\.pb\.h|absl/.*|google/protobuf/.*|sodium\.h|[a-z_0-9]+|sys/.*\.h|[a-z]+\.h)";
+const std::string kStorage = R"(SQLiteCpp/.*|sqlite3\.h)";
+const std::string kCommand = R"(CLI/.*|nlohmann/.*)";
+const std::string kGrpc = R"(grpcpp/.*|grpc/.*|zhibu/.*\.grpc\.pb\.h)";
+
+const std::vector<Layer> kLayers = {
+    {"sync", "sync/.*|" + kGround, R"(sqlite3\.h|csv\.h|.*\.grpc\.pb\.h)"},
+    {"client-core", "client-core/.*|sync/.*|" + kGround + "|" + kStorage,
+     R"(client-core/(transport|cli)/.*|.*\.grpc\.pb\.h)"},
+    {"client-core/transport", "client-core/.*|sync/.*|" + kGround + "|" + kGrpc,
+     R"(client-core/(cli/.*|tables\.h))"},
+    {"client-core/cli", "client-core/.*|sync/.*|" + kGround + "|" + kCommand,
+     R"(client-core/tables\.h)"},
+    {"server", R"(server/.*|sync/.*|asio/.*|openssl/.*|spdlog/.*|)" + kGround + "|" + kStorage,
+     R"(server/(rpc|cli)/.*|.*\.grpc\.pb\.h|sqlite3\.h|SQLiteCpp/.*)"},
+    {"server/roster", R"(server/(roster/.*|(ingest|own_edit|store/store)\.h)|sync/.*|)" + kGround,
+     R"(.*\.grpc\.pb\.h)"},
+    {"server/store", "server/store/.*|sync/.*|" + kGround + "|" + kStorage, R"(.*\.grpc\.pb\.h)"},
+    {"server/rpc", "server/.*|sync/.*|" + kGround + "|" + kGrpc, "server/cli/.*"},
+    {"server/cli", "server/(cli|rpc)/.*|sync/.*|" + kGround + "|" + kCommand + "|" + kGrpc, "-"},
+};
+
+std::vector<std::string> IncludesOf(const fs::path& file) {
+  static const std::regex kInclude(R"(^#include [<"]([^>"]+)[>"])");
+  std::vector<std::string> includes;
+  std::ifstream stream(file);
+  std::smatch match;
+  for (std::string line; std::getline(stream, line);) {
+    if (std::regex_search(line, match, kInclude)) includes.push_back(match[1]);
+  }
+  return includes;
+}
+
+TEST(Layering, EachFolderIncludesOnlyWhatItsLayerMay) {
+  std::vector<std::string> wrong;
+  int files = 0;
+  for (const Layer& layer : kLayers) {
+    const std::regex may(layer.may);
+    const std::regex may_not(layer.may_not);
+    for (const auto& entry : fs::directory_iterator(fs::path(ZHIBU_SOURCE) / layer.folder)) {
+      if (entry.path().extension() != ".h" && entry.path().extension() != ".cc") continue;
+      ++files;
+      for (const std::string& include : IncludesOf(entry.path())) {
+        if (!std::regex_match(include, may) || std::regex_match(include, may_not)) {
+          wrong.push_back(layer.folder + "/" + entry.path().filename().string() + ": " + include);
+        }
+      }
+    }
+  }
+  EXPECT_THAT(wrong, testing::IsEmpty());
+  EXPECT_GT(files, 30) << "the folders were not found";
+}
+
+}  // namespace

@@ -1,0 +1,64 @@
+#include "sync/reason.h"
+
+#include <gmock/gmock.h>
+
+namespace zhibu {
+namespace {
+
+using sync::v1::Reason;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::vector<Reason> Reasons() {
+  std::vector<Reason> reasons;
+  const auto* all = sync::v1::Reason_descriptor();
+  for (int i = 0; i < all->value_count(); ++i) {
+    const auto reason = static_cast<Reason>(all->value(i)->number());
+    if (reason != sync::v1::NO_REASON) reasons.push_back(reason);
+  }
+  return reasons;
+}
+
+TEST(Reason, EachHasWordsInBothLanguagesWithTheDetailPutIn) {
+  for (const Reason reason : Reasons()) {
+    const Words words = WordsFor(reason, "<detail>");
+    SCOPED_TRACE(Reason_Name(reason));
+    EXPECT_THAT(words.zh(), HasSubstr("<detail>"));
+    EXPECT_THAT(words.en(), HasSubstr("<detail>"));
+    EXPECT_THAT(words.zh(), Not(HasSubstr("{}")));
+    EXPECT_THAT(words.en(), Not(HasSubstr("{}")));
+  }
+}
+
+TEST(Reason, TravelsInAStatusAndComesOutAgain) {
+  for (const Reason reason : Reasons()) {
+    const absl::Status status = Refuse(reason, "Meeting.topic {}");
+    SCOPED_TRACE(Reason_Name(reason));
+    EXPECT_FALSE(status.ok());
+    EXPECT_EQ(status.message(), WordsFor(reason, "Meeting.topic {}").en());
+    EXPECT_EQ(ReasonOf(status).reason, reason);
+    EXPECT_EQ(ReasonOf(status).detail, "Meeting.topic {}");
+  }
+}
+
+TEST(Reason, TellsTheKindOfRefusalByTheCode) {
+  using absl::StatusCode;
+  EXPECT_EQ(Refuse(sync::v1::NOT_ENTITLED, "").code(), StatusCode::kPermissionDenied);
+  EXPECT_EQ(Refuse(sync::v1::BAD_SIGNATURE, "").code(), StatusCode::kUnauthenticated);
+  EXPECT_EQ(Refuse(sync::v1::NO_SUCH_RECORD, "").code(), StatusCode::kNotFound);
+  EXPECT_EQ(Refuse(sync::v1::ALREADY_WRITTEN, "").code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(Refuse(sync::v1::SERVER_TROUBLE, "").code(), StatusCode::kUnavailable);
+  EXPECT_EQ(Refuse(sync::v1::BAD_VALUE, "").code(), StatusCode::kInvalidArgument);
+}
+
+TEST(Reason, IsNoneForAStatusOfOtherMake) {
+  EXPECT_EQ(ReasonOf(absl::OkStatus()).reason, sync::v1::NO_REASON);
+  EXPECT_EQ(ReasonOf(absl::InternalError("disk")).reason, sync::v1::NO_REASON);
+}
+
+TEST(Reason, OfANewerServerStillHasWords) {
+  EXPECT_THAT(WordsFor(static_cast<Reason>(999), "x").en(), HasSubstr("could not be read (x)"));
+}
+
+}  // namespace
+}  // namespace zhibu

@@ -1,0 +1,345 @@
+// What a record says of itself, and when it is refused.
+#include "sync/record.h"
+
+#include <gmock/gmock.h>
+
+#include "absl/strings/escaping.h"
+#include "sync/reason.h"
+#include "sync/wire.h"
+#include "tests/sync/story.h"
+#include "zhibu/records/v1/catalogue.pb.h"
+
+namespace zhibu {
+namespace {
+
+using records::v1::Attendance;
+using records::v1::CheckIn;
+using sync::v1::Change;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+Id IdOf(char c) { return *Id::FromBytes(std::string(16, c)); }
+std::string Bytes(char c) { return std::string(16, c); }
+
+const RecordType& Type(absl::string_view name) { return *CatalogueSchema()->FindByName(name); }
+
+CheckIn LisCheckIn() {
+  CheckIn check_in;
+  check_in.set_activity_id(Bytes('a'));
+  check_in.set_member_id(Bytes('L'));
+  check_in.set_branch_id(Bytes('b'));
+  return check_in;
+}
+
+// --- Places and readers ---
+
+TEST(PlacesOf, AreTheScopesThatItsFieldsName) {
+  EXPECT_THAT(PlacesOf(Type("CheckIn"), IdOf('x'), LisCheckIn().SerializeAsString()),
+              ElementsAre(Placed{IdOf('L'), PERSON}, Placed{IdOf('b'), OWNER}));
+}
+
+TEST(PlacesOf, EachScopeOnceAndNothingThatIsNoId) {
+  CheckIn check_in = LisCheckIn();
+  check_in.set_member_id(Bytes('b'));
+  EXPECT_THAT(PlacesOf(Type("CheckIn"), IdOf('x'), check_in.SerializeAsString()),
+              ElementsAre(Placed{IdOf('b'), OWNER}));
+  check_in.set_branch_id("short");
+  check_in.clear_member_id();
+  EXPECT_THAT(PlacesOf(Type("CheckIn"), IdOf('x'), check_in.SerializeAsString()), IsEmpty());
+}
+
+TEST(PlacesOf, ARecordThatIsAScopeLiesInItself) {
+  bool seen = false;
+  for (const RecordType& type : CatalogueSchema()->types()) {
+    if (type.own_scope == NOWHERE) continue;
+    seen = true;
+    EXPECT_THAT(PlacesOf(type, IdOf('x'), ""), ElementsAre(Placed{IdOf('x'), type.own_scope}));
+  }
+  EXPECT_TRUE(seen);
+}
+
+TEST(ReadersOf, ARecordThatReadsAsAnotherTypeHasTheReadersOfBoth) {
+  const auto schema = CatalogueSchema();
+  const RecordType* note = nullptr;
+  uint32_t field = 0;
+  for (const RecordType& type : schema->types()) {
+    for (const FieldRule& rule : type.fields.rules()) {
+      if (rule.reads_as) note = &type, field = rule.number;
+    }
+  }
+  ASSERT_NE(note, nullptr);
+  EXPECT_EQ(ReadersOf(*schema, *note, ""), note->readers);
+  std::string body;
+  wire::AppendVarintField(field, 33, &body);
+  EXPECT_EQ(ReadersOf(*schema, *note, body), note->readers & schema->Find(33)->readers);
+  body.clear();
+  wire::AppendVarintField(field, 4000, &body);  // a type that this build does not know
+  EXPECT_EQ(ReadersOf(*schema, *note, body), 0u);
+}
+
+// --- Ids ---
+
+TEST(DeriveId, IsTheSameForAllWhoRecordTheSameThing) {
+  CheckIn roll_call = LisCheckIn();
+  roll_call.set_how(CheckIn::ROLL_CALL);
+  const auto id = DeriveId(Type("CheckIn"), LisCheckIn().SerializeAsString());
+  ASSERT_TRUE(id.ok());
+  EXPECT_EQ(*id, *DeriveId(Type("CheckIn"), roll_call.SerializeAsString()));
+  // The value never changes, or records made before would be other records.
+  EXPECT_EQ(absl::BytesToHexString(id->bytes()), "6161616161617920d397a63584626162");
+}
+
+TEST(DeriveId, DiffersByTypeAndByEveryFieldThatMakesIt) {
+  const auto id = *DeriveId(Type("CheckIn"), LisCheckIn().SerializeAsString());
+  CheckIn other = LisCheckIn();
+  other.set_member_id(Bytes('W'));
+  EXPECT_NE(id, *DeriveId(Type("CheckIn"), other.SerializeAsString()));
+  Attendance attendance;
+  attendance.set_meeting_id(Bytes('a'));
+  attendance.set_member_id(Bytes('L'));
+  EXPECT_NE(id, *DeriveId(Type("Attendance"), attendance.SerializeAsString()));
+}
+
+TEST(DeriveId, SortsBesideWhatItHangsOn) {
+  CheckIn later = LisCheckIn();
+  later.set_activity_id(std::string("aaaaab") + std::string(10, '\0'));
+  const auto id = *DeriveId(Type("CheckIn"), LisCheckIn().SerializeAsString());
+  const auto later_id = *DeriveId(Type("CheckIn"), later.SerializeAsString());
+  EXPECT_EQ(id.bytes().substr(0, 6), "aaaaaa");
+  EXPECT_LT(id, later_id);
+}
+
+TEST(DeriveId, NeedsEveryFieldThatMakesIt) {
+  CheckIn check_in = LisCheckIn();
+  check_in.clear_member_id();
+  const auto id = DeriveId(Type("CheckIn"), check_in.SerializeAsString());
+  EXPECT_EQ(ReasonOf(id.status()).reason, sync::v1::MISSING_FIELD);
+  EXPECT_EQ(ReasonOf(id.status()).detail, "member_id");
+}
+
+// --- Changes ---
+
+class CheckChangeTest : public ::testing::Test {
+ protected:
+  CheckChangeTest() {
+    change.set_type(33);
+    change.set_id(Bytes('x'));
+    change.set_kind(Change::CREATE);
+    change.set_set(LisCheckIn().SerializeAsString());
+  }
+  // "OK", or the reason and what it concerns.
+  std::string Check() {
+    const absl::Status status = CheckChange(*CatalogueSchema(), change);
+    if (status.ok()) return "OK";
+    return absl::StrCat(Reason_Name(ReasonOf(status).reason), " ", ReasonOf(status).detail);
+  }
+  Change change;
+};
+
+TEST_F(CheckChangeTest, TakesAGoodChange) {
+  EXPECT_EQ(Check(), "OK");
+  change.set_kind(Change::UPDATE);
+  change.clear_set();
+  wire::AppendVarintField(5, 2, change.mutable_set());
+  change.mutable_without()->add_cleared(4);
+  EXPECT_EQ(Check(), "OK");
+  wire::AppendBytesField(4000, "of a newer build", change.mutable_set());
+  EXPECT_EQ(Check(), "OK");
+}
+
+TEST_F(CheckChangeTest, RefusesATypeThatItDoesNotKnow) {
+  change.set_type(4000);
+  EXPECT_EQ(Check(), "UNKNOWN_TYPE 4000");
+}
+
+TEST_F(CheckChangeTest, RefusesWhatIsNoChange) {
+  change.set_id("short");
+  EXPECT_EQ(Check(), "MALFORMED id");
+  change.set_id(Bytes('x'));
+  change.set_kind(static_cast<Change::Kind>(9));
+  EXPECT_EQ(Check(), "MALFORMED kind");
+}
+
+TEST_F(CheckChangeTest, RefusesBytesThatAreNoRecord) {
+  change.set_set("\x0a\x7f");
+  EXPECT_EQ(Check(), "MALFORMED CheckIn");
+}
+
+TEST_F(CheckChangeTest, RefusesTextThatIsNotUtf8) {
+  change.set_type(31);
+  change.set_set("\x1a\x02\xff\xfe");
+  EXPECT_EQ(Check(), "INVALID_TEXT Meeting");
+}
+
+TEST_F(CheckChangeTest, RefusesToGuessHowANewerFieldMerges) {
+  change.add_special(4);
+  EXPECT_EQ(Check(), "OK");
+  change.add_special(4000);
+  EXPECT_EQ(Check(), "UNKNOWN_FIELD CheckIn.4000");
+}
+
+TEST_F(CheckChangeTest, RefusesToChangeWhatMakesTheId) {
+  change.set_kind(Change::UPDATE);
+  EXPECT_EQ(Check(), "IDENTITY_FIXED activity_id");
+  change.clear_set();
+  change.mutable_without()->add_cleared(2);
+  EXPECT_EQ(Check(), "IDENTITY_FIXED member_id");
+}
+
+TEST_F(CheckChangeTest, RefusesToGoDeeperThanAnyoneWrites) {
+  auto* without = change.mutable_without();
+  for (int i = 0; i < 15; ++i) without = without->add_nested()->mutable_without();
+  EXPECT_EQ(Check(), "OK");
+  without->add_nested();
+  EXPECT_EQ(Check(), "MALFORMED depth");
+}
+
+// --- Records ---
+
+std::string CheckedAs(absl::string_view type, const Id& id,
+                      const google::protobuf::Message& message) {
+  const absl::Status status = CheckRecord(Type(type), id, message.SerializeAsString());
+  if (status.ok()) return "OK";
+  return absl::StrCat(Reason_Name(ReasonOf(status).reason), " ", ReasonOf(status).detail);
+}
+
+TEST(CheckRecord, TakesARecordThatIsAsDeclared) {
+  const CheckIn check_in = LisCheckIn();
+  EXPECT_EQ(
+      CheckedAs("CheckIn", *DeriveId(Type("CheckIn"), check_in.SerializeAsString()), check_in),
+      "OK");
+}
+
+TEST(CheckRecord, RefusesAnEmptyRequiredField) {
+  CheckIn check_in = LisCheckIn();
+  check_in.clear_branch_id();
+  EXPECT_EQ(CheckedAs("CheckIn", IdOf('x'), check_in), "MISSING_FIELD branch_id");
+}
+
+TEST(CheckRecord, RefusesAPlaceThatIsNoId) {
+  CheckIn check_in = LisCheckIn();
+  check_in.set_branch_id("nowhere");
+  EXPECT_EQ(CheckedAs("CheckIn", IdOf('x'), check_in), "BAD_VALUE branch_id: 16 bytes");
+}
+
+TEST(CheckRecord, RefusesAnIdThatItsFieldsDoNotMake) {
+  EXPECT_EQ(CheckedAs("CheckIn", IdOf('x'), LisCheckIn()), "IDENTITY_FIXED activity_id");
+  CheckIn check_in = LisCheckIn();
+  check_in.clear_activity_id();
+  EXPECT_EQ(CheckedAs("CheckIn", IdOf('x'), check_in), "MISSING_FIELD activity_id");
+}
+
+TEST(CheckRecord, RefusesDamage) {
+  EXPECT_EQ(ReasonOf(CheckRecord(Type("CheckIn"), IdOf('x'), "\x0a\x7f")).reason,
+            sync::v1::MALFORMED);
+}
+
+// A type made up at run time, as a server may hand down a newer one.
+class Dated : public ::testing::Test {
+ protected:
+  Dated() : pool_(google::protobuf::DescriptorPool::generated_pool()) {
+    google::protobuf::FileDescriptorProto file;
+    file.set_name("dated.proto"), file.set_syntax("proto3");
+    file.add_dependency(zhibu::RecordOptions::descriptor()->file()->name());
+    auto* message = file.add_message_type();
+    message->set_name("Dated");
+    auto* record = message->mutable_options()->MutableExtension(zhibu::record);
+    record->set_type(9200), record->set_own_scope(OWNER);
+    message->add_oneof_decl()->set_name("when");
+    Add(message, "day", 1)->mutable_options()->SetExtension(zhibu::format, DATE);
+    Add(message, "month", 2)->mutable_options()->SetExtension(zhibu::format, MONTH);
+    Add(message, "words", 3);
+    for (auto& field : *message->mutable_field()) field.set_oneof_index(0);
+    Add(message, "date", 4)->mutable_options()->SetExtension(zhibu::format, DATE);
+    schema_ = Schema::Compile({pool_.BuildFile(file)}).value();
+  }
+  static google::protobuf::FieldDescriptorProto* Add(google::protobuf::DescriptorProto* message,
+                                                     const char* name, int number) {
+    auto* field = message->add_field();
+    field->set_name(name), field->set_number(number);
+    field->set_type(google::protobuf::FieldDescriptorProto::TYPE_STRING);
+    field->set_label(google::protobuf::FieldDescriptorProto::LABEL_OPTIONAL);
+    return field;
+  }
+  std::string Check(uint32_t field, absl::string_view text) {
+    std::string body;
+    wire::AppendBytesField(field, text, &body);
+    const absl::Status status = CheckRecord(*schema_->Find(9200), IdOf('x'), body);
+    return status.ok() ? "OK" : ReasonOf(status).detail;
+  }
+
+  google::protobuf::DescriptorPool pool_;
+  std::shared_ptr<const Schema> schema_;
+};
+
+TEST_F(Dated, ADateIsADayThatThereIs) {
+  EXPECT_EQ(Check(4, "2026-02-28"), "OK");
+  EXPECT_EQ(Check(4, ""), "OK");
+  for (const char* bad : {"2026-02-30", "2026-2-28", "2026-2-28 ", " 2026-2-28", "28.02.2026",
+                          "2026-02-28T00:00", "+026-02-28"}) {
+    EXPECT_EQ(Check(4, bad), "date: 2026-01-31") << bad;
+  }
+}
+
+TEST_F(Dated, AMonthHasNoDay) {
+  EXPECT_EQ(Check(2, "2026-11"), "OK");
+  for (const char* bad : {"2026-13", "2026-1", "2026-11-01", "2026-1 ", "x"}) {
+    EXPECT_EQ(Check(2, bad), "month: 2026-01") << bad;
+  }
+}
+
+TEST_F(Dated, AMemberOfAOneofIsHeldToItsOwnFormat) {
+  EXPECT_EQ(Check(3, "in spring"), "OK");
+  EXPECT_EQ(Check(1, "2026-11"), "day: 2026-01-31");
+}
+
+TEST_F(Dated, ATypeThatThisBuildWasNotCompiledWithIsCheckedAllTheSame) {
+  Change change;
+  change.set_type(9200);
+  change.set_id(Bytes('x'));
+  change.set_kind(Change::CREATE);
+  wire::AppendBytesField(4, "2026-02-28", change.mutable_set());
+  EXPECT_TRUE(CheckChange(*schema_, change).ok());
+  change.set_set("\x22\x01\xff");
+  EXPECT_EQ(ReasonOf(CheckChange(*schema_, change)).reason, sync::v1::INVALID_TEXT);
+  std::string raw;
+  wire::AppendBytesField(4, "2026-02-28", &raw);
+  EXPECT_EQ(JsonOf(schema_->Find(9200)->fields.Find(4), raw), "\"2026-02-28\"");
+}
+
+// --- JSON ---
+
+std::string Json(uint32_t field, const Sampler& sampler) {
+  return JsonOf(SamplerType().fields.Find(field), sampler.SerializeAsString());
+}
+
+TEST(JsonOf, AFieldInWordsThatAPersonCanRead) {
+  Sampler s;
+  EXPECT_EQ(Json(2, s), "null");
+  s.set_latest("礼堂: \"东\"");
+  EXPECT_EQ(Json(2, s), R"("礼堂: \"东\"")");
+  s.Clear();
+  s.set_sum(5);
+  EXPECT_EQ(Json(5, s), "\"5\"");  // a 64-bit number, as protobuf's JSON has it
+  s.Clear();
+  s.mutable_max()->set_seconds(0);
+  EXPECT_EQ(Json(7, s), "\"1970-01-01T00:00:00Z\"");
+  s.Clear();
+  s.add_add_wins("a"), s.add_add_wins("b");
+  EXPECT_EQ(Json(9, s), R"(["a","b"])");
+  s.Clear();
+  s.mutable_pair()->set_left("l");
+  EXPECT_EQ(Json(16, s), R"({"left":"l"})");
+  s.Clear();
+  s.set_number(7);
+  EXPECT_EQ(Json(14, s), "7");
+}
+
+TEST(JsonOf, BytesThatNobodyHereCanRead) {
+  EXPECT_EQ(JsonOf(nullptr, "\x01\x02"), "\"AQI=\"");
+  EXPECT_EQ(JsonOf(SamplerType().fields.Find(2), "\x12\x05x"), "\"EgV4\"");
+  EXPECT_EQ(JsonOf(SamplerType().fields.Find(5), std::string("\x28\x00", 2)), "null");
+}
+
+}  // namespace
+}  // namespace zhibu

@@ -1,0 +1,251 @@
+// Wrong declarations are refused by name; those of the catalogue are right.
+#include "sync/schema.h"
+
+#include <gmock/gmock.h>
+#include <google/protobuf/compiler/parser.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "proto/policies.pb.h"
+#include "zhibu/schema/v1/options.pb.h"
+
+namespace zhibu {
+namespace {
+
+using google::protobuf::DescriptorPool;
+using google::protobuf::FileDescriptor;
+using google::protobuf::FileDescriptorProto;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+constexpr char kHead[] = R"(
+  syntax = "proto3";
+  package t;
+  import "google/protobuf/timestamp.proto";
+  import "zhibu/schema/v1/options.proto";
+)";
+constexpr char kRecord[] = "option (zhibu.record) = { type: 7 own_scope: OWNER };";
+
+// Compiles the text of a proto file, as protoc would.
+class SchemaTest : public ::testing::Test {
+ protected:
+  SchemaTest() : pool_(DescriptorPool::generated_pool()) {
+    testing::Sampler::descriptor();  // and its imports, into the generated pool
+  }
+
+  absl::StatusOr<std::shared_ptr<const Schema>> Compile(absl::string_view text) {
+    const std::string whole = absl::StrCat(kHead, text);
+    google::protobuf::io::ArrayInputStream stream(whole.data(), static_cast<int>(whole.size()));
+    google::protobuf::io::Tokenizer tokenizer(&stream, nullptr);
+    FileDescriptorProto proto;
+    google::protobuf::compiler::Parser parser;
+    EXPECT_TRUE(parser.Parse(&tokenizer, &proto)) << text;
+    proto.set_name("t.proto");
+    const FileDescriptor* file = pool_.BuildFile(proto);
+    EXPECT_NE(file, nullptr) << text;
+    if (file == nullptr) return absl::InternalError("not proto");
+    return Schema::Compile({file});
+  }
+  // In a record named R.
+  std::string Wrong(absl::string_view body) { return WrongFile(InRecord(body)); }
+  std::string WrongFile(absl::string_view text) {
+    const auto schema = Compile(text);
+    EXPECT_EQ(schema.status().code(), absl::StatusCode::kInvalidArgument);
+    return std::string(schema.status().message());
+  }
+  static std::string InRecord(absl::string_view body) {
+    return absl::StrCat("message R {", kRecord, body, "}");
+  }
+
+  DescriptorPool pool_;
+};
+
+TEST_F(SchemaTest, TakesADeclarationFromText) {
+  const auto schema = Compile(R"(
+    message Item { uint32 number = 1; }
+    enum State { NONE = 0 [(zhibu.next) = "OPEN"]; OPEN = 1; }
+    message R {
+      option (zhibu.record) = {
+        type: 7 label: "记录" readers: [SECRETARY, MEMBER] writers: [DEPUTY] id_from: ["b"]
+      };
+      bytes a = 1 [(zhibu.place) = OWNER, (zhibu.required) = true];
+      string b = 2 [(zhibu.format) = DATE];
+      repeated Item items = 3 [(zhibu.merge) = BY_KEY, (zhibu.key) = "number"];
+      State state = 4 [(zhibu.merge) = FORWARD];
+      string far = 536870911 [(zhibu.merge) = ASK];
+      oneof o { string y = 9; string x = 6; }
+      optional int32 most = 10 [(zhibu.merge) = MAX];
+    })");
+  ASSERT_TRUE(schema.ok()) << schema.status();
+  const RecordType* type = (*schema)->Find(7);
+  ASSERT_NE(type, nullptr);
+  EXPECT_EQ(type->name, "R");
+  EXPECT_EQ(type->label, "记录");
+  EXPECT_EQ(type->readers, AudienceOf(SECRETARY) | AudienceOf(MEMBER));
+  EXPECT_EQ(type->writers, AudienceOf(DEPUTY));
+  EXPECT_EQ(type->id_from, std::vector<uint32_t>{2});
+  EXPECT_TRUE(type->fields.Find(2)->identity);
+  EXPECT_TRUE(type->fields.Find(1)->required);
+  EXPECT_EQ(type->fields.Find(1)->place, OWNER);
+  EXPECT_EQ(type->fields.Find(3)->key_number, 1u);
+  EXPECT_EQ(type->fields.Find(3)->element->Find(1)->policy, LATEST);
+  EXPECT_TRUE(type->fields.Find(4)->steps.contains({0, 1}));
+  EXPECT_EQ(type->fields.Find(536870911)->policy, ASK);
+  EXPECT_EQ(type->fields.Find(100000), nullptr);
+  EXPECT_EQ(type->fields.Find(4000000000u), nullptr);
+  EXPECT_EQ(type->fields.SlotOf(9), 6u);
+  EXPECT_EQ(type->fields.SlotOf(4000), 4000u);
+  EXPECT_EQ((*schema)->Find(8), nullptr);
+  EXPECT_EQ((*schema)->FindByName("Q"), nullptr);
+  EXPECT_EQ((*schema)->Find(type->descriptor), type);
+  EXPECT_EQ((*schema)->Find(testing::Bicycle::descriptor()), nullptr);
+}
+
+TEST_F(SchemaTest, ARecordWithoutALabelIsCalledByItsName) {
+  const auto schema = Compile(InRecord(""));
+  ASSERT_TRUE(schema.ok()) << schema.status();
+  EXPECT_EQ((*schema)->FindByName("R")->label, "R");
+}
+
+TEST_F(SchemaTest, SumIsForWholeNumbersOf64Bits) {
+  EXPECT_THAT(Wrong("string s = 1 [(zhibu.merge) = SUM];"), HasSubstr("t.R.s: SUM is for"));
+}
+TEST_F(SchemaTest, SumIsNotForSmallNumbers) {
+  EXPECT_THAT(Wrong("int32 s = 1 [(zhibu.merge) = SUM];"), HasSubstr("t.R.s: SUM is for"));
+}
+TEST_F(SchemaTest, SumIsNotForOptionalOnes) {
+  EXPECT_THAT(Wrong("optional int64 s = 1 [(zhibu.merge) = SUM];"), HasSubstr("t.R.s: SUM"));
+}
+TEST_F(SchemaTest, MaxIsNotForTruth) {
+  EXPECT_THAT(Wrong("bool m = 1 [(zhibu.merge) = MAX];"), HasSubstr("t.R.m: MAX and MIN"));
+}
+TEST_F(SchemaTest, MinIsNotForMany) {
+  EXPECT_THAT(Wrong("repeated int32 m = 1 [(zhibu.merge) = MIN];"), HasSubstr("t.R.m: MAX"));
+}
+TEST_F(SchemaTest, MaxIsForAllThatHasAnOrder) {
+  EXPECT_TRUE(Compile(InRecord(R"(
+    uint32 a = 1 [(zhibu.merge) = MAX];
+    uint64 b = 2 [(zhibu.merge) = MIN];
+    string c = 3 [(zhibu.merge) = MAX];
+    google.protobuf.Timestamp d = 4 [(zhibu.merge) = MIN];)"))
+                  .ok());
+}
+TEST_F(SchemaTest, AddWinsIsForSets) {
+  EXPECT_THAT(Wrong("string a = 1 [(zhibu.merge) = ADD_WINS];"), HasSubstr("t.R.a: ADD_WINS"));
+}
+TEST_F(SchemaTest, AddWinsIsNotForNumbers) {
+  EXPECT_THAT(Wrong("repeated int32 a = 1 [(zhibu.merge) = ADD_WINS];"),
+              HasSubstr("t.R.a: ADD_WINS"));
+}
+TEST_F(SchemaTest, ByKeyNeedsAKey) {
+  EXPECT_THAT(Wrong("message I { int32 n = 1; } repeated I i = 1 [(zhibu.merge) = BY_KEY];"),
+              HasSubstr("t.R.i: BY_KEY needs (zhibu.key)"));
+}
+TEST_F(SchemaTest, ByKeyNeedsAKeyThatExists) {
+  EXPECT_THAT(Wrong("message I { int32 n = 1; }"
+                    "repeated I i = 1 [(zhibu.merge) = BY_KEY, (zhibu.key) = \"m\"];"),
+              AllOf(HasSubstr("t.R.i: the key m"), HasSubstr("t.R.I")));
+}
+TEST_F(SchemaTest, ByKeyNeedsAKeyOfOneWord) {
+  EXPECT_THAT(Wrong("message I { double n = 1; }"
+                    "repeated I i = 1 [(zhibu.merge) = BY_KEY, (zhibu.key) = \"n\"];"),
+              HasSubstr("t.R.i: the key n"));
+}
+TEST_F(SchemaTest, AKeyHasNoPolicy) {
+  EXPECT_THAT(Wrong("message I { int64 n = 1 [(zhibu.merge) = SUM]; }"
+                    "repeated I i = 1 [(zhibu.merge) = BY_KEY, (zhibu.key) = \"n\"];"),
+              HasSubstr("t.R.I.n: a key cannot change"));
+}
+TEST_F(SchemaTest, AKeyIsForByKey) {
+  EXPECT_THAT(Wrong("message I { int64 n = 1; } repeated I i = 1 [(zhibu.key) = \"n\"];"),
+              HasSubstr("t.R.i: a key is for BY_KEY"));
+}
+TEST_F(SchemaTest, ByKeyIsForManyMessages) {
+  EXPECT_THAT(Wrong("repeated string i = 1 [(zhibu.merge) = BY_KEY, (zhibu.key) = \"n\"];"),
+              HasSubstr("t.R.i: BY_KEY is for"));
+}
+TEST_F(SchemaTest, WrongFieldsOfAnElementAreFound) {
+  EXPECT_THAT(Wrong("message I { int32 n = 1; string s = 2 [(zhibu.merge) = SUM]; }"
+                    "repeated I i = 1 [(zhibu.merge) = BY_KEY, (zhibu.key) = \"n\"];"),
+              HasSubstr("t.R.I.s: SUM"));
+}
+TEST_F(SchemaTest, ForwardNeedsSteps) {
+  EXPECT_THAT(Wrong("enum S { A = 0; B = 1; } S s = 1 [(zhibu.merge) = FORWARD];"),
+              HasSubstr("t.R.S: FORWARD needs"));
+}
+TEST_F(SchemaTest, ForwardIsForAnEnum) {
+  EXPECT_THAT(Wrong("int32 s = 1 [(zhibu.merge) = FORWARD];"), HasSubstr("t.R.s: FORWARD"));
+}
+TEST_F(SchemaTest, NextNamesAValue) {
+  EXPECT_THAT(Wrong("enum S { A = 0 [(zhibu.next) = \"C\"]; B = 1; }"
+                    "S s = 1 [(zhibu.merge) = FORWARD];"),
+              AllOf(HasSubstr("next names C"), HasSubstr("t.R.S")));
+}
+TEST_F(SchemaTest, APlaceIsAnId) {
+  EXPECT_THAT(Wrong("string p = 1 [(zhibu.place) = OWNER];"), HasSubstr("t.R.p: a place"));
+}
+TEST_F(SchemaTest, AOneofHasNoPolicy) {
+  EXPECT_THAT(Wrong("oneof o { string a = 1 [(zhibu.merge) = ASK]; string b = 2; }"),
+              HasSubstr("t.R.a: members of a oneof"));
+}
+TEST_F(SchemaTest, AFormatIsForText) {
+  EXPECT_THAT(Wrong("int32 f = 1 [(zhibu.format) = DATE];"), HasSubstr("t.R.f: a format"));
+}
+TEST_F(SchemaTest, ReadsAsIsTheNumberOfAType) {
+  EXPECT_THAT(Wrong("string f = 1 [(zhibu.reads_as) = true];"), HasSubstr("t.R.f: reads_as"));
+}
+TEST_F(SchemaTest, IdFromNamesAField) {
+  EXPECT_THAT(WrongFile("message R { option (zhibu.record) = "
+                        "{ type: 7 own_scope: OWNER id_from: [\"x\"] }; }"),
+              HasSubstr("t.R: id_from names x"));
+}
+TEST_F(SchemaTest, WhatMakesTheIdHasNoPolicy) {
+  EXPECT_THAT(WrongFile("message R { option (zhibu.record) = "
+                        "{ type: 7 own_scope: OWNER id_from: [\"x\"] };"
+                        "string x = 1 [(zhibu.merge) = ASK]; }"),
+              HasSubstr("t.R.x: a field that makes the id"));
+}
+TEST_F(SchemaTest, ARecordLiesSomewhere) {
+  EXPECT_THAT(WrongFile("message R { option (zhibu.record) = { type: 7 }; string s = 1; }"),
+              HasSubstr("t.R: no field places the record"));
+}
+TEST_F(SchemaTest, ARecordHasANumber) {
+  EXPECT_THAT(WrongFile("message R { option (zhibu.record) = { own_scope: OWNER }; }"),
+              HasSubstr("t.R: a record needs a type number"));
+}
+TEST_F(SchemaTest, TwoTypesHaveTwoNumbers) {
+  EXPECT_THAT(WrongFile(absl::StrCat("message R {", kRecord, "} message Q {", kRecord, "}")),
+              AllOf(HasSubstr("t.Q: type 7 is already"), HasSubstr("t.R")));
+}
+TEST_F(SchemaTest, TwoTypesHaveTwoNames) {
+  EXPECT_THAT(
+      WrongFile(R"(import "proto/policies.proto"; message Bicycle {)" + std::string(kRecord) + "}"),
+      AllOf(HasSubstr("t.Bicycle: the name is already taken by"),
+            HasSubstr("zhibu.testing.Bicycle")));
+}
+
+// --- The catalogue ---
+
+TEST(Catalogue, CompilesAndEachTypeIsReadyForPeople) {
+  const auto schema = CatalogueSchema();
+  EXPECT_GT(schema->types().size(), 5u);
+  std::set<uint32_t> numbers;
+  for (const RecordType& type : schema->types()) {
+    SCOPED_TRACE(type.name);
+    EXPECT_TRUE(numbers.insert(type.number).second);
+    const auto& options = type.descriptor->options().GetExtension(zhibu::record);
+    EXPECT_FALSE(options.label().empty());
+    EXPECT_NE(type.readers, 0u);
+    for (const FieldRule& rule : type.fields.rules()) {
+      EXPECT_FALSE(rule.descriptor->options().GetExtension(zhibu::label).empty())
+          << rule.descriptor->full_name();
+    }
+    EXPECT_EQ(schema->Find(type.number), &type);
+    EXPECT_EQ(schema->FindByName(type.name), &type);
+  }
+}
+
+}  // namespace
+}  // namespace zhibu
