@@ -1,12 +1,12 @@
 // The one program: it serves, administers, and acts as a device.
+#include <sodium.h>
+
+#include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <functional>
 #include <iostream>
-#include <string>
-
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
-#include <sodium.h>
+#include <string>
 
 #include "client-core/cli/device.h"
 #include "server/cli/server.h"
@@ -21,7 +21,8 @@ constexpr int kWrongUsage = 2;
 void ShowError(const absl::Status& status, bool json, zhibu::Language language) {
   const std::string told = zhibu::Told(status, language);
   if (!json) {
-    std::cerr << (language == zhibu::Language::kChinese ? "失败: " : "failed: ") << told << std::endl;
+    std::cerr << (language == zhibu::Language::kChinese ? "失败: " : "failed: ") << told
+              << std::endl;
     return;
   }
   const zhibu::Refused refused = zhibu::ReasonOf(status);
@@ -41,11 +42,13 @@ int main(int argc, char** argv) {
     std::cerr << "failed: libsodium cannot start" << std::endl;
     return kFailed;
   }
-  CLI::App app("支部 Zhibu: branch records, written offline, reconciled without losing anyone's work");
+  CLI::App app(
+      "支部 Zhibu: branch records, written offline, reconciled without losing anyone's work");
   app.require_subcommand(1);
   app.fallthrough();
   bool json = false;
-  std::string chosen_language = std::getenv("ZHIBU_LANG") != nullptr ? std::getenv("ZHIBU_LANG") : "zh";
+  std::string chosen_language =
+      std::getenv("ZHIBU_LANG") != nullptr ? std::getenv("ZHIBU_LANG") : "zh";
   zhibu::Language language = zhibu::Language::kChinese;
   app.add_flag("--json", json, "For other programs: one JSON value on a line");
   app.add_option("--lang", chosen_language, "zh or en; default: ZHIBU_LANG, else zh")

@@ -47,17 +47,23 @@ bool ElementMatches(const Message& message, const FieldDescriptor* field, int in
       return value ==
              (Value(message, field, index, &R::GetBool, &R::GetRepeatedBool) ? "true" : "false");
     case FieldDescriptor::CPPTYPE_INT32:
-      return value == absl::StrCat(Value(message, field, index, &R::GetInt32, &R::GetRepeatedInt32));
+      return value ==
+             absl::StrCat(Value(message, field, index, &R::GetInt32, &R::GetRepeatedInt32));
     case FieldDescriptor::CPPTYPE_INT64:
-      return value == absl::StrCat(Value(message, field, index, &R::GetInt64, &R::GetRepeatedInt64));
+      return value ==
+             absl::StrCat(Value(message, field, index, &R::GetInt64, &R::GetRepeatedInt64));
     case FieldDescriptor::CPPTYPE_UINT32:
-      return value == absl::StrCat(Value(message, field, index, &R::GetUInt32, &R::GetRepeatedUInt32));
+      return value ==
+             absl::StrCat(Value(message, field, index, &R::GetUInt32, &R::GetRepeatedUInt32));
     case FieldDescriptor::CPPTYPE_UINT64:
-      return value == absl::StrCat(Value(message, field, index, &R::GetUInt64, &R::GetRepeatedUInt64));
+      return value ==
+             absl::StrCat(Value(message, field, index, &R::GetUInt64, &R::GetRepeatedUInt64));
     case FieldDescriptor::CPPTYPE_DOUBLE:
-      return value == absl::StrCat(Value(message, field, index, &R::GetDouble, &R::GetRepeatedDouble));
+      return value ==
+             absl::StrCat(Value(message, field, index, &R::GetDouble, &R::GetRepeatedDouble));
     case FieldDescriptor::CPPTYPE_FLOAT:
-      return value == absl::StrCat(Value(message, field, index, &R::GetFloat, &R::GetRepeatedFloat));
+      return value ==
+             absl::StrCat(Value(message, field, index, &R::GetFloat, &R::GetRepeatedFloat));
     default:
       return false;
   }

@@ -14,8 +14,10 @@ using sync::v1::ServerFrame;
 
 // Small enough that a broken link costs little, large enough to fill one.
 constexpr size_t kPushBytesMax = 64 << 10;
+// A server takes no more than 1000.
+constexpr size_t kPushEditsMax = 500;
 // Edits on the way without an answer; more wait until some are answered.
-constexpr uint64_t kUnansweredMax = 2000;
+constexpr size_t kUnansweredMax = 2000;
 
 }  // namespace
 
@@ -37,6 +39,9 @@ absl::Status Session::Start() {
   hello_.set_device(identity->device.value);
   hello_.set_server_id(identity->server_id);
   hello_.set_app(app_);
+  const auto pending = store_.Pending(EditNumber(0), 1);
+  if (!pending.ok()) return pending.status();
+  if (!pending->empty()) hello_.set_unanswered(pending->front().number());
   hello_.mutable_cursors()->Add(cursors->begin(), cursors->end());
   *out_.emplace_back().mutable_hello() = hello_;
   state_ = State::kHello;
@@ -74,7 +79,7 @@ void Session::OnChallenge(const sync::v1::Challenge& challenge) {
 void Session::OnWelcome(const sync::v1::Welcome& welcome) {
   if (state_ != State::kProof) return Close(Refuse(sync::v1::PROTOCOL_ERROR, "welcome"));
   state_ = State::kOpen;
-  if (auto status = store_.BeginDownload(welcome.records_to_come()); !status.ok()) {
+  if (auto status = store_.BeginDownload(welcome.to_pass()); !status.ok()) {
     Close(std::move(status));
   }
 }
@@ -82,17 +87,20 @@ void Session::OnWelcome(const sync::v1::Welcome& welcome) {
 void Session::OnUpdate(const sync::v1::Update& update) {
   if (state_ != State::kOpen) return Close(Refuse(sync::v1::PROTOCOL_ERROR, "update"));
   if (auto status = store_.ApplyUpdate(update); !status.ok()) return Close(std::move(status));
-  for (const auto& answer : update.answers()) answered_ = EditNumber(answer.number());
+  for (const auto& answer : update.answers()) {
+    const auto sent = unanswered_.find(answer.number());
+    if (sent != unanswered_.end() && sent->second == answer.link()) unanswered_.erase(sent);
+  }
   caught_up_ = !update.catching_up();
 }
 
 void Session::Push() {
-  if (sent_.value > answered_.value + kUnansweredMax) return;
+  if (unanswered_.size() > kUnansweredMax) return;
   auto edits = store_.Pending(sent_, kPushBytesMax);
   if (!edits.ok()) return Close(edits.status());
   if (edits->empty()) return;
-  // The first number of the session tells where the answers begin.
-  if (sent_.value == 0) answered_ = EditNumber(edits->front().number() - 1);
+  if (edits->size() > kPushEditsMax) edits->resize(kPushEditsMax);
+  for (const auto& edit : *edits) unanswered_[edit.number()] = LinkTo(edit.edit());
   sent_ = EditNumber(edits->back().number());
   auto* push = out_.emplace_back().mutable_push();
   push->mutable_edits()->Add(std::make_move_iterator(edits->begin()),

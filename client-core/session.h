@@ -14,6 +14,7 @@
 #define ZHIBU_CLIENT_CORE_SESSION_H_
 
 #include <deque>
+#include <map>
 #include <string>
 
 #include "absl/status/status.h"
@@ -36,7 +37,7 @@ class Session {
   bool closed() const { return state_ == State::kClosed; }
   bool again() const { return again_; }
   // Everything received, and everything sent so far answered.
-  bool caught_up() const { return state_ == State::kOpen && caught_up_ && answered_ >= sent_; }
+  bool caught_up() const { return state_ == State::kOpen && caught_up_ && unanswered_.empty(); }
   // Why the session closed: a refusal, or a failure of the store.
   const absl::Status& status() const { return status_; }
 
@@ -56,7 +57,7 @@ class Session {
   sync::v1::Hello hello_;
   std::string secret_key_;
   EditNumber sent_;
-  EditNumber answered_;
+  std::map<uint64_t, uint64_t> unanswered_;  // links of those sent; answers come in any order
   bool caught_up_ = false;
   bool again_ = false;
   absl::Status status_;

@@ -14,6 +14,7 @@
 #include "sync/reason.h"
 #include "sync/record.h"
 #include "sync/status.h"
+#include "zhibu/sync/v1/trace.pb.h"
 
 namespace zhibu::client {
 namespace {
@@ -29,16 +30,17 @@ constexpr char kServerId[] = "server_id";
 constexpr char kAddress[] = "address";
 constexpr char kFingerprint[] = "fingerprint";
 constexpr char kSecretKey[] = "secret_key";
-// Of the last edit that was answered, while none is pending.
+// Of the last of the edits that were answered.
 constexpr char kLastNumber[] = "last_number";
 constexpr char kLastLink[] = "last_link";
 constexpr char kLastStamp[] = "last_stamp";
 constexpr char kObserved[] = "observed_stamp";  // the latest that the server has shown
 constexpr char kOffset[] = "offset_ms";
 constexpr char kLastSuccess[] = "last_success_ms";
-constexpr char kRecordsDone[] = "records_done";
-constexpr char kRecordsToCome[] = "records_to_come";
-constexpr char kBytesDone[] = "bytes_done";
+constexpr char kProgressDone[] = "progress_done";
+constexpr char kProgressTotal[] = "progress_total";
+constexpr char kRecordsReceived[] = "records_received";
+constexpr char kBytesReceived[] = "bytes_received";
 constexpr char kProblem[] = "problem";
 constexpr char kProblemDetail[] = "problem_detail";
 
@@ -54,6 +56,28 @@ std::string Serialized(const Message& message) { return message.SerializePartial
 
 RecordKey KeyOf(const Change& change) {
   return {change.type(), Id::FromBytes(change.id()).value_or(Id())};
+}
+
+// The latest stamp that a trace tells of: a field's may be later than that of
+// the record's last change.
+uint64_t LatestIn(const sync::v1::Trace& trace) {
+  uint64_t latest = trace.rest().stamp();
+  const auto see = [&](uint64_t stamp) { latest = std::max(latest, stamp); };
+  for (const auto& field : trace.fields()) {
+    see(field.touch().stamp());
+    for (const auto& candidate : field.candidates()) see(candidate.touch().stamp());
+    for (const auto& element : field.elements()) {
+      see(element.touch().stamp());
+      see(element.removal().stamp());
+      see(LatestIn(element.trace()));
+    }
+  }
+  for (const auto& life : trace.former_lives()) {
+    see(life.touch().stamp());
+    see(life.removal().stamp());
+    see(LatestIn(life.trace()));
+  }
+  return latest;
 }
 
 }  // namespace
@@ -83,11 +107,26 @@ class Store::Transaction {
     Stamp stamp;
   };
   Last LastEdit() {
-    if (const auto pending = tables_.LastPending()) {
+    const EditNumber answered(tables_.GetNumber(kLastNumber));
+    const auto pending = tables_.LastPending();
+    // Answers come in any order: a later edit than those pending may have one.
+    if (pending && pending->number > answered) {
       return {pending->number, LinkTo(pending->edit), pending->stamp};
     }
-    return {EditNumber(tables_.GetNumber(kLastNumber)),
-            static_cast<uint64_t>(tables_.GetNumber(kLastLink)), Stamp(tables_.GetNumber(kLastStamp))};
+    return {answered, static_cast<uint64_t>(tables_.GetNumber(kLastLink)),
+            Stamp(tables_.GetNumber(kLastStamp))};
+  }
+
+  // Answers come many at a time: what is kept of the last is written once.
+  void Answered(const Tables::PendingEdit& edit) {
+    if (answered_ && answered_->number >= edit.number) return;
+    answered_ = {edit.number, LinkTo(edit.edit), edit.stamp};
+  }
+  void WriteAnswered() {
+    if (!answered_ || answered_->number <= EditNumber(tables_.GetNumber(kLastNumber))) return;
+    tables_.PutNumber(kLastNumber, static_cast<int64_t>(answered_->number.value));
+    tables_.PutNumber(kLastLink, static_cast<int64_t>(answered_->link));
+    tables_.PutNumber(kLastStamp, static_cast<int64_t>(answered_->stamp.value));
   }
 
   // Works out the view of a record again, from what is confirmed and pending.
@@ -137,6 +176,7 @@ class Store::Transaction {
   const Store& store_;
   Tables& tables_;
   Changes changes_;
+  std::optional<Last> answered_;
 };
 
 struct Store::Shared {
@@ -148,8 +188,7 @@ struct Store::Shared {
       ABSL_GUARDED_BY(subscriptions_mutex);
 };
 
-Store::Store(Options options)
-    : options_(std::move(options)), shared_(std::make_unique<Shared>()) {}
+Store::Store(Options options) : options_(std::move(options)), shared_(std::make_unique<Shared>()) {}
 Store::~Store() = default;
 
 absl::StatusOr<std::unique_ptr<Store>> Store::Open(Options options) {
@@ -313,7 +352,8 @@ absl::Status Store::MakeChange(Transaction& transaction, Draft& draft, Stamp sta
   const RecordKey& key = draft.key_;
   Tables::Record record = tables.GetRecord(key);
   if (draft.is_new_ && record.shown().alive()) {
-    return absl::AlreadyExistsError(absl::StrCat("there is such a ", type.name, " already; change that one"));
+    return absl::AlreadyExistsError(
+        absl::StrCat("there is such a ", type.name, " already; change that one"));
   }
   change.set_type(key.type);
   change.set_id(key.id.str());
@@ -351,8 +391,8 @@ absl::StatusOr<EditNumber> Store::Commit(absl::Span<Draft* const> drafts) {
     pending.previous = last.link;
     pending.floor = Stamp(tables.GetNumber(kObserved));
     const int64_t now = environment().now_ms();
-    pending.stamp = std::max({StampAt(now + tables.GetNumber(kOffset)),
-                              Stamp(last.stamp.value + 1), Stamp(pending.floor.value + 1)});
+    pending.stamp = std::max({StampAt(now + tables.GetNumber(kOffset)), Stamp(last.stamp.value + 1),
+                              Stamp(pending.floor.value + 1)});
     sync::v1::Edit edit;
     edit.set_device_time_ms(now);
     uint64_t salt = 0;
@@ -391,9 +431,10 @@ absl::StatusOr<SyncState> Store::State() {
     state.unsent = tables.CountPending();
     state.set_aside = tables.CountSetAside();
     state.last_success_ms = tables.GetNumber(kLastSuccess);
-    state.records_done = tables.GetNumber(kRecordsDone);
-    state.records_to_come = tables.GetNumber(kRecordsToCome);
-    state.bytes_done = tables.GetNumber(kBytesDone);
+    state.progress_done = tables.GetNumber(kProgressDone);
+    state.progress_total = tables.GetNumber(kProgressTotal);
+    state.records_received = tables.GetNumber(kRecordsReceived);
+    state.bytes_received = tables.GetNumber(kBytesReceived);
     state.problem = static_cast<sync::v1::Reason>(tables.GetNumber(kProblem));
     state.problem_detail = tables.GetSetting(kProblemDetail);
     return absl::OkStatus();
@@ -418,7 +459,7 @@ absl::StatusOr<Identity> Store::GetIdentity() {
   RETURN_IF_ERROR(Look([&](Transaction& transaction) -> absl::Status {
     Tables& tables = transaction.tables();
     identity.device = transaction.Device();
-    if (identity.device.value == 0) return absl::NotFoundError("this device is not enrolled");
+    if (identity.device.value == 0) return Refuse(sync::v1::NOT_ENROLLED, "");
     identity.person = Id::FromBytes(tables.GetSetting(kPerson)).value_or(Id());
     identity.server_id = tables.GetSetting(kServerId);
     identity.address = tables.GetSetting(kAddress);
@@ -479,6 +520,9 @@ absl::Status Store::TakeAnswer(Transaction& transaction, const sync::v1::Answer&
   const EditNumber number(answer.number());
   const auto pending = tables.GetPending(number);
   if (!pending) return absl::OkStatus();  // told before
+  if (answer.link() != LinkTo(pending->edit)) {
+    return absl::OkStatus();  // of another copy's edit: see Renumber
+  }
   SetAside item{.answer = answer, .at_ms = environment().now_ms()};
   if (!item.edit.ParseFromString(pending->edit)) {
     return absl::DataLossError(absl::StrCat("pending edit ", number.value, " cannot be read"));
@@ -488,15 +532,13 @@ absl::Status Store::TakeAnswer(Transaction& transaction, const sync::v1::Answer&
     affected->insert(KeyOf(change));
   }
   if (answer.verdict() != sync::v1::MERGED) tables.AddSetAside(item);
-  tables.PutNumber(kLastNumber, static_cast<int64_t>(number.value));
-  tables.PutNumber(kLastLink, static_cast<int64_t>(LinkTo(pending->edit)));
-  tables.PutNumber(kLastStamp, static_cast<int64_t>(pending->stamp.value));
+  transaction.Answered(*pending);
   tables.DeletePending(number);
   return absl::OkStatus();
 }
 
 absl::Status Store::TakeGroup(Transaction& transaction, const sync::v1::Group& group,
-                              bool any_pending, std::set<RecordKey>* affected) {
+                              bool any_pending, std::set<RecordKey>* affected, uint64_t* observed) {
   Tables& tables = transaction.tables();
   const size_t count = static_cast<size_t>(group.bodies_size());
   const bool traced = !group.traces().empty();
@@ -508,13 +550,23 @@ absl::Status Store::TakeGroup(Transaction& transaction, const sync::v1::Group& g
   state.exists = true;
   state.touch = {Version(group.version()), DeviceNumber(group.writer()), Stamp(group.stamp())};
   for (size_t i = 0; i < count; ++i) {
-    const RecordKey key{group.type(), *Id::FromBytes(absl::string_view(group.ids()).substr(
-                                          i * Id::kSize, Id::kSize))};
+    const RecordKey key{
+        group.type(),
+        *Id::FromBytes(absl::string_view(group.ids()).substr(i * Id::kSize, Id::kSize))};
     state.body = group.bodies(static_cast<int>(i));
-    if (traced) state.trace = group.traces(static_cast<int>(i));
+    if (traced) {
+      state.trace = group.traces(static_cast<int>(i));
+      sync::v1::Trace trace;
+      if (!trace.ParseFromString(state.trace)) return Refuse(sync::v1::PROTOCOL_ERROR, "trace");
+      *observed = std::max(*observed, LatestIn(trace));
+    }
     tables.PutConfirmed(key, state);
     transaction.Changed(key);
-    if (any_pending && !tables.TouchedBy(key).empty()) affected->insert(key);
+    if (any_pending && !tables.TouchedBy(key).empty()) {
+      affected->insert(key);
+    } else {
+      affected->erase(key);  // what is confirmed now is the view
+    }
   }
   return absl::OkStatus();
 }
@@ -539,11 +591,12 @@ absl::Status Store::ApplyUpdate(const sync::v1::Update& update) {
     for (const auto& answer : update.answers()) {
       RETURN_IF_ERROR(TakeAnswer(transaction, answer, &affected));
     }
+    transaction.WriteAnswered();
     const bool any_pending = tables.CountPending() > 0;
     int64_t records = 0;
     uint64_t observed = static_cast<uint64_t>(tables.GetNumber(kObserved));
     for (const auto& group : update.groups()) {
-      RETURN_IF_ERROR(TakeGroup(transaction, group, any_pending, &affected));
+      RETURN_IF_ERROR(TakeGroup(transaction, group, any_pending, &affected, &observed));
       observed = std::max<uint64_t>(observed, group.stamp());
       records += group.bodies_size();
     }
@@ -554,9 +607,15 @@ absl::Status Store::ApplyUpdate(const sync::v1::Update& update) {
     for (const RecordKey& key : affected) RETURN_IF_ERROR(transaction.Recompute(key));
     for (const auto& cursor : update.cursors()) tables.PutCursor(cursor);
     tables.PutNumber(kObserved, static_cast<int64_t>(observed));
-    tables.PutNumber(kRecordsDone, tables.GetNumber(kRecordsDone) + records);
-    tables.PutNumber(kBytesDone, tables.GetNumber(kBytesDone) +
-                                     static_cast<int64_t>(update.ByteSizeLong()));
+    tables.PutNumber(kRecordsReceived, tables.GetNumber(kRecordsReceived) + records);
+    tables.PutNumber(kBytesReceived, tables.GetNumber(kBytesReceived) +
+                                         static_cast<int64_t>(update.ByteSizeLong()));
+    // What happens while a session is open was not known when it began.
+    const int64_t done = tables.GetNumber(kProgressDone) + static_cast<int64_t>(update.passed());
+    tables.PutNumber(kProgressDone, done);
+    if (!update.catching_up() || done > tables.GetNumber(kProgressTotal)) {
+      tables.PutNumber(kProgressTotal, done);
+    }
     return absl::OkStatus();
   });
 }
@@ -575,7 +634,8 @@ absl::Status Store::Renumber(DeviceNumber device) {
     for (Tables::PendingEdit& entry : pending) {
       sync::v1::Edit edit;
       if (!edit.ParseFromString(entry.edit)) {
-        return absl::DataLossError(absl::StrCat("pending edit ", entry.number.value, " cannot be read"));
+        return absl::DataLossError(
+            absl::StrCat("pending edit ", entry.number.value, " cannot be read"));
       }
       const EditNumber old = entry.number;
       entry.number = EditNumber(renumbered.size() + 1);
@@ -605,7 +665,8 @@ absl::Status Store::Renumber(DeviceNumber device) {
 absl::Status Store::Restamp(int64_t offset_ms) {
   return Do([&](Transaction& transaction) -> absl::Status {
     Tables& tables = transaction.tables();
-    if (std::abs(offset_ms - tables.GetNumber(kOffset)) < kOffsetToleranceMs) return absl::OkStatus();
+    if (std::abs(offset_ms - tables.GetNumber(kOffset)) < kOffsetToleranceMs)
+      return absl::OkStatus();
     tables.PutNumber(kOffset, offset_ms);
     std::vector<Tables::PendingEdit> pending;
     tables.ListPending(EditNumber(0), [&](const Tables::PendingEdit& edit) {
@@ -619,7 +680,8 @@ absl::Status Store::Restamp(int64_t offset_ms) {
     for (Tables::PendingEdit& entry : pending) {
       sync::v1::Edit edit;
       if (!edit.ParseFromString(entry.edit)) {
-        return absl::DataLossError(absl::StrCat("pending edit ", entry.number.value, " cannot be read"));
+        return absl::DataLossError(
+            absl::StrCat("pending edit ", entry.number.value, " cannot be read"));
       }
       entry.stamp = std::max({StampAt(edit.device_time_ms() + offset_ms), Stamp(last.value + 1),
                               Stamp(entry.floor.value + 1)});
@@ -633,12 +695,13 @@ absl::Status Store::Restamp(int64_t offset_ms) {
   });
 }
 
-absl::Status Store::BeginDownload(uint64_t records_to_come) {
+absl::Status Store::BeginDownload(uint64_t to_pass) {
   return Do([&](Transaction& transaction) -> absl::Status {
     Tables& tables = transaction.tables();
-    tables.PutNumber(kRecordsToCome, static_cast<int64_t>(records_to_come));
-    tables.PutNumber(kRecordsDone, 0);
-    tables.PutNumber(kBytesDone, 0);
+    tables.PutNumber(kProgressTotal, static_cast<int64_t>(to_pass));
+    tables.PutNumber(kProgressDone, 0);
+    tables.PutNumber(kRecordsReceived, 0);
+    tables.PutNumber(kBytesReceived, 0);
     return absl::OkStatus();
   });
 }
@@ -648,7 +711,7 @@ absl::Status Store::EndAttempt(const absl::Status& status) {
     Tables& tables = transaction.tables();
     const Refused refused = ReasonOf(status);
     if (status.ok()) tables.PutNumber(kLastSuccess, environment().now_ms());
-    tables.PutNumber(kProblem, status.ok() ? sync::v1::NO_REASON
+    tables.PutNumber(kProblem, status.ok()                             ? sync::v1::NO_REASON
                                : refused.reason == sync::v1::NO_REASON ? sync::v1::SERVER_TROUBLE
                                                                        : refused.reason);
     tables.PutSetting(kProblemDetail, status.ok()                             ? ""

@@ -28,6 +28,8 @@
 #ifndef ZHIBU_CLIENT_CORE_STORE_H_
 #define ZHIBU_CLIENT_CORE_STORE_H_
 
+#include <google/protobuf/message.h>
+
 #include <functional>
 #include <memory>
 #include <optional>
@@ -35,8 +37,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <google/protobuf/message.h>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -102,10 +102,12 @@ struct SyncState {
   uint64_t unsent = 0;  // edits that have no answer yet
   uint64_t set_aside = 0;
   int64_t last_success_ms = 0;  // all was sent and received; 0: never
-  // Of the download under way or broken off: never more than what is known.
-  uint64_t records_done = 0;
-  uint64_t records_to_come = 0;
-  uint64_t bytes_done = 0;
+  // Of the last session: how much of what there was to look through is done
+  // (done == total once the device has caught up), and what came of it.
+  uint64_t progress_done = 0;
+  uint64_t progress_total = 0;
+  uint64_t records_received = 0;
+  uint64_t bytes_received = 0;
   // Empty while nothing is wrong: why the last attempt did not succeed.
   sync::v1::Reason problem = sync::v1::NO_REASON;
   std::string problem_detail;
@@ -199,7 +201,7 @@ class Store {
   // The server's clock is `offset_ms` ahead of ours: unanswered edits are
   // stamped anew, so that a wrong clock neither wins for ever nor loses all.
   absl::Status Restamp(int64_t offset_ms);
-  absl::Status BeginDownload(uint64_t records_to_come);
+  absl::Status BeginDownload(uint64_t to_pass);
   absl::Status EndAttempt(const absl::Status& status);
 
  private:
@@ -221,7 +223,7 @@ class Store {
   absl::Status TakeAnswer(Transaction& transaction, const sync::v1::Answer& answer,
                           std::set<RecordKey>* affected);
   absl::Status TakeGroup(Transaction& transaction, const sync::v1::Group& group, bool any_pending,
-                         std::set<RecordKey>* affected);
+                         std::set<RecordKey>* affected, uint64_t* observed);
   absl::Status TakeRemoval(Transaction& transaction, const sync::v1::Removal& removal,
                            bool any_pending, std::set<RecordKey>* affected);
 

@@ -4,6 +4,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "sync/wire.h"
 #include "zhibu/stored/v1/client.pb.h"
 
 namespace zhibu::client {
@@ -59,15 +60,23 @@ std::string Pack(const RecordState& state) {
   kept.set_version(state.touch.version.value);
   kept.set_writer(state.touch.writer.value);
   kept.set_stamp(state.touch.stamp.value);
-  kept.set_body(state.body);
-  kept.set_trace(state.trace);
   if (state.deletion) {
     kept.set_deleted(true);
     kept.set_deleted_version(state.deletion->version.value);
     kept.set_deleted_by(state.deletion->writer.value);
     kept.set_deleted_stamp(state.deletion->stamp.value);
   }
-  return kept.SerializeAsString();
+  std::string packed;
+  packed.reserve(64 + state.body.size() + state.trace.size());
+  kept.AppendToString(&packed);
+  // The long ones are copied once, not into a message first.
+  if (!state.body.empty()) {
+    wire::AppendBytesField(stored::v1::Kept::kBodyFieldNumber, state.body, &packed);
+  }
+  if (!state.trace.empty()) {
+    wire::AppendBytesField(stored::v1::Kept::kTraceFieldNumber, state.trace, &packed);
+  }
+  return packed;
 }
 
 RecordState Unpack(absl::string_view bytes) {
@@ -120,8 +129,14 @@ absl::Status StatusOf(const SQLite::Exception& error) {
 
 Tables::Tables(const std::string& file, const std::string& vfs)
     : database_(file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, kBusyMsMax, vfs) {
+  // The log stays when the file is closed: without it a file on a full disk could
+  // not even be read.
+  int on = 1;
+  sqlite3_file_control(database_.getHandle(), "main", SQLITE_FCNTL_PERSIST_WAL, &on);
   // A WAL commit is one fsync at FULL: what was committed survives power loss.
-  database_.exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;");
+  database_.exec(
+      "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA "
+      "journal_size_limit=0;");
   Migrate();
 }
 
@@ -291,8 +306,7 @@ void Tables::AddTouched(const RecordKey& key, EditNumber number) {
 }
 
 void Tables::DeleteTouched(const RecordKey& key, EditNumber number) {
-  SQLite::Statement& statement =
-      Prepared("DELETE FROM touched WHERE type=? AND id=? AND number=?");
+  SQLite::Statement& statement = Prepared("DELETE FROM touched WHERE type=? AND id=? AND number=?");
   statement.bind(1, key.type);
   Bind(statement, 2, key.id.bytes());
   statement.bind(3, Signed(number.value));

@@ -12,13 +12,13 @@
 #ifndef ZHIBU_CLIENT_CORE_TABLES_H_
 #define ZHIBU_CLIENT_CORE_TABLES_H_
 
+#include <SQLiteCpp/SQLiteCpp.h>
+
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <SQLiteCpp/SQLiteCpp.h>
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"

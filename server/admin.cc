@@ -9,9 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "server/certificate.h"
-#include "server/import.h"
 #include "server/own_edit.h"
-#include "server/roster.h"
+#include "server/roster/import.h"
+#include "server/roster/roster.h"
 #include "sync/handshake.h"
 #include "sync/reason.h"
 #include "sync/record.h"
@@ -46,19 +46,18 @@ absl::StatusOr<Id> Find(Reader& reader, const Schema& schema, const std::string&
     if (state.alive()) return *id;
   }
   std::vector<Id> found;
-  RETURN_IF_ERROR(reader.ListRecords(type.number, std::nullopt,
-                                     [&](const Id& id, const RecordState& state) {
-                                       T record;
-                                       if (record.ParseFromString(state.body) &&
-                                           record.name() == text) {
-                                         found.push_back(id);
-                                       }
-                                     }));
+  RETURN_IF_ERROR(
+      reader.ListRecords(type.number, std::nullopt, [&](const Id& id, const RecordState& state) {
+        T record;
+        if (record.ParseFromString(state.body) && record.name() == text) {
+          found.push_back(id);
+        }
+      }));
   if (found.size() == 1) return found[0];
   if (found.empty()) return absl::NotFoundError(absl::StrCat("no ", type.name, " is named ", text));
   return absl::FailedPreconditionError(absl::StrCat(
-      found.size(), " bear the name ", text, "; name one by its id: ",
-      absl::StrJoin(found, ", ", [](std::string* out, const Id& id) {
+      found.size(), " bear the name ", text,
+      "; name one by its id: ", absl::StrJoin(found, ", ", [](std::string* out, const Id& id) {
         absl::StrAppend(out, TextOf(id));
       })));
 }
@@ -151,7 +150,8 @@ absl::StatusOr<admin::v1::GrantReply> Admin::Grant(const admin::v1::GrantRequest
   const uint32_t office = AudienceOf(request.office());
   if (!Office_IsValid(request.office()) || office == AudienceOf(OFFICE_UNSPECIFIED) ||
       office == AudienceOf(MEMBER) || office == AudienceOf(SELF)) {
-    return absl::InvalidArgumentError("a grant is for SECRETARY, DEPUTY, COMMITTEE or GROUP_LEADER");
+    return absl::InvalidArgumentError(
+        "a grant is for SECRETARY, DEPUTY, COMMITTEE or GROUP_LEADER");
   }
   admin::v1::GrantReply reply;
   sync::v1::Edit edit;
@@ -304,8 +304,8 @@ absl::StatusOr<admin::v1::ConflictsReply> Admin::Conflicts(
   admin::v1::ConflictsReply reply;
   RETURN_IF_ERROR(hub_.store().Read([&](Reader& reader) -> absl::Status {
     std::vector<std::pair<Id, ConflictNote>> notes;
-    RETURN_IF_ERROR(reader.ListRecords(schema.Find(ConflictNote::descriptor())->number, std::nullopt,
-                                       [&](const Id& id, const RecordState& state) {
+    RETURN_IF_ERROR(reader.ListRecords(schema.Find(ConflictNote::descriptor())->number,
+                                       std::nullopt, [&](const Id& id, const RecordState& state) {
                                          notes.emplace_back(id, ConflictNote());
                                          notes.back().second.ParseFromString(state.body);
                                        }));

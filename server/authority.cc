@@ -69,15 +69,15 @@ absl::StatusOr<Offices> OfficesOf(Reader& reader, const Id& person, int64_t now_
                                          AddGrant(grant, now_ms, &offices);
                                        }
                                      }));
-  RETURN_IF_ERROR(
-      reader.ListRecords(schema.Find(records::v1::Placement::descriptor())->number, person,
-                         [&](const Id&, const RecordState& state) {
-                           records::v1::Placement placement;
-                           if (!placement.ParseFromString(state.body)) return;
-                           if (const auto branch = Id::FromBytes(placement.branch_id())) {
-                             offices.now[*branch] |= AudienceOf(MEMBER);
-                           }
-                         }));
+  RETURN_IF_ERROR(reader.ListRecords(schema.Find(records::v1::Placement::descriptor())->number,
+                                     person, [&](const Id&, const RecordState& state) {
+                                       records::v1::Placement placement;
+                                       if (!placement.ParseFromString(state.body)) return;
+                                       if (const auto branch =
+                                               Id::FromBytes(placement.branch_id())) {
+                                         offices.now[*branch] |= AudienceOf(MEMBER);
+                                       }
+                                     }));
   return offices;
 }
 
@@ -87,8 +87,8 @@ absl::Status MayWrite(const RecordType& type, const Offices& offices,
   absl::flat_hash_map<Id, uint32_t> once = offices.now;
   for (const auto& [scope, audience] : offices.ended) once[scope] |= audience;
   const std::string what = absl::StrCat(type.label, " ", type.name);
-  return Refuse(Entitled(type, once, before, after) ? sync::v1::GRANT_ENDED : sync::v1::NOT_ENTITLED,
-                what);
+  return Refuse(
+      Entitled(type, once, before, after) ? sync::v1::GRANT_ENDED : sync::v1::NOT_ENTITLED, what);
 }
 
 }  // namespace zhibu::server

@@ -1,12 +1,12 @@
 #include "server/certificate.h"
 
-#include <memory>
-
 #include <openssl/bio.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
+
+#include <memory>
 
 #include "absl/status/status.h"
 
@@ -41,7 +41,7 @@ absl::StatusOr<Certificate> MakeCertificate() {
   uint64_t number = 0;
   for (const unsigned char byte : serial) number = (number << 8) | byte;
   ASN1_INTEGER_set_uint64(X509_get_serialNumber(cert.get()), number >> 1);
-  X509_gmtime_adj(X509_getm_notBefore(cert.get()), -24 * 3600);  // a device's clock may be behind
+  X509_gmtime_adj(X509_getm_notBefore(cert.get()), -24L * 3600);  // a device's clock may be behind
   X509_gmtime_adj(X509_getm_notAfter(cert.get()), kValidSeconds);
   X509_NAME* name = X509_get_subject_name(cert.get());
   X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,

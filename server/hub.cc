@@ -1,10 +1,10 @@
 #include "server/hub.h"
 
-#include <algorithm>
-#include <thread>
-
-#include <asio/post.hpp>
 #include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <asio/post.hpp>
+#include <thread>
 
 #include "absl/synchronization/notification.h"
 #include "sync/status.h"
@@ -218,7 +218,8 @@ void Hub::WriteSeen() {
     }
     return absl::OkStatus();
   });
-  if (!status.ok()) spdlog::warn("cannot note when devices were seen: {}", std::string(status.message()));
+  if (!status.ok())
+    spdlog::warn("cannot note when devices were seen: {}", std::string(status.message()));
 }
 
 void Hub::Tell(const absl::flat_hash_set<Id>& moved) {

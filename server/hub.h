@@ -9,6 +9,8 @@
 #ifndef ZHIBU_SERVER_HUB_H_
 #define ZHIBU_SERVER_HUB_H_
 
+#include <asio/strand.hpp>
+#include <asio/thread_pool.hpp>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -16,9 +18,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <asio/strand.hpp>
-#include <asio/thread_pool.hpp>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"

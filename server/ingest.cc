@@ -24,7 +24,6 @@ using records::v1::ConflictNote;
 using sync::v1::Answer;
 using sync::v1::Change;
 using sync::v1::Edit;
-using sync::v1::NumberedEdit;
 
 // A stamp from later than this is a clock that is wrong: it counts as now.
 constexpr int64_t kFutureMsMax = 60'000;
@@ -83,7 +82,7 @@ class Ingest::Batch {
     if (number <= device->row.last_number) return Repeat(submitted);
     if (number.value != device->row.last_number.value + 1 ||
         submitted.edit.previous() != device->link) {
-      return Result{.forked = true};
+      return Forked(submitted);
     }
 
     Version version;
@@ -153,17 +152,26 @@ class Ingest::Batch {
     if (device.row.last_number.value > 0) {
       ASSIGN_OR_RETURN(std::optional<AuditRow> last,
                        writer_.GetAudit(number, device.row.last_number));
-      if (!last) return absl::DataLossError(absl::StrCat("audit: device ", number.value, ": last row missing"));
+      if (!last)
+        return absl::DataLossError(
+            absl::StrCat("audit: device ", number.value, ": last row missing"));
       device.chain = last->chain;
       device.link = LinkTo(last->edit);
     }
     return &device;
   }
 
+  static Result Forked(const Submitted& submitted) {
+    Result result{.forked = true};
+    result.answer.set_number(submitted.edit.number());
+    result.answer.set_link(LinkTo(submitted.edit.edit()));
+    return result;
+  }
+
   absl::StatusOr<Result> Repeat(const Submitted& submitted) {
     ASSIGN_OR_RETURN(std::optional<AuditRow> row,
                      writer_.GetAudit(submitted.device, EditNumber(submitted.edit.number())));
-    if (!row || row->edit != submitted.edit.edit()) return Result{.forked = true};
+    if (!row || row->edit != submitted.edit.edit()) return Forked(submitted);
     return Result{false, row->answer, row->version};
   }
 
@@ -187,7 +195,10 @@ class Ingest::Batch {
   }
 
   absl::Status Merge(const Submitted& submitted, const DeviceState& device, Version* version) {
-    if (submitted.edit.edit().size() > kEditBytesMax) {
+    // Notes of conflicts hold two values each: they may be larger than what made
+    // them, and must never be what an author's edit is refused for.
+    const bool own = submitted.device == kServerDevice;
+    if (!own && submitted.edit.edit().size() > kEditBytesMax) {
       return Refuse(sync::v1::TOO_LARGE, absl::StrCat(submitted.edit.edit().size(), " B"));
     }
     if (device.row.revoked) return Refuse(sync::v1::GRANT_ENDED, device.row.name);
@@ -195,7 +206,7 @@ class Ingest::Batch {
     if (!edit.ParseFromString(submitted.edit.edit()) || edit.changes().empty()) {
       return Refuse(sync::v1::MALFORMED, "edit");
     }
-    if (edit.changes_size() > kChangesMax) {
+    if (!own && edit.changes_size() > kChangesMax) {
       return Refuse(sync::v1::TOO_LARGE, absl::StrCat(edit.changes_size(), " changes"));
     }
     Staging staging;
@@ -334,9 +345,10 @@ class Ingest::Batch {
     note.set_record_type(key.type);
     note.set_record_id(key.id.str());
     note.set_field(conflict.path);
-    note.set_kind(conflict.kind == Conflict::Kind::kOverwritten    ? ConflictNote::OVERWRITTEN
-                  : conflict.kind == Conflict::Kind::kOpenQuestion ? ConflictNote::OPEN_QUESTION
-                                                                   : ConflictNote::KEPT_FROM_DELETION);
+    note.set_kind(conflict.kind == Conflict::Kind::kOverwritten ? ConflictNote::OVERWRITTEN
+                  : conflict.kind == Conflict::Kind::kOpenQuestion
+                      ? ConflictNote::OPEN_QUESTION
+                      : ConflictNote::KEPT_FROM_DELETION);
     if (conflict.kind != Conflict::Kind::kKeptFromDeletion) {
       note.set_kept(JsonOf(conflict.rule, conflict.kept));
       note.set_lost(JsonOf(conflict.rule, conflict.lost));

@@ -34,7 +34,8 @@ struct Submitted {
 
 struct Result {
   // The number, or one before it, was used for another edit: another copy of
-  // the device lives, and this one must go on under a new number.
+  // the device lives, and this one must go on under a new number. The answer then
+  // names the edit by number and link, and has no verdict.
   bool forked = false;
   sync::v1::Answer answer;
   Version version;  // at which it was merged; 0 otherwise

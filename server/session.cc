@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <limits>
+#include <tuple>
+#include <utility>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "sync/handshake.h"
 #include "sync/reason.h"
@@ -15,14 +18,42 @@ namespace zhibu::server {
 using sync::v1::ClientFrame;
 using sync::v1::ServerFrame;
 
+namespace {
+
+// In one update; more than a device leaves without an answer.
+constexpr size_t kAnswersMax = 3000;
+
+size_t SizeOf(const FeedRow& row) {
+  return row.state.body.size() + row.state.trace.size() + Id::kSize;
+}
+
+}  // namespace
+
 // What one reading of the feeds has found, before it becomes an update.
 struct Session::Pass {
   std::vector<FeedRow> rows;
+  std::vector<Version> passed_over;  // rows that there is nothing to say of
   // Everything up to here has been read, in every scope: an update that ends
   // here splits no edit.
   Version cut{std::numeric_limits<uint64_t>::max()};
 
   bool complete() const { return cut.value == std::numeric_limits<uint64_t>::max(); }
+
+  // Each scope was read up to the limit; all of them together keep it as well.
+  // `rows` ascend by version.
+  void LimitTo(size_t bytes_max) {
+    size_t bytes = 0;
+    Version last;
+    for (const FeedRow& row : rows) {
+      if (row.version > cut) return;
+      if (bytes >= bytes_max && row.version != last) {
+        cut = last;
+        return;
+      }
+      bytes += SizeOf(row);
+      last = row.version;
+    }
+  }
 };
 
 namespace {
@@ -32,21 +63,22 @@ class GroupWriter {
  public:
   explicit GroupWriter(sync::v1::Update* update) : update_(*update) {}
 
-  void Add(const FeedRow& row) {
-    const Touch& touch = row.state.touch;
-    if (group_ == nullptr || group_->type() != row.key.type || touch != touch_) {
+  // Takes the body and the trace out of the row.
+  void Add(FeedRow* row) {
+    const Touch& touch = row->state.touch;
+    if (group_ == nullptr || group_->type() != row->key.type || touch != touch_) {
       Close();
       group_ = update_.add_groups();
-      group_->set_type(row.key.type);
+      group_->set_type(row->key.type);
       group_->set_version(touch.version.value);
       group_->set_writer(touch.writer.value);
       group_->set_stamp(touch.stamp.value);
       touch_ = touch;
     }
-    const absl::string_view id = row.key.id.bytes();
+    const absl::string_view id = row->key.id.bytes();
     group_->mutable_ids()->append(id.data(), id.size());
-    group_->add_bodies(row.state.body);
-    group_->add_traces(row.state.trace);
+    group_->add_bodies(std::move(row->state.body));
+    group_->add_traces(std::move(row->state.trace));
   }
 
   void Close() {
@@ -167,12 +199,15 @@ absl::Status Session::Open(Reader& reader) {
     state.seen = known ? cursor.audience() : 0;
   }
   RETURN_IF_ERROR(RefreshOffices(reader));
-  uint64_t to_come = 0;
+  ASSIGN_OR_RETURN(const auto device, reader.GetDevice(device_.number));
+  if (!device) return zhibu::Refuse(sync::v1::UNKNOWN_DEVICE, absl::StrCat(device_.number.value));
+  heard_ = hello_.unanswered() == 0 ? device->last_number : EditNumber(hello_.unanswered() - 1);
+  uint64_t to_pass = 0;
   for (const auto& [scope, state] : scopes_) {
     ASSIGN_OR_RETURN(const uint64_t rows, reader.CountFeed(scope, state.from()));
-    to_come += rows;
+    to_pass += rows;
   }
-  out_.emplace_back().mutable_welcome()->set_records_to_come(to_come);
+  out_.emplace_back().mutable_welcome()->set_to_pass(to_pass);
   return absl::OkStatus();
 }
 
@@ -187,20 +222,36 @@ void Session::OnPush(const sync::v1::Push& push) {
 
 std::vector<Submitted> Session::TakeSubmitted() { return std::exchange(submitted_, {}); }
 
+// What the answers are stands in the audit (ReadAnswers); here it matters that
+// there are some, and whether all were for this copy of the device.
 void Session::OnResults(const std::vector<Result>& results) {
+  moved_ = true;
   for (const Result& result : results) {
-    if (state_ != State::kOpen || forked_) return;
-    forked_ = result.forked;
-    if (!forked_) results_.push_back(result);
+    if (result.forked && !std::exchange(forked_, true)) fork_ = result.answer;
   }
 }
 
 // The device gets a number that no other copy of it has, and begins again with
 // a new session. What was answered before the fork has been told by now.
+//
+// A copy that parted from the rest with this very edit, and came before, holds
+// the same edits after it: both go on under one number, where what one of them
+// has sent is known when the other sends it (tests/sim/regressions_test.cc).
 void Session::Renumber() {
-  DeviceRow copy = device_;
+  DeviceRow copy;
   const auto status = store_.Write([&](Writer& writer) -> absl::Status {
+    ASSIGN_OR_RETURN(const auto device, writer.GetDevice(device_.number));
+    if (!device || device->revoked) return zhibu::Refuse(sync::v1::DEVICE_REVOKED, device_.name);
+    const std::string fork =
+        absl::StrCat("fork/", device_.number.value, "/", fork_.number(), "/", fork_.link());
+    ASSIGN_OR_RETURN(const std::string known, writer.GetSetting(fork));
+    if (uint32_t number = 0; absl::SimpleAtoi(known, &number)) {
+      copy.number = DeviceNumber(number);
+      return absl::OkStatus();
+    }
+    copy = *device;
     ASSIGN_OR_RETURN(copy.number, writer.NextDevice());
+    RETURN_IF_ERROR(writer.PutSetting(fork, absl::StrCat(copy.number.value)));
     copy.last_number = EditNumber();
     copy.enrolled_ms = environment_.now_ms();
     return writer.PutDevice(copy);
@@ -222,14 +273,16 @@ absl::Status Session::RefreshOffices(Reader& reader) {
   for (const auto& [scope, audience] : offices.now) {
     const auto [it, fresh] = scopes_.try_emplace(scope);
     ScopeState& state = it->second;
-    if (state.cursor.value == 0 && state.audience == 0) {
+    if (state.cursor.value == 0 && state.seen == 0) {
       state.seen = audience;  // nothing is there that could be seen otherwise
       ASSIGN_OR_RETURN(state.first_pass, reader.ScopeVersion(scope));
     }
   }
   for (auto& [scope, state] : scopes_) {
     const uint32_t audience = offices.In(scope);
-    if (audience != state.audience) state.reread = Version();
+    if (audience == state.audience) continue;
+    if (state.reread.value > 0) state.seen = state.Mixed();
+    state.reread = Version();
     state.audience = audience;
   }
   offices_at_ = version;
@@ -273,11 +326,15 @@ absl::Status Session::ReadScope(Reader& reader, const Id& scope, const ScopeStat
     last = row.version;
     if (state.rereading() && !Wanted(row, state)) {
       ++bytes;  // passing over is work too
+      pass->passed_over.push_back(row.version);
       return true;
     }
     const bool never_held = !state.rereading() && row.version <= state.first_pass;
-    if (never_held && !(row.present && row.state.alive())) return true;
-    bytes += row.state.body.size() + row.state.trace.size() + Id::kSize;
+    if (never_held && !(row.present && Visible(row, &ScopeState::audience))) {
+      pass->passed_over.push_back(row.version);
+      return true;
+    }
+    bytes += SizeOf(row);
     pass->rows.push_back(row);
     return true;
   }));
@@ -292,6 +349,9 @@ absl::Status Session::MoveCursors(Reader& reader, const Pass& pass, sync::v1::Up
     const Version to = std::min(pass.cut, end);
     const bool was_rereading = state.rereading();
     if (was_rereading && !pass.complete()) {
+      if (state.reread.value == 0 && to.value > 0) {
+        SetCursor(scope, state.cursor, state.Mixed(), update->add_cursors());
+      }
       state.reread = std::max(state.reread, to);
       ++it;
       continue;
@@ -299,6 +359,7 @@ absl::Status Session::MoveCursors(Reader& reader, const Pass& pass, sync::v1::Up
     if (to > state.cursor || was_rereading) {
       state.cursor = std::max(state.cursor, to);
       state.seen = state.audience;
+      state.reread = Version();
       SetCursor(scope, state.cursor, state.audience, update->add_cursors());
     }
     it = state.audience == 0 ? scopes_.erase(it) : std::next(it);
@@ -306,30 +367,63 @@ absl::Status Session::MoveCursors(Reader& reader, const Pass& pass, sync::v1::Up
   return absl::OkStatus();
 }
 
+// From the same snapshot as the changes: a device that saw a change of its own
+// without the answer would count it twice. Another copy of the device may have
+// used the number; the link tells.
+absl::Status Session::ReadAnswers(Reader& reader) {
+  return reader.ReadAudit(device_.number, heard_, [&](const AuditRow& row) {
+    Result& result = answers_.emplace_back();
+    result.answer = row.answer;
+    result.answer.set_link(LinkTo(row.edit));
+    result.version = row.version;
+    heard_ = row.number;
+    return answers_.size() < kAnswersMax;
+  });
+}
+
+// Each with what it changed, and so not always in their order: versions of
+// different scopes do not compare.
 void Session::AddAnswers(const Pass& pass, sync::v1::Update* update) {
-  while (!results_.empty() && results_.front().version <= pass.cut) {
-    *update->add_answers() = results_.front().answer;
-    results_.pop_front();
+  std::deque<Result> waiting;
+  for (Result& result : answers_) {
+    if (result.version <= pass.cut) {
+      *update->add_answers() = std::move(result.answer);
+    } else {
+      waiting.push_back(std::move(result));
+    }
   }
+  answers_ = std::move(waiting);
 }
 
 absl::Status Session::BuildUpdate(Reader& reader, sync::v1::Update* update) {
   RETURN_IF_ERROR(RefreshOffices(reader));
+  RETURN_IF_ERROR(ReadAnswers(reader));
   Pass pass;
   for (const auto& [scope, state] : scopes_) {
     RETURN_IF_ERROR(ReadScope(reader, scope, state, &pass));
   }
-  std::sort(pass.rows.begin(), pass.rows.end(), [](const FeedRow& a, const FeedRow& b) {
-    return std::pair(a.version, a.key) < std::pair(b.version, b.key);
-  });
+  const auto before = [](const FeedRow& a, const FeedRow& b) {
+    return std::tie(a.version, a.key) < std::tie(b.version, b.key);
+  };
+  // Most often only one of the scopes has anything.
+  if (!std::is_sorted(pass.rows.begin(), pass.rows.end(), before)) {
+    std::sort(pass.rows.begin(), pass.rows.end(), before);
+  }
+  pass.LimitTo(limits_.update_bytes);
   GroupWriter groups(update);
   const RecordKey* last = nullptr;
-  for (const FeedRow& row : pass.rows) {
+  auto passed = std::count_if(pass.passed_over.begin(), pass.passed_over.end(),
+                              [&](Version version) { return version <= pass.cut; });
+  for (FeedRow& row : pass.rows) {
     if (row.version > pass.cut) break;
+    ++passed;
     if (last != nullptr && *last == row.key) continue;  // it lies in two of the scopes
+    const bool visible = Visible(row, &ScopeState::audience);
+    // What has left for another of the scopes comes with that one, in its turn.
+    if (visible && !row.present) continue;
     last = &row.key;
-    if (Visible(row, &ScopeState::audience)) {
-      groups.Add(row);
+    if (visible) {
+      groups.Add(&row);
     } else {
       AddRemoval(row.key, update);
     }
@@ -337,6 +431,7 @@ absl::Status Session::BuildUpdate(Reader& reader, sync::v1::Update* update) {
   groups.Close();
   RETURN_IF_ERROR(MoveCursors(reader, pass, update));
   AddAnswers(pass, update);
+  update->set_passed(static_cast<uint64_t>(passed));
   update->set_catching_up(!pass.complete());
   return absl::OkStatus();
 }
@@ -345,15 +440,17 @@ void Session::MakeUpdate() {
   sync::v1::Update update;
   const auto status = store_.Read([&](Reader& reader) { return BuildUpdate(reader, &update); });
   if (!status.ok()) return OnTrouble(status);
-  moved_ = update.catching_up();
-  // The first is sent even where it is empty: it says that there is no more.
-  if (!greeted_ || update.ByteSizeLong() > 0) *out_.emplace_back().mutable_update() = std::move(update);
+  moved_ = update.catching_up() || update.answers_size() >= static_cast<int>(kAnswersMax);
+  // One is sent even where it is empty, to say that there is no more.
+  const bool said = greeted_ && catching_up_ == update.catching_up();
   greeted_ = true;
+  catching_up_ = update.catching_up();
+  if (!said || update.ByteSizeLong() > 0) *out_.emplace_back().mutable_update() = std::move(update);
 }
 
 bool Session::Next(ServerFrame* frame) {
   if (out_.empty() && state_ == State::kOpen) {
-    if (moved_ || !results_.empty()) {
+    if (moved_) {
       MakeUpdate();
     } else if (forked_) {
       Renumber();

@@ -64,7 +64,9 @@ class Session {
 
   // Where the device stands in one scope. While `seen` differs from `audience`
   // the scope is read again from its beginning, for what has become visible and
-  // what is no longer.
+  // what is no longer. Until that is done the device's cursor says that it holds
+  // the scope in part as one audience sees it, in part as another (Mixed), so
+  // that the reading can be broken off and the audience change back.
   struct ScopeState {
     Version cursor;      // the device has all up to here, as `seen` sees it
     Version reread;      // how far the reading again has come
@@ -73,9 +75,13 @@ class Session {
     uint32_t audience = 0;
 
     bool rereading() const { return seen != audience; }
+    // What both see is there for certain.
+    uint32_t Mixed() const { return (seen & audience) | kMixed; }
     Version from() const { return rereading() ? reread : cursor; }
   };
   struct Pass;
+  // Beside the bits of the offices, none of which it is.
+  static constexpr uint32_t kMixed = 1u << 31;
 
   void OnHello(const sync::v1::Hello& hello);
   void OnProof(const sync::v1::Proof& proof);
@@ -86,6 +92,7 @@ class Session {
 
   absl::Status CheckHello(const sync::v1::Hello& hello);
   absl::Status Open(Reader& reader);
+  absl::Status ReadAnswers(Reader& reader);
   absl::Status RefreshOffices(Reader& reader);
   absl::Status BuildUpdate(Reader& reader, sync::v1::Update* update);
   absl::Status ReadScope(Reader& reader, const Id& scope, const ScopeState& state, Pass* pass);
@@ -105,13 +112,16 @@ class Session {
   std::string nonce_;
   DeviceRow device_;
   std::vector<Submitted> submitted_;
-  std::deque<Result> results_;
+  EditNumber heard_;            // up to here the audit's answers have been read
+  std::deque<Result> answers_;  // those that wait for their changes
   std::map<Id, ScopeState> scopes_;
   Version offices_at_;  // version of the person's scope that the audiences follow
   int64_t offices_valid_until_ms_ = 0;
   bool moved_ = false;
-  bool greeted_ = false;  // the first update has been made
-  bool forked_ = false;   // see Result::forked
+  bool greeted_ = false;      // the first update has been made
+  bool catching_up_ = false;  // what the device was last told
+  bool forked_ = false;       // see Result::forked
+  sync::v1::Answer fork_;     // names the first edit that another copy's stands in place of
 };
 
 }  // namespace zhibu::server

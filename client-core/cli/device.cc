@@ -6,17 +6,17 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
 #include "client-core/cli/patch.h"
+#include "client-core/match.h"
 #include "client-core/store.h"
 #include "client-core/transport/syncer.h"
 #include "sync/reason.h"
@@ -83,7 +83,8 @@ class Command {
     ASSIGN_OR_RETURN(const Id id, RecordId());
     ASSIGN_OR_RETURN(Draft draft, store_->Edit(*type, id));
     RETURN_IF_ERROR(Patch(arguments_.json.empty() ? "{}" : arguments_.json, &draft.message()));
-    for (const std::string& add : arguments_.add) RETURN_IF_ERROR(AddElement(add, &draft.message()));
+    for (const std::string& add : arguments_.add)
+      RETURN_IF_ERROR(AddElement(add, &draft.message()));
     for (const std::string& remove : arguments_.remove) {
       RETURN_IF_ERROR(RemoveElement(remove, &draft.message()));
     }
@@ -112,6 +113,10 @@ class Command {
     for (const std::string& condition : arguments_.where) {
       const std::pair<std::string, std::string> parts =
           absl::StrSplit(condition, absl::MaxSplits('=', 1));
+      // Though there may be no record that could tell.
+      if (FindField(*type->descriptor, parts.first) == nullptr) {
+        return absl::InvalidArgumentError(absl::StrCat(type->name, " has no field ", parts.first));
+      }
       query.where.push_back(parts);
     }
     Json found = Json::array();
@@ -142,9 +147,10 @@ class Command {
     Json json = {{"unsent", state.unsent},
                  {"setAside", state.set_aside},
                  {"lastSuccessMs", state.last_success_ms},
-                 {"recordsDone", state.records_done},
-                 {"recordsToCome", state.records_to_come},
-                 {"bytesDone", state.bytes_done},
+                 {"progressDone", state.progress_done},
+                 {"progressTotal", state.progress_total},
+                 {"recordsReceived", state.records_received},
+                 {"bytesReceived", state.bytes_received},
                  {"synced", state.unsent == 0 && state.last_success_ms != 0 &&
                                 state.problem == sync::v1::NO_REASON}};
     std::string text = absl::StrCat(
@@ -153,8 +159,9 @@ class Command {
         state.last_success_ms == 0
             ? Say("从未", "never")
             : absl::FormatTime(absl::FromUnixMillis(state.last_success_ms), absl::LocalTimeZone()),
-        Say("  已接收: ", "  received: "), state.records_done, Say(" 条 ", " records "),
-        state.bytes_done, " B");
+        Say("  进度: ", "  progress: "), state.progress_done, "/", state.progress_total,
+        Say("  已接收: ", "  received: "), state.records_received, Say(" 条 ", " records "),
+        state.bytes_received, " B");
     if (state.problem != sync::v1::NO_REASON) {
       const std::string why = In(language_, WordsFor(state.problem, state.problem_detail));
       json["problem"] = sync::v1::Reason_Name(state.problem);
@@ -207,7 +214,8 @@ class Command {
     if (type != nullptr) return type;
     std::string known;
     for (const RecordType& one : store_->schema().types()) absl::StrAppend(&known, " ", one.name);
-    return absl::InvalidArgumentError(absl::StrCat("no record type ", arguments_.type, "; there are", known));
+    return absl::InvalidArgumentError(
+        absl::StrCat("no record type ", arguments_.type, "; there are", known));
   }
 
   absl::StatusOr<Id> RecordId() const {
@@ -253,8 +261,9 @@ class Command {
       syncer->Stop();
     });
     syncer->Run([&](const absl::Status& status) {
-      Print({{"inStep", status.ok()}, {"words", Told(status, language_)}},
-            status.ok() ? Say("已与服务器一致", "in step with the server") : Told(status, language_));
+      Print(
+          {{"inStep", status.ok()}, {"words", Told(status, language_)}},
+          status.ok() ? Say("已与服务器一致", "in step with the server") : Told(status, language_));
     });
     stopper.join();
     return absl::OkStatus();
@@ -271,9 +280,11 @@ class Command {
 void AddDeviceCommand(CLI::App* app, const bool* json, const Language* language,
                       std::function<absl::Status()>* chosen) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* device = app->add_subcommand("device", "A device: record offline, sync when there is a link");
+  CLI::App* device =
+      app->add_subcommand("device", "A device: record offline, sync when there is a link");
   device->require_subcommand(1);
-  device->add_option("--home", arguments->home, "Folder of the device; made if it is not there")->required();
+  device->add_option("--home", arguments->home, "Folder of the device; made if it is not there")
+      ->required();
   const auto add = [&](const char* name, const char* help, absl::Status (Command::*run)()) {
     CLI::App* command = device->add_subcommand(name, help);
     command->callback([=] {
@@ -286,7 +297,8 @@ void AddDeviceCommand(CLI::App* app, const bool* json, const Language* language,
     return command;
   };
   const auto type = [&](CLI::App* command) {
-    command->add_option("TYPE", arguments->type, "Record type: Meeting, Attendance, CheckIn, …")->required();
+    command->add_option("TYPE", arguments->type, "Record type: Meeting, Attendance, CheckIn, …")
+        ->required();
   };
   const auto id = [&](CLI::App* command) {
     command->add_option("ID", arguments->id, "The record's id, as list shows it")->required();
@@ -325,7 +337,8 @@ void AddDeviceCommand(CLI::App* app, const bool* json, const Language* language,
 
   add("status", "Unsent work, last success, what is wrong", &Command::ShowState);
   add("conflicts", "What two people wrote without having seen each other", &Command::Conflicts);
-  add("set-aside", "Edits that the server held or returned, with the reason", &Command::ListSetAside);
+  add("set-aside", "Edits that the server held or returned, with the reason",
+      &Command::ListSetAside);
 }
 
 }  // namespace zhibu::client

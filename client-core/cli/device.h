@@ -2,9 +2,8 @@
 #ifndef ZHIBU_CLIENT_CORE_CLI_DEVICE_H_
 #define ZHIBU_CLIENT_CORE_CLI_DEVICE_H_
 
-#include <functional>
-
 #include <CLI/CLI.hpp>
+#include <functional>
 
 #include "absl/status/status.h"
 #include "sync/shown.h"

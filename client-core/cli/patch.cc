@@ -1,9 +1,8 @@
 #include "client-core/cli/patch.h"
 
 #include <memory>
-#include <utility>
-
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -50,7 +49,8 @@ absl::StatusOr<bool> ElementIs(const Message& message, const FieldDescriptor* fi
 
 absl::Status Patch(const std::string& json, Message* message) {
   Json object = Json::parse(json, nullptr, false);
-  if (!object.is_object()) return absl::InvalidArgumentError("expected a JSON object: {\"field\": value}");
+  if (!object.is_object())
+    return absl::InvalidArgumentError("expected a JSON object: {\"field\": value}");
   Json set = Json::object();
   for (const auto& [name, value] : object.items()) {
     const FieldDescriptor* field = FindField(*message->GetDescriptor(), name);

@@ -2,9 +2,9 @@
 #ifndef ZHIBU_CLIENT_CORE_CLI_PATCH_H_
 #define ZHIBU_CLIENT_CORE_CLI_PATCH_H_
 
-#include <string>
-
 #include <google/protobuf/message.h>
+
+#include <string>
 
 #include "absl/status/status.h"
 

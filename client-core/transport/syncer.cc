@@ -1,13 +1,14 @@
 #include "client-core/transport/syncer.h"
 
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/security/tls_certificate_verifier.h>
+#include <grpcpp/security/tls_credentials_options.h>
+
+#include <atomic>
 #include <deque>
 #include <optional>
 #include <thread>
 #include <utility>
-
-#include <grpcpp/grpcpp.h>
-#include <grpcpp/security/tls_certificate_verifier.h>
-#include <grpcpp/security/tls_credentials_options.h>
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
@@ -33,47 +34,73 @@ constexpr absl::Duration kRetryMax = absl::Minutes(1);
 // The server is known by its certificate's fingerprint and by nothing else.
 class PinnedVerifier : public grpc::experimental::ExternalCertificateVerifier {
  public:
-  explicit PinnedVerifier(std::string fingerprint) : fingerprint_(std::move(fingerprint)) {}
+  PinnedVerifier(std::string fingerprint, std::shared_ptr<std::atomic<bool>> met_other)
+      : fingerprint_(std::move(fingerprint)), met_other_(std::move(met_other)) {}
 
   bool Verify(grpc::experimental::TlsCustomVerificationCheckRequest* request,
               std::function<void(grpc::Status)> /*callback*/, grpc::Status* status) override {
     const grpc::string_ref pem = request->peer_cert();
-    *status = FingerprintOf({pem.data(), pem.size()}) == fingerprint_
-                  ? grpc::Status::OK
-                  : grpc::Status(grpc::StatusCode::UNAUTHENTICATED, "another certificate");
+    if (FingerprintOf({pem.data(), pem.size()}) != fingerprint_) {
+      *met_other_ = true;
+      *status = grpc::Status(grpc::StatusCode::UNAUTHENTICATED, "another certificate");
+    }
     return true;
   }
   void Cancel(grpc::experimental::TlsCustomVerificationCheckRequest* /*request*/) override {}
 
  private:
   const std::string fingerprint_;
+  const std::shared_ptr<std::atomic<bool>> met_other_;
 };
 
-std::shared_ptr<grpc::Channel> ChannelTo(const std::string& address, const std::string& fingerprint) {
+// A way to the server, and whether somebody else was found there: gRPC tells
+// that no differently from a server that cannot be reached.
+struct Way {
+  std::shared_ptr<grpc::Channel> channel;
+  std::shared_ptr<std::atomic<bool>> met_other = std::make_shared<std::atomic<bool>>(false);
+
+  absl::Status Told(const grpc::Status& status) const;
+};
+
+Way WayTo(const std::string& address, const std::string& fingerprint) {
+  Way way;
   grpc::experimental::TlsChannelCredentialsOptions options;
   options.set_verify_server_certs(false);
   options.set_check_call_host(false);
   options.set_certificate_verifier(
-      grpc::experimental::ExternalCertificateVerifier::Create<PinnedVerifier>(fingerprint));
+      grpc::experimental::ExternalCertificateVerifier::Create<PinnedVerifier>(fingerprint,
+                                                                              way.met_other));
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMessageBytesMax);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
   arguments.SetSslTargetNameOverride("zhibu");  // the name in every server's certificate
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  return grpc::CreateCustomChannel(address, grpc::experimental::TlsCredentials(options), arguments);
+  way.channel =
+      grpc::CreateCustomChannel(address, grpc::experimental::TlsCredentials(options), arguments);
+  return way;
 }
 
-absl::Status FromGrpc(const grpc::Status& status) {
-  if (status.ok()) return absl::OkStatus();
+absl::Status Offline() { return Refuse(sync::v1::OFFLINE, ""); }
+
+absl::Status Way::Told(const grpc::Status& status) const {
+  if (*met_other) return Refuse(sync::v1::OTHER_SERVER, "");
+  switch (status.error_code()) {
+    case grpc::StatusCode::OK:
+      return absl::OkStatus();
+    case grpc::StatusCode::UNAVAILABLE:
+    case grpc::StatusCode::DEADLINE_EXCEEDED:
+    case grpc::StatusCode::CANCELLED:
+      return Offline();
+    case grpc::StatusCode::RESOURCE_EXHAUSTED:
+      return Refuse(sync::v1::TOO_LARGE, status.error_message());
+    default:
+      break;
+  }
   sync::v1::Refusal refusal;
   if (!status.error_details().empty() && refusal.ParseFromString(status.error_details())) {
     return Refuse(refusal.reason(), refusal.detail());
   }
   return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
-}
-
-absl::Status Offline() {
-  return absl::UnavailableError("the server cannot be reached; everything is kept and will be sent later");
 }
 
 }  // namespace
@@ -83,7 +110,8 @@ absl::Status Enrol(Store* store, absl::string_view text, absl::string_view devic
   if (store->GetIdentity().ok()) return absl::AlreadyExistsError("this device is enrolled already");
   ASSIGN_OR_RETURN(const EnrolmentTicket ticket, EnrolmentTicket::FromText(text));
   const KeyPair keys = NewKeyPair(store->environment());
-  const auto stub = sync::v1::Sync::NewStub(ChannelTo(ticket.address, ticket.fingerprint));
+  const Way way = WayTo(ticket.address, ticket.fingerprint);
+  const auto stub = sync::v1::Sync::NewStub(way.channel);
   grpc::ClientContext context;
   context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
   sync::v1::EnrolRequest request;
@@ -91,11 +119,11 @@ absl::Status Enrol(Store* store, absl::string_view text, absl::string_view devic
   request.set_public_key(keys.public_key);
   request.set_device_name(std::string(device_name));
   sync::v1::EnrolReply reply;
-  RETURN_IF_ERROR(FromGrpc(stub->Enrol(&context, request, &reply)));
+  RETURN_IF_ERROR(way.Told(stub->Enrol(&context, request, &reply)));
   const auto person = Id::FromBytes(reply.person_id());
   if (!person) return Refuse(sync::v1::PROTOCOL_ERROR, "person");
-  return store->SetIdentity({DeviceNumber(reply.device()), *person, reply.server_id(), ticket.address,
-                             ticket.fingerprint, keys.secret_key});
+  return store->SetIdentity({DeviceNumber(reply.device()), *person, reply.server_id(),
+                             ticket.address, ticket.fingerprint, keys.secret_key});
 }
 
 // What the threads of an attempt, the app's commits and Stop tell each other.
@@ -105,15 +133,16 @@ struct Syncer::Shared {
   bool committed ABSL_GUARDED_BY(mutex) = false;
   bool ended ABSL_GUARDED_BY(mutex) = false;  // the stream hears nothing more
   std::deque<ServerFrame> received ABSL_GUARDED_BY(mutex);
+  grpc::ClientContext* call ABSL_GUARDED_BY(mutex) = nullptr;  // that of the stream there is
 
   // True for anything to do before `deadline`.
   bool Wait(absl::Time deadline) {
     absl::MutexLock lock(&mutex);
     const auto something = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
-      return stopped || committed || ended || received.size() > 0;
+      return stopped || committed || ended || !received.empty();
     };
     mutex.AwaitWithDeadline(absl::Condition(&something), deadline);
-    return std::exchange(committed, false) || stopped || ended || received.size() > 0;
+    return std::exchange(committed, false) || stopped || ended || !received.empty();
   }
 };
 
@@ -121,13 +150,26 @@ struct Syncer::Shared {
 class Syncer::Stream {
  public:
   Stream(Shared* shared, const Identity& identity, absl::Time deadline)
-      : shared_(*shared), stub_(sync::v1::Sync::NewStub(ChannelTo(identity.address, identity.fingerprint))) {
+      : shared_(*shared),
+        way_(WayTo(identity.address, identity.fingerprint)),
+        stub_(sync::v1::Sync::NewStub(way_.channel)) {
     if (deadline != absl::InfiniteFuture()) context_.set_deadline(absl::ToChronoTime(deadline));
+    {
+      // Before what follows, which waits for the link.
+      absl::MutexLock lock(&shared_.mutex);
+      shared_.call = &context_;
+      if (shared_.stopped) context_.TryCancel();
+    }
     stream_ = stub_->Connect(&context_);
     listener_ = std::thread([this] { Listen(); });
   }
 
   ~Stream() {
+    {
+      absl::MutexLock lock(&shared_.mutex);
+      shared_.call = nullptr;
+      shared_.ended = true;  // a listener that waits for room waits no longer
+    }
     context_.TryCancel();
     if (listener_.joinable()) listener_.join();
   }
@@ -137,7 +179,8 @@ class Syncer::Stream {
   // Call once the stream has ended.
   absl::Status Finish() {
     listener_.join();
-    return FromGrpc(stream_->Finish());
+    const absl::Status status = way_.Told(stream_->Finish());
+    return status.ok() ? Offline() : status;  // the server stops
   }
 
  private:
@@ -161,6 +204,7 @@ class Syncer::Stream {
   }
 
   Shared& shared_;
+  const Way way_;
   grpc::ClientContext context_;
   const std::unique_ptr<sync::v1::Sync::Stub> stub_;
   std::unique_ptr<grpc::ClientReaderWriter<ClientFrame, ServerFrame>> stream_;
@@ -173,6 +217,7 @@ Syncer::~Syncer() { Stop(); }
 void Syncer::Stop() {
   absl::MutexLock lock(&shared_->mutex);
   shared_->stopped = true;
+  if (shared_->call != nullptr) shared_->call->TryCancel();
 }
 
 absl::Status Syncer::Attempt(absl::Time deadline, bool once,
@@ -218,15 +263,10 @@ absl::Status Syncer::Attempt(absl::Time deadline, bool once,
     if (session.closed()) {
       absl::MutexLock lock(&shared_->mutex);
       shared_->ended = true;
-      return session.status().ok() && session.again() ? absl::AbortedError("again") : session.status();
+      return session.status().ok() && session.again() ? absl::AbortedError("again")
+                                                      : session.status();
     }
-    if (ended) {
-      const absl::Status status = stream.Finish();
-      return absl::IsUnavailable(status) || status.ok() || absl::IsDeadlineExceeded(status) ||
-                     absl::IsCancelled(status)
-                 ? Offline()
-                 : status;
-    }
+    if (ended) return stream.Finish();
     if (absl::Now() >= deadline) {
       absl::MutexLock lock(&shared_->mutex);
       shared_->ended = true;

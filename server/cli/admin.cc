@@ -1,12 +1,12 @@
+#include <grpcpp/grpcpp.h>
+
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
-
-#include <grpcpp/grpcpp.h>
-#include <nlohmann/json.hpp>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -24,6 +24,9 @@ using Json = nlohmann::json;
 namespace v1 = admin::v1;
 
 constexpr absl::Duration kCallTimeout = absl::Minutes(10);
+// How long a call waits for another process to let go of the folder.
+constexpr absl::Duration kFolderPatience = absl::Seconds(30);
+constexpr absl::Duration kFolderLook = absl::Milliseconds(20);
 
 struct Arguments {
   std::string folder;
@@ -38,7 +41,9 @@ struct Arguments {
 };
 
 std::string Clock(int64_t ms) {
-  return ms == 0 ? "-" : absl::FormatTime("%Y-%m-%d %H:%M", absl::FromUnixMillis(ms), absl::LocalTimeZone());
+  return ms == 0
+             ? "-"
+             : absl::FormatTime("%Y-%m-%d %H:%M", absl::FromUnixMillis(ms), absl::LocalTimeZone());
 }
 
 // One invocation: a call to whoever holds the data folder, this process if
@@ -49,23 +54,31 @@ class Command {
       : arguments_(arguments), json_(json), language_(language) {}
 
   absl::Status Open() {
-    absl::StatusOr<std::unique_ptr<Node>> node = Node::Open(arguments_.folder);
-    if (node.ok()) {
-      node_ = *std::move(node);
-      stub_ = v1::Admin::NewStub(node_->AdminChannel());
-    } else if (absl::IsUnavailable(node.status())) {
-      stub_ = v1::Admin::NewStub(AdminSocketChannel(arguments_.folder));
-    } else {
-      return node.status();
+    const absl::Time deadline = absl::Now() + kFolderPatience;
+    while (true) {
+      absl::StatusOr<std::unique_ptr<Node>> node = Node::Open(arguments_.folder);
+      if (node.ok()) {
+        node_ = *std::move(node);
+        stub_ = v1::Admin::NewStub(node_->AdminChannel());
+        return absl::OkStatus();
+      }
+      if (!absl::IsUnavailable(node.status())) return node.status();
+      if (const auto channel = AdminSocketChannel(arguments_.folder)) {
+        stub_ = v1::Admin::NewStub(channel);
+        return absl::OkStatus();
+      }
+      // Another admin call, or a server that starts or ends.
+      if (absl::Now() >= deadline) return node.status();
+      absl::SleepFor(kFolderLook);
     }
-    return absl::OkStatus();
   }
 
   absl::Status Init() {
     v1::InitReply reply;
     RETURN_IF_ERROR(Call(&v1::Admin::Stub::Init, v1::InitRequest(), &reply));
-    return Print(reply, absl::StrCat(Say("已初始化，证书指纹 ", "initialised, certificate fingerprint "),
-                                     reply.fingerprint()));
+    return Print(reply,
+                 absl::StrCat(Say("已初始化，证书指纹 ", "initialised, certificate fingerprint "),
+                              reply.fingerprint()));
   }
 
   absl::Status Import() {
@@ -77,10 +90,11 @@ class Command {
     request.set_csv(content.str());
     v1::ImportReply reply;
     RETURN_IF_ERROR(Call(&v1::Admin::Stub::Import, request, &reply));
-    std::string text = absl::StrCat(
-        Say("新建组织 ", "organisations made: "), reply.organisations(), Say("，新建党员 ", ", members made: "),
-        reply.members(), Say("，更新 ", ", changed: "), reply.changed(), Say("，未变 ", ", unchanged: "),
-        reply.unchanged(), Say("，有误 ", ", bad rows: "), reply.bad_rows_size());
+    std::string text = absl::StrCat(Say("新建组织 ", "organisations made: "), reply.organisations(),
+                                    Say("，新建党员 ", ", members made: "), reply.members(),
+                                    Say("，更新 ", ", changed: "), reply.changed(),
+                                    Say("，未变 ", ", unchanged: "), reply.unchanged(),
+                                    Say("，有误 ", ", bad rows: "), reply.bad_rows_size());
     for (const auto& bad : reply.bad_rows()) {
       absl::StrAppend(&text, "\n", Say("第 ", "line "), bad.line(), Say(" 行: ", ": "),
                       In(language_, bad.reason()));
@@ -119,10 +133,11 @@ class Command {
   absl::Status Devices() {
     v1::DevicesReply reply;
     RETURN_IF_ERROR(Call(&v1::Admin::Stub::Devices, v1::DevicesRequest(), &reply));
-    std::string text = Say("设备号  机主  名称  状态  最近联系  编号", "number  owner  name  state  last seen  edits");
+    std::string text = Say("设备号  机主  名称  状态  最近联系  编号",
+                           "number  owner  name  state  last seen  edits");
     for (const auto& device : reply.devices()) {
-      absl::StrAppend(&text, "\n", device.number(), "  ", device.person_name(), "  ", device.name(), "  ",
-                      device.revoked() ? Say("停用", "revoked") : Say("在用", "active"), "  ",
+      absl::StrAppend(&text, "\n", device.number(), "  ", device.person_name(), "  ", device.name(),
+                      "  ", device.revoked() ? Say("停用", "revoked") : Say("在用", "active"), "  ",
                       Clock(device.last_seen_ms()), "  ", device.last_number());
     }
     return Print(reply, text);
@@ -135,9 +150,10 @@ class Command {
     RETURN_IF_ERROR(Call(&v1::Admin::Stub::Conflicts, request, &reply));
     std::string text;
     for (const auto& conflict : reply.conflicts()) {
-      absl::StrAppend(&text, conflict.record_type(), ".", conflict.field(), "  ", conflict.kind(), "\n  ",
-                      Say("保留: ", "kept: "), conflict.kept(), " (", conflict.kept_by(), ")\n  ",
-                      Say("另一个: ", "lost: "), conflict.lost(), " (", conflict.lost_by(), ")\n");
+      absl::StrAppend(&text, conflict.record_type(), ".", conflict.field(), "  ", conflict.kind(),
+                      "\n  ", Say("保留: ", "kept: "), conflict.kept(), " (", conflict.kept_by(),
+                      ")\n  ", Say("另一个: ", "lost: "), conflict.lost(), " (", conflict.lost_by(),
+                      ")\n");
     }
     absl::StrAppend(&text, Say("共 ", ""), reply.conflicts_size(), Say(" 条", " conflicts"));
     return Print(reply, text);
@@ -147,8 +163,8 @@ class Command {
     v1::VerifyAuditReply reply;
     RETURN_IF_ERROR(Call(&v1::Admin::Stub::VerifyAudit, v1::VerifyAuditRequest(), &reply));
     return Print(reply, absl::StrCat(Say("审计链完整: ", "audit is whole: "), reply.edits(),
-                                     Say(" 条修改，", " edits, "), reply.chains(), Say(" 条链，摘要 ", " chains, digest "),
-                                     reply.digest()));
+                                     Say(" 条修改，", " edits, "), reply.chains(),
+                                     Say(" 条链，摘要 ", " chains, digest "), reply.digest()));
   }
 
   absl::Status Backup() {
@@ -227,23 +243,28 @@ void AddAdminCommand(CLI::App* app, const bool* json, const Language* language,
   };
   const auto office = [&](CLI::App* command) {
     command->add_option("ORGANISATION", arguments->organisation, "An organisation, by name or id");
-    command->add_option("--office", arguments->office, "SECRETARY, DEPUTY, COMMITTEE or GROUP_LEADER")
+    command
+        ->add_option("--office", arguments->office, "SECRETARY, DEPUTY, COMMITTEE or GROUP_LEADER")
         ->capture_default_str();
   };
 
   set(admin->add_subcommand("init", "Make a new data folder"), &Command::Init);
-  set(admin->add_subcommand("import", "Read a roster of members (CSV; UTF-8 or GB18030)"), &Command::Import)
+  set(admin->add_subcommand("import", "Read a roster of members (CSV; UTF-8 or GB18030)"),
+      &Command::Import)
       ->add_option("FILE", arguments->file, "The roster")
       ->required();
-  CLI::App* enrol = set(admin->add_subcommand("enrol", "Print a one-time code for a member's device"),
-                        &Command::Enrol);
+  CLI::App* enrol =
+      set(admin->add_subcommand("enrol", "Print a one-time code for a member's device"),
+          &Command::Enrol);
   who(enrol)->required();
   enrol->add_option("--minutes", arguments->minutes, "How long the code is good; default: a day");
-  CLI::App* grant = set(admin->add_subcommand("grant", "Let a member act for an organisation"), &Command::Grant);
+  CLI::App* grant =
+      set(admin->add_subcommand("grant", "Let a member act for an organisation"), &Command::Grant);
   who(grant)->required();
   office(grant);
   grant->add_option("--until", arguments->until, "Last day, 2027-01-31; default: no end");
-  CLI::App* revoke = set(admin->add_subcommand("revoke", "End a grant, or stop a device"), &Command::Revoke);
+  CLI::App* revoke =
+      set(admin->add_subcommand("revoke", "End a grant, or stop a device"), &Command::Revoke);
   who(revoke);
   office(revoke);
   revoke->add_option("--device", arguments->device, "Number of a device, instead of a grant");

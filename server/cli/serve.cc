@@ -2,9 +2,8 @@
 
 #include <iostream>
 #include <memory>
-#include <string>
-
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "server/cli/server.h"
@@ -43,13 +42,15 @@ void AddServeCommand(CLI::App* app, const bool* json, const Language* language,
                      std::function<absl::Status()>* chosen) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* serve = app->add_subcommand("serve", "Run the server until SIGTERM");
-  serve->add_option("--data", arguments->folder, "Data folder; made if it is not there")->required();
+  serve->add_option("--data", arguments->folder, "Data folder; made if it is not there")
+      ->required();
   serve->add_option("--listen", arguments->network.listen, "HOST:PORT; port 0: any free one")
       ->capture_default_str();
   serve->add_option("--address", arguments->network.address,
                     "HOST:PORT under which devices reach the server; default: as --listen");
-  serve->add_option("--message-bytes-max", arguments->network.message_bytes_max,
-                    "Largest message that is taken from a device")
+  serve
+      ->add_option("--message-bytes-max", arguments->network.message_bytes_max,
+                   "Largest message that is taken from a device")
       ->capture_default_str();
   serve->callback([=] { *chosen = [=] { return Serve(*arguments, *json, *language); }; });
 }

@@ -2,9 +2,8 @@
 #ifndef ZHIBU_SERVER_CLI_SERVER_H_
 #define ZHIBU_SERVER_CLI_SERVER_H_
 
-#include <functional>
-
 #include <CLI/CLI.hpp>
+#include <functional>
 
 #include "absl/status/status.h"
 #include "sync/shown.h"

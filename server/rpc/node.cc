@@ -1,13 +1,12 @@
 #include "server/rpc/node.h"
 
 #include <fcntl.h>
+#include <grpcpp/grpcpp.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
-
-#include <grpcpp/grpcpp.h>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -22,6 +21,8 @@ namespace {
 
 // How long streams have to end by themselves when the server stops.
 constexpr absl::Duration kGrace = absl::Milliseconds(200);
+// How long the process that serves has to take a call.
+constexpr absl::Duration kSocketPatience = absl::Milliseconds(500);
 // A roster comes in one admin call.
 constexpr int kAdminBytesMax = 80 << 20;
 
@@ -35,7 +36,7 @@ class FolderLock {
   static absl::StatusOr<FolderLock> Take(const std::string& folder) {
     std::error_code error;
     std::filesystem::create_directories(folder, error);
-    if (error) return absl::UnavailableError(absl::StrCat("cannot make ", folder, ": ", error.message()));
+    if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot make ", folder));
     std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
     const std::string path = absl::StrCat(folder, "/lock");
     const int file = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -87,21 +88,8 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Open(const std::string& folder) {
   ASSIGN_OR_RETURN(FolderLock lock, FolderLock::Take(folder));
   umask(0077);  // what is kept here is for its owner only
   ASSIGN_OR_RETURN(auto store, OpenSqliteStore(absl::StrCat(folder, "/zhibu.db"), {}));
-  std::unique_ptr<Node> node(
+  return std::unique_ptr<Node>(
       new Node(std::make_unique<Parts>(folder, std::move(lock), std::move(store))));
-  grpc::ServerBuilder builder;
-  builder.SetMaxReceiveMessageSize(kAdminBytesMax);
-  // A socket left by a process that was killed.
-  std::error_code ignored;
-  std::filesystem::remove(absl::StrCat(folder, "/admin.sock"), ignored);
-  builder.AddListeningPort(SocketOf(folder), grpc::InsecureServerCredentials());
-  builder.RegisterService(node->parts_->admin_service.get());
-  node->parts_->admin_server = builder.BuildAndStart();
-  if (node->parts_->admin_server == nullptr) {
-    return absl::UnavailableError(
-        absl::StrCat("cannot listen on ", folder, "/admin.sock; is the path longer than 100 characters?"));
-  }
-  return node;
 }
 
 Node::~Node() {
@@ -149,17 +137,39 @@ absl::StatusOr<int> Node::Serve(const NetworkOptions& options) {
   RETURN_IF_ERROR(parts_->hub.Write([&](absl::flat_hash_set<Id>*) {
     return store.Write([&](Writer& writer) { return writer.PutSetting(kServerAddress, address); });
   }));
+  // A socket left by a process that was killed.
+  std::error_code ignored;
+  std::filesystem::remove(absl::StrCat(parts_->folder, "/admin.sock"), ignored);
+  grpc::ServerBuilder admin;
+  admin.AddListeningPort(SocketOf(parts_->folder), grpc::InsecureServerCredentials());
+  admin.RegisterService(parts_->admin_service.get());
+  admin.SetMaxReceiveMessageSize(kAdminBytesMax);
+  parts_->admin_server = admin.BuildAndStart();
+  if (parts_->admin_server == nullptr) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot listen on ", parts_->folder,
+                     "/admin.sock; is the path longer than 100 characters?"));
+  }
   return port;
 }
 
 std::shared_ptr<grpc::Channel> Node::AdminChannel() {
+  if (parts_->admin_server == nullptr) {  // no socket: nobody else is served
+    grpc::ServerBuilder builder;
+    builder.RegisterService(parts_->admin_service.get());
+    builder.SetMaxReceiveMessageSize(kAdminBytesMax);
+    parts_->admin_server = builder.BuildAndStart();
+  }
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kAdminBytesMax);
   return parts_->admin_server->InProcessChannel(arguments);
 }
 
 std::shared_ptr<grpc::Channel> AdminSocketChannel(const std::string& folder) {
-  return grpc::CreateChannel(SocketOf(folder), grpc::InsecureChannelCredentials());
+  if (access(absl::StrCat(folder, "/admin.sock").c_str(), F_OK) != 0) return nullptr;
+  auto channel = grpc::CreateChannel(SocketOf(folder), grpc::InsecureChannelCredentials());
+  const auto deadline = absl::ToChronoTime(absl::Now() + kSocketPatience);
+  return channel->WaitForConnected(deadline) ? channel : nullptr;
 }
 
 }  // namespace zhibu::server

@@ -2,7 +2,7 @@
 // time holds it; the others talk to that one over the folder's socket.
 //
 //   DIR/zhibu.db      everything, the server's key included
-//   DIR/admin.sock    where the process that holds the folder takes admin calls
+//   DIR/admin.sock    where a process that serves takes admin calls
 //   DIR/lock          held by that process
 #ifndef ZHIBU_SERVER_RPC_NODE_H_
 #define ZHIBU_SERVER_RPC_NODE_H_
@@ -46,7 +46,7 @@ class Node {
   const std::unique_ptr<Parts> parts_;
 };
 
-// To the process that holds the folder.
+// To the process that serves from the folder; null if none does.
 std::shared_ptr<grpc::Channel> AdminSocketChannel(const std::string& folder);
 
 }  // namespace zhibu::server

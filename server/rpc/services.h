@@ -2,10 +2,10 @@
 #ifndef ZHIBU_SERVER_RPC_SERVICES_H_
 #define ZHIBU_SERVER_RPC_SERVICES_H_
 
-#include <memory>
-
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/impl/codegen/service_type.h>
+
+#include <memory>
 
 #include "server/admin.h"
 #include "server/hub.h"

@@ -24,7 +24,8 @@ class Stream final : public grpc::ServerBidiReactor<ByteBuffer, ByteBuffer>, pub
   void Write(sync::v1::ServerFrame frame) override {
     bool own_buffer = false;
     out_.Clear();
-    grpc::GenericSerialize<grpc::ProtoBufferWriter, sync::v1::ServerFrame>(frame, &out_, &own_buffer);
+    grpc::GenericSerialize<grpc::ProtoBufferWriter, sync::v1::ServerFrame>(frame, &out_,
+                                                                           &own_buffer);
     StartWrite(&out_);
   }
   void Finish() override { ServerBidiReactor::Finish(grpc::Status::OK); }

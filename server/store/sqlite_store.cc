@@ -431,6 +431,9 @@ class Transaction final : public Writer {
   Transaction(Connection& connection, absl::string_view file)
       : connection_(connection), file_(file) {}
 
+  // Once, before the commit.
+  absl::Status WriteScopes();
+
   // OK unless the transaction cannot be committed any more.
   const absl::Status& broken() const { return broken_; }
 
@@ -462,6 +465,7 @@ class Transaction final : public Writer {
   struct ScopeRow {
     int64_t no = 0;
     Version version;
+    bool moved = false;  // not written yet: an edit moves several, a batch the same ones often
   };
 
   // A read that failed spoils the transaction only if SQLite has ended it.
@@ -501,6 +505,9 @@ absl::StatusOr<RecordState> Transaction::GetRecord(const RecordKey& key) {
 
 absl::StatusOr<Version> Transaction::ScopeVersion(const Id& scope) {
   return Reading([&]() -> absl::StatusOr<Version> {
+    if (const auto known = scopes_.find(scope); known != scopes_.end()) {
+      return known->second.version;
+    }
     Query row(connection_, kFindScope, scope);
     return row.Step() ? row.Number<Version>(1) : Version();
   });
@@ -677,19 +684,28 @@ Transaction::ScopeRow& Transaction::LoadScope(const Id& scope) {
   if (!added) return it->second;
   Query row(connection_, kFindScope, scope);
   if (row.Step()) {
-    it->second = {row.Int(0), row.Number<Version>(1)};
+    it->second = {row.Int(0), row.Number<Version>(1), false};
   } else {
     Query insert(connection_, kAddScope, scope);
     insert.Step();
-    it->second = {insert.Int(0), Version()};
+    it->second = {insert.Int(0), Version(), false};
   }
   return it->second;
 }
 
 void Transaction::MoveScope(ScopeRow& row, Version version) {
   if (row.version >= version) return;
-  Query(connection_, kMoveScope, version, row.no).Run();
   row.version = version;
+  row.moved = true;
+}
+
+absl::Status Transaction::WriteScopes() {
+  return Writing([&] {
+    for (const auto& [id, row] : scopes_) {
+      if (row.moved) Query(connection_, kMoveScope, row.version, row.no).Run();
+    }
+    return absl::OkStatus();
+  });
 }
 
 int64_t Transaction::StoreRecord(const RecordKey& key, const RecordState& state) {
@@ -751,6 +767,10 @@ void Migrate(SQLite::Database& db) {
 
 absl::Status PrepareFile(SQLite::Database& db, const std::string& file) {
   RETURN_IF_ERROR(CheckOurs(db, file));
+  // The log stays when the file is closed: without it a file on a full disk could
+  // not even be read.
+  int on = 1;
+  sqlite3_file_control(db.getHandle(), "main", SQLITE_FCNTL_PERSIST_WAL, &on);
   if (db.execAndGet("PRAGMA journal_mode = WAL").getString() != "wal") {
     return absl::UnavailableError(absl::StrCat(
         file,
@@ -873,6 +893,7 @@ absl::Status SqliteStore::Run(Connection& connection, const char* begin,
     Transaction transaction(connection, file_);
     RETURN_IF_ERROR(body(transaction));
     RETURN_IF_ERROR(transaction.broken());
+    RETURN_IF_ERROR(transaction.WriteScopes());
     Query(connection, "COMMIT").Run();
     return absl::OkStatus();
   });

@@ -1,4 +1,4 @@
-#include "server/roster.h"
+#include "server/roster/roster.h"
 
 #include <gmock/gmock.h>
 #include <iconv.h>

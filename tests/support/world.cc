@@ -22,10 +22,9 @@ namespace zhibu::test {
 using google::protobuf::Message;
 
 std::shared_ptr<const Schema> WideSchema() {
-  static const auto schema =
-      Schema::Compile({records::v1::Catalogue::descriptor()->file(),
-                       zhibu::testing::Bicycle::descriptor()->file()})
-          .value();
+  static const auto schema = Schema::Compile({records::v1::Catalogue::descriptor()->file(),
+                                              zhibu::testing::Bicycle::descriptor()->file()})
+                                 .value();
   return schema;
 }
 
@@ -113,8 +112,7 @@ std::vector<std::string> Phone::View() {
   for (const RecordType& type : store_->schema().types()) {
     EXPECT_EQ(store_->List({.type = type.number},
                            [&](const Id& id, const Message& message) {
-                             lines.push_back(
-                                 LineOf(type, id, message.SerializePartialAsString()));
+                             lines.push_back(LineOf(type, id, message.SerializePartialAsString()));
                              return true;
                            }),
               absl::OkStatus());
@@ -376,25 +374,40 @@ void World::SyncAll() {
 
 std::vector<std::string> World::ViewOf(const Id& person) {
   std::vector<std::string> lines;
-  EXPECT_EQ(
-      store_->Read([&](server::Reader& reader) -> absl::Status {
-        ASSIGN_OR_RETURN(const server::Offices offices,
-                         server::OfficesOf(reader, person, now_ms_));
-        for (const RecordType& type : schema_->types()) {
-          RETURN_IF_ERROR(reader.ListRecords(
-              type.number, std::nullopt, [&](const Id& id, const RecordState& state) {
-                if (server::MayRead(ReadersOf(*schema_, type, state.body),
-                                    PlacesOf(type, id, state.body),
-                                    [&](const Id& scope) { return offices.In(scope); })) {
-                  lines.push_back(LineOf(type, id, state.body));
-                }
-              }));
-        }
-        return absl::OkStatus();
-      }),
-      absl::OkStatus());
+  EXPECT_EQ(store_->Read([&](server::Reader& reader) -> absl::Status {
+    ASSIGN_OR_RETURN(const server::Offices offices, server::OfficesOf(reader, person, now_ms_));
+    for (const RecordType& type : schema_->types()) {
+      RETURN_IF_ERROR(reader.ListRecords(
+          type.number, std::nullopt, [&](const Id& id, const RecordState& state) {
+            if (server::MayRead(ReadersOf(*schema_, type, state.body),
+                                PlacesOf(type, id, state.body),
+                                [&](const Id& scope) { return offices.In(scope); })) {
+              lines.push_back(LineOf(type, id, state.body));
+            }
+          }));
+    }
+    return absl::OkStatus();
+  }),
+            absl::OkStatus());
   std::sort(lines.begin(), lines.end());
   return lines;
+}
+
+std::vector<std::string> World::Differences(Phone& phone) {
+  const std::vector<std::string> shown = phone.View();
+  const std::vector<std::string> expected = ViewOf(phone.person());
+  std::vector<std::string> differences;
+  for (const std::string& line : expected) {
+    if (!std::binary_search(shown.begin(), shown.end(), line)) {
+      differences.push_back(absl::StrCat("missing: ", line));
+    }
+  }
+  for (const std::string& line : shown) {
+    if (!std::binary_search(expected.begin(), expected.end(), line)) {
+      differences.push_back(absl::StrCat("left over: ", line));
+    }
+  }
+  return differences;
 }
 
 RecordState World::StateOf(const RecordKey& key) {

@@ -160,7 +160,7 @@ class Phone {
 class Stream {
  public:
   Stream(World* world, Phone* phone);
-  ~Stream();  // cut, if it is not closed
+  ~Stream();                       // cut, if it is not closed
   Stream(const Stream&) = delete;  // the world tells it of moves
   Stream& operator=(const Stream&) = delete;
 
@@ -228,6 +228,8 @@ class World {
   // ---- What is so ----
   // What a phone of the person must show when all is synced.
   std::vector<std::string> ViewOf(const Id& person);
+  // Where the phone shows something else: "missing: …", "left over: …".
+  std::vector<std::string> Differences(Phone& phone);
   template <typename T>
   T Get(const Id& id) {
     T message;

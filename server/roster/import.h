@@ -1,19 +1,29 @@
 // A roster becomes records. Importing it twice makes nothing twice: an
 // organisation is known by its name, a member by the identity number, or by
 // name, date of birth and branch.
-#ifndef ZHIBU_SERVER_IMPORT_H_
-#define ZHIBU_SERVER_IMPORT_H_
+//
+//   ASSIGN_OR_RETURN(Importer importer, Importer::Open(&store, &ingest, environment));
+//   RETURN_IF_ERROR(importer.Run(roster, &reply, &moved));
+//
+// Not thread-safe, and for one run: what others write meanwhile it does not see.
+#ifndef ZHIBU_SERVER_ROSTER_IMPORT_H_
+#define ZHIBU_SERVER_ROSTER_IMPORT_H_
 
 #include <map>
+#include <optional>
 #include <string>
 #include <tuple>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "server/ingest.h"
-#include "server/roster.h"
+#include "server/roster/roster.h"
 #include "server/store/store.h"
+#include "sync/environment.h"
+#include "sync/schema.h"
+#include "sync/state.h"
 #include "zhibu/admin/v1/admin.pb.h"
 
 namespace zhibu::server {
@@ -23,7 +33,8 @@ class Importer {
   // What is stored is read once, when the importer is made.
   static absl::StatusOr<Importer> Open(Store* store, Ingest* ingest, Environment environment);
 
-  // Rows that the rules refuse join the bad ones of the reply.
+  // Commits every few hundred changes. An error leaves what was committed before it; running the
+  // whole roster again, with another importer, adds the rest. The bad rows go into the reply.
   absl::Status Run(const Roster& roster, admin::v1::ImportReply* reply,
                    absl::flat_hash_set<Id>* moved);
 
@@ -51,4 +62,4 @@ class Importer {
 
 }  // namespace zhibu::server
 
-#endif  // ZHIBU_SERVER_IMPORT_H_
+#endif  // ZHIBU_SERVER_ROSTER_IMPORT_H_

@@ -1,11 +1,10 @@
-#include "server/import.h"
+#include "server/roster/import.h"
 
 #include <memory>
-#include <optional>
+#include <utility>
 
 #include "server/own_edit.h"
 #include "sync/record.h"
-#include "sync/reason.h"
 #include "sync/status.h"
 #include "zhibu/records/v1/member.pb.h"
 #include "zhibu/records/v1/organisation.pb.h"

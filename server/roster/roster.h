@@ -24,8 +24,8 @@
 // partner, or an earlier row has its identity number or its name, date of birth and branch.
 // Of two such rows the earlier one stands. What is said repeats no value with more than eight
 // digits: it may be a phone or an identity number.
-#ifndef ZHIBU_SERVER_ROSTER_H_
-#define ZHIBU_SERVER_ROSTER_H_
+#ifndef ZHIBU_SERVER_ROSTER_ROSTER_H_
+#define ZHIBU_SERVER_ROSTER_ROSTER_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -85,4 +85,4 @@ records::v1::Organisation::Kind KindFromName(absl::string_view name);
 
 }  // namespace zhibu::server
 
-#endif  // ZHIBU_SERVER_ROSTER_H_
+#endif  // ZHIBU_SERVER_ROSTER_ROSTER_H_

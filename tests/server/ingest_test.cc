@@ -1,0 +1,418 @@
+// Edits in, answers out: what is taken, held and returned, and what stands in
+// the store and the audit afterwards.
+#include "server/ingest.h"
+
+#include "sync/diff.h"
+#include "sync/reason.h"
+#include "sync/record.h"
+#include "tests/support/village.h"
+
+namespace zhibu::test {
+namespace {
+
+using server::Result;
+using server::Submitted;
+using sync::v1::Change;
+using sync::v1::Edit;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+std::string Text(const Result& result) {
+  if (result.forked) return "forked";
+  const auto& answer = result.answer;
+  return absl::StrCat(
+      answer.number(), " ", sync::v1::Verdict_Name(answer.verdict()),
+      answer.reason() == sync::v1::NO_REASON ? "" : " ",
+      answer.reason() == sync::v1::NO_REASON ? "" : sync::v1::Reason_Name(answer.reason()));
+}
+
+class IngestTest : public Village {
+ protected:
+  // Edits as a device numbers them.
+  struct Author {
+    DeviceNumber device;
+    uint64_t number = 0;
+    uint64_t link = 0;
+  };
+
+  Author zhang_author{zhangs.number()};
+  Author li_author{lis.number()};
+  Author wang_author{wangs.number()};
+
+  Submitted Numbered(Author* author, const std::string& bytes) {
+    Submitted submitted{author->device, {}};
+    submitted.edit.set_number(++author->number);
+    submitted.edit.set_stamp(StampAt(world.now_ms()).value);
+    submitted.edit.set_edit(bytes);
+    submitted.edit.set_previous(author->link);
+    author->link = LinkTo(bytes);
+    return submitted;
+  }
+  Submitted Of(Author* author, const std::vector<Change>& changes) {
+    Edit edit;
+    for (const Change& change : changes) *edit.add_changes() = change;
+    edit.set_salt(++salt_);
+    return Numbered(author, edit.SerializeAsString());
+  }
+  Id NewId() { return world.fate().environment().NewId(); }
+  Change Create(const google::protobuf::Message& message, const Id& id) {
+    const RecordType& type = *world.schema()->Find(message.GetDescriptor());
+    Change change;
+    change.set_type(type.number);
+    change.set_id(id.str());
+    change.set_kind(Change::CREATE);
+    Diff(type, "", Canonical(type.fields, message.SerializeAsString()), &change);
+    return change;
+  }
+  Change Update(const google::protobuf::Message& set, const Id& id, uint64_t base = 1'000'000) {
+    Change change = Create(set, id);
+    change.set_kind(Change::UPDATE);
+    change.set_base(base);
+    return change;
+  }
+  Change Deletion(uint32_t type, const Id& id, uint64_t base = 1'000'000) {
+    Change change;
+    change.set_type(type);
+    change.set_id(id.str());
+    change.set_kind(Change::DELETE);
+    change.set_base(base);
+    return change;
+  }
+  Meeting MeetingIn(const Id& home, const std::string& topic = "") {
+    Meeting meeting;
+    meeting.set_branch_id(home.str());
+    meeting.set_topic(topic);
+    return meeting;
+  }
+  std::vector<std::string> Answers(const std::vector<Submitted>& batch) {
+    std::vector<std::string> answers;
+    for (const Result& result : world.Commit(batch)) answers.push_back(Text(result));
+    world.CheckAudit();
+    return answers;
+  }
+  std::string Answer(const Submitted& submitted) { return Answers({submitted}).at(0); }
+
+ private:
+  uint64_t salt_ = 0;
+};
+
+// ---- What is taken --------------------------------------------------------------
+
+TEST_F(IngestTest, AnEditIsTakenAnsweredAndAudited) {
+  const Id id = NewId();
+  const Submitted edit = Of(&zhang_author, {Create(MeetingIn(branch, "学习"), id)});
+  EXPECT_EQ(Answer(edit), "1 MERGED");
+  EXPECT_EQ(world.Get<Meeting>(id).topic(), "学习");
+  const auto rows = world.AuditOf(zhang_author.device);
+  ASSERT_THAT(rows, SizeIs(1));
+  EXPECT_EQ(rows[0].edit, edit.edit.edit());
+  EXPECT_EQ(rows[0].received_ms, world.now_ms());
+  EXPECT_EQ(rows[0].version, world.StateOf({31, id}).version());
+}
+
+TEST_F(IngestTest, ARepeatIsAnsweredAsBeforeAndChangesNothing) {
+  const Id id = NewId();
+  Sampler sampler;
+  sampler.set_branch_id(branch.str());
+  sampler.set_sum(5);
+  const Submitted edit = Of(&zhang_author, {Create(sampler, id)});
+  const auto first = world.Commit({edit});
+  const auto second = world.Commit({edit, edit});
+  ASSERT_THAT(second, SizeIs(2));
+  for (const Result& again : second) {
+    EXPECT_EQ(Text(again), Text(first[0]));
+    EXPECT_EQ(again.version, first[0].version);
+  }
+  EXPECT_EQ(world.Get<Sampler>(id).sum(), 5);
+  EXPECT_THAT(world.AuditOf(zhang_author.device), SizeIs(1));
+}
+
+TEST_F(IngestTest, AnEditWithinOneBatchMayBuildOnTheOneBefore) {
+  const Id id = NewId();
+  Change place = Update(MeetingIn(Id()), id, 0);
+  Meeting set;
+  set.set_place("礼堂");
+  place = Update(set, id, 0);
+  place.set_builds_on(1);
+  EXPECT_THAT(
+      Answers({Of(&zhang_author, {Create(MeetingIn(branch), id)}), Of(&zhang_author, {place})}),
+      ElementsAre("1 MERGED", "2 MERGED"));
+  EXPECT_EQ(world.Get<Meeting>(id).place(), "礼堂");
+}
+
+TEST_F(IngestTest, AStampFromTheFarFutureCountsAsNow) {
+  const Id id = NewId();
+  Answer(Of(&zhang_author, {Create(MeetingIn(branch), id)}));
+  Meeting set;
+  set.set_place("将来");
+  Submitted future = Of(&zhang_author, {Update(set, id)});
+  future.edit.set_stamp(StampAt(world.now_ms() + 86'400'000).value);
+  EXPECT_EQ(Answer(future), "2 MERGED");
+  world.Wait(1);
+  set.set_place("现在");
+  EXPECT_EQ(Answer(Of(&li_author, {Update(set, id, world.StateOf({31, id}).version().value - 1)})),
+            "1 MERGED");
+  EXPECT_EQ(world.Get<Meeting>(id).place(), "现在");
+  EXPECT_EQ(world.AuditOf(zhang_author.device)[1].stamp.value, future.edit.stamp());
+}
+
+// ---- What is returned, and does not disturb the rest ---------------------------------
+
+TEST_F(IngestTest, AnEditThatIsNoMessageIsReturnedAndTheRestGoesOn) {
+  const Id before = NewId();
+  const Id after = NewId();
+  EXPECT_THAT(Answers({Of(&zhang_author, {Create(MeetingIn(branch), before)}),
+                       Numbered(&zhang_author, "\xff\xff\xff"), Numbered(&zhang_author, ""),
+                       Of(&zhang_author, {Create(MeetingIn(branch), after)})}),
+              ElementsAre("1 MERGED", "2 RETURNED MALFORMED", "3 RETURNED MALFORMED", "4 MERGED"));
+  EXPECT_TRUE(world.StateOf({31, before}).alive());
+  EXPECT_TRUE(world.StateOf({31, after}).alive());
+}
+
+TEST_F(IngestTest, AnIdOrAKindThatIsNoneIsReturned) {
+  Change change = Create(MeetingIn(branch), NewId());
+  change.set_id("short");
+  EXPECT_EQ(Answer(Of(&zhang_author, {change})), "1 RETURNED MALFORMED");
+  change = Create(MeetingIn(branch), NewId());
+  change.set_kind(static_cast<Change::Kind>(77));
+  EXPECT_EQ(Answer(Of(&zhang_author, {change})), "2 RETURNED MALFORMED");
+}
+
+TEST_F(IngestTest, ATypeThatTheServerDoesNotKnowIsReturned) {
+  Change change = Create(MeetingIn(branch), NewId());
+  change.set_type(123'456);
+  EXPECT_EQ(Answer(Of(&zhang_author, {change})), "1 RETURNED UNKNOWN_TYPE");
+}
+
+TEST_F(IngestTest, ASpecialFieldThatTheServerDoesNotKnowIsReturnedRatherThanGuessed) {
+  Change change = Create(MeetingIn(branch), NewId());
+  change.mutable_set()->append("\xa0\x06\x05");  // 100: 5
+  EXPECT_EQ(Answer(Of(&zhang_author, {change})), "1 MERGED");
+  Change special = Create(MeetingIn(branch), NewId());
+  special.mutable_set()->append("\xa0\x06\x05");
+  special.add_special(100);
+  EXPECT_EQ(Answer(Of(&zhang_author, {special})), "2 RETURNED UNKNOWN_FIELD");
+}
+
+TEST_F(IngestTest, AnEditIsTakenWholeOrNotAtAll) {
+  const Id good = NewId();
+  Meeting empty;
+  empty.set_topic("没有支部");
+  EXPECT_EQ(Answer(Of(&zhang_author, {Create(MeetingIn(branch), good), Create(empty, NewId())})),
+            "1 RETURNED MISSING_FIELD");
+  EXPECT_FALSE(world.StateOf({31, good}).exists);
+}
+
+TEST_F(IngestTest, WhatTheServerWritesIsReturnedToADevice) {
+  Sampler sampler;
+  sampler.set_branch_id(branch.str());
+  sampler.set_server("编号");
+  EXPECT_EQ(Answer(Of(&zhang_author, {Create(sampler, NewId())})), "1 RETURNED SERVER_ONLY");
+}
+
+TEST_F(IngestTest, AFieldThatIsWrittenOnceIsReturnedToTheSecondWriter) {
+  DuesPayment payment;
+  payment.set_member_id(wang.str());
+  payment.set_branch_id(branch.str());
+  payment.set_amount_fen(500);
+  payment.set_month("2026-11");
+  const Id id = NewId();
+  EXPECT_EQ(Answer(Of(&wang_author, {Create(payment, id)})), "1 MERGED");
+  DuesPayment more;
+  more.set_amount_fen(600);
+  EXPECT_EQ(Answer(Of(&zhang_author, {Update(more, id)})), "1 RETURNED ALREADY_WRITTEN");
+  EXPECT_EQ(Answer(Of(&zhang_author, {Deletion(51, id)})), "2 RETURNED PERMANENT");
+}
+
+TEST_F(IngestTest, ARecordWhoseIdItsFieldsDoNotMakeIsReturned) {
+  CheckIn check_in;
+  check_in.set_activity_id(branch.str());
+  check_in.set_member_id(wang.str());
+  check_in.set_branch_id(branch.str());
+  EXPECT_EQ(Answer(Of(&wang_author, {Create(check_in, NewId())})), "1 RETURNED IDENTITY_FIXED");
+}
+
+TEST_F(IngestTest, TextThatIsNotUtf8IsReturned) {
+  Change change = Create(MeetingIn(branch), NewId());
+  change.mutable_set()->append("\x1a\x02\xff\xfe");
+  EXPECT_EQ(Answer(Of(&zhang_author, {change})), "1 RETURNED INVALID_TEXT");
+}
+
+TEST_F(IngestTest, AnEditThatIsTooLargeIsReturned) {
+  EXPECT_EQ(Answer(Of(&zhang_author,
+                      {Create(MeetingIn(branch, std::string(kEditBytesMax, 'x')), NewId())})),
+            "1 RETURNED TOO_LARGE");
+}
+
+TEST_F(IngestTest, AChangeOfARecordThatIsNotThereIsReturned) {
+  Meeting set;
+  set.set_place("礼堂");
+  EXPECT_EQ(Answer(Of(&zhang_author, {Update(set, NewId())})), "1 RETURNED NO_SUCH_RECORD");
+  EXPECT_EQ(Answer(Of(&zhang_author, {Deletion(31, NewId())})), "2 RETURNED NO_SUCH_RECORD");
+}
+
+// ---- Who may -------------------------------------------------------------------------
+
+TEST_F(IngestTest, SomebodyWhoNeverHadTheOfficeGetsItReturned) {
+  EXPECT_EQ(Answer(Of(&wang_author, {Create(MeetingIn(branch), NewId())})),
+            "1 RETURNED NOT_ENTITLED");
+}
+
+TEST_F(IngestTest, SomebodyWhoseGrantHasEndedIsHeldAndWhatBuildsOnItWaitsWithIt) {
+  world.Dismiss(zhang, branch, SECRETARY);
+  const Id id = NewId();
+  Meeting set;
+  set.set_place("礼堂");
+  Change building = Update(set, id);
+  building.set_builds_on(1);
+  EXPECT_THAT(
+      Answers({Of(&zhang_author, {Create(MeetingIn(branch), id)}), Of(&zhang_author, {building})}),
+      ElementsAre("1 HELD GRANT_ENDED", "2 HELD BUILDS_ON_HELD"));
+  EXPECT_FALSE(world.StateOf({31, id}).exists);
+}
+
+TEST_F(IngestTest, AGrantThatBeginsTomorrowCountsTomorrow) {
+  world.Dismiss(li, branch, DEPUTY);
+  world.Wait(1);
+  const Id other = world.Branch("云溪村党支部");
+  records::v1::Grant grant;
+  grant.set_person_id(li.str());
+  grant.set_organisation_id(other.str());
+  grant.set_office(SECRETARY);
+  grant.mutable_from()->set_seconds(world.now_ms() / 1000 + 86'400);
+  world.Write(grant, Id());
+  EXPECT_EQ(Answer(Of(&li_author, {Create(MeetingIn(other), NewId())})), "1 RETURNED NOT_ENTITLED");
+  world.Wait(2 * 86'400'000);
+  EXPECT_EQ(Answer(Of(&li_author, {Create(MeetingIn(other), NewId())})), "2 MERGED");
+}
+
+TEST_F(IngestTest, ARecordMayNotBeMovedToABranchThatItsAuthorDoesNotBelongTo) {
+  const Id other = world.Branch("云溪村党支部");
+  const Id id = NewId();
+  Answer(Of(&zhang_author, {Create(MeetingIn(branch), id)}));
+  EXPECT_EQ(Answer(Of(&zhang_author, {Update(MeetingIn(other), id)})), "2 RETURNED NOT_ENTITLED");
+  EXPECT_EQ(world.Get<Meeting>(id).branch_id(), branch.str());
+}
+
+TEST_F(IngestTest, NobodyGivesThemselvesAGrant) {
+  records::v1::Grant grant;
+  grant.set_person_id(wang.str());
+  grant.set_organisation_id(branch.str());
+  grant.set_office(SECRETARY);
+  const RecordType& type = *world.schema()->FindByName("Grant");
+  const Id id = DeriveId(type, Canonical(type.fields, grant.SerializeAsString())).value();
+  EXPECT_EQ(Answer(Of(&wang_author, {Create(grant, id)})), "1 RETURNED NOT_ENTITLED");
+  EXPECT_EQ(Answer(Of(&zhang_author, {Create(grant, id)})), "1 RETURNED NOT_ENTITLED");
+}
+
+TEST_F(IngestTest, NobodyChangesTheirOwnGrant) {
+  records::v1::Grant grant;
+  grant.set_person_id(zhang.str());
+  grant.set_organisation_id(branch.str());
+  grant.set_office(SECRETARY);
+  const RecordType& type = *world.schema()->FindByName("Grant");
+  const Id id = DeriveId(type, Canonical(type.fields, grant.SerializeAsString())).value();
+  records::v1::Grant longer;
+  longer.mutable_until()->set_seconds(9'999'999'999);
+  EXPECT_EQ(Answer(Of(&zhang_author, {Update(longer, id)})), "1 RETURNED NOT_ENTITLED");
+  EXPECT_EQ(Answer(Of(&zhang_author, {Deletion(type.number, id)})), "2 RETURNED NOT_ENTITLED");
+}
+
+TEST_F(IngestTest, WhatARevokedDeviceStillSendsIsHeld) {
+  world.Revoke(zhang_author.device);
+  EXPECT_EQ(Answer(Of(&zhang_author, {Create(MeetingIn(branch), NewId())})), "1 HELD GRANT_ENDED");
+}
+
+TEST_F(IngestTest, AGrantThatEndsWithinABatchEndsForTheEditsAfterIt) {
+  world.Appoint(wang, branch, COMMITTEE, world.now_ms() + 1000);
+  EXPECT_EQ(Answer(Of(&wang_author, {Create(MeetingIn(branch), NewId())})), "1 MERGED");
+  world.Wait(1000);
+  EXPECT_EQ(Answer(Of(&wang_author, {Create(MeetingIn(branch), NewId())})), "2 HELD GRANT_ENDED");
+}
+
+// ---- Forks -----------------------------------------------------------------------------
+
+TEST_F(IngestTest, ANumberThatWasUsedForAnotherEditIsAFork) {
+  Author copy = zhang_author;
+  Answer(Of(&zhang_author, {Create(MeetingIn(branch), NewId())}));
+  EXPECT_THAT(Answers({Of(&copy, {Create(MeetingIn(branch), NewId())}),
+                       Of(&copy, {Create(MeetingIn(branch), NewId())})}),
+              ElementsAre("forked", "forked"));
+  EXPECT_THAT(world.AuditOf(zhang_author.device), SizeIs(1));
+}
+
+TEST_F(IngestTest, TheNextNumberAfterADifferentPastIsAFork) {
+  Author copy = zhang_author;
+  Answer(Of(&zhang_author, {Create(MeetingIn(branch), NewId())}));
+  Of(&copy, {Create(MeetingIn(branch), NewId())});  // lost
+  EXPECT_EQ(Answer(Of(&copy, {Create(MeetingIn(branch), NewId())})), "forked");
+}
+
+TEST_F(IngestTest, ANumberAfterAGapIsAFork) {
+  Of(&zhang_author, {Create(MeetingIn(branch), NewId())});
+  EXPECT_EQ(Answer(Of(&zhang_author, {Create(MeetingIn(branch), NewId())})), "forked");
+}
+
+// ---- What else is written ---------------------------------------------------------------
+
+TEST_F(IngestTest, AConflictIsNotedOnceAndAPersonMayMarkItAsSettled) {
+  const Id id = NewId();
+  Answer(Of(&zhang_author, {Create(MeetingIn(branch), id)}));
+  const uint64_t base = world.StateOf({31, id}).version().value;
+  Meeting set;
+  set.set_place("礼堂");
+  Answer(Of(&zhang_author, {Update(set, id, base)}));
+  world.Wait(1);
+  set.set_place("村委会");
+  EXPECT_EQ(Answer(Of(&li_author, {Update(set, id, base)})), "1 MERGED");
+
+  std::vector<std::pair<Id, RecordState>> notes;
+  const auto list = [&] {
+    notes.clear();
+    EXPECT_EQ(world.store().Read([&](server::Reader& reader) {
+      return reader.ListRecords(91, branch, [&](const Id& note, const RecordState& state) {
+        notes.emplace_back(note, state);
+      });
+    }),
+              absl::OkStatus());
+  };
+  list();
+  ASSERT_THAT(notes, SizeIs(1));
+  ConflictNote settled;
+  settled.set_state(ConflictNote::SETTLED);
+  EXPECT_EQ(Answer(Of(&li_author, {Update(settled, notes[0].first)})), "2 MERGED");
+  EXPECT_EQ(Answer(Of(&wang_author, {Update(settled, notes[0].first)})), "1 RETURNED NOT_ENTITLED");
+  ConflictNote forged;
+  forged.set_lost("\"别的\"");
+  EXPECT_EQ(Answer(Of(&li_author, {Update(forged, notes[0].first)})), "3 RETURNED SERVER_ONLY");
+  list();
+  EXPECT_EQ(world.Get<ConflictNote>(notes[0].first).state(), ConflictNote::SETTLED);
+}
+
+TEST_F(IngestTest, AnEditThatIsReturnedWritesNoneOfItsRecordsNorNotes) {
+  // Two values that together are larger than an edit may be.
+  const Id id = NewId();
+  Answer(Of(&zhang_author, {Create(MeetingIn(branch), id)}));
+  const uint64_t base = world.StateOf({31, id}).version().value;
+  Meeting set;
+  set.set_minutes(std::string(700'000, 'a'));
+  EXPECT_EQ(Answer(Of(&zhang_author, {Update(set, id, base)})), "2 MERGED");
+  world.Wait(1);
+  set.set_minutes(std::string(700'000, 'b'));
+  EXPECT_EQ(Answer(Of(&li_author, {Update(set, id, base)})), "1 MERGED");
+  EXPECT_EQ(world.Get<Meeting>(id).minutes()[0], 'b');
+}
+
+TEST_F(IngestTest, AllChainsOfTheAuditCanBeWorkedOutAgain) {
+  const Id id = NewId();
+  Answer(Of(&zhang_author, {Create(MeetingIn(branch), id)}));
+  Answer(Of(&wang_author, {Create(MeetingIn(branch), NewId())}));
+  world.CheckAudit();
+  auto rows = world.AuditOf(zhang_author.device);
+  rows[0].edit[3] ^= 1;
+  EXPECT_NE(server::ChainAfter("", rows[0]), rows[0].chain);
+}
+
+}  // namespace
+}  // namespace zhibu::test

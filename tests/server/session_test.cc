@@ -1,0 +1,265 @@
+// The server's side of a conversation, frame by frame: who is let in, and what
+// is said to whom.
+#include "server/session.h"
+
+#include "sync/reason.h"
+#include "tests/support/village.h"
+
+namespace zhibu::test {
+namespace {
+
+using server::Session;
+using sync::v1::ClientFrame;
+using sync::v1::ServerFrame;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class SessionTest : public Village {
+ protected:
+  SessionTest() : session(NewSession()) { identity = zhangs.store().GetIdentity().value(); }
+
+  std::unique_ptr<Session> NewSession() {
+    return std::make_unique<Session>(&world.store(), world.schema().get(),
+                                     world.fate().environment(), world.limits);
+  }
+
+  sync::v1::Hello Hello() {
+    sync::v1::Hello hello;
+    hello.set_protocol(kProtocolVersion);
+    hello.set_device(identity.device.value);
+    hello.set_server_id(identity.server_id);
+    const auto cursors = zhangs.store().Cursors();
+    for (const auto& cursor : *cursors) *hello.add_cursors() = cursor;
+    return hello;
+  }
+  ServerFrame Say(const ClientFrame& frame) {
+    session->OnFrame(frame);
+    return Heard();
+  }
+  ServerFrame Heard() {
+    ServerFrame heard;
+    session->Next(&heard);
+    return heard;
+  }
+  ServerFrame SayHello(const sync::v1::Hello& hello) {
+    ClientFrame frame;
+    *frame.mutable_hello() = hello;
+    return Say(frame);
+  }
+  ServerFrame SayProof(const std::string& signature) {
+    ClientFrame frame;
+    frame.mutable_proof()->set_signature(signature);
+    return Say(frame);
+  }
+  std::string Sign(const ServerFrame& challenge, const sync::v1::Hello& hello) {
+    return SignProof(identity.secret_key, challenge.challenge().nonce(), hello);
+  }
+  // Through the handshake and the first update.
+  void Open() {
+    const ServerFrame challenge = SayHello(Hello());
+    ASSERT_TRUE(SayProof(Sign(challenge, Hello())).has_welcome());
+    ASSERT_TRUE(Heard().has_update());
+  }
+  ClientFrame PushOf(const std::vector<sync::v1::NumberedEdit>& edits) {
+    ClientFrame frame;
+    for (const auto& edit : edits) *frame.mutable_push()->add_edits() = edit;
+    return frame;
+  }
+  void ExpectRefused(const ServerFrame& heard, sync::v1::Reason reason) {
+    EXPECT_EQ(sync::v1::Reason_Name(heard.refusal().reason()), sync::v1::Reason_Name(reason));
+    EXPECT_TRUE(session->closed());
+    EXPECT_FALSE(Heard().has_update());
+  }
+
+  std::unique_ptr<Session> session;
+  client::Identity identity;
+};
+
+// ---- Who is let in ---------------------------------------------------------------
+
+TEST_F(SessionTest, ADeviceThatProvesItselfIsWelcomedAndHearsThatThereIsNoMore) {
+  const ServerFrame challenge = SayHello(Hello());
+  EXPECT_EQ(challenge.challenge().nonce().size(), 32u);
+  EXPECT_EQ(challenge.challenge().server_time_ms(), world.now_ms());
+  EXPECT_TRUE(SayProof(Sign(challenge, Hello())).has_welcome());
+  const ServerFrame first = Heard();
+  EXPECT_TRUE(first.has_update());
+  EXPECT_FALSE(first.update().catching_up());
+  EXPECT_EQ(Heard().frame_case(), ServerFrame::FRAME_NOT_SET);
+}
+
+TEST_F(SessionTest, AnUnknownDeviceIsRefused) {
+  sync::v1::Hello hello = Hello();
+  hello.set_device(999);
+  ExpectRefused(SayHello(hello), sync::v1::UNKNOWN_DEVICE);
+}
+
+TEST_F(SessionTest, TheServersOwnNumberIsRefused) {
+  sync::v1::Hello hello = Hello();
+  hello.set_device(kServerDevice.value);
+  ExpectRefused(SayHello(hello), sync::v1::UNKNOWN_DEVICE);
+}
+
+TEST_F(SessionTest, ARevokedDeviceIsRefused) {
+  world.Revoke(identity.device);
+  ExpectRefused(SayHello(Hello()), sync::v1::DEVICE_REVOKED);
+}
+
+TEST_F(SessionTest, ADeviceOfAnotherServerIsRefused) {
+  sync::v1::Hello hello = Hello();
+  hello.set_server_id("another");
+  ExpectRefused(SayHello(hello), sync::v1::OTHER_SERVER);
+}
+
+TEST_F(SessionTest, AProtocolFromTheFutureIsRefused) {
+  sync::v1::Hello hello = Hello();
+  hello.set_protocol(kProtocolVersion + 1);
+  ExpectRefused(SayHello(hello), sync::v1::UNSUPPORTED_VERSION);
+}
+
+TEST_F(SessionTest, AWrongSignatureIsRefused) {
+  std::string signature = Sign(SayHello(Hello()), Hello());
+  signature[7] ^= 1;
+  ExpectRefused(SayProof(signature), sync::v1::BAD_SIGNATURE);
+}
+
+TEST_F(SessionTest, ASignatureOfTheWrongLengthIsRefused) {
+  SayHello(Hello());
+  ExpectRefused(SayProof(""), sync::v1::BAD_SIGNATURE);
+}
+
+TEST_F(SessionTest, ASignatureByAnotherDevicesKeyIsRefused) {
+  const ServerFrame challenge = SayHello(Hello());
+  identity = lis.store().GetIdentity().value();
+  ExpectRefused(SayProof(Sign(challenge, Hello())), sync::v1::BAD_SIGNATURE);
+}
+
+TEST_F(SessionTest, AProofOfAnEarlierSessionIsRefused) {
+  const std::string signature = Sign(SayHello(Hello()), Hello());
+  EXPECT_TRUE(SayProof(signature).has_welcome());
+  session = NewSession();
+  SayHello(Hello());
+  ExpectRefused(SayProof(signature), sync::v1::BAD_SIGNATURE);
+}
+
+TEST_F(SessionTest, AProofForAnotherHelloIsRefused) {
+  sync::v1::Hello altered = Hello();
+  altered.clear_cursors();
+  ExpectRefused(SayProof(Sign(SayHello(altered), Hello())), sync::v1::BAD_SIGNATURE);
+}
+
+TEST_F(SessionTest, ASecondHelloOrProofEndsTheStream) {
+  SayHello(Hello());
+  ExpectRefused(SayHello(Hello()), sync::v1::PROTOCOL_ERROR);
+  session = NewSession();
+  Open();
+  ExpectRefused(SayProof("again"), sync::v1::PROTOCOL_ERROR);
+}
+
+TEST_F(SessionTest, APushBeforeTheProofIsRefusedAndNotTaken) {
+  MakeMeeting(zhangs);
+  const auto edits = zhangs.store().Pending(EditNumber(0), 1 << 20).value();
+  SayHello(Hello());
+  ExpectRefused(Say(PushOf(edits)), sync::v1::PROTOCOL_ERROR);
+  EXPECT_THAT(session->TakeSubmitted(), IsEmpty());
+}
+
+TEST_F(SessionTest, AFrameFromANewerAppIsPassedOver) {
+  Open();
+  EXPECT_EQ(Say(ClientFrame()).frame_case(), ServerFrame::FRAME_NOT_SET);
+  EXPECT_FALSE(session->closed());
+}
+
+TEST_F(SessionTest, AFrameThatIsNoMessageEndsTheStream) {
+  Open();
+  session->OnGarbage("frame");
+  ExpectRefused(Heard(), sync::v1::MALFORMED);
+}
+
+TEST_F(SessionTest, MoreEditsThanAFrameMayHoldAreRefused) {
+  world.limits.push_edits_max = 2;
+  session = NewSession();
+  Open();
+  ExpectRefused(Say(PushOf(std::vector<sync::v1::NumberedEdit>(3))), sync::v1::TOO_LARGE);
+}
+
+TEST_F(SessionTest, ACursorThatNamesNoScopeIsRefused) {
+  sync::v1::Hello hello = Hello();
+  hello.add_cursors()->set_scope("short");
+  ExpectRefused(SayProof(Sign(SayHello(hello), hello)), sync::v1::MALFORMED);
+}
+
+TEST_F(SessionTest, ACursorPastTheEndBeginsAgain) {
+  sync::v1::Hello hello = Hello();
+  for (auto& cursor : *hello.mutable_cursors()) cursor.set_version(cursor.version() + 1'000'000);
+  EXPECT_GT(SayProof(Sign(SayHello(hello), hello)).welcome().to_pass(), 0u);
+  EXPECT_GT(Heard().update().groups_size(), 0);
+}
+
+TEST_F(SessionTest, ACursorForAScopeThatTheDeviceNeverHadShowsNothingOfIt) {
+  const Id other = world.Branch("云溪村党支部");
+  world.Person("赵", other);
+  sync::v1::Hello hello = Hello();
+  auto* cursor = hello.add_cursors();
+  cursor->set_scope(other.str());
+  cursor->set_audience(~0u);
+  EXPECT_TRUE(SayProof(Sign(SayHello(hello), hello)).has_welcome());
+  const ServerFrame heard = Heard();
+  EXPECT_EQ(heard.update().groups_size(), 0);
+  ASSERT_EQ(heard.update().cursors_size(), 1);
+  EXPECT_EQ(heard.update().cursors(0).audience(), 0u);
+}
+
+// ---- What is said ------------------------------------------------------------------
+
+TEST_F(SessionTest, AnEditIsCommittedAndOthersNewsComeFirstItsAnswerComesWithWhatItChanged) {
+  Open();
+  MakeMeeting(zhangs);
+  Say(PushOf(zhangs.store().Pending(EditNumber(0), 1 << 20).value()));
+  const auto results = world.Commit(session->TakeSubmitted());
+  session->OnMoved();
+  const ServerFrame heard = Heard();
+  EXPECT_EQ(heard.update().groups_size(), 1);
+  EXPECT_EQ(heard.update().answers_size(), 1);
+  session->OnResults(results);
+  EXPECT_EQ(Heard().frame_case(), ServerFrame::FRAME_NOT_SET) << "it is told once";
+}
+
+TEST_F(SessionTest, NothingHasMovedNothingIsSaid) {
+  Open();
+  session->OnMoved();
+  EXPECT_EQ(Heard().frame_case(), ServerFrame::FRAME_NOT_SET);
+}
+
+TEST_F(SessionTest, TheBatchCouldNotBeCommittedTheDeviceIsToldToTryAgain) {
+  Open();
+  MakeMeeting(zhangs);
+  Say(PushOf(zhangs.store().Pending(EditNumber(0), 1 << 20).value()));
+  session->TakeSubmitted();
+  session->OnTrouble(absl::UnavailableError("disk"));
+  ExpectRefused(Heard(), sync::v1::SERVER_TROUBLE);
+}
+
+TEST_F(SessionTest, ScopesAreThoseOfTheOwnersOffices) {
+  Open();
+  EXPECT_THAT(session->Scopes(), ::testing::UnorderedElementsAre(branch, zhang));
+}
+
+TEST_F(SessionTest, RecordsOfOneEditAndTypeStandInOneGroup) {
+  Open();
+  auto first = lis.store().New<Meeting>();
+  auto second = lis.store().New<Meeting>();
+  first.message<Meeting>().set_branch_id(branch.str());
+  second.message<Meeting>().set_branch_id(branch.str());
+  lis.Commit({&first, &second});
+  EXPECT_EQ(world.Sync(lis), absl::OkStatus());
+  session->OnMoved();
+  const ServerFrame heard = Heard();
+  ASSERT_EQ(heard.update().groups_size(), 1);
+  EXPECT_EQ(heard.update().groups(0).bodies_size(), 2);
+  EXPECT_EQ(heard.update().groups(0).writer(), lis.number().value);
+}
+
+}  // namespace
+}  // namespace zhibu::test
