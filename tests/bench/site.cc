@@ -1,0 +1,209 @@
+#include "tests/bench/site.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "client-core/session.h"
+#include "client-core/transport/syncer.h"
+#include "server/admin.h"
+#include "server/ingest.h"
+#include "server/own_edit.h"
+#include "server/session.h"
+#include "server/store/sqlite_store.h"
+#include "sync/diff.h"
+#include "sync/handshake.h"
+#include "sync/record.h"
+#include "sync/status.h"
+#include "tests/bench/report.h"
+#include "zhibu/records/v1/catalogue.pb.h"
+
+namespace zhibu::bench {
+
+using records::v1::Contact;
+
+records::v1::Contact MakeContact(const Id& branch, const Id& member, uint64_t seed) {
+  static const char* const kSaid[] = {
+      "在外务工一切正常，本月已参加流入地支部学习，党费已按时交纳。",
+      "电话询问近况，表示下月回乡参加支部党员大会，无困难需要帮助。",
+      "微信联系，已转达会议精神，本人表示按时上交学习心得体会一份。"};
+  Contact contact;
+  contact.set_flow_id(member.str());
+  contact.set_member_id(member.str());
+  contact.set_branch_id(branch.str());
+  contact.mutable_at()->set_seconds(static_cast<int64_t>(1'780'000'000 + seed * 61));
+  contact.set_how("电话");
+  contact.set_said(kSaid[seed % std::size(kSaid)]);
+  return contact;
+}
+
+std::unique_ptr<client::Store> OpenDevice(const std::string& file) {
+  return Must(client::Store::Open({.file = file}), "the device's file");
+}
+
+uint64_t CountRecords(client::Store& store, const google::protobuf::Descriptor* type) {
+  uint64_t count = 0;
+  const auto visit = [&](const Id&, const google::protobuf::Message&) {
+    ++count;
+    return true;
+  };
+  Check(store.List({.type = store.schema().Find(type)->number}, visit), "list");
+  return count;
+}
+
+Site::Site(std::string folder) : folder_(std::move(folder)) {
+  Start();  // makes the data folder
+  node_.reset();
+  const Environment environment = SystemEnvironment();
+  branch_ = environment.NewId();
+  secretary_ = environment.NewId();
+  records::v1::Organisation organisation;
+  organisation.set_name("青石村党支部");
+  Write(organisation, branch_);
+  records::v1::Member member;
+  member.set_branch_id(branch_.str());
+  member.set_name("张");
+  Write(member, secretary_);
+  records::v1::Placement placement;
+  placement.set_member_id(secretary_.str());
+  placement.set_branch_id(branch_.str());
+  Write(placement, Id());
+  records::v1::Grant grant;
+  grant.set_person_id(secretary_.str());
+  grant.set_organisation_id(branch_.str());
+  grant.set_office(SECRETARY);
+  grant.mutable_from()->set_seconds(1);
+  Write(grant, Id());
+}
+
+std::unique_ptr<server::Store> Site::OpenStore() const {
+  return Must(server::OpenSqliteStore(absl::StrCat(folder_, "/zhibu.db")), "the server's store");
+}
+
+void Site::Write(const google::protobuf::Message& message, const Id& id) {
+  const auto store = OpenStore();
+  server::Ingest ingest(CatalogueSchema(), SystemEnvironment());
+  const RecordType& type = *ingest.schema().Find(message.GetDescriptor());
+  const Id key =
+      type.id_from.empty()
+          ? id
+          : Must(DeriveId(type, Canonical(type.fields, message.SerializeAsString())), type.name);
+  sync::v1::Edit edit;
+  server::AddChange(type, key, RecordState(), message, &edit);
+  absl::flat_hash_set<Id> moved;
+  Check(ingest.CommitOwn(*store, edit, &moved).status(), type.name);
+}
+
+void Site::Fill(int records, int per_edit) {
+  constexpr int kTogether = 2000;  // records to a transaction
+  Environment environment = SystemEnvironment();
+  environment.now_ms = [this] { return clock_ms_; };
+  const auto store = OpenStore();
+  server::Ingest ingest(CatalogueSchema(), environment);
+  const RecordType& type = *ingest.schema().Find(Contact::descriptor());
+  std::vector<Id> members;
+  for (int i = 0; i < 50; ++i) members.push_back(environment.NewId());
+  for (int done = 0; done < records;) {
+    Check(store->Write([&](server::Writer& writer) -> absl::Status {
+      for (const int end = std::min(done + kTogether, records); done < end;) {
+        sync::v1::Edit edit;
+        for (int i = 0; i < per_edit && done < end; ++i, ++done) {
+          clock_ms_ += 1000;
+          server::AddChange(type, environment.NewId(), RecordState(),
+                            MakeContact(branch_, members[done % members.size()], done), &edit);
+        }
+        absl::flat_hash_set<Id> moved;
+        RETURN_IF_ERROR(ingest.WriteOwn(writer, edit, &moved).status());
+      }
+      return absl::OkStatus();
+    }),
+          "fill");
+  }
+}
+
+Site::Download Site::Capture() {
+  const auto store = OpenStore();
+  const KeyPair keys = NewKeyPair(SystemEnvironment());
+  server::DeviceRow row;
+  row.public_key = keys.public_key;
+  row.person = secretary_;
+  row.record = SystemEnvironment().NewId();
+  std::string server_id;
+  Check(store->Write([&](server::Writer& writer) -> absl::Status {
+    ASSIGN_OR_RETURN(server_id, writer.GetSetting(server::kServerId));
+    ASSIGN_OR_RETURN(row.number, writer.NextDevice());
+    return writer.PutDevice(row);
+  }),
+        "capture");
+  const auto device = OpenDevice(Name("capture"));
+  Check(device->SetIdentity({.device = row.number,
+                             .person = secretary_,
+                             .server_id = server_id,
+                             .secret_key = keys.secret_key}),
+        "capture");
+  client::Session client(device.get());
+  server::Session server(store.get(), CatalogueSchema().get(), SystemEnvironment());
+  Check(client.Start(), "capture");
+  Download download;
+  while (!client.caught_up() && !client.closed()) {
+    sync::v1::ClientFrame up;
+    while (client.Next(&up)) server.OnFrame(up);
+    sync::v1::ServerFrame down;
+    if (!server.Next(&down)) break;
+    client.OnFrame(down);
+    if (!down.has_update()) continue;
+    size_t records = 0;
+    for (const auto& group : down.update().groups()) {
+      for (const std::string& body : group.bodies()) download.bodies += body.size();
+      records += static_cast<size_t>(group.bodies_size());
+    }
+    download.count += records;
+    download.records.push_back(records);
+    download.frames.push_back(down.SerializeAsString());
+  }
+  Check(client.caught_up(), "capture: the device does not catch up");
+  return download;
+}
+
+void Site::Start() {
+  node_ = Must(server::Node::Open(folder_), "the server's folder");
+  port_ = Must(node_->Serve({.listen = "127.0.0.1:0"}), "the server");
+  const auto store = OpenStore();
+  Check(store->Read([&](server::Reader& reader) -> absl::Status {
+    ASSIGN_OR_RETURN(tls_.key_pem, reader.GetSetting(server::kServerKey));
+    ASSIGN_OR_RETURN(tls_.certificate_pem, reader.GetSetting(server::kServerCertificate));
+    return absl::OkStatus();
+  }),
+        "the server's key");
+}
+
+std::string Site::Name(absl::string_view what) {
+  return absl::StrCat(folder_, "/", what, ++names_, ".db");
+}
+
+std::unique_ptr<client::Store> Site::Enrol(const std::string& file) {
+  server::EnrolmentCode code;
+  code.code = Hex(SystemEnvironment().random_bytes(10));
+  code.person = secretary_;
+  code.expires_ms = SystemEnvironment().now_ms() + 60'000;
+  Check(OpenStore()->Write([&](server::Writer& writer) { return writer.PutCode(code); }), "code");
+  const EnrolmentTicket ticket{absl::StrCat("127.0.0.1:", port_),
+                               FingerprintOf(tls_.certificate_pem), code.code};
+  auto store = OpenDevice(file);
+  Check(client::Enrol(store.get(), ticket.ToText(), "bench"), "enrol");
+  return store;
+}
+
+uint64_t Site::MergedEdits(DeviceNumber device) {
+  uint64_t merged = 0;
+  Check(OpenStore()->Read([&](server::Reader& reader) {
+    return reader.ReadAudit(device, EditNumber(0), [&](const server::AuditRow& row) {
+      if (row.answer.verdict() == sync::v1::MERGED) ++merged;
+      return true;
+    });
+  }),
+        "audit");
+  return merged;
+}
+
+}  // namespace zhibu::bench
