@@ -1,4 +1,4 @@
-// The one program: it serves, administers, and acts as a device.
+// The one program: it serves, administers, acts as a device, and simulates.
 #include <sodium.h>
 
 #include <CLI/CLI.hpp>
@@ -12,6 +12,7 @@
 #include "server/cli/server.h"
 #include "sync/reason.h"
 #include "sync/shown.h"
+#include "tests/sim/command.h"
 
 namespace {
 
@@ -58,6 +59,7 @@ int main(int argc, char** argv) {
   zhibu::server::AddServeCommand(&app, &json, &language, &chosen);
   zhibu::server::AddAdminCommand(&app, &json, &language, &chosen);
   zhibu::client::AddDeviceCommand(&app, &json, &language, &chosen);
+  zhibu::sim::AddSimCommand(&app, &json, &language, &chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -1,0 +1,191 @@
+// The judge must be able to condemn: worlds that are made wrong by hand.
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include "proto/policies.pb.h"
+#include "tests/sim/simulation.h"
+#include "zhibu/records/v1/catalogue.pb.h"
+
+namespace zhibu::sim {
+namespace {
+
+using zhibu::testing::Sampler;
+
+class Judge : public ::testing::Test {
+ protected:
+  Judge() : universe({.seed = 5, .steps = 0, .devices = 5, .faults = {}}) {
+    branch = universe.branches()[0];
+    Device& device = *universe.devices()[0];
+    universe.Sync(device);
+    client::Draft draft = device.store->New<Sampler>();
+    draft.message<Sampler>().set_branch_id(branch.str());
+    draft.message<Sampler>().set_sum(7);
+    universe.Commit(device, {&draft}, {});
+    sampler = draft.id();
+  }
+
+  void Sql(const Disk& disk, const char* file, const char* sql) {
+    sqlite3* database = nullptr;
+    ASSERT_EQ(sqlite3_open_v2(file, &database, SQLITE_OPEN_READWRITE, disk.vfs().c_str()),
+              SQLITE_OK);
+    char* error = nullptr;
+    EXPECT_EQ(sqlite3_exec(database, sql, nullptr, nullptr, &error), SQLITE_OK) << error;
+    sqlite3_close(database);
+  }
+  Device& device(int i) { return *universe.devices()[i]; }
+  std::string Verdict() {
+    return universe.failure() ? universe.failure()->invariant : "all is well";
+  }
+
+  Universe universe;
+  Id branch;
+  Id sampler;
+};
+
+TEST_F(Judge, FindsNothingWhereAllIsWell) {
+  universe.CheckAll();
+  EXPECT_EQ(Verdict(), "all is well");
+}
+
+TEST_F(Judge, MissesACommittedEdit) {
+  Sql(device(0).disk, "device.db", "DELETE FROM pending");
+  universe.CheckAccount(device(0));
+  EXPECT_EQ(Verdict(), kCommittedKept);
+}
+
+TEST_F(Judge, MissesARecordOnADevice) {
+  universe.CheckAll();
+  Sql(device(0).disk, "device.db", "DELETE FROM record WHERE type = 9001");
+  universe.CheckAll();
+  EXPECT_EQ(Verdict(), kView);
+}
+
+TEST_F(Judge, SeesARecordThatADeviceHasNoRightTo) {
+  universe.CheckAll();
+  Sql(device(0).disk, "device.db",
+      "INSERT INTO record SELECT type, x'000102030405060708090a0b0c0d0e0f', confirmed, view"
+      " FROM record WHERE type = 9001");
+  universe.CheckAll();
+  EXPECT_EQ(Verdict(), kRight);
+}
+
+TEST_F(Judge, SeesAWrongValueOnTheServer) {
+  universe.CheckAll();
+  Sql(universe.server().disk, "server.db",
+      "UPDATE record SET body = substr(body, 1, 18) WHERE type = 9001");
+  universe.CheckAll();
+  EXPECT_EQ(Verdict(), kValue);
+}
+
+TEST_F(Judge, SeesAChangedAuditRow) {
+  universe.CheckAll();
+  Sql(universe.server().disk, "server.db", "UPDATE audit SET received_ms = 1 WHERE device = 2");
+  universe.CheckAll();
+  EXPECT_EQ(Verdict(), kAudit);
+}
+
+TEST_F(Judge, SeesAVanishedAuditRow) {
+  universe.CheckAll();
+  Sql(universe.server().disk, "server.db", "DELETE FROM audit WHERE device = 1 AND number = 3");
+  universe.CheckAll();
+  EXPECT_EQ(Verdict(), kAudit);
+}
+
+// A ledger and rows as the server might have written them.
+class Rows : public ::testing::Test {
+ protected:
+  server::AuditRow Row(uint32_t device, uint64_t number, uint64_t version, uint64_t salt,
+                       const google::protobuf::Message& message, const Id& id,
+                       sync::v1::Change::Kind kind, uint64_t base) {
+    sync::v1::Edit edit;
+    edit.set_salt(salt);
+    auto* change = edit.add_changes();
+    change->set_type(message.GetDescriptor()->options().GetExtension(zhibu::record).type());
+    change->set_id(id.str());
+    change->set_kind(kind);
+    change->set_base(base);
+    change->set_set(message.SerializeAsString());
+    server::AuditRow row;
+    row.device = DeviceNumber(device);
+    row.number = EditNumber(number);
+    row.version = Version(version);
+    row.received_ms = 1'000'000 + static_cast<int64_t>(version);
+    row.stamp = StampAt(row.received_ms);
+    row.edit = edit.SerializeAsString();
+    row.answer.set_verdict(sync::v1::MERGED);
+    return row;
+  }
+  void Appoint(Office office) {
+    records::v1::Grant grant;
+    grant.set_person_id(person.str());
+    grant.set_organisation_id(branch.str());
+    grant.set_office(office);
+    ledger.Take(Row(1, 1, 1, 0, grant, grant_id, sync::v1::Change::CREATE, 0));
+    for (const uint32_t device : {2, 3}) ledger.SetPerson(DeviceNumber(device), person);
+  }
+  Sampler Empty() {
+    Sampler sampler;
+    sampler.set_branch_id(branch.str());
+    return sampler;
+  }
+  std::string Verdict() { return ledger.failure() ? ledger.failure()->invariant : "all is well"; }
+
+  const Id branch = *Id::FromBytes("branch----------");
+  const Id person = *Id::FromBytes("person----------");
+  const Id grant_id = *Id::FromBytes("grant-----------");
+  const Id sampler = *Id::FromBytes("sampler---------");
+  Ledger ledger;
+};
+
+TEST_F(Rows, AnEditUnderTwoNumbers) {
+  Appoint(SECRETARY);
+  ledger.Take(Row(2, 1, 2, 99, Empty(), sampler, sync::v1::Change::CREATE, 0));
+  EXPECT_EQ(Verdict(), "all is well");
+  ledger.Take(Row(3, 1, 3, 99, Empty(), sampler, sync::v1::Change::CREATE, 0));
+  EXPECT_EQ(Verdict(), kOnce);
+}
+
+TEST_F(Rows, AnAuthorWithoutAuthority) {
+  Appoint(GROUP_LEADER);
+  ledger.Take(Row(2, 1, 2, 99, Empty(), sampler, sync::v1::Change::CREATE, 0));
+  EXPECT_EQ(Verdict(), kAuthority);
+}
+
+TEST_F(Rows, AVersionThatDoesNotGrow) {
+  Appoint(SECRETARY);
+  ledger.Take(Row(2, 1, 1, 99, Empty(), sampler, sync::v1::Change::CREATE, 0));
+  EXPECT_EQ(Verdict(), kVersions);
+}
+
+TEST_F(Rows, AStepThatIsNotDeclared) {
+  Appoint(SECRETARY);
+  Sampler done = Empty();
+  done.set_forward(Sampler::DONE);
+  ledger.Take(Row(2, 1, 2, 99, done, sampler, sync::v1::Change::CREATE, 0));
+  EXPECT_EQ(Verdict(), kSteps);
+}
+
+TEST(Reference, ADeletionThatHadNotSeenAChangeLoses) {
+  const Sampler prototype;
+  Sampler one;
+  one.set_latest("one");
+  const auto accepted = [&](uint32_t device, uint64_t version, uint64_t base,
+                            sync::v1::Change::Kind kind) {
+    Accepted a{{version, device, version, base}, {}};
+    a.change.set_kind(kind);
+    if (kind != sync::v1::Change::DELETE) a.change.set_set(one.SerializeAsString());
+    return a;
+  };
+  using sync::v1::Change;
+  EXPECT_TRUE(
+      Evaluate(prototype, {accepted(2, 1, 0, Change::CREATE), accepted(3, 2, 1, Change::UPDATE),
+                           accepted(2, 3, 1, Change::DELETE)})
+          .alive);
+  EXPECT_FALSE(
+      Evaluate(prototype, {accepted(2, 1, 0, Change::CREATE), accepted(3, 2, 1, Change::UPDATE),
+                           accepted(2, 3, 2, Change::DELETE)})
+          .alive);
+}
+
+}  // namespace
+}  // namespace zhibu::sim

@@ -1,0 +1,161 @@
+// The judge of a universe: what is compared when everybody has come to rest.
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "proto/policies.pb.h"
+#include "sync/environment.h"
+#include "sync/reason.h"
+#include "sync/status.h"
+#include "tests/sim/universe.h"
+
+namespace zhibu::sim {
+
+using google::protobuf::Message;
+
+namespace {
+
+constexpr int kRoundsMax = 8;
+constexpr uint32_t kNewType = 9002;  // that an app of the earlier version has never heard of
+
+}  // namespace
+
+void Universe::CheckAll() {
+  ++stats.checks;
+  if (failure()) return;
+  slow_ = 0;
+  server_.disk.Mend();
+  Wait(60'000);
+  for (const auto& device : devices_) {
+    HangUp(*device);
+    device->disk.Mend();
+    device->away_until_ms = 0;
+  }
+  CommitQueue(SIZE_MAX);
+  Reap();
+  uint64_t rows = 0;
+  for (int round = 0; round < kRoundsMax && !failure(); ++round) {
+    rows = ledger_.rows();
+    for (const auto& device : devices_) {
+      Sync(*device);
+      if (failure()) return;
+    }
+    if (rows == ledger_.rows() && round > 0) break;
+  }
+  if (rows != ledger_.rows()) ledger_.Fail(kQuiet, "there is always something new");
+  const absl::Status status = server_.store->Read([&](server::Reader& reader) -> absl::Status {
+    RETURN_IF_ERROR(ledger_.CheckAudit(reader));
+    return ledger_.CheckRecords(reader);
+  });
+  if (!status.ok()) ledger_.Fail(kIntegrity, absl::StrCat("server: ", status.ToString()));
+  CheckSums();
+  for (const auto& device : devices_) {
+    if (failure()) return;
+    CheckAccount(*device);
+    if (!device->revoked) CheckView(*device);
+  }
+}
+
+std::map<RecordKey, std::string> Universe::Shown(Device& device) {
+  std::map<RecordKey, std::string> shown;
+  for (const RecordType& type : device.store->schema().types()) {
+    const absl::Status status =
+        device.store->List({.type = type.number}, [&](const Id& id, const Message& message) {
+          // What an app does not know it keeps: read as an app of today.
+          std::unique_ptr<Message> today(PrototypeOf(type.number)->New());
+          today->ParsePartialFromString(message.SerializePartialAsString());
+          shown[{type.number, id}] = Render(*today);
+          return true;
+        });
+    if (!status.ok()) {
+      ledger_.Fail(kIntegrity, absl::StrCat("device ", device.index, ": ", status.ToString()));
+    }
+  }
+  return shown;
+}
+
+void Universe::CheckView(Device& device) {
+  const auto state = device.store->State();
+  if (!state.ok() || state->unsent != 0 || state->problem != sync::v1::NO_REASON) {
+    return ledger_.Fail(
+        kQuiet, absl::StrCat("device ", device.index, ": ",
+                             state.ok() ? absl::StrCat(state->unsent, " unsent, ",
+                                                       sync::v1::Reason_Name(state->problem), " ",
+                                                       state->problem_detail)
+                                        : state.status().ToString()));
+  }
+  std::map<RecordKey, std::string> expected = ledger_.ViewOf(device.person, now_ms_);
+  if (device.old) {
+    expected.erase(expected.lower_bound({kNewType, Id()}),
+                   expected.lower_bound({kNewType + 1, Id()}));
+  }
+  const std::map<RecordKey, std::string> shown = Shown(device);
+  const std::string who = absl::StrCat("device ", device.index, " of ", Hex(device.person.bytes()));
+  for (const auto& [key, text] : shown) {
+    if (expected.count(key) == 0) {
+      return ledger_.Fail(kRight, absl::StrCat(who, " holds ", NameOf(key), " ", text), key);
+    }
+  }
+  for (const auto& [key, text] : expected) {
+    const auto it = shown.find(key);
+    if (it != shown.end() && it->second == text) continue;
+    return ledger_.Fail(
+        kView,
+        absl::StrCat(who, ": ", NameOf(key), "\n  shows     ",
+                     it == shown.end() ? "nothing" : it->second, "\n  should be ", text),
+        key);
+  }
+}
+
+// Counted from what people did, not from what was sent.
+void Universe::CheckSums() {
+  std::map<RecordKey, int64_t> expected;
+  for (const auto& [salt, known] : known_) {
+    if (!ledger_.Merged(salt)) continue;
+    for (const auto& [key, delta] : known.deltas) expected[key] += delta;
+  }
+  for (const auto& [key, sum] : expected) {
+    const Ledger::Record* record = ledger_.Find(key);
+    if (record == nullptr || record->expected.unclear) continue;
+    // A record that was deleted may have begun again at nothing.
+    if (std::any_of(record->history.begin(), record->history.end(), [](const Accepted& accepted) {
+          return accepted.change.kind() == sync::v1::Change::DELETE;
+        })) {
+      continue;
+    }
+    const auto& message = *record->expected.message;
+    const auto* field = message.GetDescriptor()->FindFieldByName(
+        message.GetDescriptor()->name() == "Sampler" ? "sum" : "amount_fen");
+    const int64_t stands = message.GetReflection()->GetInt64(message, field);
+    if (stands != sum) {
+      ledger_.Fail(kSums, absl::StrCat(NameOf(key), ": ", stands, " instead of ", sum), key);
+    }
+  }
+}
+
+std::string Universe::Digest() {
+  std::string all;
+  const absl::Status status = server_.store->Read([&](server::Reader& reader) -> absl::Status {
+    ASSIGN_OR_RETURN(const auto devices, reader.ListDevices());
+    for (const auto& device : devices) {
+      RETURN_IF_ERROR(
+          reader.ReadAudit(device.number, EditNumber(0), [&](const server::AuditRow& row) {
+            absl::StrAppend(&all, row.chain);
+            return true;
+          }));
+    }
+    for (const auto& [key, record] : ledger_.records()) {
+      ASSIGN_OR_RETURN(const RecordState state, reader.GetRecord(key));
+      absl::StrAppend(&all, key.type, key.id.bytes(), state.body, state.trace,
+                      state.version().value);
+    }
+    return absl::OkStatus();
+  });
+  if (!status.ok()) absl::StrAppend(&all, status.ToString());
+  for (const auto& device : devices_) {
+    for (const auto& [key, text] : Shown(*device)) absl::StrAppend(&all, key.id.bytes(), text);
+  }
+  absl::StrAppend(&all, now_ms_, " ", stats.frames, " ", stats.sessions, " ", stats.edits);
+  return Hex(zhibu::Digest(all)).substr(0, 16);
+}
+
+}  // namespace zhibu::sim

@@ -1,0 +1,420 @@
+#include "tests/sim/ledger.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "proto/policies.pb.h"
+#include "server/ingest.h"
+#include "sync/environment.h"
+#include "sync/status.h"
+#include "zhibu/records/v1/catalogue.pb.h"
+
+namespace zhibu::sim {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using records::v1::ConflictNote;
+using records::v1::Grant;
+using records::v1::Placement;
+using server::AuditRow;
+using sync::v1::Change;
+
+namespace {
+
+// As the server says: a stamp from later than this counts as the time of receipt.
+constexpr int64_t kFutureMsMax = 60'000;
+
+uint64_t StampIn(const AuditRow& row) {
+  const int64_t ms = static_cast<int64_t>(row.stamp.value >> 16);
+  if (ms <= row.received_ms + kFutureMsMax) return row.stamp.value;
+  return static_cast<uint64_t>(row.received_ms) << 16;
+}
+
+void AddTypes(const google::protobuf::FileDescriptor* file, std::map<uint32_t, const Message*>* all,
+              std::set<const google::protobuf::FileDescriptor*>* seen) {
+  if (!seen->insert(file).second) return;
+  for (int i = 0; i < file->dependency_count(); ++i) AddTypes(file->dependency(i), all, seen);
+  for (int i = 0; i < file->message_type_count(); ++i) {
+    const auto& options = file->message_type(i)->options();
+    if (!options.HasExtension(zhibu::record)) continue;
+    (*all)[options.GetExtension(zhibu::record).type()] =
+        google::protobuf::MessageFactory::generated_factory()->GetPrototype(file->message_type(i));
+  }
+}
+
+const std::map<uint32_t, const Message*>& Types() {
+  static const auto* types = [] {
+    auto* all = new std::map<uint32_t, const Message*>;
+    std::set<const google::protobuf::FileDescriptor*> seen;
+    AddTypes(records::v1::Catalogue::descriptor()->file(), all, &seen);
+    AddTypes(zhibu::testing::Sampler::descriptor()->file(), all, &seen);
+    return all;
+  }();
+  return *types;
+}
+
+const RecordOptions& OptionsOf(const Message& message) {
+  return message.GetDescriptor()->options().GetExtension(zhibu::record);
+}
+
+uint32_t Bits(const google::protobuf::RepeatedField<int>& offices) {
+  uint32_t bits = 0;
+  for (const int office : offices) bits |= 1u << office;
+  return bits;
+}
+
+int64_t Millis(const google::protobuf::Timestamp& time) {
+  return time.seconds() * 1000 + time.nanos() / 1'000'000;
+}
+
+uint32_t TypeOf(const google::protobuf::Descriptor* descriptor) {
+  return descriptor->options().GetExtension(zhibu::record).type();
+}
+
+RecordKey KeyOf(const Change& change) {
+  return {change.type(), Id::FromBytes(change.id()).value_or(Id())};
+}
+
+uint32_t ReadersOf(const Message& message) {
+  uint32_t readers = Bits(OptionsOf(message).readers());
+  const auto* descriptor = message.GetDescriptor();
+  for (int i = 0; i < descriptor->field_count(); ++i) {
+    const FieldDescriptor* field = descriptor->field(i);
+    if (!field->options().GetExtension(zhibu::reads_as)) continue;
+    const uint32_t as = message.GetReflection()->GetUInt32(message, field);
+    if (as == 0) continue;
+    const Message* other = PrototypeOf(as);
+    readers &= other == nullptr ? 0 : Bits(OptionsOf(*other).readers());
+  }
+  return readers;
+}
+
+}  // namespace
+
+const Message* PrototypeOf(uint32_t type) {
+  const auto it = Types().find(type);
+  return it == Types().end() ? nullptr : it->second;
+}
+
+Places PlacesIn(const Message& message, const Id& id) {
+  Places places;
+  const Place own = OptionsOf(message).own_scope();
+  if (own != NOWHERE) places.insert({id, own});
+  const auto* descriptor = message.GetDescriptor();
+  for (int i = 0; i < descriptor->field_count(); ++i) {
+    const FieldDescriptor* field = descriptor->field(i);
+    const Place place = field->options().GetExtension(zhibu::place);
+    if (place == NOWHERE) continue;
+    const auto add = [&](const std::string& bytes) {
+      if (const auto scope = Id::FromBytes(bytes)) places.insert({*scope, place});
+    };
+    const auto& reflection = *message.GetReflection();
+    if (!field->is_repeated()) {
+      add(reflection.GetString(message, field));
+      continue;
+    }
+    for (int j = 0; j < reflection.FieldSize(message, field); ++j) {
+      add(reflection.GetRepeatedString(message, field, j));
+    }
+  }
+  return places;
+}
+
+std::string NameOf(const RecordKey& key) {
+  const Message* type = PrototypeOf(key.type);
+  return absl::StrCat(type == nullptr ? absl::StrCat("type ", key.type)
+                                      : std::string(type->GetDescriptor()->name()),
+                      " ", Hex(key.id.bytes()));
+}
+
+void Ledger::Fail(absl::string_view invariant, std::string detail,
+                  std::optional<RecordKey> record) {
+  if (!failure_) failure_ = Failure{std::string(invariant), std::move(detail), record};
+}
+
+const Ledger::Row* Ledger::Find(DeviceNumber device, uint64_t number) const {
+  const auto rows = devices_.find(device.value);
+  if (rows == devices_.end()) return nullptr;
+  const auto row = rows->second.find(number);
+  return row == rows->second.end() ? nullptr : &row->second;
+}
+
+const Ledger::Row* Ledger::RowOf(uint64_t salt) const {
+  const auto it = merged_.find(salt);
+  return it == merged_.end() ? nullptr : Find(DeviceNumber(it->second.first), it->second.second);
+}
+
+const Ledger::Record* Ledger::Find(const RecordKey& key) const {
+  const auto it = records_.find(key);
+  return it == records_.end() ? nullptr : &it->second;
+}
+
+absl::Status Ledger::Absorb(server::Reader& reader) {
+  ASSIGN_OR_RETURN(const std::vector<server::DeviceRow> devices, reader.ListDevices());
+  std::vector<AuditRow> rows;
+  for (const server::DeviceRow& device : devices) {
+    persons_[device.number.value] = device.person;
+    const auto& known = devices_[device.number.value];
+    const uint64_t last = known.empty() ? 0 : known.rbegin()->first;
+    if (device.last_number.value < last) {
+      Fail(kAudit, absl::StrCat("device ", device.number.value, " went back from edit ", last,
+                                " to ", device.last_number.value));
+    }
+    if (device.last_number.value <= last) continue;
+    RETURN_IF_ERROR(reader.ReadAudit(device.number, EditNumber(last), [&](const AuditRow& row) {
+      rows.push_back(row);
+      return true;
+    }));
+  }
+  // Versions of scopes that have nothing to do with each other do not compare,
+  // and need not: see server/store/store.h.
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const AuditRow& a, const AuditRow& b) { return a.version < b.version; });
+  for (const AuditRow& row : rows) Take(row);
+  return absl::OkStatus();
+}
+
+void Ledger::Take(const AuditRow& audit) {
+  Row row{audit, {}, {}};
+  const bool readable = row.edit.ParseFromString(audit.edit);
+  ++rows_count_;
+  if (readable && audit.answer.verdict() == sync::v1::MERGED) Judge(&row);
+  devices_[audit.device.value][audit.number.value] = std::move(row);
+}
+
+void Ledger::Judge(Row* judged) {
+  const Row& row = *judged;
+  const AuditRow& audit = row.audit;
+  const std::string name = absl::StrCat("edit ", audit.number.value, " of device ",
+                                        audit.device.value, " at version ", audit.version.value);
+  if (audit.device != kServerDevice) {
+    const auto [it, fresh] =
+        merged_.try_emplace(row.edit.salt(), audit.device.value, audit.number.value);
+    if (!fresh) {
+      Fail(kOnce,
+           absl::StrCat(name, " was merged before, as edit ", it->second.second, " of device ",
+                        it->second.first),
+           KeyOf(row.edit.changes(0)));
+    }
+  }
+  std::set<Id>& touched = judged->scopes;
+  struct Changed {
+    const Change* change;
+    const Message* prototype;
+    Places before;
+    Places after;
+  };
+  std::vector<Changed> changed;
+  for (const Change& change : row.edit.changes()) {
+    const RecordKey key = KeyOf(change);
+    const Message* prototype = PrototypeOf(key.type);
+    if (prototype == nullptr) return Fail(kValue, absl::StrCat(name, ": unknown type"), key);
+    changed.push_back({&change, prototype, {}, {}});
+    Record& record = records_[key];
+    if (record.expected.message != nullptr) {
+      changed.back().before = PlacesIn(*record.expected.message, key.id);
+    }
+    record.history.push_back(
+        {{audit.version.value, audit.device.value, StampIn(audit), change.base()}, change});
+  }
+  std::map<RecordKey, Expected> made;
+  for (Changed& one : changed) {
+    const RecordKey key = KeyOf(*one.change);
+    Expected expected = Evaluate(*one.prototype, records_[key].history);
+    one.after = PlacesIn(*expected.message, key.id);
+    for (const auto& [scope, place] : one.before) touched.insert(scope);
+    for (const auto& [scope, place] : one.after) touched.insert(scope);
+    if (!expected.breach.empty()) Fail(kSteps, absl::StrCat(name, ": ", expected.breach), key);
+    const bool unclear = expected.unclear;
+    made[key] = std::move(expected);
+    if (audit.device == kServerDevice || unclear) continue;
+    const Id person = persons_[audit.device.value];
+    if (!Entitled(person, *one.prototype, one.before, one.after, audit.received_ms)) {
+      Fail(kAuthority, absl::StrCat(name, ", by ", Hex(person.bytes())), key);
+    }
+  }
+  // The offices that count are those from before the edit.
+  for (auto& [key, expected] : made) records_[key].expected = std::move(expected);
+  for (const Id& scope : touched) {
+    uint64_t& last = scope_versions_[scope];
+    if (audit.version.value <= last) {
+      Fail(kVersions, absl::StrCat(name, ", after version ", last, " in ", Hex(scope.bytes())),
+           KeyOf(row.edit.changes(0)));
+    }
+    last = std::max(last, audit.version.value);
+  }
+}
+
+uint32_t Ledger::OfficesIn(const Id& person, const Id& scope, int64_t now_ms) const {
+  uint32_t offices = person == scope ? 1u << SELF : 0;
+  const uint32_t grant_type = TypeOf(Grant::descriptor());
+  for (auto it = records_.lower_bound({grant_type, Id()});
+       it != records_.end() && it->first.type == grant_type; ++it) {
+    if (!it->second.expected.alive) continue;
+    const auto& grant = static_cast<const Grant&>(*it->second.expected.message);
+    if (grant.person_id() != person.bytes() || grant.organisation_id() != scope.bytes()) continue;
+    if (now_ms < Millis(grant.from())) continue;
+    if (grant.has_until() && now_ms >= Millis(grant.until())) continue;
+    offices |= 1u << grant.office();
+  }
+  const uint32_t placement_type = TypeOf(Placement::descriptor());
+  for (auto it = records_.lower_bound({placement_type, Id()});
+       it != records_.end() && it->first.type == placement_type; ++it) {
+    if (!it->second.expected.alive) continue;
+    const auto& placement = static_cast<const Placement&>(*it->second.expected.message);
+    if (placement.member_id() == person.bytes() && placement.branch_id() == scope.bytes()) {
+      offices |= 1u << MEMBER;
+    }
+  }
+  return offices;
+}
+
+bool Ledger::Entitled(const Id& person, const Message& message, const Places& before,
+                      const Places& after, int64_t now_ms) const {
+  const uint32_t writers = Bits(OptionsOf(message).writers());
+  const auto acts = [&](const Places& places) {
+    return std::any_of(places.begin(), places.end(), [&](const auto& place) {
+      return (OfficesIn(person, place.first, now_ms) & writers) != 0;
+    });
+  };
+  if (!before.empty() && !acts(before)) return false;
+  if (!acts(after)) return false;
+  return std::all_of(after.begin(), after.end(), [&](const auto& place) {
+    return place.second != OWNER || before.count(place) > 0 ||
+           OfficesIn(person, place.first, now_ms) != 0;
+  });
+}
+
+std::map<RecordKey, std::string> Ledger::ViewOf(const Id& person, int64_t now_ms) const {
+  std::map<Id, uint32_t> offices;
+  std::map<RecordKey, std::string> view;
+  for (const auto& [key, record] : records_) {
+    if (!record.expected.alive) continue;
+    const Message& message = *record.expected.message;
+    const uint32_t readers = ReadersOf(message);
+    for (const auto& [scope, place] : PlacesIn(message, key.id)) {
+      const auto [it, fresh] = offices.try_emplace(scope);
+      if (fresh) it->second = OfficesIn(person, scope, now_ms);
+      if ((it->second & readers) == 0) continue;
+      view[key] = Render(message);
+      break;
+    }
+  }
+  return view;
+}
+
+absl::Status Ledger::CheckAudit(server::Reader& reader) {
+  for (const auto& [device, rows] : devices_) {
+    std::string chain;
+    auto expected = rows.begin();
+    RETURN_IF_ERROR(reader.ReadAudit(DeviceNumber(device), EditNumber(0), [&](const AuditRow& row) {
+      const std::string name = absl::StrCat("device ", device, ", edit ", row.number.value);
+      chain = server::ChainAfter(chain, row);
+      if (row.chain != chain) Fail(kAudit, absl::StrCat(name, ": the chain is broken"));
+      if (expected == rows.end() || expected->first != row.number.value) {
+        Fail(kAudit, absl::StrCat(name, ": a row has vanished or is out of place"));
+        return false;
+      }
+      const AuditRow& known = expected->second.audit;
+      if (row.edit != known.edit || row.version != known.version || row.stamp != known.stamp ||
+          row.received_ms != known.received_ms ||
+          row.answer.SerializeAsString() != known.answer.SerializeAsString()) {
+        Fail(kAudit, absl::StrCat(name, ": the row has changed"));
+      }
+      ++expected;
+      return true;
+    }));
+    if (expected != rows.end()) {
+      Fail(kAudit, absl::StrCat("device ", device, ", edit ", expected->first, ": vanished"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Ledger::CheckRecords(server::Reader& reader) {
+  for (auto& [key, record] : records_) {
+    ASSIGN_OR_RETURN(const RecordState state, reader.GetRecord(key));
+    std::unique_ptr<Message> message(PrototypeOf(key.type)->New());
+    message->ParsePartialFromString(state.body);
+    if (record.expected.unclear) {
+      // The reference has no opinion: what the server says is what devices show.
+      record.expected.alive = state.alive();
+      record.expected.message = std::move(message);
+      continue;
+    }
+    if (state.alive() != record.expected.alive) {
+      Fail(kValue,
+           absl::StrCat(NameOf(key), state.alive() ? " lives" : " is deleted",
+                        " on the server, and should not"),
+           key);
+    } else if (state.alive() && Render(*message) != Render(*record.expected.message)) {
+      Fail(kValue,
+           absl::StrCat(NameOf(key), "\n  is        ", Render(*message), "\n  should be ",
+                        Render(*record.expected.message)),
+           key);
+    }
+  }
+  CheckNotes();
+  return absl::OkStatus();
+}
+
+void Ledger::CheckNotes() {
+  using Named = std::tuple<RecordKey, std::string, std::string, int64_t>;
+  std::set<Named> expected;
+  std::set<RecordKey> unclear;
+  for (const auto& [key, record] : records_) {
+    if (record.expected.unclear) unclear.insert(key);
+    for (const auto& [path, device, stamp] : record.expected.overwritten) {
+      const auto person = persons_.find(device);
+      const bool known = person != persons_.end() && !person->second.empty();
+      expected.insert(
+          {key, path, known ? person->second.str() : "", static_cast<int64_t>(stamp >> 16)});
+    }
+  }
+  const uint32_t type = TypeOf(ConflictNote::descriptor());
+  std::set<Named> found;
+  for (auto it = records_.lower_bound({type, Id()}); it != records_.end() && it->first.type == type;
+       ++it) {
+    const auto& note = static_cast<const ConflictNote&>(*it->second.expected.message);
+    if (note.kind() != ConflictNote::OVERWRITTEN) continue;
+    const RecordKey about{note.record_type(), Id::FromBytes(note.record_id()).value_or(Id())};
+    found.insert({about, note.field(), note.lost_by_id(), Millis(note.lost_at())});
+  }
+  notes_ = found.size();
+  const auto complain = [&](const Named& named, const char* what) {
+    if (unclear.count(std::get<0>(named)) > 0) return;
+    Fail(kNotes,
+         absl::StrCat(what, ": ", NameOf(std::get<0>(named)), " ", std::get<1>(named), ", lost at ",
+                      std::get<3>(named)),
+         std::get<0>(named));
+  };
+  for (const Named& named : expected) {
+    if (found.count(named) == 0) complain(named, "there is no note");
+  }
+  for (const Named& named : found) {
+    if (expected.count(named) == 0) complain(named, "a note of nothing");
+  }
+}
+
+std::string Ledger::HistoryOf(const RecordKey& key) const {
+  std::string text = absl::StrCat(NameOf(key), "\n");
+  const Record* record = Find(key);
+  if (record == nullptr) return absl::StrCat(text, "  nothing accepted\n");
+  for (const Accepted& accepted : record->history) {
+    std::unique_ptr<Message> set(PrototypeOf(key.type)->New());
+    set->ParsePartialFromString(accepted.change.set());
+    absl::StrAppend(&text, "  v", accepted.by.version, " device ", accepted.by.device, " base ",
+                    accepted.by.base, " stamp ", accepted.by.stamp >> 16, "+",
+                    accepted.by.stamp & 0xffff, " ", Change::Kind_Name(accepted.change.kind()), " ",
+                    Render(*set));
+    if (accepted.change.has_without()) {
+      absl::StrAppend(&text, " without {", Render(accepted.change.without()), "}");
+    }
+    absl::StrAppend(&text, "\n");
+  }
+  absl::StrAppend(&text, "  = ", record->expected.alive ? "" : "(deleted) ",
+                  Render(*record->expected.message), "\n");
+  return text;
+}
+
+}  // namespace zhibu::sim

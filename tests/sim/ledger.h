@@ -1,0 +1,126 @@
+// What the server has accepted, read from its audit and remembered outside of it,
+// and what follows from that: the value of every record, who may do what, what
+// every device should hold. Each new row is judged when it is first seen.
+//
+//   ledger.Absorb(reader)          after everything that the server has committed
+//   ledger.failure()               the first invariant that does not hold
+//
+// Uses the reference and the declared options, not the merge or the authority of
+// the server.
+#ifndef ZHIBU_TESTS_SIM_LEDGER_H_
+#define ZHIBU_TESTS_SIM_LEDGER_H_
+
+#include <google/protobuf/message.h>
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/store/store.h"
+#include "sync/types.h"
+#include "tests/sim/reference.h"
+#include "zhibu/schema/v1/options.pb.h"
+
+namespace zhibu::sim {
+
+// An invariant that does not hold, and what is known about it.
+struct Failure {
+  std::string invariant;
+  std::string detail;
+  std::optional<RecordKey> record;
+};
+
+// The invariants by name, as the output has them.
+inline constexpr char kAcknowledgedKept[] = "no acknowledged edit is lost";
+inline constexpr char kCommittedKept[] = "no committed edit vanishes";
+inline constexpr char kOnce[] = "nothing is applied twice";
+inline constexpr char kUnaltered[] = "an edit is merged as it was made";
+inline constexpr char kSums[] = "sums are exact";
+inline constexpr char kValue[] = "every record is what the accepted edits make of it";
+inline constexpr char kView[] = "every device shows what the server has for it";
+inline constexpr char kRight[] = "no device holds what it has no right to";
+inline constexpr char kAuthority[] = "nothing is merged without authority";
+inline constexpr char kVersions[] = "versions grow within a scope";
+inline constexpr char kNotes[] = "a conflict note for every overwritten value, and no other";
+inline constexpr char kSteps[] = "only declared steps, and what is written once";
+inline constexpr char kAudit[] = "the audit is whole and never changes";
+inline constexpr char kUnsent[] = "the unsent count is true";
+inline constexpr char kIntegrity[] = "the database is whole after a crash";
+inline constexpr char kProtocol[] = "sessions take only declared transitions";
+inline constexpr char kWords[] = "every answer has words";
+inline constexpr char kAnswers[] = "an answer does not come before what it tells of";
+inline constexpr char kRefusal[] = "an edit is refused at the device only for a reason";
+inline constexpr char kQuiet[] = "everybody comes to rest";
+
+using Places = std::set<std::pair<Id, Place>>;
+
+class Ledger {
+ public:
+  struct Row {
+    server::AuditRow audit;
+    sync::v1::Edit edit;
+    std::set<Id> scopes;  // that it touched
+  };
+  struct Record {
+    History history;
+    Expected expected;
+  };
+
+  // Reads what is new. Rows that vanish or change are found by CheckAudit.
+  absl::Status Absorb(server::Reader& reader);
+  // Every row again, and its chain.
+  absl::Status CheckAudit(server::Reader& reader);
+  // Every record against the reference, and the notes of conflicts.
+  absl::Status CheckRecords(server::Reader& reader);
+
+  // A row as though it had been read. For tests of this class too.
+  void Take(const server::AuditRow& row);
+  void SetPerson(DeviceNumber device, const Id& person) { persons_[device.value] = person; }
+
+  // ---- What is so ----
+  bool Merged(uint64_t salt) const { return merged_.count(salt) > 0; }
+  // Null: not merged.
+  const Row* RowOf(uint64_t salt) const;
+  const Row* Find(DeviceNumber device, uint64_t number) const;
+  const std::map<RecordKey, Record>& records() const { return records_; }
+  const Record* Find(const RecordKey& key) const;
+  // The offices of a person in a scope: bits as in sync/schema.h.
+  uint32_t OfficesIn(const Id& person, const Id& scope, int64_t now_ms) const;
+  // What a device of the person must show when all is synced: Render by key.
+  std::map<RecordKey, std::string> ViewOf(const Id& person, int64_t now_ms) const;
+  std::string HistoryOf(const RecordKey& key) const;
+
+  const std::optional<Failure>& failure() const { return failure_; }
+  void Fail(absl::string_view invariant, std::string detail,
+            std::optional<RecordKey> record = std::nullopt);
+  uint64_t rows() const { return rows_count_; }
+  uint64_t merged_rows() const { return merged_.size(); }
+  uint64_t notes() const { return notes_; }
+
+ private:
+  void Judge(Row* row);
+  bool Entitled(const Id& person, const google::protobuf::Message& message, const Places& before,
+                const Places& after, int64_t now_ms) const;
+  void CheckNotes();
+
+  std::map<uint32_t, std::map<uint64_t, Row>> devices_;
+  std::map<uint32_t, Id> persons_;
+  std::map<RecordKey, Record> records_;
+  std::map<uint64_t, std::pair<uint32_t, uint64_t>> merged_;  // salt → device, number
+  std::map<Id, uint64_t> scope_versions_;
+  std::optional<Failure> failure_;
+  uint64_t rows_count_ = 0;
+  uint64_t notes_ = 0;
+};
+
+// The empty message of a record type; null if there is none.
+const google::protobuf::Message* PrototypeOf(uint32_t type);
+Places PlacesIn(const google::protobuf::Message& message, const Id& id);
+std::string NameOf(const RecordKey& key);
+
+}  // namespace zhibu::sim
+
+#endif  // ZHIBU_TESTS_SIM_LEDGER_H_

@@ -1,0 +1,116 @@
+// The machines of a simulated world: devices with their owners, one server, and
+// the streams between them. All production code but what would be a socket, a
+// disk, a clock or a thread.
+#ifndef ZHIBU_TESTS_SIM_MACHINES_H_
+#define ZHIBU_TESTS_SIM_MACHINES_H_
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "client-core/session.h"
+#include "client-core/store.h"
+#include "server/ingest.h"
+#include "server/session.h"
+#include "server/store/store.h"
+#include "tests/sim/dice.h"
+#include "tests/sim/disk.h"
+
+namespace zhibu::sim {
+
+// The catalogue and what the tests declare; as an app of today, and of an earlier
+// version.
+std::shared_ptr<const Schema> TodaysSchema();
+std::shared_ptr<const Schema> OldSchema();
+
+// A machine's clock: right, wrong by years, or standing still.
+struct Clock {
+  int64_t error_ms = 0;
+  std::optional<int64_t> frozen_at_ms;
+
+  int64_t Now(int64_t true_ms) const { return frozen_at_ms.value_or(true_ms + error_ms); }
+};
+
+struct Stream;
+
+struct Device {
+  Device(int index_in, uint64_t seed, const int64_t* now_ms);
+
+  Environment environment();
+  absl::Status Open();
+  // The process is gone; what it has not finished writing has no effect.
+  void Kill(bool power_lost);
+  // A second process reads the file: "ok" or what is wrong.
+  std::string CheckIntegrity();
+
+  const int index;
+  const int64_t* const now_ms;
+  Id person;
+  bool old = false;  // runs an app of an earlier version
+  Clock clock;
+  Dice dice;
+  Disk disk;
+  std::unique_ptr<client::Store> store;
+  Stream* stream = nullptr;
+  // The number that the server has for it; none for a device that never was enrolled.
+  std::optional<DeviceNumber> Number();
+  // Told to stay away, and until when.
+  bool revoked = false;
+  int64_t away_until_ms = 0;
+
+  // What this copy of the device has committed and must be able to account for,
+  // by the edits' salts.
+  std::set<uint64_t> committed;
+  // Of a commit that a crash cut short: how much it would have added.
+  std::vector<std::pair<RecordKey, int64_t>> in_doubt;
+  struct Backup {
+    Image image;
+    std::set<uint64_t> committed;
+  };
+  std::vector<Backup> backups;
+  // The last push that it sent, to be delivered twice.
+  std::string last_push;
+  std::optional<DeviceNumber> last_push_by;
+};
+
+struct Server {
+  Server(uint64_t seed, const int64_t* now_ms);
+
+  Environment environment();
+  absl::Status Open();
+  void Kill(bool power_lost);
+  std::string CheckIntegrity();
+
+  const int64_t* const now_ms;
+  Dice dice;
+  Disk disk;
+  std::unique_ptr<server::Store> store;
+  std::unique_ptr<server::Ingest> ingest;
+};
+
+// One connection. Frames travel as bytes, in order, until it is cut.
+struct Stream {
+  Stream(uint64_t id, Device* device, Server* server, const server::SessionLimits& limits);
+
+  const uint64_t id;
+  Device& device;
+  client::Session client;
+  server::Session server;
+  std::deque<std::string> up;
+  std::deque<std::string> down;
+
+  // What has passed, to judge what may come next.
+  enum class Heard { kNothing, kChallenge, kWelcome, kEnd };
+  Heard heard = Heard::kNothing;  // what the server has said
+  bool welcomed = false;          // and the device has heard
+  int said = 0;                   // hello, proof, then pushes
+};
+
+}  // namespace zhibu::sim
+
+#endif  // ZHIBU_TESTS_SIM_MACHINES_H_

@@ -1,0 +1,234 @@
+// What the operator of a universe does: sets it up, gives and ends offices, moves
+// people, revokes devices.
+#include "absl/strings/str_cat.h"
+#include "proto/policies.pb.h"
+#include "server/own_edit.h"
+#include "sync/diff.h"
+#include "sync/handshake.h"
+#include "sync/record.h"
+#include "sync/status.h"
+#include "tests/sim/universe.h"
+#include "zhibu/records/v1/catalogue.pb.h"
+
+namespace zhibu::sim {
+
+using google::protobuf::Message;
+using zhibu::testing::Sampler;
+
+namespace {
+
+constexpr char kServerId[] = "the simulated server";
+constexpr int64_t kDayMs = 86'400'000;
+
+void Set(int64_t ms, google::protobuf::Timestamp* time) {
+  time->set_seconds(ms / 1000);
+  time->set_nanos(static_cast<int32_t>(ms % 1000) * 1'000'000);
+}
+
+}  // namespace
+
+bool Universe::OwnWrite(const Message& message, const Id& id) {
+  const RecordType& type = *TodaysSchema()->Find(message.GetDescriptor());
+  Id key = id;
+  if (!type.id_from.empty()) {
+    key = DeriveId(type, Canonical(type.fields, message.SerializeAsString())).value();
+  }
+  absl::flat_hash_set<Id> moved;
+  const absl::Status status = server_.store->Write([&](server::Writer& writer) -> absl::Status {
+    moved.clear();
+    ASSIGN_OR_RETURN(const RecordState before, writer.GetRecord({type.number, key}));
+    sync::v1::Edit edit;
+    if (!server::AddChange(type, key, before, message, &edit)) return absl::OkStatus();
+    return server_.ingest->WriteOwn(writer, edit, &moved).status();
+  });
+  if (server_.disk.dead() || !status.ok()) {
+    Reap();
+    return false;
+  }
+  Absorb();
+  Tell(moved);
+  return true;
+}
+
+void Universe::Appoint(const Id& person, const Id& organisation, Office office, int64_t until_ms) {
+  records::v1::Grant grant;
+  grant.set_person_id(person.str());
+  grant.set_organisation_id(organisation.str());
+  grant.set_office(office);
+  Set(now_ms_, grant.mutable_from());
+  if (until_ms != 0) Set(until_ms, grant.mutable_until());
+  OwnWrite(grant, Id());
+}
+
+void Universe::Place(const Id& person, const Id& branch) {
+  records::v1::Placement placement;
+  placement.set_member_id(person.str());
+  placement.set_branch_id(branch.str());
+  OwnWrite(placement, Id());
+}
+
+void Universe::Move(const Id& person, const Id& branch) {
+  Place(person, branch);
+  const RecordKey key{TodaysSchema()->Find(records::v1::Member::descriptor())->number, person};
+  const Ledger::Record* record = ledger_.Find(key);
+  if (record == nullptr || !record->expected.alive) return;
+  records::v1::Member member;
+  member.CopyFrom(*record->expected.message);
+  member.set_branch_id(branch.str());
+  OwnWrite(member, person);
+}
+
+void Universe::Enrol(Device& device) {
+  const KeyPair keys = NewKeyPair(device.environment());
+  server::DeviceRow row;
+  row.public_key = keys.public_key;
+  row.person = device.person;
+  row.record = server_.environment().NewId();
+  row.name = absl::StrCat("device ", device.index);
+  row.enrolled_ms = now_ms_;
+  absl::flat_hash_set<Id> moved;
+  const absl::Status status = server_.disk.Quietly([&] {
+    return server_.store->Write([&](server::Writer& writer) -> absl::Status {
+      moved.clear();
+      ASSIGN_OR_RETURN(row.number, writer.NextDevice());
+      RETURN_IF_ERROR(writer.PutDevice(row));
+      records::v1::Device record;
+      record.set_person_id(device.person.str());
+      record.set_number(row.number.value);
+      record.set_state(records::v1::Device::ACTIVE);
+      sync::v1::Edit edit;
+      server::AddChange(*TodaysSchema()->Find(record.GetDescriptor()), row.record, {}, record,
+                        &edit);
+      return server_.ingest->WriteOwn(writer, edit, &moved).status();
+    });
+  });
+  Reap();
+  if (!status.ok()) {
+    device.revoked = true;  // it never came to be
+    return;
+  }
+  Absorb();
+  Tell(moved);
+  const absl::Status enrolled = device.store->SetIdentity({.device = row.number,
+                                                           .person = device.person,
+                                                           .server_id = kServerId,
+                                                           .secret_key = keys.secret_key});
+  if (!enrolled.ok()) device.revoked = true;
+}
+
+Device& Universe::AddDevice(const Id& person, bool old) {
+  devices_.push_back(
+      std::make_unique<Device>(static_cast<int>(devices_.size()), dice_.Next(), &now_ms_));
+  Device& device = *devices_.back();
+  device.person = person;
+  device.old = old;
+  return device;
+}
+
+void Universe::Revoke(Device& device) {
+  const auto number = device.Number();
+  if (!number) return;
+  absl::flat_hash_set<Id> moved;
+  const absl::Status status = server_.store->Write([&](server::Writer& writer) -> absl::Status {
+    moved.clear();
+    ASSIGN_OR_RETURN(const auto row, writer.GetDevice(*number));
+    if (!row) return absl::NotFoundError("device");
+    server::DeviceRow revoked = *row;
+    revoked.revoked = true;
+    RETURN_IF_ERROR(writer.PutDevice(revoked));
+    const RecordType& type = *TodaysSchema()->Find(records::v1::Device::descriptor());
+    ASSIGN_OR_RETURN(const RecordState before, writer.GetRecord({type.number, row->record}));
+    records::v1::Device record;
+    record.ParseFromString(before.body);
+    if (record.state() == records::v1::Device::REVOKED) return absl::OkStatus();
+    record.set_state(records::v1::Device::REVOKED);
+    sync::v1::Edit edit;
+    server::AddChange(type, row->record, before, record, &edit);
+    return server_.ingest->WriteOwn(writer, edit, &moved).status();
+  });
+  if (!status.ok()) return Reap();
+  revoked_.insert(*number);
+  for (const auto& other : devices_) NoteRevoked(*other);
+  Absorb();
+  Tell(moved);
+}
+
+void Universe::NoteRevoked(Device& device) {
+  if (device.store == nullptr) return;
+  const auto number = device.Number();
+  if (!number || revoked_.count(*number) == 0) return;
+  HangUp(device);
+  device.revoked = true;
+}
+
+void Universe::Found(int devices) {
+  const absl::Status status = server_.store->Write([&](server::Writer& writer) -> absl::Status {
+    server::DeviceRow own;
+    own.number = kServerDevice;
+    own.name = "server";
+    RETURN_IF_ERROR(writer.PutDevice(own));
+    return writer.PutSetting("server_id", kServerId);
+  });
+  if (!status.ok()) return ledger_.Fail(kIntegrity, status.ToString());
+  for (const char* name : {"青石村党支部", "驻深圳流动党支部", "柳河村党支部"}) {
+    branches_.push_back(server_.environment().NewId());
+    records::v1::Organisation organisation;
+    organisation.set_kind(records::v1::Organisation::BRANCH);
+    organisation.set_name(name);
+    OwnWrite(organisation, branches_.back());
+  }
+  const int people = std::max(5, devices * 3 / 4);
+  for (int i = 0; i < people; ++i) {
+    people_.push_back(server_.environment().NewId());
+    const Id& branch = branches_[i % 3 == 2 && i > 2 ? 2 : i % 2];
+    records::v1::Member member;
+    member.set_branch_id(branch.str());
+    member.set_name(absl::StrCat("党员", i));
+    OwnWrite(member, people_.back());
+    Place(people_.back(), branch);
+  }
+  Appoint(people_[0], branches_[0], SECRETARY, 0);
+  Appoint(people_[1], branches_[1], SECRETARY, 0);
+  Appoint(people_[2], branches_[0], DEPUTY, 0);
+  Appoint(people_[3], branches_[1], DEPUTY, 0);
+  Appoint(people_[0], branches_[2], SECRETARY, 0);
+  Appoint(people_[4], branches_[2], GROUP_LEADER, 0);
+  for (int i = 0; i < devices; ++i) {
+    Device& device = AddDevice(people_[i % people], old_clients && i % 3 == 1);
+    if (!device.Open().ok()) return ledger_.Fail(kIntegrity, "a new device cannot be opened");
+    Enrol(device);
+    Wait(1000);
+  }
+}
+
+void Universe::Operate(uint64_t seed) {
+  Dice dice(seed);
+  const Id& person = dice.Of(people_);
+  const Id& branch = dice.Of(branches_);
+  static const std::vector<Office> kOffices = {SECRETARY, DEPUTY, COMMITTEE, GROUP_LEADER};
+  switch (dice.Below(6)) {
+    case 0:
+      return Appoint(person, branch, dice.Of(kOffices), 0);
+    case 1:  // for a while, from now or for ever over
+      return Appoint(person, branch, dice.Of(kOffices), now_ms_ + dice.Between(1, 30) * kDayMs);
+    case 2:
+      return Appoint(person, branch, dice.Of(kOffices), now_ms_);
+    case 3:
+      return Move(person, branch);
+    case 4:  // so that there always is somebody
+      return Appoint(people_[dice.Below(4)], branches_[dice.Below(2)], SECRETARY, 0);
+    default: {  // what only the server writes
+      for (const auto& [key, record] : ledger_.records()) {
+        if (key.type != 9001 || !record.expected.alive || record.expected.unclear) continue;
+        if (!dice.OneIn(4)) continue;
+        Sampler sampler;
+        sampler.CopyFrom(*record.expected.message);
+        sampler.set_server(absl::StrCat("登记", dice.Below(100)));
+        OwnWrite(sampler, key.id);
+        return;
+      }
+    }
+  }
+}
+
+}  // namespace zhibu::sim

@@ -1,0 +1,90 @@
+// A bounded part of what `zhibu sim` does, on every build.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+
+#include "tests/sim/shrink.h"
+#include "tests/sim/simulation.h"
+
+namespace zhibu::sim {
+namespace {
+
+void ExpectHolds(const Options& options) {
+  const Report report = sim::Run(MakePlan(options));
+  if (!report.failure) return;
+  ADD_FAILURE() << "seed " << options.seed << ", step " << report.step << ": "
+                << report.failure->invariant << "\n"
+                << report.failure->detail << "\n"
+                << report.history << "replay: zhibu sim --seed " << options.seed << " --steps "
+                << options.steps << " --devices " << options.devices << " --faults "
+                << TextOf(options.faults);
+}
+
+TEST(Sim, AllFaultsTogether) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    ExpectHolds({.seed = seed, .steps = 1000, .devices = 6, .faults = AllFaults()});
+  }
+}
+
+TEST(Sim, NoFaultsAtAll) {
+  for (uint64_t seed = 1; seed <= 10; ++seed) ExpectHolds({.seed = seed, .steps = 1000});
+}
+
+class OneFault : public ::testing::TestWithParam<Act> {};
+
+TEST_P(OneFault, Alone) {
+  for (uint64_t seed = 100; seed < 105; ++seed) {
+    ExpectHolds({.seed = seed, .steps = 500, .devices = 5, .faults = {GetParam()}});
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Sim, OneFault, ::testing::ValuesIn(AllFaults()), [](const auto& info) {
+  std::string name(NameOf(info.param));
+  name.erase(std::remove(name.begin(), name.end(), '-'), name.end());
+  return name;
+});
+
+TEST(Sim, TheSameSeedIsTheSameRun) {
+  const Plan plan = MakePlan({.seed = 77, .steps = 1200, .devices = 6, .faults = AllFaults()});
+  const Report first = sim::Run(plan);
+  const Report second = sim::Run(plan);
+  EXPECT_EQ(first.digest, second.digest);
+  EXPECT_EQ(first.stats.frames, second.stats.frames);
+  const Plan other = MakePlan({.seed = 78, .steps = 1200, .devices = 6, .faults = AllFaults()});
+  EXPECT_NE(sim::Run(other).digest, first.digest);
+}
+
+TEST(Sim, RunsMuchFasterThanTime) {
+  const auto began = std::chrono::steady_clock::now();
+  const Report report = sim::Run(MakePlan({.seed = 3, .steps = 500, .devices = 5}));
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+  EXPECT_GT(static_cast<double>(report.virtual_ms) / 1000, 100 * took.count());
+}
+
+TEST(Plan, ReadsBackWhatItWrote) {
+  const Plan plan = MakePlan({.seed = 9, .steps = 50, .devices = 3, .faults = AllFaults()});
+  const auto read = Plan::FromText(plan.ToText());
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->ToText(), plan.ToText());
+  EXPECT_FALSE(Plan::FromText("jump 1 2").ok());
+  EXPECT_FALSE(FaultsFromText("cut,bite").ok());
+}
+
+TEST(Shrinker, FindsTheStepsThatMatter) {
+  const Plan plan = MakePlan({.seed = 4, .steps = 300, .devices = 6, .faults = AllFaults()});
+  const uint64_t one = plan.steps[17].seed;
+  const uint64_t two = plan.steps[230].seed;
+  const Plan least = Shrink(plan, 1000, [&](const Plan& smaller) {
+    int found = 0;
+    for (const Step& step : smaller.steps) found += step.seed == one || step.seed == two;
+    return found == 2;
+  });
+  ASSERT_EQ(least.steps.size(), 2u);
+  EXPECT_EQ(least.steps[0].seed, one);
+  EXPECT_EQ(least.steps[1].seed, two);
+}
+
+}  // namespace
+}  // namespace zhibu::sim

@@ -1,0 +1,488 @@
+#include "tests/sim/universe.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "server/own_edit.h"
+#include "sync/handshake.h"
+#include "sync/reason.h"
+#include "sync/status.h"
+
+namespace zhibu::sim {
+
+using sync::v1::ClientFrame;
+using sync::v1::ServerFrame;
+
+namespace {
+
+// Enough for any session; more is a conversation that never ends.
+constexpr int kMovesMax = 20'000;
+constexpr int kSessionsMax = 8;
+
+uint64_t SaltOf(const std::string& bytes) {
+  sync::v1::Edit edit;
+  return edit.ParseFromString(bytes) ? edit.salt() : 0;
+}
+
+// As it was made, but for what renumbering changes.
+std::string Essence(sync::v1::Edit edit) {
+  for (auto& change : *edit.mutable_changes()) change.clear_builds_on();
+  return edit.SerializeAsString();
+}
+
+}  // namespace
+
+Universe::Universe(const Options& options)
+    : dice_(options.seed ^ 0x5bd1e995), server_(options.seed * 31 + 7, &now_ms_) {
+  SeedSqlite(options.seed);
+  for (const Act fault : options.faults) old_clients = old_clients || fault == Act::kOldClient;
+  if (!OpenServer().ok()) ledger_.Fail(kIntegrity, "the server cannot be opened");
+  Found(options.devices);
+}
+
+Universe::~Universe() {
+  streams_.clear();  // before the stores that they use
+}
+
+absl::Status Universe::OpenServer() {
+  absl::Status status = server_.Open();
+  if (!status.ok() && !server_.disk.dead()) {
+    server_.disk.Mend();
+    status = server_.Open();
+  }
+  return status;
+}
+
+// ---- Streams -------------------------------------------------------------------
+
+void Universe::Connect(Device& device) {
+  if (device.stream != nullptr || device.revoked || device.away_until_ms > now_ms_ ||
+      device.store == nullptr || server_.store == nullptr) {
+    return;
+  }
+  // Small updates, so that catching up takes several.
+  server::SessionLimits limits;
+  limits.update_bytes = dice_.OneIn(3) ? 256 << 10 : 50 + dice_.Below(2000);
+  auto stream = std::make_unique<Stream>(++streams_made_, &device, &server_, limits);
+  const absl::Status status = stream->client.Start();
+  if (!status.ok()) return Reap();
+  ++stats.sessions;
+  device.stream = stream.get();
+  streams_[stream->id] = std::move(stream);
+}
+
+void Universe::HangUp(Device& device) {
+  if (device.stream == nullptr) return;
+  const uint64_t id = device.stream->id;
+  device.stream = nullptr;
+  streams_.erase(id);
+}
+
+// The conversation is over: what the syncer does then.
+void Universe::EndStream(Stream& stream) {
+  Device& device = stream.device;
+  const absl::Status status = stream.client.status();
+  const bool again = stream.client.again();
+  (void)device.store->EndAttempt(status);
+  HangUp(device);
+  if (again) Connect(device);
+}
+
+bool Universe::ClientSays(Stream& stream) {
+  ClientFrame frame;
+  if (stream.client.closed() || !stream.client.Next(&frame)) {
+    if (stream.client.closed()) EndStream(stream);
+    return false;
+  }
+  const bool allowed = frame.has_hello() ? stream.said == 0
+                       : frame.has_proof()
+                           ? stream.said == 1 && stream.heard == Stream::Heard::kChallenge
+                           : stream.welcomed;
+  if (!allowed) ledger_.Fail(kProtocol, absl::StrCat("device says ", frame.ShortDebugString()));
+  ++stream.said;
+  if (frame.has_push()) {
+    stream.device.last_push = frame.SerializeAsString();
+    stream.device.last_push_by = stream.device.Number();
+  }
+  stream.up.push_back(frame.SerializeAsString());
+  return true;
+}
+
+bool Universe::ServerHears(Stream& stream) {
+  if (stream.up.empty()) return false;
+  ClientFrame frame;
+  if (!frame.ParseFromString(stream.up.front())) ledger_.Fail(kProtocol, "a frame cannot be read");
+  stream.up.pop_front();
+  ++stats.frames;
+  stream.server.OnFrame(frame);
+  auto edits = stream.server.TakeSubmitted();
+  if (!edits.empty()) queue_.push_back({stream.id, std::move(edits)});
+  return true;
+}
+
+bool Universe::ServerSays(Stream& stream) {
+  using Heard = Stream::Heard;
+  ServerFrame frame;
+  if (stream.down.size() > 3 || !stream.server.Next(&frame)) return false;
+  bool allowed = frame.has_refusal();
+  Heard next = Heard::kEnd;
+  if (frame.has_challenge()) {
+    allowed = stream.heard == Heard::kNothing;
+    next = Heard::kChallenge;
+  } else if (frame.has_welcome()) {
+    allowed = stream.heard == Heard::kChallenge;
+    next = Heard::kWelcome;
+  } else if (frame.has_update() || frame.has_renumber()) {
+    allowed = stream.heard == Heard::kWelcome;
+    next = frame.has_update() ? Heard::kWelcome : Heard::kEnd;
+    if (frame.has_renumber()) ++stats.forks;
+  }
+  if (!allowed || stream.heard == Heard::kEnd) {
+    ledger_.Fail(kProtocol, absl::StrCat("server says ", frame.ShortDebugString()));
+  }
+  stream.heard = next;
+  stream.down.push_back(frame.SerializeAsString());
+  return true;
+}
+
+bool Universe::ClientHears(Stream& stream) {
+  if (stream.down.empty()) {
+    if (stream.server.closed()) EndStream(stream);
+    return false;
+  }
+  ServerFrame frame;
+  if (!frame.ParseFromString(stream.down.front()))
+    ledger_.Fail(kProtocol, "a frame cannot be read");
+  stream.down.pop_front();
+  ++stats.frames;
+  std::vector<uint64_t> merged;
+  stream.welcomed = stream.welcomed || frame.has_welcome();
+  if (frame.has_update()) TakeAnswers(stream, frame.update(), &merged);
+  stream.client.OnFrame(frame);
+  if (stream.device.disk.dead()) return true;
+  if (stream.client.closed()) {
+    EndStream(stream);
+  } else {
+    CheckCursors(stream.device, merged);
+  }
+  return true;
+}
+
+// Whatever becomes of the frame, the server has said it.
+void Universe::TakeAnswers(Stream& stream, const sync::v1::Update& update,
+                           std::vector<uint64_t>* merged) {
+  Device& device = stream.device;
+  for (const auto& answer : update.answers()) {
+    if (answer.verdict() != sync::v1::MERGED &&
+        (WordsFor(answer.reason(), answer.detail()).zh().empty() ||
+         WordsFor(answer.reason(), answer.detail()).en().empty())) {
+      ledger_.Fail(kWords, answer.ShortDebugString());
+    }
+    const auto pending = device.disk.Quietly(
+        [&] { return device.store->Pending(EditNumber(answer.number() - 1), 1); });
+    if (!pending.ok() || pending->empty() || (*pending)[0].number() != answer.number()) continue;
+    // Of another copy of the device, which used the number for something else.
+    if (answer.link() != LinkTo((*pending)[0].edit())) continue;
+    const uint64_t salt = SaltOf((*pending)[0].edit());
+    if (answer.verdict() == sync::v1::MERGED) {
+      merged->push_back(salt);
+      if (!ledger_.Merged(salt)) {
+        ledger_.Fail(kAcknowledgedKept, absl::StrCat("device ", device.index, " is told that edit ",
+                                                     answer.number(), " is in, and it is not"));
+      }
+    }
+  }
+}
+
+void Universe::CheckCursors(Device& device, const std::vector<uint64_t>& merged) {
+  if (merged.empty()) return;
+  const auto cursors = device.disk.Quietly([&] { return device.store->Cursors(); });
+  if (!cursors.ok()) return;
+  for (const uint64_t salt : merged) {
+    const Ledger::Row* row = ledger_.RowOf(salt);
+    if (row == nullptr) continue;
+    for (const auto& cursor : *cursors) {
+      const auto scope = Id::FromBytes(cursor.scope());
+      // Half read as one audience, half as another: it says no more than it did.
+      const bool mixed = (cursor.audience() >> 31) != 0;
+      if (!scope || mixed || cursor.audience() == 0 || row->scopes.count(*scope) == 0) continue;
+      if (cursor.version() >= row->audit.version.value) continue;
+      ledger_.Fail(kAnswers,
+                   absl::StrCat("device ", device.index, ": version ", row->audit.version.value,
+                                " is answered at cursor ", cursor.version()));
+    }
+  }
+}
+
+void Universe::Deliver(Stream& stream, size_t frames_max) {
+  for (size_t i = 0; i < frames_max && ServerHears(stream); ++i) continue;
+}
+
+void Universe::Talk(Dice* dice, int moves) {
+  for (int i = 0; i < moves && !failure(); ++i) {
+    if (streams_.empty()) return;
+    auto it = streams_.begin();
+    std::advance(it, dice->Below(streams_.size()));
+    Stream& stream = *it->second;
+    switch (dice->Below(5)) {
+      case 0:
+        ClientSays(stream);
+        break;
+      case 1:
+        ServerHears(stream);
+        break;
+      case 2:
+        if (slow_ > 0) {
+          --slow_;
+        } else {
+          CommitQueue(1 + dice->Below(4));
+        }
+        break;
+      case 3:
+        ServerSays(stream);
+        break;
+      default:
+        ClientHears(stream);
+    }
+    Reap();
+  }
+}
+
+void Universe::Sync(Device& device, uint64_t frames_max) {
+  const uint64_t frames_before = stats.frames;
+  for (int session = 0; session < kSessionsMax; ++session) {
+    Connect(device);
+    if (device.stream == nullptr) return;
+    const uint64_t id = device.stream->id;
+    int moves = 0;
+    bool moved = true;
+    while (moved) {
+      moved = false;
+      const auto one = [&](bool (Universe::*move)(Stream&)) {
+        const auto it = streams_.find(id);
+        if (it == streams_.end()) return;
+        if (stats.frames - frames_before >= frames_max) return HangUp(device);
+        moved = (this->*move)(*it->second) || moved;
+        Reap();
+      };
+      one(&Universe::ClientSays);
+      one(&Universe::ServerHears);
+      if (!queue_.empty()) {
+        CommitQueue(100);
+        Reap();
+        moved = true;
+      }
+      one(&Universe::ServerSays);
+      one(&Universe::ClientHears);
+      if (++moves > kMovesMax) return ledger_.Fail(kQuiet, "a session goes on for ever");
+      if (failure()) return;
+    }
+    const auto it = streams_.find(id);
+    if (it != streams_.end()) {
+      if (it->second->client.caught_up()) (void)device.store->EndAttempt(absl::OkStatus());
+      HangUp(device);
+      Reap();
+      return;
+    }
+    // It ended: renumbered and connected anew, or refused.
+    if (device.stream == nullptr) return;
+  }
+  ledger_.Fail(kQuiet, absl::StrCat("device ", device.index, " is told to begin again for ever"));
+}
+
+// ---- The server ----------------------------------------------------------------
+
+void Universe::CommitQueue(size_t pushes_max) {
+  std::vector<Waiting> slice;
+  while (!queue_.empty() && slice.size() < pushes_max) {
+    slice.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  if (!slice.empty()) CommitSlice(slice);
+}
+
+// As the hub does.
+void Universe::CommitSlice(const std::vector<Waiting>& slice) {
+  std::vector<server::Submitted> batch;
+  for (const Waiting& waiting : slice) {
+    batch.insert(batch.end(), waiting.edits.begin(), waiting.edits.end());
+  }
+  const auto committed = server_.ingest->Commit(*server_.store, batch);
+  if (server_.disk.dead()) return;  // nobody hears of it
+  if (!committed.ok()) {
+    if (slice.size() > 1) {
+      for (const Waiting& waiting : slice) {
+        if (!server_.disk.dead()) CommitSlice({waiting});
+      }
+      return;
+    }
+    const auto stream = streams_.find(slice[0].stream);
+    if (stream != streams_.end()) stream->second->server.OnTrouble(committed.status());
+    return;
+  }
+  Absorb();
+  auto result = committed->results.begin();
+  for (const Waiting& waiting : slice) {
+    const auto end = result + static_cast<std::ptrdiff_t>(waiting.edits.size());
+    const auto stream = streams_.find(waiting.stream);
+    if (stream != streams_.end()) stream->second->server.OnResults({result, end});
+    result = end;
+  }
+  Tell(committed->moved);
+}
+
+void Universe::Tell(const absl::flat_hash_set<Id>& moved) {
+  for (const auto& [id, stream] : streams_) {
+    const std::vector<Id> scopes = stream->server.Scopes();
+    if (std::any_of(scopes.begin(), scopes.end(),
+                    [&](const Id& scope) { return moved.contains(scope); })) {
+      stream->server.OnMoved();
+    }
+  }
+}
+
+void Universe::Absorb() {
+  if (server_.store == nullptr || server_.disk.dead()) return;
+  const absl::Status status = server_.disk.Quietly([&] {
+    return server_.store->Read([&](server::Reader& reader) { return ledger_.Absorb(reader); });
+  });
+  if (!status.ok()) ledger_.Fail(kAudit, absl::StrCat("cannot be read: ", status.ToString()));
+}
+
+void Universe::RestartServer(bool power_lost) {
+  ++stats.restarts;
+  for (const auto& device : devices_) HangUp(*device);
+  queue_.clear();
+  server_.Kill(power_lost);
+  if (const std::string whole = server_.CheckIntegrity(); whole != "ok") {
+    ledger_.Fail(kIntegrity, absl::StrCat("server: ", whole));
+  }
+  if (const absl::Status status = OpenServer(); !status.ok()) {
+    return ledger_.Fail(kIntegrity, absl::StrCat("the server does not start: ", status.ToString()));
+  }
+  Absorb();
+}
+
+void Universe::Reap() {
+  if (server_.disk.dead()) RestartServer(dice_.OneIn(2));
+  for (const auto& device : devices_) {
+    if (device->disk.dead()) RestartDevice(*device, dice_.OneIn(2));
+  }
+}
+
+// ---- Devices -------------------------------------------------------------------
+
+void Universe::RestartDevice(Device& device, bool power_lost) {
+  ++stats.restarts;
+  HangUp(device);
+  device.Kill(power_lost);
+  if (const std::string whole = device.CheckIntegrity(); whole != "ok") {
+    ledger_.Fail(kIntegrity, absl::StrCat("device ", device.index, ": ", whole));
+  }
+  absl::Status status = device.Open();
+  if (!status.ok()) {
+    device.disk.Mend();
+    status = device.Open();
+  }
+  if (!status.ok()) {
+    return ledger_.Fail(
+        kIntegrity, absl::StrCat("device ", device.index, " does not start: ", status.ToString()));
+  }
+  AdoptPending(device);
+  CheckAccount(device);
+}
+
+// An edit whose commit was cut short by a crash may be there or not.
+void Universe::AdoptPending(Device& device) {
+  const auto pending =
+      device.disk.Quietly([&] { return device.store->Pending(EditNumber(0), SIZE_MAX); });
+  if (!pending.ok()) return;
+  for (const auto& one : *pending) {
+    Known known;
+    known.edit.ParseFromString(one.edit());
+    const uint64_t salt = known.edit.salt();
+    if (known_.count(salt) == 0) known.deltas = std::exchange(device.in_doubt, {});
+    known_.try_emplace(salt, std::move(known));
+    device.committed.insert(salt);
+  }
+  device.in_doubt.clear();
+}
+
+void Universe::Commit(Device& device, const std::vector<client::Draft*>& drafts,
+                      const Deltas& deltas) {
+  (void)device.disk.TakeFailed();
+  const auto number = device.store->Commit(drafts);
+  const bool failed = device.disk.TakeFailed();
+  if (device.disk.dead()) {
+    device.in_doubt = deltas;
+    return;
+  }
+  if (!number.ok()) {
+    ++stats.refused;
+    // What a sync that failed has left on the disk may yet come to light.
+    if (failed) device.in_doubt = deltas;
+    const bool reason = ReasonOf(number.status()).reason != sync::v1::NO_REASON ||
+                        absl::IsAlreadyExists(number.status()) || absl::IsNotFound(number.status());
+    if (!failed && !reason) {
+      ledger_.Fail(kRefusal,
+                   absl::StrCat("device ", device.index, ": ", number.status().ToString()));
+    }
+    return;
+  }
+  if (number->value == 0) return;
+  device.in_doubt.clear();
+  const auto pending =
+      device.disk.Quietly([&] { return device.store->Pending(EditNumber(number->value - 1), 1); });
+  if (!pending.ok() || pending->empty() || (*pending)[0].number() != number->value) {
+    return ledger_.Fail(kCommittedKept, absl::StrCat("device ", device.index, ": edit ",
+                                                     number->value, " is not there"));
+  }
+  Known known;
+  known.edit.ParseFromString((*pending)[0].edit());
+  known.deltas = deltas;
+  device.committed.insert(known.edit.salt());
+  known_[known.edit.salt()] = std::move(known);
+  ++stats.edits;
+}
+
+void Universe::CheckAccount(Device& device) {
+  if (device.store == nullptr || device.disk.dead()) return;
+  std::set<uint64_t> there;
+  const absl::Status status = device.disk.Quietly([&]() -> absl::Status {
+    ASSIGN_OR_RETURN(const auto pending, device.store->Pending(EditNumber(0), SIZE_MAX));
+    for (const auto& one : pending) there.insert(SaltOf(one.edit()));
+    ASSIGN_OR_RETURN(const client::SyncState state, device.store->State());
+    if (state.unsent != pending.size()) {
+      ledger_.Fail(kUnsent, absl::StrCat("device ", device.index, " counts ", state.unsent, " of ",
+                                         pending.size()));
+    }
+    return device.store->ListSetAside([&](const client::SetAside& item) {
+      there.insert(item.edit.salt());
+      if (WordsFor(item.answer.reason(), item.answer.detail()).zh().empty()) {
+        ledger_.Fail(kWords, absl::StrCat("device ", device.index, ": set aside without a reason"));
+      }
+    });
+  });
+  if (!status.ok()) {
+    return ledger_.Fail(kIntegrity, absl::StrCat("device ", device.index, ": ", status.ToString()));
+  }
+  for (auto it = device.committed.begin(); it != device.committed.end();) {
+    if (const Ledger::Row* row = ledger_.RowOf(*it); row != nullptr) {
+      if (Essence(row->edit) != Essence(known_[*it].edit)) {
+        ledger_.Fail(kUnaltered, absl::StrCat("edit ", row->audit.number.value, " of device ",
+                                              row->audit.device.value));
+      }
+      it = device.committed.erase(it);  // the audit keeps it from here on
+      continue;
+    }
+    if (there.count(*it) == 0) {
+      const auto& change = known_[*it].edit.changes(0);
+      ledger_.Fail(kCommittedKept,
+                   absl::StrCat("device ", device.index, ": neither waiting nor set aside nor in"),
+                   RecordKey{change.type(), Id::FromBytes(change.id()).value_or(Id())});
+    }
+    ++it;
+  }
+}
+
+}  // namespace zhibu::sim

@@ -1,0 +1,152 @@
+// A world in which everything happens one thing at a time: the server and its
+// queue, devices and their streams, time, and the judge who looks on.
+//
+//   Universe universe(options);
+//   universe.Connect(device); universe.Talk(&dice, 20); universe.HangUp(device);
+//   universe.CheckAll();
+//   universe.failure()
+//
+// What the server's hub does with threads and strands is done here in one order
+// that the seed decides; everything else is production code.
+#ifndef ZHIBU_TESTS_SIM_UNIVERSE_H_
+#define ZHIBU_TESTS_SIM_UNIVERSE_H_
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/sim/ledger.h"
+#include "tests/sim/machines.h"
+#include "tests/sim/plan.h"
+
+namespace zhibu::sim {
+
+// How much a commit adds to a counter or a fund, by record.
+using Deltas = std::vector<std::pair<RecordKey, int64_t>>;
+
+struct Stats {
+  uint64_t edits = 0;    // committed on devices
+  uint64_t refused = 0;  // at the device, in words
+  uint64_t sessions = 0;
+  uint64_t frames = 0;
+  uint64_t restarts = 0;
+  uint64_t forks = 0;
+  uint64_t checks = 0;
+  std::map<std::string, uint64_t> faults;
+};
+
+class Universe {
+ public:
+  explicit Universe(const Options& options);
+  ~Universe();
+
+  // ---- Time and the scheduler ----
+  int64_t now_ms() const { return now_ms_; }
+  void Wait(int64_t ms) { now_ms_ += ms; }
+  // One of these on any open stream, `moves` times.
+  void Talk(Dice* dice, int moves);
+  // Nothing where the device cannot or must not connect now.
+  void Connect(Device& device);
+  void HangUp(Device& device);
+  // A whole session, and more where the device is told to begin again; cut after
+  // so many frames.
+  void Sync(Device& device, uint64_t frames_max = UINT64_MAX);
+  // Commits what waits at the server: at most so many pushes.
+  void CommitQueue(size_t pushes_max);
+  // Delivers what is on the way to the server, at most so many frames.
+  void Deliver(Stream& stream, size_t frames_max);
+  void SetSlow(int moves) { slow_ = moves; }
+
+  // ---- What happens to machines ----
+  void RestartDevice(Device& device, bool power_lost);
+  void RestartServer(bool power_lost);
+  // Looks whether the last thing killed somebody.
+  void Reap();
+
+  // ---- What people do (workload.cc) ----
+  void Edit(Device& device, uint64_t seed);
+  // An edit on a device, and what is remembered of it.
+  void Commit(Device& device, const std::vector<client::Draft*>& drafts, const Deltas& deltas);
+
+  // ---- What the operator does (operator.cc) ----
+  void Found(int devices);
+  void Operate(uint64_t seed);
+  void Appoint(const Id& person, const Id& organisation, Office office, int64_t until_ms);
+  void Place(const Id& person, const Id& branch);
+  void Move(const Id& person, const Id& branch);  // placement and register
+  bool OwnWrite(const google::protobuf::Message& message, const Id& id);
+  // With a new number, on an empty disk.
+  void Enrol(Device& device);
+  void Revoke(Device& device);
+  // Whether it is a copy, or a restored backup, with a number that was revoked.
+  void NoteRevoked(Device& device);
+  Device& AddDevice(const Id& person, bool old);
+
+  // ---- The judge ----
+  // Everybody syncs, and everything is compared.
+  void CheckAll();
+  // What a device can account for.
+  void CheckAccount(Device& device);
+  const std::optional<Failure>& failure() const { return ledger_.failure(); }
+  Ledger& ledger() { return ledger_; }
+  // Of all records, audits and views.
+  std::string Digest();
+
+  std::vector<std::unique_ptr<Device>>& devices() { return devices_; }
+  const std::vector<Id>& branches() const { return branches_; }
+  const std::vector<Id>& people() const { return people_; }
+  Server& server() { return server_; }
+  const std::map<uint64_t, std::unique_ptr<Stream>>& streams() const { return streams_; }
+  Stats stats;
+  bool old_clients = false;
+
+ private:
+  struct Waiting {
+    uint64_t stream = 0;
+    std::vector<server::Submitted> edits;
+  };
+  // What was committed somewhere, by salt.
+  struct Known {
+    sync::v1::Edit edit;
+    Deltas deltas;
+  };
+
+  bool ClientSays(Stream& stream);
+  bool ServerHears(Stream& stream);
+  bool ServerSays(Stream& stream);
+  bool ClientHears(Stream& stream);
+  void TakeAnswers(Stream& stream, const sync::v1::Update& update, std::vector<uint64_t>* merged);
+  void CheckCursors(Device& device, const std::vector<uint64_t>& merged);
+  void EndStream(Stream& stream);
+  void CommitSlice(const std::vector<Waiting>& slice);
+  void Tell(const absl::flat_hash_set<Id>& moved);
+  void Absorb();
+  absl::Status OpenServer();
+  void AdoptPending(Device& device);
+  void CheckView(Device& device);
+  void CheckSums();
+  std::map<RecordKey, std::string> Shown(Device& device);
+
+  Dice dice_;
+  int64_t now_ms_ = 1'795'000'000'000;  // November 2026
+  Server server_;
+  std::vector<std::unique_ptr<Device>> devices_;
+  std::map<uint64_t, std::unique_ptr<Stream>> streams_;
+  std::deque<Waiting> queue_;
+  std::map<uint64_t, Known> known_;
+  std::vector<Id> branches_;
+  std::vector<Id> people_;
+  std::set<DeviceNumber> revoked_;
+  Ledger ledger_;
+  uint64_t streams_made_ = 0;
+  int slow_ = 0;
+};
+
+}  // namespace zhibu::sim
+
+#endif  // ZHIBU_TESTS_SIM_UNIVERSE_H_

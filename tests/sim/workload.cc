@@ -1,0 +1,560 @@
+// What people record: meetings, attendance, check-ins, dues, stays away, the
+// register, and a record type with every policy.
+#include <algorithm>
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "proto/old_policies.pb.h"
+#include "proto/policies.pb.h"
+#include "tests/sim/universe.h"
+#include "zhibu/records/v1/catalogue.pb.h"
+
+namespace zhibu::sim {
+
+using google::protobuf::Message;
+using records::v1::Attendance;
+using records::v1::CheckIn;
+using records::v1::ConflictNote;
+using records::v1::Contact;
+using records::v1::DuesPayment;
+using records::v1::Flow;
+using records::v1::Meeting;
+using records::v1::Member;
+using records::v1::PrivateDetail;
+using zhibu::testing::Bicycle;
+using zhibu::testing::Sampler;
+namespace old = zhibu::testing::old;
+
+namespace {
+
+// One person at one device, at one moment.
+class Author {
+ public:
+  Author(Universe* universe, Device* device, uint64_t seed)
+      : universe_(*universe), device_(*device), dice_(seed) {}
+
+  void Act() {
+    switch (dice_.Below(16)) {
+      case 0:
+        return NewMeeting();
+      case 1:
+      case 2:
+      case 3:
+        return ChangeMeeting();
+      case 4:
+        return RollCall();
+      case 5:
+        return SignIn();
+      case 6:
+        return PayDues();
+      case 7:
+        return Travel();
+      case 8:
+        return Register();
+      case 9:
+        return Two();
+      case 10:
+        return Remove();
+      case 11:
+        return dice_.OneIn(2) ? SettleNote() : Ride();
+      case 12:
+        return NewSampler();
+      default:
+        return ChangeSampler();
+    }
+  }
+
+ private:
+  client::Store& store() { return *device_.store; }
+  template <typename T>
+  std::vector<Id> Ids() {
+    std::vector<Id> ids;
+    const RecordType* type = store().schema().Find(T::descriptor());
+    if (type == nullptr) return ids;
+    (void)store().List({.type = type->number}, [&](const Id& id, const Message&) {
+      ids.push_back(id);
+      return true;
+    });
+    return ids;
+  }
+  // Rather one that is new: people work on what is going on.
+  template <typename T>
+  std::optional<client::Draft> Any() {
+    const std::vector<Id> ids = Ids<T>();
+    if (ids.empty()) return std::nullopt;
+    const size_t recent = std::min<size_t>(ids.size(), 4);
+    const size_t at =
+        dice_.OneIn(5) ? dice_.Below(ids.size()) : ids.size() - 1 - dice_.Below(recent);
+    auto draft = store().Edit<T>(ids[at]);
+    if (!draft.ok()) return std::nullopt;
+    return *std::move(draft);
+  }
+  // Where the person most likely acts; sometimes where they have no right to.
+  std::string Branch() {
+    if (dice_.OneIn(15)) return dice_.Of(universe_.branches()).str();
+    std::vector<Id> mine;
+    for (const Id& branch : universe_.branches()) {
+      if (universe_.ledger().OfficesIn(device_.person, branch, universe_.now_ms()) != 0) {
+        mine.push_back(branch);
+      }
+    }
+    return (mine.empty() ? dice_.Of(universe_.branches()) : dice_.Of(mine)).str();
+  }
+  std::string Person() {
+    return (dice_.OneIn(2) ? device_.person : dice_.Of(universe_.people())).str();
+  }
+  std::string Word() {
+    static const std::vector<std::string> kWords = {"礼堂",   "村委会", "祠堂", "学校", "茶园",
+                                                    "会议室", "广场",   "",     "工棚", "渡口"};
+    return dice_.OneIn(3) ? absl::StrCat(dice_.Of(kWords), dice_.Below(9)) : dice_.Of(kWords);
+  }
+  std::string Day() { return absl::StrCat("2026-0", 1 + dice_.Below(9), "-1", dice_.Below(10)); }
+  std::string Month() {
+    return dice_.OneIn(20) ? "2026-13" : absl::StrCat("2026-0", 1 + dice_.Below(9));
+  }
+  void SetNow(google::protobuf::Timestamp* time) {
+    const int64_t ms = std::max<int64_t>(0, device_.environment().now_ms());
+    time->set_seconds(ms / 1000 - dice_.Below(100));
+    time->set_nanos(static_cast<int32_t>(dice_.Below(1000)) * 1'000'000);
+  }
+  void Commit(client::Draft* draft, const Deltas& deltas = {}) {
+    universe_.Commit(device_, {draft}, deltas);
+  }
+
+  void NewMeeting() {
+    client::Draft draft = store().New<Meeting>();
+    auto& meeting = draft.message<Meeting>();
+    meeting.set_branch_id(Branch());
+    meeting.set_topic(Word());
+    if (dice_.OneIn(2)) meeting.set_state(Meeting::PLANNED);
+    for (uint32_t i = dice_.Below(3); i > 0; --i) {
+      auto* item = meeting.add_agenda();
+      item->set_number(i);
+      item->set_topic(Word());
+    }
+    Commit(&draft);
+  }
+
+  void ChangeMeeting() {
+    auto draft = Any<Meeting>();
+    if (!draft) return NewMeeting();
+    for (uint32_t i = 1 + dice_.Below(2); i > 0; --i) ChangeOne(&draft->message<Meeting>());
+    Commit(&*draft);
+  }
+
+  void ChangeOne(Meeting* meeting) {
+    switch (dice_.Below(8)) {
+      case 0:
+        return meeting->set_place(Word());
+      case 1:
+        return meeting->set_minutes(absl::StrCat(meeting->minutes(), Word()));
+      case 2:
+        return SignInto(meeting);
+      case 3:
+        return ChangeAgenda(meeting);
+      case 4: {
+        auto* resolution = meeting->resolutions().empty() || dice_.OneIn(3)
+                               ? meeting->add_resolutions()
+                               : meeting->mutable_resolutions(0);
+        if (resolution->number() == 0) resolution->set_number(1 + dice_.Below(3));
+        if (dice_.OneIn(2)) return resolution->set_text(Word());
+        return resolution->mutable_vote()->set_in_favour(dice_.Below(20));
+      }
+      case 5:
+        return meeting->set_state(static_cast<Meeting::State>(1 + dice_.Below(4)));
+      case 6:
+        return SetNow(meeting->mutable_starts_at());
+      default:
+        meeting->set_topic(Word());
+        if (dice_.OneIn(6)) meeting->set_branch_id(Branch());
+    }
+  }
+
+  void SignInto(Meeting* meeting) {
+    auto& present = *meeting->mutable_present();
+    const std::string person = Person();
+    const auto it = std::find(present.begin(), present.end(), person);
+    if (it == present.end()) {
+      *present.Add() = person;
+    } else if (dice_.OneIn(2)) {
+      present.erase(it);
+    }
+  }
+
+  void ChangeAgenda(Meeting* meeting) {
+    auto& agenda = *meeting->mutable_agenda();
+    const uint32_t number = 1 + dice_.Below(3);
+    const auto it = std::find_if(agenda.begin(), agenda.end(),
+                                 [&](const auto& item) { return item.number() == number; });
+    if (it == agenda.end()) {
+      auto* item = agenda.Add();
+      item->set_number(number);
+      item->set_topic(Word());
+    } else if (dice_.OneIn(3)) {
+      agenda.erase(it);
+    } else {
+      it->set_topic(Word());
+      if (dice_.OneIn(3)) it->set_speaker_id(Person());
+    }
+  }
+
+  // The meeting that everybody is at.
+  std::optional<std::pair<std::string, std::string>> MeetingAndBranch() {
+    auto meeting = Any<Meeting>();
+    if (!meeting) return std::nullopt;
+    return std::pair(meeting->id().str(), meeting->message<Meeting>().branch_id());
+  }
+
+  void RollCall() {
+    if (dice_.OneIn(2)) {
+      if (auto draft = Any<Attendance>()) {
+        auto& attendance = draft->message<Attendance>();
+        attendance.set_state(static_cast<Attendance::State>(1 + dice_.Below(3)));
+        attendance.set_reason(Word());
+        return Commit(&*draft);
+      }
+    }
+    const auto meeting = MeetingAndBranch();
+    if (!meeting) return NewMeeting();
+    client::Draft draft = store().New<Attendance>();
+    auto& attendance = draft.message<Attendance>();
+    attendance.set_meeting_id(meeting->first);
+    attendance.set_branch_id(meeting->second);
+    attendance.set_member_id(Person());
+    attendance.set_state(Attendance::PRESENT);
+    attendance.set_known_by(Word());
+    Commit(&draft);
+  }
+
+  void SignIn() {
+    const auto meeting = MeetingAndBranch();
+    if (!meeting) return NewMeeting();
+    client::Draft draft = store().New<CheckIn>();
+    auto& check_in = draft.message<CheckIn>();
+    check_in.set_activity_id(meeting->first);
+    check_in.set_branch_id(meeting->second);
+    check_in.set_member_id(Person());
+    check_in.set_how(dice_.OneIn(2) ? CheckIn::BY_SELF : CheckIn::ROLL_CALL);
+    SetNow(check_in.mutable_at());
+    Commit(&draft);
+  }
+
+  void PayDues() {
+    client::Draft draft = store().New<DuesPayment>();
+    auto& payment = draft.message<DuesPayment>();
+    auto before = dice_.OneIn(4) ? Any<DuesPayment>() : std::nullopt;
+    if (before && dice_.OneIn(6)) {  // what is not allowed
+      if (dice_.OneIn(2)) {
+        before->Delete();
+      } else {
+        before->message<DuesPayment>().set_amount_fen(1);
+      }
+      return Commit(&*before);
+    }
+    if (before) {
+      payment = before->message<DuesPayment>();
+      payment.set_amount_fen(-payment.amount_fen());
+      payment.set_reverses_id(before->id().str());
+    } else {
+      payment.set_member_id(Person());
+      payment.set_branch_id(Branch());
+      payment.set_amount_fen(20 + dice_.Below(5000));
+      payment.set_month(Month());
+    }
+    Commit(&draft, {{{draft.type().number, draft.id()}, payment.amount_fen()}});
+  }
+
+  void Travel() {
+    auto draft = dice_.OneIn(2) ? Any<Flow>() : std::nullopt;
+    if (!draft) {
+      client::Draft made = store().New<Flow>();
+      auto& flow = made.message<Flow>();
+      flow.set_member_id(Person());
+      flow.set_home_branch_id(Branch());
+      if (dice_.OneIn(2)) flow.set_host_branch_id(dice_.Of(universe_.branches()).str());
+      flow.set_left(Day());
+      flow.set_state(Flow::REPORTED);
+      return Commit(&made);
+    }
+    if (dice_.OneIn(4)) {
+      client::Draft made = store().New<Contact>();
+      auto& contact = made.message<Contact>();
+      contact.set_flow_id(draft->id().str());
+      contact.set_member_id(draft->message<Flow>().member_id());
+      contact.set_branch_id(Branch());
+      contact.set_said(Word());
+      SetNow(draft->message<Flow>().mutable_last_contact());
+      return universe_.Commit(device_, {&*draft, &made}, {});
+    }
+    auto& flow = draft->message<Flow>();
+    switch (dice_.Below(4)) {
+      case 0:
+        flow.set_state(static_cast<Flow::State>(1 + dice_.Below(3)));
+        break;
+      case 1:
+        flow.set_host_branch_id(dice_.Of(universe_.branches()).str());
+        break;
+      case 2:
+        SetNow(flow.mutable_last_contact());
+        break;
+      default:
+        flow.set_reason(Word());
+        flow.set_expected_back(dice_.OneIn(8) ? "later" : Day());
+    }
+    Commit(&*draft);
+  }
+
+  void Register() {
+    if (dice_.OneIn(4)) {
+      client::Draft draft = store().New<Member>();
+      auto& member = draft.message<Member>();
+      member.set_branch_id(Branch());
+      member.set_name(absl::StrCat("新", Word()));
+      return Commit(&draft);
+    }
+    if (dice_.OneIn(4)) {
+      client::Draft draft = store().New<PrivateDetail>();
+      auto& detail = draft.message<PrivateDetail>();
+      detail.set_member_id(Person());
+      detail.set_branch_id(Branch());
+      detail.set_phone(Word());
+      return Commit(&draft);
+    }
+    auto draft = Any<Member>();
+    if (!draft) return;
+    auto& member = draft->message<Member>();
+    switch (dice_.Below(4)) {
+      case 0:
+        member.set_post(Word());
+        break;
+      case 1:
+        member.set_stage(static_cast<Member::Stage>(1 + dice_.Below(5)));
+        break;
+      case 2:
+        member.set_branch_id(Branch());
+        break;
+      default:
+        member.set_status(static_cast<Member::Status>(1 + dice_.Below(4)));
+        member.set_education(Word());
+    }
+    Commit(&*draft);
+  }
+
+  // Two records in one edit.
+  void Two() {
+    auto meeting = Any<Meeting>();
+    auto sampler = device_.old ? std::nullopt : Any<Sampler>();
+    if (!meeting || !sampler) return ChangeMeeting();
+    const std::string word = Word();
+    meeting->message<Meeting>().set_place(word);
+    sampler->message<Sampler>().set_latest(word);
+    universe_.Commit(device_, {&*meeting, &*sampler}, {});
+  }
+
+  void Remove() {
+    std::optional<client::Draft> draft;
+    switch (dice_.Below(5)) {
+      case 0:
+        draft = Any<Meeting>();
+        break;
+      case 1:
+        draft = Any<Attendance>();
+        break;
+      case 2:
+        draft = Any<CheckIn>();
+        break;
+      case 3:
+        draft = device_.old ? Any<old::Sampler>() : Any<Sampler>();
+        break;
+      default:
+        draft = Any<Bicycle>();
+    }
+    if (!draft) return;
+    draft->Delete();
+    Commit(&*draft);
+  }
+
+  void SettleNote() {
+    auto draft = Any<ConflictNote>();
+    if (!draft) return;
+    draft->message<ConflictNote>().set_state(ConflictNote::SETTLED);
+    Commit(&*draft);
+  }
+
+  void Ride() {
+    if (store().schema().Find(Bicycle::descriptor()) == nullptr) return;
+    auto draft = Any<Bicycle>();
+    if (!draft) {
+      client::Draft made = store().New<Bicycle>();
+      made.message<Bicycle>().set_branch_id(Branch());
+      return Commit(&made);
+    }
+    auto& bicycle = draft->message<Bicycle>();
+    bicycle.set_colour(Word());
+    bicycle.add_riders(Word());
+    Commit(&*draft);
+  }
+
+  void NewSampler() {
+    if (device_.old) return NewOldSampler();
+    client::Draft draft = store().New<Sampler>();
+    draft.message<Sampler>().set_branch_id(Branch());
+    Deltas deltas = Fill(&draft);
+    Commit(&draft, deltas);
+  }
+
+  void ChangeSampler() {
+    if (device_.old) return ChangeOldSampler();
+    auto draft = Any<Sampler>();
+    if (!draft) return NewSampler();
+    const Deltas deltas = Fill(&*draft);
+    Commit(&*draft, deltas);
+  }
+
+  // With the app of an earlier version.
+  void NewOldSampler() {
+    client::Draft draft = store().New<old::Sampler>();
+    draft.message<old::Sampler>().set_branch_id(Branch());
+    draft.message<old::Sampler>().set_latest(Word());
+    Commit(&draft);
+  }
+  void ChangeOldSampler() {
+    auto draft = Any<old::Sampler>();
+    if (!draft) return NewOldSampler();
+    auto& s = draft->message<old::Sampler>();
+    const int64_t add = dice_.Between(-5, 20);
+    switch (dice_.Below(3)) {
+      case 0:
+        s.set_latest(Word());
+        return Commit(&*draft);
+      case 1:
+        s.set_ask(Word());
+        return Commit(&*draft);
+      default:
+        s.set_sum(s.sum() + add);
+        return Commit(&*draft, {{{draft->type().number, draft->id()}, add}});
+    }
+  }
+
+  Deltas Fill(client::Draft* draft) {
+    auto& s = draft->message<Sampler>();
+    Deltas deltas;
+    for (uint32_t i = 1 + dice_.Below(3); i > 0; --i) {
+      switch (dice_.Below(16)) {
+        case 0:
+          s.set_latest(Word());
+          break;
+        case 1:
+          s.set_ask(Word());
+          break;
+        case 2:
+          if (s.first().empty() || dice_.OneIn(5)) s.set_first(Word());
+          break;
+        case 3:
+        case 4: {
+          const int64_t add = dice_.Between(-5, 20);
+          s.set_sum(s.sum() + add);
+          deltas.push_back({{draft->type().number, draft->id()}, add});
+          break;
+        }
+        case 5:
+          s.set_zigzag_sum(s.zigzag_sum() + dice_.Between(-9, 9));
+          break;
+        case 6:
+          if (const int64_t now = device_.environment().now_ms() / 1000; now > s.max().seconds()) {
+            s.mutable_max()->set_seconds(now);
+          }
+          break;
+        case 7:
+          s.set_min(std::min<int32_t>(s.min(), static_cast<int32_t>(dice_.Between(-50, 50))));
+          break;
+        case 8:
+        case 9:
+          Toggle(s.mutable_add_wins());
+          break;
+        case 10:
+        case 11:
+          ChangeItems(s.mutable_by_key(), 2);
+          break;
+        case 12: {
+          const std::string word = Word();
+          if (s.map().count(word) > 0 && dice_.OneIn(2)) {
+            s.mutable_map()->erase(word);
+          } else {
+            (*s.mutable_map())[word] = static_cast<int32_t>(dice_.Below(9));
+          }
+          break;
+        }
+        case 13:
+          s.set_forward(static_cast<Sampler::Step>(1 + dice_.Below(4)));
+          break;
+        case 14:
+          if (dice_.OneIn(3)) s.set_branch_id(Branch());
+          if (dice_.OneIn(2)) {
+            s.set_word(Word());
+          } else {
+            s.set_number(static_cast<int32_t>(dice_.Below(5)));
+          }
+          break;
+        default:
+          s.mutable_pair()->set_left(Word());
+          s.add_numbers(static_cast<int32_t>(dice_.Below(9)));
+          if (s.numbers_size() > 4) s.clear_numbers();
+      }
+    }
+    return deltas;
+  }
+
+  void Toggle(google::protobuf::RepeatedPtrField<std::string>* set) {
+    const std::string word = Word();
+    const auto it = std::find(set->begin(), set->end(), word);
+    if (it == set->end()) {
+      *set->Add() = word;
+    } else {
+      set->erase(it);
+    }
+  }
+
+  void ChangeItems(google::protobuf::RepeatedPtrField<Sampler::Item>* items, int depth) {
+    static const std::vector<std::string> kKeys = {"甲", "乙", "丙"};
+    const std::string& key = dice_.Of(kKeys);
+    auto it = std::find_if(items->begin(), items->end(),
+                           [&](const auto& item) { return item.key() == key; });
+    if (it == items->end()) {
+      auto* item = items->Add();
+      item->set_key(key);
+      item->set_text(Word());
+      return;
+    }
+    switch (dice_.Below(depth > 0 ? 5 : 4)) {
+      case 0:
+        items->erase(it);
+        return;
+      case 1:
+        it->set_text(Word());
+        return;
+      case 2:
+        it->set_votes(it->votes() + dice_.Between(-3, 9));
+        return;
+      case 3:
+        Toggle(it->mutable_tags());
+        return;
+      default:
+        ChangeItems(it->mutable_parts(), depth - 1);
+    }
+  }
+
+  Universe& universe_;
+  Device& device_;
+  Dice dice_;
+};
+
+}  // namespace
+
+void Universe::Edit(Device& device, uint64_t seed) {
+  if (device.store == nullptr || device.disk.dead()) return;
+  Author(this, &device, seed).Act();
+  Reap();
+}
+
+}  // namespace zhibu::sim
