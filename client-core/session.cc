@@ -38,6 +38,7 @@ absl::Status Session::Start() {
   hello_.set_protocol(kProtocolVersion);
   hello_.set_device(identity->device.value);
   hello_.set_server_id(identity->server_id);
+  hello_.set_incarnation(identity->incarnation);
   hello_.set_app(app_);
   const auto pending = store_.Pending(EditNumber(0), 1);
   if (!pending.ok()) return pending.status();
@@ -60,11 +61,23 @@ void Session::OnFrame(const ServerFrame& frame) {
     case ServerFrame::kRenumber:
       again_ = true;
       return Close(store_.Renumber(DeviceNumber(frame.renumber().device())));
+    case ServerFrame::kRestored:
+      again_ = true;
+      return Close(store_.BeginIncarnation(frame.restored().incarnation()));
     case ServerFrame::kRefusal:
-      return Close(Refuse(frame.refusal().reason(), frame.refusal().detail()));
+      return OnRefusal(frame.refusal());
     default:
       return;  // from a newer server, which does not count on an answer
   }
+}
+
+void Session::OnRefusal(const sync::v1::Refusal& refusal) {
+  if (refusal.reason() == sync::v1::UNKNOWN_DEVICE) {
+    const auto went_back = store_.GoBack();
+    again_ = went_back.ok() && *went_back;
+    if (again_ || !went_back.ok()) return Close(went_back.status());
+  }
+  Close(Refuse(refusal.reason(), refusal.detail()));
 }
 
 void Session::OnChallenge(const sync::v1::Challenge& challenge) {
@@ -79,7 +92,7 @@ void Session::OnChallenge(const sync::v1::Challenge& challenge) {
 void Session::OnWelcome(const sync::v1::Welcome& welcome) {
   if (state_ != State::kProof) return Close(Refuse(sync::v1::PROTOCOL_ERROR, "welcome"));
   state_ = State::kOpen;
-  if (auto status = store_.BeginDownload(welcome.to_pass()); !status.ok()) {
+  if (auto status = store_.BeginDownload(welcome.to_pass(), EditNumber(welcome.safe())); !status.ok()) {
     Close(std::move(status));
   }
 }

@@ -44,6 +44,7 @@ class Session {
  private:
   enum class State { kIdle, kHello, kProof, kOpen, kClosed };
 
+  void OnRefusal(const sync::v1::Refusal& refusal);
   void OnChallenge(const sync::v1::Challenge& challenge);
   void OnWelcome(const sync::v1::Welcome& welcome);
   void OnUpdate(const sync::v1::Update& update);

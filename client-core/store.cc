@@ -1,6 +1,8 @@
 #include "client-core/store.h"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <set>
 
 #include "absl/strings/numbers.h"
@@ -14,6 +16,7 @@
 #include "sync/reason.h"
 #include "sync/record.h"
 #include "sync/status.h"
+#include "zhibu/stored/v1/client.pb.h"
 #include "zhibu/sync/v1/trace.pb.h"
 
 namespace zhibu::client {
@@ -30,6 +33,8 @@ constexpr char kServerId[] = "server_id";
 constexpr char kAddress[] = "address";
 constexpr char kFingerprint[] = "fingerprint";
 constexpr char kSecretKey[] = "secret_key";
+constexpr char kIncarnation[] = "incarnation";
+constexpr char kFormers[] = "formers";  // stored.v1.Formers
 // Of the last of the edits that were answered.
 constexpr char kLastNumber[] = "last_number";
 constexpr char kLastLink[] = "last_link";
@@ -129,8 +134,131 @@ class Store::Transaction {
     tables_.PutNumber(kLastStamp, static_cast<int64_t>(answered_->stamp.value));
   }
 
-  // Works out the view of a record again, from what is confirmed and pending.
+  // An edit to be offered, and the number that the device had when it was made.
+  struct Offer {
+    DeviceNumber device;
+    Tables::PendingEdit entry;
+  };
+
+  // Takes all that has no answer out of the queue.
+  absl::StatusOr<std::vector<Offer>> TakeQueue() {
+    std::vector<Offer> offers;
+    tables_.ListPending(EditNumber(0), [&](const Tables::PendingEdit& entry) {
+      offers.push_back({Device(), entry});
+      return true;
+    });
+    for (const Offer& offer : offers) {
+      ASSIGN_OR_RETURN(const sync::v1::Edit edit, EditOf(offer.entry));
+      for (const Change& change : edit.changes()) {
+        tables_.DeleteTouched(KeyOf(change), offer.entry.number);
+      }
+      tables_.DeletePending(offer.entry.number);
+    }
+    return offers;
+  }
+
+  // Takes all that was answered and is not known to be safe. What had been set
+  // aside is to be judged again.
+  absl::StatusOr<std::vector<Offer>> TakeKept() {
+    std::vector<Offer> offers;
+    std::set<uint64_t> salts;
+    for (auto& [device, entry] : tables_.ListKept()) {
+      ASSIGN_OR_RETURN(const sync::v1::Edit edit, EditOf(entry));
+      salts.insert(edit.salt());
+      offers.push_back({device, std::move(entry)});
+    }
+    tables_.DropKept(DeviceNumber(), EditNumber());
+    std::vector<int64_t> places;
+    tables_.ListSetAside([&](const SetAside& item) {
+      if (salts.count(item.edit.salt()) > 0) places.push_back(item.place);
+    });
+    for (const int64_t place : places) tables_.DeleteSetAside(place);
+    return offers;
+  }
+
+  // Queues it as it is.
+  absl::Status Requeue(const Offer& offer) {
+    ASSIGN_OR_RETURN(const sync::v1::Edit edit, EditOf(offer.entry));
+    for (const Change& change : edit.changes()) {
+      tables_.AddTouched(KeyOf(change), offer.entry.number);
+    }
+    tables_.AddPending(offer.entry);
+    return absl::OkStatus();
+  }
+
+  // Queues them under new numbers, after `last`.
+  absl::Status Renumber(std::vector<Offer> offers, Last last) {
+    std::map<std::pair<DeviceNumber, uint64_t>, uint64_t> renumbered;
+    std::set<RecordKey> affected;
+    for (auto& [device, entry] : offers) {
+      ASSIGN_OR_RETURN(sync::v1::Edit edit, EditOf(entry));
+      last.number = EditNumber(last.number.value + 1);
+      renumbered[{device, entry.number.value}] = last.number.value;
+      entry.number = last.number;
+      for (Change& change : *edit.mutable_changes()) {
+        // What it built on either goes along or has been answered.
+        const auto below = renumbered.find({device, change.builds_on()});
+        change.set_builds_on(below == renumbered.end() ? 0 : below->second);
+        affected.insert(KeyOf(change));
+      }
+      entry.edit = edit.SerializeAsString();
+      entry.previous = last.link;
+      last.link = LinkTo(entry.edit);
+      RETURN_IF_ERROR(Requeue({device, entry}));
+    }
+    for (const RecordKey& key : affected) RETURN_IF_ERROR(Recompute(key));
+    return absl::OkStatus();
+  }
+
+  // From now on; what is numbered next follows `last`.
+  void SetDevice(DeviceNumber device, const Last& last) {
+    tables_.PutNumber(kDevice, device.value);
+    tables_.PutNumber(kLastNumber, static_cast<int64_t>(last.number.value));
+    tables_.PutNumber(kLastLink, static_cast<int64_t>(last.link));
+  }
+
+  stored::v1::Formers Formers() {
+    stored::v1::Formers formers;
+    formers.ParseFromString(tables_.GetSetting(kFormers));
+    return formers;
+  }
+  void SetFormers(const stored::v1::Formers& formers) {
+    tables_.PutSetting(kFormers, formers.SerializeAsString());
+  }
+
+  static absl::StatusOr<sync::v1::Edit> EditOf(const Tables::PendingEdit& entry) {
+    sync::v1::Edit edit;
+    if (!edit.ParseFromString(entry.edit)) {
+      return absl::DataLossError(absl::StrCat("edit ", entry.number.value, " cannot be read"));
+    }
+    return edit;
+  }
+
+  bool AnyStale() {
+    if (!any_stale_) any_stale_ = tables_.AnyStale();
+    return *any_stale_;
+  }
+  void MakeStale() {
+    tables_.MakeStale();
+    any_stale_.reset();
+  }
+  // The server has told all that it has: what it did not speak of it has forgotten.
+  absl::Status Sweep() {
+    for (const RecordKey& key : tables_.ListStale()) {
+      tables_.Refreshed(key);
+      Tables::Record record = tables_.GetRecord(key);
+      record.confirmed = RecordState();
+      tables_.PutRecord(key, record);
+      RETURN_IF_ERROR(Recompute(key));
+    }
+    return absl::OkStatus();
+  }
+
+  // Works out the view of a record again, from what is confirmed and pending. One
+  // that is stale stays as it is shown: what is confirmed of it may hold what is
+  // pending once more.
   absl::Status Recompute(const RecordKey& key) {
+    if (AnyStale() && tables_.IsStale(key)) return absl::OkStatus();
     Tables::Record record = tables_.GetRecord(key);
     RecordState state = record.confirmed;
     const std::vector<EditNumber> numbers = tables_.TouchedBy(key);
@@ -158,10 +286,8 @@ class Store::Transaction {
  private:
   absl::Status ApplyPending(const RecordKey& key, EditNumber number, RecordState* state) {
     const auto pending = tables_.GetPending(number);
-    sync::v1::Edit edit;
-    if (!pending || !edit.ParseFromString(pending->edit)) {
-      return absl::DataLossError(absl::StrCat("pending edit ", number.value, " cannot be read"));
-    }
+    if (!pending) return absl::DataLossError(absl::StrCat("edit ", number.value, " is missing"));
+    ASSIGN_OR_RETURN(const sync::v1::Edit edit, EditOf(*pending));
     for (const Change& change : edit.changes()) {
       if (KeyOf(change) != key) continue;
       Outcome outcome;
@@ -177,6 +303,7 @@ class Store::Transaction {
   Tables& tables_;
   Changes changes_;
   std::optional<Last> answered_;
+  std::optional<bool> any_stale_;
 };
 
 struct Store::Shared {
@@ -465,6 +592,7 @@ absl::StatusOr<Identity> Store::GetIdentity() {
     identity.address = tables.GetSetting(kAddress);
     identity.fingerprint = tables.GetSetting(kFingerprint);
     identity.secret_key = tables.GetSetting(kSecretKey);
+    identity.incarnation = tables.GetSetting(kIncarnation);
     return absl::OkStatus();
   }));
   return identity;
@@ -474,14 +602,25 @@ absl::Status Store::SetIdentity(const Identity& identity) {
   return Do([&](Transaction& transaction) -> absl::Status {
     Tables& tables = transaction.tables();
     if (transaction.Device().value != 0) {
-      return absl::AlreadyExistsError("this device is enrolled already");
+      if (tables.GetNumber(kProblem) != sync::v1::UNKNOWN_DEVICE ||
+          tables.GetSetting(kPerson) != identity.person.bytes() ||
+          tables.GetSetting(kServerId) != identity.server_id) {
+        return absl::AlreadyExistsError("this device is enrolled already");
+      }
+      ASSIGN_OR_RETURN(std::vector<Transaction::Offer> offers, transaction.TakeKept());
+      ASSIGN_OR_RETURN(std::vector<Transaction::Offer> queue, transaction.TakeQueue());
+      std::move(queue.begin(), queue.end(), std::back_inserter(offers));
+      transaction.MakeStale();
+      RETURN_IF_ERROR(transaction.Renumber(std::move(offers), {}));
     }
-    tables.PutNumber(kDevice, identity.device.value);
+    transaction.SetDevice(identity.device, {});
+    transaction.SetFormers({});
     tables.PutSetting(kPerson, identity.person.bytes());
     tables.PutSetting(kServerId, identity.server_id);
     tables.PutSetting(kAddress, identity.address);
     tables.PutSetting(kFingerprint, identity.fingerprint);
     tables.PutSetting(kSecretKey, identity.secret_key);
+    tables.PutSetting(kIncarnation, identity.incarnation);
     return absl::OkStatus();
   });
 }
@@ -524,15 +663,14 @@ absl::Status Store::TakeAnswer(Transaction& transaction, const sync::v1::Answer&
     return absl::OkStatus();  // of another copy's edit: see Renumber
   }
   SetAside item{.answer = answer, .at_ms = environment().now_ms()};
-  if (!item.edit.ParseFromString(pending->edit)) {
-    return absl::DataLossError(absl::StrCat("pending edit ", number.value, " cannot be read"));
-  }
+  ASSIGN_OR_RETURN(item.edit, Transaction::EditOf(*pending));
   for (const Change& change : item.edit.changes()) {
     tables.DeleteTouched(KeyOf(change), number);
     affected->insert(KeyOf(change));
   }
   if (answer.verdict() != sync::v1::MERGED) tables.AddSetAside(item);
   transaction.Answered(*pending);
+  tables.Keep(transaction.Device(), *pending);
   tables.DeletePending(number);
   return absl::OkStatus();
 }
@@ -561,6 +699,7 @@ absl::Status Store::TakeGroup(Transaction& transaction, const sync::v1::Group& g
       *observed = std::max(*observed, LatestIn(trace));
     }
     tables.PutConfirmed(key, state);
+    if (transaction.AnyStale()) tables.Refreshed(key);
     transaction.Changed(key);
     if (any_pending && !tables.TouchedBy(key).empty()) {
       affected->insert(key);
@@ -578,6 +717,7 @@ absl::Status Store::TakeRemoval(Transaction& transaction, const sync::v1::Remova
     const RecordKey key{removal.type(),
                         *Id::FromBytes(absl::string_view(removal.ids()).substr(at, Id::kSize))};
     transaction.tables().DeleteRecord(key);
+    if (transaction.AnyStale()) transaction.tables().Refreshed(key);
     transaction.Changed(key);
     if (any_pending && !transaction.tables().TouchedBy(key).empty()) affected->insert(key);
   }
@@ -605,6 +745,7 @@ absl::Status Store::ApplyUpdate(const sync::v1::Update& update) {
       records += static_cast<int64_t>(removal.ids().size() / Id::kSize);
     }
     for (const RecordKey& key : affected) RETURN_IF_ERROR(transaction.Recompute(key));
+    if (!update.catching_up() && transaction.AnyStale()) RETURN_IF_ERROR(transaction.Sweep());
     for (const auto& cursor : update.cursors()) tables.PutCursor(cursor);
     tables.PutNumber(kObserved, static_cast<int64_t>(observed));
     tables.PutNumber(kRecordsReceived, tables.GetNumber(kRecordsReceived) + records);
@@ -623,43 +764,61 @@ absl::Status Store::ApplyUpdate(const sync::v1::Update& update) {
 absl::Status Store::Renumber(DeviceNumber device) {
   return Do([&](Transaction& transaction) -> absl::Status {
     Tables& tables = transaction.tables();
-    std::vector<Tables::PendingEdit> pending;
-    tables.ListPending(EditNumber(0), [&](const Tables::PendingEdit& edit) {
-      pending.push_back(edit);
-      return true;
-    });
-    std::map<uint64_t, uint64_t> renumbered;
-    std::set<RecordKey> affected;
-    uint64_t link = 0;
-    for (Tables::PendingEdit& entry : pending) {
-      sync::v1::Edit edit;
-      if (!edit.ParseFromString(entry.edit)) {
-        return absl::DataLossError(
-            absl::StrCat("pending edit ", entry.number.value, " cannot be read"));
-      }
-      const EditNumber old = entry.number;
-      entry.number = EditNumber(renumbered.size() + 1);
-      renumbered[old.value] = entry.number.value;
-      tables.DeletePending(old);
-      for (Change& change : *edit.mutable_changes()) {
-        // What it built on either goes along or has been answered.
-        const auto below = renumbered.find(change.builds_on());
-        change.set_builds_on(below == renumbered.end() ? 0 : below->second);
-        tables.DeleteTouched(KeyOf(change), old);
-        tables.AddTouched(KeyOf(change), entry.number);
-        affected.insert(KeyOf(change));
-      }
-      entry.edit = edit.SerializeAsString();
-      entry.previous = link;
-      link = LinkTo(entry.edit);
-      tables.AddPending(entry);
+    stored::v1::Formers formers = transaction.Formers();
+    auto* former = formers.add_formers();
+    former->set_device(transaction.Device().value);
+    former->set_last_number(static_cast<uint64_t>(tables.GetNumber(kLastNumber)));
+    former->set_last_link(static_cast<uint64_t>(tables.GetNumber(kLastLink)));
+    transaction.SetFormers(formers);
+    ASSIGN_OR_RETURN(std::vector<Transaction::Offer> offers, transaction.TakeQueue());
+    transaction.SetDevice(device, {});
+    return transaction.Renumber(std::move(offers), {});
+  });
+}
+
+absl::Status Store::BeginIncarnation(const std::string& incarnation) {
+  return Do([&](Transaction& transaction) -> absl::Status {
+    ASSIGN_OR_RETURN(const std::vector<Transaction::Offer> offers, transaction.TakeKept());
+    transaction.MakeStale();
+    // The server knows the number: so it has all that came before it under others.
+    for (const Transaction::Offer& offer : offers) {
+      if (offer.device == transaction.Device()) RETURN_IF_ERROR(transaction.Requeue(offer));
     }
-    tables.PutNumber(kDevice, device.value);
-    tables.PutNumber(kLastNumber, 0);
-    tables.PutNumber(kLastLink, 0);
-    for (const RecordKey& key : affected) RETURN_IF_ERROR(transaction.Recompute(key));
+    transaction.SetFormers({});
+    transaction.tables().PutSetting(kIncarnation, incarnation);
     return absl::OkStatus();
   });
+}
+
+absl::StatusOr<bool> Store::GoBack() {
+  bool went = false;
+  RETURN_IF_ERROR(Do([&](Transaction& transaction) -> absl::Status {
+    stored::v1::Formers formers = transaction.Formers();
+    if (formers.formers().empty()) return absl::OkStatus();
+    const auto former = formers.formers().rbegin();
+    const DeviceNumber device(former->device());
+    const Transaction::Last last{EditNumber(former->last_number()), former->last_link(), {}};
+    formers.mutable_formers()->RemoveLast();
+    transaction.SetFormers(formers);
+    ASSIGN_OR_RETURN(std::vector<Transaction::Offer> queue, transaction.TakeQueue());
+    ASSIGN_OR_RETURN(std::vector<Transaction::Offer> kept, transaction.TakeKept());
+    std::vector<Transaction::Offer> offers;
+    for (Transaction::Offer& offer : kept) {
+      if (offer.device == device) {
+        RETURN_IF_ERROR(transaction.Requeue(offer));
+      } else if (offer.device == transaction.Device()) {
+        offers.push_back(std::move(offer));
+      } else {
+        transaction.tables().Keep(offer.device, offer.entry);
+      }
+    }
+    std::move(queue.begin(), queue.end(), std::back_inserter(offers));
+    transaction.MakeStale();
+    transaction.SetDevice(device, last);
+    went = true;
+    return transaction.Renumber(std::move(offers), last);
+  }));
+  return went;
 }
 
 absl::Status Store::Restamp(int64_t offset_ms) {
@@ -695,9 +854,14 @@ absl::Status Store::Restamp(int64_t offset_ms) {
   });
 }
 
-absl::Status Store::BeginDownload(uint64_t to_pass) {
+absl::Status Store::BeginDownload(uint64_t to_pass, EditNumber safe) {
   return Do([&](Transaction& transaction) -> absl::Status {
     Tables& tables = transaction.tables();
+    if (safe.value > 0) {
+      // And with it all that went before it under other numbers.
+      tables.DropKept(transaction.Device(), safe);
+      transaction.SetFormers({});
+    }
     tables.PutNumber(kProgressTotal, static_cast<int64_t>(to_pass));
     tables.PutNumber(kProgressDone, 0);
     tables.PutNumber(kRecordsReceived, 0);

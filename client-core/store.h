@@ -87,6 +87,7 @@ struct Identity {
   std::string address;      // host:port
   std::string fingerprint;  // of the server's certificate
   std::string secret_key;
+  std::string incarnation;  // of the server's database; see zhibu.sync.v1.Restored
 };
 
 // An edit that the server did not take. It stays until somebody discards it.
@@ -187,7 +188,8 @@ class Store {
 
   // NOT_FOUND: not enrolled.
   absl::StatusOr<Identity> GetIdentity();
-  // ALREADY_EXISTS: enrolled before.
+  // ALREADY_EXISTS: enrolled before; but a device that its restored server has
+  // forgotten may be enrolled again for the same person, and offers all it has.
   absl::Status SetIdentity(const Identity& identity);
 
   absl::StatusOr<std::vector<sync::v1::Cursor>> Cursors();
@@ -198,10 +200,19 @@ class Store {
   // Another copy of this device lives: go on as `device`, unanswered edits
   // numbered from 1.
   absl::Status Renumber(DeviceNumber device);
+  // The server was restored from a backup: what was answered and is not known to
+  // be safe waits for an answer again. Records stay as they are shown until the
+  // server has spoken of them, or has told all that it has.
+  absl::Status BeginIncarnation(const std::string& incarnation);
+  // The server does not know this device: so it was restored to before the device
+  // was renumbered, if it was. Goes on under the number of then; false where there
+  // is none.
+  absl::StatusOr<bool> GoBack();
   // The server's clock is `offset_ms` ahead of ours: unanswered edits are
   // stamped anew, so that a wrong clock neither wins for ever nor loses all.
   absl::Status Restamp(int64_t offset_ms);
-  absl::Status BeginDownload(uint64_t to_pass);
+  // Own edits up to `safe` are in a backup of the server.
+  absl::Status BeginDownload(uint64_t to_pass, EditNumber safe);
   absl::Status EndAttempt(const absl::Status& status);
 
  private:

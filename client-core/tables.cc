@@ -39,6 +39,17 @@ constexpr const char* kMigrations[] = {
       scope BLOB PRIMARY KEY, version INTEGER NOT NULL, audience INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE setting (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
     )sql",
+    // 2: for a server that is restored from a backup.
+    R"sql(
+    CREATE TABLE kept (
+      place INTEGER PRIMARY KEY AUTOINCREMENT,
+      number INTEGER NOT NULL,
+      stamp INTEGER NOT NULL, floor INTEGER NOT NULL, previous INTEGER NOT NULL,
+      edit BLOB NOT NULL,
+      device INTEGER NOT NULL);
+    CREATE TABLE stale (
+      type INTEGER NOT NULL, id BLOB NOT NULL, PRIMARY KEY (type, id)) WITHOUT ROWID;
+    )sql",
 };
 constexpr int kSchemaVersion = static_cast<int>(std::size(kMigrations));
 
@@ -243,14 +254,18 @@ void Tables::ListRecords(uint32_t type, absl::FunctionRef<bool(const Id&, const 
   statement.reset();
 }
 
-void Tables::AddPending(const PendingEdit& edit) {
-  SQLite::Statement& statement = Prepared(
-      "INSERT OR REPLACE INTO pending (number, stamp, floor, previous, edit) VALUES (?,?,?,?,?)");
+static void Bind(SQLite::Statement& statement, const Tables::PendingEdit& edit) {
   statement.bind(1, Signed(edit.number.value));
   statement.bind(2, Signed(edit.stamp.value));
   statement.bind(3, Signed(edit.floor.value));
   statement.bind(4, Signed(edit.previous));
   Bind(statement, 5, edit.edit);
+}
+
+void Tables::AddPending(const PendingEdit& edit) {
+  SQLite::Statement& statement = Prepared(
+      "INSERT OR REPLACE INTO pending (number, stamp, floor, previous, edit) VALUES (?,?,?,?,?)");
+  Bind(statement, edit);
   statement.exec();
 }
 
@@ -295,6 +310,66 @@ std::optional<Tables::PendingEdit> Tables::LastPending() {
 }
 
 uint64_t Tables::CountPending() { return Count("SELECT count(*) FROM pending"); }
+
+void Tables::Keep(DeviceNumber device, const PendingEdit& edit) {
+  SQLite::Statement& statement = Prepared(
+      "INSERT INTO kept (number, stamp, floor, previous, edit, device) VALUES (?,?,?,?,?,?)");
+  Bind(statement, edit);
+  statement.bind(6, device.value);
+  statement.exec();
+}
+
+std::vector<std::pair<DeviceNumber, Tables::PendingEdit>> Tables::ListKept() {
+  SQLite::Statement& statement = Prepared(
+      "SELECT number, stamp, floor, previous, edit, device FROM kept JOIN (SELECT device AS d,"
+      " min(place) AS first FROM kept GROUP BY device) ON d=device ORDER BY first, number");
+  std::vector<std::pair<DeviceNumber, PendingEdit>> kept;
+  while (statement.executeStep()) {
+    kept.emplace_back(DeviceNumber(statement.getColumn(5).getUInt()), ReadPending(statement));
+  }
+  statement.reset();
+  return kept;
+}
+
+void Tables::DropKept(DeviceNumber device, EditNumber up_to) {
+  SQLite::Statement& statement = Prepared("DELETE FROM kept WHERE device<>? OR number<=?");
+  statement.bind(1, device.value);
+  statement.bind(2, Signed(up_to.value));
+  statement.exec();
+}
+
+void Tables::MakeStale() {
+  Run("INSERT OR IGNORE INTO stale SELECT type, id FROM record WHERE confirmed IS NOT NULL");
+  Run("DELETE FROM cursor");
+}
+
+bool Tables::AnyStale() { return Count("SELECT EXISTS (SELECT 1 FROM stale)") != 0; }
+
+bool Tables::IsStale(const RecordKey& key) {
+  SQLite::Statement& statement = Prepared("SELECT 1 FROM stale WHERE type=? AND id=?");
+  statement.bind(1, key.type);
+  Bind(statement, 2, key.id.bytes());
+  const bool stale = statement.executeStep();
+  statement.reset();
+  return stale;
+}
+
+void Tables::Refreshed(const RecordKey& key) {
+  SQLite::Statement& statement = Prepared("DELETE FROM stale WHERE type=? AND id=?");
+  statement.bind(1, key.type);
+  Bind(statement, 2, key.id.bytes());
+  statement.exec();
+}
+
+std::vector<RecordKey> Tables::ListStale() {
+  SQLite::Statement& statement = Prepared("SELECT type, id FROM stale");
+  std::vector<RecordKey> stale;
+  while (statement.executeStep()) {
+    stale.push_back({statement.getColumn(0).getUInt(), ReadId(statement.getColumn(1))});
+  }
+  statement.reset();
+  return stale;
+}
 
 void Tables::AddTouched(const RecordKey& key, EditNumber number) {
   SQLite::Statement& statement =
@@ -347,6 +422,12 @@ void Tables::ListSetAside(absl::FunctionRef<void(const SetAside&)> visit) {
     visit(set_aside);
   }
   statement.reset();
+}
+
+void Tables::DeleteSetAside(int64_t place) {
+  SQLite::Statement& statement = Prepared("DELETE FROM set_aside WHERE place=?");
+  statement.bind(1, place);
+  statement.exec();
 }
 
 uint64_t Tables::CountSetAside() { return Count("SELECT count(*) FROM set_aside"); }

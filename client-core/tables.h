@@ -4,6 +4,8 @@
 //   pending    own edits without an answer, by number
 //   touched    which records each pending edit changes
 //   set_aside  own edits that the server held or returned
+//   kept       own edits with an answer, until they are in a backup of the server
+//   stale      records that a restored server has not yet spoken of
 //   cursor     how far each scope has been seen
 //   setting    small values by name
 //
@@ -18,6 +20,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -66,12 +69,26 @@ class Tables {
   std::optional<PendingEdit> LastPending();
   uint64_t CountPending();
 
+  // By the device's number of then; listed in the order in which they were made.
+  void Keep(DeviceNumber device, const PendingEdit& edit);
+  std::vector<std::pair<DeviceNumber, PendingEdit>> ListKept();
+  // Those of `device` up to that number, and all of its former numbers.
+  void DropKept(DeviceNumber device, EditNumber up_to);
+
+  // What is here is what a server said that has forgotten it.
+  void MakeStale();
+  bool AnyStale();
+  bool IsStale(const RecordKey& key);
+  void Refreshed(const RecordKey& key);
+  std::vector<RecordKey> ListStale();
+
   void AddTouched(const RecordKey& key, EditNumber number);
   void DeleteTouched(const RecordKey& key, EditNumber number);
   std::vector<EditNumber> TouchedBy(const RecordKey& key);
 
   void AddSetAside(const SetAside& set_aside);
   void ListSetAside(absl::FunctionRef<void(const SetAside&)> visit);
+  void DeleteSetAside(int64_t place);
   uint64_t CountSetAside();
 
   std::vector<sync::v1::Cursor> Cursors();

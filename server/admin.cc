@@ -9,6 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "server/certificate.h"
+#include "server/enrolment.h"
+#include "server/incarnation.h"
 #include "server/own_edit.h"
 #include "server/roster/import.h"
 #include "server/roster/roster.h"
@@ -241,36 +243,23 @@ absl::StatusOr<sync::v1::EnrolReply> Admin::EnrolDevice(const sync::v1::EnrolReq
   if (request.public_key().size() != 32 || request.device_name().size() > kDeviceNameMax) {
     return absl::InvalidArgumentError("a device has a key of 32 bytes and a name of at most 100");
   }
-  const RecordType& type = *hub_.ingest().schema().Find(Device::descriptor());
-  const int64_t now = hub_.environment().now_ms();
   sync::v1::EnrolReply reply;
   RETURN_IF_ERROR(hub_.Write([&](absl::flat_hash_set<Id>* moved) {
     return hub_.store().Write([&](Writer& writer) -> absl::Status {
       const absl::StatusOr<EnrolmentCode> code = writer.TakeCode(request.code());
-      if (absl::IsNotFound(code.status()) || (code.ok() && code->expires_ms < now)) {
+      if (absl::IsNotFound(code.status()) ||
+          (code.ok() && code->expires_ms < hub_.environment().now_ms())) {
         return Refuse(sync::v1::BAD_CODE, "");
       }
       RETURN_IF_ERROR(code.status());
-      DeviceRow row;
-      ASSIGN_OR_RETURN(row.number, writer.NextDevice());
-      row.public_key = request.public_key();
-      row.person = code->person;
-      row.record = hub_.environment().NewId();
-      row.name = request.device_name();
-      row.enrolled_ms = row.last_seen_ms = now;
-      RETURN_IF_ERROR(writer.PutDevice(row));
-      Device device;
-      device.set_person_id(row.person.str());
-      device.set_number(row.number.value);
-      device.set_name(row.name);
-      Set(now, device.mutable_enrolled());
-      device.set_state(Device::ACTIVE);
-      sync::v1::Edit edit;
-      AddChange(type, row.record, RecordState(), device, &edit);
+      ASSIGN_OR_RETURN(const DeviceRow row,
+                       server::EnrolDevice(writer, hub_.ingest(), hub_.environment(), code->person,
+                                           request.public_key(), request.device_name(), moved));
       reply.set_device(row.number.value);
       reply.set_person_id(row.person.str());
       ASSIGN_OR_RETURN(*reply.mutable_server_id(), writer.GetSetting(kServerId));
-      return hub_.ingest().WriteOwn(writer, edit, moved).status();
+      ASSIGN_OR_RETURN(*reply.mutable_incarnation(), writer.GetSetting(kIncarnation));
+      return absl::OkStatus();
     });
   }));
   return reply;
@@ -359,7 +348,7 @@ absl::StatusOr<admin::v1::VerifyAuditReply> Admin::VerifyAudit() {
 }
 
 absl::StatusOr<admin::v1::BackupReply> Admin::Backup(const admin::v1::BackupRequest& request) {
-  RETURN_IF_ERROR(hub_.store().Backup(request.file()));
+  RETURN_IF_ERROR(BackUp(hub_.store(), [&] { return hub_.store().Backup(request.file()); }));
   admin::v1::BackupReply reply;
   std::error_code error;
   reply.set_bytes(std::filesystem::file_size(request.file(), error));

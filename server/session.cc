@@ -8,6 +8,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "server/incarnation.h"
 #include "sync/handshake.h"
 #include "sync/reason.h"
 #include "sync/record.h"
@@ -155,6 +156,7 @@ absl::Status Session::CheckHello(const sync::v1::Hello& hello) {
   return store_.Read([&](Reader& reader) -> absl::Status {
     ASSIGN_OR_RETURN(const std::string server_id, reader.GetSetting("server_id"));
     if (hello.server_id() != server_id) return zhibu::Refuse(sync::v1::OTHER_SERVER, "");
+    ASSIGN_OR_RETURN(incarnation_, reader.GetSetting(kIncarnation));
     ASSIGN_OR_RETURN(const auto device, reader.GetDevice(DeviceNumber(hello.device())));
     if (!device || device->number == kServerDevice) {
       return zhibu::Refuse(sync::v1::UNKNOWN_DEVICE, absl::StrCat(hello.device()));
@@ -180,6 +182,11 @@ void Session::OnProof(const sync::v1::Proof& proof) {
   if (state_ != State::kProof) return Refuse(sync::v1::PROTOCOL_ERROR, "proof");
   if (!VerifyProof(device_.public_key, nonce_, hello_, proof.signature())) {
     return Refuse(sync::v1::BAD_SIGNATURE, "");
+  }
+  if (hello_.incarnation() != incarnation_) {
+    out_.emplace_back().mutable_restored()->set_incarnation(incarnation_);
+    state_ = State::kClosed;
+    return;
   }
   const auto status = store_.Read([&](Reader& reader) { return Open(reader); });
   if (!status.ok()) return OnTrouble(status);
@@ -207,7 +214,9 @@ absl::Status Session::Open(Reader& reader) {
     ASSIGN_OR_RETURN(const uint64_t rows, reader.CountFeed(scope, state.from()));
     to_pass += rows;
   }
-  out_.emplace_back().mutable_welcome()->set_to_pass(to_pass);
+  auto* welcome = out_.emplace_back().mutable_welcome();
+  welcome->set_to_pass(to_pass);
+  welcome->set_safe(device->safe_number.value);
   return absl::OkStatus();
 }
 
@@ -252,7 +261,7 @@ void Session::Renumber() {
     copy = *device;
     ASSIGN_OR_RETURN(copy.number, writer.NextDevice());
     RETURN_IF_ERROR(writer.PutSetting(fork, absl::StrCat(copy.number.value)));
-    copy.last_number = EditNumber();
+    copy.last_number = copy.safe_number = EditNumber();
     copy.enrolled_ms = environment_.now_ms();
     return writer.PutDevice(copy);
   });

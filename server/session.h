@@ -111,6 +111,7 @@ class Session {
   sync::v1::Hello hello_;
   std::string nonce_;
   DeviceRow device_;
+  std::string incarnation_;
   std::vector<Submitted> submitted_;
   EditNumber heard_;            // up to here the audit's answers have been read
   std::deque<Result> answers_;  // those that wait for their changes

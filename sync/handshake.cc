@@ -36,6 +36,13 @@ KeyPair NewKeyPair(const Environment& environment) {
   return keys;
 }
 
+std::string PublicKeyOf(absl::string_view secret_key) {
+  std::string public_key(crypto_sign_PUBLICKEYBYTES, '\0');
+  crypto_sign_ed25519_sk_to_pk(reinterpret_cast<unsigned char*>(public_key.data()),
+                               Bytes(secret_key));
+  return public_key;
+}
+
 std::string SignProof(absl::string_view secret_key, absl::string_view nonce,
                       const sync::v1::Hello& hello) {
   const std::string payload = Payload(nonce, hello);

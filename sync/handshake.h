@@ -19,6 +19,8 @@ struct KeyPair {
   std::string secret_key;  // 64 bytes
 };
 KeyPair NewKeyPair(const Environment& environment);
+// The public one that belongs to it.
+std::string PublicKeyOf(absl::string_view secret_key);
 
 // A signature over the server's nonce and the Hello that opened the session, so
 // that neither can be used again.

@@ -107,23 +107,31 @@ absl::Status Way::Told(const grpc::Status& status) const {
 
 absl::Status Enrol(Store* store, absl::string_view text, absl::string_view device_name,
                    absl::Duration timeout) {
-  if (store->GetIdentity().ok()) return absl::AlreadyExistsError("this device is enrolled already");
+  // With the key that it has, if the server has forgotten it: copies of it that
+  // enrol again must be known for what they are.
+  const absl::StatusOr<Identity> known = store->GetIdentity();
+  ASSIGN_OR_RETURN(const SyncState state, store->State());
+  if (known.ok() && state.problem != sync::v1::UNKNOWN_DEVICE) {
+    return absl::AlreadyExistsError("this device is enrolled already");
+  }
   ASSIGN_OR_RETURN(const EnrolmentTicket ticket, EnrolmentTicket::FromText(text));
-  const KeyPair keys = NewKeyPair(store->environment());
+  const std::string secret_key =
+      known.ok() ? known->secret_key : NewKeyPair(store->environment()).secret_key;
   const Way way = WayTo(ticket.address, ticket.fingerprint);
   const auto stub = sync::v1::Sync::NewStub(way.channel);
   grpc::ClientContext context;
   context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
   sync::v1::EnrolRequest request;
   request.set_code(ticket.code);
-  request.set_public_key(keys.public_key);
+  request.set_public_key(PublicKeyOf(secret_key));
   request.set_device_name(std::string(device_name));
   sync::v1::EnrolReply reply;
   RETURN_IF_ERROR(way.Told(stub->Enrol(&context, request, &reply)));
   const auto person = Id::FromBytes(reply.person_id());
   if (!person) return Refuse(sync::v1::PROTOCOL_ERROR, "person");
   return store->SetIdentity({DeviceNumber(reply.device()), *person, reply.server_id(),
-                             ticket.address, ticket.fingerprint, keys.secret_key});
+                             ticket.address, ticket.fingerprint, secret_key,
+                             reply.incarnation()});
 }
 
 // What the threads of an attempt, the app's commits and Stop tell each other.

@@ -15,6 +15,7 @@ namespace {
 
 struct Arguments {
   std::string folder;
+  bool restored = false;
   NetworkOptions network;
 };
 
@@ -25,7 +26,7 @@ absl::Status Serve(const Arguments& arguments, bool json, Language language) {
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  ASSIGN_OR_RETURN(const std::unique_ptr<Node> node, Node::Open(arguments.folder));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Node> node, Node::Open(arguments.folder, arguments.restored));
   ASSIGN_OR_RETURN(const int port, node->Serve(arguments.network));
   const std::string words = language == Language::kChinese ? "服务已就绪，端口 " : "ready on port ";
   std::cout << (json ? nlohmann::json({{"ready", true}, {"port", port}}).dump()
@@ -52,6 +53,9 @@ void AddServeCommand(CLI::App* app, const bool* json, const Language* language,
       ->add_option("--message-bytes-max", arguments->network.message_bytes_max,
                    "Largest message that is taken from a device")
       ->capture_default_str();
+  serve->add_flag("--restored", arguments->restored,
+                  "The data folder was put back from a snapshot; a file made by `admin backup` is "
+                  "known without this");
   serve->callback([=] { *chosen = [=] { return Serve(*arguments, *json, *language); }; });
 }
 

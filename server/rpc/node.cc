@@ -12,6 +12,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "server/incarnation.h"
 #include "server/rpc/services.h"
 #include "server/store/sqlite_store.h"
 #include "sync/status.h"
@@ -84,10 +85,11 @@ struct Node::Parts {
 
 Node::Node(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
-absl::StatusOr<std::unique_ptr<Node>> Node::Open(const std::string& folder) {
+absl::StatusOr<std::unique_ptr<Node>> Node::Open(const std::string& folder, bool restored) {
   ASSIGN_OR_RETURN(FolderLock lock, FolderLock::Take(folder));
   umask(0077);  // what is kept here is for its owner only
   ASSIGN_OR_RETURN(auto store, OpenSqliteStore(absl::StrCat(folder, "/zhibu.db"), {}));
+  RETURN_IF_ERROR(EnsureIncarnation(*store, SystemEnvironment(), restored));
   return std::unique_ptr<Node>(
       new Node(std::make_unique<Parts>(folder, std::move(lock), std::move(store))));
 }

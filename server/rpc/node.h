@@ -27,8 +27,10 @@ struct NetworkOptions {
 
 class Node {
  public:
-  // UNAVAILABLE: another process holds the folder.
-  static absl::StatusOr<std::unique_ptr<Node>> Open(const std::string& folder);
+  // `restored`: the folder was put back by other means than a backup of ours,
+  // which is known for what it is. UNAVAILABLE: another process holds the folder.
+  static absl::StatusOr<std::unique_ptr<Node>> Open(const std::string& folder,
+                                                    bool restored = false);
   // Ends every stream, commits what has arrived, closes the store.
   ~Node();
 

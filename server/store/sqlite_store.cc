@@ -121,6 +121,10 @@ CREATE TABLE code (
   expires_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 )sql",
+    // 2: how far a device's edits are in a backup.
+    R"sql(
+ALTER TABLE device ADD COLUMN safe_number INTEGER NOT NULL DEFAULT 0;
+)sql",
 };
 constexpr int64_t kSchemaVersion = std::size(kMigrations);
 constexpr int64_t kApplicationId = 0x5a686962;  // "Zhib"
@@ -175,17 +179,23 @@ constexpr char kListFeed[] =
     " AND r.deletion_version IS NULL ORDER BY f.id";
 
 #define ZHIBU_DEVICE_COLUMNS \
-  "number, public_key, person, record, name, revoked, enrolled_ms, last_seen_ms, last_number"
+  "number, public_key, person, record, name, revoked, enrolled_ms, last_seen_ms, last_number," \
+  " safe_number"
 constexpr char kGetDevice[] = "SELECT " ZHIBU_DEVICE_COLUMNS " FROM device WHERE number = ?";
 constexpr char kListDevices[] = "SELECT " ZHIBU_DEVICE_COLUMNS " FROM device ORDER BY number";
 constexpr char kPutDevice[] =
-    "REPLACE INTO device (" ZHIBU_DEVICE_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "REPLACE INTO device (" ZHIBU_DEVICE_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 // Also above devices that were put without a number having been asked for.
 constexpr char kNextDevice[] =
     "INSERT INTO counter (name, value) VALUES ('device', 1 + max(?,"
     " ifnull((SELECT value FROM counter WHERE name = 'device'), 0),"
     " ifnull((SELECT max(number) FROM device), 0)))"
     " ON CONFLICT (name) DO UPDATE SET value = excluded.value RETURNING value";
+
+constexpr char kGetFloor[] = "SELECT value FROM counter WHERE name = 'version'";
+constexpr char kRaiseCounter[] =
+    "INSERT INTO counter (name, value) VALUES (?, ?)"
+    " ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)";
 
 #define ZHIBU_AUDIT_COLUMNS "device, number, received_ms, stamp, edit, answer, version, chain"
 constexpr char kGetAudit[] =
@@ -385,6 +395,7 @@ DeviceRow DeviceOf(const Query& row) {
   device.enrolled_ms = row.Int(6);
   device.last_seen_ms = row.Int(7);
   device.last_number = row.Number<EditNumber>(8);
+  device.safe_number = row.Number<EditNumber>(9);
   return device;
 }
 
@@ -452,6 +463,7 @@ class Transaction final : public Writer {
   absl::StatusOr<std::string> GetSetting(absl::string_view name) override;
 
   absl::StatusOr<Version> NextVersion(absl::Span<const Id> scopes) override;
+  absl::Status RaiseCounters(Version version, DeviceNumber device) override;
   absl::Status PutRecord(const RecordKey& key, const RecordState& state,
                          absl::Span<const Id> before, absl::Span<const Id> after) override;
   absl::Status PutDevice(const DeviceRow& device) override;
@@ -467,6 +479,8 @@ class Transaction final : public Writer {
     Version version;
     bool moved = false;  // not written yet: an edit moves several, a batch the same ones often
   };
+
+  Version Floor();
 
   // A read that failed spoils the transaction only if SQLite has ended it.
   template <typename Body>
@@ -493,6 +507,7 @@ class Transaction final : public Writer {
   Connection& connection_;
   absl::string_view file_;
   absl::Status broken_;
+  std::optional<Version> floor_;  // below every version that is given
   absl::flat_hash_map<Id, ScopeRow> scopes_;  // those written to so far
 };
 
@@ -600,11 +615,28 @@ absl::StatusOr<std::string> Transaction::GetSetting(absl::string_view name) {
 
 absl::StatusOr<Version> Transaction::NextVersion(absl::Span<const Id> scopes) {
   return Writing([&]() -> absl::StatusOr<Version> {
-    Version highest;
+    Version highest = Floor();
     for (const Id& scope : scopes) highest = std::max(highest, LoadScope(scope).version);
     Version next(highest.value + 1);
     for (const Id& scope : scopes) MoveScope(LoadScope(scope), next);
     return next;
+  });
+}
+
+Version Transaction::Floor() {
+  if (!floor_) {
+    Query row(connection_, kGetFloor);
+    floor_ = row.Step() ? row.Number<Version>(0) : Version();
+  }
+  return *floor_;
+}
+
+absl::Status Transaction::RaiseCounters(Version version, DeviceNumber device) {
+  return Writing([&] {
+    Query(connection_, kRaiseCounter, Text{"version"}, version).Run();
+    Query(connection_, kRaiseCounter, Text{"device"}, device).Run();
+    floor_.reset();
+    return absl::OkStatus();
   });
 }
 
@@ -627,7 +659,7 @@ absl::Status Transaction::PutDevice(const DeviceRow& device) {
   return Writing([&] {
     Query(connection_, kPutDevice, device.number, device.public_key, device.person, device.record,
           Text{device.name}, device.revoked, device.enrolled_ms, device.last_seen_ms,
-          device.last_number)
+          device.last_number, device.safe_number)
         .Run();
     return absl::OkStatus();
   });
@@ -937,9 +969,12 @@ void SqliteStore::CopyTo(const std::string& file) {
   SQLite::Database source(file_, SQLite::OPEN_READWRITE, kBusyTimeoutMs, options_.vfs);
   SQLite::Database target(file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, kBusyTimeoutMs,
                           options_.vfs);
-  SQLite::Backup backup(target, source);
-  int result = backup.executeStep(-1);  // all of it in one read: one snapshot
-  if (result != SQLITE_DONE) throw SQLite::Exception(sqlite3_errstr(result), result);
+  {
+    SQLite::Backup backup(target, source);
+    int result = backup.executeStep(-1);  // all of it in one read: one snapshot
+    if (result != SQLITE_DONE) throw SQLite::Exception(sqlite3_errstr(result), result);
+  }
+  target.exec(absl::StrCat("REPLACE INTO setting (name, value) VALUES ('", kCopy, "', x'31')"));
 }
 
 }  // namespace

@@ -53,6 +53,7 @@ struct DeviceRow {
   int64_t enrolled_ms = 0;
   int64_t last_seen_ms = 0;
   EditNumber last_number;  // highest edit that has been answered
+  EditNumber safe_number;  // edits up to here are in a backup
 };
 
 // One answered edit. Never changed, never removed.
@@ -72,6 +73,9 @@ struct EnrolmentCode {
   Id person;
   int64_t expires_ms = 0;
 };
+
+// Set in a copy that Store::Backup has made, and nowhere else.
+inline constexpr char kCopy[] = "copy";
 
 class Reader {
  public:
@@ -114,6 +118,8 @@ class Writer : public Reader {
   // Locks the scopes, gives a version above that of each, and moves them all to
   // it.
   virtual absl::StatusOr<Version> NextVersion(absl::Span<const Id> scopes) = 0;
+  // From now on NextVersion and NextDevice give what is above these.
+  virtual absl::Status RaiseCounters(Version version, DeviceNumber device) = 0;
 
   // Stores the record and moves its row in the feed of every scope in `after`
   // to state.version(); in those of `before` that are not in `after` the row
@@ -141,7 +147,8 @@ class Store {
   virtual ~Store() = default;
   virtual absl::Status Read(absl::FunctionRef<absl::Status(Reader&)> body) = 0;
   virtual absl::Status Write(absl::FunctionRef<absl::Status(Writer&)> body) = 0;
-  // A consistent copy while the store is in use. ALREADY_EXISTS: `file` is there.
+  // A consistent copy while the store is in use. It has the setting kCopy, by
+  // which whoever opens it knows what it is. ALREADY_EXISTS: `file` is there.
   virtual absl::Status Backup(const std::string& file) = 0;
 };
 

@@ -478,7 +478,7 @@ TEST_F(StoreTest, ARecordThatLeavesTakesItsRowAndPendingEditsWait) {
 TEST_F(StoreTest, CountsProgressAndTheLastSuccessSurviveARestart) {
   MakeMeeting();
   MakeMeeting();
-  ASSERT_EQ(store->BeginDownload(10), absl::OkStatus());
+  ASSERT_EQ(store->BeginDownload(10, EditNumber()), absl::OkStatus());
   Meeting meeting;
   meeting.set_branch_id(branch.str());
   sync::v1::Update update = Said(meeting, fate.environment().NewId(), 1);

@@ -29,6 +29,7 @@ class SessionTest : public Village {
     hello.set_protocol(kProtocolVersion);
     hello.set_device(identity.device.value);
     hello.set_server_id(identity.server_id);
+    hello.set_incarnation(identity.incarnation);
     const auto cursors = zhangs.store().Cursors();
     for (const auto& cursor : *cursors) *hello.add_cursors() = cursor;
     return hello;

@@ -2,6 +2,8 @@
 // people, revokes devices.
 #include "absl/strings/str_cat.h"
 #include "proto/policies.pb.h"
+#include "server/enrolment.h"
+#include "server/incarnation.h"
 #include "server/own_edit.h"
 #include "sync/diff.h"
 #include "sync/handshake.h"
@@ -79,27 +81,22 @@ void Universe::Move(const Id& person, const Id& branch) {
 }
 
 void Universe::Enrol(Device& device) {
-  const KeyPair keys = NewKeyPair(device.environment());
+  // One that the restored server has forgotten enrols with the key that it has.
+  const auto known = device.store->GetIdentity();
+  const std::string secret_key =
+      known.ok() ? known->secret_key : NewKeyPair(device.environment()).secret_key;
   server::DeviceRow row;
-  row.public_key = keys.public_key;
-  row.person = device.person;
-  row.record = server_.environment().NewId();
-  row.name = absl::StrCat("device ", device.index);
-  row.enrolled_ms = now_ms_;
+  std::string incarnation;
   absl::flat_hash_set<Id> moved;
   const absl::Status status = server_.disk.Quietly([&] {
     return server_.store->Write([&](server::Writer& writer) -> absl::Status {
       moved.clear();
-      ASSIGN_OR_RETURN(row.number, writer.NextDevice());
-      RETURN_IF_ERROR(writer.PutDevice(row));
-      records::v1::Device record;
-      record.set_person_id(device.person.str());
-      record.set_number(row.number.value);
-      record.set_state(records::v1::Device::ACTIVE);
-      sync::v1::Edit edit;
-      server::AddChange(*TodaysSchema()->Find(record.GetDescriptor()), row.record, {}, record,
-                        &edit);
-      return server_.ingest->WriteOwn(writer, edit, &moved).status();
+      ASSIGN_OR_RETURN(
+          row, server::EnrolDevice(writer, *server_.ingest, server_.environment(), device.person,
+                                   PublicKeyOf(secret_key), absl::StrCat("device ", device.index),
+                                   &moved));
+      ASSIGN_OR_RETURN(incarnation, writer.GetSetting(server::kIncarnation));
+      return absl::OkStatus();
     });
   });
   Reap();
@@ -112,7 +109,8 @@ void Universe::Enrol(Device& device) {
   const absl::Status enrolled = device.store->SetIdentity({.device = row.number,
                                                            .person = device.person,
                                                            .server_id = kServerId,
-                                                           .secret_key = keys.secret_key});
+                                                           .secret_key = secret_key,
+                                                           .incarnation = incarnation});
   if (!enrolled.ok()) device.revoked = true;
 }
 
@@ -162,13 +160,14 @@ void Universe::NoteRevoked(Device& device) {
 }
 
 void Universe::Found(int devices) {
-  const absl::Status status = server_.store->Write([&](server::Writer& writer) -> absl::Status {
+  absl::Status status = server_.store->Write([&](server::Writer& writer) -> absl::Status {
     server::DeviceRow own;
     own.number = kServerDevice;
     own.name = "server";
     RETURN_IF_ERROR(writer.PutDevice(own));
     return writer.PutSetting("server_id", kServerId);
   });
+  if (status.ok()) status = server::EnsureIncarnation(*server_.store, server_.environment());
   if (!status.ok()) return ledger_.Fail(kIntegrity, status.ToString());
   for (const char* name : {"青石村党支部", "驻深圳流动党支部", "柳河村党支部"}) {
     branches_.push_back(server_.environment().NewId());

@@ -10,6 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "proto/policies.pb.h"
+#include "server/enrolment.h"
+#include "server/incarnation.h"
 #include "server/own_edit.h"
 #include "server/store/sqlite_store.h"
 #include "sync/diff.h"
@@ -218,6 +220,7 @@ World::World(uint64_t seed) : seed_(seed), fate_(seed, &now_ms_), schema_(WideSc
     return writer.PutSetting("server_id", "the test's server");
   }),
             absl::OkStatus());
+  EXPECT_EQ(server::EnsureIncarnation(*store_, fate_.environment()), absl::OkStatus());
 }
 
 void World::Write(const Message& message, const Id& id) {
@@ -278,28 +281,58 @@ Phone& World::Enrol(const Id& person) {
   phones_.push_back(std::unique_ptr<Phone>(new Phone(this, person, ++seed_ * 7919)));
   Phone& phone = *phones_.back();
   phone.Open(directory_.NewFile());
-  const KeyPair keys = NewKeyPair(phone.fate_->environment());
+  const std::string name = absl::StrCat("phone ", phones_.size());
+  EnrolWith(phone, NewKeyPair(phone.fate_->environment()).secret_key, name);
+  return phone;
+}
+
+void World::EnrolAgain(Phone& phone) {
+  EnrolWith(phone, phone.store().GetIdentity().value().secret_key, "phone");
+}
+
+void World::EnrolWith(Phone& phone, const std::string& secret_key, const std::string& name) {
   server::DeviceRow row;
-  row.public_key = keys.public_key;
-  row.person = person;
-  row.record = fate_.environment().NewId();
-  row.name = absl::StrCat("phone ", phones_.size());
+  absl::flat_hash_set<Id> moved;
   EXPECT_EQ(store_->Write([&](server::Writer& writer) -> absl::Status {
-    ASSIGN_OR_RETURN(row.number, writer.NextDevice());
-    return writer.PutDevice(row);
+    ASSIGN_OR_RETURN(row, server::EnrolDevice(writer, *ingest_, fate_.environment(),
+                                              phone.person(), PublicKeyOf(secret_key), name,
+                                              &moved));
+    return absl::OkStatus();
   }),
             absl::OkStatus());
-  records::v1::Device device;
-  device.set_person_id(person.str());
-  device.set_number(row.number.value);
-  device.set_state(records::v1::Device::ACTIVE);
-  Write(device, row.record);
+  Tell(moved);
   EXPECT_EQ(phone.store_->SetIdentity({.device = row.number,
-                                       .person = person,
+                                       .person = phone.person(),
                                        .server_id = "the test's server",
-                                       .secret_key = keys.secret_key}),
+                                       .secret_key = secret_key,
+                                       .incarnation = Incarnation()}),
             absl::OkStatus());
-  return phone;
+}
+
+std::string World::Incarnation() {
+  std::string incarnation;
+  EXPECT_EQ(store_->Read([&](server::Reader& reader) -> absl::Status {
+    ASSIGN_OR_RETURN(incarnation, reader.GetSetting(server::kIncarnation));
+    return absl::OkStatus();
+  }),
+            absl::OkStatus());
+  return incarnation;
+}
+
+std::string World::BackUp() {
+  const std::string backup = directory_.NewFile();
+  EXPECT_EQ(server::BackUp(*store_, [&] { return store_->Backup(backup); }), absl::OkStatus());
+  return backup;
+}
+
+void World::RestoreServer(const std::string& backup) {
+  EXPECT_TRUE(streams_.empty());
+  const std::string file = directory_.NewFile();
+  std::filesystem::copy_file(backup, file);
+  auto store = server::OpenSqliteStore(file);
+  ASSERT_TRUE(store.ok()) << store.status();
+  store_ = *std::move(store);
+  EXPECT_EQ(server::EnsureIncarnation(*store_, fate_.environment()), absl::OkStatus());
 }
 
 Phone& World::Clone(Phone& phone) {

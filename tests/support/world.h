@@ -209,10 +209,15 @@ class World {
   void Appoint(const Id& person, const Id& organisation, Office office, int64_t until_ms = 0);
   void Dismiss(const Id& person, const Id& organisation, Office office);
   Phone& Enrol(const Id& person);
+  // A phone that the restored server has forgotten.
+  void EnrolAgain(Phone& phone);
   // A second phone with the same file.
   Phone& Clone(Phone& phone);
   // The device row, as the number has it now.
   void Revoke(DeviceNumber number);
+  // What `zhibu admin backup` does, and what a server does that starts on its file.
+  std::string BackUp();
+  void RestoreServer(const std::string& backup);
   // By the server's own device; the id of a type whose fields make it follows.
   void Write(const google::protobuf::Message& message, const Id& id);
 
@@ -257,6 +262,8 @@ class World {
   friend class Phone;
   friend class Stream;
   void Tell(const absl::flat_hash_set<Id>& moved);
+  std::string Incarnation();
+  void EnrolWith(Phone& phone, const std::string& secret_key, const std::string& name);
 
   Directory directory_;
   int64_t now_ms_ = 1'795'000'000'000;  // November 2026

@@ -1,0 +1,46 @@
+#include "server/enrolment.h"
+
+#include <vector>
+
+#include "server/own_edit.h"
+#include "sync/reason.h"
+#include "sync/status.h"
+#include "zhibu/records/v1/organisation.pb.h"
+
+namespace zhibu::server {
+
+using records::v1::Device;
+
+absl::StatusOr<DeviceRow> EnrolDevice(Writer& writer, Ingest& ingest,
+                                      const Environment& environment, const Id& person,
+                                      const std::string& public_key, const std::string& name,
+                                      absl::flat_hash_set<Id>* moved) {
+  ASSIGN_OR_RETURN(const std::vector<DeviceRow> rows, writer.ListDevices());
+  for (const DeviceRow& known : rows) {
+    if (known.public_key != public_key || known.person != person) continue;
+    if (known.revoked) return Refuse(sync::v1::DEVICE_REVOKED, known.name);
+    return known;
+  }
+  const int64_t now = environment.now_ms();
+  DeviceRow row;
+  ASSIGN_OR_RETURN(row.number, writer.NextDevice());
+  row.public_key = public_key;
+  row.person = person;
+  row.record = environment.NewId();
+  row.name = name;
+  row.enrolled_ms = row.last_seen_ms = now;
+  RETURN_IF_ERROR(writer.PutDevice(row));
+  Device device;
+  device.set_person_id(person.str());
+  device.set_number(row.number.value);
+  device.set_name(name);
+  device.mutable_enrolled()->set_seconds(now / 1000);
+  device.mutable_enrolled()->set_nanos(static_cast<int32_t>(now % 1000) * 1'000'000);
+  device.set_state(Device::ACTIVE);
+  sync::v1::Edit edit;
+  AddChange(*ingest.schema().Find(Device::descriptor()), row.record, RecordState(), device, &edit);
+  RETURN_IF_ERROR(ingest.WriteOwn(writer, edit, moved).status());
+  return row;
+}
+
+}  // namespace zhibu::server

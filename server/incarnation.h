@@ -1,0 +1,28 @@
+// The lives of a server's database. One that is restored from a backup has
+// forgotten what came after it; devices know by the incarnation that they must
+// offer that again and read everything anew (docs/design.md).
+#ifndef ZHIBU_SERVER_INCARNATION_H_
+#define ZHIBU_SERVER_INCARNATION_H_
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "server/store/store.h"
+#include "sync/environment.h"
+
+namespace zhibu::server {
+
+// Name in the settings of the store: a few bytes that no other life has had.
+inline constexpr char kIncarnation[] = "incarnation";
+
+// To be called before anything is served. Begins a life where the database has
+// none yet, or is a backup's copy (kCopy), or where the caller knows that it was
+// put back by other means.
+absl::Status EnsureIncarnation(Store& store, const Environment& environment, bool restored = false);
+
+// `make_copy` makes a durable copy of the store. Then devices are told, when they
+// come, that what was in it is safe.
+absl::Status BackUp(Store& store, absl::FunctionRef<absl::Status()> make_copy);
+
+}  // namespace zhibu::server
+
+#endif  // ZHIBU_SERVER_INCARNATION_H_

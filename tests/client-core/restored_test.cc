@@ -1,0 +1,209 @@
+// The server is restored from a backup, behind its devices.
+#include <gmock/gmock.h>
+
+#include "sync/reason.h"
+#include "tests/support/village.h"
+
+namespace zhibu::test {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class Restored : public Village {
+ protected:
+  int64_t SumOn(Phone& phone, const Id& sampler) { return phone.Get<Sampler>(sampler).sum(); }
+  void ExpectRefused(Phone& phone) {
+    EXPECT_EQ(ReasonOf(world.Sync(phone)).reason, sync::v1::UNKNOWN_DEVICE);
+  }
+};
+
+TEST_F(Restored, WhatItHasForgottenIsOfferedAgainAndCountsOnce) {
+  const Id sampler = MakeSampler(zhangs);
+  AddTo(zhangs, sampler, 1);
+  world.SyncAll();
+  const std::string backup = world.BackUp();
+  AddTo(zhangs, sampler, 10);
+  AddTo(lis, sampler, 100);
+  const Id meeting = MakeMeeting(lis);
+  world.SyncAll();
+  AddTo(wangs, sampler, 1000);  // not yet sent
+  world.RestoreServer(backup);
+  ExpectConverged();
+  for (Phone* phone : {&zhangs, &lis, &wangs}) {
+    EXPECT_EQ(SumOn(*phone, sampler), 1111);
+    EXPECT_TRUE(phone->Has<Meeting>(meeting));
+  }
+}
+
+TEST_F(Restored, WhatIsInABackupIsNotKeptOnTheDevice) {
+  const Id sampler = MakeSampler(zhangs);
+  for (int i = 0; i < 5; ++i) AddTo(zhangs, sampler, 1);
+  world.SyncAll();
+  const std::string backup = world.BackUp();
+  world.SyncAll();
+  AddTo(zhangs, sampler, 1);
+  world.SyncAll();
+  world.RestoreServer(backup);
+  Stream stream(&world, &zhangs);
+  stream.Run();
+  EXPECT_TRUE(stream.client().again());
+  EXPECT_EQ(zhangs.State().unsent, 1u);
+  ExpectConverged();
+  EXPECT_EQ(SumOn(zhangs, sampler), 6);
+}
+
+TEST_F(Restored, AnEditThatWasReturnedIsJudgedAgainAndSetAsideOnce) {
+  const std::string backup = world.BackUp();
+  wangs.Make<Meeting>([&](Meeting& meeting) {  // an ordinary member may not
+    meeting.set_branch_id(branch.str());
+  });
+  world.SyncAll();
+  const std::vector<std::string> before = wangs.SetAside();
+  ASSERT_EQ(before.size(), 1u);
+  world.RestoreServer(backup);
+  ExpectConverged();
+  EXPECT_EQ(wangs.SetAside(), before);
+}
+
+TEST_F(Restored, WhatNobodyOffersGoesFromTheDevices) {
+  const std::string backup = world.BackUp();
+  const Id meeting = MakeMeeting(lis);
+  world.SyncAll();
+  ASSERT_TRUE(zhangs.Has<Meeting>(meeting));
+  world.RestoreServer(backup);
+  for (int round = 0; round < 2; ++round) ASSERT_EQ(world.Sync(zhangs), absl::OkStatus());
+  EXPECT_FALSE(zhangs.Has<Meeting>(meeting));
+  EXPECT_THAT(world.Differences(zhangs), IsEmpty());
+  EXPECT_EQ(world.Sync(lis), absl::OkStatus());  // the author is back
+  ExpectConverged();
+  EXPECT_TRUE(zhangs.Has<Meeting>(meeting));
+}
+
+// However far the reading anew has come: nothing shows twice, nothing is gone.
+TEST_F(Restored, UntilTheServerHasSpokenOfItARecordStaysAsItIsShown) {
+  world.limits.update_bytes = 60;  // many updates
+  const Id sampler = MakeSampler(zhangs);
+  for (int i = 0; i < 6; ++i) MakeMeeting(zhangs);
+  world.SyncAll();
+  const std::string backup = world.BackUp();
+  AddTo(zhangs, sampler, 5);
+  const Id meeting = MakeMeeting(zhangs, "备份之后");
+  world.SyncAll();
+  world.RestoreServer(backup);
+  Stream first(&world, &zhangs);
+  first.Run();
+  ASSERT_TRUE(first.client().again());
+  EXPECT_EQ(SumOn(zhangs, sampler), 5);
+  Stream second(&world, &zhangs);
+  for (int steps = 0; second.Step(); ++steps) {
+    ASSERT_EQ(SumOn(zhangs, sampler), 5) << "after " << steps << " frames";
+    ASSERT_TRUE(zhangs.Has<Meeting>(meeting)) << "after " << steps << " frames";
+  }
+  EXPECT_THAT(world.Differences(zhangs), IsEmpty());
+}
+
+TEST_F(Restored, WhatIsWrittenMeanwhileIsNotTakenForSeen) {
+  const Id meeting = MakeMeeting(zhangs);
+  world.SyncAll();
+  const std::string backup = world.BackUp();
+  for (int i = 0; i < 3; ++i) {
+    lis.Change<Meeting>(meeting, [&](Meeting& m) { m.set_topic(std::to_string(i)); });
+    world.SyncAll();
+  }
+  // On top of what the server will have forgotten.
+  zhangs.Change<Meeting>(meeting, [&](Meeting& m) { m.set_place("礼堂"); });
+  world.RestoreServer(backup);
+  world.Wait(1000);
+  // New edits take versions that the old life had given: the floor keeps them apart.
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_EQ(world.Sync(lis), absl::OkStatus());
+    lis.Change<Meeting>(meeting, [&](Meeting& m) { m.set_place(std::to_string(i)); });
+  }
+  ExpectConverged();
+  EXPECT_EQ(world.Get<Meeting>(meeting).topic(), "2");
+  EXPECT_THAT(lis.View(), Contains(HasSubstr("礼堂"))) << "in the place, or in a note of it";
+}
+
+TEST_F(Restored, ADeviceThatIsForgottenIsEnrolledAgainWithAllThatItHas) {
+  const Id sampler = MakeSampler(zhangs);
+  world.SyncAll();
+  const std::string backup = world.BackUp();
+  Phone& second = world.Enrol(zhang);
+  world.SyncAll();
+  AddTo(second, sampler, 1);
+  world.SyncAll();
+  AddTo(second, sampler, 10);
+  Phone& copy = world.Clone(second);
+  AddTo(copy, sampler, 100);
+  world.RestoreServer(backup);
+  world.Enrol(li);  // gets a number that no device had
+  ExpectRefused(second);
+  EXPECT_EQ(SumOn(second, sampler), 11);
+  world.EnrolAgain(second);
+  EXPECT_EQ(second.State().unsent, 2u);
+  ExpectRefused(copy);
+  world.EnrolAgain(copy);
+  ExpectConverged();
+  EXPECT_EQ(SumOn(zhangs, sampler), 111);
+  EXPECT_EQ(SumOn(copy, sampler), 111);
+}
+
+TEST_F(Restored, ADeviceThatWasRenumberedSinceGoesBackToItsNumber) {
+  const Id sampler = MakeSampler(lis);
+  world.SyncAll();
+  AddTo(zhangs, sampler, 1);
+  Phone& copy = world.Clone(zhangs);
+  AddTo(copy, sampler, 10);
+  ASSERT_EQ(world.Sync(zhangs), absl::OkStatus());
+  const std::string backup = world.BackUp();
+  world.SyncAll();
+  AddTo(copy, sampler, 100);
+  AddTo(zhangs, sampler, 1000);
+  world.SyncAll();
+  ASSERT_NE(copy.number(), zhangs.number());
+  AddTo(copy, sampler, 10'000);
+  world.RestoreServer(backup);
+  ExpectConverged();
+  EXPECT_EQ(SumOn(lis, sampler), 11'111);
+}
+
+TEST_F(Restored, TwiceFromTheSameBackup) {
+  const Id sampler = MakeSampler(lis);
+  world.SyncAll();
+  const std::string backup = world.BackUp();
+  for (const int64_t add : {1, 10}) {
+    AddTo(zhangs, sampler, add);
+    world.SyncAll();
+    AddTo(lis, sampler, 10 * add);
+    world.RestoreServer(backup);
+    world.Wait(1000);
+    ExpectConverged();
+  }
+  EXPECT_EQ(SumOn(zhangs, sampler), 121);
+}
+
+// Every device and every place in the conversation.
+TEST_F(Restored, CutOffAnywhere) {
+  for (int frames = 1; frames < 14; ++frames) {
+    const Id sampler = MakeSampler(zhangs);
+    world.SyncAll();
+    const std::string backup = world.BackUp();
+    AddTo(zhangs, sampler, 1);
+    world.SyncAll();
+    AddTo(zhangs, sampler, 10);
+    AddTo(lis, sampler, 100);
+    world.RestoreServer(backup);
+    world.SyncCutAfter(zhangs, 3);  // up to the news that the server was restored
+    world.SyncCutAfter(zhangs, frames);
+    zhangs.Crash();
+    world.SyncCutAfter(lis, frames, true);
+    world.Wait(1000);
+    ExpectConverged();
+    EXPECT_EQ(SumOn(lis, sampler), 111) << frames;
+  }
+}
+
+}  // namespace
+}  // namespace zhibu::test
