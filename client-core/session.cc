@@ -59,11 +59,9 @@ void Session::OnFrame(const ServerFrame& frame) {
     case ServerFrame::kUpdate:
       return OnUpdate(frame.update());
     case ServerFrame::kRenumber:
-      again_ = true;
-      return Close(store_.Renumber(DeviceNumber(frame.renumber().device())));
+      return BeginAgain(store_.Renumber(DeviceNumber(frame.renumber().device())));
     case ServerFrame::kRestored:
-      again_ = true;
-      return Close(store_.BeginIncarnation(frame.restored().incarnation()));
+      return BeginAgain(store_.BeginIncarnation(frame.restored().incarnation()));
     case ServerFrame::kRefusal:
       return OnRefusal(frame.refusal());
     default:
@@ -71,11 +69,16 @@ void Session::OnFrame(const ServerFrame& frame) {
   }
 }
 
+// Not where that could not be stored: it would be told the same again.
+void Session::BeginAgain(absl::Status stored) {
+  again_ = stored.ok();
+  Close(std::move(stored));
+}
+
 void Session::OnRefusal(const sync::v1::Refusal& refusal) {
   if (refusal.reason() == sync::v1::UNKNOWN_DEVICE) {
     const auto went_back = store_.GoBack();
-    again_ = went_back.ok() && *went_back;
-    if (again_ || !went_back.ok()) return Close(went_back.status());
+    if (!went_back.ok() || *went_back) return BeginAgain(went_back.status());
   }
   Close(Refuse(refusal.reason(), refusal.detail()));
 }

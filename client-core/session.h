@@ -49,6 +49,7 @@ class Session {
   void OnWelcome(const sync::v1::Welcome& welcome);
   void OnUpdate(const sync::v1::Update& update);
   void Push();
+  void BeginAgain(absl::Status stored);
   void Close(absl::Status status);
 
   Store& store_;

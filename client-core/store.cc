@@ -157,23 +157,20 @@ class Store::Transaction {
     return offers;
   }
 
-  // Takes all that was answered and is not known to be safe. What had been set
-  // aside is to be judged again.
-  absl::StatusOr<std::vector<Offer>> TakeKept() {
+  // Takes all that was answered and is not known to be safe.
+  std::vector<Offer> TakeKept() {
     std::vector<Offer> offers;
-    std::set<uint64_t> salts;
-    for (auto& [device, entry] : tables_.ListKept()) {
-      ASSIGN_OR_RETURN(const sync::v1::Edit edit, EditOf(entry));
-      salts.insert(edit.salt());
-      offers.push_back({device, std::move(entry)});
-    }
+    for (auto& [device, entry] : tables_.ListKept()) offers.push_back({device, std::move(entry)});
     tables_.DropKept(DeviceNumber(), EditNumber());
+    return offers;
+  }
+  // What had been set aside and is offered again is to be judged again.
+  void ForgetVerdicts() {
     std::vector<int64_t> places;
     tables_.ListSetAside([&](const SetAside& item) {
-      if (salts.count(item.edit.salt()) > 0) places.push_back(item.place);
+      if (offered_.count(item.edit.salt()) > 0) places.push_back(item.place);
     });
     for (const int64_t place : places) tables_.DeleteSetAside(place);
-    return offers;
   }
 
   // Queues it as it is.
@@ -183,7 +180,17 @@ class Store::Transaction {
       tables_.AddTouched(KeyOf(change), offer.entry.number);
     }
     tables_.AddPending(offer.entry);
+    offered_.insert(edit.salt());
     return absl::OkStatus();
+  }
+
+  // Queues it as it was, as though it had never had an answer.
+  absl::Status OfferAgain(const Offer& offer) {
+    const Tables::PendingEdit& entry = offer.entry;
+    if (entry.number <= EditNumber(tables_.GetNumber(kLastNumber))) {
+      SetDevice(offer.device, {EditNumber(entry.number.value - 1), entry.previous, {}});
+    }
+    return Requeue(offer);
   }
 
   // Queues them under new numbers, after `last`.
@@ -304,6 +311,7 @@ class Store::Transaction {
   Changes changes_;
   std::optional<Last> answered_;
   std::optional<bool> any_stale_;
+  std::set<uint64_t> offered_;  // the salts of what was queued anew
 };
 
 struct Store::Shared {
@@ -607,11 +615,12 @@ absl::Status Store::SetIdentity(const Identity& identity) {
           tables.GetSetting(kServerId) != identity.server_id) {
         return absl::AlreadyExistsError("this device is enrolled already");
       }
-      ASSIGN_OR_RETURN(std::vector<Transaction::Offer> offers, transaction.TakeKept());
+      std::vector<Transaction::Offer> offers = transaction.TakeKept();
       ASSIGN_OR_RETURN(std::vector<Transaction::Offer> queue, transaction.TakeQueue());
       std::move(queue.begin(), queue.end(), std::back_inserter(offers));
       transaction.MakeStale();
       RETURN_IF_ERROR(transaction.Renumber(std::move(offers), {}));
+      transaction.ForgetVerdicts();
     }
     transaction.SetDevice(identity.device, {});
     transaction.SetFormers({});
@@ -778,12 +787,12 @@ absl::Status Store::Renumber(DeviceNumber device) {
 
 absl::Status Store::BeginIncarnation(const std::string& incarnation) {
   return Do([&](Transaction& transaction) -> absl::Status {
-    ASSIGN_OR_RETURN(const std::vector<Transaction::Offer> offers, transaction.TakeKept());
     transaction.MakeStale();
     // The server knows the number: so it has all that came before it under others.
-    for (const Transaction::Offer& offer : offers) {
-      if (offer.device == transaction.Device()) RETURN_IF_ERROR(transaction.Requeue(offer));
+    for (const Transaction::Offer& offer : transaction.TakeKept()) {
+      if (offer.device == transaction.Device()) RETURN_IF_ERROR(transaction.OfferAgain(offer));
     }
+    transaction.ForgetVerdicts();
     transaction.SetFormers({});
     transaction.tables().PutSetting(kIncarnation, incarnation);
     return absl::OkStatus();
@@ -801,12 +810,13 @@ absl::StatusOr<bool> Store::GoBack() {
     formers.mutable_formers()->RemoveLast();
     transaction.SetFormers(formers);
     ASSIGN_OR_RETURN(std::vector<Transaction::Offer> queue, transaction.TakeQueue());
-    ASSIGN_OR_RETURN(std::vector<Transaction::Offer> kept, transaction.TakeKept());
+    const DeviceNumber latest = transaction.Device();
+    transaction.SetDevice(device, last);
     std::vector<Transaction::Offer> offers;
-    for (Transaction::Offer& offer : kept) {
+    for (Transaction::Offer& offer : transaction.TakeKept()) {
       if (offer.device == device) {
-        RETURN_IF_ERROR(transaction.Requeue(offer));
-      } else if (offer.device == transaction.Device()) {
+        RETURN_IF_ERROR(transaction.OfferAgain(offer));
+      } else if (offer.device == latest) {
         offers.push_back(std::move(offer));
       } else {
         transaction.tables().Keep(offer.device, offer.entry);
@@ -814,9 +824,10 @@ absl::StatusOr<bool> Store::GoBack() {
     }
     std::move(queue.begin(), queue.end(), std::back_inserter(offers));
     transaction.MakeStale();
-    transaction.SetDevice(device, last);
+    RETURN_IF_ERROR(transaction.Renumber(std::move(offers), last));
+    transaction.ForgetVerdicts();
     went = true;
-    return transaction.Renumber(std::move(offers), last);
+    return absl::OkStatus();
   }));
   return went;
 }

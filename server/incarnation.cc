@@ -10,10 +10,11 @@ namespace {
 
 constexpr size_t kIncarnationBytes = 8;
 // What the new life gives lies above all that an earlier one can have given, in
-// the backup or after it: no scope moves this often, and so many devices are not
-// enrolled between a backup and its restoration.
+// the backup or after it or in a life that was restored from the same backup: no
+// scope moves this often, and devices are not enrolled as often for so long.
 constexpr uint64_t kVersionsPerMs = 256;
-constexpr uint32_t kDevicesMax = 100'000;
+constexpr int64_t kDevicesPerMinute = 64;
+constexpr int64_t k2026Ms = 1'767'225'600'000;
 
 }  // namespace
 
@@ -29,10 +30,10 @@ absl::Status EnsureIncarnation(Store& store, const Environment& environment, boo
   if (known && !restored) return absl::OkStatus();
   return store.Write([&](Writer& writer) -> absl::Status {
     if (known) {
-      const auto now = static_cast<uint64_t>(environment.now_ms());
-      ASSIGN_OR_RETURN(const DeviceNumber device, writer.NextDevice());
-      RETURN_IF_ERROR(writer.RaiseCounters(Version(now * kVersionsPerMs),
-                                           DeviceNumber(device.value + kDevicesMax)));
+      const int64_t now = environment.now_ms();
+      RETURN_IF_ERROR(writer.RaiseCounters(
+          Version(static_cast<uint64_t>(now) * kVersionsPerMs),
+          DeviceNumber(static_cast<uint32_t>((now - k2026Ms) / 60'000 * kDevicesPerMinute))));
     }
     RETURN_IF_ERROR(writer.PutSetting(kIncarnation, environment.random_bytes(kIncarnationBytes)));
     return writer.PutSetting(kCopy, "");

@@ -305,21 +305,27 @@ std::vector<Id> Session::Scopes() const {
   return scopes;
 }
 
-bool Session::Visible(const FeedRow& row, uint32_t ScopeState::*audience) const {
+bool Session::Visible(const FeedRow& row,
+                      absl::FunctionRef<uint32_t(const ScopeState&)> audience) const {
   if (!row.state.alive()) return false;
   const RecordType* type = schema_.Find(row.key.type);
   if (type == nullptr) return false;
   return MayRead(ReadersOf(schema_, *type, row.state.body),
                  PlacesOf(*type, row.key.id, row.state.body), [&](const Id& scope) {
                    const auto it = scopes_.find(scope);
-                   return it == scopes_.end() ? 0 : it->second.*audience;
+                   return it == scopes_.end() ? 0 : audience(it->second);
                  });
+}
+
+bool Session::VisibleNow(const FeedRow& row) const {
+  return Visible(row, [](const ScopeState& state) { return state.audience; });
 }
 
 // While a scope is read again, what the device holds already is passed over.
 bool Session::Wanted(const FeedRow& row, const ScopeState& state) const {
   if (row.version > state.cursor) return true;
-  return !(Visible(row, &ScopeState::audience) && Visible(row, &ScopeState::seen));
+  return !(VisibleNow(row) &&
+           Visible(row, [&](const ScopeState& other) { return other.Shown(row.version); }));
 }
 
 absl::Status Session::ReadScope(Reader& reader, const Id& scope, const ScopeState& state,
@@ -339,7 +345,7 @@ absl::Status Session::ReadScope(Reader& reader, const Id& scope, const ScopeStat
       return true;
     }
     const bool never_held = !state.rereading() && row.version <= state.first_pass;
-    if (never_held && !(row.present && Visible(row, &ScopeState::audience))) {
+    if (never_held && !(row.present && VisibleNow(row))) {
       pass->passed_over.push_back(row.version);
       return true;
     }
@@ -427,7 +433,7 @@ absl::Status Session::BuildUpdate(Reader& reader, sync::v1::Update* update) {
     if (row.version > pass.cut) break;
     ++passed;
     if (last != nullptr && *last == row.key) continue;  // it lies in two of the scopes
-    const bool visible = Visible(row, &ScopeState::audience);
+    const bool visible = VisibleNow(row);
     // What has left for another of the scopes comes with that one, in its turn.
     if (visible && !row.present) continue;
     last = &row.key;

@@ -22,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "server/authority.h"
 #include "server/ingest.h"
@@ -78,6 +79,10 @@ class Session {
     // What both see is there for certain.
     uint32_t Mixed() const { return (seen & audience) | kMixed; }
     Version from() const { return rereading() ? reread : cursor; }
+    // As whom the device has been shown what stands at `version`.
+    uint32_t Shown(Version version) const {
+      return rereading() && version <= reread ? audience : seen;
+    }
   };
   struct Pass;
   // Beside the bits of the offices, none of which it is.
@@ -97,7 +102,9 @@ class Session {
   absl::Status BuildUpdate(Reader& reader, sync::v1::Update* update);
   absl::Status ReadScope(Reader& reader, const Id& scope, const ScopeState& state, Pass* pass);
   bool Wanted(const FeedRow& row, const ScopeState& state) const;
-  bool Visible(const FeedRow& row, uint32_t ScopeState::*audience) const;
+  // `audience`: as whom the device sees a scope.
+  bool Visible(const FeedRow& row, absl::FunctionRef<uint32_t(const ScopeState&)> audience) const;
+  bool VisibleNow(const FeedRow& row) const;
   absl::Status MoveCursors(Reader& reader, const Pass& pass, sync::v1::Update* update);
   void AddAnswers(const Pass& pass, sync::v1::Update* update);
 

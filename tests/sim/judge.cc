@@ -30,6 +30,8 @@ void Universe::CheckAll() {
     device->disk.Mend();
     device->away_until_ms = 0;
   }
+  for (const auto& stream : stranded_) Deliver(*stream, SIZE_MAX);
+  stranded_.clear();
   CommitQueue(SIZE_MAX);
   Reap();
   uint64_t rows = 0;

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include "absl/strings/str_join.h"
 #include "proto/old_policies.pb.h"
 #include "proto/policies.pb.h"
 #include "server/store/sqlite_store.h"
@@ -14,23 +15,28 @@ namespace {
 constexpr char kDeviceFile[] = "device.db";
 constexpr char kServerFile[] = "server.db";
 
-// Through SQLite itself, not through the store.
-std::string Integrity(const std::string& file, const std::string& vfs) {
+// The first column, through SQLite itself and not through the store; or what is
+// wrong.
+std::vector<std::string> Select(const std::string& file, const std::string& vfs, const char* sql) {
   sqlite3* database = nullptr;
-  std::string answer;
-  if (sqlite3_open_v2(file.c_str(), &database, SQLITE_OPEN_READWRITE, vfs.c_str()) != SQLITE_OK) {
-    answer = sqlite3_errmsg(database);
-  } else {
-    const auto keep = [](void* out, int, char** values, char**) {
-      *static_cast<std::string*>(out) = values[0];
-      return 0;
-    };
-    if (sqlite3_exec(database, "PRAGMA integrity_check", keep, &answer, nullptr) != SQLITE_OK) {
-      answer = sqlite3_errmsg(database);
-    }
+  sqlite3_stmt* statement = nullptr;
+  std::vector<std::string> found;
+  int result = sqlite3_open_v2(file.c_str(), &database, SQLITE_OPEN_READWRITE, vfs.c_str());
+  if (result == SQLITE_OK) result = sqlite3_prepare_v2(database, sql, -1, &statement, nullptr);
+  while (result == SQLITE_OK || result == SQLITE_ROW) {
+    result = sqlite3_step(statement);
+    if (result != SQLITE_ROW) break;
+    found.emplace_back(static_cast<const char*>(sqlite3_column_blob(statement, 0)),
+                       sqlite3_column_bytes(statement, 0));
   }
+  if (result != SQLITE_DONE) found = {sqlite3_errmsg(database)};
+  sqlite3_finalize(statement);
   sqlite3_close(database);
-  return answer;
+  return found;
+}
+
+std::string Integrity(const std::string& file, const std::string& vfs) {
+  return absl::StrJoin(Select(file, vfs, "PRAGMA integrity_check"), "; ");
 }
 
 Environment EnvironmentOf(Dice* dice, std::function<int64_t()> now_ms) {
@@ -82,6 +88,10 @@ std::optional<DeviceNumber> Device::Number() {
   const auto identity = disk.Quietly([&] { return store->GetIdentity(); });
   if (!identity.ok()) return std::nullopt;
   return identity->device;
+}
+
+std::vector<std::string> Device::Kept() {
+  return disk.Quietly([&] { return Select(kDeviceFile, disk.vfs(), "SELECT edit FROM kept"); });
 }
 
 std::string Device::CheckIntegrity() { return Integrity(kDeviceFile, disk.vfs()); }

@@ -57,6 +57,8 @@ struct Device {
   Disk disk;
   std::unique_ptr<client::Store> store;
   Stream* stream = nullptr;
+  // The edits that were answered and are not known to be safe.
+  std::vector<std::string> Kept();
   // The number that the server has for it; none for a device that never was enrolled.
   std::optional<DeviceNumber> Number();
   // Told to stay away, and until when.

@@ -91,10 +91,9 @@ void Universe::Enrol(Device& device) {
   const absl::Status status = server_.disk.Quietly([&] {
     return server_.store->Write([&](server::Writer& writer) -> absl::Status {
       moved.clear();
-      ASSIGN_OR_RETURN(
-          row, server::EnrolDevice(writer, *server_.ingest, server_.environment(), device.person,
-                                   PublicKeyOf(secret_key), absl::StrCat("device ", device.index),
-                                   &moved));
+      ASSIGN_OR_RETURN(row, server::EnrolDevice(writer, *server_.ingest, server_.environment(),
+                                                device.person, PublicKeyOf(secret_key),
+                                                absl::StrCat("device ", device.index), &moved));
       ASSIGN_OR_RETURN(incarnation, writer.GetSetting(server::kIncarnation));
       return absl::OkStatus();
     });

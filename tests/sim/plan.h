@@ -48,6 +48,10 @@ enum class Act {
   kRevokedOffline,
   kMovedOffline,
   kSlowServer,
+  kStranded,        // the old stream's frames arrive after the new one has begun
+  kTornFrame,       // a frame arrives in part
+  kReconnects,      // everybody at once
+  kServerRestored,  // a backup, or the restoration of the last one
   kOldClient,  // not a step: some devices run an app of an earlier version
 };
 

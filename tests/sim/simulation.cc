@@ -74,6 +74,9 @@ class Runner {
       case Act::kAckLost:
       case Act::kDuplicated:
       case Act::kSlowServer:
+      case Act::kStranded:
+      case Act::kTornFrame:
+      case Act::kReconnects:
         return NetworkFault(act, dice);
       case Act::kDelayed:
         universe_.HangUp(device);
@@ -90,6 +93,8 @@ class Runner {
                                         ? std::nullopt
                                         : std::optional(device.clock.Now(universe_.now_ms()));
         return;
+      case Act::kServerRestored:
+        return dice->OneIn(2) ? universe_.BackUpServer() : universe_.RestoreServer();
       case Act::kClone:
       case Act::kRestore:
       case Act::kFileDeleted:
@@ -104,6 +109,11 @@ class Runner {
 
   void NetworkFault(Act act, Dice* dice) {
     if (act == Act::kSlowServer) return universe_.SetSlow(5 + dice->Below(60));
+    if (act == Act::kReconnects) {
+      for (const auto& device : universe_.devices()) universe_.HangUp(*device);
+      for (const auto& device : universe_.devices()) universe_.Connect(*device);
+      return universe_.Talk(dice, 60);
+    }
     if (dice->OneIn(2)) {  // in the middle of something
       universe_.Connect(*universe_.devices()[dice->Below(universe_.devices().size())]);
       universe_.Talk(dice, dice->Below(40));
@@ -115,6 +125,11 @@ class Runner {
       case Act::kDuplicated:
         Replay(stream);
         return;
+      case Act::kStranded:
+        universe_.Strand(device);
+        return universe_.Connect(device);
+      case Act::kTornFrame:
+        return universe_.Tear(*stream, dice->OneIn(2), dice);
       case Act::kCut:  // what was sent before it arrives, what comes after does not
         universe_.Deliver(*stream, dice->Below(stream->up.size() + 1));
         break;

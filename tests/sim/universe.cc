@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "server/incarnation.h"
 #include "server/own_edit.h"
 #include "sync/handshake.h"
 #include "sync/reason.h"
@@ -78,6 +79,33 @@ void Universe::HangUp(Device& device) {
   streams_.erase(id);
 }
 
+void Universe::Strand(Device& device) {
+  if (device.stream == nullptr) return;
+  const auto it = streams_.find(device.stream->id);
+  stranded_.push_back(std::move(it->second));
+  streams_.erase(it);
+  device.stream = nullptr;
+}
+
+void Universe::DeliverStranded(Dice* dice) {
+  if (stranded_.empty()) return;
+  const size_t which = dice->Below(stranded_.size());
+  if (ServerHears(*stranded_[which])) return;
+  stranded_.erase(stranded_.begin() + static_cast<std::ptrdiff_t>(which));
+}
+
+void Universe::Tear(Stream& stream, bool at_server, Dice* dice) {
+  auto& frames = at_server ? stream.up : stream.down;
+  if (frames.empty()) return;
+  std::string& frame = frames.front();
+  frame.resize(dice->Below(frame.size()));
+  if (!at_server) return HangUp(stream.device);  // it is no message: the transport's error
+  ClientFrame torn;
+  if (torn.ParseFromString(frame)) return;  // nothing of it came, or nothing that is known
+  stream.server.OnGarbage("frame");
+  stream.up.clear();
+}
+
 // The conversation is over: what the syncer does then.
 void Universe::EndStream(Stream& stream) {
   Device& device = stream.device;
@@ -85,6 +113,8 @@ void Universe::EndStream(Stream& stream) {
   const bool again = stream.client.again();
   (void)device.store->EndAttempt(status);
   HangUp(device);
+  // The operator gives a new code to a device that the restored server has forgotten.
+  if (ReasonOf(status).reason == sync::v1::UNKNOWN_DEVICE) Enrol(device);
   if (again) Connect(device);
 }
 
@@ -129,9 +159,9 @@ bool Universe::ServerSays(Stream& stream) {
   if (frame.has_challenge()) {
     allowed = stream.heard == Heard::kNothing;
     next = Heard::kChallenge;
-  } else if (frame.has_welcome()) {
+  } else if (frame.has_welcome() || frame.has_restored()) {
     allowed = stream.heard == Heard::kChallenge;
-    next = Heard::kWelcome;
+    next = frame.has_welcome() ? Heard::kWelcome : Heard::kEnd;
   } else if (frame.has_update() || frame.has_renumber()) {
     allowed = stream.heard == Heard::kWelcome;
     next = frame.has_update() ? Heard::kWelcome : Heard::kEnd;
@@ -224,7 +254,7 @@ void Universe::Talk(Dice* dice, int moves) {
     auto it = streams_.begin();
     std::advance(it, dice->Below(streams_.size()));
     Stream& stream = *it->second;
-    switch (dice->Below(5)) {
+    switch (dice->Below(6)) {
       case 0:
         ClientSays(stream);
         break;
@@ -240,6 +270,9 @@ void Universe::Talk(Dice* dice, int moves) {
         break;
       case 3:
         ServerSays(stream);
+        break;
+      case 4:
+        DeliverStranded(dice);
         break;
       default:
         ClientHears(stream);
@@ -352,6 +385,7 @@ void Universe::Absorb() {
 void Universe::RestartServer(bool power_lost) {
   ++stats.restarts;
   for (const auto& device : devices_) HangUp(*device);
+  stranded_.clear();
   queue_.clear();
   server_.Kill(power_lost);
   if (const std::string whole = server_.CheckIntegrity(); whole != "ok") {
@@ -361,6 +395,46 @@ void Universe::RestartServer(bool power_lost) {
     return ledger_.Fail(kIntegrity, absl::StrCat("the server does not start: ", status.ToString()));
   }
   Absorb();
+}
+
+void Universe::BackUpServer() {
+  const absl::Status status = server::BackUp(*server_.store, [&] {
+    backup_ = server_.disk.Copy();
+    return absl::OkStatus();
+  });
+  if (!status.ok()) Reap();  // it is there; devices have not heard of it
+}
+
+void Universe::RestoreServer() {
+  if (!backup_ || failure()) return;
+  ++stats.restarts;
+  Wait(10 * 60'000);  // nobody does it faster
+  for (const auto& device : devices_) HangUp(*device);
+  stranded_.clear();
+  queue_.clear();
+  server_.Kill(false);
+  server_.disk.Replace(*backup_);
+  absl::Status status = server_.Open();
+  if (status.ok()) {
+    status = server::EnsureIncarnation(*server_.store, server_.environment(), /*restored=*/true);
+  }
+  if (!status.ok()) {
+    return ledger_.Fail(kIntegrity, absl::StrCat("the backup does not start: ", status.ToString()));
+  }
+  ledger_ = Ledger();
+  Absorb();
+  const absl::Status read = server_.store->Read([&](server::Reader& reader) -> absl::Status {
+    for (auto it = revoked_.begin(); it != revoked_.end();) {
+      ASSIGN_OR_RETURN(const auto row, reader.GetDevice(*it));
+      it = !row || !row->revoked ? revoked_.erase(it) : std::next(it);
+    }
+    return absl::OkStatus();
+  });
+  if (!read.ok()) ledger_.Fail(kIntegrity, read.ToString());
+  for (const auto& device : devices_) {
+    const auto number = device->store == nullptr ? std::nullopt : device->Number();
+    device->revoked = !number || revoked_.count(*number) > 0;
+  }
 }
 
 void Universe::Reap() {
@@ -466,13 +540,16 @@ void Universe::CheckAccount(Device& device) {
   if (!status.ok()) {
     return ledger_.Fail(kIntegrity, absl::StrCat("device ", device.index, ": ", status.ToString()));
   }
+  if (backup_) {
+    for (const std::string& edit : device.Kept()) there.insert(SaltOf(edit));
+  }
   for (auto it = device.committed.begin(); it != device.committed.end();) {
     if (const Ledger::Row* row = ledger_.RowOf(*it); row != nullptr) {
       if (Essence(row->edit) != Essence(known_[*it].edit)) {
         ledger_.Fail(kUnaltered, absl::StrCat("edit ", row->audit.number.value, " of device ",
                                               row->audit.device.value));
       }
-      it = device.committed.erase(it);  // the audit keeps it from here on
+      ++it;
       continue;
     }
     if (there.count(*it) == 0) {

@@ -15,6 +15,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -61,10 +62,17 @@ class Universe {
   // Delivers what is on the way to the server, at most so many frames.
   void Deliver(Stream& stream, size_t frames_max);
   void SetSlow(int moves) { slow_ = moves; }
+  // The device has given the stream up; what it sent may arrive late.
+  void Strand(Device& device);
+  // One of the two sides gets only a part of the next frame.
+  void Tear(Stream& stream, bool at_server, Dice* dice);
 
   // ---- What happens to machines ----
   void RestartDevice(Device& device, bool power_lost);
   void RestartServer(bool power_lost);
+  // The operator makes a backup; puts the last one back.
+  void BackUpServer();
+  void RestoreServer();
   // Looks whether the last thing killed somebody.
   void Reap();
 
@@ -118,6 +126,7 @@ class Universe {
 
   bool ClientSays(Stream& stream);
   bool ServerHears(Stream& stream);
+  void DeliverStranded(Dice* dice);
   bool ServerSays(Stream& stream);
   bool ClientHears(Stream& stream);
   void TakeAnswers(Stream& stream, const sync::v1::Update& update, std::vector<uint64_t>* merged);
@@ -137,6 +146,8 @@ class Universe {
   Server server_;
   std::vector<std::unique_ptr<Device>> devices_;
   std::map<uint64_t, std::unique_ptr<Stream>> streams_;
+  std::vector<std::unique_ptr<Stream>> stranded_;
+  std::optional<Image> backup_;
   std::deque<Waiting> queue_;
   std::map<uint64_t, Known> known_;
   std::vector<Id> branches_;
