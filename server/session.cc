@@ -122,7 +122,9 @@ void Session::Refuse(sync::v1::Reason reason, absl::string_view detail) {
   state_ = State::kClosed;
 }
 
-void Session::OnGarbage(absl::string_view what) { Refuse(sync::v1::MALFORMED, what); }
+void Session::OnGarbage(absl::string_view what) {
+  if (state_ != State::kClosed) Refuse(sync::v1::MALFORMED, what);
+}
 
 void Session::OnTrouble(const absl::Status& status) {
   const Refused refused = ReasonOf(status);

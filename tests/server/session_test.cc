@@ -176,6 +176,8 @@ TEST_F(SessionTest, AFrameThatIsNoMessageEndsTheStream) {
   Open();
   session->OnGarbage("frame");
   ExpectRefused(Heard(), sync::v1::MALFORMED);
+  session->OnGarbage("frame");
+  EXPECT_FALSE(Heard().has_refusal()) << "it has been said";
 }
 
 TEST_F(SessionTest, MoreEditsThanAFrameMayHoldAreRefused) {

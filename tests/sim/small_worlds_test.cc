@@ -1,10 +1,11 @@
-// Small worlds, all of them: two devices that both change one record, in every
-// order of committing, syncing and being cut off, for each policy, for deletions
+// Small worlds, all of them: two or three devices that change one record, in every
+// order of committing, syncing and failing to sync, for each policy, for deletions
 // and for moves between scopes.
 //
-// A story is a word: a and b commit, A and B sync, x and y are syncs that are cut
-// off after some frames. "abAxB" – and then everybody syncs, and the record is
-// what the reference says, on the server and on both devices.
+// A story is a word: a, b, c commit, A, B, C sync, x, y, z are their syncs that are
+// cut off, or within which the device or the server is killed. "abAxB" – and then
+// everybody syncs, and the record is what the reference says, on the server and on
+// all devices.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -127,16 +128,15 @@ const std::vector<Kind>& Kinds() {
 class SmallWorlds : public ::testing::TestWithParam<size_t> {
  protected:
   SmallWorlds() : universe({.seed = 11, .steps = 0, .devices = 5, .faults = {}}) {
-    // The secretary of the first and the third branch; the deputy of the first.
-    a = universe.devices()[0].get();
-    b = universe.devices()[2].get();
+    // The secretary of the first and the third branch; the deputy and a member of
+    // the first.
+    for (const int index : {0, 2, 4}) devices.push_back(universe.devices()[index].get());
     Everybody();
   }
 
   void Everybody() {
     for (int round = 0; round < 2; ++round) {
-      universe.Sync(*a);
-      universe.Sync(*b);
+      for (Device* device : devices) universe.Sync(*device);
     }
   }
 
@@ -149,25 +149,37 @@ class SmallWorlds : public ::testing::TestWithParam<size_t> {
     universe.Commit(*device, {&*draft}, {});
   }
 
+  // Each time otherwise: cut off after some frames, or one of the two sides is
+  // killed within some write of it.
+  void SyncBadly(Device* device) {
+    const int which = disturbed++;
+    const int n = 1 + (which / 3) % 7;
+    if (which % 3 == 0) return universe.Sync(*device, n);
+    Disk& disk = which % 3 == 1 ? device->disk : universe.server().disk;
+    disk.DieAtWrite(n);
+    universe.Sync(*device);
+    universe.Reap();
+    disk.Mend();
+  }
+
   std::string On(Device* device) {
     const auto draft = device->store->Edit<Sampler>(sampler);
     return draft.ok() ? Render(draft->message()) : "nothing";
   }
 
   void Tell(const std::string& story) {
-    client::Draft draft = a->store->New<Sampler>();
+    client::Draft draft = devices[0]->store->New<Sampler>();
     draft.message<Sampler>().set_branch_id(universe.branches()[0].str());
     draft.message<Sampler>().set_latest("at first");
-    universe.Commit(*a, {&draft}, {});
+    universe.Commit(*devices[0], {&draft}, {});
     sampler = draft.id();
     Everybody();
     int n = 0;
     for (const char c : story) {
       universe.Wait(5000);
-      if (c == 'a' || c == 'b') Edit(c == 'a' ? a : b, ++n);
-      if (c == 'A' || c == 'B') universe.Sync(c == 'A' ? *a : *b);
-      // Each cut at another frame.
-      if (c == 'x' || c == 'y') universe.Sync(c == 'x' ? *a : *b, 1 + cuts++ % 6);
+      if (c >= 'a' && c <= 'c') Edit(devices[c - 'a'], ++n);
+      if (c >= 'A' && c <= 'C') universe.Sync(*devices[c - 'A']);
+      if (c >= 'x' && c <= 'z') SyncBadly(devices[c - 'x']);
     }
     Everybody();
     const RecordKey key{9001, sampler};
@@ -175,11 +187,13 @@ class SmallWorlds : public ::testing::TestWithParam<size_t> {
     ASSERT_NE(record, nullptr);
     const std::string expected =
         record->expected.alive ? Render(*record->expected.message) : "nothing";
-    const auto places = PlacesIn(*record->expected.message, sampler);
-    EXPECT_EQ(On(a), expected) << story << "\n" << universe.ledger().HistoryOf(key);
-    const bool b_sees = places.count({universe.branches()[0], OWNER}) > 0;
-    EXPECT_EQ(On(b), b_sees ? expected : "nothing") << story << "\n"
-                                                    << universe.ledger().HistoryOf(key);
+    const bool in_first =
+        PlacesIn(*record->expected.message, sampler).count({universe.branches()[0], OWNER}) > 0;
+    for (Device* device : devices) {
+      const bool sees = in_first || device == devices[0];
+      EXPECT_EQ(On(device), sees ? expected : "nothing") << story << "\n"
+                                                         << universe.ledger().HistoryOf(key);
+    }
     EXPECT_FALSE(universe.failure())
         << story << ": " << universe.failure()->invariant << " " << universe.failure()->detail;
     ++stories;
@@ -210,21 +224,37 @@ class SmallWorlds : public ::testing::TestWithParam<size_t> {
     }
   }
 
+  void ExpectWellAtTheEnd() {
+    universe.CheckAll();
+    EXPECT_FALSE(universe.failure()) << universe.failure()->invariant << "\n"
+                                     << universe.failure()->detail;
+    RecordProperty("stories", stories);
+  }
+
   Universe universe;
-  Device* a = nullptr;
-  Device* b = nullptr;
+  std::vector<Device*> devices;
   Id sampler;
-  uint64_t cuts = 0;
+  int disturbed = 0;
   int stories = 0;
 };
 
-TEST_P(SmallWorlds, EveryOrder) {
+TEST_P(SmallWorlds, TwoDevicesEveryOrder) {
   TellAll(4);
-  universe.CheckAll();
-  EXPECT_FALSE(universe.failure()) << universe.failure()->invariant << "\n"
-                                   << universe.failure()->detail;
-  RecordProperty("stories", stories);
+  ExpectWellAtTheEnd();
   EXPECT_GT(stories, 100);
+}
+
+// Each commits once and syncs once before the end; or one or two of them try to,
+// and something goes wrong.
+TEST_P(SmallWorlds, ThreeDevicesEveryOrder) {
+  for (const char* letters : {"abc", "ABCabc", "abcx", "abcxy"}) {
+    std::string story = letters;
+    do {
+      Tell(story);
+    } while (!HasFailure() && std::next_permutation(story.begin(), story.end()));
+  }
+  ExpectWellAtTheEnd();
+  EXPECT_EQ(stories, 6 + 720 + 24 + 120);
 }
 
 INSTANTIATE_TEST_SUITE_P(Policies, SmallWorlds, ::testing::Range<size_t>(0, Kinds().size()),
