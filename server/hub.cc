@@ -7,25 +7,38 @@
 #include <thread>
 
 #include "absl/synchronization/notification.h"
+#include "sync/reason.h"
 #include "sync/status.h"
 
 namespace zhibu::server {
 namespace {
 
-// A connection with this many edits waiting is not read from until some of them
-// are answered.
-constexpr size_t kWaitingMax = 4000;
 // Edits to one transaction: enough to share an fsync among many, few enough that
 // nobody waits long.
 constexpr size_t kGroupMax = 500;
+// An edit counts once more for each so many bytes.
+constexpr size_t kBytesPerEdit = 4096;
+// A device that goes on under a new number leaves a row behind for each.
+constexpr int64_t kEditsPerRenumbering = 1000;
+
+// A frame is work even where it holds no edit.
+int64_t EditsIn(const sync::v1::ClientFrame& frame) {
+  int64_t edits = 1;
+  for (const auto& edit : frame.push().edits()) {
+    edits += 1 + static_cast<int64_t>(edit.edit().size() / kBytesPerEdit);
+  }
+  return edits;
+}
 
 }  // namespace
 
 Connection::Connection(Hub* hub, Transport* transport)
     : hub_(*hub),
       strand_(asio::make_strand(hub->readers_)),
-      session_(&hub->store_, &hub->ingest_.schema(), hub->environment_, hub->limits_),
-      transport_(transport) {}
+      session_(&hub->store_, &hub->ingest_.schema(), hub->environment_),
+      transport_(transport),
+      rest_(strand_),
+      deadline_(strand_) {}
 
 template <typename F>
 void Connection::Post(F work) {
@@ -36,12 +49,17 @@ void Connection::Post(F work) {
 }
 
 void Connection::Start() {
-  Post([] {});
+  Post([this] {
+    Expect(std::chrono::seconds(hub_.limits_.handshake_seconds_max));
+    const auto oldest = hub_.admission_.Arrive(shared_from_this());
+    if (oldest != nullptr) oldest->OnLimit("streams");
+  });
 }
 
 void Connection::OnFrame(sync::v1::ClientFrame frame) {
   Post([this, frame = std::move(frame)] {
     reading_ = false;
+    Charge(EditsIn(frame));
     session_.OnFrame(frame);
   });
 }
@@ -54,7 +72,11 @@ void Connection::OnGarbage(std::string what) {
 }
 
 void Connection::OnWritten() {
-  Post([this] { writing_ = false; });
+  Post([this] {
+    writing_ = false;
+    // The handshake has one deadline for all of it.
+    if (!device_.empty()) deadline_.expires_at(Clock::time_point::max());
+  });
 }
 
 void Connection::OnGone() {
@@ -63,7 +85,8 @@ void Connection::OnGone() {
 
 void Connection::OnResults(std::vector<Result> results) {
   Post([this, results = std::move(results)] {
-    waiting_ -= results.size();
+    waiting_bytes_ -= waiting_.front();
+    waiting_.pop_front();
     session_.OnResults(results);
   });
 }
@@ -76,29 +99,80 @@ void Connection::OnMoved() {
   Post([this] { session_.OnMoved(); });
 }
 
+void Connection::OnLimit(absl::string_view what) {
+  Post([this, what = std::string(what)] { GiveUp(what); });
+}
+
 void Connection::Advance() {
   if (transport_ == nullptr) return;
-  if (auto edits = session_.TakeSubmitted(); !edits.empty()) {
-    waiting_ += edits.size();
-    hub_.Submit(shared_from_this(), std::move(edits));
-  }
+  if (auto edits = session_.TakeSubmitted(); !edits.empty()) Submit(std::move(edits));
   if (!writing_) {
     sync::v1::ServerFrame frame;
-    if (session_.Next(&frame)) {
-      writing_ = true;
-      if (frame.has_welcome()) hub_.Seen(session_.device());
-      Follow();
-      transport_->Write(std::move(frame));
-    }
+    if (session_.Next(&frame)) Write(std::move(frame));
   }
   if (session_.closed()) {
     if (!writing_) End();
     return;
   }
-  if (!reading_ && waiting_ < kWaitingMax) {
+  if (!reading_ && waiting_bytes_ < static_cast<size_t>(hub_.limits_.backlog_bytes_max)) Read();
+}
+
+void Connection::Submit(std::vector<Submitted> edits) {
+  size_t bytes = 0;
+  for (const Submitted& submitted : edits)
+    bytes += sizeof(submitted) + submitted.edit.edit().size();
+  waiting_.push_back(bytes);
+  waiting_bytes_ += bytes;
+  hub_.Submit(shared_from_this(), std::move(edits));
+}
+
+void Connection::Write(sync::v1::ServerFrame frame) {
+  writing_ = true;
+  if (frame.has_welcome()) Prove();
+  if (frame.has_renumber()) Charge(kEditsPerRenumbering);
+  if (!frame.has_challenge()) Expect(std::chrono::seconds(hub_.limits_.unread_seconds_max));
+  Follow();
+  transport_->Write(std::move(frame));
+}
+
+void Connection::Read() {
+  if (Clock::now() >= rests_until_) {
     reading_ = true;
-    transport_->Read();
+    return transport_->Read();
   }
+  if (std::exchange(resting_, true)) return;
+  rest_.expires_at(rests_until_);
+  rest_.async_wait([self = shared_from_this()](const std::error_code&) {
+    self->resting_ = false;
+    self->Advance();
+  });
+}
+
+void Connection::Prove() {
+  hub_.Seen(session_.device());
+  device_ = session_.device_record();
+  const auto oldest = hub_.admission_.Prove(shared_from_this(), device_);
+  if (oldest != nullptr) oldest->OnLimit("streams");
+}
+
+void Connection::Charge(int64_t edits) {
+  if (!device_.empty()) rests_until_ = hub_.admission_.Charge(device_, edits, Clock::now());
+}
+
+void Connection::Expect(std::chrono::seconds patience) {
+  deadline_.expires_after(patience);
+  deadline_.async_wait([self = shared_from_this()](const std::error_code& put_off) {
+    if (put_off || self->deadline_.expiry() > Clock::now()) return;
+    self->GiveUp("time");
+    self->Advance();
+  });
+}
+
+void Connection::GiveUp(absl::string_view what) {
+  if (transport_ == nullptr) return;
+  // Who does not take what is written would not take the refusal.
+  if (writing_) return transport_->Cancel();
+  session_.OnTrouble(Refuse(sync::v1::LIMIT_REACHED, what));
 }
 
 // The scopes of the session may have changed with what it has just said. What
@@ -115,14 +189,18 @@ void Connection::End() {
   if (transport_ == nullptr) return;
   hub_.Follow(shared_from_this(), followed_, {});
   followed_.clear();
+  hub_.admission_.Leave(shared_from_this(), device_);
+  rest_.cancel();
+  deadline_.cancel();
   std::exchange(transport_, nullptr)->Finish();
 }
 
-Hub::Hub(Store* store, Ingest* ingest, Environment environment, SessionLimits limits)
+Hub::Hub(Store* store, Ingest* ingest, Environment environment, const Limits& limits)
     : store_(*store),
       ingest_(*ingest),
       environment_(std::move(environment)),
       limits_(limits),
+      admission_(limits),
       readers_(std::max(2u, std::thread::hardware_concurrency())) {}
 
 Hub::~Hub() { Stop(); }

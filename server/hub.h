@@ -4,13 +4,16 @@
 //   transport ←frames─ Connection ←─answers, "your scope has moved"──┘
 //
 // A transport is told what to write only when the last write is done, so a slow
-// reader holds back itself and nobody else. Reading goes on only while a
-// connection has few edits waiting to be committed.
+// reader holds back itself and nobody else, and is given up after a time. Reading
+// goes on only while a connection has little waiting to be committed and its
+// device keeps to its pace (server/limits.h).
 #ifndef ZHIBU_SERVER_HUB_H_
 #define ZHIBU_SERVER_HUB_H_
 
+#include <asio/steady_timer.hpp>
 #include <asio/strand.hpp>
 #include <asio/thread_pool.hpp>
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -24,7 +27,9 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/functional/function_ref.h"
 #include "absl/synchronization/mutex.h"
+#include "server/admission.h"
 #include "server/ingest.h"
+#include "server/limits.h"
 #include "server/session.h"
 
 namespace zhibu::server {
@@ -36,6 +41,7 @@ class Transport {
   virtual ~Transport() = default;
   virtual void Read() = 0;  // → Connection::OnFrame, OnGarbage or OnGone
   virtual void Write(sync::v1::ServerFrame frame) = 0;  // → OnWritten or OnGone
+  virtual void Cancel() = 0;                            // → OnGone
   virtual void Finish() = 0;
 };
 
@@ -54,15 +60,27 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void OnResults(std::vector<Result> results);
   void OnTrouble(absl::Status status);
   void OnMoved();
+  // The stream is to end, because it takes more of the server than it may.
+  void OnLimit(absl::string_view what);
 
  private:
   friend class Hub;
+  using Clock = Admission::Clock;
+
   template <typename F>
   void Post(F work);
   // What follows from anything that has happened: edits to the writer, a frame
   // to the transport, the next read, the end.
   void Advance();
+  void Submit(std::vector<Submitted> edits);
+  void Write(sync::v1::ServerFrame frame);
+  void Read();
+  void Prove();
+  void Charge(int64_t edits);
   void Follow();
+  // The stream ends unless `deadline_` is put off in time.
+  void Expect(std::chrono::seconds patience);
+  void GiveUp(absl::string_view what);
   void End();
 
   Hub& hub_;
@@ -72,14 +90,21 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Transport* transport_;
   bool reading_ = false;
   bool writing_ = false;
-  size_t waiting_ = 0;  // edits handed to the writer and not yet answered
+  // Bytes of the edits handed to the writer and not yet answered, push by push.
+  std::deque<size_t> waiting_;
+  size_t waiting_bytes_ = 0;
+  Id device_;  // once it has proved itself
+  Clock::time_point rests_until_;
+  bool resting_ = false;
+  asio::steady_timer rest_;
+  asio::steady_timer deadline_;
   std::vector<Id> followed_;
 };
 
 class Hub {
  public:
   // `ingest` is used by the writer alone from here on.
-  Hub(Store* store, Ingest* ingest, Environment environment, SessionLimits limits = {});
+  Hub(Store* store, Ingest* ingest, Environment environment, const Limits& limits = {});
   ~Hub();
 
   std::shared_ptr<Connection> Connect(Transport* transport);
@@ -116,7 +141,8 @@ class Hub {
   Store& store_;
   Ingest& ingest_;
   const Environment environment_;
-  const SessionLimits limits_;
+  const Limits limits_;
+  Admission admission_;
 
   absl::Mutex mutex_;
   std::deque<Waiting> queue_ ABSL_GUARDED_BY(mutex_);

@@ -35,6 +35,7 @@ namespace zhibu::server {
 struct SessionLimits {
   size_t update_bytes = 256 << 10;  // an update grows to about this
   int push_edits_max = 1000;        // in one frame
+  size_t hello_bytes_max = 256 << 10;
 };
 
 class Session {
@@ -57,6 +58,8 @@ class Session {
   // Nothing more will be said, and nothing more is heard.
   bool closed() const { return state_ == State::kClosed && out_.empty(); }
   DeviceNumber device() const { return device_.number; }
+  // The same under whatever number the device goes.
+  const Id& device_record() const { return device_.record; }
   // Those whose moves it wants to hear of, ascending.
   std::vector<Id> Scopes() const;
 

@@ -32,6 +32,8 @@ absl::StatusCode CodeFor(Reason reason) {
     case sync::v1::UNSUPPORTED_VERSION:
     case sync::v1::OTHER_SERVER:
       return absl::StatusCode::kFailedPrecondition;
+    case sync::v1::LIMIT_REACHED:
+      return absl::StatusCode::kResourceExhausted;
     case sync::v1::PROTOCOL_ERROR:
     case sync::v1::SERVER_TROUBLE:
     case sync::v1::OFFLINE:

@@ -13,7 +13,7 @@
 
 namespace zhibu {
 
-// INVALID_ARGUMENT, PERMISSION_DENIED, UNAUTHENTICATED or UNAVAILABLE by kind
+// INVALID_ARGUMENT, PERMISSION_DENIED, UNAUTHENTICATED, UNAVAILABLE … by kind
 // of reason; the message is the English wording.
 absl::Status Refuse(sync::v1::Reason reason, absl::string_view detail);
 

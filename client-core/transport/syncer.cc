@@ -92,7 +92,7 @@ absl::Status Way::Told(const grpc::Status& status) const {
     case grpc::StatusCode::CANCELLED:
       return Offline();
     case grpc::StatusCode::RESOURCE_EXHAUSTED:
-      return Refuse(sync::v1::TOO_LARGE, status.error_message());
+      return Refuse(sync::v1::LIMIT_REACHED, status.error_message());
     default:
       break;
   }

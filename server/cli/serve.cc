@@ -1,6 +1,7 @@
 #include <signal.h>
 
 #include <iostream>
+#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -17,6 +18,7 @@ struct Arguments {
   std::string folder;
   bool restored = false;
   NetworkOptions network;
+  Limits limits;
 };
 
 absl::Status Serve(const Arguments& arguments, bool json, Language language) {
@@ -26,7 +28,8 @@ absl::Status Serve(const Arguments& arguments, bool json, Language language) {
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  ASSIGN_OR_RETURN(const std::unique_ptr<Node> node, Node::Open(arguments.folder, arguments.restored));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Node> node,
+                   Node::Open(arguments.folder, arguments.restored, arguments.limits));
   ASSIGN_OR_RETURN(const int port, node->Serve(arguments.network));
   const std::string words = language == Language::kChinese ? "服务已就绪，端口 " : "ready on port ";
   std::cout << (json ? nlohmann::json({{"ready", true}, {"port", port}}).dump()
@@ -35,6 +38,32 @@ absl::Status Serve(const Arguments& arguments, bool json, Language language) {
   int signal = 0;
   sigwait(&signals, &signal);
   return absl::OkStatus();
+}
+
+void AddLimits(CLI::App* serve, Limits* limits) {
+  const auto add = [&](const char* name, int* value, const char* help) {
+    serve->add_option(name, *value, help)
+        ->check(CLI::Range(1, std::numeric_limits<int>::max()))
+        ->capture_default_str()
+        ->group("Limits");
+  };
+  add("--message-bytes-max", &limits->message_bytes_max,
+      "Largest message that is taken from a device");
+  add("--network-bytes-max", &limits->network_bytes_max,
+      "Memory for what is on its way to or from devices");
+  add("--connections-max", &limits->connections_max, "More are closed at once");
+  add("--streams-per-device-max", &limits->streams_per_device_max,
+      "Streams of one device; one more ends its oldest");
+  add("--streams-unproven-max", &limits->streams_unproven_max,
+      "Streams that have not proved yet whose they are; one more ends the oldest");
+  add("--handshake-seconds-max", &limits->handshake_seconds_max,
+      "For a stream to prove whose it is");
+  add("--edits-per-second", &limits->edits_per_second,
+      "Of one device; more are taken later, none is refused");
+  add("--backlog-bytes-max", &limits->backlog_bytes_max,
+      "Edits of one stream that wait to be committed; more are taken later");
+  add("--unread-seconds-max", &limits->unread_seconds_max,
+      "For a device to read one update, or its stream ends");
 }
 
 }  // namespace
@@ -49,13 +78,10 @@ void AddServeCommand(CLI::App* app, const bool* json, const Language* language,
       ->capture_default_str();
   serve->add_option("--address", arguments->network.address,
                     "HOST:PORT under which devices reach the server; default: as --listen");
-  serve
-      ->add_option("--message-bytes-max", arguments->network.message_bytes_max,
-                   "Largest message that is taken from a device")
-      ->capture_default_str();
   serve->add_flag("--restored", arguments->restored,
                   "The data folder was put back from a snapshot; a file made by `admin backup` is "
                   "known without this");
+  AddLimits(serve, &arguments->limits);
   serve->callback([=] { *chosen = [=] { return Serve(*arguments, *json, *language); }; });
 }
 

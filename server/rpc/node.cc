@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
@@ -13,6 +14,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "server/incarnation.h"
+#include "server/rpc/acceptor.h"
 #include "server/rpc/services.h"
 #include "server/store/sqlite_store.h"
 #include "sync/status.h"
@@ -26,9 +28,26 @@ constexpr absl::Duration kGrace = absl::Milliseconds(200);
 constexpr absl::Duration kSocketPatience = absl::Milliseconds(500);
 // A roster comes in one admin call.
 constexpr int kAdminBytesMax = 80 << 20;
+// Enrolments at once: each waits for the writer, and a stranger may ask for one.
+constexpr int kEnrolmentsMax = 16;
 
 std::string SocketOf(const std::string& folder) {
   return absl::StrCat("unix:", std::filesystem::absolute(folder).string(), "/admin.sock");
+}
+
+void SetLimits(const Limits& limits, grpc::ServerBuilder* builder) {
+  grpc::ResourceQuota quota;
+  quota.Resize(static_cast<size_t>(limits.network_bytes_max)).SetMaxThreads(kEnrolmentsMax);
+  builder->SetResourceQuota(quota);
+  builder->SetMaxReceiveMessageSize(limits.message_bytes_max);
+  // A compressed message is inflated before its size is checked.
+  builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+  builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+  // A connection is one device's. It is there for a stream, and soon has one.
+  builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, limits.streams_per_device_max);
+  const int handshake_ms = std::min(limits.handshake_seconds_max, 1'000'000) * 1000;
+  builder->AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, handshake_ms);
+  builder->AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, handshake_ms);
 }
 
 // Held while it lives; the kernel lets go of it even after kill -9.
@@ -62,16 +81,19 @@ class FolderLock {
 }  // namespace
 
 struct Node::Parts {
-  Parts(std::string folder_path, FolderLock held, std::unique_ptr<Store> opened)
+  Parts(std::string folder_path, FolderLock held, std::unique_ptr<Store> opened,
+        const Limits& limits_given)
       : folder(std::move(folder_path)),
+        limits(limits_given),
         lock(std::move(held)),
         store(std::move(opened)),
         ingest(CatalogueSchema(), SystemEnvironment()),
-        hub(store.get(), &ingest, SystemEnvironment()),
+        hub(store.get(), &ingest, SystemEnvironment(), limits),
         admin(&hub),
         admin_service(MakeAdminService(&admin)) {}
 
   const std::string folder;
+  const Limits limits;
   FolderLock lock;
   std::unique_ptr<Store> store;
   Ingest ingest;
@@ -81,20 +103,23 @@ struct Node::Parts {
   std::unique_ptr<grpc::Service> sync_service;
   std::unique_ptr<grpc::Server> admin_server;
   std::unique_ptr<grpc::Server> sync_server;
+  std::unique_ptr<Acceptor> acceptor;
 };
 
 Node::Node(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
-absl::StatusOr<std::unique_ptr<Node>> Node::Open(const std::string& folder, bool restored) {
+absl::StatusOr<std::unique_ptr<Node>> Node::Open(const std::string& folder, bool restored,
+                                                 const Limits& limits) {
   ASSIGN_OR_RETURN(FolderLock lock, FolderLock::Take(folder));
   umask(0077);  // what is kept here is for its owner only
   ASSIGN_OR_RETURN(auto store, OpenSqliteStore(absl::StrCat(folder, "/zhibu.db"), {}));
   RETURN_IF_ERROR(EnsureIncarnation(*store, SystemEnvironment(), restored));
   return std::unique_ptr<Node>(
-      new Node(std::make_unique<Parts>(folder, std::move(lock), std::move(store))));
+      new Node(std::make_unique<Parts>(folder, std::move(lock), std::move(store), limits)));
 }
 
 Node::~Node() {
+  parts_->acceptor.reset();
   const auto deadline = absl::ToChronoTime(absl::Now() + kGrace);
   if (parts_->sync_server != nullptr) parts_->sync_server->Shutdown(deadline);
   if (parts_->admin_server != nullptr) parts_->admin_server->Shutdown(deadline);
@@ -115,22 +140,22 @@ absl::StatusOr<int> Node::Serve(const NetworkOptions& options) {
     return absl::OkStatus();
   }));
   parts_->sync_service = MakeSyncService(&parts_->hub, &parts_->admin);
+  ASSIGN_OR_RETURN(parts_->acceptor, Acceptor::Listen(options.listen));
+  const int port = parts_->acceptor->port();
   grpc::ServerBuilder builder;
-  int port = 0;
-  builder.AddListeningPort(options.listen, grpc::SslServerCredentials(tls), &port);
+  auto connections = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+      grpc::SslServerCredentials(tls));
   builder.RegisterService(parts_->sync_service.get());
-  builder.SetMaxReceiveMessageSize(options.message_bytes_max);
-  // A compressed message is inflated before its size is checked.
-  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
-  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  SetLimits(parts_->limits, &builder);
   // A phone that went away without a word is noticed.
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
   parts_->sync_server = builder.BuildAndStart();
-  if (parts_->sync_server == nullptr || port == 0) {
-    return absl::UnavailableError(absl::StrCat("cannot listen on ", options.listen));
+  if (parts_->sync_server == nullptr) {
+    return absl::UnavailableError(absl::StrCat("cannot serve on ", options.listen));
   }
+  parts_->acceptor->Start(std::move(connections), parts_->limits.connections_max);
   std::string address = options.address;
   if (address.empty()) {
     const size_t colon = options.listen.rfind(':');

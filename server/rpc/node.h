@@ -11,6 +11,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "server/limits.h"
 
 namespace grpc {
 class Channel;
@@ -22,7 +23,6 @@ struct NetworkOptions {
   std::string listen = "127.0.0.1:7443";
   // What enrolment codes tell devices; empty: the same as `listen`.
   std::string address;
-  int message_bytes_max = 4 << 20;
 };
 
 class Node {
@@ -30,7 +30,8 @@ class Node {
   // `restored`: the folder was put back by other means than a backup of ours,
   // which is known for what it is. UNAVAILABLE: another process holds the folder.
   static absl::StatusOr<std::unique_ptr<Node>> Open(const std::string& folder,
-                                                    bool restored = false);
+                                                    bool restored = false,
+                                                    const Limits& limits = {});
   // Ends every stream, commits what has arrived, closes the store.
   ~Node();
 

@@ -17,7 +17,10 @@ using grpc::ByteBuffer;
 // an answer in words.
 class Stream final : public grpc::ServerBidiReactor<ByteBuffer, ByteBuffer>, public Transport {
  public:
-  explicit Stream(Hub* hub) : connection_(hub->Connect(this)) { connection_->Start(); }
+  Stream(Hub* hub, grpc::CallbackServerContext* context)
+      : context_(*context), connection_(hub->Connect(this)) {
+    connection_->Start();
+  }
 
   // ---- Transport
   void Read() override { StartRead(&in_); }
@@ -28,6 +31,7 @@ class Stream final : public grpc::ServerBidiReactor<ByteBuffer, ByteBuffer>, pub
                                                                            &own_buffer);
     StartWrite(&out_);
   }
+  void Cancel() override { context_.TryCancel(); }
   void Finish() override { ServerBidiReactor::Finish(grpc::Status::OK); }
 
  private:
@@ -52,6 +56,7 @@ class Stream final : public grpc::ServerBidiReactor<ByteBuffer, ByteBuffer>, pub
   void OnCancel() override { connection_->OnGone(); }
   void OnDone() override { delete this; }
 
+  grpc::CallbackServerContext& context_;
   const std::shared_ptr<Connection> connection_;
   ByteBuffer in_;
   ByteBuffer out_;
@@ -77,8 +82,8 @@ class SyncService final : public Base {
   SyncService(Hub* hub, Admin* admin) : hub_(hub), admin_(admin) {}
 
   grpc::ServerBidiReactor<ByteBuffer, ByteBuffer>* Connect(
-      grpc::CallbackServerContext* /*context*/) override {
-    return new Stream(hub_);
+      grpc::CallbackServerContext* context) override {
+    return new Stream(hub_, context);
   }
 
   grpc::Status Enrol(grpc::ServerContext* /*context*/, const sync::v1::EnrolRequest* request,

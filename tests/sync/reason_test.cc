@@ -48,6 +48,7 @@ TEST(Reason, TellsTheKindOfRefusalByTheCode) {
   EXPECT_EQ(Refuse(sync::v1::NO_SUCH_RECORD, "").code(), StatusCode::kNotFound);
   EXPECT_EQ(Refuse(sync::v1::ALREADY_WRITTEN, "").code(), StatusCode::kFailedPrecondition);
   EXPECT_EQ(Refuse(sync::v1::SERVER_TROUBLE, "").code(), StatusCode::kUnavailable);
+  EXPECT_EQ(Refuse(sync::v1::LIMIT_REACHED, "").code(), StatusCode::kResourceExhausted);
   EXPECT_EQ(Refuse(sync::v1::BAD_VALUE, "").code(), StatusCode::kInvalidArgument);
 }
 
