@@ -212,8 +212,13 @@ absl::Status Admin::RevokeDevice(DeviceNumber number) {
       if (!row || number == kServerDevice) {
         return absl::NotFoundError(absl::StrCat("there is no device ", number.value));
       }
-      row->revoked = true;
-      RETURN_IF_ERROR(writer.PutDevice(*row));
+      // Under every number that it has gone by: it still has the key of each.
+      ASSIGN_OR_RETURN(std::vector<DeviceRow> rows, writer.ListDevices());
+      for (DeviceRow& copy : rows) {
+        if (copy.record != row->record) continue;
+        copy.revoked = true;
+        RETURN_IF_ERROR(writer.PutDevice(copy));
+      }
       ASSIGN_OR_RETURN(const RecordState before, writer.GetRecord({type.number, row->record}));
       Device device;
       device.ParseFromString(before.body);

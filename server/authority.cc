@@ -81,6 +81,27 @@ absl::StatusOr<Offices> OfficesOf(Reader& reader, const Id& person, int64_t now_
   return offices;
 }
 
+absl::StatusOr<bool> EverHadOffice(Reader& reader, const Id& person, const Id& scope) {
+  if (person == scope) return true;
+  // The ids follow from what the records say, so it is known where to look.
+  const auto was_there = [&](const google::protobuf::Message& record) -> absl::StatusOr<bool> {
+    const RecordType& type = *CatalogueSchema()->Find(record.GetDescriptor());
+    ASSIGN_OR_RETURN(const Id id, DeriveId(type, record.SerializeAsString()));
+    return reader.EverIn(scope, {type.number, id});
+  };
+  records::v1::Placement placement;
+  placement.set_member_id(person.str());
+  ASSIGN_OR_RETURN(bool had, was_there(placement));
+  records::v1::Grant grant;
+  grant.set_person_id(person.str());
+  grant.set_organisation_id(scope.str());
+  for (int office = SECRETARY; !had && office <= GROUP_LEADER; ++office) {
+    grant.set_office(static_cast<Office>(office));
+    ASSIGN_OR_RETURN(had, was_there(grant));
+  }
+  return had;
+}
+
 absl::Status MayWrite(const RecordType& type, const Offices& offices,
                       const std::vector<Placed>& before, const std::vector<Placed>& after) {
   if (Entitled(type, offices.now, before, after)) return absl::OkStatus();

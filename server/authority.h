@@ -26,6 +26,9 @@ struct Offices {
 
 absl::StatusOr<Offices> OfficesOf(Reader& reader, const Id& person, int64_t now_ms);
 
+// Whether they have, or ever had, any office in the scope.
+absl::StatusOr<bool> EverHadOffice(Reader& reader, const Id& person, const Id& scope);
+
 // May somebody with these offices change a record that lies in `before` so that
 // it lies in `after`? An empty `before` makes a new one. NOT_ENTITLED, or
 // GRANT_ENDED where the office that would have entitled them is over.

@@ -25,6 +25,11 @@ using sync::v1::Answer;
 using sync::v1::Change;
 using sync::v1::Edit;
 
+// What the records that one edit touches may hold in all. They travel in one
+// update, and a device takes no message of more than 16 MiB.
+constexpr size_t kTouchedBytesMax = 8 << 20;
+// A note holds two values, as JSON; notes of more than this go by several edits.
+constexpr size_t kNotesBytes = 1 << 20;
 // A stamp from later than this is a clock that is wrong: it counts as now.
 constexpr int64_t kFutureMsMax = 60'000;
 
@@ -211,13 +216,24 @@ class Ingest::Batch {
     }
     Staging staging;
     for (const Change& change : edit.changes()) RETURN_IF_ERROR(Load(change, device, &staging));
+    // The device's own store does not make such an edit.
+    if (!own && staging.size() < static_cast<size_t>(edit.changes_size())) {
+      return Refuse(sync::v1::MALFORMED, "a record twice");
+    }
     ASSIGN_OR_RETURN(*version, NextVersion(edit, staging));
     const Origin origin{submitted.device, *version, StampFor(submitted)};
     for (const Change& change : edit.changes()) {
       Staged& staged = staging.at(KeyOf(change));
       RETURN_IF_ERROR(Apply(staged.type, change, origin, &staged.state, &staged.outcome));
     }
-    for (auto& [key, staged] : staging) RETURN_IF_ERROR(Check(key, staged, device));
+    size_t touched = 0;
+    for (auto& [key, staged] : staging) {
+      RETURN_IF_ERROR(Check(key, staged, device));
+      touched += staged.state.body.size() + staged.state.trace.size();
+    }
+    if (!own && touched > kTouchedBytesMax) {
+      return Refuse(sync::v1::TOO_LARGE, absl::StrCat(touched, " B"));
+    }
     return Write(staging);
   }
 
@@ -310,6 +326,9 @@ class Ingest::Batch {
     for (const Conflict& conflict : outcome.conflicts) {
       ASSIGN_OR_RETURN(ConflictNote note, NoteFor(key, conflict, places));
       RETURN_IF_ERROR(AddNote(NoteId(key, conflict.path, conflict.lost_touch), note, &edit));
+      if (edit.ByteSizeLong() < kNotesBytes) continue;
+      RETURN_IF_ERROR(TakeOwn(edit).status());
+      edit.Clear();
     }
     for (const Settled& settled : outcome.settled) {
       RETURN_IF_ERROR(Settle(NoteId(key, settled.path, settled.touch), &edit));

@@ -146,6 +146,7 @@ void Session::OnFrame(const ClientFrame& frame) {
       return OnPush(frame.push());
     default:
       // A kind of frame from a newer app: it can wait, the stream goes on.
+      if (state_ != State::kOpen) Refuse(sync::v1::PROTOCOL_ERROR, "frame");
       return;
   }
 }
@@ -171,6 +172,9 @@ absl::Status Session::CheckHello(const sync::v1::Hello& hello) {
 
 void Session::OnHello(const sync::v1::Hello& hello) {
   if (state_ != State::kHello) return Refuse(sync::v1::PROTOCOL_ERROR, "hello");
+  if (const size_t bytes = hello.ByteSizeLong(); bytes > limits_.hello_bytes_max) {
+    return Refuse(sync::v1::TOO_LARGE, absl::StrCat(bytes, " B"));
+  }
   if (const auto status = CheckHello(hello); !status.ok()) return OnTrouble(status);
   hello_ = hello;
   nonce_ = environment_.random_bytes(32);
@@ -200,6 +204,9 @@ absl::Status Session::Open(Reader& reader) {
   for (const auto& cursor : hello_.cursors()) {
     const auto scope = Id::FromBytes(cursor.scope());
     if (!scope) return zhibu::Refuse(sync::v1::MALFORMED, "cursor");
+    // Else the ids of what is not to be on the device would tell what is there.
+    ASSIGN_OR_RETURN(const bool own, EverHadOffice(reader, device_.person, *scope));
+    if (!own) continue;
     ASSIGN_OR_RETURN(const Version now, reader.ScopeVersion(*scope));
     ScopeState& state = scopes_[*scope];
     // A cursor past the end is not one that this server gave: begin again.
@@ -466,13 +473,9 @@ void Session::MakeUpdate() {
 }
 
 bool Session::Next(ServerFrame* frame) {
-  if (out_.empty() && state_ == State::kOpen) {
-    if (moved_) {
-      MakeUpdate();
-    } else if (forked_) {
-      Renumber();
-    }
-  }
+  if (out_.empty() && state_ == State::kOpen && moved_) MakeUpdate();
+  // Also where the update had nothing to say: nothing else may come that asks again.
+  if (out_.empty() && state_ == State::kOpen && !moved_ && forked_) Renumber();
   if (out_.empty()) return false;
   *frame = std::move(out_.front());
   out_.pop_front();

@@ -172,6 +172,9 @@ constexpr char kReadFeed[] =
 constexpr char kCountFeed[] =
     "SELECT count(*) FROM feed INDEXED BY feed_version"
     " WHERE scope_no = (SELECT no FROM scope WHERE id = ?) AND version > ?";
+constexpr char kEverIn[] =
+    "SELECT 1 FROM feed"
+    " WHERE scope_no = (SELECT no FROM scope WHERE id = ?) AND type = ? AND id = ?";
 constexpr char kListFeed[] =
     "SELECT " ZHIBU_STATE_COLUMNS
     ", f.id FROM feed f LEFT JOIN record r ON r.no = f.record_no"
@@ -453,6 +456,7 @@ class Transaction final : public Writer {
   absl::Status ReadFeed(const Id& scope, Version after,
                         absl::FunctionRef<bool(const FeedRow&)> visit) override;
   absl::StatusOr<uint64_t> CountFeed(const Id& scope, Version after) override;
+  absl::StatusOr<bool> EverIn(const Id& scope, const RecordKey& key) override;
   absl::Status ListRecords(uint32_t type, std::optional<Id> scope,
                            absl::FunctionRef<void(const Id&, const RecordState&)> visit) override;
   absl::StatusOr<std::optional<DeviceRow>> GetDevice(DeviceNumber number) override;
@@ -550,6 +554,13 @@ absl::StatusOr<uint64_t> Transaction::CountFeed(const Id& scope, Version after) 
   return Reading([&]() -> absl::StatusOr<uint64_t> {
     Query row(connection_, kCountFeed, scope, Bounded(after));
     return row.Step() ? static_cast<uint64_t>(row.Int(0)) : 0;
+  });
+}
+
+absl::StatusOr<bool> Transaction::EverIn(const Id& scope, const RecordKey& key) {
+  return Reading([&]() -> absl::StatusOr<bool> {
+    Query row(connection_, kEverIn, scope, key.type, key.id);
+    return row.Step();
   });
 }
 

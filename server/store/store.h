@@ -92,6 +92,8 @@ class Reader {
   virtual absl::Status ReadFeed(const Id& scope, Version after,
                                 absl::FunctionRef<bool(const FeedRow&)> visit) = 0;
   virtual absl::StatusOr<uint64_t> CountFeed(const Id& scope, Version after) = 0;
+  // Whether the record lies in `scope`, or once lay there.
+  virtual absl::StatusOr<bool> EverIn(const Id& scope, const RecordKey& key) = 0;
 
   // Every living record of a type that lies in `scope`; in all scopes if none
   // is given. Ascending by id.

@@ -404,6 +404,33 @@ TEST_F(IngestTest, AnEditThatIsReturnedWritesNoneOfItsRecordsNorNotes) {
   EXPECT_EQ(world.Get<Meeting>(id).minutes()[0], 'b');
 }
 
+// All of it travels in one update; devices that hold the scope could take no other.
+TEST_F(IngestTest, AnEditMayNotTouchMoreThanAnUpdateCarries) {
+  std::vector<Change> touches;
+  uint64_t number = 0;
+  Meeting small;
+  small.set_place("礼堂");
+  for (int i = 0; i < 12; ++i) {
+    Meeting large = MeetingIn(branch);
+    large.set_minutes(std::string(900'000, 'x'));
+    touches.push_back(Update(small, NewId()));
+    const Submitted made = Of(&zhang_author, {Create(large, *Id::FromBytes(touches.back().id()))});
+    EXPECT_EQ(Answer(made), absl::StrCat(++number, " MERGED"));
+  }
+  EXPECT_EQ(Answer(Of(&zhang_author, touches)), "13 RETURNED TOO_LARGE");
+  touches.resize(8);
+  EXPECT_EQ(Answer(Of(&zhang_author, touches)), "14 MERGED");
+}
+
+// Else one edit could delete it and make it anew five hundred times, and each of
+// those lives would be kept.
+TEST_F(IngestTest, AnEditMayChangeARecordOnce) {
+  const Id id = NewId();
+  EXPECT_EQ(Answer(Of(&zhang_author, {Create(MeetingIn(branch), id), Deletion(31, id)})),
+            "1 RETURNED MALFORMED");
+  EXPECT_FALSE(world.StateOf({31, id}).exists);
+}
+
 TEST_F(IngestTest, AllChainsOfTheAuditCanBeWorkedOutAgain) {
   const Id id = NewId();
   Answer(Of(&zhang_author, {Create(MeetingIn(branch), id)}));

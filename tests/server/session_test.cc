@@ -207,11 +207,20 @@ TEST_F(SessionTest, ACursorForAScopeThatTheDeviceNeverHadShowsNothingOfIt) {
   auto* cursor = hello.add_cursors();
   cursor->set_scope(other.str());
   cursor->set_audience(~0u);
-  EXPECT_TRUE(SayProof(Sign(SayHello(hello), hello)).has_welcome());
+  EXPECT_EQ(SayProof(Sign(SayHello(hello), hello)).welcome().to_pass(), 0u);
   const ServerFrame heard = Heard();
-  EXPECT_EQ(heard.update().groups_size(), 0);
-  ASSERT_EQ(heard.update().cursors_size(), 1);
-  EXPECT_EQ(heard.update().cursors(0).audience(), 0u);
+  EXPECT_TRUE(heard.has_update());
+  EXPECT_EQ(heard.update().ShortDebugString(), "");
+}
+
+TEST_F(SessionTest, AHelloThatIsTooLargeIsRefused) {
+  sync::v1::Hello hello = Hello();
+  hello.set_app(std::string(300 << 10, 'x'));
+  ExpectRefused(SayHello(hello), sync::v1::TOO_LARGE);
+}
+
+TEST_F(SessionTest, AFrameThatIsNoHelloIsRefused) {
+  ExpectRefused(Say(ClientFrame()), sync::v1::PROTOCOL_ERROR);
 }
 
 // ---- What is said ------------------------------------------------------------------
@@ -242,6 +251,16 @@ TEST_F(SessionTest, TheBatchCouldNotBeCommittedTheDeviceIsToldToTryAgain) {
   session->TakeSubmitted();
   session->OnTrouble(absl::UnavailableError("disk"));
   ExpectRefused(Heard(), sync::v1::SERVER_TROUBLE);
+}
+
+// Nothing need happen on the stream for it to be told.
+TEST_F(SessionTest, AForkIsToldAtOnce) {
+  Open();
+  sync::v1::NumberedEdit guessed;
+  guessed.set_number(7);
+  Say(PushOf({guessed}));
+  session->OnResults(world.Commit(session->TakeSubmitted()));
+  EXPECT_TRUE(Heard().has_renumber());
 }
 
 TEST_F(SessionTest, ScopesAreThoseOfTheOwnersOffices) {

@@ -163,6 +163,11 @@ class StoreContract : public testing::TestWithParam<StoreKind> {
   uint64_t Count(absl::string_view scope, uint64_t after) {
     return Read([&](Reader& reader) { return reader.CountFeed(Named(scope), Version(after)); });
   }
+  bool EverIn(absl::string_view scope, absl::string_view name) {
+    return Read([&](Reader& reader) {
+      return reader.EverIn(Named(scope), {kMeeting, Named(name)});
+    });
+  }
   RecordState Get(absl::string_view name) {
     return Read([&](Reader& reader) { return reader.GetRecord({kMeeting, Named(name)}); });
   }
@@ -300,6 +305,17 @@ TEST_P(StoreContract, AFeedGivesOnlyWhatIsPastTheCursor) {
   EXPECT_EQ(Count("east", 3), 0);
   EXPECT_EQ(Feed("east", kPendingVersion.value), "");
   EXPECT_EQ(Count("east", kPendingVersion.value), 0);
+}
+
+TEST_P(StoreContract, AScopeKnowsWhatLiesAndWhatOnceLayInIt) {
+  Put("ann", "1", {"east"});
+  Put("bob", "1", {"west"});
+  EXPECT_TRUE(EverIn("east", "ann"));
+  EXPECT_FALSE(EverIn("east", "bob"));
+  EXPECT_FALSE(EverIn("nowhere", "ann"));
+  Put({kMeeting, Named("ann")}, "2", {"east"}, {"west"});
+  EXPECT_TRUE(EverIn("east", "ann"));
+  EXPECT_TRUE(EverIn("west", "ann"));
 }
 
 TEST_P(StoreContract, AFeedStopsWhenToldTo) {
