@@ -47,6 +47,7 @@ class Process {
   // The next line of stdout; none when it ended or `patience` did.
   std::optional<std::string> ReadLine(Duration patience = kPatience);
   void Signal(int signal);
+  pid_t pid() const { return pid_; }
   // A process that outlasts `patience` is killed, so its status is -SIGKILL.
   Finished Wait(Duration patience = kPatience);
 

@@ -72,7 +72,8 @@ std::string Device::BranchId() const {
 
 uint64_t Device::Unsent() const { return Do({"status"}).value("unsent", uint64_t{999'999}); }
 
-Township::Township(std::string data) : data_(data.empty() ? folder_ / "server" : std::move(data)) {
+Township::Township(std::string data, Words options)
+    : data_(data.empty() ? folder_ / "server" : std::move(data)), options_(std::move(options)) {
   Admin({"init"});
   Admin({"import", ZHIBU_TEST_DATA "/township.csv"});
   Admin({"grant", kSecretary, kBranch});
@@ -81,8 +82,10 @@ Township::Township(std::string data) : data_(data.empty() ? folder_ / "server" :
 }
 
 void Township::Start() {
-  server_ = Process::Start(
-      {"--json", "serve", "--data", data_, "--listen", absl::StrCat("127.0.0.1:", port_)});
+  Words command = {"--json", "serve",    "--data",
+                   data_,    "--listen", absl::StrCat("127.0.0.1:", port_)};
+  command.insert(command.end(), options_.begin(), options_.end());
+  server_ = Process::Start(command);
   const auto line = server_->ReadLine();
   const Json ready = Json::parse(line.value_or(""), nullptr, false);
   if (!ready.is_object() || !ready.value("ready", false)) {

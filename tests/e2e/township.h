@@ -52,11 +52,13 @@ class Device {
 
 class Township {
  public:
-  // `data`: the server's folder; empty: one of its own.
-  explicit Township(std::string data = "");
+  // `data`: the server's folder; empty: one of its own. `options`: more of them for
+  // `zhibu serve`.
+  explicit Township(std::string data = "", Words options = {});
 
   const std::string& data() const { return data_; }
   int port() const { return port_; }
+  pid_t server_pid() const { return server_->pid(); }
 
   // On the same port as before, once there was one.
   void Start();
@@ -73,6 +75,7 @@ class Township {
  private:
   TempFolder folder_;
   std::string data_;
+  const Words options_;
   int homes_ = 0;
   int port_ = 0;
   std::unique_ptr<Process> server_;
