@@ -17,6 +17,33 @@ namespace {
 constexpr int kRoundsMax = 8;
 constexpr uint32_t kNewType = 9002;  // that an app of the earlier version has never heard of
 
+// As an app of today shows it: what an app does not know it keeps.
+std::string ShownAs(uint32_t type, const Message& message) {
+  std::unique_ptr<Message> today(PrototypeOf(type)->New());
+  today->ParsePartialFromString(message.SerializePartialAsString());
+  return Render(*today);
+}
+
+// One record; empty if there is none.
+std::string ShownBy(Device& device, const RecordKey& key) {
+  const RecordType* type = device.store->schema().Find(key.type);
+  const auto draft = device.disk.Quietly([&] { return device.store->Edit(*type, key.id); });
+  return draft.ok() ? ShownAs(key.type, draft->message()) : "";
+}
+
+// The record as the device sees it if the server has said as much as `said`; none
+// if the device refuses one of its own edits on top of that.
+std::optional<std::string> Above(const Message& prototype, History said, const History& own) {
+  for (const Accepted& edit : own) {
+    // What has left the device is not there to be changed, but can be made anew.
+    if (said.empty() && edit.change.kind() != sync::v1::Change::CREATE) continue;
+    said.push_back(edit);
+  }
+  const Expected expected = Evaluate(prototype, said);
+  if (expected.unclear || !expected.breach.empty()) return std::nullopt;
+  return expected.alive ? Render(*expected.message) : "";
+}
+
 }  // namespace
 
 void Universe::CheckAll() {
@@ -62,10 +89,7 @@ std::map<RecordKey, std::string> Universe::Shown(Device& device) {
   for (const RecordType& type : device.store->schema().types()) {
     const absl::Status status =
         device.store->List({.type = type.number}, [&](const Id& id, const Message& message) {
-          // What an app does not know it keeps: read as an app of today.
-          std::unique_ptr<Message> today(PrototypeOf(type.number)->New());
-          today->ParsePartialFromString(message.SerializePartialAsString());
-          shown[{type.number, id}] = Render(*today);
+          shown[{type.number, id}] = ShownAs(type.number, message);
           return true;
         });
     if (!status.ok()) {
@@ -105,6 +129,96 @@ void Universe::CheckView(Device& device) {
         absl::StrCat(who, ": ", NameOf(key), "\n  shows     ",
                      it == shown.end() ? "nothing" : it->second, "\n  should be ", text),
         key);
+  }
+}
+
+// What somebody has just recorded is what they are shown.
+void Universe::CheckMeant(Device& device, const sync::v1::Edit& edit,
+                          const std::vector<client::Draft*>& drafts) {
+  for (const sync::v1::Change& change : edit.changes()) {
+    const auto draft = std::find_if(drafts.begin(), drafts.end(), [&](const client::Draft* d) {
+      return d->type().number == change.type() && d->id().bytes() == change.id();
+    });
+    if (draft == drafts.end()) {
+      return ledger_.Fail(kMeant, absl::StrCat("device ", device.index, " commits another record"));
+    }
+    const RecordKey key{change.type(), (*draft)->id()};
+    std::string meant;
+    if (change.kind() != sync::v1::Change::DELETE) {
+      // Read as though it were new, which leaves one of what is there twice.
+      sync::v1::Change whole;
+      whole.set_kind(sync::v1::Change::CREATE);
+      whole.set_set((*draft)->message().SerializePartialAsString());
+      meant = Render(*Evaluate(*PrototypeOf(key.type), {{{}, whole}}).message);
+    }
+    const std::string shown = ShownBy(device, key);
+    if (shown == meant) continue;
+    ledger_.Fail(kMeant,
+                 absl::StrCat("device ", device.index, ": ", NameOf(key), "\n  shows     ", shown,
+                              "\n  was meant ", meant),
+                 key);
+  }
+}
+
+// What came in after the draft was begun its author had not seen.
+void Universe::CheckBase(Device& device, const sync::v1::Edit& edit, uint64_t begun_at) {
+  for (const sync::v1::Change& change : edit.changes()) {
+    if (change.kind() == sync::v1::Change::CREATE || change.base() <= begun_at) continue;
+    ledger_.Fail(kMeant, absl::StrCat("device ", device.index, ": begun at version ", begun_at,
+                                      ", and said to have seen ", change.base()));
+  }
+}
+
+// At the moment when it is sent, however long the session has been open.
+void Universe::CheckSent(Device& device, const sync::v1::Update& update) {
+  const std::string who = absl::StrCat("device ", device.index);
+  const auto number = device.Number();
+  if (number && ledger_.Revoked(*number)) {
+    return ledger_.Fail(kRight, absl::StrCat(who, " was revoked, and is sent an update"));
+  }
+  for (const auto& group : update.groups()) {
+    for (size_t at = 0; at < group.ids().size(); at += Id::kSize) {
+      const RecordKey key{group.type(),
+                          *Id::FromBytes(absl::string_view(group.ids()).substr(at, Id::kSize))};
+      const Ledger::Record* record = ledger_.Find(key);
+      if (record == nullptr || record->expected.unclear) continue;
+      if (ledger_.MayRead(device.person, *record, key.id, now_ms_)) continue;
+      ledger_.Fail(kRight, absl::StrCat(who, " is sent ", NameOf(key)), key);
+    }
+  }
+}
+
+// How much the server has said of a record only the device knows: it shows what
+// its own edits make of one of the values that the record has had.
+void Universe::CheckOwn(Device& device) {
+  const auto number = device.Number();
+  const auto pending =
+      device.disk.Quietly([&] { return device.store->Pending(EditNumber(0), SIZE_MAX); });
+  if (!number || !pending.ok()) return;
+  std::map<RecordKey, History> own;
+  for (const auto& one : *pending) {
+    sync::v1::Edit edit;
+    edit.ParseFromString(one.edit());
+    for (const auto& change : edit.changes()) {
+      own[{change.type(), *Id::FromBytes(change.id())}].push_back(
+          {{kPendingVersion.value, number->value, one.stamp(), change.base()}, change});
+    }
+  }
+  for (const auto& [key, edits] : own) {
+    const std::string shown = ShownBy(device, key);
+    const Ledger::Record* record = ledger_.Find(key);
+    History said = record == nullptr ? History() : record->history;
+    std::optional<std::string> could = Above(*PrototypeOf(key.type), said, edits);
+    const std::string latest = could.value_or("");
+    while (could && *could != shown && !said.empty()) {
+      said.pop_back();
+      could = Above(*PrototypeOf(key.type), said, edits);
+    }
+    if (!could || *could == shown) continue;
+    ledger_.Fail(kOwn,
+                 absl::StrCat("device ", device.index, ": ", NameOf(key), "\n  shows     ", shown,
+                              "\n  should be ", latest),
+                 key);
   }
 }
 

@@ -197,6 +197,12 @@ void Ledger::Judge(Row* judged) {
            KeyOf(row.edit.changes(0)));
     }
   }
+  if (Revoked(audit.device)) Fail(kAuthority, absl::StrCat(name, ", which was revoked"));
+  for (const uint64_t below : below_[row.edit.salt()]) {
+    if (Merged(below)) continue;
+    Fail(kFoundation, absl::StrCat(name, ": what it builds on is not in"),
+         KeyOf(row.edit.changes(0)));
+  }
   std::set<Id>& touched = judged->scopes;
   struct Changed {
     const Change* change;
@@ -283,6 +289,14 @@ bool Ledger::Entitled(const Id& person, const Message& message, const Places& be
     return place.second != OWNER || before.count(place) > 0 ||
            OfficesIn(person, place.first, now_ms) != 0;
   });
+}
+
+bool Ledger::MayRead(const Id& person, const Record& record, const Id& id, int64_t now_ms) const {
+  const Message& message = *record.expected.message;
+  const Places places = PlacesIn(message, id);
+  return record.expected.alive && std::any_of(places.begin(), places.end(), [&](const auto& place) {
+           return (OfficesIn(person, place.first, now_ms) & ReadersOf(message)) != 0;
+         });
 }
 
 std::map<RecordKey, std::string> Ledger::ViewOf(const Id& person, int64_t now_ms) const {

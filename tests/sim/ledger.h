@@ -36,6 +36,8 @@ struct Failure {
 // The invariants by name, as the output has them.
 inline constexpr char kAcknowledgedKept[] = "no acknowledged edit is lost";
 inline constexpr char kCommittedKept[] = "no committed edit vanishes";
+inline constexpr char kMeant[] = "what is committed is what was meant";
+inline constexpr char kOwn[] = "a device shows its own edits over what the server has said";
 inline constexpr char kOnce[] = "nothing is applied twice";
 inline constexpr char kUnaltered[] = "an edit is merged as it was made";
 inline constexpr char kSums[] = "sums are exact";
@@ -43,6 +45,7 @@ inline constexpr char kValue[] = "every record is what the accepted edits make o
 inline constexpr char kView[] = "every device shows what the server has for it";
 inline constexpr char kRight[] = "no device holds what it has no right to";
 inline constexpr char kAuthority[] = "nothing is merged without authority";
+inline constexpr char kFoundation[] = "nothing is merged without what it builds on";
 inline constexpr char kVersions[] = "versions grow within a scope";
 inline constexpr char kNotes[] = "a conflict note for every overwritten value, and no other";
 inline constexpr char kSteps[] = "only declared steps, and what is written once";
@@ -79,6 +82,10 @@ class Ledger {
   // A row as though it had been read. For tests of this class too.
   void Take(const server::AuditRow& row);
   void SetPerson(DeviceNumber device, const Id& person) { persons_[device.value] = person; }
+  // What its author had before them when they made an edit, by salt: numbers change.
+  void BuildsOn(uint64_t salt, uint64_t below) { below_[salt].insert(below); }
+  // From here on nothing that the device sends may be merged.
+  void Revoke(DeviceNumber device) { revoked_.insert(device); }
 
   // ---- What is so ----
   bool Merged(uint64_t salt) const { return merged_.count(salt) > 0; }
@@ -89,6 +96,8 @@ class Ledger {
   const Record* Find(const RecordKey& key) const;
   // The offices of a person in a scope: bits as in sync/schema.h.
   uint32_t OfficesIn(const Id& person, const Id& scope, int64_t now_ms) const;
+  bool MayRead(const Id& person, const Record& record, const Id& id, int64_t now_ms) const;
+  bool Revoked(DeviceNumber device) const { return revoked_.count(device) > 0; }
   // What a device of the person must show when all is synced: Render by key.
   std::map<RecordKey, std::string> ViewOf(const Id& person, int64_t now_ms) const;
   std::string HistoryOf(const RecordKey& key) const;
@@ -110,6 +119,8 @@ class Ledger {
   std::map<uint32_t, Id> persons_;
   std::map<RecordKey, Record> records_;
   std::map<uint64_t, std::pair<uint32_t, uint64_t>> merged_;  // salt → device, number
+  std::map<uint64_t, std::set<uint64_t>> below_;
+  std::set<DeviceNumber> revoked_;
   std::map<Id, uint64_t> scope_versions_;
   std::optional<Failure> failure_;
   uint64_t rows_count_ = 0;

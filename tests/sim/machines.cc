@@ -68,6 +68,7 @@ Environment Device::environment() {
 }
 
 absl::Status Device::Open() {
+  begun.reset();
   store.reset();
   auto opened = client::Store::Open({.file = kDeviceFile,
                                      .schema = old ? OldSchema() : TodaysSchema(),

@@ -75,6 +75,13 @@ struct Device {
     std::set<uint64_t> committed;
   };
   std::vector<Backup> backups;
+  // What somebody has begun to write, and saves when more has come in.
+  struct Begun {
+    client::Draft draft;
+    uint64_t version = 0;  // that the record had then
+    std::vector<std::pair<RecordKey, int64_t>> deltas;
+  };
+  std::optional<Begun> begun;
   // The last push that it sent, to be delivered twice.
   std::string last_push;
   std::optional<DeviceNumber> last_push_by;

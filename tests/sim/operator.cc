@@ -144,7 +144,7 @@ void Universe::Revoke(Device& device) {
     return server_.ingest->WriteOwn(writer, edit, &moved).status();
   });
   if (!status.ok()) return Reap();
-  revoked_.insert(*number);
+  ledger_.Revoke(*number);
   for (const auto& other : devices_) NoteRevoked(*other);
   Absorb();
   Tell(moved);
@@ -153,9 +153,7 @@ void Universe::Revoke(Device& device) {
 void Universe::NoteRevoked(Device& device) {
   if (device.store == nullptr) return;
   const auto number = device.Number();
-  if (!number || revoked_.count(*number) == 0) return;
-  HangUp(device);
-  device.revoked = true;
+  if (number && ledger_.Revoked(*number)) device.revoked = true;
 }
 
 void Universe::Found(int devices) {

@@ -199,7 +199,14 @@ class Runner {
       return universe_.Move(dice->OneIn(2) ? device.person : dice->Of(universe_.people()),
                             dice->Of(universe_.branches()));
     }
-    if (dice->OneIn(8)) return universe_.Revoke(device);
+    if (dice->OneIn(8)) {
+      if (dice->OneIn(2)) {  // in the middle of a session, with edits on the way
+        universe_.SetSlow(20);
+        universe_.Connect(device);
+        universe_.Talk(dice, 40);
+      }
+      return universe_.Revoke(device);
+    }
     for (const Office office : {SECRETARY, DEPUTY}) {
       const Id& branch = dice->Of(universe_.branches());
       if ((universe_.ledger().OfficesIn(device.person, branch, universe_.now_ms()) >> office) & 1) {

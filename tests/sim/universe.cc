@@ -57,8 +57,8 @@ absl::Status Universe::OpenServer() {
 // ---- Streams -------------------------------------------------------------------
 
 void Universe::Connect(Device& device) {
-  if (device.stream != nullptr || device.revoked || device.away_until_ms > now_ms_ ||
-      device.store == nullptr || server_.store == nullptr) {
+  if (device.stream != nullptr || device.away_until_ms > now_ms_ || device.store == nullptr ||
+      server_.store == nullptr) {
     return;
   }
   // Small updates, so that catching up takes several.
@@ -170,6 +170,7 @@ bool Universe::ServerSays(Stream& stream) {
   if (!allowed || stream.heard == Heard::kEnd) {
     ledger_.Fail(kProtocol, absl::StrCat("server says ", frame.ShortDebugString()));
   }
+  if (frame.has_update()) CheckSent(stream.device, frame.update());
   stream.heard = next;
   stream.down.push_back(frame.SerializeAsString());
   return true;
@@ -194,6 +195,7 @@ bool Universe::ClientHears(Stream& stream) {
     EndStream(stream);
   } else {
     CheckCursors(stream.device, merged);
+    if (frame.has_update()) CheckOwn(stream.device);
   }
   return true;
 }
@@ -475,7 +477,10 @@ void Universe::AdoptPending(Device& device) {
     Known known;
     known.edit.ParseFromString(one.edit());
     const uint64_t salt = known.edit.salt();
-    if (known_.count(salt) == 0) known.deltas = std::exchange(device.in_doubt, {});
+    if (known_.count(salt) == 0) {
+      known.deltas = std::exchange(device.in_doubt, {});
+      NoteFoundations(device, known.edit);
+    }
     known_.try_emplace(salt, std::move(known));
     device.committed.insert(salt);
   }
@@ -483,7 +488,7 @@ void Universe::AdoptPending(Device& device) {
 }
 
 void Universe::Commit(Device& device, const std::vector<client::Draft*>& drafts,
-                      const Deltas& deltas) {
+                      const Deltas& deltas, std::optional<uint64_t> begun_at) {
   (void)device.disk.TakeFailed();
   const auto number = device.store->Commit(drafts);
   const bool failed = device.disk.TakeFailed();
@@ -514,9 +519,24 @@ void Universe::Commit(Device& device, const std::vector<client::Draft*>& drafts,
   Known known;
   known.edit.ParseFromString((*pending)[0].edit());
   known.deltas = deltas;
+  NoteFoundations(device, known.edit);
+  if (begun_at) {
+    CheckBase(device, known.edit, *begun_at);
+  } else {
+    CheckMeant(device, known.edit, drafts);
+  }
   device.committed.insert(known.edit.salt());
   known_[known.edit.salt()] = std::move(known);
   ++stats.edits;
+}
+
+void Universe::NoteFoundations(Device& device, const sync::v1::Edit& edit) {
+  for (const auto& change : edit.changes()) {
+    if (change.builds_on() == 0) continue;
+    const auto below = device.disk.Quietly(
+        [&] { return device.store->Pending(EditNumber(change.builds_on() - 1), 1); });
+    if (below.ok() && !below->empty()) ledger_.BuildsOn(edit.salt(), SaltOf((*below)[0].edit()));
+  }
 }
 
 void Universe::CheckAccount(Device& device) {

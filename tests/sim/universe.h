@@ -78,8 +78,10 @@ class Universe {
 
   // ---- What people do (workload.cc) ----
   void Edit(Device& device, uint64_t seed);
-  // An edit on a device, and what is remembered of it.
-  void Commit(Device& device, const std::vector<client::Draft*>& drafts, const Deltas& deltas);
+  // An edit on a device, and what is remembered of it. `begun_at`: the version of the
+  // record when its draft was begun, if more may have come in since.
+  void Commit(Device& device, const std::vector<client::Draft*>& drafts, const Deltas& deltas,
+              std::optional<uint64_t> begun_at = std::nullopt);
 
   // ---- What the operator does (operator.cc) ----
   void Found(int devices);
@@ -138,6 +140,12 @@ class Universe {
   absl::Status OpenServer();
   void AdoptPending(Device& device);
   void CheckView(Device& device);
+  void CheckMeant(Device& device, const sync::v1::Edit& edit,
+                  const std::vector<client::Draft*>& drafts);
+  void CheckBase(Device& device, const sync::v1::Edit& edit, uint64_t begun_at);
+  void CheckOwn(Device& device);
+  void CheckSent(Device& device, const sync::v1::Update& update);
+  void NoteFoundations(Device& device, const sync::v1::Edit& edit);
   void CheckSums();
   std::map<RecordKey, std::string> Shown(Device& device);
 
@@ -152,7 +160,6 @@ class Universe {
   std::map<uint64_t, Known> known_;
   std::vector<Id> branches_;
   std::vector<Id> people_;
-  std::set<DeviceNumber> revoked_;
   Ledger ledger_;
   uint64_t streams_made_ = 0;
   int slow_ = 0;

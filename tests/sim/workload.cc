@@ -20,12 +20,15 @@ using records::v1::DuesPayment;
 using records::v1::Flow;
 using records::v1::Meeting;
 using records::v1::Member;
+using records::v1::Placement;
 using records::v1::PrivateDetail;
 using zhibu::testing::Bicycle;
 using zhibu::testing::Sampler;
 namespace old = zhibu::testing::old;
 
 namespace {
+
+constexpr char kKey[] = "甲";  // of the item that is taken away and made anew most often
 
 // One person at one device, at one moment.
 class Author {
@@ -34,6 +37,7 @@ class Author {
       : universe_(*universe), device_(*device), dice_(seed) {}
 
   void Act() {
+    if (device_.begun && dice_.OneIn(3)) return Finish();
     switch (dice_.Below(16)) {
       case 0:
         return NewMeeting();
@@ -59,6 +63,8 @@ class Author {
         return dice_.OneIn(2) ? SettleNote() : Ride();
       case 12:
         return NewSampler();
+      case 13:
+        return ThinkAgain();
       default:
         return ChangeSampler();
     }
@@ -117,8 +123,24 @@ class Author {
     time->set_seconds(ms / 1000 - dice_.Below(100));
     time->set_nanos(static_cast<int32_t>(dice_.Below(1000)) * 1'000'000);
   }
+  // A maximum cannot be lowered, whatever the clock says.
+  void SetLater(google::protobuf::Timestamp* time) {
+    google::protobuf::Timestamp now;
+    SetNow(&now);
+    if (now.seconds() > time->seconds()) *time = now;
+  }
   void Commit(client::Draft* draft, const Deltas& deltas = {}) {
+    if (!device_.begun && dice_.OneIn(8)) {
+      const auto* record = universe_.ledger().Find({draft->type().number, draft->id()});
+      const uint64_t version = record == nullptr ? 0 : record->history.back().by.version;
+      device_.begun = {std::move(*draft), version, deltas};
+      return;
+    }
     universe_.Commit(device_, {draft}, deltas);
+  }
+  void Finish() {
+    Device::Begun begun = *std::exchange(device_.begun, std::nullopt);
+    universe_.Commit(device_, {&begun.draft}, begun.deltas, begun.version);
   }
 
   void NewMeeting() {
@@ -283,7 +305,7 @@ class Author {
       contact.set_member_id(draft->message<Flow>().member_id());
       contact.set_branch_id(Branch());
       contact.set_said(Word());
-      SetNow(draft->message<Flow>().mutable_last_contact());
+      SetLater(draft->message<Flow>().mutable_last_contact());
       return universe_.Commit(device_, {&*draft, &made}, {});
     }
     auto& flow = draft->message<Flow>();
@@ -295,7 +317,7 @@ class Author {
         flow.set_host_branch_id(dice_.Of(universe_.branches()).str());
         break;
       case 2:
-        SetNow(flow.mutable_last_contact());
+        SetLater(flow.mutable_last_contact());
         break;
       default:
         flow.set_reason(Word());
@@ -319,6 +341,12 @@ class Author {
       detail.set_branch_id(Branch());
       detail.set_phone(Word());
       return Commit(&draft);
+    }
+    if (dice_.OneIn(4)) {
+      auto draft = Any<Placement>();
+      if (!draft) return;
+      draft->message<Placement>().set_branch_id(Branch());
+      return Commit(&*draft);
     }
     auto draft = Any<Member>();
     if (!draft) return;
@@ -411,6 +439,25 @@ class Author {
     Commit(&*draft, deltas);
   }
 
+  // Ticks what was not ticked or takes an item away, or the other way round, and
+  // takes it back.
+  void ThinkAgain() {
+    auto draft = device_.old ? std::nullopt : Any<Sampler>();
+    if (!draft) return ChangeSampler();
+    const bool item = dice_.OneIn(2);
+    const std::string colour = Colour();
+    const auto toggle = [&](Sampler* sampler) {
+      if (item) return ToggleItem(sampler->mutable_by_key());
+      Toggle(colour, sampler->mutable_add_wins());
+    };
+    toggle(&draft->message<Sampler>());
+    universe_.Commit(device_, {&*draft}, {});
+    auto again = store().Edit<Sampler>(draft->id());
+    if (!again.ok()) return;
+    toggle(&again->message<Sampler>());
+    Commit(&*again);
+  }
+
   // With the app of an earlier version.
   void NewOldSampler() {
     client::Draft draft = store().New<old::Sampler>();
@@ -465,12 +512,15 @@ class Author {
             s.mutable_max()->set_seconds(now);
           }
           break;
-        case 7:
-          s.set_min(std::min<int32_t>(s.min(), static_cast<int32_t>(dice_.Between(-50, 50))));
+        case 7: {
+          // Odd, and so never zero, which cannot be told from nothing.
+          const auto low = static_cast<int32_t>(dice_.Between(-50, 50) | 1);
+          s.set_min(s.min() == 0 ? low : std::min(s.min(), low));
           break;
+        }
         case 8:
         case 9:
-          Toggle(s.mutable_add_wins());
+          Toggle(Colour(), s.mutable_add_wins());
           break;
         case 10:
         case 11:
@@ -505,8 +555,10 @@ class Author {
     return deltas;
   }
 
-  void Toggle(google::protobuf::RepeatedPtrField<std::string>* set) {
-    const std::string word = Word();
+  // Few, so that several people meet at one.
+  std::string Colour() { return dice_.OneIn(2) ? "红" : "黄"; }
+  static void Toggle(const std::string& word,
+                     google::protobuf::RepeatedPtrField<std::string>* set) {
     const auto it = std::find(set->begin(), set->end(), word);
     if (it == set->end()) {
       *set->Add() = word;
@@ -515,8 +567,20 @@ class Author {
     }
   }
 
+  void ToggleItem(google::protobuf::RepeatedPtrField<Sampler::Item>* items) {
+    const auto it = std::find_if(items->begin(), items->end(),
+                                 [](const auto& item) { return item.key() == kKey; });
+    if (it != items->end()) {
+      items->erase(it);
+      return;
+    }
+    auto* item = items->Add();
+    item->set_key(kKey);
+    item->set_text(Word());
+  }
+
   void ChangeItems(google::protobuf::RepeatedPtrField<Sampler::Item>* items, int depth) {
-    static const std::vector<std::string> kKeys = {"甲", "乙", "丙"};
+    static const std::vector<std::string> kKeys = {kKey, "乙", "丙"};
     const std::string& key = dice_.Of(kKeys);
     auto it = std::find_if(items->begin(), items->end(),
                            [&](const auto& item) { return item.key() == key; });
@@ -537,7 +601,7 @@ class Author {
         it->set_votes(it->votes() + dice_.Between(-3, 9));
         return;
       case 3:
-        Toggle(it->mutable_tags());
+        Toggle(Colour(), it->mutable_tags());
         return;
       default:
         ChangeItems(it->mutable_parts(), depth - 1);
