@@ -277,6 +277,13 @@ class Store::Transaction {
     return absl::OkStatus();
   }
 
+  // Names a pending edit for as long as it is one: its number may change.
+  uint64_t SaltOf(EditNumber number) {
+    const auto pending = tables_.GetPending(number);
+    sync::v1::Edit edit;
+    return pending && edit.ParseFromString(pending->edit) ? edit.salt() : 0;
+  }
+
   // The version up to which this device has seen what lies in these places.
   uint64_t SeenUpTo(const RecordType& type, const std::vector<Placed>& places) {
     uint64_t seen = 0;
@@ -419,7 +426,7 @@ absl::StatusOr<Draft> Store::Edit(const RecordType& type, const Id& id) {
     }
     const std::vector<EditNumber> own = transaction.tables().TouchedBy(draft.key_);
     draft.base_ = record.confirmed.exists ? record.confirmed.version().value : 0;
-    draft.builds_on_ = own.empty() ? 0 : own.back().value;
+    draft.builds_on_ = own.empty() ? 0 : transaction.SaltOf(own.back());
     draft.before_ = record.shown().body;
     return absl::OkStatus();
   }));
@@ -495,8 +502,8 @@ absl::Status Store::MakeChange(Transaction& transaction, Draft& draft, Stamp sta
   change.set_base(draft.is_new_ ? transaction.SeenUpTo(type, PlacesOf(type, key.id, after))
                                 : draft.base_);
   // An own edit that has been answered since is no longer built on.
-  if (draft.builds_on_ != 0 && tables.GetPending(EditNumber(draft.builds_on_))) {
-    change.set_builds_on(draft.builds_on_);
+  for (const EditNumber own : tables.TouchedBy(key)) {
+    if (transaction.SaltOf(own) == draft.builds_on_) change.set_builds_on(own.value);
   }
   if (draft.deleted_) {
     change.set_kind(Change::DELETE);

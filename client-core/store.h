@@ -74,7 +74,7 @@ class Draft {
   bool is_new_ = false;
   bool deleted_ = false;
   uint64_t base_ = 0;
-  uint64_t builds_on_ = 0;
+  uint64_t builds_on_ = 0;  // the salt of the own edit that `before_` ends with
   std::string before_;
   std::unique_ptr<google::protobuf::Message> message_;
 };
