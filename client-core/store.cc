@@ -184,36 +184,77 @@ class Store::Transaction {
     return absl::OkStatus();
   }
 
-  // Queues it as it was, as though it had never had an answer.
-  absl::Status OfferAgain(const Offer& offer) {
-    const Tables::PendingEdit& entry = offer.entry;
-    if (entry.number <= EditNumber(tables_.GetNumber(kLastNumber))) {
-      SetDevice(offer.device, {EditNumber(entry.number.value - 1), entry.previous, {}});
+  // Queues them as they were, as though they had never had an answer. Ascending.
+  absl::Status OfferAgain(const std::vector<Offer>& offers) {
+    std::set<RecordKey> affected;
+    for (const Offer& offer : offers) {
+      const Tables::PendingEdit& entry = offer.entry;
+      if (entry.number <= EditNumber(tables_.GetNumber(kLastNumber))) {
+        SetDevice(offer.device, {EditNumber(entry.number.value - 1), entry.previous, {}});
+      }
+      RETURN_IF_ERROR(Requeue(offer));
+      ASSIGN_OR_RETURN(const sync::v1::Edit edit, EditOf(entry));
+      for (const Change& change : edit.changes()) affected.insert(KeyOf(change));
     }
-    return Requeue(offer);
+    for (const RecordKey& key : affected) RETURN_IF_ERROR(Recompute(key));
+    return absl::OkStatus();
   }
 
   // Queues them under new numbers, after `last`.
   absl::Status Renumber(std::vector<Offer> offers, Last last) {
     std::map<std::pair<DeviceNumber, uint64_t>, uint64_t> renumbered;
+    std::map<std::pair<DeviceNumber, uint64_t>, sync::v1::Verdict> refused;
+    tables_.ListSetAside([&](const SetAside& item) {
+      refused[{item.device, item.answer.number()}] = item.answer.verdict();
+    });
     std::set<RecordKey> affected;
     for (auto& [device, entry] : offers) {
       ASSIGN_OR_RETURN(sync::v1::Edit edit, EditOf(entry));
-      last.number = EditNumber(last.number.value + 1);
-      renumbered[{device, entry.number.value}] = last.number.value;
-      entry.number = last.number;
+      const uint64_t number = last.number.value + 1;
+      sync::v1::Answer answer;
       for (Change& change : *edit.mutable_changes()) {
-        // What it built on either goes along or has been answered.
-        const auto below = renumbered.find({device, change.builds_on()});
-        change.set_builds_on(below == renumbered.end() ? 0 : below->second);
         affected.insert(KeyOf(change));
+        // What it built on goes along, or has been answered.
+        const auto below = renumbered.find({device, change.builds_on()});
+        const auto no = refused.find({device, change.builds_on()});
+        if (below == renumbered.end() && no != refused.end()) answer = Follows(no->second, change);
+        change.set_builds_on(below == renumbered.end() ? 0 : below->second);
       }
+      if (answer.verdict() != sync::v1::VERDICT_UNSPECIFIED) {
+        answer.set_number(entry.number.value);
+        refused[{device, entry.number.value}] = answer.verdict();
+        RETURN_IF_ERROR(PutAside(device, entry, std::move(answer)));
+        continue;
+      }
+      renumbered[{device, entry.number.value}] = number;
+      entry.number = last.number = EditNumber(number);
       entry.edit = edit.SerializeAsString();
       entry.previous = last.link;
       last.link = LinkTo(entry.edit);
       RETURN_IF_ERROR(Requeue({device, entry}));
     }
     for (const RecordKey& key : affected) RETURN_IF_ERROR(Recompute(key));
+    return absl::OkStatus();
+  }
+
+  // As the server would have answered, had it been asked under the old number.
+  static sync::v1::Answer Follows(sync::v1::Verdict below, const Change& change) {
+    sync::v1::Answer answer;
+    answer.set_verdict(below);
+    answer.set_reason(below == sync::v1::HELD ? sync::v1::BUILDS_ON_HELD
+                                              : sync::v1::BUILDS_ON_RETURNED);
+    answer.set_detail(absl::StrCat(change.builds_on()));
+    return answer;
+  }
+
+  absl::Status PutAside(DeviceNumber device, const Tables::PendingEdit& entry,
+                        sync::v1::Answer answer) {
+    SetAside item;
+    item.device = device;
+    ASSIGN_OR_RETURN(item.edit, EditOf(entry));
+    item.answer = std::move(answer);
+    item.at_ms = store_.environment().now_ms();
+    tables_.AddSetAside(item);
     return absl::OkStatus();
   }
 
@@ -678,13 +719,14 @@ absl::Status Store::TakeAnswer(Transaction& transaction, const sync::v1::Answer&
   if (answer.link() != LinkTo(pending->edit)) {
     return absl::OkStatus();  // of another copy's edit: see Renumber
   }
-  SetAside item{.answer = answer, .at_ms = environment().now_ms()};
-  ASSIGN_OR_RETURN(item.edit, Transaction::EditOf(*pending));
-  for (const Change& change : item.edit.changes()) {
+  ASSIGN_OR_RETURN(const sync::v1::Edit edit, Transaction::EditOf(*pending));
+  for (const Change& change : edit.changes()) {
     tables.DeleteTouched(KeyOf(change), number);
     affected->insert(KeyOf(change));
   }
-  if (answer.verdict() != sync::v1::MERGED) tables.AddSetAside(item);
+  if (answer.verdict() != sync::v1::MERGED) {
+    RETURN_IF_ERROR(transaction.PutAside(transaction.Device(), *pending, answer));
+  }
   transaction.Answered(*pending);
   tables.Keep(transaction.Device(), *pending);
   tables.DeletePending(number);
@@ -796,9 +838,13 @@ absl::Status Store::BeginIncarnation(const std::string& incarnation) {
   return Do([&](Transaction& transaction) -> absl::Status {
     transaction.MakeStale();
     // The server knows the number: so it has all that came before it under others.
-    for (const Transaction::Offer& offer : transaction.TakeKept()) {
-      if (offer.device == transaction.Device()) RETURN_IF_ERROR(transaction.OfferAgain(offer));
-    }
+    std::vector<Transaction::Offer> offers = transaction.TakeKept();
+    offers.erase(std::remove_if(offers.begin(), offers.end(),
+                                [&](const Transaction::Offer& offer) {
+                                  return offer.device != transaction.Device();
+                                }),
+                 offers.end());
+    RETURN_IF_ERROR(transaction.OfferAgain(offers));
     transaction.ForgetVerdicts();
     transaction.SetFormers({});
     transaction.tables().PutSetting(kIncarnation, incarnation);
@@ -819,10 +865,11 @@ absl::StatusOr<bool> Store::GoBack() {
     ASSIGN_OR_RETURN(std::vector<Transaction::Offer> queue, transaction.TakeQueue());
     const DeviceNumber latest = transaction.Device();
     transaction.SetDevice(device, last);
+    std::vector<Transaction::Offer> as_they_were;
     std::vector<Transaction::Offer> offers;
     for (Transaction::Offer& offer : transaction.TakeKept()) {
       if (offer.device == device) {
-        RETURN_IF_ERROR(transaction.OfferAgain(offer));
+        as_they_were.push_back(std::move(offer));
       } else if (offer.device == latest) {
         offers.push_back(std::move(offer));
       } else {
@@ -831,6 +878,7 @@ absl::StatusOr<bool> Store::GoBack() {
     }
     std::move(queue.begin(), queue.end(), std::back_inserter(offers));
     transaction.MakeStale();
+    RETURN_IF_ERROR(transaction.OfferAgain(as_they_were));
     RETURN_IF_ERROR(transaction.Renumber(std::move(offers), last));
     transaction.ForgetVerdicts();
     went = true;

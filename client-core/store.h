@@ -92,7 +92,8 @@ struct Identity {
 
 // An edit that the server did not take. It stays until somebody discards it.
 struct SetAside {
-  int64_t place = 0;  // names it on this device
+  int64_t place = 0;    // names it on this device
+  DeviceNumber device;  // the number that the device had then
   sync::v1::Answer answer;
   sync::v1::Edit edit;
   int64_t at_ms = 0;

@@ -49,6 +49,8 @@ constexpr const char* kMigrations[] = {
       device INTEGER NOT NULL);
     CREATE TABLE stale (
       type INTEGER NOT NULL, id BLOB NOT NULL, PRIMARY KEY (type, id)) WITHOUT ROWID;
+    ALTER TABLE set_aside ADD COLUMN device INTEGER NOT NULL DEFAULT 0;
+    UPDATE set_aside SET device = (SELECT value FROM setting WHERE name = 'device');
     )sql",
 };
 constexpr int kSchemaVersion = static_cast<int>(std::size(kMigrations));
@@ -401,24 +403,26 @@ std::vector<EditNumber> Tables::TouchedBy(const RecordKey& key) {
 
 void Tables::AddSetAside(const SetAside& set_aside) {
   SQLite::Statement& statement =
-      Prepared("INSERT INTO set_aside (at_ms, answer, edit) VALUES (?,?,?)");
+      Prepared("INSERT INTO set_aside (at_ms, answer, edit, device) VALUES (?,?,?,?)");
   const std::string answer = set_aside.answer.SerializeAsString();
   const std::string edit = set_aside.edit.SerializeAsString();
   statement.bind(1, set_aside.at_ms);
   Bind(statement, 2, answer);
   Bind(statement, 3, edit);
+  statement.bind(4, set_aside.device.value);
   statement.exec();
 }
 
 void Tables::ListSetAside(absl::FunctionRef<void(const SetAside&)> visit) {
   SQLite::Statement& statement =
-      Prepared("SELECT place, at_ms, answer, edit FROM set_aside ORDER BY place");
+      Prepared("SELECT place, at_ms, answer, edit, device FROM set_aside ORDER BY place");
   while (statement.executeStep()) {
     SetAside set_aside;
     set_aside.place = statement.getColumn(0).getInt64();
     set_aside.at_ms = statement.getColumn(1).getInt64();
     set_aside.answer.ParseFromString(std::string(Blob(statement.getColumn(2))));
     set_aside.edit.ParseFromString(std::string(Blob(statement.getColumn(3))));
+    set_aside.device = DeviceNumber(statement.getColumn(4).getUInt());
     visit(set_aside);
   }
   statement.reset();

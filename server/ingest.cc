@@ -166,10 +166,14 @@ class Ingest::Batch {
     return &device;
   }
 
+  // The link is the edit's salt: another copy may hold the same edit in other
+  // bytes, because it was renumbered and went back to its number (Store::GoBack).
   static Result Forked(const Submitted& submitted) {
     Result result{.forked = true};
     result.answer.set_number(submitted.edit.number());
-    result.answer.set_link(LinkTo(submitted.edit.edit()));
+    Edit edit;
+    edit.ParseFromString(submitted.edit.edit());  // what cannot be read is nobody's copy
+    result.answer.set_link(edit.salt());
     return result;
   }
 

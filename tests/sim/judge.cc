@@ -135,6 +135,7 @@ void Universe::CheckView(Device& device) {
 // What somebody has just recorded is what they are shown.
 void Universe::CheckMeant(Device& device, const sync::v1::Edit& edit,
                           const std::vector<client::Draft*>& drafts) {
+  if (OfEarlierLife(device)) return;
   for (const sync::v1::Change& change : edit.changes()) {
     const auto draft = std::find_if(drafts.begin(), drafts.end(), [&](const client::Draft* d) {
       return d->type().number == change.type() && d->id().bytes() == change.id();
@@ -160,8 +161,14 @@ void Universe::CheckMeant(Device& device, const sync::v1::Edit& edit,
   }
 }
 
+bool Universe::OfEarlierLife(Device& device) {
+  const auto identity = device.disk.Quietly([&] { return device.store->GetIdentity(); });
+  return !identity.ok() || identity->incarnation != incarnation_ || device.Stale();
+}
+
 // What came in after the draft was begun its author had not seen.
 void Universe::CheckBase(Device& device, const sync::v1::Edit& edit, uint64_t begun_at) {
+  if (OfEarlierLife(device)) return;
   for (const sync::v1::Change& change : edit.changes()) {
     if (change.kind() == sync::v1::Change::CREATE || change.base() <= begun_at) continue;
     ledger_.Fail(kMeant, absl::StrCat("device ", device.index, ": begun at version ", begun_at,
@@ -194,7 +201,7 @@ void Universe::CheckOwn(Device& device) {
   const auto number = device.Number();
   const auto pending =
       device.disk.Quietly([&] { return device.store->Pending(EditNumber(0), SIZE_MAX); });
-  if (!number || !pending.ok()) return;
+  if (!number || !pending.ok() || OfEarlierLife(device)) return;
   std::map<RecordKey, History> own;
   for (const auto& one : *pending) {
     sync::v1::Edit edit;

@@ -174,6 +174,13 @@ absl::Status Ledger::Absorb(server::Reader& reader) {
   return absl::OkStatus();
 }
 
+void Ledger::Forget() {
+  Ledger anew;
+  anew.below_ = std::move(below_);
+  anew.failure_ = std::move(failure_);
+  *this = std::move(anew);
+}
+
 void Ledger::Take(const AuditRow& audit) {
   Row row{audit, {}, {}};
   const bool readable = row.edit.ParseFromString(audit.edit);

@@ -74,6 +74,8 @@ class Ledger {
 
   // Reads what is new. Rows that vanish or change are found by CheckAudit.
   absl::Status Absorb(server::Reader& reader);
+  // The server was restored: what it has accepted is to be read anew.
+  void Forget();
   // Every row again, and its chain.
   absl::Status CheckAudit(server::Reader& reader);
   // Every record against the reference, and the notes of conflicts.

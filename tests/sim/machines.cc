@@ -95,6 +95,11 @@ std::vector<std::string> Device::Kept() {
   return disk.Quietly([&] { return Select(kDeviceFile, disk.vfs(), "SELECT edit FROM kept"); });
 }
 
+bool Device::Stale() {
+  return disk.Quietly(
+      [&] { return !Select(kDeviceFile, disk.vfs(), "SELECT type FROM stale").empty(); });
+}
+
 std::string Device::CheckIntegrity() { return Integrity(kDeviceFile, disk.vfs()); }
 
 Server::Server(uint64_t seed, const int64_t* now_ms_in)

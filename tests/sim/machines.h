@@ -59,6 +59,8 @@ struct Device {
   Stream* stream = nullptr;
   // The edits that were answered and are not known to be safe.
   std::vector<std::string> Kept();
+  // Whether there are records that a restored server has not yet spoken of.
+  bool Stale();
   // The number that the server has for it; none for a device that never was enrolled.
   std::optional<DeviceNumber> Number();
   // Told to stay away, and until when.

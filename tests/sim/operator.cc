@@ -166,6 +166,11 @@ void Universe::Found(int devices) {
   });
   if (status.ok()) status = server::EnsureIncarnation(*server_.store, server_.environment());
   if (!status.ok()) return ledger_.Fail(kIntegrity, status.ToString());
+  status = server_.store->Read([&](server::Reader& reader) -> absl::Status {
+    ASSIGN_OR_RETURN(incarnation_, reader.GetSetting(server::kIncarnation));
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return ledger_.Fail(kIntegrity, status.ToString());
   for (const char* name : {"青石村党支部", "驻深圳流动党支部", "柳河村党支部"}) {
     branches_.push_back(server_.environment().NewId());
     records::v1::Organisation organisation;

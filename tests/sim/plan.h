@@ -52,7 +52,7 @@ enum class Act {
   kTornFrame,       // a frame arrives in part
   kReconnects,      // everybody at once
   kServerRestored,  // a backup, or the restoration of the last one
-  kOldClient,  // not a step: some devices run an app of an earlier version
+  kOldClient,       // not a step: some devices run an app of an earlier version
 };
 
 inline constexpr Act kFirstFault = Act::kLost;

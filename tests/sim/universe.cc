@@ -423,19 +423,21 @@ void Universe::RestoreServer() {
   if (!status.ok()) {
     return ledger_.Fail(kIntegrity, absl::StrCat("the backup does not start: ", status.ToString()));
   }
-  ledger_ = Ledger();
+  ledger_.Forget();
   Absorb();
   const absl::Status read = server_.store->Read([&](server::Reader& reader) -> absl::Status {
-    for (auto it = revoked_.begin(); it != revoked_.end();) {
-      ASSIGN_OR_RETURN(const auto row, reader.GetDevice(*it));
-      it = !row || !row->revoked ? revoked_.erase(it) : std::next(it);
+    ASSIGN_OR_RETURN(incarnation_, reader.GetSetting(server::kIncarnation));
+    ASSIGN_OR_RETURN(const auto rows, reader.ListDevices());
+    for (const server::DeviceRow& row : rows) {
+      if (row.revoked) ledger_.Revoke(row.number);
     }
     return absl::OkStatus();
   });
   if (!read.ok()) ledger_.Fail(kIntegrity, read.ToString());
   for (const auto& device : devices_) {
-    const auto number = device->store == nullptr ? std::nullopt : device->Number();
-    device->revoked = !number || revoked_.count(*number) > 0;
+    if (device->store == nullptr) continue;
+    device->revoked = !device->Number();
+    NoteRevoked(*device);
   }
 }
 

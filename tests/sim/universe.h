@@ -100,6 +100,9 @@ class Universe {
   // ---- The judge ----
   // Everybody syncs, and everything is compared.
   void CheckAll();
+  // The server was restored, and the device has not heard everything of what it has
+  // now: what it shows is of the earlier life.
+  bool OfEarlierLife(Device& device);
   // What a device can account for.
   void CheckAccount(Device& device);
   const std::optional<Failure>& failure() const { return ledger_.failure(); }
@@ -156,6 +159,7 @@ class Universe {
   std::map<uint64_t, std::unique_ptr<Stream>> streams_;
   std::vector<std::unique_ptr<Stream>> stranded_;
   std::optional<Image> backup_;
+  std::string incarnation_;
   std::deque<Waiting> queue_;
   std::map<uint64_t, Known> known_;
   std::vector<Id> branches_;

@@ -130,7 +130,7 @@ class Author {
     if (now.seconds() > time->seconds()) *time = now;
   }
   void Commit(client::Draft* draft, const Deltas& deltas = {}) {
-    if (!device_.begun && dice_.OneIn(8)) {
+    if (!device_.begun && dice_.OneIn(8) && !universe_.OfEarlierLife(device_)) {
       const auto* record = universe_.ledger().Find({draft->type().number, draft->id()});
       const uint64_t version = record == nullptr ? 0 : record->history.back().by.version;
       device_.begun = {std::move(*draft), version, deltas};
