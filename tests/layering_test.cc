@@ -39,7 +39,7 @@ const std::vector<Layer> kLayers = {
     {"server/roster", R"(server/(roster/.*|(ingest|own_edit|store/store)\.h)|sync/.*|)" + kGround,
      R"(.*\.grpc\.pb\.h)"},
     {"server/store", "server/store/.*|sync/.*|" + kGround + "|" + kStorage, R"(.*\.grpc\.pb\.h)"},
-    {"server/rpc", "server/.*|sync/.*|" + kGround + "|" + kGrpc, "server/cli/.*"},
+    {"server/rpc", "server/.*|sync/.*|asio/.*|" + kGround + "|" + kGrpc, "server/cli/.*"},
     {"server/cli", "server/(cli|rpc)/.*|sync/.*|" + kGround + "|" + kCommand + "|" + kGrpc, "-"},
 };
 

@@ -8,6 +8,7 @@
 #include "client-core/session.h"
 #include "client-core/transport/syncer.h"
 #include "server/admin.h"
+#include "server/incarnation.h"
 #include "server/ingest.h"
 #include "server/own_edit.h"
 #include "server/session.h"
@@ -130,8 +131,10 @@ Site::Download Site::Capture() {
   row.person = secretary_;
   row.record = SystemEnvironment().NewId();
   std::string server_id;
+  std::string incarnation;
   Check(store->Write([&](server::Writer& writer) -> absl::Status {
     ASSIGN_OR_RETURN(server_id, writer.GetSetting(server::kServerId));
+    ASSIGN_OR_RETURN(incarnation, writer.GetSetting(server::kIncarnation));
     ASSIGN_OR_RETURN(row.number, writer.NextDevice());
     return writer.PutDevice(row);
   }),
@@ -140,7 +143,8 @@ Site::Download Site::Capture() {
   Check(device->SetIdentity({.device = row.number,
                              .person = secretary_,
                              .server_id = server_id,
-                             .secret_key = keys.secret_key}),
+                             .secret_key = keys.secret_key,
+                             .incarnation = incarnation}),
         "capture");
   client::Session client(device.get());
   server::Session server(store.get(), CatalogueSchema().get(), SystemEnvironment());
