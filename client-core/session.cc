@@ -1,5 +1,6 @@
 #include "client-core/session.h"
 
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -18,6 +19,8 @@ constexpr size_t kPushBytesMax = 64 << 10;
 constexpr size_t kPushEditsMax = 500;
 // Edits on the way without an answer; more wait until some are answered.
 constexpr size_t kUnansweredMax = 2000;
+// The latest that a stamp can hold.
+constexpr int64_t kTimeMsMax = MillisOf(Stamp(std::numeric_limits<uint64_t>::max()));
 
 }  // namespace
 
@@ -59,7 +62,7 @@ void Session::OnFrame(const ServerFrame& frame) {
     case ServerFrame::kUpdate:
       return OnUpdate(frame.update());
     case ServerFrame::kRenumber:
-      return BeginAgain(store_.Renumber(DeviceNumber(frame.renumber().device())));
+      return OnRenumber(frame.renumber());
     case ServerFrame::kRestored:
       return BeginAgain(store_.BeginIncarnation(frame.restored().incarnation()));
     case ServerFrame::kRefusal:
@@ -84,11 +87,14 @@ void Session::OnRefusal(const sync::v1::Refusal& refusal) {
 }
 
 void Session::OnChallenge(const sync::v1::Challenge& challenge) {
-  if (state_ != State::kHello) return Close(Refuse(sync::v1::PROTOCOL_ERROR, "challenge"));
+  const int64_t server_ms = challenge.server_time_ms();
+  if (state_ != State::kHello || server_ms < 0 || server_ms > kTimeMsMax) {
+    return Close(Refuse(sync::v1::PROTOCOL_ERROR, "challenge"));
+  }
   out_.emplace_back().mutable_proof()->set_signature(
       SignProof(secret_key_, challenge.nonce(), hello_));
   state_ = State::kProof;
-  const int64_t offset = challenge.server_time_ms() - store_.environment().now_ms();
+  const int64_t offset = server_ms - store_.environment().now_ms();
   if (auto status = store_.Restamp(offset); !status.ok()) Close(std::move(status));
 }
 
@@ -109,6 +115,14 @@ void Session::OnUpdate(const sync::v1::Update& update) {
     if (sent != unanswered_.end() && sent->second == answer.link()) unanswered_.erase(sent);
   }
   caught_up_ = !update.catching_up();
+}
+
+// Number 0 would make of the device one that is not enrolled.
+void Session::OnRenumber(const sync::v1::Renumber& renumber) {
+  if (state_ != State::kOpen || renumber.device() == 0) {
+    return Close(Refuse(sync::v1::PROTOCOL_ERROR, "renumber"));
+  }
+  BeginAgain(store_.Renumber(DeviceNumber(renumber.device())));
 }
 
 void Session::Push() {

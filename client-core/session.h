@@ -48,6 +48,7 @@ class Session {
   void OnChallenge(const sync::v1::Challenge& challenge);
   void OnWelcome(const sync::v1::Welcome& welcome);
   void OnUpdate(const sync::v1::Update& update);
+  void OnRenumber(const sync::v1::Renumber& renumber);
   void Push();
   void BeginAgain(absl::Status stored);
   void Close(absl::Status status);

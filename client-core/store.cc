@@ -810,7 +810,8 @@ absl::Status Store::ApplyUpdate(const sync::v1::Update& update) {
     tables.PutNumber(kBytesReceived, tables.GetNumber(kBytesReceived) +
                                          static_cast<int64_t>(update.ByteSizeLong()));
     // What happens while a session is open was not known when it began.
-    const int64_t done = tables.GetNumber(kProgressDone) + static_cast<int64_t>(update.passed());
+    const auto done = static_cast<int64_t>(static_cast<uint64_t>(tables.GetNumber(kProgressDone)) +
+                                           update.passed());
     tables.PutNumber(kProgressDone, done);
     if (!update.catching_up() || done > tables.GetNumber(kProgressTotal)) {
       tables.PutNumber(kProgressTotal, done);

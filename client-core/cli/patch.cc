@@ -29,6 +29,15 @@ absl::StatusOr<std::pair<const FieldDescriptor*, std::string>> Assignment(const 
   return std::pair(field, parts.second);
 }
 
+// A terminal may send text that is not UTF-8, which JSON cannot hold.
+absl::Status Fill(const Json& object, Message* message) {
+  try {
+    return FromJson(object.dump(), message);
+  } catch (const Json::type_error&) {
+    return absl::InvalidArgumentError("not UTF-8 text");
+  }
+}
+
 // Does element `index` have this value, or this key?
 absl::StatusOr<bool> ElementIs(const Message& message, const FieldDescriptor* field, int index,
                                const std::string& value) {
@@ -62,7 +71,7 @@ absl::Status Patch(const std::string& json, Message* message) {
     if (!value.is_null()) set[name] = value;
   }
   const std::unique_ptr<Message> values(message->New());
-  RETURN_IF_ERROR(FromJson(set.dump(), values.get()));
+  RETURN_IF_ERROR(Fill(set, values.get()));
   message->MergeFrom(*values);
   return absl::OkStatus();
 }
@@ -76,7 +85,7 @@ absl::Status AddElement(const std::string& assignment, Message* message) {
   }
   const std::unique_ptr<Message> values(message->New());
   const Json object = {{parts.first->name(), Json::array({element})}};
-  RETURN_IF_ERROR(FromJson(object.dump(), values.get()));
+  RETURN_IF_ERROR(Fill(object, values.get()));
   message->MergeFrom(*values);
   return absl::OkStatus();
 }
