@@ -2,12 +2,16 @@
 
 option(ZHIBU_WERROR "Warnings are errors" ON)
 set(ZHIBU_SANITIZE "" CACHE STRING "Sanitizers for the whole build, e.g. address,undefined")
+option(ZHIBU_FUZZ "Instrument for libFuzzer, which only clang has" OFF)
 
 if(ZHIBU_SANITIZE)
   add_compile_options(-fsanitize=${ZHIBU_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${ZHIBU_SANITIZE})
   # gcc with sanitizers takes values in std::optional and StatusOr for uninitialised.
   add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+endif()
+if(ZHIBU_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
 function(zhibu_target target)

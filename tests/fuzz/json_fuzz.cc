@@ -1,0 +1,65 @@
+// What people write on the command line about a record: JSON, and assignments to lists.
+// What is taken must be a message that can be kept and shown.
+//
+//   input = which type, what to do, text …
+#include <gtest/gtest.h>
+
+#include "client-core/cli/patch.h"
+#include "client-core/match.h"
+#include "sync/shown.h"
+#include "tests/fuzz/choices.h"
+#include "tests/support/world.h"
+
+namespace zhibu::test {
+namespace {
+
+using google::protobuf::Message;
+
+std::unique_ptr<Message> Blank(const RecordType& type) {
+  return std::unique_ptr<Message>(
+      google::protobuf::MessageFactory::generated_factory()->GetPrototype(type.descriptor)->New());
+}
+
+absl::Status Do(Choices* in, const RecordType& type, Message* message) {
+  const uint8_t what = in->Byte();
+  const std::string text(in->Bytes());
+  switch (what % 4) {
+    case 0:
+      return client::Patch(text, message);
+    case 1:
+      return client::AddElement(text, message);
+    case 2:
+      return client::RemoveElement(text, message);
+    default:
+      return client::FieldMatches(
+                 *message,
+                 type.fields.rules()[in->Below(type.fields.rules().size())].descriptor->name(),
+                 text)
+          .status();
+  }
+}
+
+}  // namespace
+}  // namespace zhibu::test
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace zhibu;
+  using namespace zhibu::test;
+  Choices in(data, size);
+  const RecordType& type = in.Type(*WideSchema());
+  const auto message = Blank(type);
+  while (!in.done()) {
+    const auto status = Do(&in, type, message.get());
+    if (!status.ok()) EXPECT_FALSE(status.message().empty());
+    const auto kept = Blank(type);
+    EXPECT_TRUE(kept->ParseFromString(message->SerializeAsString())) << status;
+    Describe(type, Id(), *kept, Language::kChinese);
+    const auto shown = Blank(type);
+    // Some messages have no JSON form: a Timestamp of the year 20000.
+    if (const std::string json = ToJson(*kept); json != "{}") {
+      EXPECT_EQ(FromJson(json, shown.get()), absl::OkStatus()) << json;
+      EXPECT_EQ(ToJson(*shown), json);
+    }
+  }
+  return 0;
+}
