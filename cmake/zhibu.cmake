@@ -23,11 +23,28 @@ function(zhibu_target target)
     $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
 endfunction()
 
+# See tests/support/tsan_locks.cc.
+set(zhibu_tsan_locks
+  _ZN4absl7debian35Mutex4LockEv
+  _ZN4absl7debian35Mutex8LockWhenERKNS0_9ConditionE
+  _ZN4absl7debian35Mutex6UnlockEv
+  _ZN4absl7debian312Notification6NotifyEv
+  _ZNK4absl7debian312Notification19WaitForNotificationEv)
+
+# All of them, without what they do not use.
+add_custom_target(tests)
+
 # zhibu_test(NAME SOURCES... LIBS ...): one GoogleTest executable, each case a ctest.
 function(zhibu_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LIBS;PROPERTIES" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_LIBS} GTest::gmock_main)
   zhibu_target(${name})
+  add_dependencies(tests ${name})
+  if(ZHIBU_SANITIZE STREQUAL "thread")
+    target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/support/tsan_locks.cc)
+    list(TRANSFORM zhibu_tsan_locks PREPEND LINKER:--wrap= OUTPUT_VARIABLE wrapped)
+    target_link_options(${name} PRIVATE ${wrapped})
+  endif()
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300 ${ARG_PROPERTIES})
 endfunction()
