@@ -24,8 +24,9 @@ namespace {
 using google::protobuf::Message;
 using sync::v1::Change;
 
-// An edit nests no deeper than protobuf itself reads.
-constexpr int kWithoutDepthMax = 16;
+// So deep may a change go: what the merge remembers of it nests up to five times
+// as deep, and protobuf reads no more than a hundred levels.
+constexpr int kDepthMax = 16;
 
 // An empty message of a type, also of one that this build was not compiled with.
 class Blank {
@@ -66,6 +67,18 @@ bool DepthWithin(const sync::v1::Without& without, int depth) {
   return depth > 0 &&
          std::all_of(without.nested().begin(), without.nested().end(),
                      [&](const auto& nested) { return DepthWithin(nested.without(), depth - 1); });
+}
+
+bool DepthWithin(const Fields& fields, absl::string_view body, int depth) {
+  if (depth == 0) return false;
+  wire::Reader reader(body);
+  wire::Field field;
+  while (reader.Next(&field)) {
+    const FieldRule* rule = fields.Find(field.number);
+    if (rule == nullptr || rule->element == nullptr) continue;
+    if (!DepthWithin(*rule->element, field.payload, depth - 1)) return false;
+  }
+  return true;
 }
 
 absl::Status CheckSet(const RecordType& type, const Change& change) {
@@ -159,7 +172,10 @@ absl::Status CheckChange(const Schema& schema, const Change& change) {
   if (type->permanent && change.kind() == Change::DELETE) {
     return Refuse(sync::v1::PERMANENT, type->label);
   }
-  if (!DepthWithin(change.without(), kWithoutDepthMax)) return Refuse(sync::v1::MALFORMED, "depth");
+  if (!DepthWithin(change.without(), kDepthMax) ||
+      !DepthWithin(type->fields, change.set(), kDepthMax)) {
+    return Refuse(sync::v1::MALFORMED, "depth");
+  }
   for (const uint32_t number : change.special()) {
     if (type->fields.Find(number) == nullptr) {
       return Refuse(sync::v1::UNKNOWN_FIELD, absl::StrCat(type->name, ".", number));

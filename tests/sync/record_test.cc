@@ -194,6 +194,38 @@ TEST_F(CheckChangeTest, RefusesToGoDeeperThanAnyoneWrites) {
   EXPECT_EQ(Check(), "MALFORMED depth");
 }
 
+// What the merge remembers of an element nests deeper than the element: at a hundred levels
+// nobody could read it again.
+TEST(CheckChange, RefusesElementsDeeperThanTheMergeCanRemember) {
+  const auto schema = Schema::Compile({Sampler::descriptor()->file()}).value();
+  const auto change = [&](int depth, absl::string_view text) {
+    Sampler sampler;
+    auto* item = sampler.add_by_key();
+    for (int i = 2; i < depth; ++i) item = item->add_parts();
+    item->set_text(std::string(text));
+    Change change;
+    change.set_type(9001);
+    change.set_id(Bytes('x'));
+    change.set_kind(Change::CREATE);
+    change.set_set(sampler.SerializeAsString());
+    return change;
+  };
+  EXPECT_EQ(ReasonOf(CheckChange(*schema, change(17, "too deep"))).reason, sync::v1::MALFORMED);
+
+  const Change deepest = change(16, "made");
+  EXPECT_EQ(CheckChange(*schema, deepest), absl::OkStatus());
+  RecordState state;
+  Outcome outcome;
+  for (uint32_t device = 11; device < 15; ++device) {
+    EXPECT_EQ(Apply(schema->Find(9001), deepest, {DeviceNumber(device), Version(device), Stamp()},
+                    &state, &outcome),
+              absl::OkStatus());
+  }
+  EXPECT_EQ(Apply(schema->Find(9001), change(16, "changed"),
+                  {DeviceNumber(15), Version(15), Stamp(1)}, &state, &outcome),
+            absl::OkStatus());
+}
+
 // --- Records ---
 
 std::string CheckedAs(absl::string_view type, const Id& id,

@@ -1,0 +1,93 @@
+// Proofs of who a device is, and what an enrolment code carries.
+#include "sync/handshake.h"
+
+#include <gmock/gmock.h>
+
+#include "sync/reason.h"
+
+namespace zhibu {
+namespace {
+
+const std::string kFingerprint(64, 'a');
+
+Environment Counting() {
+  return {.now_ms = [] { return 1; },
+          .random_bytes = [next = '\0'](size_t size) mutable { return std::string(size, ++next); }};
+}
+
+sync::v1::Hello HelloOf(uint32_t device) {
+  sync::v1::Hello hello;
+  hello.set_device(device);
+  return hello;
+}
+
+// ---- Proof ---------------------------------------------------------------------
+
+TEST(Proof, HoldsForThisKeyNonceAndHelloAlone) {
+  const Environment environment = Counting();
+  const KeyPair keys = NewKeyPair(environment);
+  const KeyPair others = NewKeyPair(environment);
+  const std::string proof = SignProof(keys.secret_key, "nonce", HelloOf(7));
+  EXPECT_TRUE(VerifyProof(keys.public_key, "nonce", HelloOf(7), proof));
+  EXPECT_FALSE(VerifyProof(others.public_key, "nonce", HelloOf(7), proof));
+  EXPECT_FALSE(VerifyProof(keys.public_key, "another", HelloOf(7), proof));
+  EXPECT_FALSE(VerifyProof(keys.public_key, "nonce", HelloOf(8), proof));
+}
+
+TEST(Proof, OfTheWrongSizeIsNone) {
+  const KeyPair keys = NewKeyPair(Counting());
+  const std::string proof = SignProof(keys.secret_key, "nonce", HelloOf(7));
+  EXPECT_FALSE(VerifyProof(keys.public_key, "nonce", HelloOf(7), ""));
+  EXPECT_FALSE(VerifyProof(keys.public_key, "nonce", HelloOf(7), proof.substr(1)));
+  EXPECT_FALSE(VerifyProof(keys.public_key.substr(1), "nonce", HelloOf(7), proof));
+}
+
+TEST(Link, FollowsFromTheEditBefore) {
+  EXPECT_EQ(LinkTo("edit"), LinkTo("edit"));
+  EXPECT_NE(LinkTo("edit"), LinkTo("another"));
+}
+
+// ---- Certificate ---------------------------------------------------------------
+
+TEST(Fingerprint, IsOfTheBytesWithinTheCertificate) {
+  // echo -n zhibu | sha256sum
+  EXPECT_EQ(
+      FingerprintOf("text\n-----BEGIN CERTIFICATE-----\nemhp\nYnU=\n-----END CERTIFICATE-----\n"),
+      "e16f3c6ca0883f18d6e76d6f9ea602dc3a380f0a3978a76c933647fb409a79ee");
+}
+
+TEST(Fingerprint, IsEmptyForWhatIsNoCertificate) {
+  EXPECT_EQ(FingerprintOf(""), "");
+  EXPECT_EQ(FingerprintOf("-----BEGIN CERTIFICATE-----\nemhp"), "");
+  EXPECT_EQ(FingerprintOf("-----END CERTIFICATE----------BEGIN CERTIFICATE-----"), "");
+  EXPECT_EQ(FingerprintOf("-----BEGIN CERTIFICATE-----\n#\n-----END CERTIFICATE-----"), "");
+}
+
+// ---- Ticket --------------------------------------------------------------------
+
+TEST(Ticket, IsReadAsItWasWrittenWithBlanksAroundItAndInAnyCase) {
+  const EnrolmentTicket ticket{"[::1]:8443", kFingerprint, "K7PQ-22MD"};
+  EXPECT_EQ(ticket.ToText(), "zhibu1/[::1]:8443/" + kFingerprint + "/K7PQ-22MD");
+  const auto read =
+      EnrolmentTicket::FromText("  zhibu1/[::1]:8443/" + std::string(64, 'A') + "/K7PQ-22MD\n");
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->ToText(), ticket.ToText());
+}
+
+TEST(Ticket, RefusesALineThatIsNone) {
+  for (const std::string& text : {
+           std::string(),
+           std::string("zhibu1"),
+           "zhibu2/host:1/" + kFingerprint + "/code",
+           "zhibu1//" + kFingerprint + "/code",
+           "zhibu1/host:1/" + kFingerprint.substr(1) + "/code",
+           "zhibu1/host:1/" + kFingerprint + "/",
+           "zhibu1/host:1/" + kFingerprint + "/code/more",
+       }) {
+    const auto ticket = EnrolmentTicket::FromText(text);
+    EXPECT_EQ(ReasonOf(ticket.status()).reason, sync::v1::BAD_CODE) << text;
+  }
+}
+
+}  // namespace
+}  // namespace zhibu

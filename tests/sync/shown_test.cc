@@ -1,0 +1,98 @@
+// Records and refusals in words.
+#include "sync/shown.h"
+
+#include <gmock/gmock.h>
+
+#include "sync/reason.h"
+#include "tests/sync/story.h"
+#include "zhibu/records/v1/catalogue.pb.h"
+
+namespace zhibu {
+namespace {
+
+using records::v1::Meeting;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Optional;
+
+const Id kId = *Id::FromBytes("\xfb\xff 4567890abcdef");
+
+// ---- Ids -----------------------------------------------------------------------
+
+TEST(IdText, IsReadAsItIsShownAndAsAddressesHaveIt) {
+  EXPECT_EQ(TextOf(kId), "+/8gNDU2Nzg5MGFiY2RlZg==");
+  EXPECT_THAT(IdFromText(TextOf(kId)), Optional(kId));
+  EXPECT_THAT(IdFromText("-_8gNDU2Nzg5MGFiY2RlZg"), Optional(kId));
+}
+
+TEST(IdText, OfAnotherLengthOrNoBase64IsNone) {
+  EXPECT_EQ(IdFromText("AAAA"), std::nullopt);
+  EXPECT_EQ(IdFromText("不是"), std::nullopt);
+}
+
+// ---- JSON ----------------------------------------------------------------------
+
+TEST(Json, IsReadAsItIsShown) {
+  Sampler sampler;
+  sampler.set_latest("礼堂");
+  sampler.add_add_wins("a");
+  EXPECT_EQ(ToJson(sampler), R"({"latest":"礼堂","addWins":["a"]})");
+  Sampler read;
+  EXPECT_EQ(FromJson(ToJson(sampler), &read), absl::OkStatus());
+  EXPECT_EQ(TextOf(read), TextOf(sampler));
+}
+
+TEST(Json, SaysWhatItIsNot) {
+  Sampler sampler;
+  const absl::Status status = FromJson(R"({"nothing": 1})", &sampler);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), AllOf(HasSubstr("Sampler"), HasSubstr("nothing")));
+}
+
+TEST(Json, OfATimeThatHasNoneIsEmpty) {
+  Sampler sampler;
+  sampler.mutable_max()->set_seconds(std::numeric_limits<int64_t>::max());
+  EXPECT_EQ(ToJson(sampler), "{}");
+}
+
+// ---- Words ---------------------------------------------------------------------
+
+TEST(Describe, GivesALineForEachFieldByItsLabel) {
+  Meeting meeting;
+  meeting.set_topic("七月党员大会");
+  meeting.mutable_starts_at()->set_seconds(1'795'000'000);
+  const RecordType& type = *CatalogueSchema()->FindByName("Meeting");
+  EXPECT_THAT(Describe(type, kId, meeting, Language::kChinese),
+              AllOf(HasSubstr("会议 " + TextOf(kId) + "\n"), HasSubstr(": 七月党员大会\n"),
+                    HasSubstr(": 2026-11-18T11:06:40Z\n")));
+  EXPECT_THAT(Describe(type, kId, meeting, Language::kEnglish),
+              AllOf(HasSubstr("Meeting " + TextOf(kId)), HasSubstr("topic: 七月党员大会\n")));
+}
+
+TEST(Describe, GivesEveryKindOfValue) {
+  Sampler sampler;
+  sampler.set_branch_id("id");
+  sampler.set_sum(-3);
+  sampler.set_forward(Sampler::TAKEN);
+  sampler.add_add_wins("a");
+  sampler.add_add_wins("b");
+  auto* item = sampler.add_by_key();
+  item->set_key("k");
+  item->add_parts()->set_votes(2);
+  sampler.add_numbers(1);
+  sampler.add_numbers(2);
+  EXPECT_EQ(Describe(SamplerType(), kId, sampler, Language::kEnglish),
+            "Sampler " + TextOf(kId) +
+                "\n  branch_id: aWQ=\n  sum: -3\n  add_wins: a, b\n"
+                "  by_key: {key: k; parts: {votes: 2}}\n  forward: TAKEN\n  numbers: 1, 2\n");
+}
+
+TEST(Told, ARefusalInEitherLanguageAnythingElseAsItIs) {
+  const absl::Status refused = Refuse(sync::v1::NOT_ENROLLED, "");
+  EXPECT_NE(Told(refused, Language::kChinese), Told(refused, Language::kEnglish));
+  EXPECT_EQ(Told(refused, Language::kEnglish), refused.message());
+  EXPECT_EQ(Told(absl::DataLossError("damaged"), Language::kChinese), "damaged");
+}
+
+}  // namespace
+}  // namespace zhibu
