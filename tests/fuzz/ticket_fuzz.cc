@@ -15,7 +15,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   } else {
     EXPECT_EQ(ReasonOf(ticket.status()).reason, sync::v1::BAD_CODE);
   }
-  if (const auto id = IdFromText(text)) EXPECT_EQ(IdFromText(TextOf(*id)), id);
+  if (const auto id = IdFromText(text)) {
+    EXPECT_EQ(IdFromText(TextOf(*id)), id);
+  }
   const std::string fingerprint = FingerprintOf(text);
   EXPECT_TRUE(fingerprint.empty() || fingerprint.size() == 64) << fingerprint;
   return 0;
