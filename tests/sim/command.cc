@@ -66,15 +66,28 @@ uint64_t Faults(const Stats& stats) {
 }
 
 void Show(const Plan& plan, const Report& report, double seconds, bool chinese) {
-  std::cout << absl::StreamFormat(
-      chinese ? "种子 %d: %d 步, %d 次修改 (%d 次合并), %d 次会话, %d 帧, %d 次故障, %d 次重启, "
-                "%d 次分叉, 模拟 %.2f 年, 用时 %.2f 秒 (快 %.0f 倍), 摘要 %s\n"
-              : "seed %d: %d steps, %d edits (%d merged), %d sessions, %d frames, %d faults, "
-                "%d restarts, %d forks, %.2f years in %.2f s (%.0f times faster), digest %s\n",
-      plan.options.seed, plan.steps.size(), report.stats.edits, report.merged,
-      report.stats.sessions, report.stats.frames, Faults(report.stats), report.stats.restarts,
-      report.stats.forks, report.virtual_ms / kYearMs, seconds,
-      report.virtual_ms / 1000.0 / seconds, report.digest);
+  constexpr absl::string_view kChinese =
+      "种子 %d: %d 步, %d 次修改 (%d 次合并), %d 次会话, %d 帧, %d 次故障, %d 次重启, %d 次分叉, "
+      "模拟 %.2f 年, "
+      "用时 %.2f 秒 (快 %.0f 倍), 摘要 %s\n";
+  constexpr absl::string_view kEnglish =
+      "seed %d: %d steps, %d edits (%d merged), %d sessions, %d frames, %d faults, %d restarts, %d "
+      "forks, %.2f years in %.2f s (%.0f times faster), digest %s\n";
+  const auto show = [&](const auto& format) {
+    std::cout << absl::StreamFormat(
+        format, plan.options.seed, plan.steps.size(), report.stats.edits, report.merged,
+        report.stats.sessions, report.stats.frames, Faults(report.stats), report.stats.restarts,
+        report.stats.forks, report.virtual_ms / kYearMs, seconds,
+        report.virtual_ms / 1000.0 / seconds, report.digest);
+  };
+  using Format =
+      absl::FormatSpec<uint64_t, size_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+                       uint64_t, double, double, double, std::string>;
+  if (chinese) {
+    show(Format(kChinese));
+  } else {
+    show(Format(kEnglish));
+  }
 }
 
 void ShowFailure(const Plan& plan, const Report& report) {

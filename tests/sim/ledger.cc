@@ -325,7 +325,9 @@ std::map<RecordKey, std::string> Ledger::ViewOf(const Id& person, int64_t now_ms
 }
 
 absl::Status Ledger::CheckAudit(server::Reader& reader) {
-  for (const auto& [device, rows] : devices_) {
+  for (const auto& entry : devices_) {
+    const uint32_t device = entry.first;
+    const auto& rows = entry.second;
     std::string chain;
     auto expected = rows.begin();
     RETURN_IF_ERROR(reader.ReadAudit(DeviceNumber(device), EditNumber(0), [&](const AuditRow& row) {

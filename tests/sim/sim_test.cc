@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <chrono>
 #include <string>
 
 #include "tests/sim/shrink.h"
@@ -54,13 +53,6 @@ TEST(Sim, TheSameSeedIsTheSameRun) {
   EXPECT_EQ(first.stats.frames, second.stats.frames);
   const Plan other = MakePlan({.seed = 78, .steps = 1200, .devices = 6, .faults = AllFaults()});
   EXPECT_NE(sim::Run(other).digest, first.digest);
-}
-
-TEST(Sim, RunsMuchFasterThanTime) {
-  const auto began = std::chrono::steady_clock::now();
-  const Report report = sim::Run(MakePlan({.seed = 3, .steps = 500, .devices = 5}));
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
-  EXPECT_GT(static_cast<double>(report.virtual_ms) / 1000, 100 * took.count());
 }
 
 TEST(Plan, ReadsBackWhatItWrote) {

@@ -16,7 +16,7 @@ constexpr size_t kBackupsMax = 4;
 
 class Runner {
  public:
-  Runner(const Plan& plan, Universe* universe) : plan_(plan), universe_(*universe) {}
+  explicit Runner(Universe* universe) : universe_(*universe) {}
 
   void Take(const Step& step) {
     Dice dice(step.seed);
@@ -250,7 +250,6 @@ class Runner {
     disk.Mend();
   }
 
-  const Plan& plan_;
   Universe& universe_;
 };
 
@@ -259,7 +258,7 @@ class Runner {
 Report Run(const Plan& plan, bool trace) {
   Report report;
   Universe universe(plan.options);
-  Runner runner(plan, &universe);
+  Runner runner(&universe);
   const int64_t began_ms = universe.now_ms();
   const int steps = static_cast<int>(plan.steps.size());
   for (report.step = 0; report.step < steps && !universe.failure(); ++report.step) {
