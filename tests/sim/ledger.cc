@@ -177,6 +177,13 @@ absl::Status Ledger::Absorb(server::Reader& reader) {
 void Ledger::Forget() {
   Ledger anew;
   anew.below_ = std::move(below_);
+  // What was in is not built on any longer, though it may be judged otherwise when it
+  // is offered again.
+  for (auto& [salt, below] : anew.below_) {
+    for (auto it = below.begin(); it != below.end();) {
+      it = merged_.count(*it) > 0 ? below.erase(it) : std::next(it);
+    }
+  }
   anew.failure_ = std::move(failure_);
   *this = std::move(anew);
 }
