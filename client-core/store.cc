@@ -667,6 +667,7 @@ absl::Status Store::SetIdentity(const Identity& identity) {
       ASSIGN_OR_RETURN(std::vector<Transaction::Offer> queue, transaction.TakeQueue());
       std::move(queue.begin(), queue.end(), std::back_inserter(offers));
       transaction.MakeStale();
+      transaction.SetDevice(identity.device, {});
       RETURN_IF_ERROR(transaction.Renumber(std::move(offers), {}));
       transaction.ForgetVerdicts();
     }

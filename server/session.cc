@@ -116,15 +116,14 @@ Session::Session(Store* store, const Schema* schema, Environment environment, Se
     : store_(*store), schema_(*schema), environment_(std::move(environment)), limits_(limits) {}
 
 void Session::Refuse(sync::v1::Reason reason, absl::string_view detail) {
+  if (state_ == State::kClosed) return;  // the last word has been said
   auto* refusal = out_.emplace_back().mutable_refusal();
   refusal->set_reason(reason);
   refusal->set_detail(std::string(detail));
   state_ = State::kClosed;
 }
 
-void Session::OnGarbage(absl::string_view what) {
-  if (state_ != State::kClosed) Refuse(sync::v1::MALFORMED, what);
-}
+void Session::OnGarbage(absl::string_view what) { Refuse(sync::v1::MALFORMED, what); }
 
 void Session::OnTrouble(const absl::Status& status) {
   const Refused refused = ReasonOf(status);

@@ -172,7 +172,7 @@ void AddSimCommand(CLI::App* app, const bool* json, const Language* language,
       ->check(CLI::Range(1, 50))
       ->capture_default_str();
   sim->add_option("--faults", arguments->faults,
-                  absl::StrCat("all, none, or some of: ",
+                  absl::StrCat("all; all,-clone; none; or some of: ",
                                [] {
                                  std::string names;
                                  for (const Act fault : AllFaults()) {

@@ -1,11 +1,13 @@
 #include "tests/sim/plan.h"
 
+#include <algorithm>
 #include <array>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "sync/status.h"
 #include "tests/sim/dice.h"
 
@@ -88,13 +90,18 @@ std::vector<Act> AllFaults() {
 }
 
 absl::StatusOr<std::vector<Act>> FaultsFromText(absl::string_view text) {
-  if (text == "all") return AllFaults();
   std::vector<Act> faults;
   if (text == "none" || text.empty()) return faults;
-  for (const absl::string_view name : absl::StrSplit(text, ',')) {
+  for (absl::string_view name : absl::StrSplit(text, ',')) {
+    if (name == "all") {
+      faults = AllFaults();
+      continue;
+    }
+    const bool without = absl::ConsumePrefix(&name, "-");
     ASSIGN_OR_RETURN(const Act act, ActFromText(name));
     if (act < kFirstFault) return absl::InvalidArgumentError(absl::StrCat("no fault: ", name));
-    faults.push_back(act);
+    faults.erase(std::remove(faults.begin(), faults.end(), act), faults.end());
+    if (!without) faults.push_back(act);
   }
   return faults;
 }

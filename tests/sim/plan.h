@@ -60,7 +60,7 @@ inline constexpr Act kLastFault = Act::kOldClient;
 
 absl::string_view NameOf(Act act);
 std::vector<Act> AllFaults();
-// "cut,clone", "all" or "none". INVALID_ARGUMENT names what is no fault.
+// "cut,clone", "all", "all,-clone" or "none". INVALID_ARGUMENT names what is no fault.
 absl::StatusOr<std::vector<Act>> FaultsFromText(absl::string_view text);
 std::string TextOf(const std::vector<Act>& faults);
 

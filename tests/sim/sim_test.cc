@@ -62,6 +62,7 @@ TEST(Plan, ReadsBackWhatItWrote) {
   EXPECT_EQ(read->ToText(), plan.ToText());
   EXPECT_FALSE(Plan::FromText("jump 1 2").ok());
   EXPECT_FALSE(FaultsFromText("cut,bite").ok());
+  EXPECT_EQ(FaultsFromText("all,-clone")->size(), AllFaults().size() - 1);
 }
 
 TEST(Shrinker, FindsTheStepsThatMatter) {

@@ -113,6 +113,7 @@ void Universe::EndStream(Stream& stream) {
   const bool again = stream.client.again();
   (void)device.store->EndAttempt(status);
   HangUp(device);
+  NoteRevoked(device);  // it may have gone back to a number that was revoked
   // The operator gives a new code to a device that the restored server has forgotten.
   if (ReasonOf(status).reason == sync::v1::UNKNOWN_DEVICE) Enrol(device);
   if (again) Connect(device);
