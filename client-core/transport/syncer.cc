@@ -130,8 +130,7 @@ absl::Status Enrol(Store* store, absl::string_view text, absl::string_view devic
   const auto person = Id::FromBytes(reply.person_id());
   if (!person) return Refuse(sync::v1::PROTOCOL_ERROR, "person");
   return store->SetIdentity({DeviceNumber(reply.device()), *person, reply.server_id(),
-                             ticket.address, ticket.fingerprint, secret_key,
-                             reply.incarnation()});
+                             ticket.address, ticket.fingerprint, secret_key, reply.incarnation()});
 }
 
 // What the threads of an attempt, the app's commits and Stop tell each other.

@@ -181,7 +181,7 @@ constexpr char kListFeed[] =
     " WHERE f.scope_no = (SELECT no FROM scope WHERE id = ?) AND f.type = ? AND f.present = 1"
     " AND r.deletion_version IS NULL ORDER BY f.id";
 
-#define ZHIBU_DEVICE_COLUMNS \
+#define ZHIBU_DEVICE_COLUMNS                                                                   \
   "number, public_key, person, record, name, revoked, enrolled_ms, last_seen_ms, last_number," \
   " safe_number"
 constexpr char kGetDevice[] = "SELECT " ZHIBU_DEVICE_COLUMNS " FROM device WHERE number = ?";
@@ -511,7 +511,7 @@ class Transaction final : public Writer {
   Connection& connection_;
   absl::string_view file_;
   absl::Status broken_;
-  std::optional<Version> floor_;  // below every version that is given
+  std::optional<Version> floor_;              // below every version that is given
   absl::flat_hash_map<Id, ScopeRow> scopes_;  // those written to so far
 };
 

@@ -294,9 +294,8 @@ void World::EnrolWith(Phone& phone, const std::string& secret_key, const std::st
   server::DeviceRow row;
   absl::flat_hash_set<Id> moved;
   EXPECT_EQ(store_->Write([&](server::Writer& writer) -> absl::Status {
-    ASSIGN_OR_RETURN(row, server::EnrolDevice(writer, *ingest_, fate_.environment(),
-                                              phone.person(), PublicKeyOf(secret_key), name,
-                                              &moved));
+    ASSIGN_OR_RETURN(row, server::EnrolDevice(writer, *ingest_, fate_.environment(), phone.person(),
+                                              PublicKeyOf(secret_key), name, &moved));
     return absl::OkStatus();
   }),
             absl::OkStatus());
