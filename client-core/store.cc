@@ -201,14 +201,15 @@ class Store::Transaction {
   }
 
   // Queues them under new numbers, after `last`.
-  absl::Status Renumber(std::vector<Offer> offers, Last last) {
+  absl::Status Renumber(const std::vector<Offer>& offers, Last last) {
     std::map<std::pair<DeviceNumber, uint64_t>, uint64_t> renumbered;
     std::map<std::pair<DeviceNumber, uint64_t>, sync::v1::Verdict> refused;
     tables_.ListSetAside([&](const SetAside& item) {
       refused[{item.device, item.answer.number()}] = item.answer.verdict();
     });
     std::set<RecordKey> affected;
-    for (auto& [device, entry] : offers) {
+    for (const auto& [device, offered] : offers) {
+      Tables::PendingEdit entry = offered;
       ASSIGN_OR_RETURN(sync::v1::Edit edit, EditOf(entry));
       const uint64_t number = last.number.value + 1;
       sync::v1::Answer answer;
@@ -668,7 +669,7 @@ absl::Status Store::SetIdentity(const Identity& identity) {
       std::move(queue.begin(), queue.end(), std::back_inserter(offers));
       transaction.MakeStale();
       transaction.SetDevice(identity.device, {});
-      RETURN_IF_ERROR(transaction.Renumber(std::move(offers), {}));
+      RETURN_IF_ERROR(transaction.Renumber(offers, {}));
       transaction.ForgetVerdicts();
     }
     transaction.SetDevice(identity.device, {});
@@ -832,7 +833,7 @@ absl::Status Store::Renumber(DeviceNumber device) {
     transaction.SetFormers(formers);
     ASSIGN_OR_RETURN(std::vector<Transaction::Offer> offers, transaction.TakeQueue());
     transaction.SetDevice(device, {});
-    return transaction.Renumber(std::move(offers), {});
+    return transaction.Renumber(offers, {});
   });
 }
 
@@ -881,7 +882,7 @@ absl::StatusOr<bool> Store::GoBack() {
     std::move(queue.begin(), queue.end(), std::back_inserter(offers));
     transaction.MakeStale();
     RETURN_IF_ERROR(transaction.OfferAgain(as_they_were));
-    RETURN_IF_ERROR(transaction.Renumber(std::move(offers), last));
+    RETURN_IF_ERROR(transaction.Renumber(offers, last));
     transaction.ForgetVerdicts();
     went = true;
     return absl::OkStatus();
