@@ -202,34 +202,37 @@ class Store::Transaction {
 
   // Queues them under new numbers, after `last`.
   absl::Status Renumber(const std::vector<Offer>& offers, Last last) {
-    std::map<std::pair<DeviceNumber, uint64_t>, uint64_t> renumbered;
-    std::map<std::pair<DeviceNumber, uint64_t>, sync::v1::Verdict> refused;
+    std::map<std::pair<DeviceNumber, EditNumber>, EditNumber> renumbered;
+    std::map<std::pair<DeviceNumber, EditNumber>, sync::v1::Verdict> refused;
     tables_.ListSetAside([&](const SetAside& item) {
-      refused[{item.device, item.answer.number()}] = item.answer.verdict();
+      refused[{item.device, EditNumber(item.answer.number())}] = item.answer.verdict();
     });
     std::set<RecordKey> affected;
     for (const auto& [device, offered] : offers) {
       Tables::PendingEdit entry = offered;
-      ASSIGN_OR_RETURN(sync::v1::Edit edit, EditOf(entry));
-      const uint64_t number = last.number.value + 1;
+      ASSIGN_OR_RETURN(const sync::v1::Edit edit, EditOf(entry));
+      for (const Change& change : edit.changes()) affected.insert(KeyOf(change));
+      // What it built on goes along, or has been answered.
       sync::v1::Answer answer;
-      for (Change& change : *edit.mutable_changes()) {
-        affected.insert(KeyOf(change));
-        // What it built on goes along, or has been answered.
-        const auto below = renumbered.find({device, change.builds_on()});
-        const auto no = refused.find({device, change.builds_on()});
-        if (below == renumbered.end() && no != refused.end()) answer = Follows(no->second, change);
-        change.set_builds_on(below == renumbered.end() ? 0 : below->second);
+      entry.builds_on.clear();
+      for (const EditNumber below : offered.builds_on) {
+        const auto now = renumbered.find({device, below});
+        const auto no = refused.find({device, below});
+        if (now != renumbered.end()) {
+          entry.builds_on.push_back(now->second);
+        } else if (no != refused.end()) {
+          answer = Follows(no->second, below);
+        }
       }
       if (answer.verdict() != sync::v1::VERDICT_UNSPECIFIED) {
         answer.set_number(entry.number.value);
-        refused[{device, entry.number.value}] = answer.verdict();
+        refused[{device, entry.number}] = answer.verdict();
         RETURN_IF_ERROR(PutAside(device, entry, std::move(answer)));
         continue;
       }
-      renumbered[{device, entry.number.value}] = number;
-      entry.number = last.number = EditNumber(number);
-      entry.edit = edit.SerializeAsString();
+      last.number = EditNumber(last.number.value + 1);
+      renumbered[{device, entry.number}] = last.number;
+      entry.number = last.number;
       entry.previous = last.link;
       last.link = LinkTo(entry.edit);
       RETURN_IF_ERROR(Requeue({device, entry}));
@@ -239,12 +242,12 @@ class Store::Transaction {
   }
 
   // As the server would have answered, had it been asked under the old number.
-  static sync::v1::Answer Follows(sync::v1::Verdict below, const Change& change) {
+  static sync::v1::Answer Follows(sync::v1::Verdict verdict, EditNumber below) {
     sync::v1::Answer answer;
-    answer.set_verdict(below);
-    answer.set_reason(below == sync::v1::HELD ? sync::v1::BUILDS_ON_HELD
-                                              : sync::v1::BUILDS_ON_RETURNED);
-    answer.set_detail(absl::StrCat(change.builds_on()));
+    answer.set_verdict(verdict);
+    answer.set_reason(verdict == sync::v1::HELD ? sync::v1::BUILDS_ON_HELD
+                                                : sync::v1::BUILDS_ON_RETURNED);
+    answer.set_detail(absl::StrCat(below.value));
     return answer;
   }
 
@@ -525,7 +528,7 @@ absl::StatusOr<bool> Store::Fits(const Query& query, const RecordType& type, con
 }
 
 absl::Status Store::MakeChange(Transaction& transaction, Draft& draft, Stamp stamp,
-                               sync::v1::Edit* edit) {
+                               sync::v1::Edit* edit, std::set<EditNumber>* builds_on) {
   Tables& tables = transaction.tables();
   const RecordType& type = *draft.type_;
   const std::string after = Canonical(type.fields, Serialized(*draft.message_));
@@ -543,10 +546,6 @@ absl::Status Store::MakeChange(Transaction& transaction, Draft& draft, Stamp sta
   change.set_id(key.id.str());
   change.set_base(draft.is_new_ ? transaction.SeenUpTo(type, PlacesOf(type, key.id, after))
                                 : draft.base_);
-  // An own edit that has been answered since is no longer built on.
-  for (const EditNumber own : tables.TouchedBy(key)) {
-    if (transaction.SaltOf(own) == draft.builds_on_) change.set_builds_on(own.value);
-  }
   if (draft.deleted_) {
     change.set_kind(Change::DELETE);
   } else {
@@ -562,6 +561,10 @@ absl::Status Store::MakeChange(Transaction& transaction, Draft& draft, Stamp sta
   record.view = std::move(state);
   tables.PutRecord(key, record);
   *edit->add_changes() = std::move(change);
+  // An own edit that has been answered since is no longer built on.
+  for (const EditNumber own : tables.TouchedBy(key)) {
+    if (transaction.SaltOf(own) == draft.builds_on_) builds_on->insert(own);
+  }
   return absl::OkStatus();
 }
 
@@ -583,9 +586,11 @@ absl::StatusOr<EditNumber> Store::Commit(absl::Span<Draft* const> drafts) {
     const std::string random = environment().random_bytes(sizeof(salt));
     std::copy(random.begin(), random.end(), reinterpret_cast<char*>(&salt));
     edit.set_salt(salt);
+    std::set<EditNumber> builds_on;
     for (Draft* draft : drafts) {
-      RETURN_IF_ERROR(MakeChange(transaction, *draft, pending.stamp, &edit));
+      RETURN_IF_ERROR(MakeChange(transaction, *draft, pending.stamp, &edit, &builds_on));
     }
+    pending.builds_on.assign(builds_on.begin(), builds_on.end());
     if (edit.changes().empty()) return absl::OkStatus();
     std::set<RecordKey> keys;
     for (const Change& change : edit.changes()) {
@@ -705,6 +710,7 @@ absl::StatusOr<std::vector<NumberedEdit>> Store::Pending(EditNumber after, size_
       edit.set_stamp(pending.stamp.value);
       edit.set_previous(pending.previous);
       edit.set_edit(pending.edit);
+      for (const EditNumber below : pending.builds_on) edit.add_builds_on(below.value);
       return true;
     });
     return absl::OkStatus();

@@ -52,6 +52,11 @@ constexpr const char* kMigrations[] = {
     ALTER TABLE set_aside ADD COLUMN device INTEGER NOT NULL DEFAULT 0;
     UPDATE set_aside SET device = (SELECT value FROM setting WHERE name = 'device');
     )sql",
+    // 3: before, it stood inside the edit.
+    R"sql(
+    ALTER TABLE pending ADD COLUMN builds_on BLOB NOT NULL DEFAULT x'';  -- stored.v1.Foundations
+    ALTER TABLE kept ADD COLUMN builds_on BLOB NOT NULL DEFAULT x'';
+    )sql",
 };
 constexpr int kSchemaVersion = static_cast<int>(std::size(kMigrations));
 
@@ -257,16 +262,21 @@ void Tables::ListRecords(uint32_t type, absl::FunctionRef<bool(const Id&, const 
 }
 
 static void Bind(SQLite::Statement& statement, const Tables::PendingEdit& edit) {
+  stored::v1::Foundations foundations;
+  for (const EditNumber number : edit.builds_on) foundations.add_builds_on(number.value);
   statement.bind(1, Signed(edit.number.value));
   statement.bind(2, Signed(edit.stamp.value));
   statement.bind(3, Signed(edit.floor.value));
   statement.bind(4, Signed(edit.previous));
   Bind(statement, 5, edit.edit);
+  const std::string packed = foundations.SerializeAsString();
+  statement.bind(6, packed.data(), static_cast<int>(packed.size()));
 }
 
 void Tables::AddPending(const PendingEdit& edit) {
   SQLite::Statement& statement = Prepared(
-      "INSERT OR REPLACE INTO pending (number, stamp, floor, previous, edit) VALUES (?,?,?,?,?)");
+      "INSERT OR REPLACE INTO pending (number, stamp, floor, previous, edit, builds_on)"
+      " VALUES (?,?,?,?,?,?)");
   Bind(statement, edit);
   statement.exec();
 }
@@ -278,14 +288,25 @@ void Tables::DeletePending(EditNumber number) {
 }
 
 static Tables::PendingEdit ReadPending(SQLite::Statement& statement) {
-  return {EditNumber(Unsigned(statement.getColumn(0))), Stamp(Unsigned(statement.getColumn(1))),
-          Stamp(Unsigned(statement.getColumn(2))), Unsigned(statement.getColumn(3)),
-          std::string(Blob(statement.getColumn(4)))};
+  stored::v1::Foundations foundations;
+  const absl::string_view packed = Blob(statement.getColumn(5));
+  if (!foundations.ParseFromArray(packed.data(), static_cast<int>(packed.size()))) {
+    throw SQLite::Exception("an edit cannot be read", SQLITE_CORRUPT);
+  }
+  Tables::PendingEdit edit;
+  edit.number = EditNumber(Unsigned(statement.getColumn(0)));
+  edit.stamp = Stamp(Unsigned(statement.getColumn(1)));
+  edit.floor = Stamp(Unsigned(statement.getColumn(2)));
+  edit.previous = Unsigned(statement.getColumn(3));
+  edit.edit = std::string(Blob(statement.getColumn(4)));
+  for (const uint64_t number : foundations.builds_on()) edit.builds_on.emplace_back(number);
+  return edit;
 }
 
 void Tables::ListPending(EditNumber after, absl::FunctionRef<bool(const PendingEdit&)> visit) {
   SQLite::Statement& statement = Prepared(
-      "SELECT number, stamp, floor, previous, edit FROM pending WHERE number>? ORDER BY number");
+      "SELECT number, stamp, floor, previous, edit, builds_on FROM pending WHERE number>?"
+      " ORDER BY number");
   statement.bind(1, Signed(after.value));
   while (statement.executeStep()) {
     if (!visit(ReadPending(statement))) break;
@@ -304,7 +325,8 @@ std::optional<Tables::PendingEdit> Tables::GetPending(EditNumber number) {
 
 std::optional<Tables::PendingEdit> Tables::LastPending() {
   SQLite::Statement& statement = Prepared(
-      "SELECT number, stamp, floor, previous, edit FROM pending ORDER BY number DESC LIMIT 1");
+      "SELECT number, stamp, floor, previous, edit, builds_on FROM pending"
+      " ORDER BY number DESC LIMIT 1");
   std::optional<PendingEdit> last;
   if (statement.executeStep()) last = ReadPending(statement);
   statement.reset();
@@ -315,19 +337,21 @@ uint64_t Tables::CountPending() { return Count("SELECT count(*) FROM pending"); 
 
 void Tables::Keep(DeviceNumber device, const PendingEdit& edit) {
   SQLite::Statement& statement = Prepared(
-      "INSERT INTO kept (number, stamp, floor, previous, edit, device) VALUES (?,?,?,?,?,?)");
+      "INSERT INTO kept (number, stamp, floor, previous, edit, builds_on, device)"
+      " VALUES (?,?,?,?,?,?,?)");
   Bind(statement, edit);
-  statement.bind(6, device.value);
+  statement.bind(7, device.value);
   statement.exec();
 }
 
 std::vector<std::pair<DeviceNumber, Tables::PendingEdit>> Tables::ListKept() {
   SQLite::Statement& statement = Prepared(
-      "SELECT number, stamp, floor, previous, edit, device FROM kept JOIN (SELECT device AS d,"
+      "SELECT number, stamp, floor, previous, edit, builds_on, device FROM kept JOIN (SELECT"
+      " device AS d,"
       " min(place) AS first FROM kept GROUP BY device) ON d=device ORDER BY first, number");
   std::vector<std::pair<DeviceNumber, PendingEdit>> kept;
   while (statement.executeStep()) {
-    kept.emplace_back(DeviceNumber(statement.getColumn(5).getUInt()), ReadPending(statement));
+    kept.emplace_back(DeviceNumber(statement.getColumn(6).getUInt()), ReadPending(statement));
   }
   statement.reset();
   return kept;

@@ -46,6 +46,7 @@ class Tables {
     Stamp floor;  // the latest stamp the author had seen
     uint64_t previous = 0;
     std::string edit;
+    std::vector<EditNumber> builds_on;
   };
 
   Tables(const std::string& file, const std::string& vfs);

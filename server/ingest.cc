@@ -87,11 +87,15 @@ class Ingest::Batch {
     if (number <= device->row.last_number) return Repeat(submitted);
     if (number.value != device->row.last_number.value + 1 ||
         submitted.edit.previous() != device->link) {
-      return Forked(submitted);
+      return Result{.forked = true};
     }
 
+    Edit edit;
+    if (!edit.ParseFromString(submitted.edit.edit())) edit.Clear();  // is refused
+    ASSIGN_OR_RETURN(const bool answered, AnsweredBefore(submitted, edit, device));
+    if (answered) return Repeat(submitted);
     Version version;
-    const absl::Status status = Merge(submitted, *device, &version);
+    const absl::Status status = Merge(submitted, edit, *device, &version);
     Answer answer;
     answer.set_number(number.value);
     answer.set_verdict(sync::v1::MERGED);
@@ -103,7 +107,7 @@ class Ingest::Batch {
       answer.set_reason(refused.reason);
       answer.set_detail(refused.detail);
     }
-    RETURN_IF_ERROR(Record(submitted, answer, version, device));
+    RETURN_IF_ERROR(Record(submitted, edit, answer, version, device));
     return Result{false, answer, version};
   }
 
@@ -114,11 +118,11 @@ class Ingest::Batch {
     submitted.edit.set_stamp(StampAt(ingest_.environment_.now_ms()).value);
     submitted.edit.set_edit(edit.SerializeAsString());
     Version version;
-    RETURN_IF_ERROR(Merge(submitted, *own, &version));
+    RETURN_IF_ERROR(Merge(submitted, edit, *own, &version));
     Answer answer;
     answer.set_number(submitted.edit.number());
     answer.set_verdict(sync::v1::MERGED);
-    RETURN_IF_ERROR(Record(submitted, answer, version, own));
+    RETURN_IF_ERROR(Record(submitted, edit, answer, version, own));
     return version;
   }
 
@@ -166,32 +170,41 @@ class Ingest::Batch {
     return &device;
   }
 
-  // The link is the edit's salt: another copy may hold the same edit in other
-  // bytes, because it was renumbered and went back to its number (Store::GoBack).
-  static Result Forked(const Submitted& submitted) {
-    Result result{.forked = true};
-    result.answer.set_number(submitted.edit.number());
-    Edit edit;
-    edit.ParseFromString(submitted.edit.edit());  // what cannot be read is nobody's copy
-    result.answer.set_link(edit.salt());
-    return result;
-  }
-
   absl::StatusOr<Result> Repeat(const Submitted& submitted) {
     ASSIGN_OR_RETURN(std::optional<AuditRow> row,
                      writer_.GetAudit(submitted.device, EditNumber(submitted.edit.number())));
-    if (!row || row->edit != submitted.edit.edit()) return Forked(submitted);
+    if (!row || row->edit != submitted.edit.edit()) return Result{.forked = true};
     return Result{false, row->answer, row->version};
   }
 
-  absl::Status Record(const Submitted& submitted, const Answer& answer, Version version,
-                      DeviceState* device) {
+  // Copies of a device that part, and go back to a former number because the server
+  // was restored, may send one edit under several. It counts once.
+  absl::StatusOr<bool> AnsweredBefore(const Submitted& submitted, const Edit& edit,
+                                      DeviceState* device) {
+    ASSIGN_OR_RETURN(const std::optional<AuditRow> first,
+                     writer_.FindEdit(edit.device_time_ms(), submitted.edit.edit()));
+    if (!first || first->edit != submitted.edit.edit()) return false;
+    ASSIGN_OR_RETURN(const std::optional<DeviceRow> author, writer_.GetDevice(first->device));
+    if (!author || author->person != device->row.person) return false;
+    Answer answer = first->answer;
+    answer.set_number(submitted.edit.number());
+    if (answer.verdict() == sync::v1::MERGED) {
+      answer.set_reason(sync::v1::ANSWERED_BEFORE);
+      answer.set_detail(absl::StrCat(first->device.value, "/", first->number.value));
+    }
+    RETURN_IF_ERROR(Record(submitted, edit, answer, first->version, device));
+    return true;
+  }
+
+  absl::Status Record(const Submitted& submitted, const Edit& edit, const Answer& answer,
+                      Version version, DeviceState* device) {
     AuditRow row;
     row.device = submitted.device;
     row.number = EditNumber(submitted.edit.number());
     row.received_ms = ingest_.environment_.now_ms();
     row.stamp = Stamp(submitted.edit.stamp());
     row.edit = submitted.edit.edit();
+    row.made_ms = edit.device_time_ms();
     row.answer = answer;
     row.version = version;
     row.chain = ChainAfter(device->chain, row);
@@ -203,7 +216,8 @@ class Ingest::Batch {
     return absl::OkStatus();
   }
 
-  absl::Status Merge(const Submitted& submitted, const DeviceState& device, Version* version) {
+  absl::Status Merge(const Submitted& submitted, const Edit& edit, const DeviceState& device,
+                     Version* version) {
     // Notes of conflicts hold two values each: they may be larger than what made
     // them, and must never be what an author's edit is refused for.
     const bool own = submitted.device == kServerDevice;
@@ -211,15 +225,13 @@ class Ingest::Batch {
       return Refuse(sync::v1::TOO_LARGE, absl::StrCat(submitted.edit.edit().size(), " B"));
     }
     if (device.row.revoked) return Refuse(sync::v1::GRANT_ENDED, device.row.name);
-    Edit edit;
-    if (!edit.ParseFromString(submitted.edit.edit()) || edit.changes().empty()) {
-      return Refuse(sync::v1::MALFORMED, "edit");
-    }
-    if (!own && edit.changes_size() > kChangesMax) {
+    if (edit.changes().empty()) return Refuse(sync::v1::MALFORMED, "edit");
+    if (!own && std::max(edit.changes_size(), submitted.edit.builds_on_size()) > kChangesMax) {
       return Refuse(sync::v1::TOO_LARGE, absl::StrCat(edit.changes_size(), " changes"));
     }
+    RETURN_IF_ERROR(CheckFoundations(submitted));
     Staging staging;
-    for (const Change& change : edit.changes()) RETURN_IF_ERROR(Load(change, device, &staging));
+    for (const Change& change : edit.changes()) RETURN_IF_ERROR(Load(change, &staging));
     // The device's own store does not make such an edit.
     if (!own && staging.size() < static_cast<size_t>(edit.changes_size())) {
       return Refuse(sync::v1::MALFORMED, "a record twice");
@@ -245,7 +257,7 @@ class Ingest::Batch {
     return {change.type(), *Id::FromBytes(change.id())};
   }
 
-  absl::Status Load(const Change& change, const DeviceState& device, Staging* staging) {
+  absl::Status Load(const Change& change, Staging* staging) {
     RETURN_IF_ERROR(CheckChange(schema_, change));
     const auto [it, fresh] = staging->try_emplace(KeyOf(change));
     Staged& staged = it->second;
@@ -256,18 +268,20 @@ class Ingest::Batch {
         staged.before = PlacesOf(*staged.type, it->first.id, staged.state.body);
       }
     }
-    if (change.builds_on() != 0) RETURN_IF_ERROR(CheckFoundation(change, device));
     return absl::OkStatus();
   }
 
   // An edit on top of an own one that is not in cannot be taken either.
-  absl::Status CheckFoundation(const Change& change, const DeviceState& device) {
-    ASSIGN_OR_RETURN(std::optional<AuditRow> below,
-                     writer_.GetAudit(device.row.number, EditNumber(change.builds_on())));
-    if (!below || below->answer.verdict() == sync::v1::MERGED) return absl::OkStatus();
-    const std::string number = absl::StrCat(change.builds_on());
-    if (below->answer.verdict() == sync::v1::HELD) return Refuse(sync::v1::BUILDS_ON_HELD, number);
-    return Refuse(sync::v1::BUILDS_ON_RETURNED, number);
+  absl::Status CheckFoundations(const Submitted& submitted) {
+    for (const uint64_t below : submitted.edit.builds_on()) {
+      ASSIGN_OR_RETURN(const std::optional<AuditRow> row,
+                       writer_.GetAudit(submitted.device, EditNumber(below)));
+      if (!row || row->answer.verdict() == sync::v1::MERGED) continue;
+      return Refuse(row->answer.verdict() == sync::v1::HELD ? sync::v1::BUILDS_ON_HELD
+                                                            : sync::v1::BUILDS_ON_RETURNED,
+                    absl::StrCat(below));
+    }
+    return absl::OkStatus();
   }
 
   // Over every scope that the edit may touch: those where its records lie, and

@@ -4,7 +4,7 @@
 // devices once Commit has returned, and not before. An edit is taken whole or
 // not at all; one that is refused does not disturb the others.
 //
-//   accepted edits = audit rows with the verdict MERGED
+//   accepted edits = audit rows with the verdict MERGED, but not ANSWERED_BEFORE
 //   records        = fold of the accepted edits, in the order of their versions
 //
 // Not thread-safe: one writer at a time, as the host arranges.
@@ -34,8 +34,8 @@ struct Submitted {
 
 struct Result {
   // The number, or one before it, was used for another edit: another copy of
-  // the device lives, and this one must go on under a new number. The answer then
-  // names the edit by number and link, and has no verdict.
+  // the device lives, and this one must go on under a new number. There is no
+  // answer then.
   bool forked = false;
   sync::v1::Answer answer;
   Version version;  // at which it was merged; 0 otherwise

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "server/incarnation.h"
 #include "sync/handshake.h"
@@ -244,31 +243,19 @@ std::vector<Submitted> Session::TakeSubmitted() { return std::exchange(submitted
 void Session::OnResults(const std::vector<Result>& results) {
   moved_ = true;
   for (const Result& result : results) {
-    if (result.forked && !std::exchange(forked_, true)) fork_ = result.answer;
+    forked_ = forked_ || result.forked;
   }
 }
 
 // The device gets a number that no other copy of it has, and begins again with
 // a new session. What was answered before the fork has been told by now.
-//
-// A copy that parted from the rest with this very edit, and came before, holds
-// the same edits after it: both go on under one number, where what one of them
-// has sent is known when the other sends it (tests/sim/regressions_test.cc).
 void Session::Renumber() {
   DeviceRow copy;
   const auto status = store_.Write([&](Writer& writer) -> absl::Status {
     ASSIGN_OR_RETURN(const auto device, writer.GetDevice(device_.number));
     if (!device || device->revoked) return zhibu::Refuse(sync::v1::DEVICE_REVOKED, device_.name);
-    const std::string fork =
-        absl::StrCat("fork/", device_.number.value, "/", fork_.number(), "/", fork_.link());
-    ASSIGN_OR_RETURN(const std::string known, writer.GetSetting(fork));
-    if (uint32_t number = 0; absl::SimpleAtoi(known, &number)) {
-      copy.number = DeviceNumber(number);
-      return absl::OkStatus();
-    }
     copy = *device;
     ASSIGN_OR_RETURN(copy.number, writer.NextDevice());
-    RETURN_IF_ERROR(writer.PutSetting(fork, absl::StrCat(copy.number.value)));
     copy.last_number = copy.safe_number = EditNumber();
     copy.enrolled_ms = environment_.now_ms();
     return writer.PutDevice(copy);

@@ -132,7 +132,6 @@ class Session {
   bool greeted_ = false;      // the first update has been made
   bool catching_up_ = false;  // what the device was last told
   bool forked_ = false;       // see Result::forked
-  sync::v1::Answer fork_;     // names the first edit that another copy's stands in place of
 };
 
 }  // namespace zhibu::server

@@ -64,8 +64,9 @@ struct AuditRow {
   Stamp stamp;
   std::string edit;  // the Edit as it came
   sync::v1::Answer answer;
-  Version version;    // 0 unless merged
-  std::string chain;  // hash over the device's previous chain value and this row
+  Version version;      // 0 unless merged
+  std::string chain;    // hash over the device's previous chain value and this row
+  int64_t made_ms = 0;  // the edit's device_time_ms; 0 where it cannot be read
 };
 
 struct EnrolmentCode {
@@ -106,6 +107,9 @@ class Reader {
 
   virtual absl::StatusOr<std::optional<AuditRow>> GetAudit(DeviceNumber device,
                                                            EditNumber number) = 0;
+  // The first row that has this edit, under whatever number it came.
+  virtual absl::StatusOr<std::optional<AuditRow>> FindEdit(int64_t made_ms,
+                                                           absl::string_view edit) = 0;
   // Ascending by number. The rows of the server's own device are under
   // kServerDevice.
   virtual absl::Status ReadAudit(DeviceNumber device, EditNumber after,

@@ -156,7 +156,6 @@ void Choices::Fill(const RecordType& type, Change* change) {
   change->set_type(type.number);
   change->set_kind(static_cast<Change::Kind>(Below(Change::Kind_ARRAYSIZE)));
   change->set_base(Number());
-  change->set_builds_on(Below(3));
   if (change->kind() == Change::DELETE) return;
   change->set_set(Body(type));
   if (Coin()) *change->mutable_without() = Without(type.fields);

@@ -101,6 +101,7 @@ class Intruder {
       edit.set_number(honest ? ++number : in_.Number());
       edit.set_previous(honest ? link : in_.Number());
       edit.set_stamp(in_.Number());
+      edit.add_builds_on(in_.Below(3));
       edit.set_edit(AnEdit());
       link = LinkTo(edit.edit());
     }

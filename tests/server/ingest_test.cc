@@ -130,14 +130,12 @@ TEST_F(IngestTest, ARepeatIsAnsweredAsBeforeAndChangesNothing) {
 
 TEST_F(IngestTest, AnEditWithinOneBatchMayBuildOnTheOneBefore) {
   const Id id = NewId();
-  Change place = Update(MeetingIn(Id()), id, 0);
   Meeting set;
   set.set_place("礼堂");
-  place = Update(set, id, 0);
-  place.set_builds_on(1);
-  EXPECT_THAT(
-      Answers({Of(&zhang_author, {Create(MeetingIn(branch), id)}), Of(&zhang_author, {place})}),
-      ElementsAre("1 MERGED", "2 MERGED"));
+  const Submitted first = Of(&zhang_author, {Create(MeetingIn(branch), id)});
+  Submitted second = Of(&zhang_author, {Update(set, id, 0)});
+  second.edit.add_builds_on(1);
+  EXPECT_THAT(Answers({first, second}), ElementsAre("1 MERGED", "2 MERGED"));
   EXPECT_EQ(world.Get<Meeting>(id).place(), "礼堂");
 }
 
@@ -264,11 +262,11 @@ TEST_F(IngestTest, SomebodyWhoseGrantHasEndedIsHeldAndWhatBuildsOnItWaitsWithIt)
   const Id id = NewId();
   Meeting set;
   set.set_place("礼堂");
-  Change building = Update(set, id);
-  building.set_builds_on(1);
-  EXPECT_THAT(
-      Answers({Of(&zhang_author, {Create(MeetingIn(branch), id)}), Of(&zhang_author, {building})}),
-      ElementsAre("1 HELD GRANT_ENDED", "2 HELD BUILDS_ON_HELD"));
+  const Submitted first = Of(&zhang_author, {Create(MeetingIn(branch), id)});
+  Submitted building = Of(&zhang_author, {Update(set, id)});
+  building.edit.add_builds_on(1);
+  EXPECT_THAT(Answers({first, building}),
+              ElementsAre("1 HELD GRANT_ENDED", "2 HELD BUILDS_ON_HELD"));
   EXPECT_FALSE(world.StateOf({31, id}).exists);
 }
 
@@ -347,6 +345,29 @@ TEST_F(IngestTest, TheNextNumberAfterADifferentPastIsAFork) {
   Answer(Of(&zhang_author, {Create(MeetingIn(branch), NewId())}));
   Of(&copy, {Create(MeetingIn(branch), NewId())});  // lost
   EXPECT_EQ(Answer(Of(&copy, {Create(MeetingIn(branch), NewId())})), "forked");
+}
+
+TEST_F(IngestTest, AnEditThatComesUnderAnotherNumberOfItsAuthorCountsOnceAndIsAnsweredAlike) {
+  const Id id = NewId();
+  const Submitted merged = Of(&zhang_author, {Create(MeetingIn(branch), id)});
+  const Submitted returned = Of(&zhang_author, {Deletion(31, NewId())});
+  EXPECT_THAT(Answers({merged, returned}), ElementsAre("1 MERGED", "2 RETURNED NO_SUCH_RECORD"));
+  const uint64_t version = world.StateOf({31, id}).version().value;
+  Author again{world.Enrol(zhang).number()};
+  EXPECT_THAT(
+      Answers({Numbered(&again, returned.edit.edit()), Numbered(&again, merged.edit.edit())}),
+      ElementsAre("1 RETURNED NO_SUCH_RECORD", "2 MERGED ANSWERED_BEFORE"));
+  EXPECT_EQ(world.StateOf({31, id}).version().value, version);
+  // What builds on it is judged by what became of it.
+  Submitted building = Of(&again, {Deletion(31, NewId())});
+  building.edit.add_builds_on(1);
+  EXPECT_EQ(Answer(building), "3 RETURNED BUILDS_ON_RETURNED");
+}
+
+TEST_F(IngestTest, AnotherPersonsEditWithTheSameBytesIsAnEditOfItsOwn) {
+  const Submitted zhangs_edit = Of(&zhang_author, {Create(MeetingIn(branch), NewId())});
+  EXPECT_EQ(Answer(zhangs_edit), "1 MERGED");
+  EXPECT_EQ(Answer(Numbered(&wang_author, zhangs_edit.edit.edit())), "1 RETURNED NOT_ENTITLED");
 }
 
 TEST_F(IngestTest, ANumberAfterAGapIsAFork) {

@@ -546,6 +546,7 @@ inline AuditRow Edit(uint32_t device, uint64_t number, absl::string_view edit) {
   row.answer.set_detail("minutes");
   row.version = Version(5);
   row.chain = std::string("\0chain", 6);
+  row.made_ms = 1699999999999;
   return row;
 }
 
@@ -563,6 +564,25 @@ TEST_P(StoreContract, AnAuditRowComesBackWhole) {
   EXPECT_EQ(got->answer.SerializeAsString(), put.answer.SerializeAsString());
   EXPECT_EQ(got->version, put.version);
   EXPECT_EQ(got->chain, put.chain);
+  EXPECT_EQ(got->made_ms, put.made_ms);
+}
+
+TEST_P(StoreContract, AnEditIsFoundByWhatItIsUnderTheNumberThatItHadFirst) {
+  AuditRow other_time = Edit(2, 1, "edit");
+  other_time.made_ms = 5;
+  ASSERT_EQ(Write([&](Writer& writer) {
+              RETURN_IF_ERROR(writer.AppendAudit(other_time));
+              RETURN_IF_ERROR(writer.AppendAudit(Edit(7, 3, "edit")));
+              RETURN_IF_ERROR(writer.AppendAudit(Edit(2, 2, "edit")));
+              return writer.AppendAudit(Edit(2, 3, "another"));
+            }),
+            absl::OkStatus());
+  const auto found = Read([](Reader& reader) { return reader.FindEdit(1699999999999, "edit"); });
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->device, DeviceNumber(7));
+  EXPECT_FALSE(
+      Read([](Reader& reader) { return reader.FindEdit(1699999999999, "none"); }).has_value());
+  EXPECT_FALSE(Read([](Reader& reader) { return reader.FindEdit(6, "edit"); }).has_value());
 }
 
 TEST_P(StoreContract, AnEditThatWasNeverAnsweredHasNoAuditRow) {

@@ -192,7 +192,8 @@ void Ledger::Take(const AuditRow& audit) {
   Row row{audit, {}, {}};
   const bool readable = row.edit.ParseFromString(audit.edit);
   ++rows_count_;
-  if (readable && audit.answer.verdict() == sync::v1::MERGED) Judge(&row);
+  const bool again = audit.answer.reason() == sync::v1::ANSWERED_BEFORE;
+  if (readable && audit.answer.verdict() == sync::v1::MERGED && !again) Judge(&row);
   devices_[audit.device.value][audit.number.value] = std::move(row);
 }
 
@@ -335,6 +336,12 @@ absl::Status Ledger::CheckAudit(server::Reader& reader) {
   for (const auto& entry : devices_) {
     const uint32_t device = entry.first;
     const auto& rows = entry.second;
+    for (const auto& [number, row] : rows) {
+      if (row.audit.answer.reason() != sync::v1::ANSWERED_BEFORE) continue;
+      if (Merged(row.edit.salt())) continue;
+      Fail(kAcknowledgedKept,
+           absl::StrCat("device ", device, ", edit ", number, " was not merged before"));
+    }
     std::string chain;
     auto expected = rows.begin();
     RETURN_IF_ERROR(reader.ReadAudit(DeviceNumber(device), EditNumber(0), [&](const AuditRow& row) {

@@ -53,6 +53,7 @@ inline constexpr char kAudit[] = "the audit is whole and never changes";
 inline constexpr char kUnsent[] = "the unsent count is true";
 inline constexpr char kIntegrity[] = "the database is whole after a crash";
 inline constexpr char kProtocol[] = "sessions take only declared transitions";
+inline constexpr char kForks[] = "a device gets another number only if copies of it may live";
 inline constexpr char kWords[] = "every answer has words";
 inline constexpr char kAnswers[] = "an answer does not come before what it tells of";
 inline constexpr char kRefusal[] = "an edit is refused at the device only for a reason";

@@ -94,7 +94,9 @@ class Runner {
                                         : std::optional(device.clock.Now(universe_.now_ms()));
         return;
       case Act::kServerRestored:
-        return dice->OneIn(2) ? universe_.BackUpServer() : universe_.RestoreServer();
+        if (dice->OneIn(2)) return universe_.BackUpServer();
+        universe_.copies = true;  // to the server that has forgotten, each is one
+        return universe_.RestoreServer();
       case Act::kClone:
       case Act::kRestore:
       case Act::kFileDeleted:
@@ -158,6 +160,7 @@ class Runner {
       if (universe_.devices().size() >= kDevicesMax || device.revoked) return;
       Device& copy = universe_.AddDevice(device.person, device.old);
       copy.disk.Replace(device.disk.Copy());
+      universe_.copies = true;
       copy.committed = device.committed;
       copy.clock = device.clock;
       return Reopen(copy);
@@ -165,6 +168,7 @@ class Runner {
     if (act == Act::kRestore) {
       if (device.backups.empty() || device.revoked) return;
       const Device::Backup backup = dice->Of(device.backups);
+      universe_.copies = true;
       universe_.HangUp(device);
       device.store.reset();
       device.disk.Replace(backup.image);

@@ -25,12 +25,6 @@ uint64_t SaltOf(const std::string& bytes) {
   return edit.ParseFromString(bytes) ? edit.salt() : 0;
 }
 
-// As it was made, but for what renumbering changes.
-std::string Essence(sync::v1::Edit edit) {
-  for (auto& change : *edit.mutable_changes()) change.clear_builds_on();
-  return edit.SerializeAsString();
-}
-
 }  // namespace
 
 Universe::Universe(const Options& options)
@@ -167,6 +161,10 @@ bool Universe::ServerSays(Stream& stream) {
     allowed = stream.heard == Heard::kWelcome;
     next = frame.has_update() ? Heard::kWelcome : Heard::kEnd;
     if (frame.has_renumber()) ++stats.forks;
+    if (frame.has_renumber() && !copies) {
+      ledger_.Fail(kForks, absl::StrCat("device ", stream.device.index, " ",
+                                        frame.renumber().ShortDebugString()));
+    }
   }
   if (!allowed || stream.heard == Heard::kEnd) {
     ledger_.Fail(kProtocol, absl::StrCat("server says ", frame.ShortDebugString()));
@@ -482,7 +480,7 @@ void Universe::AdoptPending(Device& device) {
     const uint64_t salt = known.edit.salt();
     if (known_.count(salt) == 0) {
       known.deltas = std::exchange(device.in_doubt, {});
-      NoteFoundations(device, known.edit);
+      NoteFoundations(device, one, salt);
     }
     known_.try_emplace(salt, std::move(known));
     device.committed.insert(salt);
@@ -522,7 +520,7 @@ void Universe::Commit(Device& device, const std::vector<client::Draft*>& drafts,
   Known known;
   known.edit.ParseFromString((*pending)[0].edit());
   known.deltas = deltas;
-  NoteFoundations(device, known.edit);
+  NoteFoundations(device, (*pending)[0], known.edit.salt());
   if (begun_at) {
     CheckBase(device, known.edit, *begun_at);
   } else {
@@ -533,12 +531,11 @@ void Universe::Commit(Device& device, const std::vector<client::Draft*>& drafts,
   ++stats.edits;
 }
 
-void Universe::NoteFoundations(Device& device, const sync::v1::Edit& edit) {
-  for (const auto& change : edit.changes()) {
-    if (change.builds_on() == 0) continue;
-    const auto below = device.disk.Quietly(
-        [&] { return device.store->Pending(EditNumber(change.builds_on() - 1), 1); });
-    if (below.ok() && !below->empty()) ledger_.BuildsOn(edit.salt(), SaltOf((*below)[0].edit()));
+void Universe::NoteFoundations(Device& device, const sync::v1::NumberedEdit& edit, uint64_t salt) {
+  for (const uint64_t number : edit.builds_on()) {
+    const auto below =
+        device.disk.Quietly([&] { return device.store->Pending(EditNumber(number - 1), 1); });
+    if (below.ok() && !below->empty()) ledger_.BuildsOn(salt, SaltOf((*below)[0].edit()));
   }
 }
 
@@ -568,7 +565,7 @@ void Universe::CheckAccount(Device& device) {
   }
   for (auto it = device.committed.begin(); it != device.committed.end();) {
     if (const Ledger::Row* row = ledger_.RowOf(*it); row != nullptr) {
-      if (Essence(row->edit) != Essence(known_[*it].edit)) {
+      if (row->edit.SerializeAsString() != known_[*it].edit.SerializeAsString()) {
         ledger_.Fail(kUnaltered, absl::StrCat("edit ", row->audit.number.value, " of device ",
                                               row->audit.device.value));
       }

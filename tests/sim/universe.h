@@ -117,6 +117,7 @@ class Universe {
   const std::map<uint64_t, std::unique_ptr<Stream>>& streams() const { return streams_; }
   Stats stats;
   bool old_clients = false;
+  bool copies = false;  // of devices have been made, or of what the server knew of them
 
  private:
   struct Waiting {
@@ -148,7 +149,7 @@ class Universe {
   void CheckBase(Device& device, const sync::v1::Edit& edit, uint64_t begun_at);
   void CheckOwn(Device& device);
   void CheckSent(Device& device, const sync::v1::Update& update);
-  void NoteFoundations(Device& device, const sync::v1::Edit& edit);
+  void NoteFoundations(Device& device, const sync::v1::NumberedEdit& edit, uint64_t salt);
   void CheckSums();
   std::map<RecordKey, std::string> Shown(Device& device);
 
