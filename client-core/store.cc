@@ -164,6 +164,14 @@ class Store::Transaction {
     tables_.DropKept(DeviceNumber(), EditNumber());
     return offers;
   }
+  // Those of former numbers first; those of the latest as they were made, whether
+  // they had an answer or not.
+  static void Order(DeviceNumber latest, std::vector<Offer>* offers) {
+    std::stable_sort(offers->begin(), offers->end(), [&](const Offer& a, const Offer& b) {
+      if (a.device != latest || b.device != latest) return a.device != latest && b.device == latest;
+      return a.entry.number < b.entry.number;
+    });
+  }
   // What had been set aside and is offered again is to be judged again.
   void ForgetVerdicts() {
     std::vector<int64_t> places;
@@ -202,37 +210,23 @@ class Store::Transaction {
 
   // Queues them under new numbers, after `last`.
   absl::Status Renumber(const std::vector<Offer>& offers, Last last) {
-    std::map<std::pair<DeviceNumber, EditNumber>, EditNumber> renumbered;
-    std::map<std::pair<DeviceNumber, EditNumber>, sync::v1::Verdict> refused;
-    tables_.ListSetAside([&](const SetAside& item) {
-      refused[{item.device, EditNumber(item.answer.number())}] = item.answer.verdict();
-    });
+    std::map<uint64_t, sync::v1::Answer> refused;
+    tables_.ListSetAside([&](const SetAside& item) { refused[item.edit.salt()] = item.answer; });
+    for (const Offer& offer : offers) refused.erase(offer.entry.salt);  // is judged again
     std::set<RecordKey> affected;
     for (const auto& [device, offered] : offers) {
       Tables::PendingEdit entry = offered;
       ASSIGN_OR_RETURN(const sync::v1::Edit edit, EditOf(entry));
       for (const Change& change : edit.changes()) affected.insert(KeyOf(change));
-      // What it built on goes along, or has been answered.
-      sync::v1::Answer answer;
-      entry.builds_on.clear();
-      for (const EditNumber below : offered.builds_on) {
-        const auto now = renumbered.find({device, below});
-        const auto no = refused.find({device, below});
-        if (now != renumbered.end()) {
-          entry.builds_on.push_back(now->second);
-        } else if (no != refused.end()) {
-          answer = Follows(no->second, below);
-        }
-      }
-      if (answer.verdict() != sync::v1::VERDICT_UNSPECIFIED) {
-        answer.set_number(entry.number.value);
-        refused[{device, entry.number}] = answer.verdict();
-        RETURN_IF_ERROR(PutAside(device, entry, std::move(answer)));
+      const auto below = std::find_if(entry.builds_on.begin(), entry.builds_on.end(),
+                                      [&](uint64_t salt) { return refused.count(salt) > 0; });
+      if (below != entry.builds_on.end()) {
+        const sync::v1::Answer answer = Follows(refused[*below], entry.number);
+        refused[entry.salt] = answer;
+        RETURN_IF_ERROR(PutAside(device, entry, answer));
         continue;
       }
-      last.number = EditNumber(last.number.value + 1);
-      renumbered[{device, entry.number}] = last.number;
-      entry.number = last.number;
+      last.number = entry.number = EditNumber(last.number.value + 1);
       entry.previous = last.link;
       last.link = LinkTo(entry.edit);
       RETURN_IF_ERROR(Requeue({device, entry}));
@@ -242,12 +236,13 @@ class Store::Transaction {
   }
 
   // As the server would have answered, had it been asked under the old number.
-  static sync::v1::Answer Follows(sync::v1::Verdict verdict, EditNumber below) {
+  static sync::v1::Answer Follows(const sync::v1::Answer& below, EditNumber number) {
     sync::v1::Answer answer;
-    answer.set_verdict(verdict);
-    answer.set_reason(verdict == sync::v1::HELD ? sync::v1::BUILDS_ON_HELD
-                                                : sync::v1::BUILDS_ON_RETURNED);
-    answer.set_detail(absl::StrCat(below.value));
+    answer.set_number(number.value);
+    answer.set_verdict(below.verdict());
+    answer.set_reason(below.verdict() == sync::v1::HELD ? sync::v1::BUILDS_ON_HELD
+                                                        : sync::v1::BUILDS_ON_RETURNED);
+    answer.set_detail(absl::StrCat(below.number()));
     return answer;
   }
 
@@ -325,8 +320,7 @@ class Store::Transaction {
   // Names a pending edit for as long as it is one: its number may change.
   uint64_t SaltOf(EditNumber number) {
     const auto pending = tables_.GetPending(number);
-    sync::v1::Edit edit;
-    return pending && edit.ParseFromString(pending->edit) ? edit.salt() : 0;
+    return pending ? pending->salt : 0;
   }
 
   // The version up to which this device has seen what lies in these places.
@@ -528,7 +522,7 @@ absl::StatusOr<bool> Store::Fits(const Query& query, const RecordType& type, con
 }
 
 absl::Status Store::MakeChange(Transaction& transaction, Draft& draft, Stamp stamp,
-                               sync::v1::Edit* edit, std::set<EditNumber>* builds_on) {
+                               sync::v1::Edit* edit, std::set<uint64_t>* builds_on) {
   Tables& tables = transaction.tables();
   const RecordType& type = *draft.type_;
   const std::string after = Canonical(type.fields, Serialized(*draft.message_));
@@ -561,10 +555,7 @@ absl::Status Store::MakeChange(Transaction& transaction, Draft& draft, Stamp sta
   record.view = std::move(state);
   tables.PutRecord(key, record);
   *edit->add_changes() = std::move(change);
-  // An own edit that has been answered since is no longer built on.
-  for (const EditNumber own : tables.TouchedBy(key)) {
-    if (transaction.SaltOf(own) == draft.builds_on_) builds_on->insert(own);
-  }
+  if (draft.builds_on_ != 0) builds_on->insert(draft.builds_on_);
   return absl::OkStatus();
 }
 
@@ -586,10 +577,11 @@ absl::StatusOr<EditNumber> Store::Commit(absl::Span<Draft* const> drafts) {
     const std::string random = environment().random_bytes(sizeof(salt));
     std::copy(random.begin(), random.end(), reinterpret_cast<char*>(&salt));
     edit.set_salt(salt);
-    std::set<EditNumber> builds_on;
+    std::set<uint64_t> builds_on;
     for (Draft* draft : drafts) {
       RETURN_IF_ERROR(MakeChange(transaction, *draft, pending.stamp, &edit, &builds_on));
     }
+    pending.salt = salt;
     pending.builds_on.assign(builds_on.begin(), builds_on.end());
     if (edit.changes().empty()) return absl::OkStatus();
     std::set<RecordKey> keys;
@@ -672,6 +664,7 @@ absl::Status Store::SetIdentity(const Identity& identity) {
       std::vector<Transaction::Offer> offers = transaction.TakeKept();
       ASSIGN_OR_RETURN(std::vector<Transaction::Offer> queue, transaction.TakeQueue());
       std::move(queue.begin(), queue.end(), std::back_inserter(offers));
+      Transaction::Order(transaction.Device(), &offers);
       transaction.MakeStale();
       transaction.SetDevice(identity.device, {});
       RETURN_IF_ERROR(transaction.Renumber(offers, {}));
@@ -702,6 +695,7 @@ absl::StatusOr<std::vector<NumberedEdit>> Store::Pending(EditNumber after, size_
   std::vector<NumberedEdit> edits;
   RETURN_IF_ERROR(Look([&](Transaction& transaction) -> absl::Status {
     size_t bytes = 0;
+    std::vector<std::vector<uint64_t>> builds_on;
     transaction.tables().ListPending(after, [&](const Tables::PendingEdit& pending) {
       bytes += pending.edit.size();
       if (!edits.empty() && bytes > bytes_max) return false;
@@ -710,9 +704,16 @@ absl::StatusOr<std::vector<NumberedEdit>> Store::Pending(EditNumber after, size_
       edit.set_stamp(pending.stamp.value);
       edit.set_previous(pending.previous);
       edit.set_edit(pending.edit);
-      for (const EditNumber below : pending.builds_on) edit.add_builds_on(below.value);
+      builds_on.push_back(pending.builds_on);
       return true;
     });
+    // One that has left the device's number was answered before.
+    for (size_t i = 0; i < edits.size(); ++i) {
+      for (const uint64_t salt : builds_on[i]) {
+        const auto below = transaction.tables().NumberOf(transaction.Device(), salt);
+        if (below) edits[i].add_builds_on(below->value);
+      }
+    }
     return absl::OkStatus();
   }));
   return edits;
@@ -886,6 +887,7 @@ absl::StatusOr<bool> Store::GoBack() {
       }
     }
     std::move(queue.begin(), queue.end(), std::back_inserter(offers));
+    Transaction::Order(latest, &offers);
     transaction.MakeStale();
     RETURN_IF_ERROR(transaction.OfferAgain(as_they_were));
     RETURN_IF_ERROR(transaction.Renumber(offers, last));

@@ -228,7 +228,7 @@ class Store {
   void Notify(const Changes& changes);
 
   absl::Status MakeChange(Transaction& transaction, Draft& draft, Stamp stamp, sync::v1::Edit* edit,
-                          std::set<EditNumber>* builds_on);
+                          std::set<uint64_t>* builds_on);
   absl::StatusOr<bool> Fits(
       const Query& query, const RecordType& type, const Id& id, const std::string& body,
       std::vector<std::pair<Id, std::unique_ptr<google::protobuf::Message>>>* found);

@@ -52,10 +52,14 @@ constexpr const char* kMigrations[] = {
     ALTER TABLE set_aside ADD COLUMN device INTEGER NOT NULL DEFAULT 0;
     UPDATE set_aside SET device = (SELECT value FROM setting WHERE name = 'device');
     )sql",
-    // 3: before, it stood inside the edit.
+    // 3: what an edit builds on, which stood inside the edit before.
     R"sql(
+    ALTER TABLE pending ADD COLUMN salt INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE pending ADD COLUMN builds_on BLOB NOT NULL DEFAULT x'';  -- stored.v1.Foundations
+    CREATE INDEX pending_salt ON pending (salt);
+    ALTER TABLE kept ADD COLUMN salt INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE kept ADD COLUMN builds_on BLOB NOT NULL DEFAULT x'';
+    CREATE INDEX kept_salt ON kept (salt);
     )sql",
 };
 constexpr int kSchemaVersion = static_cast<int>(std::size(kMigrations));
@@ -263,20 +267,21 @@ void Tables::ListRecords(uint32_t type, absl::FunctionRef<bool(const Id&, const 
 
 static void Bind(SQLite::Statement& statement, const Tables::PendingEdit& edit) {
   stored::v1::Foundations foundations;
-  for (const EditNumber number : edit.builds_on) foundations.add_builds_on(number.value);
+  for (const uint64_t salt : edit.builds_on) foundations.add_salts(salt);
   statement.bind(1, Signed(edit.number.value));
   statement.bind(2, Signed(edit.stamp.value));
   statement.bind(3, Signed(edit.floor.value));
   statement.bind(4, Signed(edit.previous));
   Bind(statement, 5, edit.edit);
   const std::string packed = foundations.SerializeAsString();
-  statement.bind(6, packed.data(), static_cast<int>(packed.size()));
+  statement.bind(6, Signed(edit.salt));
+  statement.bind(7, packed.data(), static_cast<int>(packed.size()));
 }
 
 void Tables::AddPending(const PendingEdit& edit) {
   SQLite::Statement& statement = Prepared(
-      "INSERT OR REPLACE INTO pending (number, stamp, floor, previous, edit, builds_on)"
-      " VALUES (?,?,?,?,?,?)");
+      "INSERT OR REPLACE INTO pending (number, stamp, floor, previous, edit, salt, builds_on)"
+      " VALUES (?,?,?,?,?,?,?)");
   Bind(statement, edit);
   statement.exec();
 }
@@ -289,7 +294,7 @@ void Tables::DeletePending(EditNumber number) {
 
 static Tables::PendingEdit ReadPending(SQLite::Statement& statement) {
   stored::v1::Foundations foundations;
-  const absl::string_view packed = Blob(statement.getColumn(5));
+  const absl::string_view packed = Blob(statement.getColumn(6));
   if (!foundations.ParseFromArray(packed.data(), static_cast<int>(packed.size()))) {
     throw SQLite::Exception("an edit cannot be read", SQLITE_CORRUPT);
   }
@@ -299,13 +304,14 @@ static Tables::PendingEdit ReadPending(SQLite::Statement& statement) {
   edit.floor = Stamp(Unsigned(statement.getColumn(2)));
   edit.previous = Unsigned(statement.getColumn(3));
   edit.edit = std::string(Blob(statement.getColumn(4)));
-  for (const uint64_t number : foundations.builds_on()) edit.builds_on.emplace_back(number);
+  edit.salt = Unsigned(statement.getColumn(5));
+  edit.builds_on.assign(foundations.salts().begin(), foundations.salts().end());
   return edit;
 }
 
 void Tables::ListPending(EditNumber after, absl::FunctionRef<bool(const PendingEdit&)> visit) {
   SQLite::Statement& statement = Prepared(
-      "SELECT number, stamp, floor, previous, edit, builds_on FROM pending WHERE number>?"
+      "SELECT number, stamp, floor, previous, edit, salt, builds_on FROM pending WHERE number>?"
       " ORDER BY number");
   statement.bind(1, Signed(after.value));
   while (statement.executeStep()) {
@@ -325,7 +331,7 @@ std::optional<Tables::PendingEdit> Tables::GetPending(EditNumber number) {
 
 std::optional<Tables::PendingEdit> Tables::LastPending() {
   SQLite::Statement& statement = Prepared(
-      "SELECT number, stamp, floor, previous, edit, builds_on FROM pending"
+      "SELECT number, stamp, floor, previous, edit, salt, builds_on FROM pending"
       " ORDER BY number DESC LIMIT 1");
   std::optional<PendingEdit> last;
   if (statement.executeStep()) last = ReadPending(statement);
@@ -333,25 +339,37 @@ std::optional<Tables::PendingEdit> Tables::LastPending() {
   return last;
 }
 
+std::optional<EditNumber> Tables::NumberOf(DeviceNumber device, uint64_t salt) {
+  SQLite::Statement& statement = Prepared(
+      "SELECT number FROM pending WHERE salt=?1"
+      " UNION ALL SELECT number FROM kept WHERE salt=?1 AND device=?2 LIMIT 1");
+  statement.bind(1, Signed(salt));
+  statement.bind(2, device.value);
+  std::optional<EditNumber> number;
+  if (statement.executeStep()) number = EditNumber(Unsigned(statement.getColumn(0)));
+  statement.reset();
+  return number;
+}
+
 uint64_t Tables::CountPending() { return Count("SELECT count(*) FROM pending"); }
 
 void Tables::Keep(DeviceNumber device, const PendingEdit& edit) {
   SQLite::Statement& statement = Prepared(
-      "INSERT INTO kept (number, stamp, floor, previous, edit, builds_on, device)"
-      " VALUES (?,?,?,?,?,?,?)");
+      "INSERT INTO kept (number, stamp, floor, previous, edit, salt, builds_on, device)"
+      " VALUES (?,?,?,?,?,?,?,?)");
   Bind(statement, edit);
-  statement.bind(7, device.value);
+  statement.bind(8, device.value);
   statement.exec();
 }
 
 std::vector<std::pair<DeviceNumber, Tables::PendingEdit>> Tables::ListKept() {
   SQLite::Statement& statement = Prepared(
-      "SELECT number, stamp, floor, previous, edit, builds_on, device FROM kept JOIN (SELECT"
-      " device AS d,"
+      "SELECT number, stamp, floor, previous, edit, salt, builds_on, device FROM kept JOIN"
+      " (SELECT device AS d,"
       " min(place) AS first FROM kept GROUP BY device) ON d=device ORDER BY first, number");
   std::vector<std::pair<DeviceNumber, PendingEdit>> kept;
   while (statement.executeStep()) {
-    kept.emplace_back(DeviceNumber(statement.getColumn(6).getUInt()), ReadPending(statement));
+    kept.emplace_back(DeviceNumber(statement.getColumn(7).getUInt()), ReadPending(statement));
   }
   statement.reset();
   return kept;

@@ -46,7 +46,8 @@ class Tables {
     Stamp floor;  // the latest stamp the author had seen
     uint64_t previous = 0;
     std::string edit;
-    std::vector<EditNumber> builds_on;
+    uint64_t salt = 0;                // the edit's: names it for ever on this device
+    std::vector<uint64_t> builds_on;  // salts of own edits
   };
 
   Tables(const std::string& file, const std::string& vfs);
@@ -69,6 +70,9 @@ class Tables {
   std::optional<PendingEdit> GetPending(EditNumber number);
   std::optional<PendingEdit> LastPending();
   uint64_t CountPending();
+  // What an own edit has as its number, as long as it is pending or kept under the
+  // device's number.
+  std::optional<EditNumber> NumberOf(DeviceNumber device, uint64_t salt);
 
   // By the device's number of then; listed in the order in which they were made.
   void Keep(DeviceNumber device, const PendingEdit& edit);

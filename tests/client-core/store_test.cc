@@ -729,6 +729,24 @@ TEST_F(StoreTest, EditsAreRenumberedWithWhatTheyBuildOnAndNothingElseChanges) {
   EXPECT_EQ(store->Commit({&next})->value, 5u);
 }
 
+// An edit was answered before the one that it builds on; both are offered again.
+TEST_F(StoreTest, GoingBackToAFormerNumberKeepsTheOrderInWhichEditsWereMade) {
+  ASSERT_EQ(store->Renumber(DeviceNumber(9)), absl::OkStatus());
+  const Id id = MakeMeeting("学习");
+  ASSERT_EQ(Change<Meeting>(id, [](Meeting& m) { m.set_place("礼堂"); }), absl::OkStatus());
+  const auto before = Pending();
+  ASSERT_EQ(store->ApplyUpdate(Answered(2, sync::v1::RETURNED)), absl::OkStatus());
+  ASSERT_EQ(Pending().size(), 1u);
+
+  const auto went_back = store->GoBack();
+  ASSERT_TRUE(went_back.ok() && *went_back);
+  const auto after = Pending();
+  ASSERT_EQ(after.size(), 2u);
+  EXPECT_EQ(after[0].edit(), before[0].edit());
+  EXPECT_EQ(after[1].edit(), before[1].edit());
+  EXPECT_THAT(after[1].builds_on(), ElementsAre(after[0].number()));
+}
+
 TEST_F(StoreTest, ATypeThatOnlyATestDeclaresIsStoredLikeAnyOther) {
   Draft draft = store->New<Bicycle>();
   draft.message<Bicycle>().set_branch_id(branch.str());

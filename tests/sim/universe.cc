@@ -535,7 +535,8 @@ void Universe::NoteFoundations(Device& device, const sync::v1::NumberedEdit& edi
   for (const uint64_t number : edit.builds_on()) {
     const auto below =
         device.disk.Quietly([&] { return device.store->Pending(EditNumber(number - 1), 1); });
-    if (below.ok() && !below->empty()) ledger_.BuildsOn(salt, SaltOf((*below)[0].edit()));
+    if (!below.ok() || below->empty() || (*below)[0].number() != number) continue;  // answered
+    ledger_.BuildsOn(salt, SaltOf((*below)[0].edit()));
   }
 }
 
