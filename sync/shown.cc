@@ -100,12 +100,22 @@ std::string ToJson(const Message& message) {
   return status.ok() ? json : "{}";
 }
 
+namespace {
+
+// protobuf's message without what it quotes: a value may be an identity number.
+absl::string_view WithoutValue(absl::string_view message) {
+  message = message.substr(0, message.find('\n'));
+  return message.substr(0, message.find(": invalid value "));
+}
+
+}  // namespace
+
 absl::Status FromJson(absl::string_view json, Message* message) {
   const auto status = google::protobuf::util::JsonStringToMessage(
       google::protobuf::StringPiece(json.data(), json.size()), message);
   if (status.ok()) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat("not a ", message->GetDescriptor()->name(), ": ",
-                                                 std::string(status.message())));
+                                                 WithoutValue(status.message().as_string())));
 }
 
 std::string Describe(const RecordType& type, const Id& id, const Message& message,

@@ -13,6 +13,7 @@ namespace {
 using records::v1::Meeting;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::Optional;
 
 const Id kId = *Id::FromBytes("\xfb\xff 4567890abcdef");
@@ -47,6 +48,19 @@ TEST(Json, SaysWhatItIsNot) {
   const absl::Status status = FromJson(R"({"nothing": 1})", &sampler);
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(status.message()), AllOf(HasSubstr("Sampler"), HasSubstr("nothing")));
+}
+
+TEST(Json, QuotesNoValueWhenItIsRefused) {
+  for (const char* json :
+       {R"({"latest": "11010519491231002X" "first": 1})", R"({"forward": "11010519491231002X"})",
+        R"({"sum": "11010519491231002X"})", R"({"max": "11010519491231002X"})",
+        R"({"latest": ["11010519491231002X"]})", R"(["11010519491231002X"])",
+        R"({"present": [{"latest": "11010519491231002X"}]})", R"("11010519491231002X")",
+        R"({"latest": "11010519491231002X)", R"({"forward": 11010519491231002})"}) {
+    Sampler sampler;
+    const std::string message(FromJson(json, &sampler).message());
+    EXPECT_THAT(message, AllOf(HasSubstr("not a Sampler: "), Not(HasSubstr("1101051949")))) << json;
+  }
 }
 
 TEST(Json, OfATimeThatHasNoneIsEmpty) {
