@@ -4,6 +4,7 @@
 #include <iterator>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -373,10 +374,13 @@ Store::Store(Options options) : options_(std::move(options)), shared_(std::make_
 Store::~Store() = default;
 
 absl::StatusOr<std::unique_ptr<Store>> Store::Open(Options options) {
+  if (!options.key.empty() && options.key.size() != Seal::kKeySize) {
+    return absl::InvalidArgumentError(absl::StrCat("a key has ", Seal::kKeySize, " bytes"));
+  }
   std::unique_ptr<Store> store(new Store(std::move(options)));
   try {
     absl::MutexLock lock(&store->shared_->mutex);
-    store->shared_->tables = std::make_unique<Tables>(store->options_.file, store->options_.vfs);
+    store->shared_->tables = std::make_unique<Tables>(store->options_);
   } catch (const SQLite::Exception& error) {
     return StatusOf(error);
   }
@@ -483,20 +487,25 @@ absl::Status Store::List(const Query& query,
   }
   // Matched under the lock, shown without it: the visitor may call the store.
   std::vector<std::pair<Id, std::unique_ptr<Message>>> found;
+  absl::Status damage;  // the first; it hides no other record
   RETURN_IF_ERROR(Look([&](Transaction& transaction) -> absl::Status {
     absl::Status status;
-    transaction.tables().ListRecords(type->number, [&](const Id& id, const Tables::Record& record) {
-      if (!record.shown().alive()) return true;
-      const absl::StatusOr<bool> fits = Fits(query, *type, id, record.shown().body, &found);
-      if (!fits.ok()) status = fits.status();
-      return fits.ok();
-    });
+    transaction.tables().ListRecords(
+        type->number, [&](const Id& id, const absl::StatusOr<Tables::Record>& record) {
+          if (!record.ok()) {
+            damage.Update(record.status());
+          } else if (record->shown().alive()) {
+            status = Fits(query, *type, id, record->shown().body, &found).status();
+          }
+          if (absl::IsDataLoss(status)) damage.Update(std::exchange(status, absl::OkStatus()));
+          return status.ok();
+        });
     return status;
   }));
   for (const auto& [id, message] : found) {
     if (!visit(id, *message)) break;
   }
-  return absl::OkStatus();
+  return damage;
 }
 
 absl::StatusOr<bool> Store::Fits(const Query& query, const RecordType& type, const Id& id,

@@ -7,7 +7,7 @@
 // and the view is what the app reads; it is kept ready, so reading never replays
 // the queue. An app edits plain messages:
 //
-//   ASSIGN_OR_RETURN(auto store, Store::Open({.file = path}));
+//   ASSIGN_OR_RETURN(auto store, Store::Open({.file = path, .key = key}));
 //   ASSIGN_OR_RETURN(auto draft, store->Edit<Meeting>(id));   // as it is now
 //   draft.message<Meeting>().set_place("礼堂");
 //   ASSIGN_OR_RETURN(auto number, store->Commit({&draft}));   // durable from here
@@ -21,10 +21,19 @@
 // Threads: any thread may call anything; calls wait for each other's disk
 // access, never for the network. Several processes may open one file.
 //
+// At rest: with a key, all that people wrote and every secret is encrypted in the file
+// and its log; types, ids, scopes, numbers and versions are not. An app keeps the key
+// in the platform's key store. A file without a key that is opened with one is
+// encrypted in place, in one transaction; then every page of it is written anew and
+// the log emptied, at the next opening if it cannot be done in this one. (What blocks of
+// a disk held that are no longer part of the file is the platform's affair.) Every
+// process that opens the file hands in the same key.
+//
 // Errors: NOT_FOUND, ALREADY_EXISTS and the refusals of sync/reason.h say what is
 // wrong with the call; RESOURCE_EXHAUSTED: the disk is full; UNAVAILABLE: the
-// file cannot be written now; DATA_LOSS: it is damaged; FAILED_PRECONDITION: it
-// was written by a newer version of the app.
+// file cannot be written now; DATA_LOSS: it is damaged, and the message names the
+// row; FAILED_PRECONDITION: it was written by a newer version of the app, or with
+// another key (WRONG_KEY), and has not been touched.
 #ifndef ZHIBU_CLIENT_CORE_STORE_H_
 #define ZHIBU_CLIENT_CORE_STORE_H_
 
@@ -137,6 +146,8 @@ class Store {
     std::string file;
     std::shared_ptr<const Schema> schema = CatalogueSchema();
     Environment environment = SystemEnvironment();
+    // 32 bytes; empty: the file is not encrypted (tests, tools).
+    std::string key;
     std::string vfs;  // name of an SQLite VFS; empty: the system's
   };
 
@@ -162,7 +173,8 @@ class Store {
     return Edit(*schema().Find(T::descriptor()), id);
   }
   // Every living record that fits, ascending by id, until `visit` returns false.
-  // INVALID_ARGUMENT: no such type or field.
+  // INVALID_ARGUMENT: no such type or field. DATA_LOSS: one could not be read; the
+  // others have been visited all the same.
   absl::Status List(const Query& query,
                     absl::FunctionRef<bool(const Id&, const google::protobuf::Message&)> visit);
 

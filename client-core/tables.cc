@@ -4,6 +4,8 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "sync/environment.h"
+#include "sync/reason.h"
 #include "sync/wire.h"
 #include "zhibu/stored/v1/client.pb.h"
 
@@ -61,8 +63,45 @@ constexpr const char* kMigrations[] = {
     ALTER TABLE kept ADD COLUMN builds_on BLOB NOT NULL DEFAULT x'';
     CREATE INDEX kept_salt ON kept (salt);
     )sql",
+    // 4: blobs may be sealed from here on; SQL can no longer read them.
+    R"sql(
+    CREATE TABLE seal (
+      key BLOB NOT NULL,                 -- of the file, sealed with the app's
+      plain_remains INTEGER NOT NULL);   -- 1: what was plain may still lie in gaps, or in the log
+    )sql",
 };
 constexpr int kSchemaVersion = static_cast<int>(std::size(kMigrations));
+
+// What names the place of a blob: see sync/seal.h.
+std::string PlaceOf(const char* column, const RecordKey& key) {
+  return absl::StrCat(column, "/", key.type, "/", Hex(key.id.bytes()));
+}
+template <typename... Key>
+std::string PlaceOf(const char* column, const Key&... key) {
+  std::string place = column;
+  (absl::StrAppend(&place, "/", key), ...);
+  return place;
+}
+constexpr char kConfirmed[] = "record.confirmed";
+constexpr char kView[] = "record.view";
+constexpr char kPending[] = "pending.edit";
+constexpr char kKept[] = "kept.edit";
+constexpr char kAnswer[] = "set_aside.answer";
+constexpr char kSetAside[] = "set_aside.edit";
+constexpr char kSetting[] = "setting.value";
+constexpr char kKeyPlace[] = "seal.key";
+
+// seal(place, blob): see SealInSql.
+constexpr char kSealAll[] = R"sql(
+    UPDATE record SET
+      confirmed = seal('record.confirmed/' || type || '/' || lower(hex(id)), confirmed),
+      view = seal('record.view/' || type || '/' || lower(hex(id)), view);
+    UPDATE pending SET edit = seal('pending.edit/' || number, edit);
+    UPDATE kept SET edit = seal('kept.edit/' || device || '/' || number, edit);
+    UPDATE set_aside SET answer = seal('set_aside.answer/' || place, answer),
+                         edit = seal('set_aside.edit/' || place, edit);
+    UPDATE setting SET value = seal('setting.value/' || name, value);
+    )sql";
 
 int64_t Signed(uint64_t value) { return static_cast<int64_t>(value); }
 uint64_t Unsigned(const SQLite::Column& column) { return static_cast<uint64_t>(column.getInt64()); }
@@ -101,11 +140,33 @@ std::string Pack(const RecordState& state) {
   return packed;
 }
 
-RecordState Unpack(absl::string_view bytes) {
+[[noreturn]] void ThrowDamage(absl::string_view place) {
+  throw SQLite::Exception(
+      absl::StrCat(place, " is damaged and cannot be read; the rest of the file can"),
+      SQLITE_CORRUPT);
+}
+
+std::string Opened(const Seal& seal, const std::string& place, const SQLite::Column& column) {
+  std::optional<std::string> plain = seal.Open(place, Blob(column));
+  if (!plain) ThrowDamage(place);
+  return *std::move(plain);
+}
+
+// seal(place, blob), for kSealAll.
+void SealInSql(sqlite3_context* context, int, sqlite3_value** values) {
+  if (sqlite3_value_type(values[1]) == SQLITE_NULL) return sqlite3_result_null(context);
+  const auto bytes = [](sqlite3_value* value) {
+    const auto* data = static_cast<const char*>(sqlite3_value_blob(value));
+    return absl::string_view(data, static_cast<size_t>(sqlite3_value_bytes(value)));
+  };
+  const auto& seal = *static_cast<const Seal*>(sqlite3_user_data(context));
+  const std::string sealed = seal.Close(bytes(values[0]), bytes(values[1]));
+  sqlite3_result_blob(context, sealed.data(), static_cast<int>(sealed.size()), SQLITE_TRANSIENT);
+}
+
+RecordState Unpack(const Seal& seal, const std::string& place, const SQLite::Column& column) {
   stored::v1::Kept kept;
-  if (!kept.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    throw SQLite::Exception("a record cannot be read", SQLITE_CORRUPT);
-  }
+  if (!kept.ParseFromString(Opened(seal, place, column))) ThrowDamage(place);
   RecordState state;
   state.exists = true;
   state.touch = {Version(kept.version()), DeviceNumber(kept.writer()), Stamp(kept.stamp())};
@@ -118,10 +179,11 @@ RecordState Unpack(absl::string_view bytes) {
   return state;
 }
 
-Tables::Record ReadRecord(const SQLite::Column& confirmed, const SQLite::Column& view) {
+Tables::Record ReadRecord(const Seal& seal, const RecordKey& key, const SQLite::Column& confirmed,
+                          const SQLite::Column& view) {
   Tables::Record record;
-  if (!confirmed.isNull()) record.confirmed = Unpack(Blob(confirmed));
-  if (!view.isNull()) record.view = Unpack(Blob(view));
+  if (!confirmed.isNull()) record.confirmed = Unpack(seal, PlaceOf(kConfirmed, key), confirmed);
+  if (!view.isNull()) record.view = Unpack(seal, PlaceOf(kView, key), view);
   return record;
 }
 
@@ -142,15 +204,18 @@ absl::Status StatusOf(const SQLite::Exception& error) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return absl::DataLossError(message);
-    case SQLITE_MISMATCH:  // see Migrate
+    case SQLITE_MISMATCH:  // see Prepare
       return absl::FailedPreconditionError(message);
+    case SQLITE_AUTH:  // see Unlock
+      return Refuse(sync::v1::WRONG_KEY, error.what());
     default:
       return absl::UnavailableError(absl::StrCat(message, "; nothing was changed."));
   }
 }
 
-Tables::Tables(const std::string& file, const std::string& vfs)
-    : database_(file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, kBusyMsMax, vfs) {
+Tables::Tables(const Store::Options& options)
+    : database_(options.file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, kBusyMsMax,
+                options.vfs) {
   // The log stays when the file is closed: without it a file on a full disk could
   // not even be read.
   int on = 1;
@@ -158,11 +223,14 @@ Tables::Tables(const std::string& file, const std::string& vfs)
   // A WAL commit is one fsync at FULL: what was committed survives power loss.
   database_.exec(
       "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA "
-      "journal_size_limit=0;");
-  Migrate();
+      "journal_size_limit=0; PRAGMA temp_store=MEMORY;");
+  Prepare(options);
 }
 
-void Tables::Migrate() {
+// One transaction: a file is as it was, or sealed and of this version.
+void Tables::Prepare(const Store::Options& options) {
+  const Seal app =
+      options.key.empty() ? Seal() : Seal(options.key, options.environment.random_bytes);
   Begin();
   const int version = database_.execAndGet("PRAGMA user_version").getInt();
   if (version > kSchemaVersion) {
@@ -171,12 +239,56 @@ void Tables::Migrate() {
         "the file was written by a newer version of the app; update the app, nothing is lost",
         SQLITE_MISMATCH);
   }
+  bool plain_remains = database_.tableExists("seal") && Unlock(options, app);
   for (int next = version; next < kSchemaVersion; ++next) database_.exec(kMigrations[next]);
   if (version < kSchemaVersion) {
     database_.exec(absl::StrCat("PRAGMA application_id=", kApplicationId,
                                 "; PRAGMA user_version=", kSchemaVersion));
   }
+  if (app.has_key() && !seal_.has_key()) {
+    plain_remains = version > 0;
+    SealAll(options, app, plain_remains);
+  }
   CommitWork();
+  if (plain_remains) Sweep();
+}
+
+// Throws, and has touched nothing, where the file is sealed with another key.
+// True: what was plain may remain.
+bool Tables::Unlock(const Store::Options& options, const Seal& app) {
+  SQLite::Statement& row = Prepared("SELECT key, plain_remains FROM seal");
+  if (!row.executeStep()) return false;
+  const std::optional<std::string> key = app.Open(kKeyPlace, Blob(row.getColumn(0)));
+  if (!app.has_key() || !key) throw SQLite::Exception(options.file, SQLITE_AUTH);
+  seal_ = Seal(*key, options.environment.random_bytes);
+  const bool plain_remains = row.getColumn(1).getInt() != 0;
+  row.reset();
+  return plain_remains;
+}
+
+void Tables::SealAll(const Store::Options& options, const Seal& app, bool plain_remains) {
+  const std::string key = options.environment.random_bytes(Seal::kKeySize);
+  seal_ = Seal(key, options.environment.random_bytes);
+  database_.createFunction("seal", 2, false, &seal_, &SealInSql, nullptr, nullptr, nullptr);
+  database_.exec(kSealAll);
+  SQLite::Statement& row = Prepared("INSERT INTO seal (key, plain_remains) VALUES (?,?)");
+  const std::string sealed = app.Close(kKeyPlace, key);
+  Bind(row, 1, sealed);
+  row.bind(2, plain_remains ? 1 : 0);
+  row.exec();
+}
+
+// Writes every page anew and empties the log. Where that cannot be done now, because
+// the disk is full or another process reads, it is tried when the file is opened
+// next.
+void Tables::Sweep() {
+  database_.setBusyTimeout(0);
+  const bool swept =
+      database_.tryExec("VACUUM") == SQLITE_OK &&
+      sqlite3_wal_checkpoint_v2(database_.getHandle(), "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr,
+                                nullptr) == SQLITE_OK;
+  if (swept) database_.tryExec("UPDATE seal SET plain_remains = 0");
+  database_.setBusyTimeout(kBusyMsMax);
 }
 
 SQLite::Statement& Tables::Prepared(const char* sql) {
@@ -211,7 +323,9 @@ Tables::Record Tables::GetRecord(const RecordKey& key) {
   statement.bind(1, key.type);
   Bind(statement, 2, key.id.bytes());
   Record record;
-  if (statement.executeStep()) record = ReadRecord(statement.getColumn(0), statement.getColumn(1));
+  if (statement.executeStep()) {
+    record = ReadRecord(seal_, key, statement.getColumn(0), statement.getColumn(1));
+  }
   statement.reset();
   return record;
 }
@@ -222,8 +336,9 @@ void Tables::PutRecord(const RecordKey& key, const Record& record) {
   }
   SQLite::Statement& statement =
       Prepared("INSERT OR REPLACE INTO record (type, id, confirmed, view) VALUES (?,?,?,?)");
-  const std::string view = Pack(*record.view);
-  const std::string confirmed = record.confirmed.exists ? Pack(record.confirmed) : "";
+  const std::string view = seal_.Close(PlaceOf(kView, key), Pack(*record.view));
+  const std::string confirmed =
+      record.confirmed.exists ? seal_.Close(PlaceOf(kConfirmed, key), Pack(record.confirmed)) : "";
   statement.bind(1, key.type);
   Bind(statement, 2, key.id.bytes());
   if (confirmed.empty()) {
@@ -238,7 +353,7 @@ void Tables::PutRecord(const RecordKey& key, const Record& record) {
 void Tables::PutConfirmed(const RecordKey& key, const RecordState& confirmed) {
   SQLite::Statement& statement =
       Prepared("INSERT OR REPLACE INTO record (type, id, confirmed, view) VALUES (?,?,?,NULL)");
-  const std::string packed = Pack(confirmed);
+  const std::string packed = seal_.Close(PlaceOf(kConfirmed, key), Pack(confirmed));
   statement.bind(1, key.type);
   Bind(statement, 2, key.id.bytes());
   Bind(statement, 3, packed);
@@ -252,27 +367,35 @@ void Tables::DeleteRecord(const RecordKey& key) {
   statement.exec();
 }
 
-void Tables::ListRecords(uint32_t type, absl::FunctionRef<bool(const Id&, const Record&)> visit) {
+void Tables::ListRecords(uint32_t type,
+                         absl::FunctionRef<bool(const Id&, const absl::StatusOr<Record>&)> visit) {
+  const auto read = [&](const Id& id, const SQLite::Column& confirmed,
+                        const SQLite::Column& view) -> absl::StatusOr<Record> {
+    try {
+      return ReadRecord(seal_, {type, id}, confirmed, view);
+    } catch (const SQLite::Exception& error) {
+      return StatusOf(error);
+    }
+  };
   SQLite::Statement& statement =
       Prepared("SELECT id, confirmed, view FROM record WHERE type=? ORDER BY id");
   statement.bind(1, type);
   while (statement.executeStep()) {
-    if (!visit(ReadId(statement.getColumn(0)),
-               ReadRecord(statement.getColumn(1), statement.getColumn(2)))) {
-      break;
-    }
+    const Id id = ReadId(statement.getColumn(0));
+    if (!visit(id, read(id, statement.getColumn(1), statement.getColumn(2)))) break;
   }
   statement.reset();
 }
 
-static void Bind(SQLite::Statement& statement, const Tables::PendingEdit& edit) {
+static void Bind(SQLite::Statement& statement, const Tables::PendingEdit& edit,
+                 const std::string& sealed) {
   stored::v1::Foundations foundations;
   for (const uint64_t salt : edit.builds_on) foundations.add_salts(salt);
   statement.bind(1, Signed(edit.number.value));
   statement.bind(2, Signed(edit.stamp.value));
   statement.bind(3, Signed(edit.floor.value));
   statement.bind(4, Signed(edit.previous));
-  Bind(statement, 5, edit.edit);
+  Bind(statement, 5, sealed);
   const std::string packed = foundations.SerializeAsString();
   statement.bind(6, Signed(edit.salt));
   statement.bind(7, packed.data(), static_cast<int>(packed.size()));
@@ -282,7 +405,8 @@ void Tables::AddPending(const PendingEdit& edit) {
   SQLite::Statement& statement = Prepared(
       "INSERT OR REPLACE INTO pending (number, stamp, floor, previous, edit, salt, builds_on)"
       " VALUES (?,?,?,?,?,?,?)");
-  Bind(statement, edit);
+  const std::string sealed = seal_.Close(PlaceOf(kPending, edit.number.value), edit.edit);
+  Bind(statement, edit, sealed);
   statement.exec();
 }
 
@@ -292,7 +416,8 @@ void Tables::DeletePending(EditNumber number) {
   statement.exec();
 }
 
-static Tables::PendingEdit ReadPending(SQLite::Statement& statement) {
+static Tables::PendingEdit ReadPending(const Seal& seal, const std::string& place,
+                                       SQLite::Statement& statement) {
   stored::v1::Foundations foundations;
   const absl::string_view packed = Blob(statement.getColumn(6));
   if (!foundations.ParseFromArray(packed.data(), static_cast<int>(packed.size()))) {
@@ -303,10 +428,13 @@ static Tables::PendingEdit ReadPending(SQLite::Statement& statement) {
   edit.stamp = Stamp(Unsigned(statement.getColumn(1)));
   edit.floor = Stamp(Unsigned(statement.getColumn(2)));
   edit.previous = Unsigned(statement.getColumn(3));
-  edit.edit = std::string(Blob(statement.getColumn(4)));
+  edit.edit = Opened(seal, place, statement.getColumn(4));
   edit.salt = Unsigned(statement.getColumn(5));
   edit.builds_on.assign(foundations.salts().begin(), foundations.salts().end());
   return edit;
+}
+static Tables::PendingEdit ReadPending(const Seal& seal, SQLite::Statement& statement) {
+  return ReadPending(seal, PlaceOf(kPending, statement.getColumn(0).getInt64()), statement);
 }
 
 void Tables::ListPending(EditNumber after, absl::FunctionRef<bool(const PendingEdit&)> visit) {
@@ -315,7 +443,7 @@ void Tables::ListPending(EditNumber after, absl::FunctionRef<bool(const PendingE
       " ORDER BY number");
   statement.bind(1, Signed(after.value));
   while (statement.executeStep()) {
-    if (!visit(ReadPending(statement))) break;
+    if (!visit(ReadPending(seal_, statement))) break;
   }
   statement.reset();
 }
@@ -334,7 +462,7 @@ std::optional<Tables::PendingEdit> Tables::LastPending() {
       "SELECT number, stamp, floor, previous, edit, salt, builds_on FROM pending"
       " ORDER BY number DESC LIMIT 1");
   std::optional<PendingEdit> last;
-  if (statement.executeStep()) last = ReadPending(statement);
+  if (statement.executeStep()) last = ReadPending(seal_, statement);
   statement.reset();
   return last;
 }
@@ -357,7 +485,9 @@ void Tables::Keep(DeviceNumber device, const PendingEdit& edit) {
   SQLite::Statement& statement = Prepared(
       "INSERT INTO kept (number, stamp, floor, previous, edit, salt, builds_on, device)"
       " VALUES (?,?,?,?,?,?,?,?)");
-  Bind(statement, edit);
+  const std::string sealed =
+      seal_.Close(PlaceOf(kKept, device.value, edit.number.value), edit.edit);
+  Bind(statement, edit, sealed);
   statement.bind(8, device.value);
   statement.exec();
 }
@@ -369,7 +499,9 @@ std::vector<std::pair<DeviceNumber, Tables::PendingEdit>> Tables::ListKept() {
       " min(place) AS first FROM kept GROUP BY device) ON d=device ORDER BY first, number");
   std::vector<std::pair<DeviceNumber, PendingEdit>> kept;
   while (statement.executeStep()) {
-    kept.emplace_back(DeviceNumber(statement.getColumn(7).getUInt()), ReadPending(statement));
+    const DeviceNumber device(statement.getColumn(7).getUInt());
+    const std::string place = PlaceOf(kKept, device.value, statement.getColumn(0).getInt64());
+    kept.emplace_back(device, ReadPending(seal_, place, statement));
   }
   statement.reset();
   return kept;
@@ -444,15 +576,23 @@ std::vector<EditNumber> Tables::TouchedBy(const RecordKey& key) {
 }
 
 void Tables::AddSetAside(const SetAside& set_aside) {
-  SQLite::Statement& statement =
-      Prepared("INSERT INTO set_aside (at_ms, answer, edit, device) VALUES (?,?,?,?)");
-  const std::string answer = set_aside.answer.SerializeAsString();
-  const std::string edit = set_aside.edit.SerializeAsString();
-  statement.bind(1, set_aside.at_ms);
-  Bind(statement, 2, answer);
-  Bind(statement, 3, edit);
-  statement.bind(4, set_aside.device.value);
-  statement.exec();
+  // The place, which the blobs are sealed under, is known once the row is there.
+  SQLite::Statement& insert = Prepared(
+      "INSERT INTO set_aside (at_ms, answer, edit, device) VALUES (?,x'',x'',?) RETURNING place");
+  insert.bind(1, set_aside.at_ms);
+  insert.bind(2, set_aside.device.value);
+  insert.executeStep();
+  const int64_t place = insert.getColumn(0).getInt64();
+  insert.reset();
+  SQLite::Statement& fill = Prepared("UPDATE set_aside SET answer=?, edit=? WHERE place=?");
+  const std::string answer =
+      seal_.Close(PlaceOf(kAnswer, place), set_aside.answer.SerializeAsString());
+  const std::string edit =
+      seal_.Close(PlaceOf(kSetAside, place), set_aside.edit.SerializeAsString());
+  Bind(fill, 1, answer);
+  Bind(fill, 2, edit);
+  fill.bind(3, place);
+  fill.exec();
 }
 
 void Tables::ListSetAside(absl::FunctionRef<void(const SetAside&)> visit) {
@@ -462,8 +602,10 @@ void Tables::ListSetAside(absl::FunctionRef<void(const SetAside&)> visit) {
     SetAside set_aside;
     set_aside.place = statement.getColumn(0).getInt64();
     set_aside.at_ms = statement.getColumn(1).getInt64();
-    set_aside.answer.ParseFromString(std::string(Blob(statement.getColumn(2))));
-    set_aside.edit.ParseFromString(std::string(Blob(statement.getColumn(3))));
+    set_aside.answer.ParseFromString(
+        Opened(seal_, PlaceOf(kAnswer, set_aside.place), statement.getColumn(2)));
+    set_aside.edit.ParseFromString(
+        Opened(seal_, PlaceOf(kSetAside, set_aside.place), statement.getColumn(3)));
     set_aside.device = DeviceNumber(statement.getColumn(4).getUInt());
     visit(set_aside);
   }
@@ -508,7 +650,9 @@ std::string Tables::GetSetting(const std::string& name) {
   SQLite::Statement& statement = Prepared("SELECT value FROM setting WHERE name=?");
   statement.bindNoCopy(1, name);
   std::string value;
-  if (statement.executeStep()) value = std::string(Blob(statement.getColumn(0)));
+  if (statement.executeStep()) {
+    value = Opened(seal_, PlaceOf(kSetting, name), statement.getColumn(0));
+  }
   statement.reset();
   return value;
 }
@@ -522,8 +666,9 @@ int64_t Tables::GetNumber(const std::string& name) {
 void Tables::PutSetting(const std::string& name, absl::string_view value) {
   SQLite::Statement& statement =
       Prepared("INSERT OR REPLACE INTO setting (name, value) VALUES (?,?)");
+  const std::string sealed = seal_.Close(PlaceOf(kSetting, name), value);
   statement.bindNoCopy(1, name);
-  Bind(statement, 2, value);
+  Bind(statement, 2, sealed);
   statement.exec();
 }
 

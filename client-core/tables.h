@@ -8,9 +8,11 @@
 //   stale      records that a restored server has not yet spoken of
 //   cursor     how far each scope has been seen
 //   setting    small values by name
+//   seal       the file's own key, sealed with the app's; no row: not sealed
 //
 // Only types, ids, scopes, numbers and versions stand in columns of their own;
-// what people wrote is inside the blobs.
+// what people wrote is inside the blobs. Each blob is sealed by itself (sync/seal.h)
+// under the name of its place, as SealAll spells it.
 #ifndef ZHIBU_CLIENT_CORE_TABLES_H_
 #define ZHIBU_CLIENT_CORE_TABLES_H_
 
@@ -24,8 +26,10 @@
 #include <vector>
 
 #include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "client-core/store.h"
+#include "sync/seal.h"
 #include "sync/state.h"
 
 namespace zhibu::client {
@@ -50,7 +54,8 @@ class Tables {
     std::vector<uint64_t> builds_on;  // salts of own edits
   };
 
-  Tables(const std::string& file, const std::string& vfs);
+  // A file that was not sealed is sealed where there is a key.
+  explicit Tables(const Store::Options& options);
 
   void Begin() { Run("BEGIN IMMEDIATE"); }
   void BeginRead() { Run("BEGIN"); }
@@ -62,7 +67,9 @@ class Tables {
   void PutRecord(const RecordKey& key, const Record& record);
   void PutConfirmed(const RecordKey& key, const RecordState& confirmed);
   void DeleteRecord(const RecordKey& key);
-  void ListRecords(uint32_t type, absl::FunctionRef<bool(const Id&, const Record&)> visit);
+  // One that cannot be read is a DATA_LOSS that names it.
+  void ListRecords(uint32_t type,
+                   absl::FunctionRef<bool(const Id&, const absl::StatusOr<Record>&)> visit);
 
   void AddPending(const PendingEdit& edit);
   void DeletePending(EditNumber number);
@@ -108,9 +115,13 @@ class Tables {
   SQLite::Statement& Prepared(const char* sql);
   void Run(const char* sql);
   uint64_t Count(const char* sql);
-  void Migrate();
+  void Prepare(const Store::Options& options);
+  bool Unlock(const Store::Options& options, const Seal& app);
+  void SealAll(const Store::Options& options, const Seal& app, bool plain_remains);
+  void Sweep();
 
   SQLite::Database database_;
+  Seal seal_;
   std::map<const char*, std::unique_ptr<SQLite::Statement>> statements_;
 };
 

@@ -31,6 +31,7 @@ absl::StatusCode CodeFor(Reason reason) {
     case sync::v1::BUILDS_ON_HELD:
     case sync::v1::UNSUPPORTED_VERSION:
     case sync::v1::OTHER_SERVER:
+    case sync::v1::WRONG_KEY:
       return absl::StatusCode::kFailedPrecondition;
     case sync::v1::LIMIT_REACHED:
       return absl::StatusCode::kResourceExhausted;

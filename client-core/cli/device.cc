@@ -19,6 +19,7 @@
 #include "client-core/match.h"
 #include "client-core/store.h"
 #include "client-core/transport/syncer.h"
+#include "sync/key_file.h"
 #include "sync/reason.h"
 #include "sync/record.h"
 #include "sync/status.h"
@@ -32,6 +33,7 @@ using Json = nlohmann::json;
 
 struct Arguments {
   std::string home;
+  std::string key_file;
   std::string ticket;
   std::string name = "device";
   std::string type;
@@ -54,7 +56,11 @@ class Command {
     std::error_code error;
     std::filesystem::create_directories(arguments_.home, error);
     umask(0077);
-    ASSIGN_OR_RETURN(store_, Store::Open({.file = arguments_.home + "/device.db"}));
+    const std::string file = arguments_.home + "/device.db";
+    if (arguments_.key_file.empty()) arguments_.key_file = arguments_.home + "/device.key";
+    ASSIGN_OR_RETURN(std::string key, KeyFor(arguments_.key_file, file,
+                                             [&] { return Store::Open({.file = file}).status(); }));
+    ASSIGN_OR_RETURN(store_, Store::Open({.file = file, .key = std::move(key)}));
     return absl::OkStatus();
   }
 
@@ -121,7 +127,7 @@ class Command {
     }
     Json found = Json::array();
     std::string text;
-    RETURN_IF_ERROR(store_->List(query, [&](const Id& id, const Message& message) {
+    const absl::Status status = store_->List(query, [&](const Id& id, const Message& message) {
       if (json_) {
         found.push_back(JsonOf(*type, id, message));
       } else {
@@ -129,10 +135,11 @@ class Command {
         found.push_back(nullptr);
       }
       return true;
-    }));
+    });
+    if (!status.ok() && !absl::IsDataLoss(status)) return status;
     absl::StrAppend(&text, Say("共 ", ""), found.size(), Say(" 条", " found"));
     Print(found, text);
-    return absl::OkStatus();
+    return status;  // one that is damaged does not hide the others
   }
 
   absl::Status Sync() {
@@ -285,6 +292,9 @@ void AddDeviceCommand(CLI::App* app, const bool* json, const Language* language,
   device->require_subcommand(1);
   device->add_option("--home", arguments->home, "Folder of the device; made if it is not there")
       ->required();
+  device->add_option(
+      "--key-file", arguments->key_file,
+      "Key of what is stored; made if it is not there. Default: device.key in --home");
   const auto add = [&](const char* name, const char* help, absl::Status (Command::*run)()) {
     CLI::App* command = device->add_subcommand(name, help);
     command->callback([=] {

@@ -116,8 +116,10 @@ class HubTest : public Village {
             .random_bytes = SystemEnvironment().random_bytes};
   }
   std::unique_ptr<client::Store> StoreOf(Phone& phone) {
-    return client::Store::Open(
-               {.file = phone.file(), .schema = world.schema(), .environment = ForThreads()})
+    return client::Store::Open({.file = phone.file(),
+                                .schema = world.schema(),
+                                .environment = ForThreads(),
+                                .key = kPhoneKey})
         .value();
   }
 

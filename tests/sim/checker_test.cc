@@ -62,11 +62,22 @@ TEST_F(Judge, MissesARecordOnADevice) {
 
 TEST_F(Judge, SeesARecordThatADeviceHasNoRightTo) {
   universe.CheckAll();
-  Sql(device(0).disk, "device.db",
-      "INSERT INTO record SELECT type, x'000102030405060708090a0b0c0d0e0f', confirmed, view"
-      " FROM record WHERE type = 9001");
+  sync::v1::Update update;  // that no server said
+  auto* group = update.add_groups();
+  group->set_type(9001);
+  group->set_version(1);
+  group->set_ids("0123456789abcdef");
+  group->add_bodies("");
+  ASSERT_EQ(device(0).store->ApplyUpdate(update), absl::OkStatus());
   universe.CheckAll();
   EXPECT_EQ(Verdict(), kRight);
+}
+
+TEST_F(Judge, SeesWhatLiesInTheClearOnADisk) {
+  universe.CheckAll();
+  Sql(device(0).disk, "device.db", "INSERT INTO setting VALUES ('note', '青石村党支部')");
+  universe.CheckAll();
+  EXPECT_EQ(Verdict(), kSealed);
 }
 
 TEST_F(Judge, SeesAWrongValueOnTheServer) {

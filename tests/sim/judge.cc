@@ -1,6 +1,7 @@
 // The judge of a universe: what is compared when everybody has come to rest.
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "proto/policies.pb.h"
 #include "sync/environment.h"
@@ -79,8 +80,18 @@ void Universe::CheckAll() {
   CheckSums();
   for (const auto& device : devices_) {
     if (failure()) return;
+    CheckSealed(device->disk, absl::StrCat("device ", device->index));
     CheckAccount(*device);
     if (!device->revoked) CheckView(*device);
+  }
+}
+
+void Universe::CheckSealed(const Disk& disk, const std::string& whose) {
+  for (const auto& [name, content] : disk.Copy()) {
+    // Every branch's name has it.
+    if (absl::StrContains(content, "党支部")) {
+      ledger_.Fail(kSealed, absl::StrCat(whose, ": ", name));
+    }
   }
 }
 

@@ -52,6 +52,7 @@ inline constexpr char kSteps[] = "only declared steps, and what is written once"
 inline constexpr char kAudit[] = "the audit is whole and never changes";
 inline constexpr char kUnsent[] = "the unsent count is true";
 inline constexpr char kIntegrity[] = "the database is whole after a crash";
+inline constexpr char kSealed[] = "what people wrote is nowhere to be read without the key";
 inline constexpr char kProtocol[] = "sessions take only declared transitions";
 inline constexpr char kForks[] = "a device gets another number only if copies of it may live";
 inline constexpr char kWords[] = "every answer has words";

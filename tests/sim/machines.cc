@@ -3,9 +3,11 @@
 #include <sqlite3.h>
 
 #include "absl/strings/str_join.h"
+#include "client-core/tables.h"
 #include "proto/old_policies.pb.h"
 #include "proto/policies.pb.h"
 #include "server/store/sqlite_store.h"
+#include "sync/seal.h"
 #include "sync/status.h"
 #include "zhibu/records/v1/catalogue.pb.h"
 
@@ -14,6 +16,8 @@ namespace {
 
 constexpr char kDeviceFile[] = "device.db";
 constexpr char kServerFile[] = "server.db";
+// Of every device: a copy of a file is opened by another one.
+const std::string kDeviceKey(Seal::kKeySize, 'k');
 
 // The first column, through SQLite itself and not through the store; or what is
 // wrong.
@@ -67,15 +71,18 @@ Environment Device::environment() {
   return EnvironmentOf(&dice, [this] { return clock.Now(*now_ms); });
 }
 
-absl::Status Device::Open() {
+absl::StatusOr<std::unique_ptr<client::Store>> Device::OpenWith(const std::string& key) {
   begun.reset();
   store.reset();
-  auto opened = client::Store::Open({.file = kDeviceFile,
-                                     .schema = old ? OldSchema() : TodaysSchema(),
-                                     .environment = environment(),
-                                     .vfs = disk.vfs()});
-  RETURN_IF_ERROR(opened.status());
-  store = *std::move(opened);
+  return client::Store::Open({.file = kDeviceFile,
+                              .schema = old ? OldSchema() : TodaysSchema(),
+                              .environment = environment(),
+                              .key = key,
+                              .vfs = disk.vfs()});
+}
+
+absl::Status Device::Open() {
+  ASSIGN_OR_RETURN(store, OpenWith(kDeviceKey));
   return absl::OkStatus();
 }
 
@@ -92,7 +99,13 @@ std::optional<DeviceNumber> Device::Number() {
 }
 
 std::vector<std::string> Device::Kept() {
-  return disk.Quietly([&] { return Select(kDeviceFile, disk.vfs(), "SELECT edit FROM kept"); });
+  return disk.Quietly([&] {
+    client::Tables tables(
+        {.file = kDeviceFile, .environment = environment(), .key = kDeviceKey, .vfs = disk.vfs()});
+    std::vector<std::string> edits;
+    for (auto& [device, kept] : tables.ListKept()) edits.push_back(std::move(kept.edit));
+    return edits;
+  });
 }
 
 bool Device::Stale() {

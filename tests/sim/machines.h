@@ -43,6 +43,8 @@ struct Device {
 
   Environment environment();
   absl::Status Open();
+  // As Open, with a key that may be missing or another.
+  absl::StatusOr<std::unique_ptr<client::Store>> OpenWith(const std::string& key);
   // The process is gone; what it has not finished writing has no effect.
   void Kill(bool power_lost);
   // A second process reads the file: "ok" or what is wrong.

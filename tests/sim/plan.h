@@ -45,6 +45,7 @@ enum class Act {
   kClone,
   kRestore,
   kFileDeleted,
+  kKeyAbsent,  // the file is there, and its key is missing or another
   kRevokedOffline,
   kMovedOffline,
   kSlowServer,

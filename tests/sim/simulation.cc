@@ -4,6 +4,8 @@
 #include <iostream>
 
 #include "absl/strings/str_cat.h"
+#include "sync/reason.h"
+#include "sync/seal.h"
 
 namespace zhibu::sim {
 namespace {
@@ -101,6 +103,8 @@ class Runner {
       case Act::kRestore:
       case Act::kFileDeleted:
         return FileFault(act, device, dice);
+      case Act::kKeyAbsent:
+        return KeyFault(device, dice);
       case Act::kRevokedOffline:
       case Act::kMovedOffline:
         return PeopleFault(act, device, dice);
@@ -184,6 +188,22 @@ class Runner {
     device.revoked = false;
     Reopen(device);
     universe_.Enrol(device);
+  }
+
+  // Is refused in words, and everything is there when the key is back.
+  void KeyFault(Device& device, Dice* dice) {
+    universe_.HangUp(device);
+    device.disk.Mend();
+    if (device.disk.dead()) return;
+    device.store.reset();
+    const Image before = device.disk.Copy();
+    const auto opened = device.OpenWith(dice->OneIn(2) ? "" : dice->Bytes(Seal::kKeySize));
+    if (ReasonOf(opened.status()).reason != sync::v1::WRONG_KEY || device.disk.Copy() != before) {
+      universe_.ledger().Fail(
+          kSealed,
+          absl::StrCat("device ", device.index, " without its key: ", opened.status().ToString()));
+    }
+    Reopen(device);
   }
 
   void Reopen(Device& device) {

@@ -143,6 +143,7 @@ class Universe {
   void Absorb();
   absl::Status OpenServer();
   void AdoptPending(Device& device);
+  void CheckSealed(const Disk& disk, const std::string& whose);
   void CheckView(Device& device);
   void CheckMeant(Device& device, const sync::v1::Edit& edit,
                   const std::vector<client::Draft*>& drafts);

@@ -96,8 +96,10 @@ Phone::Phone(World* world, Id person, uint64_t seed)
 void Phone::Open(const std::string& file) {
   store_.reset();
   file_ = file;
-  auto store = client::Store::Open(
-      {.file = file, .schema = world_.schema(), .environment = fate_->environment()});
+  auto store = client::Store::Open({.file = file,
+                                    .schema = world_.schema(),
+                                    .environment = fate_->environment(),
+                                    .key = kPhoneKey});
   ASSERT_TRUE(store.ok()) << store.status();
   store_ = *std::move(store);
 }

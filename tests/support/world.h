@@ -35,6 +35,9 @@
 
 namespace zhibu::test {
 
+// Of every phone's file.
+inline const std::string kPhoneKey(32, 'k');
+
 // The catalogue and tests/proto/policies.proto.
 std::shared_ptr<const Schema> WideSchema();
 
