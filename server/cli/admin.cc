@@ -30,6 +30,7 @@ constexpr absl::Duration kFolderLook = absl::Milliseconds(20);
 
 struct Arguments {
   std::string folder;
+  std::string key_file;
   std::string file;
   std::string member;
   std::string organisation;
@@ -56,7 +57,8 @@ class Command {
   absl::Status Open() {
     const absl::Time deadline = absl::Now() + kFolderPatience;
     while (true) {
-      absl::StatusOr<std::unique_ptr<Node>> node = Node::Open(arguments_.folder);
+      absl::StatusOr<std::unique_ptr<Node>> node =
+          Node::Open(arguments_.folder, arguments_.key_file);
       if (node.ok()) {
         node_ = *std::move(node);
         stub_ = v1::Admin::NewStub(node_->AdminChannel());
@@ -228,6 +230,7 @@ void AddAdminCommand(CLI::App* app, const bool* json, const Language* language,
   CLI::App* admin = app->add_subcommand("admin", "Operate a server, whether it runs or not");
   admin->require_subcommand(1);
   admin->add_option("--data", arguments->folder, "The server's data folder")->required();
+  admin->add_option("--key-file", arguments->key_file, kKeyFileHelp);
   const auto set = [=](CLI::App* command, absl::Status (Command::*run)()) {
     command->callback([=] {
       *chosen = [=]() -> absl::Status {

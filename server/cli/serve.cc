@@ -16,6 +16,7 @@ namespace {
 
 struct Arguments {
   std::string folder;
+  std::string key_file;
   bool restored = false;
   NetworkOptions network;
   Limits limits;
@@ -28,8 +29,9 @@ absl::Status Serve(const Arguments& arguments, bool json, Language language) {
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  ASSIGN_OR_RETURN(const std::unique_ptr<Node> node,
-                   Node::Open(arguments.folder, arguments.restored, arguments.limits));
+  ASSIGN_OR_RETURN(
+      const std::unique_ptr<Node> node,
+      Node::Open(arguments.folder, arguments.key_file, arguments.restored, arguments.limits));
   ASSIGN_OR_RETURN(const int port, node->Serve(arguments.network));
   const std::string words = language == Language::kChinese ? "服务已就绪，端口 " : "ready on port ";
   std::cout << (json ? nlohmann::json({{"ready", true}, {"port", port}}).dump()
@@ -74,6 +76,7 @@ void AddServeCommand(CLI::App* app, const bool* json, const Language* language,
   CLI::App* serve = app->add_subcommand("serve", "Run the server until SIGTERM");
   serve->add_option("--data", arguments->folder, "Data folder; made if it is not there")
       ->required();
+  serve->add_option("--key-file", arguments->key_file, kKeyFileHelp);
   serve->add_option("--listen", arguments->network.listen, "HOST:PORT; port 0: any free one")
       ->capture_default_str();
   serve->add_option("--address", arguments->network.address,

@@ -10,6 +10,9 @@
 
 namespace zhibu::server {
 
+inline constexpr char kKeyFileHelp[] =
+    "Key of what is stored; made with a new store. Default: zhibu.key in --data";
+
 // Add the commands to `app`; the one chosen is left in `chosen`. `json` and
 // `language` are read when it runs.
 void AddServeCommand(CLI::App* app, const bool* json, const Language* language,

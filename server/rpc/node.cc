@@ -17,6 +17,7 @@
 #include "server/rpc/acceptor.h"
 #include "server/rpc/services.h"
 #include "server/store/sqlite_store.h"
+#include "sync/key_file.h"
 #include "sync/status.h"
 
 namespace zhibu::server {
@@ -108,11 +109,16 @@ struct Node::Parts {
 
 Node::Node(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
-absl::StatusOr<std::unique_ptr<Node>> Node::Open(const std::string& folder, bool restored,
+absl::StatusOr<std::unique_ptr<Node>> Node::Open(const std::string& folder,
+                                                 const std::string& key_file, bool restored,
                                                  const Limits& limits) {
   ASSIGN_OR_RETURN(FolderLock lock, FolderLock::Take(folder));
   umask(0077);  // what is kept here is for its owner only
-  ASSIGN_OR_RETURN(auto store, OpenSqliteStore(absl::StrCat(folder, "/zhibu.db"), {}));
+  const std::string file = absl::StrCat(folder, "/zhibu.db");
+  ASSIGN_OR_RETURN(std::string key,
+                   KeyFor(key_file.empty() ? absl::StrCat(folder, "/zhibu.key") : key_file, file,
+                          [&] { return OpenSqliteStore(file).status(); }));
+  ASSIGN_OR_RETURN(auto store, OpenSqliteStore(file, {.key = std::move(key)}));
   RETURN_IF_ERROR(EnsureIncarnation(*store, SystemEnvironment(), restored));
   return std::unique_ptr<Node>(
       new Node(std::make_unique<Parts>(folder, std::move(lock), std::move(store), limits)));

@@ -1,7 +1,8 @@
 // A data folder, opened: its store, and the services on top. One process at a
 // time holds it; the others talk to that one over the folder's socket.
 //
-//   DIR/zhibu.db      everything, the server's key included
+//   DIR/zhibu.db      everything, the server's TLS key included, encrypted
+//   DIR/zhibu.key     the key that it is encrypted with, unless that lies elsewhere
 //   DIR/admin.sock    where a process that serves takes admin calls
 //   DIR/lock          held by that process
 #ifndef ZHIBU_SERVER_RPC_NODE_H_
@@ -27,9 +28,12 @@ struct NetworkOptions {
 
 class Node {
  public:
-  // `restored`: the folder was put back by other means than a backup of ours,
-  // which is known for what it is. UNAVAILABLE: another process holds the folder.
+  // `key_file`: where the key of the store lies; made with a new store; empty:
+  // DIR/zhibu.key. `restored`: the folder was put back by other means than a backup
+  // of ours, which is known for what it is. UNAVAILABLE: another process holds the
+  // folder. WRONG_KEY: the key is missing or another; nothing has been touched.
   static absl::StatusOr<std::unique_ptr<Node>> Open(const std::string& folder,
+                                                    const std::string& key_file = "",
                                                     bool restored = false,
                                                     const Limits& limits = {});
   // Ends every stream, commits what has arrived, closes the store.

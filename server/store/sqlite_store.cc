@@ -21,6 +21,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "sync/handshake.h"
+#include "sync/reason.h"
+#include "sync/seal.h"
 #include "sync/status.h"
 
 namespace zhibu::server {
@@ -48,6 +50,11 @@ namespace {
 //   counter  what has been given and must not be given again
 //   setting  small values by name
 //   code     enrolment codes; `digest` is BLAKE2b-256 of the code
+//   seal     the file's own key, sealed with the operator's; no row: not sealed
+//
+// What people wrote and what is secret is sealed, each value by itself under the name
+// of its place (sync/seal.h), as kSealAll spells it: bodies, traces, edits, answers,
+// settings, names of devices.
 //
 // touch_* and deletion_* are RecordState's touches; deletion_version is NULL
 // while the record lives. Times are milliseconds since 1970; stamps as in
@@ -133,11 +140,56 @@ ALTER TABLE audit ADD COLUMN made_ms INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE audit ADD COLUMN link INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX audit_edit ON audit (made_ms, link);
 )sql",
+    // 4: values may be sealed from here on, and SQL can no longer read them; a name
+    // is sealed too, and so no longer text.
+    R"sql(
+CREATE TABLE seal (
+  key BLOB NOT NULL,
+  plain_remains INTEGER NOT NULL  -- 1: what was plain may still lie in gaps, or in the log
+) STRICT;
+ALTER TABLE device ADD COLUMN name_bytes BLOB NOT NULL DEFAULT x'';
+UPDATE device SET name_bytes = CAST(name AS BLOB);
+ALTER TABLE device DROP COLUMN name;
+ALTER TABLE device RENAME COLUMN name_bytes TO name;
+)sql",
 };
 constexpr int64_t kSchemaVersion = std::size(kMigrations);
 constexpr int64_t kApplicationId = 0x5a686962;  // "Zhib"
 
 constexpr int kBusyTimeoutMs = 5000;
+
+// What names the place of a value: see sync/seal.h.
+std::string PlaceOf(const char* column, const RecordKey& key) {
+  return absl::StrCat(column, "/", key.type, "/", Hex(key.id.bytes()));
+}
+std::string PlaceOf(const char* column, DeviceNumber device, EditNumber number) {
+  return absl::StrCat(column, "/", device.value, "/", number.value);
+}
+std::string PlaceOf(const char* column, DeviceNumber device) {
+  return absl::StrCat(column, "/", device.value);
+}
+std::string PlaceOf(const char* column, absl::string_view name) {
+  return absl::StrCat(column, "/", name);
+}
+constexpr char kBody[] = "record.body";
+constexpr char kTrace[] = "record.trace";
+constexpr char kEdit[] = "audit.edit";
+constexpr char kAnswer[] = "audit.answer";
+constexpr char kSettingValue[] = "setting.value";
+constexpr char kDeviceName[] = "device.name";
+constexpr char kKeyPlace[] = "seal.key";
+
+// seal(place, blob): see SealInSql.
+constexpr char kSealAll[] = R"sql(
+UPDATE record SET
+  body = seal('record.body/' || type || '/' || lower(hex(id)), body),
+  trace = seal('record.trace/' || type || '/' || lower(hex(id)), trace);
+UPDATE audit SET
+  edit = seal('audit.edit/' || device || '/' || number, edit),
+  answer = seal('audit.answer/' || device || '/' || number, answer);
+UPDATE setting SET value = seal('setting.value/' || name, value);
+UPDATE device SET name = seal('device.name/' || number, name);
+)sql";
 
 // The first eight columns wherever a record is read: see StateOf.
 #define ZHIBU_STATE_COLUMNS                                              \
@@ -279,7 +331,9 @@ absl::Status Catching(absl::string_view file, absl::FunctionRef<absl::Status()> 
   return Catching(file, &thrown, [&] { return body(); });
 }
 
-[[noreturn]] void ThrowDamage(const char* what) { throw SQLite::Exception(what, SQLITE_CORRUPT); }
+[[noreturn]] void ThrowDamage(const std::string& what) {
+  throw SQLite::Exception(what, SQLITE_CORRUPT);
+}
 
 // One open database and the statements prepared on it, each kept for the next
 // use. Not copied: statements hold its address.
@@ -340,6 +394,14 @@ class Query {
   bool IsNull(int column) const { return statement_->isColumnNull(column); }
   int64_t Int(int column) const { return statement_->getColumn(column).getInt64(); }
   std::string Bytes(int column) const { return statement_->getColumn(column).getString(); }
+  std::string Opened(int column, const Seal& seal, const std::string& place) const {
+    SQLite::Column value = statement_->getColumn(column);
+    const char* bytes = static_cast<const char*>(value.getBlob());
+    size_t size = value.getBytes();
+    std::optional<std::string> plain = seal.Open(place, {bytes, size});
+    if (!plain.has_value()) ThrowDamage(absl::StrCat(place, " cannot be opened"));
+    return *std::move(plain);
+  }
   template <typename T>
   T Number(int column) const {
     return T(static_cast<decltype(T::value)>(Int(column)));
@@ -384,7 +446,7 @@ class Query {
   std::unique_ptr<SQLite::Statement> statement_;
 };
 
-RecordState StateOf(const Query& row) {
+RecordState StateOf(const Query& row, const Seal& seal, const RecordKey& key) {
   if (row.IsNull(0)) ThrowDamage("the record of a feed row is missing");
   RecordState state;
   state.exists = true;
@@ -393,18 +455,18 @@ RecordState StateOf(const Query& row) {
     state.deletion =
         Touch{row.Number<Version>(3), row.Number<DeviceNumber>(4), row.Number<Stamp>(5)};
   }
-  state.body = row.Bytes(6);
-  state.trace = row.Bytes(7);
+  state.body = row.Opened(6, seal, PlaceOf(kBody, key));
+  state.trace = row.Opened(7, seal, PlaceOf(kTrace, key));
   return state;
 }
 
-DeviceRow DeviceOf(const Query& row) {
+DeviceRow DeviceOf(const Query& row, const Seal& seal) {
   DeviceRow device;
   device.number = row.Number<DeviceNumber>(0);
   device.public_key = row.Bytes(1);
   device.person = row.IdAt(2);
   device.record = row.IdAt(3);
-  device.name = row.Bytes(4);
+  device.name = row.Opened(4, seal, PlaceOf(kDeviceName, device.number));
   device.revoked = row.Int(5) != 0;
   device.enrolled_ms = row.Int(6);
   device.last_seen_ms = row.Int(7);
@@ -413,14 +475,17 @@ DeviceRow DeviceOf(const Query& row) {
   return device;
 }
 
-AuditRow AuditOf(const Query& row) {
+AuditRow AuditOf(const Query& row, const Seal& seal) {
   AuditRow audit;
   audit.device = row.Number<DeviceNumber>(0);
   audit.number = row.Number<EditNumber>(1);
   audit.received_ms = row.Int(2);
   audit.stamp = row.Number<Stamp>(3);
-  audit.edit = row.Bytes(4);
-  if (!audit.answer.ParseFromString(row.Bytes(5))) ThrowDamage("an answer cannot be read");
+  audit.edit = row.Opened(4, seal, PlaceOf(kEdit, audit.device, audit.number));
+  const std::string place = PlaceOf(kAnswer, audit.device, audit.number);
+  if (!audit.answer.ParseFromString(row.Opened(5, seal, place))) {
+    ThrowDamage("an answer cannot be read");
+  }
   audit.version = row.Number<Version>(6);
   audit.chain = row.Bytes(7);
   audit.made_ms = row.Int(8);
@@ -454,8 +519,8 @@ bool Contains(absl::Span<const Id> ids, const Id& id) {
 // Both kinds: Read hands it out as a Reader only.
 class Transaction final : public Writer {
  public:
-  Transaction(Connection& connection, absl::string_view file)
-      : connection_(connection), file_(file) {}
+  Transaction(Connection& connection, absl::string_view file, const Seal& seal)
+      : connection_(connection), file_(file), seal_(seal) {}
 
   // Once, before the commit.
   absl::Status WriteScopes();
@@ -524,6 +589,7 @@ class Transaction final : public Writer {
 
   Connection& connection_;
   absl::string_view file_;
+  const Seal& seal_;
   absl::Status broken_;
   std::optional<Version> floor_;              // below every version that is given
   absl::flat_hash_map<Id, ScopeRow> scopes_;  // those written to so far
@@ -532,7 +598,7 @@ class Transaction final : public Writer {
 absl::StatusOr<RecordState> Transaction::GetRecord(const RecordKey& key) {
   return Reading([&]() -> absl::StatusOr<RecordState> {
     Query row(connection_, kGetRecord, key.type, key.id);
-    return row.Step() ? StateOf(row) : RecordState();
+    return row.Step() ? StateOf(row, seal_, key) : RecordState();
   });
 }
 
@@ -553,10 +619,10 @@ absl::Status Transaction::ReadFeed(const Id& scope, Version after,
     bool more = true;
     while (more && row.Step()) {
       FeedRow feed;
-      feed.state = StateOf(row);
       feed.version = row.Number<Version>(kAfterState);
       feed.key.type = static_cast<uint32_t>(row.Int(kAfterState + 1));
       feed.key.id = row.IdAt(kAfterState + 2);
+      feed.state = StateOf(row, seal_, feed.key);
       feed.present = row.Int(kAfterState + 3) != 0;
       more = visit(feed);
     }
@@ -582,7 +648,10 @@ absl::Status Transaction::ListRecords(
     uint32_t type, std::optional<Id> scope,
     absl::FunctionRef<void(const Id&, const RecordState&)> visit) {
   auto visit_all = [&](Query& row) {
-    while (row.Step()) visit(row.IdAt(kAfterState), StateOf(row));
+    while (row.Step()) {
+      const Id id = row.IdAt(kAfterState);
+      visit(id, StateOf(row, seal_, {type, id}));
+    }
     return absl::OkStatus();
   };
   return Reading([&] {
@@ -599,7 +668,7 @@ absl::StatusOr<std::optional<DeviceRow>> Transaction::GetDevice(DeviceNumber num
   return Reading([&]() -> absl::StatusOr<std::optional<DeviceRow>> {
     Query row(connection_, kGetDevice, number);
     if (!row.Step()) return std::nullopt;
-    return DeviceOf(row);
+    return DeviceOf(row, seal_);
   });
 }
 
@@ -607,7 +676,7 @@ absl::StatusOr<std::vector<DeviceRow>> Transaction::ListDevices() {
   return Reading([&]() -> absl::StatusOr<std::vector<DeviceRow>> {
     std::vector<DeviceRow> devices;
     Query row(connection_, kListDevices);
-    while (row.Step()) devices.push_back(DeviceOf(row));
+    while (row.Step()) devices.push_back(DeviceOf(row, seal_));
     return devices;
   });
 }
@@ -617,7 +686,7 @@ absl::StatusOr<std::optional<AuditRow>> Transaction::GetAudit(DeviceNumber devic
   return Reading([&]() -> absl::StatusOr<std::optional<AuditRow>> {
     Query row(connection_, kGetAudit, device, number);
     if (!row.Step()) return std::nullopt;
-    return AuditOf(row);
+    return AuditOf(row, seal_);
   });
 }
 
@@ -626,7 +695,7 @@ absl::StatusOr<std::optional<AuditRow>> Transaction::FindEdit(int64_t made_ms,
   return Reading([&]() -> absl::StatusOr<std::optional<AuditRow>> {
     Query row(connection_, kFindEdit, made_ms, static_cast<int64_t>(LinkTo(edit)));
     if (!row.Step()) return std::nullopt;
-    return AuditOf(row);
+    return AuditOf(row, seal_);
   });
 }
 
@@ -635,7 +704,7 @@ absl::Status Transaction::ReadAudit(DeviceNumber device, EditNumber after,
   return Reading([&] {
     Query row(connection_, kReadAudit, device, Bounded(after));
     bool more = true;
-    while (more && row.Step()) more = visit(AuditOf(row));
+    while (more && row.Step()) more = visit(AuditOf(row, seal_));
     return absl::OkStatus();
   });
 }
@@ -643,7 +712,7 @@ absl::Status Transaction::ReadAudit(DeviceNumber device, EditNumber after,
 absl::StatusOr<std::string> Transaction::GetSetting(absl::string_view name) {
   return Reading([&]() -> absl::StatusOr<std::string> {
     Query row(connection_, kGetSetting, Text{name});
-    return row.Step() ? row.Bytes(0) : std::string();
+    return row.Step() ? row.Opened(0, seal_, PlaceOf(kSettingValue, name)) : std::string();
   });
 }
 
@@ -691,9 +760,10 @@ absl::Status Transaction::PutRecord(const RecordKey& key, const RecordState& sta
 
 absl::Status Transaction::PutDevice(const DeviceRow& device) {
   return Writing([&] {
+    const std::string name = seal_.Close(PlaceOf(kDeviceName, device.number), device.name);
     Query(connection_, kPutDevice, device.number, device.public_key, device.person, device.record,
-          Text{device.name}, device.revoked, device.enrolled_ms, device.last_seen_ms,
-          device.last_number, device.safe_number)
+          name, device.revoked, device.enrolled_ms, device.last_seen_ms, device.last_number,
+          device.safe_number)
         .Run();
     return absl::OkStatus();
   });
@@ -712,9 +782,11 @@ absl::Status Transaction::AppendAudit(const AuditRow& row) {
     return absl::InvalidArgumentError("an edit's number and version are below 2^63");
   }
   return Writing([&]() -> absl::Status {
-    std::string answer = row.answer.SerializeAsString();
+    const std::string edit = seal_.Close(PlaceOf(kEdit, row.device, row.number), row.edit);
+    const std::string answer =
+        seal_.Close(PlaceOf(kAnswer, row.device, row.number), row.answer.SerializeAsString());
     Query insert(connection_, kAppendAudit, row.device, row.number, row.received_ms, row.stamp,
-                 row.edit, answer, row.version, row.chain, row.made_ms,
+                 edit, answer, row.version, row.chain, row.made_ms,
                  static_cast<int64_t>(LinkTo(row.edit)));
     if (insert.Step()) return absl::OkStatus();
     return absl::AlreadyExistsError(absl::StrCat("edit ", row.number.value, " of device ",
@@ -724,7 +796,8 @@ absl::Status Transaction::AppendAudit(const AuditRow& row) {
 
 absl::Status Transaction::PutSetting(absl::string_view name, absl::string_view value) {
   return Writing([&] {
-    Query(connection_, kPutSetting, Text{name}, value).Run();
+    const std::string sealed = seal_.Close(PlaceOf(kSettingValue, name), value);
+    Query(connection_, kPutSetting, Text{name}, sealed).Run();
     return absl::OkStatus();
   });
 }
@@ -784,8 +857,10 @@ int64_t Transaction::StoreRecord(const RecordKey& key, const RecordState& state)
     writer = state.deletion->writer;
     stamp = state.deletion->stamp;
   }
+  const std::string body = seal_.Close(PlaceOf(kBody, key), state.body);
+  const std::string trace = seal_.Close(PlaceOf(kTrace, key), state.trace);
   Query put(connection_, kPutRecord, key.type, key.id, state.touch.version, state.touch.writer,
-            state.touch.stamp, version, writer, stamp, state.body, state.trace);
+            state.touch.stamp, version, writer, stamp, body, trace);
   put.Step();
   return put.Int(0);
 }
@@ -819,20 +894,79 @@ absl::Status CheckOurs(SQLite::Database& db, const std::string& file) {
   return absl::OkStatus();
 }
 
-void Migrate(SQLite::Database& db) {
+// seal(place, blob), for kSealAll.
+void SealInSql(sqlite3_context* context, int, sqlite3_value** values) {
+  const auto bytes = [](sqlite3_value* value) {
+    const auto* data = static_cast<const char*>(sqlite3_value_blob(value));
+    return absl::string_view(data, static_cast<size_t>(sqlite3_value_bytes(value)));
+  };
+  const auto& seal = *static_cast<const Seal*>(sqlite3_user_data(context));
+  const std::string sealed = seal.Close(bytes(values[0]), bytes(values[1]));
+  sqlite3_result_blob(context, sealed.data(), static_cast<int>(sealed.size()), SQLITE_TRANSIENT);
+}
+
+void SealAll(SQLite::Database& db, const SqliteOptions& options, bool plain_remains, Seal* seal) {
+  const std::string key = options.random_bytes(Seal::kKeySize);
+  *seal = Seal(key, options.random_bytes);
+  db.createFunction("seal", 2, false, seal, &SealInSql, nullptr, nullptr, nullptr);
+  db.exec(kSealAll);
+  SQLite::Statement row(db, "INSERT INTO seal (key, plain_remains) VALUES (?, ?)");
+  const std::string sealed = Seal(options.key, options.random_bytes).Close(kKeyPlace, key);
+  row.bind(1, sealed.data(), static_cast<int>(sealed.size()));
+  row.bind(2, plain_remains ? 1 : 0);
+  row.exec();
+}
+
+// Nothing is touched where the file is sealed with another key.
+absl::Status Unlock(SQLite::Database& db, const std::string& file, const SqliteOptions& options,
+                    Seal* seal) {
+  if (Ask(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'seal'") == 0) {
+    return absl::OkStatus();
+  }
+  SQLite::Statement row(db, "SELECT key FROM seal");
+  if (!row.executeStep()) return absl::OkStatus();
+  if (options.key.empty()) return Refuse(sync::v1::WRONG_KEY, file);
+  const std::string sealed = row.getColumn(0).getString();
+  const auto key = Seal(options.key, options.random_bytes).Open(kKeyPlace, sealed);
+  if (!key.has_value()) return Refuse(sync::v1::WRONG_KEY, file);
+  *seal = Seal(*key, options.random_bytes);
+  return absl::OkStatus();
+}
+
+// Writes every page anew and empties the log. Where that cannot be done now, because
+// the disk is full or another process reads, it is tried at the next start.
+void Sweep(SQLite::Database& db) {
+  // The copy that VACUUM makes may not fit into memory.
+  db.tryExec("PRAGMA temp_store = FILE");
+  if (db.tryExec("VACUUM") == SQLITE_OK &&
+      sqlite3_wal_checkpoint_v2(db.getHandle(), "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr,
+                                nullptr) == SQLITE_OK) {
+    db.tryExec("UPDATE seal SET plain_remains = 0");
+  }
+  db.tryExec("PRAGMA temp_store = MEMORY");
+}
+
+// One transaction: a file is as it was, or of this schema and sealed.
+absl::Status Migrate(SQLite::Database& db, const std::string& file, const SqliteOptions& options,
+                     Seal* seal) {
   db.exec("BEGIN IMMEDIATE");
   absl::Cleanup rollback = [&db] { db.tryExec("ROLLBACK"); };
+  RETURN_IF_ERROR(Unlock(db, file, options, seal));
   // Asked again: another process may have been first.
-  for (int64_t from = Ask(db, "PRAGMA user_version"); from < kSchemaVersion; ++from) {
+  const int64_t version = Ask(db, "PRAGMA user_version");
+  for (int64_t from = version; from < kSchemaVersion; ++from) {
     db.exec(kMigrations[from]);
     db.exec(absl::StrCat("PRAGMA user_version = ", from + 1));
   }
   db.exec(absl::StrCat("PRAGMA application_id = ", kApplicationId));
+  if (!options.key.empty() && !seal->has_key()) SealAll(db, options, version > 0, seal);
   db.exec("COMMIT");
   std::move(rollback).Cancel();
+  return absl::OkStatus();
 }
 
-absl::Status PrepareFile(SQLite::Database& db, const std::string& file) {
+absl::Status PrepareFile(SQLite::Database& db, const std::string& file,
+                         const SqliteOptions& options, Seal* seal) {
   RETURN_IF_ERROR(CheckOurs(db, file));
   // The log stays when the file is closed: without it a file on a full disk could
   // not even be read.
@@ -850,7 +984,8 @@ absl::Status PrepareFile(SQLite::Database& db, const std::string& file) {
   db.exec(
       "PRAGMA synchronous = FULL; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;"
       "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864");
-  Migrate(db);
+  RETURN_IF_ERROR(Migrate(db, file, options, seal));
+  if (Ask(db, "SELECT EXISTS (SELECT 1 FROM seal WHERE plain_remains)") != 0) Sweep(db);
   return absl::OkStatus();
 }
 
@@ -911,6 +1046,7 @@ class SqliteStore final : public Store {
 
   const std::string file_;
   const SqliteOptions options_;
+  Seal seal_;  // as Open leaves it
 
   absl::Mutex write_mutex_;
   // Closed after the readers, so that it is the one to tidy up the log.
@@ -928,7 +1064,7 @@ absl::Status SqliteStore::Open() {
     absl::MutexLock write_lock(&write_mutex_);
     writer_ = std::make_unique<Connection>(file_, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE,
                                            options_.vfs);
-    RETURN_IF_ERROR(PrepareFile(writer_->db(), file_));
+    RETURN_IF_ERROR(PrepareFile(writer_->db(), file_, options_, &seal_));
     for (int i = 0; i < std::max(options_.readers, 1); ++i) {
       auto reader = std::make_unique<Connection>(file_, SQLite::OPEN_READWRITE, options_.vfs);
       reader->db().exec("PRAGMA query_only = ON; PRAGMA cache_size = -16384");
@@ -957,7 +1093,7 @@ absl::Status SqliteStore::Run(Connection& connection, const char* begin,
                               absl::FunctionRef<absl::Status(Transaction&)> body) {
   absl::Status status = Catching(file_, [&]() -> absl::Status {
     Query(connection, begin).Run();
-    Transaction transaction(connection, file_);
+    Transaction transaction(connection, file_, seal_);
     RETURN_IF_ERROR(body(transaction));
     RETURN_IF_ERROR(transaction.broken());
     RETURN_IF_ERROR(transaction.WriteScopes());
@@ -1009,7 +1145,11 @@ void SqliteStore::CopyTo(const std::string& file) {
     int result = backup.executeStep(-1);  // all of it in one read: one snapshot
     if (result != SQLITE_DONE) throw SQLite::Exception(sqlite3_errstr(result), result);
   }
-  target.exec(absl::StrCat("REPLACE INTO setting (name, value) VALUES ('", kCopy, "', x'31')"));
+  SQLite::Statement mark(target, kPutSetting);
+  mark.bind(1, kCopy);
+  const std::string sealed = seal_.Close(PlaceOf(kSettingValue, kCopy), "1");
+  mark.bind(2, sealed.data(), static_cast<int>(sealed.size()));
+  mark.exec();
 }
 
 }  // namespace
@@ -1017,6 +1157,9 @@ void SqliteStore::CopyTo(const std::string& file) {
 absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(const std::string& file,
                                                        const SqliteOptions& options) {
   if (sodium_init() < 0) return absl::InternalError("libsodium could not be initialised");
+  if (!options.key.empty() && options.key.size() != Seal::kKeySize) {
+    return absl::InvalidArgumentError(absl::StrCat("a key has ", Seal::kKeySize, " bytes"));
+  }
   auto store = std::make_unique<SqliteStore>(file, options);
   RETURN_IF_ERROR(store->Open());
   return store;

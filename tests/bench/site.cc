@@ -15,6 +15,7 @@
 #include "server/store/sqlite_store.h"
 #include "sync/diff.h"
 #include "sync/handshake.h"
+#include "sync/key_file.h"
 #include "sync/record.h"
 #include "sync/status.h"
 #include "tests/bench/report.h"
@@ -80,7 +81,11 @@ Site::Site(std::string folder) : folder_(std::move(folder)) {
 }
 
 std::unique_ptr<server::Store> Site::OpenStore() const {
-  return Must(server::OpenSqliteStore(absl::StrCat(folder_, "/zhibu.db")), "the server's store");
+  const std::string file = absl::StrCat(folder_, "/zhibu.db");
+  std::string key =
+      Must(KeyFor(absl::StrCat(folder_, "/zhibu.key"), file, [] { return absl::OkStatus(); }),
+           "the key");
+  return Must(server::OpenSqliteStore(file, {.key = std::move(key)}), "the server's store");
 }
 
 void Site::Write(const google::protobuf::Message& message, const Id& id) {
@@ -174,7 +179,7 @@ Site::Download Site::Capture() {
 void Site::Start() {
   // What the machine can do is measured, not what a device is granted.
   const server::Limits limits{.edits_per_second = std::numeric_limits<int>::max()};
-  node_ = Must(server::Node::Open(folder_, false, limits), "the server's folder");
+  node_ = Must(server::Node::Open(folder_, "", false, limits), "the server's folder");
   port_ = Must(node_->Serve({.listen = "127.0.0.1:0"}), "the server");
   const auto store = OpenStore();
   Check(store->Read([&](server::Reader& reader) -> absl::Status {

@@ -144,5 +144,81 @@ TEST_F(SealedDevice, NoRefusalRepeatsWhatWasWritten) {
   }
 }
 
+// ---- The server ---------------------------------------------------------------------
+
+const std::string kRoster = absl::StrCat("姓名,所在支部,手机,身份证号\n", kName, ",", kBranch, ",",
+                                         kPhone, ",", kIdentityNumber, "\n");
+
+class SealedServer : public ::testing::Test {
+ protected:
+  SealedServer() {
+    WriteFile(folder_ / "more.csv", kRoster);
+    township_.Admin({"import", folder_ / "more.csv"});
+    const Device secretary = township_.Enrol(kSecretary);
+    Json meeting = Meeting(secretary, "七月");
+    meeting["minutes"] = kMinutes;
+    meeting_ = secretary.Put("Meeting", meeting);
+    secretary.Do({"sync"});
+  }
+  Finished Serve(const Words& more = {}) {
+    Words command = {"--json", "serve", "--data", township_.data(), "--listen", "127.0.0.1:0"};
+    command.insert(command.end(), more.begin(), more.end());
+    return RunToEnd(command);
+  }
+
+  const TempFolder folder_;
+  Township township_;
+  const std::string key_file_ = township_.data() + "/zhibu.key";
+  std::string meeting_;
+};
+
+TEST_F(SealedServer, NothingThatPeopleWroteIsInTheFolderABackupOrWhatItPrints) {
+  EXPECT_EQ(ModeOf(key_file_), 0600u);
+  EXPECT_THAT(FoundInFiles(township_.data()), IsEmpty());
+  township_.Admin({"backup", folder_ / "copy.db"});
+  EXPECT_THAT(FoundIn(ReadFile(folder_ / "copy.db")), IsEmpty());
+  const Finished stopped = township_.Stop();
+  EXPECT_THAT(FoundIn(stopped.out + stopped.err), IsEmpty());
+  EXPECT_THAT(FoundInFiles(township_.data()), IsEmpty());
+}
+
+TEST_F(SealedServer, KilledItLeavesNothingToRead) {
+  township_.Kill();
+  EXPECT_THAT(FoundInFiles(township_.data()), IsEmpty());
+}
+
+TEST_F(SealedServer, WithoutItsKeyOrWithAnotherItDoesNotStartAndWithItAllIsThere) {
+  township_.Stop();
+  const std::string key = ReadFile(key_file_);
+  for (const std::string& wrong : {std::string(), std::string(64, 'a')}) {
+    std::filesystem::remove(key_file_);
+    if (!wrong.empty()) WriteFile(key_file_, wrong);
+    const Finished refused = Serve();
+    EXPECT_EQ(refused.status, 1);
+    EXPECT_EQ(refused.json()["error"].value("reason", ""), "WRONG_KEY") << refused.out;
+    EXPECT_EQ(Fail(township_.AdminCommand({"devices"})).value("reason", ""), "WRONG_KEY");
+    EXPECT_EQ(std::filesystem::exists(key_file_), !wrong.empty());
+  }
+  WriteFile(folder_ / "elsewhere.key", key);
+  Words elsewhere = township_.AdminCommand({"devices"});
+  elsewhere.insert(elsewhere.begin() + 4, {"--key-file", folder_ / "elsewhere.key"});
+  EXPECT_EQ(Succeed(elsewhere)["devices"].size(), 1);
+  WriteFile(key_file_, key);
+  township_.Start();
+  EXPECT_EQ(township_.Enrol(kDeputy).Record("Meeting", meeting_).value("minutes", ""), kMinutes);
+}
+
+TEST_F(SealedServer, ABackupIsReadOnAnotherMachineWithACopyOfTheKeyAndOnlyWithIt) {
+  township_.Admin({"backup", folder_ / "copy.db"});
+  township_.Stop();
+  const std::string other = folder_ / "other";
+  std::filesystem::create_directory(other);
+  std::filesystem::copy(folder_ / "copy.db", other + "/zhibu.db");
+  const Words verify = {"--json", "admin", "--data", other, "audit", "verify"};
+  EXPECT_EQ(Fail(verify).value("reason", ""), "WRONG_KEY");
+  std::filesystem::copy(key_file_, other + "/zhibu.key");
+  Succeed(verify);
+}
+
 }  // namespace
 }  // namespace zhibu::e2e

@@ -37,23 +37,28 @@ class TempDir {
 
 class SqlitePlace : public StorePlace {
  public:
+  explicit SqlitePlace(std::string key) : key_(std::move(key)) {}
+
   std::unique_ptr<Store> Open() override { return OpenFile("store.db"); }
   std::string BackupName() override { return dir_.File("backup.db"); }
   std::unique_ptr<Store> OpenBackup() override { return OpenFile("backup.db"); }
 
  private:
   std::unique_ptr<Store> OpenFile(absl::string_view name) {
-    auto store = OpenSqliteStore(dir_.File(name));
+    auto store = OpenSqliteStore(dir_.File(name), {.key = key_});
     EXPECT_TRUE(store.ok()) << store.status();
     return store.ok() ? *std::move(store) : nullptr;
   }
+  const std::string key_;
   TempDir dir_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Store, StoreContract,
-                         testing::Values(StoreKind{"Sqlite",
-                                                   [] { return std::make_unique<SqlitePlace>(); }}),
-                         StoreKindName);
+INSTANTIATE_TEST_SUITE_P(
+    Store, StoreContract,
+    testing::Values(StoreKind{"Sqlite", [] { return std::make_unique<SqlitePlace>(""); }},
+                    StoreKind{"SealedSqlite",
+                              [] { return std::make_unique<SqlitePlace>(std::string(32, 'k')); }}),
+    StoreKindName);
 
 // Watches every connection that is opened while it lives: what statements they
 // run, and what that costs.

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include "proto/policies.pb.h"
+#include "sync/status.h"
 #include "tests/sim/simulation.h"
 #include "zhibu/records/v1/catalogue.pb.h"
 
@@ -82,8 +83,12 @@ TEST_F(Judge, SeesWhatLiesInTheClearOnADisk) {
 
 TEST_F(Judge, SeesAWrongValueOnTheServer) {
   universe.CheckAll();
-  Sql(universe.server().disk, "server.db",
-      "UPDATE record SET body = substr(body, 1, 18) WHERE type = 9001");
+  ASSERT_EQ(universe.server().store->Write([&](server::Writer& writer) -> absl::Status {
+    ASSIGN_OR_RETURN(RecordState state, writer.GetRecord({9001, sampler}));
+    state.body.resize(18);  // the branch alone
+    return writer.PutRecord({9001, sampler}, state, {}, {});
+  }),
+            absl::OkStatus());
   universe.CheckAll();
   EXPECT_EQ(Verdict(), kValue);
 }

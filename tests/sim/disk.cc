@@ -52,6 +52,7 @@ struct Disk::Handle {
   sqlite3_file base;  // first: SQLite sees only this
   Disk* disk;
   File* file;
+  bool temporary;
   int lock;
   uint8_t shared[kShmLocks];
   uint8_t exclusive[kShmLocks];
@@ -103,7 +104,13 @@ struct Vfs {
     Disk::Handle& handle = HandleOf(base);
     auto& handles = handle.file->handles;
     handles.erase(std::remove(handles.begin(), handles.end(), &handle), handles.end());
-    if (handles.empty()) handle.file->shared_memory.clear();
+    if (!handles.empty()) return SQLITE_OK;
+    handle.file->shared_memory.clear();
+    if (handle.temporary) {
+      auto& files = handle.disk->files_;
+      files.erase(std::find_if(files.begin(), files.end(),
+                               [&](const auto& file) { return file.second.get() == handle.file; }));
+    }
     return SQLITE_OK;
   }
   static int Read(sqlite3_file* base, void* out, int size, sqlite3_int64 offset) {
@@ -251,7 +258,9 @@ int Vfs::Open(sqlite3_vfs* vfs, const char* name, sqlite3_file* base, int flags,
   Disk& disk = DiskOf(vfs);
   Disk::Handle& handle = HandleOf(base);
   handle.base.pMethods = nullptr;
-  if (disk.dead_ || name == nullptr) return SQLITE_CANTOPEN;
+  if (disk.dead_) return SQLITE_CANTOPEN;
+  const std::string temporary = name == nullptr ? absl::StrCat("temporary-", ++disk.opened_) : "";
+  if (name == nullptr) name = temporary.c_str();
   auto it = disk.files_.find(name);
   if (it == disk.files_.end()) {
     if ((flags & SQLITE_OPEN_CREATE) == 0) return SQLITE_CANTOPEN;
@@ -261,6 +270,7 @@ int Vfs::Open(sqlite3_vfs* vfs, const char* name, sqlite3_file* base, int flags,
   handle.base.pMethods = &kMethods;
   handle.disk = &disk;
   handle.file = it->second.get();
+  handle.temporary = !temporary.empty();
   handle.file->handles.push_back(&handle);
   if (out != nullptr) *out = flags;
   return SQLITE_OK;

@@ -85,6 +85,7 @@ class Disk {
   std::string name_;
   std::unique_ptr<sqlite3_vfs> registered_;
   std::map<std::string, std::unique_ptr<File>> files_;
+  int opened_ = 0;          // temporary files
   int writes_to_live_ = 0;  // 0: no end in sight
   bool dead_ = false;
   int failing_syncs_ = 0;

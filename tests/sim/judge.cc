@@ -77,6 +77,7 @@ void Universe::CheckAll() {
     return ledger_.CheckRecords(reader);
   });
   if (!status.ok()) ledger_.Fail(kIntegrity, absl::StrCat("server: ", status.ToString()));
+  CheckSealed(server_.disk, "server");
   CheckSums();
   for (const auto& device : devices_) {
     if (failure()) return;

@@ -18,6 +18,7 @@ constexpr char kDeviceFile[] = "device.db";
 constexpr char kServerFile[] = "server.db";
 // Of every device: a copy of a file is opened by another one.
 const std::string kDeviceKey(Seal::kKeySize, 'k');
+const std::string kServerKey(Seal::kKeySize, 's');
 
 // The first column, through SQLite itself and not through the store; or what is
 // wrong.
@@ -126,7 +127,10 @@ Environment Server::environment() {
 
 absl::Status Server::Open() {
   store.reset();
-  ASSIGN_OR_RETURN(store, server::OpenSqliteStore(kServerFile, {.vfs = disk.vfs()}));
+  ASSIGN_OR_RETURN(store,
+                   server::OpenSqliteStore(kServerFile, {.key = kServerKey,
+                                                         .random_bytes = environment().random_bytes,
+                                                         .vfs = disk.vfs()}));
   return absl::OkStatus();
 }
 

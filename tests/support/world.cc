@@ -210,7 +210,7 @@ void Stream::Lose() {
 // ---- World ---------------------------------------------------------------------
 
 World::World(uint64_t seed) : seed_(seed), fate_(seed, &now_ms_), schema_(WideSchema()) {
-  auto store = server::OpenSqliteStore(directory_.NewFile());
+  auto store = server::OpenSqliteStore(directory_.NewFile(), {.key = kServerKey});
   if (!store.ok()) std::abort();
   store_ = *std::move(store);
   ingest_ = std::make_unique<server::Ingest>(schema_, fate_.environment());
@@ -330,7 +330,7 @@ void World::RestoreServer(const std::string& backup) {
   EXPECT_TRUE(streams_.empty());
   const std::string file = directory_.NewFile();
   std::filesystem::copy_file(backup, file);
-  auto store = server::OpenSqliteStore(file);
+  auto store = server::OpenSqliteStore(file, {.key = kServerKey});
   ASSERT_TRUE(store.ok()) << store.status();
   store_ = *std::move(store);
   EXPECT_EQ(server::EnsureIncarnation(*store_, fate_.environment()), absl::OkStatus());

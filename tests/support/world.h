@@ -35,8 +35,9 @@
 
 namespace zhibu::test {
 
-// Of every phone's file.
+// Of every phone's file, and of the server's.
 inline const std::string kPhoneKey(32, 'k');
+inline const std::string kServerKey(32, 's');
 
 // The catalogue and tests/proto/policies.proto.
 std::shared_ptr<const Schema> WideSchema();
