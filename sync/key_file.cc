@@ -27,6 +27,11 @@ absl::Status Failed(absl::string_view what, const std::string& file) {
                                              std::strerror(errno), "); nothing was changed"));
 }
 
+bool Exists(const std::string& file) {
+  std::error_code ignored;
+  return std::filesystem::exists(file, ignored);
+}
+
 absl::StatusOr<std::string> Read(const std::string& file) {
   std::ifstream stream(file, std::ios::binary);
   if (!stream) return Failed("read", file);
@@ -68,9 +73,10 @@ absl::Status Make(const std::string& file) {
 
 absl::StatusOr<std::string> KeyFor(const std::string& key_file, const std::string& data,
                                    absl::FunctionRef<absl::Status()> open_plain) {
-  std::error_code error;
-  if (!std::filesystem::exists(key_file, error)) {
-    if (std::filesystem::exists(data, error)) RETURN_IF_ERROR(open_plain());
+  if (!Exists(key_file)) {
+    const absl::Status plain = Exists(data) ? open_plain() : absl::OkStatus();
+    // Unless another process has made both meanwhile.
+    if (!plain.ok() && !Exists(key_file)) return plain;
     RETURN_IF_ERROR(Make(key_file));
   }
   return Read(key_file);

@@ -98,6 +98,23 @@ TEST_F(SealedDevice, WithoutItsKeyOrWithAnotherItIsRefusedInWordsAndAllIsThereWh
   EXPECT_EQ(device_.Unsent(), 1);
 }
 
+TEST_F(SealedDevice, ManyProcessesThatMakeItAtOnceHaveOneKey) {
+  for (int round = 0; round < 5; ++round) {
+    const Device device(folder_ / absl::StrCat("device", round));
+    std::vector<std::unique_ptr<Process>> processes;
+    for (int i = 0; i < 6; ++i) {
+      processes.push_back(Process::Start(device.Command(
+          {"put", "Meeting", Json({{"branchId", MadeUpId(1)}, {"minutes", kMinutes}}).dump()})));
+    }
+    for (const auto& process : processes) {
+      const Finished finished = process->Wait();
+      EXPECT_EQ(finished.status, 0) << finished.out << finished.err;
+    }
+    EXPECT_EQ(device.List("Meeting").size(), processes.size());
+    EXPECT_THAT(FoundInFiles(device.home()), IsEmpty());
+  }
+}
+
 TEST_F(SealedDevice, TheKeyMayLieElsewhere) {
   const std::string elsewhere = folder_ / "elsewhere.key";
   device_.Do({"--key-file", elsewhere, "put", "PrivateDetail", Private().dump()});
