@@ -194,6 +194,21 @@ TEST_F(SealedStore, OneThatWasPlainIsSealedAtTheNextStartAndNothingChangesInIt) 
   }
 }
 
+TEST_F(SealedStore, OneOfTheSchemaBeforeSealsIsBroughtUpAndSealedAtOnce) {
+  auto store = MustOpen(file, "");
+  Fill(*store);
+  const auto all = *All(*store);
+  store = nullptr;
+  SQLite::Database(file, SQLite::OPEN_READWRITE)
+      .exec(
+          "DROP TABLE seal; ALTER TABLE device ADD COLUMN text TEXT NOT NULL DEFAULT '';"
+          "UPDATE device SET text = CAST(name AS TEXT); ALTER TABLE device DROP COLUMN name;"
+          "ALTER TABLE device RENAME COLUMN text TO name; PRAGMA user_version = 2");
+  store = MustOpen(file, kServerKey);
+  EXPECT_EQ(*All(*store), all);
+  EXPECT_THAT(FoundIn(ImageOf(file)), IsEmpty());
+}
+
 TEST_F(SealedStore, ThePowerFailsWithinAnyWriteWhileItIsSealedNothingIsLostAndTheNextTimeItIsDone) {
   sim::Disk disk(5);
   auto store = MustOpen("zhibu.db", "", disk.vfs());
