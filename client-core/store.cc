@@ -612,6 +612,15 @@ absl::StatusOr<EditNumber> Store::Commit(absl::Span<Draft* const> drafts) {
   return number;
 }
 
+absl::StatusOr<int64_t> Store::ServerNow() {
+  int64_t now = environment().now_ms();
+  RETURN_IF_ERROR(Look([&](Transaction& transaction) -> absl::Status {
+    now += transaction.tables().GetNumber(kOffset);
+    return absl::OkStatus();
+  }));
+  return now;
+}
+
 // ---- Sync, as a person sees it -----------------------------------------------
 
 absl::StatusOr<SyncState> Store::State() {

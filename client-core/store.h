@@ -183,6 +183,10 @@ class Store {
   // the id of one that is here; open and change that one.
   absl::StatusOr<EditNumber> Commit(absl::Span<Draft* const> drafts);
 
+  // The time by the server's clock, in milliseconds since 1970, as well as this
+  // device knows it: as of its last session.
+  absl::StatusOr<int64_t> ServerNow();
+
   // ---- Sync, as a person sees it ------------------------------------------
 
   absl::StatusOr<SyncState> State();

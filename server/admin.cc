@@ -38,6 +38,9 @@ void Set(int64_t ms, google::protobuf::Timestamp* time) {
   time->set_seconds(ms / 1000);
   time->set_nanos(static_cast<int32_t>(ms % 1000) * 1'000'000);
 }
+int64_t Millis(const google::protobuf::Timestamp& time) {
+  return time.seconds() * 1000 + time.nanos() / 1'000'000;
+}
 
 // The one record of type T that `text` means, by id or by name.
 template <typename T>
@@ -62,6 +65,15 @@ absl::StatusOr<Id> Find(Reader& reader, const Schema& schema, const std::string&
       "; name one by its id: ", absl::StrJoin(found, ", ", [](std::string* out, const Id& id) {
         absl::StrAppend(out, TextOf(id));
       })));
+}
+
+// A grant that is given again while it runs has run all along.
+int64_t BeginningOf(const RecordState& before, int64_t now_ms) {
+  records::v1::Grant grant;
+  if (!before.alive() || !grant.ParseFromString(before.body)) return now_ms;
+  const int64_t from = Millis(grant.from());
+  const bool runs = from <= now_ms && (!grant.has_until() || now_ms < Millis(grant.until()));
+  return runs ? from : now_ms;
 }
 
 absl::StatusOr<std::string> NameOf(Reader& reader, const Schema& schema, absl::string_view person) {
@@ -167,7 +179,8 @@ absl::StatusOr<admin::v1::GrantReply> Admin::Grant(const admin::v1::GrantRequest
     grant.set_office(request.office());
     ASSIGN_OR_RETURN(const Id id, DeriveId(type, grant.SerializeAsString()));
     ASSIGN_OR_RETURN(const RecordState before, reader.GetRecord({type.number, id}));
-    Set(request.from_ms() == 0 ? hub_.environment().now_ms() : request.from_ms(),
+    Set(request.from_ms() == 0 ? BeginningOf(before, hub_.environment().now_ms())
+                               : request.from_ms(),
         grant.mutable_from());
     if (request.until_ms() != 0) Set(request.until_ms(), grant.mutable_until());
     AddChange(type, id, before, grant, &edit);
@@ -222,6 +235,7 @@ absl::Status Admin::RevokeDevice(DeviceNumber number) {
       ASSIGN_OR_RETURN(const RecordState before, writer.GetRecord({type.number, row->record}));
       Device device;
       device.ParseFromString(before.body);
+      if (!device.has_revoked()) Set(hub_.environment().now_ms(), device.mutable_revoked());
       device.set_state(Device::REVOKED);
       sync::v1::Edit edit;
       if (!AddChange(type, row->record, before, device, &edit)) return absl::OkStatus();

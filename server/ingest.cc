@@ -8,6 +8,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "server/authority.h"
+#include "server/check_in.h"
 #include "server/own_edit.h"
 #include "sync/handshake.h"
 #include "sync/merge.h"
@@ -148,6 +149,7 @@ class Ingest::Batch {
     std::vector<Placed> before;
     RecordState state;
     Outcome outcome;
+    std::optional<CheckInFinding> finding;
   };
   using Staging = std::map<RecordKey, Staged>;
 
@@ -241,6 +243,11 @@ class Ingest::Batch {
     for (const Change& change : edit.changes()) {
       Staged& staged = staging.at(KeyOf(change));
       RETURN_IF_ERROR(Apply(staged.type, change, origin, &staged.state, &staged.outcome));
+      if (own) continue;
+      ASSIGN_OR_RETURN(staged.finding,
+                       JudgeCheckIn(writer_, change, staged.state.body, device.row.person,
+                                    MillisOf(Stamp(submitted.edit.stamp())),
+                                    ingest_.environment_.now_ms()));
     }
     size_t touched = 0;
     for (auto& [key, staged] : staging) {
@@ -313,8 +320,9 @@ class Ingest::Batch {
     if (staged.state.alive()) RETURN_IF_ERROR(CheckRecord(*staged.type, key.id, staged.state.body));
     if (device.row.number == kServerDevice) return absl::OkStatus();
     ASSIGN_OR_RETURN(const Offices* offices, OfficesFor(device.row.person));
-    return MayWrite(*staged.type, *offices, staged.before,
-                    PlacesOf(*staged.type, key.id, staged.state.body));
+    const std::vector<Placed> after = PlacesOf(*staged.type, key.id, staged.state.body);
+    if (!staged.finding) return MayWrite(*staged.type, *offices, staged.before, after);
+    return MayWrite(*staged.type, AsGuest(*offices, *staged.finding), staged.before, after);
   }
 
   absl::StatusOr<const Offices*> OfficesFor(const Id& person) {
@@ -333,8 +341,16 @@ class Ingest::Batch {
       RETURN_IF_ERROR(
           writer_.PutRecord(key, staged.state, ScopesOf(staged.before), ScopesOf(after)));
       RETURN_IF_ERROR(WriteNotes(key, staged.outcome, after));
+      RETURN_IF_ERROR(WriteFinding(key, staged));
     }
     return absl::OkStatus();
+  }
+
+  absl::Status WriteFinding(const RecordKey& key, const Staged& staged) {
+    Edit edit;
+    if (staged.finding) AddFinding(*staged.type, key.id, staged.state, *staged.finding, &edit);
+    if (edit.changes().empty()) return absl::OkStatus();
+    return TakeOwn(edit).status();
   }
 
   // Conflict notes are records, written by the server's own device.

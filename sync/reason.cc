@@ -18,6 +18,9 @@ absl::StatusCode CodeFor(Reason reason) {
     case sync::v1::GRANT_ENDED:
     case sync::v1::DEVICE_REVOKED:
     case sync::v1::BAD_CODE:
+    case sync::v1::CODE_WITHOUT_OFFICE:
+    case sync::v1::CODE_OF_REVOKED_DEVICE:
+    case sync::v1::CODE_OF_OTHER_MEMBER:
       return absl::StatusCode::kPermissionDenied;
     case sync::v1::UNKNOWN_DEVICE:
     case sync::v1::BAD_SIGNATURE:

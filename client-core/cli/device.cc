@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include <filesystem>
-#include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -15,6 +14,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
+#include "client-core/cli/check_in.h"
+#include "client-core/cli/output.h"
 #include "client-core/cli/patch.h"
 #include "client-core/match.h"
 #include "client-core/store.h"
@@ -47,10 +48,10 @@ struct Arguments {
 };
 
 // One invocation.
-class Command {
+class Command : private Output {
  public:
-  Command(const Arguments& arguments, bool json, Language language)
-      : arguments_(arguments), json_(json), language_(language) {}
+  Command(const Arguments& arguments, const Output& output)
+      : Output(output), arguments_(arguments) {}
 
   absl::Status Open() {
     std::error_code error;
@@ -63,6 +64,8 @@ class Command {
     ASSIGN_OR_RETURN(store_, Store::Open({.file = file, .key = std::move(key)}));
     return absl::OkStatus();
   }
+
+  absl::Status Run(const StoreCommand& command) { return command(*store_, *this); }
 
   absl::Status Enrol() {
     RETURN_IF_ERROR(client::Enrol(store_.get(), arguments_.ticket, arguments_.name));
@@ -109,7 +112,7 @@ class Command {
     ASSIGN_OR_RETURN(const RecordType* type, Type());
     ASSIGN_OR_RETURN(const Id id, RecordId());
     ASSIGN_OR_RETURN(Draft draft, store_->Edit(*type, id));
-    Print(JsonOf(*type, id, draft.message()), Describe(*type, id, draft.message(), language_));
+    Print(JsonOf(*type, id, draft.message()), Describe(*type, id, draft.message(), language));
     return absl::OkStatus();
   }
 
@@ -128,10 +131,10 @@ class Command {
     Json found = Json::array();
     std::string text;
     const absl::Status status = store_->List(query, [&](const Id& id, const Message& message) {
-      if (json_) {
+      if (as_json) {
         found.push_back(JsonOf(*type, id, message));
       } else {
-        absl::StrAppend(&text, Describe(*type, id, message, language_));
+        absl::StrAppend(&text, Describe(*type, id, message, language));
         found.push_back(nullptr);
       }
       return true;
@@ -170,7 +173,7 @@ class Command {
         Say("  已接收: ", "  received: "), state.records_received, Say(" 条 ", " records "),
         state.bytes_received, " B");
     if (state.problem != sync::v1::NO_REASON) {
-      const std::string why = In(language_, WordsFor(state.problem, state.problem_detail));
+      const std::string why = In(language, WordsFor(state.problem, state.problem_detail));
       json["problem"] = sync::v1::Reason_Name(state.problem);
       json["problemWords"] = why;
       absl::StrAppend(&text, Say("\n未能同步: ", "\nnot synced: "), why);
@@ -188,7 +191,7 @@ class Command {
     Json found = Json::array();
     std::string text;
     RETURN_IF_ERROR(store_->ListSetAside([&](const SetAside& item) {
-      const std::string why = In(language_, WordsFor(item.answer.reason(), item.answer.detail()));
+      const std::string why = In(language, WordsFor(item.answer.reason(), item.answer.detail()));
       Json changes = Json::array();
       for (const auto& change : item.edit.changes()) changes.push_back(ChangeJson(change));
       found.push_back({{"place", item.place},
@@ -208,14 +211,6 @@ class Command {
   }
 
  private:
-  std::string Say(absl::string_view zh, absl::string_view en) const {
-    return std::string(language_ == Language::kChinese ? zh : en);
-  }
-
-  void Print(const Json& json, const std::string& text) const {
-    std::cout << (json_ ? json.dump() : text) << std::endl;
-  }
-
   absl::StatusOr<const RecordType*> Type() const {
     const RecordType* type = store_->schema().FindByName(arguments_.type);
     if (type != nullptr) return type;
@@ -225,19 +220,7 @@ class Command {
         absl::StrCat("no record type ", arguments_.type, "; there are", known));
   }
 
-  absl::StatusOr<Id> RecordId() const {
-    if (const auto id = IdFromText(arguments_.id)) return *id;
-    return absl::InvalidArgumentError(absl::StrCat("not an id: ", arguments_.id));
-  }
-
-  absl::Status Committed(const absl::StatusOr<EditNumber>& number, const RecordType& type,
-                         const Id& id) const {
-    RETURN_IF_ERROR(number.status());
-    Print({{"type", type.name}, {"id", TextOf(id)}, {"edit", number->value}},
-          number->value == 0 ? Say("没有变化", "nothing changed")
-                             : absl::StrCat(Say("已保存 ", "saved "), TextOf(id)));
-    return absl::OkStatus();
-  }
+  absl::StatusOr<Id> RecordId() const { return ParseId(arguments_.id); }
 
   static Json JsonOf(const RecordType& type, const Id& id, const Message& message) {
     return {{"type", type.name}, {"id", TextOf(id)}, {"record", Json::parse(ToJson(message))}};
@@ -269,16 +252,14 @@ class Command {
     });
     syncer->Run([&](const absl::Status& status) {
       Print(
-          {{"inStep", status.ok()}, {"words", Told(status, language_)}},
-          status.ok() ? Say("已与服务器一致", "in step with the server") : Told(status, language_));
+          {{"inStep", status.ok()}, {"words", Told(status, language)}},
+          status.ok() ? Say("已与服务器一致", "in step with the server") : Told(status, language));
     });
     stopper.join();
     return absl::OkStatus();
   }
 
   Arguments arguments_;
-  const bool json_;
-  const Language language_;
   std::unique_ptr<Store> store_;
 };
 
@@ -295,15 +276,18 @@ void AddDeviceCommand(CLI::App* app, const bool* json, const Language* language,
   device->add_option(
       "--key-file", arguments->key_file,
       "Key of what is stored; made if it is not there. Default: device.key in --home");
-  const auto add = [&](const char* name, const char* help, absl::Status (Command::*run)()) {
-    CLI::App* command = device->add_subcommand(name, help);
+  const auto on_chosen = [=](CLI::App* command, const std::function<absl::Status(Command&)>& run) {
     command->callback([=] {
       *chosen = [=]() -> absl::Status {
-        Command invocation(*arguments, *json, *language);
+        Command invocation(*arguments, {*json, *language});
         RETURN_IF_ERROR(invocation.Open());
-        return (invocation.*run)();
+        return run(invocation);
       };
     });
+  };
+  const auto add = [&](const char* name, const char* help, absl::Status (Command::*run)()) {
+    CLI::App* command = device->add_subcommand(name, help);
+    on_chosen(command, run);
     return command;
   };
   const auto type = [&](CLI::App* command) {
@@ -344,6 +328,10 @@ void AddDeviceCommand(CLI::App* app, const bool* json, const Language* language,
   CLI::App* sync = add("sync", "Send and receive", &Command::Sync);
   sync->add_flag("--watch", arguments->watch, "Stay connected until interrupted");
   sync->add_option("--timeout", arguments->timeout_s, "Seconds until it gives up");
+
+  AddCheckInCommands(device, [&](CLI::App* command, const StoreCommand& run) {
+    on_chosen(command, [run](Command& invocation) { return invocation.Run(run); });
+  });
 
   add("status", "Unsent work, last success, what is wrong", &Command::ShowState);
   add("conflicts", "What two people wrote without having seen each other", &Command::Conflicts);

@@ -34,7 +34,7 @@ TEST_F(Sync, WhatThreePeopleRecordOfflineIsOneAndTheSameForAllOnceTheyHaveConnec
     c.set_activity_id(meeting.str());
     c.set_member_id(wang.str());
     c.set_branch_id(branch.str());
-    c.set_how(CheckIn::BY_SELF);
+    c.add_ways()->set_how(CheckIn::BY_SELF);
   });
   wangs.Make<DuesPayment>([&](DuesPayment& d) {
     d.set_member_id(wang.str());
@@ -110,7 +110,7 @@ TEST_F(Sync, ACheckInByTheMemberAndARollCallByTheSecretaryAreOneRecord) {
       c.set_activity_id(meeting.str());
       c.set_member_id(wang.str());
       c.set_branch_id(branch.str());
-      c.set_how(how);
+      c.add_ways()->set_how(how);
       c.mutable_at()->set_seconds(at);
     };
   };
@@ -119,6 +119,8 @@ TEST_F(Sync, ACheckInByTheMemberAndARollCallByTheSecretaryAreOneRecord) {
   EXPECT_EQ(by_self, by_call);
   ExpectConverged();
   EXPECT_EQ(lis.Get<CheckIn>(by_self).at().seconds(), 1000);
+  EXPECT_EQ(lis.Get<CheckIn>(by_self).ways_size(), 2);  // how it is known is not lost
+  EXPECT_THAT(lis.All<ConflictNote>(), IsEmpty());
 }
 
 // ---- Lost answers, cut streams, killed processes --------------------------------

@@ -216,7 +216,7 @@ tell "${dim}deputy: yet another place, 3 others present, the minutes and an agen
 migrant_id=${id_of[$migrant]}
 put member CheckIn "$(jq -n --arg meeting "$meeting" --arg member "$migrant_id" --arg branch "$branch_id" \
   '{activityId: $meeting, memberId: $member, branchId: $branch,
-    at: "2026-07-01T08:55:00Z", how: "BY_SELF"}')" >/dev/null
+    at: "2026-07-01T08:55:00Z", ways: [{how: "BY_SELF"}]}')" >/dev/null
 pay() { # FEN MONTH [REVERSED]
   put member DuesPayment "$(jq -n --arg member "$migrant_id" --arg branch "$branch_id" \
     --argjson fen "$1" --arg month "$2" --arg reverses "${3:-}" \

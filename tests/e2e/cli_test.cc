@@ -53,6 +53,10 @@ TEST_F(CliTest, EveryCommandShowsHelpAndEndsWith0) {
       {"device", "delete"},
       {"device", "get"},
       {"device", "list"},
+      {"device", "check-in"},
+      {"device", "check-in", "show"},
+      {"device", "check-in", "scan"},
+      {"device", "check-in", "manual"},
       {"device", "sync"},
       {"device", "status"},
       {"device", "conflicts"},
@@ -91,6 +95,9 @@ TEST_F(CliTest, WrongUsageEndsWith2AndSaysWhatIsWrong) {
       {"device", "--home", home, "put", "Meeting", "{}", "{}"},
       {"device", "--home", home, "edit", "Meeting"},
       {"device", "--home", home, "get", "Meeting"},
+      {"device", "--home", home, "check-in"},
+      {"device", "--home", home, "check-in", "show"},
+      {"device", "--home", home, "check-in", "scan"},
       {"device", "--home", home, "sync", "--timeout", "soon"},
   };
   for (const Words& words : wrong) {
@@ -258,9 +265,9 @@ TEST_F(CliTest, EveryPlainTypeCanBeRecordedReadAndChanged) {
 
 TEST_F(CliTest, ASecondPutOfWhatMakesTheSameIdChangesTheOneRecord) {
   Json check_in = {{"activityId", MadeUpId(9)}, {"memberId", MadeUpId(2)}, {"branchId", branch_}};
-  check_in["how"] = "ROLL_CALL";
+  check_in["at"] = "2026-11-21T09:00:00Z";
   const std::string id = device_.Put("CheckIn", check_in);
-  check_in["how"] = "BY_SELF";
+  check_in["at"] = "2026-11-21T08:00:00Z";
   EXPECT_EQ(device_.Put("CheckIn", check_in), id);
   EXPECT_EQ(device_.Record("CheckIn", id), check_in);
   EXPECT_EQ(device_.List("CheckIn").size(), 1);

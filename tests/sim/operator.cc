@@ -139,6 +139,7 @@ void Universe::Revoke(Device& device) {
     record.ParseFromString(before.body);
     if (record.state() == records::v1::Device::REVOKED) return absl::OkStatus();
     record.set_state(records::v1::Device::REVOKED);
+    Set(now_ms_, record.mutable_revoked());
     sync::v1::Edit edit;
     server::AddChange(type, row->record, before, record, &edit);
     return server_.ingest->WriteOwn(writer, edit, &moved).status();

@@ -256,7 +256,7 @@ class Author {
     check_in.set_activity_id(meeting->first);
     check_in.set_branch_id(meeting->second);
     check_in.set_member_id(Person());
-    check_in.set_how(dice_.OneIn(2) ? CheckIn::BY_SELF : CheckIn::ROLL_CALL);
+    check_in.add_ways()->set_how(dice_.OneIn(2) ? CheckIn::BY_SELF : CheckIn::ROLL_CALL);
     SetNow(check_in.mutable_at());
     Commit(&draft);
   }

@@ -276,7 +276,14 @@ void World::Appoint(const Id& person, const Id& organisation, Office office, int
 }
 
 void World::Dismiss(const Id& person, const Id& organisation, Office office) {
-  Appoint(person, organisation, office, now_ms_);
+  records::v1::Grant grant;
+  grant.set_person_id(person.str());
+  grant.set_organisation_id(organisation.str());
+  grant.set_office(office);
+  const RecordType& type = *schema_->Find(records::v1::Grant::descriptor());
+  grant = Get<records::v1::Grant>(DeriveId(type, grant.SerializeAsString()).value());
+  SetTime(now_ms_, grant.mutable_until());
+  Write(grant, Id());
 }
 
 Phone& World::Enrol(const Id& person) {
@@ -353,6 +360,7 @@ void World::Revoke(DeviceNumber number) {
             absl::OkStatus());
   auto device = Get<records::v1::Device>(record);
   device.set_state(records::v1::Device::REVOKED);
+  device.mutable_revoked()->set_seconds(now_ms_ / 1000);
   Write(device, record);
 }
 

@@ -81,7 +81,7 @@ TEST(ReadersOf, ARecordThatReadsAsAnotherTypeHasTheReadersOfBoth) {
 
 TEST(DeriveId, IsTheSameForAllWhoRecordTheSameThing) {
   CheckIn roll_call = LisCheckIn();
-  roll_call.set_how(CheckIn::ROLL_CALL);
+  roll_call.add_ways()->set_how(CheckIn::ROLL_CALL);
   const auto id = DeriveId(Type("CheckIn"), LisCheckIn().SerializeAsString());
   ASSERT_TRUE(id.ok());
   EXPECT_EQ(*id, *DeriveId(Type("CheckIn"), roll_call.SerializeAsString()));
