@@ -214,9 +214,8 @@ tell "${deputy}：改地点为「${deputy_place}」，到会 $(IFS=、; echo "${
 tell "${dim}deputy: yet another place, 3 others present, the minutes and an agenda item${plain}"
 
 migrant_id=${id_of[$migrant]}
-put member CheckIn "$(jq -n --arg meeting "$meeting" --arg member "$migrant_id" --arg branch "$branch_id" \
-  '{activityId: $meeting, memberId: $member, branchId: $branch,
-    at: "2026-07-01T08:55:00Z", ways: [{how: "BY_SELF"}]}')" >/dev/null
+code=$(device secretary check-in show --activity "$meeting" --once | jq -r .text)
+device member check-in scan "$code" >/dev/null
 pay() { # FEN MONTH [REVERSED]
   put member DuesPayment "$(jq -n --arg member "$migrant_id" --arg branch "$branch_id" \
     --argjson fen "$1" --arg month "$2" --arg reverses "${3:-}" \
@@ -230,8 +229,8 @@ pay 1850 2026-07 >/dev/null
 put member Flow "$(jq -n --arg member "$migrant_id" --arg branch "$branch_id" \
   '{memberId: $member, homeBranchId: $branch, left: "2026-02-20", expectedBack: "2027-01-25",
     reason: "务工", destination: "滨海市", state: "REPORTED"}')" >/dev/null
-tell "${migrant}：签到，交两个月党费（输错一笔，已冲正），报告外出"
-tell "${dim}member: checks in, pays two months of dues (one slip, reversed), reports the stay away${plain}"
+tell "${migrant}：扫书记手机上的签到码，交两个月党费（输错一笔，已冲正），报告外出"
+tell "${dim}member: scans the code on the secretary's phone, pays two months of dues (one slip, reversed), reports the stay away${plain}"
 declare -A unsent=([secretary]=4 [deputy]=2 [member]=6)
 for home in secretary deputy member; do
   status=$(device "$home" status)
@@ -284,8 +283,9 @@ while read -r month fen; do
   tell "$month  $([[ $fen -ge 0 ]] && yuan "$fen" || echo "冲正 reversal -$(yuan "${fen#-}")") 元 yuan"
 done < <(jq -r 'sort_by(.record.month, .id)[].record | "\(.month) \(.amountFen)"' <<<"$dues")
 dues_fen=$(jq '[.[].record.amountFen | tonumber] | add' <<<"$dues")
-tell "合计 in all $(yuan "$dues_fen") 元；签到 check-ins: $(device secretary list CheckIn |
-  jq -c '[.[].record.memberId]' | names_of)"
+check_ins=$(device secretary list CheckIn)
+tell "合计 in all $(yuan "$dues_fen") 元；签到 check-ins: $(jq -c '[.[].record.memberId]' <<<"$check_ins" | names_of)"
+same "what the server makes of the scanned code" '["VERIFIED"]' "$(jq -c '[.[].record.standing]' <<<"$check_ins")"
 
 step "逐项核对：设备、服务器、一台全新的设备" "Checked: devices, server, and a brand-new device"
 readonly types=(Meeting Attendance CheckIn DuesPayment ConflictNote Flow)
