@@ -21,6 +21,7 @@ constexpr Scenario kScenarios[] = {
     {"local_write", MeasureLocalWrite},
     {"first_download", MeasureFirstDownload},
     {"push", MeasurePush},
+    {"check_in", MeasureCheckIn},
     {"sync_idle", MeasureIdle},
     {"merge", MeasureMerge},
 };

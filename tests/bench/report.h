@@ -94,6 +94,7 @@ void MeasureLocalWrite(const Options& options, Report* report);
 void MeasureFirstDownload(const Options& options, Report* report);
 void MeasurePush(const Options& options, Report* report);
 void MeasureMerge(const Options& options, Report* report);
+void MeasureCheckIn(const Options& options, Report* report);
 void MeasureIdle(const Options& options, Report* report);
 
 }  // namespace zhibu::bench

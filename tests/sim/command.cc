@@ -42,6 +42,7 @@ nlohmann::json JsonOf(const Plan& plan, const Report& report, double seconds) {
                          {"merged", report.merged},
                          {"rows", report.rows},
                          {"conflict_notes", report.notes},
+                         {"verified_check_ins", report.verified},
                          {"sessions", report.stats.sessions},
                          {"frames", report.stats.frames},
                          {"restarts", report.stats.restarts},

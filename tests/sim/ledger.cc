@@ -154,6 +154,7 @@ absl::Status Ledger::Absorb(server::Reader& reader) {
   std::vector<AuditRow> rows;
   for (const server::DeviceRow& device : devices) {
     persons_[device.number.value] = device.person;
+    if (device.revoked) shows_no_more_.insert(device.number);
     const auto& known = devices_[device.number.value];
     const uint64_t last = known.empty() ? 0 : known.rbegin()->first;
     if (device.last_number.value < last) {
@@ -170,7 +171,24 @@ absl::Status Ledger::Absorb(server::Reader& reader) {
   // and need not: see server/store/store.h.
   std::stable_sort(rows.begin(), rows.end(),
                    [](const AuditRow& a, const AuditRow& b) { return a.version < b.version; });
-  for (const AuditRow& row : rows) Take(row);
+  // Those that were returned come first, and were judged in between.
+  const auto returned_for_nothing = [&](const AuditRow& row) {
+    return row.answer.verdict() == sync::v1::RETURNED &&
+           ReturnedForNothing(devices_[row.device.value][row.number.value]);
+  };
+  std::vector<AuditRow> suspicious;
+  for (const AuditRow& row : rows) {
+    Take(row);
+    if (returned_for_nothing(row)) suspicious.push_back(row);
+  }
+  for (const AuditRow& row : suspicious) {
+    if (!returned_for_nothing(row)) continue;
+    Fail(kCodes,
+         absl::StrCat("edit ", row.number.value, " of device ", row.device.value,
+                      ": a good code came back, ", sync::v1::Reason_Name(row.answer.reason()), " ",
+                      row.answer.detail()),
+         KeyOf(devices_[row.device.value][row.number.value].edit.changes(0)));
+  }
   return absl::OkStatus();
 }
 
@@ -184,6 +202,7 @@ void Ledger::Forget() {
       it = merged_.count(*it) > 0 ? below.erase(it) : std::next(it);
     }
   }
+  anew.shown_ = std::move(shown_);
   anew.failure_ = std::move(failure_);
   *this = std::move(anew);
 }
@@ -250,7 +269,10 @@ void Ledger::Judge(Row* judged) {
     made[key] = std::move(expected);
     if (audit.device == kServerDevice || unclear) continue;
     const Id person = persons_[audit.device.value];
-    if (!Entitled(person, *one.prototype, one.before, one.after, audit.received_ms)) {
+    const Shown* code = CodeIn(*one.change);
+    JudgeScan(row, *one.change, *made[key].message);
+    if (!Entitled(person, *one.prototype, one.before, one.after, audit.received_ms,
+                  code == nullptr ? std::nullopt : std::optional(code->branch))) {
       Fail(kAuthority, absl::StrCat(name, ", by ", Hex(person.bytes())), key);
     }
   }
@@ -291,7 +313,7 @@ uint32_t Ledger::OfficesIn(const Id& person, const Id& scope, int64_t now_ms) co
 }
 
 bool Ledger::Entitled(const Id& person, const Message& message, const Places& before,
-                      const Places& after, int64_t now_ms) const {
+                      const Places& after, int64_t now_ms, const std::optional<Id>& guest) const {
   const uint32_t writers = Bits(OptionsOf(message).writers());
   const auto acts = [&](const Places& places) {
     return std::any_of(places.begin(), places.end(), [&](const auto& place) {
@@ -301,7 +323,7 @@ bool Ledger::Entitled(const Id& person, const Message& message, const Places& be
   if (!before.empty() && !acts(before)) return false;
   if (!acts(after)) return false;
   return std::all_of(after.begin(), after.end(), [&](const auto& place) {
-    return place.second != OWNER || before.count(place) > 0 ||
+    return place.second != OWNER || before.count(place) > 0 || guest == place.first ||
            OfficesIn(person, place.first, now_ms) != 0;
   });
 }
@@ -392,6 +414,7 @@ absl::Status Ledger::CheckRecords(server::Reader& reader) {
     }
   }
   CheckNotes();
+  CheckStandings();
   return absl::OkStatus();
 }
 

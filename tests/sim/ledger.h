@@ -57,6 +57,7 @@ inline constexpr char kProtocol[] = "sessions take only declared transitions";
 inline constexpr char kForks[] = "a device gets another number only if copies of it may live";
 inline constexpr char kWords[] = "every answer has words";
 inline constexpr char kAnswers[] = "an answer does not come before what it tells of";
+inline constexpr char kCodes[] = "a code is verified, marked or returned as it must be";
 inline constexpr char kRefusal[] = "an edit is refused at the device only for a reason";
 inline constexpr char kQuiet[] = "everybody comes to rest";
 
@@ -88,6 +89,15 @@ class Ledger {
   void SetPerson(DeviceNumber device, const Id& person) { persons_[device.value] = person; }
   // What its author had before them when they made an edit, by salt: numbers change.
   void BuildsOn(uint64_t salt, uint64_t below) { below_[salt].insert(below); }
+  // A code of a check-in that a device has shown, as a check-in keeps it.
+  struct Shown {
+    Id activity;
+    Id branch;
+    DeviceNumber device;
+    Id person;
+    int64_t at_ms = 0;  // as the code says
+  };
+  void Show(const std::string& code, const Shown& shown) { shown_[code] = shown; }
   // From here on nothing that the device sends may be merged.
   void Revoke(DeviceNumber device) { revoked_.insert(device); }
 
@@ -112,23 +122,45 @@ class Ledger {
   uint64_t rows() const { return rows_count_; }
   uint64_t merged_rows() const { return merged_.size(); }
   uint64_t notes() const { return notes_; }
+  uint64_t verified() const { return verified_; }
 
  private:
   void Judge(Row* row);
+  // `guest`: of this branch, besides.
   bool Entitled(const Id& person, const google::protobuf::Message& message, const Places& before,
-                const Places& after, int64_t now_ms) const;
+                const Places& after, int64_t now_ms, const std::optional<Id>& guest) const;
   void CheckNotes();
+
+  // ---- Codes (codes.cc) ----
+  // A code in somebody's own check-in, and whether its time agrees with that of the scan.
+  struct Scan {
+    DeviceNumber display;
+    bool fresh = false;
+  };
+  // Null: nobody has shown the code that the change brings, or it brings none.
+  const Shown* CodeIn(const sync::v1::Change& change) const;
+  // Why the code may not be taken for this check-in; empty if it may.
+  std::string Objection(const Row& row, const google::protobuf::Message& check_in,
+                        const Shown& shown) const;
+  void JudgeScan(const Row& row, const sync::v1::Change& change,
+                 const google::protobuf::Message& check_in);
+  bool ReturnedForNothing(const Row& row) const;
+  void CheckStandings();
 
   std::map<uint32_t, std::map<uint64_t, Row>> devices_;
   std::map<uint32_t, Id> persons_;
   std::map<RecordKey, Record> records_;
   std::map<uint64_t, std::pair<uint32_t, uint64_t>> merged_;  // salt → device, number
   std::map<uint64_t, std::set<uint64_t>> below_;
+  std::map<std::string, Shown> shown_;
+  std::map<RecordKey, std::vector<Scan>> scans_;
+  std::set<DeviceNumber> shows_no_more_;  // as the server's own table says
   std::set<DeviceNumber> revoked_;
   std::map<Id, uint64_t> scope_versions_;
   std::optional<Failure> failure_;
   uint64_t rows_count_ = 0;
   uint64_t notes_ = 0;
+  uint64_t verified_ = 0;
 };
 
 // The empty message of a record type; null if there is none.

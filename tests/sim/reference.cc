@@ -382,6 +382,9 @@ class Evaluation {
       case FieldDescriptor::CPPTYPE_INT32:
         number = static_cast<uint64_t>(static_cast<int64_t>(r.GetInt32(element, key)));
         break;
+      case FieldDescriptor::CPPTYPE_ENUM:
+        number = static_cast<uint64_t>(static_cast<int64_t>(r.GetEnumValue(element, key)));
+        break;
       default:
         number = static_cast<uint64_t>(r.GetInt64(element, key));
     }

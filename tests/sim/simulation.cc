@@ -306,6 +306,7 @@ Report Run(const Plan& plan, bool trace) {
   report.merged = universe.ledger().merged_rows();
   report.rows = universe.ledger().rows();
   report.notes = universe.ledger().notes();
+  report.verified = universe.ledger().verified();
   report.virtual_ms = universe.now_ms() - began_ms;
   return report;
 }

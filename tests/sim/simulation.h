@@ -21,6 +21,7 @@ struct Report {
   uint64_t merged = 0;
   uint64_t rows = 0;
   uint64_t notes = 0;
+  uint64_t verified = 0;  // check-ins
   int64_t virtual_ms = 0;
 };
 

@@ -78,6 +78,10 @@ class Universe {
 
   // ---- What people do (workload.cc) ----
   void Edit(Device& device, uint64_t seed);
+  // The code that somebody's phone shows of a meeting; empty: it shows none.
+  std::string Show(Device& device, Dice* dice);
+  // Pictures of codes, which people keep and forward.
+  const std::vector<std::string>& pictures() const { return pictures_; }
   // An edit on a device, and what is remembered of it. `begun_at`: the version of the
   // record when its draft was begun, if more may have come in since.
   void Commit(Device& device, const std::vector<client::Draft*>& drafts, const Deltas& deltas,
@@ -166,6 +170,7 @@ class Universe {
   std::map<uint64_t, Known> known_;
   std::vector<Id> branches_;
   std::vector<Id> people_;
+  std::vector<std::string> pictures_;
   Ledger ledger_;
   uint64_t streams_made_ = 0;
   int slow_ = 0;

@@ -4,8 +4,10 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "client-core/check_in.h"
 #include "proto/old_policies.pb.h"
 #include "proto/policies.pb.h"
+#include "sync/check_in_code.h"
 #include "tests/sim/universe.h"
 #include "zhibu/records/v1/catalogue.pb.h"
 
@@ -249,6 +251,7 @@ class Author {
   }
 
   void SignIn() {
+    if (!dice_.OneIn(3)) return Scan();
     const auto meeting = MeetingAndBranch();
     if (!meeting) return NewMeeting();
     client::Draft draft = store().New<CheckIn>();
@@ -259,6 +262,27 @@ class Author {
     check_in.add_ways()->set_how(dice_.OneIn(2) ? CheckIn::BY_SELF : CheckIn::ROLL_CALL);
     SetNow(check_in.mutable_at());
     Commit(&draft);
+  }
+
+  // What a phone shows that is at hand; sometimes a picture of what one has shown, or a
+  // code that somebody has made up.
+  void Scan() {
+    std::string text;
+    if (dice_.OneIn(5) && !universe_.pictures().empty()) {
+      text = dice_.Of(universe_.pictures());
+    } else {
+      for (int i = 0; i < 4 && text.empty(); ++i) {
+        text = universe_.Show(*dice_.Of(universe_.devices()), &dice_);
+      }
+    }
+    if (text.empty()) return NewMeeting();
+    if (dice_.OneIn(12)) {
+      auto forged = *CheckInCodeFromText(text);
+      forged.set_step(forged.step() + 1 + dice_.Below(3));
+      text = ToText(forged);
+    }
+    auto draft = client::CheckInByCode(store(), text);
+    if (draft.ok()) Commit(&*draft);
   }
 
   void PayDues() {
@@ -614,6 +638,36 @@ class Author {
 };
 
 }  // namespace
+
+std::string Universe::Show(Device& device, Dice* dice) {
+  constexpr size_t kPicturesMax = 50;
+  if (device.store == nullptr || device.disk.dead()) return "";
+  return device.disk.Quietly([&]() -> std::string {
+    std::vector<std::pair<Id, std::string>> meetings;
+    const uint32_t type = TodaysSchema()->Find(Meeting::descriptor())->number;
+    (void)device.store->List({.type = type}, [&](const Id& id, const Message& message) {
+      meetings.emplace_back(id, static_cast<const Meeting&>(message).branch_id());
+      return true;
+    });
+    const auto identity = device.store->GetIdentity();
+    if (meetings.empty() || !identity.ok()) return "";
+    const auto& [meeting, branch] =
+        meetings[meetings.size() - 1 - dice->Below(std::min<size_t>(meetings.size(), 4))];
+    const auto shown = client::ShowCheckIn(*device.store, meeting);
+    if (!shown.ok()) return "";
+    const auto code = CheckInCodeFromText(shown->text);
+    if (!code.ok()) {
+      ledger_.Fail(kCodes, absl::StrCat("device ", device.index, " shows ", shown->text));
+      return "";
+    }
+    ledger_.Show(code->SerializeAsString(),
+                 {meeting, Id::FromBytes(branch).value_or(Id()), identity->device, identity->person,
+                  static_cast<int64_t>(code->step()) * 30'000});
+    if (pictures_.size() >= kPicturesMax) pictures_.erase(pictures_.begin());
+    pictures_.push_back(shown->text);
+    return shown->text;
+  });
+}
 
 void Universe::Edit(Device& device, uint64_t seed) {
   if (device.store == nullptr || device.disk.dead()) return;
