@@ -22,7 +22,7 @@ namespace zhibu::server {
 
 // Of one code. Without marks it is verified.
 struct CheckInFinding {
-  Id branch;  // whose activity it is
+  Id branch;                          // whose activity it is
   std::optional<int64_t> scanned_ms;  // where the clocks can be trusted
   std::vector<records::v1::CheckIn::Mark> marks;
 };

@@ -244,10 +244,10 @@ class Ingest::Batch {
       Staged& staged = staging.at(KeyOf(change));
       RETURN_IF_ERROR(Apply(staged.type, change, origin, &staged.state, &staged.outcome));
       if (own) continue;
-      ASSIGN_OR_RETURN(staged.finding,
-                       JudgeCheckIn(writer_, change, staged.state.body, device.row.person,
-                                    MillisOf(Stamp(submitted.edit.stamp())),
-                                    ingest_.environment_.now_ms()));
+      ASSIGN_OR_RETURN(
+          staged.finding,
+          JudgeCheckIn(writer_, change, staged.state.body, device.row.person,
+                       MillisOf(Stamp(submitted.edit.stamp())), ingest_.environment_.now_ms()));
     }
     size_t touched = 0;
     for (auto& [key, staged] : staging) {

@@ -25,9 +25,9 @@ namespace zhibu {
 inline constexpr int64_t kCheckInStepMs = 30'000;
 // Scanned within this of the half minute in which it was shown, a code is fresh:
 // two clocks a little off, and people who take their time.
-inline constexpr int64_t kCheckInFreshMs = 2 * 60'000;
+inline constexpr int64_t kCheckInFreshMs = 120'000;
 // Nobody scans a code that is older; then one of the two clocks was wrong.
-inline constexpr int64_t kCheckInLateMs = 24 * 3600'000;
+inline constexpr int64_t kCheckInLateMs = 86'400'000;
 
 enum class CheckInTiming {
   kFresh,

@@ -158,6 +158,20 @@ TEST_F(CheckInOutcome, AMemberOfAnotherBranchIsAGuestByTheCodeOfThisOne) {
   EXPECT_EQ(Outcome(guest, std::move(draft)), "RETURNED NOT_ENTITLED");
 }
 
+TEST_F(CheckInOutcome, APictureScannedByASecondPhoneOfTheMemberLeavesItVerified) {
+  Phone& tablet = world.Enrol(wang);
+  world.SyncAll();
+  const std::string text = Shown(zhangs);
+  Draft fresh = Drafted(wangs, text);
+  wangs.Commit({&fresh});
+  world.Wait(30 * kMinute);
+  Draft late = Drafted(tablet, text);
+  tablet.Commit({&late});
+  EXPECT_EQ(OutcomeOf(wangs, fresh.id()), "VERIFIED");
+  EXPECT_EQ(OutcomeOf(tablet, late.id()), "VERIFIED");
+  EXPECT_EQ(tablet.SetAside(), std::vector<std::string>());
+}
+
 // ---- Returned ----------------------------------------------------------------------
 
 TEST_F(CheckInOutcome, ACodeOfAnotherActivityOrBranchIsReturned) {

@@ -54,6 +54,17 @@ TEST_F(Judge, MissesACommittedEdit) {
   EXPECT_EQ(Verdict(), kCommittedKept);
 }
 
+TEST_F(Judge, DoesNotBelieveACheckInThatIsVerifiedWithoutACode) {
+  records::v1::CheckIn check_in;
+  check_in.set_activity_id(branch.str());
+  check_in.set_member_id(device(0).person.str());
+  check_in.set_branch_id(branch.str());
+  check_in.set_standing(records::v1::CheckIn::VERIFIED);
+  universe.OwnWrite(check_in, Id());
+  universe.CheckAll();
+  EXPECT_EQ(Verdict(), kCodes);
+}
+
 TEST_F(Judge, MissesARecordOnADevice) {
   universe.CheckAll();
   Sql(device(0).disk, "device.db", "DELETE FROM record WHERE type = 9001");
