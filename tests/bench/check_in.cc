@@ -49,7 +49,8 @@ class Scene {
     std::thread runner([&] {
       syncer.Run([this](const absl::Status& status) {
         absl::MutexLock lock(&mutex_);
-        in_step_ = changed_ = status.ok();
+        in_step_ = status.ok();
+        changed_ = true;
       });
     });
     Await([this] {

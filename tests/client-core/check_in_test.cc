@@ -124,6 +124,17 @@ TEST_F(CheckInTest, ALaterRollCallLeavesItVerified) {
   EXPECT_THAT(wangs.Get<CheckIn>(id).ways(), SizeIs(2));
 }
 
+TEST_F(CheckInTest, OneThatIsDeletedBeforeItWasEverSyncedStaysWithANoteAndCanBeDeletedThen) {
+  const Id id = Scan(wangs, Shown(zhangs));
+  wangs.Delete<CheckIn>(id);
+  world.SyncAll();
+  EXPECT_TRUE(wangs.Has<CheckIn>(id));
+  EXPECT_THAT(wangs.All<ConflictNote>(), SizeIs(1));
+  wangs.Delete<CheckIn>(id);
+  ExpectConverged();
+  EXPECT_FALSE(lis.Has<CheckIn>(id));
+}
+
 TEST_F(CheckInTest, AMarkedOneIsBetteredByAFreshCode) {
   const std::string forwarded = Shown(zhangs);
   world.Wait(30 * 60'000);
