@@ -74,6 +74,22 @@ TEST(AdminTest, RefusalsAreInWords) {
   EXPECT_EQ(refused({"revoke", "--device", "77"}), "NOT_FOUND");
 }
 
+TEST(AdminTest, AGrantGivenAgainWhileItRunsKeepsItsBeginningAndAfterItsEndHasANewOne) {
+  Township township;  // in which the secretary has a grant
+  const Device secretary = township.Enrol(kSecretary);
+  const auto begins = [&] {
+    secretary.Do({"sync"});
+    const Json grants = secretary.Do({"list", "Grant", "--where", "office=SECRETARY"});
+    return grants.size() == 1 ? grants[0]["record"].value("from", "") : grants.dump();
+  };
+  const std::string first = begins();
+  township.Admin({"grant", kSecretary, kBranch, "--until", "2099-01-01"});
+  EXPECT_EQ(begins(), first);
+  township.Admin({"revoke", kSecretary, kBranch});
+  township.Admin({"grant", kSecretary, kBranch});
+  EXPECT_NE(begins(), first);
+}
+
 TEST(AdminTest, ImportingTwiceMakesNothingTwice) {
   Township township;  // has imported it once
   const Device device = township.Enrol(kSecretary);

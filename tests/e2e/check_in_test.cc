@@ -15,11 +15,7 @@ using ::testing::StartsWith;
 
 class CheckInTest : public ::testing::Test {
  protected:
-  CheckInTest() {
-    township_.Admin({"grant", kSecretary, kBranch});
-    secretary_.Do({"sync"});
-    township_.Stop();
-  }
+  CheckInTest() { township_.Stop(); }
 
   std::string Shown() {
     return secretary_.Do({"check-in", "show", "--activity", meeting_, "--once"}).value("text", "");
