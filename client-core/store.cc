@@ -582,15 +582,12 @@ absl::StatusOr<EditNumber> Store::Commit(absl::Span<Draft* const> drafts) {
                               Stamp(pending.floor.value + 1)});
     sync::v1::Edit edit;
     edit.set_device_time_ms(now);
-    uint64_t salt = 0;
-    const std::string random = environment().random_bytes(sizeof(salt));
-    std::copy(random.begin(), random.end(), reinterpret_cast<char*>(&salt));
-    edit.set_salt(salt);
+    edit.set_salt(environment().NewSalt());
     std::set<uint64_t> builds_on;
     for (Draft* draft : drafts) {
       RETURN_IF_ERROR(MakeChange(transaction, *draft, pending.stamp, &edit, &builds_on));
     }
-    pending.salt = salt;
+    pending.salt = edit.salt();
     pending.builds_on.assign(builds_on.begin(), builds_on.end());
     if (edit.changes().empty()) return absl::OkStatus();
     std::set<RecordKey> keys;

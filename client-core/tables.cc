@@ -62,6 +62,9 @@ constexpr const char* kMigrations[] = {
     ALTER TABLE kept ADD COLUMN salt INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE kept ADD COLUMN builds_on BLOB NOT NULL DEFAULT x'';
     CREATE INDEX kept_salt ON kept (salt);
+    ALTER TABLE set_aside ADD COLUMN number INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE set_aside ADD COLUMN salt INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX set_aside_salt ON set_aside (salt);
     )sql",
     // 4: blobs may be sealed from here on; SQL can no longer read them.
     R"sql(
@@ -470,7 +473,8 @@ std::optional<Tables::PendingEdit> Tables::LastPending() {
 std::optional<EditNumber> Tables::NumberOf(DeviceNumber device, uint64_t salt) {
   SQLite::Statement& statement = Prepared(
       "SELECT number FROM pending WHERE salt=?1"
-      " UNION ALL SELECT number FROM kept WHERE salt=?1 AND device=?2 LIMIT 1");
+      " UNION ALL SELECT number FROM kept WHERE salt=?1 AND device=?2"
+      " UNION ALL SELECT number FROM set_aside WHERE salt=?1 AND device=?2 LIMIT 1");
   statement.bind(1, Signed(salt));
   statement.bind(2, device.value);
   std::optional<EditNumber> number;
@@ -578,9 +582,12 @@ std::vector<EditNumber> Tables::TouchedBy(const RecordKey& key) {
 void Tables::AddSetAside(const SetAside& set_aside) {
   // The place, which the blobs are sealed under, is known once the row is there.
   SQLite::Statement& insert = Prepared(
-      "INSERT INTO set_aside (at_ms, answer, edit, device) VALUES (?,x'',x'',?) RETURNING place");
+      "INSERT INTO set_aside (at_ms, answer, edit, device, number, salt) VALUES (?,x'',x'',?,?,?)"
+      " RETURNING place");
   insert.bind(1, set_aside.at_ms);
   insert.bind(2, set_aside.device.value);
+  insert.bind(3, Signed(set_aside.answer.number()));
+  insert.bind(4, Signed(set_aside.edit.salt()));
   insert.executeStep();
   const int64_t place = insert.getColumn(0).getInt64();
   insert.reset();

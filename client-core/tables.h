@@ -77,8 +77,8 @@ class Tables {
   std::optional<PendingEdit> GetPending(EditNumber number);
   std::optional<PendingEdit> LastPending();
   uint64_t CountPending();
-  // What an own edit has as its number, as long as it is pending or kept under the
-  // device's number.
+  // What an own edit has as its number, as long as it is pending, or kept or set
+  // aside under the device's number.
   std::optional<EditNumber> NumberOf(DeviceNumber device, uint64_t salt);
 
   // By the device's number of then; listed in the order in which they were made.

@@ -112,7 +112,9 @@ class Ingest::Batch {
     return Result{false, answer, version};
   }
 
-  absl::StatusOr<Version> TakeOwn(const Edit& edit) {
+  absl::StatusOr<Version> TakeOwn(Edit edit) {
+    // What stands in the audit's hashes must not be open to guessing.
+    edit.set_salt(ingest_.environment_.NewSalt());
     ASSIGN_OR_RETURN(DeviceState * own, StateOf(kServerDevice));
     Submitted submitted{kServerDevice, {}};
     submitted.edit.set_number(own->row.last_number.value + 1);

@@ -2,6 +2,8 @@
 
 #include <sodium.h>
 
+#include <cstring>
+
 #include "absl/strings/escaping.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -13,6 +15,13 @@ Id Environment::NewId() const {
   const auto ms = static_cast<uint64_t>(now_ms());
   for (int i = 0; i < 6; ++i) bytes[i] = static_cast<char>(ms >> (8 * (5 - i)));
   return *Id::FromBytes(bytes);
+}
+
+uint64_t Environment::NewSalt() const {
+  uint64_t salt = 0;
+  const std::string bytes = random_bytes(sizeof(salt));
+  std::memcpy(&salt, bytes.data(), sizeof(salt));
+  return salt;
 }
 
 Environment SystemEnvironment() {

@@ -18,6 +18,8 @@ struct Environment {
 
   // A fresh id, in time order.
   Id NewId() const;
+  // What makes an edit unlike any other (sync.v1.Edit).
+  uint64_t NewSalt() const;
 };
 
 // The machine's own clock and entropy.

@@ -747,6 +747,15 @@ TEST_F(StoreTest, GoingBackToAFormerNumberKeepsTheOrderInWhichEditsWereMade) {
   EXPECT_THAT(after[1].builds_on(), ElementsAre(after[0].number()));
 }
 
+// The server's backup has the first, so that the device need not keep it.
+TEST_F(StoreTest, AnEditBuildsOnOneThatWasReturnedThoughThatIsKeptNoLonger) {
+  const Id id = MakeMeeting("学习");
+  ASSERT_EQ(Change<Meeting>(id, [](Meeting& m) { m.set_place("礼堂"); }), absl::OkStatus());
+  ASSERT_EQ(store->ApplyUpdate(Answered(1, sync::v1::RETURNED)), absl::OkStatus());
+  ASSERT_EQ(store->BeginDownload(0, EditNumber(1)), absl::OkStatus());
+  EXPECT_THAT(Pending().at(0).builds_on(), ElementsAre(1));
+}
+
 TEST_F(StoreTest, ATypeThatOnlyATestDeclaresIsStoredLikeAnyOther) {
   Draft draft = store->New<Bicycle>();
   draft.message<Bicycle>().set_branch_id(branch.str());
