@@ -101,10 +101,7 @@ void Session::OnChallenge(const sync::v1::Challenge& challenge) {
 void Session::OnWelcome(const sync::v1::Welcome& welcome) {
   if (state_ != State::kProof) return Close(Refuse(sync::v1::PROTOCOL_ERROR, "welcome"));
   state_ = State::kOpen;
-  if (auto status = store_.BeginDownload(welcome.to_pass(), EditNumber(welcome.safe()));
-      !status.ok()) {
-    Close(std::move(status));
-  }
+  if (auto status = store_.BeginDownload(welcome); !status.ok()) Close(std::move(status));
 }
 
 void Session::OnUpdate(const sync::v1::Update& update) {

@@ -11,6 +11,7 @@
 #include "absl/synchronization/mutex.h"
 #include "client-core/match.h"
 #include "client-core/tables.h"
+#include "sync/courier.h"
 #include "sync/diff.h"
 #include "sync/handshake.h"
 #include "sync/merge.h"
@@ -35,6 +36,9 @@ constexpr char kAddress[] = "address";
 constexpr char kFingerprint[] = "fingerprint";
 constexpr char kSecretKey[] = "secret_key";
 constexpr char kIncarnation[] = "incarnation";
+constexpr char kCourierKey[] = "courier_key";
+// The last edit that a courier's receipt says is in, though it is still pending.
+constexpr char kDelivered[] = "delivered";
 constexpr char kFormers[] = "formers";  // stored.v1.Formers
 // Of the last of the edits that were answered.
 constexpr char kLastNumber[] = "last_number";
@@ -261,6 +265,7 @@ class Store::Transaction {
   // From now on; what is numbered next follows `last`.
   void SetDevice(DeviceNumber device, const Last& last) {
     tables_.PutNumber(kDevice, device.value);
+    tables_.PutNumber(kDelivered, 0);
     tables_.PutNumber(kLastNumber, static_cast<int64_t>(last.number.value));
     tables_.PutNumber(kLastLink, static_cast<int64_t>(last.link));
   }
@@ -290,6 +295,21 @@ class Store::Transaction {
     tables_.MakeStale();
     any_stale_.reset();
   }
+  absl::Status BeginIncarnation(const std::string& incarnation) {
+    MakeStale();
+    // The server knows the number: so it has all that came before it under others.
+    std::vector<Offer> offers = TakeKept();
+    offers.erase(std::remove_if(offers.begin(), offers.end(),
+                                [&](const Offer& offer) { return offer.device != Device(); }),
+                 offers.end());
+    RETURN_IF_ERROR(OfferAgain(offers));
+    ForgetVerdicts();
+    SetFormers({});
+    tables_.PutNumber(kDelivered, 0);
+    tables_.PutSetting(kIncarnation, incarnation);
+    return absl::OkStatus();
+  }
+
   // The server has told all that it has: what it did not speak of it has forgotten.
   absl::Status Sweep() {
     for (const RecordKey& key : tables_.ListStale()) {
@@ -316,6 +336,20 @@ class Store::Transaction {
     tables_.PutRecord(key, record);
     Changed(key);
     return absl::OkStatus();
+  }
+
+  // As it is sent.
+  NumberedEdit Numbered(const Tables::PendingEdit& pending) {
+    NumberedEdit edit;
+    edit.set_number(pending.number.value);
+    edit.set_stamp(pending.stamp.value);
+    edit.set_previous(pending.previous);
+    edit.set_edit(pending.edit);
+    // One that has left the device's number was answered before.
+    for (const uint64_t salt : pending.builds_on) {
+      if (const auto below = tables_.NumberOf(Device(), salt)) edit.add_builds_on(below->value);
+    }
+    return edit;
   }
 
   // Names a pending edit for as long as it is one: its number may change.
@@ -625,6 +659,12 @@ absl::StatusOr<SyncState> Store::State() {
   RETURN_IF_ERROR(Look([&](Transaction& transaction) -> absl::Status {
     Tables& tables = transaction.tables();
     state.unsent = tables.CountPending();
+    const EditNumber delivered(tables.GetNumber(kDelivered));
+    tables.ListPending(EditNumber(0), [&](const Tables::PendingEdit& pending) {
+      if (pending.number > delivered) return false;
+      ++state.delivered;
+      return true;
+    });
     state.set_aside = tables.CountSetAside();
     state.last_success_ms = tables.GetNumber(kLastSuccess);
     state.progress_done = tables.GetNumber(kProgressDone);
@@ -662,6 +702,7 @@ absl::StatusOr<Identity> Store::GetIdentity() {
     identity.fingerprint = tables.GetSetting(kFingerprint);
     identity.secret_key = tables.GetSetting(kSecretKey);
     identity.incarnation = tables.GetSetting(kIncarnation);
+    identity.courier_key = tables.GetSetting(kCourierKey);
     return absl::OkStatus();
   }));
   return identity;
@@ -693,6 +734,7 @@ absl::Status Store::SetIdentity(const Identity& identity) {
     tables.PutSetting(kFingerprint, identity.fingerprint);
     tables.PutSetting(kSecretKey, identity.secret_key);
     tables.PutSetting(kIncarnation, identity.incarnation);
+    tables.PutSetting(kCourierKey, identity.courier_key);
     return absl::OkStatus();
   });
 }
@@ -710,25 +752,12 @@ absl::StatusOr<std::vector<NumberedEdit>> Store::Pending(EditNumber after, size_
   std::vector<NumberedEdit> edits;
   RETURN_IF_ERROR(Look([&](Transaction& transaction) -> absl::Status {
     size_t bytes = 0;
-    std::vector<std::vector<uint64_t>> builds_on;
     transaction.tables().ListPending(after, [&](const Tables::PendingEdit& pending) {
       bytes += pending.edit.size();
       if (!edits.empty() && bytes > bytes_max) return false;
-      NumberedEdit& edit = edits.emplace_back();
-      edit.set_number(pending.number.value);
-      edit.set_stamp(pending.stamp.value);
-      edit.set_previous(pending.previous);
-      edit.set_edit(pending.edit);
-      builds_on.push_back(pending.builds_on);
+      edits.push_back(transaction.Numbered(pending));
       return true;
     });
-    // One that has left the device's number was answered before.
-    for (size_t i = 0; i < edits.size(); ++i) {
-      for (const uint64_t salt : builds_on[i]) {
-        const auto below = transaction.tables().NumberOf(transaction.Device(), salt);
-        if (below) edits[i].add_builds_on(below->value);
-      }
-    }
     return absl::OkStatus();
   }));
   return edits;
@@ -860,21 +889,7 @@ absl::Status Store::Renumber(DeviceNumber device) {
 }
 
 absl::Status Store::BeginIncarnation(const std::string& incarnation) {
-  return Do([&](Transaction& transaction) -> absl::Status {
-    transaction.MakeStale();
-    // The server knows the number: so it has all that came before it under others.
-    std::vector<Transaction::Offer> offers = transaction.TakeKept();
-    offers.erase(std::remove_if(offers.begin(), offers.end(),
-                                [&](const Transaction::Offer& offer) {
-                                  return offer.device != transaction.Device();
-                                }),
-                 offers.end());
-    RETURN_IF_ERROR(transaction.OfferAgain(offers));
-    transaction.ForgetVerdicts();
-    transaction.SetFormers({});
-    transaction.tables().PutSetting(kIncarnation, incarnation);
-    return absl::OkStatus();
-  });
+  return Do([&](Transaction& transaction) { return transaction.BeginIncarnation(incarnation); });
 }
 
 absl::StatusOr<bool> Store::GoBack() {
@@ -946,15 +961,16 @@ absl::Status Store::Restamp(int64_t offset_ms) {
   });
 }
 
-absl::Status Store::BeginDownload(uint64_t to_pass, EditNumber safe) {
+absl::Status Store::BeginDownload(const sync::v1::Welcome& welcome) {
   return Do([&](Transaction& transaction) -> absl::Status {
     Tables& tables = transaction.tables();
-    if (safe.value > 0) {
+    if (welcome.safe() > 0) {
       // And with it all that went before it under other numbers.
-      tables.DropKept(transaction.Device(), safe);
+      tables.DropKept(transaction.Device(), EditNumber(welcome.safe()));
       transaction.SetFormers({});
     }
-    tables.PutNumber(kProgressTotal, static_cast<int64_t>(to_pass));
+    if (!welcome.courier_key().empty()) tables.PutSetting(kCourierKey, welcome.courier_key());
+    tables.PutNumber(kProgressTotal, static_cast<int64_t>(welcome.to_pass()));
     tables.PutNumber(kProgressDone, 0);
     tables.PutNumber(kRecordsReceived, 0);
     tables.PutNumber(kBytesReceived, 0);
@@ -975,6 +991,66 @@ absl::Status Store::EndAttempt(const absl::Status& status) {
                                                                               : refused.detail);
     return absl::OkStatus();
   });
+}
+
+// ---- Sync, as a courier sees it ------------------------------------------------
+
+absl::StatusOr<std::vector<sync::v1::Bundle>> Store::Bundles(size_t bundles_max) {
+  std::vector<sync::v1::Bundle> bundles;
+  RETURN_IF_ERROR(Look([&](Transaction& transaction) -> absl::Status {
+    Tables& tables = transaction.tables();
+    size_t bytes = 0;
+    tables.ListPending(EditNumber(tables.GetNumber(kDelivered)),
+                       [&](const Tables::PendingEdit& pending) {
+                         bytes += pending.edit.size();
+                         if (bundles.empty() || bytes > kBundleBytes ||
+                             bundles.back().edits_size() >= kBundleEditsMax) {
+                           if (bundles.size() >= bundles_max) return false;
+                           bytes = pending.edit.size();
+                           sync::v1::Bundle& bundle = bundles.emplace_back();
+                           bundle.set_device(transaction.Device().value);
+                           bundle.set_incarnation(tables.GetSetting(kIncarnation));
+                         }
+                         *bundles.back().add_edits() = transaction.Numbered(pending);
+                         return true;
+                       });
+    return absl::OkStatus();
+  }));
+  return bundles;
+}
+
+absl::StatusOr<Store::Receipt> Store::TakeReceipt(const sync::v1::Receipt& receipt) {
+  Receipt taken;
+  RETURN_IF_ERROR(Do([&](Transaction& transaction) -> absl::Status {
+    Tables& tables = transaction.tables();
+    taken = {};
+    // The numbers of another life, or of before the device was renumbered, may have
+    // come to mean something else.
+    taken.current = DeviceNumber(receipt.device()) == transaction.Device() &&
+                    receipt.incarnation() == tables.GetSetting(kIncarnation);
+    if (!taken.current) return absl::OkStatus();
+    if (receipt.has_restored()) {
+      return transaction.BeginIncarnation(receipt.restored().incarnation());
+    }
+    uint64_t delivered = static_cast<uint64_t>(tables.GetNumber(kDelivered));
+    std::set<RecordKey> affected;
+    for (const auto& answer : receipt.answers()) {
+      const auto pending = tables.GetPending(EditNumber(answer.number()));
+      if (!pending || answer.link() != LinkTo(pending->edit)) continue;
+      if (answer.verdict() == sync::v1::MERGED) {
+        if (answer.number() > delivered) ++taken.delivered;
+        delivered = std::max(delivered, answer.number());
+        continue;
+      }
+      RETURN_IF_ERROR(TakeAnswer(transaction, answer, &affected));
+      ++taken.set_aside;
+    }
+    transaction.WriteAnswered();
+    tables.PutNumber(kDelivered, static_cast<int64_t>(delivered));
+    for (const RecordKey& key : affected) RETURN_IF_ERROR(transaction.Recompute(key));
+    return absl::OkStatus();
+  }));
+  return taken;
 }
 
 }  // namespace zhibu::client

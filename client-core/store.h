@@ -56,6 +56,7 @@
 #include "sync/schema.h"
 #include "sync/types.h"
 #include "zhibu/sync/v1/answer.pb.h"
+#include "zhibu/sync/v1/courier.pb.h"
 #include "zhibu/sync/v1/edit.pb.h"
 #include "zhibu/sync/v1/sync.pb.h"
 
@@ -97,6 +98,7 @@ struct Identity {
   std::string fingerprint;  // of the server's certificate
   std::string secret_key;
   std::string incarnation;  // of the server's database; see zhibu.sync.v1.Restored
+  std::string courier_key;  // the server's; see zhibu.sync.v1.Welcome
 };
 
 // An edit that the server did not take. It stays until somebody discards it.
@@ -110,7 +112,8 @@ struct SetAside {
 
 // Why and how far the device is synced. Survives a restart.
 struct SyncState {
-  uint64_t unsent = 0;  // edits that have no answer yet
+  uint64_t unsent = 0;     // edits that have no answer yet
+  uint64_t delivered = 0;  // of them, those that a courier has brought to the server
   uint64_t set_aside = 0;
   int64_t last_success_ms = 0;  // all was sent and received; 0: never
   // Of the last session: how much of what there was to look through is done
@@ -228,9 +231,24 @@ class Store {
   // The server's clock is `offset_ms` ahead of ours: unanswered edits are
   // stamped anew, so that a wrong clock neither wins for ever nor loses all.
   absl::Status Restamp(int64_t offset_ms);
-  // Own edits up to `safe` are in a backup of the server.
-  absl::Status BeginDownload(uint64_t to_pass, EditNumber safe);
+  // Own edits up to `safe` are in a backup of the server; what else it says, too.
+  absl::Status BeginDownload(const sync::v1::Welcome& welcome);
   absl::Status EndAttempt(const absl::Status& status);
+
+  // ---- Sync, as a courier sees it (client-core/courier.h) --------------------
+
+  // The unsent edits that are not known to be at the server, in so many bundles at
+  // most; none where there are none.
+  absl::StatusOr<std::vector<sync::v1::Bundle>> Bundles(size_t bundles_max);
+  // What a receipt has brought about.
+  struct Receipt {
+    bool current = false;    // it was for this device as it is now
+    uint64_t delivered = 0;  // edits that are now known to be in
+    uint64_t set_aside = 0;
+  };
+  // An edit that was held or returned is set aside. One that is in stays in the
+  // queue until a session brings its effect: else it would be gone from the view.
+  absl::StatusOr<Receipt> TakeReceipt(const sync::v1::Receipt& receipt);
 
  private:
   class Transaction;

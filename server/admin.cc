@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "server/certificate.h"
+#include "server/courier.h"
 #include "server/enrolment.h"
 #include "server/incarnation.h"
 #include "server/own_edit.h"
@@ -278,6 +279,7 @@ absl::StatusOr<sync::v1::EnrolReply> Admin::EnrolDevice(const sync::v1::EnrolReq
       reply.set_person_id(row.person.str());
       ASSIGN_OR_RETURN(*reply.mutable_server_id(), writer.GetSetting(kServerId));
       ASSIGN_OR_RETURN(*reply.mutable_incarnation(), writer.GetSetting(kIncarnation));
+      ASSIGN_OR_RETURN(*reply.mutable_courier_key(), CourierKeyOf(writer));
       return absl::OkStatus();
     });
   }));

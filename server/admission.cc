@@ -31,12 +31,25 @@ void Admission::Leave(const Stream& stream, const Id& device) {
 
 Admission::Clock::time_point Admission::Charge(const Id& device, int64_t edits,
                                                Clock::time_point now) {
-  using std::chrono::nanoseconds;
-  const auto cost = nanoseconds(nanoseconds::period::den) * edits / limits_.edits_per_second;
   absl::MutexLock lock(&mutex_);
   Clock::time_point& paid_until = devices_[device].paid_until;
-  paid_until = std::max(paid_until, now - kSaved) + cost;
+  paid_until = std::max(paid_until, now - kSaved) + CostOf(edits);
   return paid_until;
+}
+
+bool Admission::MayDeliver(Clock::time_point now) {
+  absl::MutexLock lock(&mutex_);
+  return couriers_paid_until_ <= now;
+}
+
+void Admission::ChargeCouriers(int64_t edits, Clock::time_point now) {
+  absl::MutexLock lock(&mutex_);
+  couriers_paid_until_ = std::max(couriers_paid_until_, now - kSaved) + CostOf(edits);
+}
+
+Admission::Clock::duration Admission::CostOf(int64_t edits) const {
+  using std::chrono::nanoseconds;
+  return nanoseconds(nanoseconds::period::den) * edits / limits_.edits_per_second;
 }
 
 }  // namespace zhibu::server

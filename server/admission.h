@@ -4,6 +4,7 @@
 //   streams(unproven) ≤ streams_unproven_max
 //   streams(device)   ≤ streams_per_device_max
 //   edits(device, t)  ≤ edits_per_second × (t + kSaved)
+//   edits(couriers, t) ≤ the same, for all of them together, and one bundle more
 //
 // A device is known here by its record, which stays the same under whatever
 // numbers it goes.
@@ -43,6 +44,10 @@ class Admission {
   // The device has sent what counts as so many edits. Gives the time before which
   // no more should be read from it.
   Clock::time_point Charge(const Id& device, int64_t edits, Clock::time_point now);
+  // Couriers are known by nothing, and share what one device may have: what they
+  // bring must cost its author nothing. False while they have brought too much.
+  bool MayDeliver(Clock::time_point now);
+  void ChargeCouriers(int64_t edits, Clock::time_point now);
 
  private:
   // What a device has not used of its edits is saved up to this.
@@ -54,12 +59,14 @@ class Admission {
     Clock::time_point paid_until;  // when all that it has sent will be worked off
   };
 
+  Clock::duration CostOf(int64_t edits) const;
   static Stream Enter(const Stream& stream, int streams_max, Streams* streams);
 
   const Limits limits_;
   absl::Mutex mutex_;
   Streams unproven_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<Id, Use> devices_ ABSL_GUARDED_BY(mutex_);
+  Clock::time_point couriers_paid_until_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace zhibu::server

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "absl/synchronization/notification.h"
+#include "server/courier.h"
 #include "sync/reason.h"
 #include "sync/status.h"
 
@@ -123,7 +124,12 @@ void Connection::Submit(std::vector<Submitted> edits) {
     bytes += sizeof(submitted) + submitted.edit.edit().size();
   waiting_.push_back(bytes);
   waiting_bytes_ += bytes;
-  hub_.Submit(shared_from_this(), std::move(edits));
+  hub_.Submit(
+      [self = shared_from_this()](absl::StatusOr<std::vector<Result>> results) {
+        if (results.ok()) return self->OnResults(*std::move(results));
+        self->OnTrouble(results.status());
+      },
+      std::move(edits));
 }
 
 void Connection::Write(sync::v1::ServerFrame frame) {
@@ -227,9 +233,31 @@ absl::Status Hub::Write(absl::FunctionRef<absl::Status(absl::flat_hash_set<Id>*)
   return status;
 }
 
-void Hub::Submit(std::shared_ptr<Connection> connection, std::vector<Submitted> edits) {
+absl::StatusOr<sync::v1::DeliverReply> Hub::Deliver(absl::string_view sealed) {
+  const auto now = Admission::Clock::now();
+  if (!admission_.MayDeliver(now)) return Refuse(sync::v1::LIMIT_REACHED, "couriers");
+  // Opening it is work, whatever comes out.
+  admission_.ChargeCouriers(1 + static_cast<int64_t>(sealed.size() / kBytesPerEdit), now);
+  ASSIGN_OR_RETURN(const Delivery delivery, OpenBundle(store_, sealed));
+  absl::StatusOr<std::vector<Result>> results = std::vector<Result>();
+  if (!delivery.edits.empty()) {
+    admission_.ChargeCouriers(static_cast<int64_t>(delivery.edits.size()), now);
+    absl::Notification committed;
+    Submit(
+        [&](absl::StatusOr<std::vector<Result>> told) {
+          results = std::move(told);
+          committed.Notify();
+        },
+        delivery.edits);
+    committed.WaitForNotification();
+  }
+  RETURN_IF_ERROR(results.status());
+  return ReplyTo(delivery, *results);
+}
+
+void Hub::Submit(OnCommitted on_committed, std::vector<Submitted> edits) {
   absl::MutexLock lock(&mutex_);
-  queue_.push_back({std::move(connection), std::move(edits)});
+  queue_.push_back({std::move(on_committed), std::move(edits)});
   if (std::exchange(committing_, true)) return;
   asio::post(writer_, [this] { CommitQueued(); });
 }
@@ -261,14 +289,14 @@ void Hub::CommitSlice(const std::vector<Waiting>& slice) {
     if (slice.size() > 1) {
       for (const Waiting& waiting : slice) CommitSlice({waiting});
     } else {
-      slice[0].connection->OnTrouble(committed.status());
+      slice[0].on_committed(committed.status());
     }
     return;
   }
   auto result = committed->results.begin();
   for (const Waiting& waiting : slice) {
     const auto end = result + static_cast<std::ptrdiff_t>(waiting.edits.size());
-    waiting.connection->OnResults({result, end});
+    waiting.on_committed(std::vector<Result>(result, end));
     result = end;
   }
   Tell(committed->moved);

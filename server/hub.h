@@ -26,6 +26,8 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "server/admission.h"
 #include "server/ingest.h"
@@ -113,6 +115,12 @@ class Hub {
   // into its argument have moved.
   absl::Status Write(absl::FunctionRef<absl::Status(absl::flat_hash_set<Id>*)> work);
 
+  // What a courier has brought, as though its author had come: committed with what
+  // else is queued. Gives what is to be said to the carrier; blocks until then.
+  // Refused where the bundle cannot be opened (server/courier.h); LIMIT_REACHED:
+  // couriers bring more than their share.
+  absl::StatusOr<sync::v1::DeliverReply> Deliver(absl::string_view sealed);
+
   // Commits what is queued, then stops. Connections must have ended.
   void Stop();
 
@@ -123,12 +131,14 @@ class Hub {
  private:
   friend class Connection;
 
+  // Told on the writer's thread, and not to be kept waiting.
+  using OnCommitted = std::function<void(absl::StatusOr<std::vector<Result>>)>;
   struct Waiting {
-    std::shared_ptr<Connection> connection;
+    OnCommitted on_committed;
     std::vector<Submitted> edits;
   };
 
-  void Submit(std::shared_ptr<Connection> connection, std::vector<Submitted> edits);
+  void Submit(OnCommitted on_committed, std::vector<Submitted> edits);
   void CommitQueued();
   void CommitSlice(const std::vector<Waiting>& slice);
   // Notes when the device was last here, many in one transaction.

@@ -7,6 +7,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
+#include "server/courier.h"
 #include "server/incarnation.h"
 #include "sync/handshake.h"
 #include "sync/reason.h"
@@ -224,6 +225,7 @@ absl::Status Session::Open(Reader& reader) {
   auto* welcome = out_.emplace_back().mutable_welcome();
   welcome->set_to_pass(to_pass);
   welcome->set_safe(device->safe_number.value);
+  ASSIGN_OR_RETURN(*welcome->mutable_courier_key(), CourierKeyOf(reader));
   return absl::OkStatus();
 }
 

@@ -27,6 +27,7 @@ absl::StatusCode CodeFor(Reason reason) {
       return absl::StatusCode::kUnauthenticated;
     case sync::v1::NO_SUCH_RECORD:
     case sync::v1::NOT_ENROLLED:
+    case sync::v1::COURIER_NOTHING:
       return absl::StatusCode::kNotFound;
     case sync::v1::ALREADY_WRITTEN:
     case sync::v1::STEP_NOT_ALLOWED:
@@ -35,6 +36,10 @@ absl::StatusCode CodeFor(Reason reason) {
     case sync::v1::UNSUPPORTED_VERSION:
     case sync::v1::OTHER_SERVER:
     case sync::v1::WRONG_KEY:
+    case sync::v1::COURIER_GAP:
+    case sync::v1::COURIER_COPY:
+    case sync::v1::COURIER_RESTORED:
+    case sync::v1::COURIER_NO_KEY:
       return absl::StatusCode::kFailedPrecondition;
     case sync::v1::LIMIT_REACHED:
       return absl::StatusCode::kResourceExhausted;

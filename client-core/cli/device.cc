@@ -17,9 +17,12 @@
 #include "client-core/cli/check_in.h"
 #include "client-core/cli/output.h"
 #include "client-core/cli/patch.h"
+#include "client-core/cli/satchel.h"
+#include "client-core/courier.h"
 #include "client-core/match.h"
 #include "client-core/store.h"
 #include "client-core/transport/syncer.h"
+#include "sync/courier.h"
 #include "sync/key_file.h"
 #include "sync/reason.h"
 #include "sync/record.h"
@@ -43,6 +46,10 @@ struct Arguments {
   std::vector<std::string> add;
   std::vector<std::string> remove;
   std::vector<std::string> where;
+  std::string file;
+  std::string receipts;
+  std::string server;
+  std::string fingerprint;
   bool watch = false;
   int timeout_s = 60;
 };
@@ -149,12 +156,75 @@ class Command : private Output {
     Syncer syncer(store_.get());
     if (arguments_.watch) return Watch(&syncer);
     RETURN_IF_ERROR(syncer.SyncOnce(absl::Seconds(arguments_.timeout_s)));
+    RETURN_IF_ERROR(DeliverCarried());
     return ShowState();
+  }
+
+  absl::Status CourierExport() {
+    ASSIGN_OR_RETURN(const Exported exported, Export(store_.get()));
+    RETURN_IF_ERROR(WriteParcel(arguments_.file, exported.file));
+    Print({{"file", arguments_.file}, {"edits", exported.edits}, {"left", exported.left}},
+          absl::StrCat(Say("已导出 ", "exported "), exported.edits,
+                       Say(" 项未发送的修改，可由任何人带到能联网的地方送达，途中无法查看或改动",
+                           " unsent edits; anybody may take them to the server, and cannot read or "
+                           "alter them"),
+                       exported.left == 0
+                           ? ""
+                           : absl::StrCat(Say("。另有 ", ". No room for "), exported.left,
+                                          Say(" 项装不下，送达后请再导出",
+                                              " more: export them once these have arrived"))));
+    return absl::OkStatus();
+  }
+
+  absl::Status CourierCarry() {
+    ASSIGN_OR_RETURN(const std::string bundles, ReadParcel(arguments_.file));
+    ASSIGN_OR_RETURN(const std::string receipts, Satchel(arguments_.home).Put(bundles));
+    Print({{"carried", true}, {"receipts", receipts}},
+          absl::StrCat(Say("已收下，下次同步时送达，回执将存为 ",
+                           "taken along: delivered at the next sync, the receipts will be in "),
+                       receipts));
+    return absl::OkStatus();
+  }
+
+  absl::Status CourierDeliver() {
+    ASSIGN_OR_RETURN(const std::string bundles, ReadParcel(arguments_.file));
+    ASSIGN_OR_RETURN(const sync::v1::Parcel parcel, FromFile(Cargo::kBundle, bundles));
+    ASSIGN_OR_RETURN(
+        const Delivered delivered,
+        Deliver(bundles, arguments_.server.empty() ? parcel.address() : arguments_.server,
+                arguments_.fingerprint.empty() ? parcel.fingerprint() : arguments_.fingerprint,
+                absl::Seconds(arguments_.timeout_s)));
+    const std::string receipts =
+        arguments_.receipts.empty() ? arguments_.file + ".receipts" : arguments_.receipts;
+    RETURN_IF_ERROR(WriteParcel(receipts, delivered.receipts));
+    std::string text;
+    const Json json = DeliveredJson(receipts, delivered.refusal, &text);
+    Print(json, text);
+    return absl::OkStatus();
+  }
+
+  absl::Status CourierReceive() {
+    ASSIGN_OR_RETURN(const std::string receipts, ReadParcel(arguments_.file));
+    ASSIGN_OR_RETURN(const Received received, Receive(store_.get(), receipts));
+    Json json = {{"delivered", received.delivered},
+                 {"setAside", received.set_aside},
+                 {"nothingNew", received.nothing_new}};
+    std::string text =
+        received.nothing_new
+            ? Say("回执中没有新内容：这些修改此前已有答复，或回执已过时",
+                  "nothing new: these edits had their answers before, or the receipts are out of "
+                  "date")
+            : absl::StrCat(Say("服务器已收到: ", "at the server: "), received.delivered,
+                           Say("  被退回或待处理: ", "  set aside: "), received.set_aside);
+    AddRefusal(received.refusal, &json, &text);
+    Print(json, text);
+    return absl::OkStatus();
   }
 
   absl::Status ShowState() {
     ASSIGN_OR_RETURN(const SyncState state, store_->State());
     Json json = {{"unsent", state.unsent},
+                 {"delivered", state.delivered},
                  {"setAside", state.set_aside},
                  {"lastSuccessMs", state.last_success_ms},
                  {"progressDone", state.progress_done},
@@ -164,20 +234,21 @@ class Command : private Output {
                  {"synced", state.unsent == 0 && state.last_success_ms != 0 &&
                                 state.problem == sync::v1::NO_REASON}};
     std::string text = absl::StrCat(
-        Say("未发送: ", "unsent: "), state.unsent, Say("  被退回或待处理: ", "  set aside: "),
-        state.set_aside, Say("  上次同步: ", "  last synced: "),
+        Say("未发送: ", "unsent: "), state.unsent,
+        state.delivered == 0 ? ""
+                             : absl::StrCat(Say("（其中已由他人送达: ", " (brought by a courier: "),
+                                            state.delivered, Say("）", ")")),
+        Say("  被退回或待处理: ", "  set aside: "), state.set_aside,
+        Say("  上次同步: ", "  last synced: "),
         state.last_success_ms == 0
             ? Say("从未", "never")
             : absl::FormatTime(absl::FromUnixMillis(state.last_success_ms), absl::LocalTimeZone()),
         Say("  进度: ", "  progress: "), state.progress_done, "/", state.progress_total,
         Say("  已接收: ", "  received: "), state.records_received, Say(" 条 ", " records "),
         state.bytes_received, " B");
-    if (state.problem != sync::v1::NO_REASON) {
-      const std::string why = In(language, WordsFor(state.problem, state.problem_detail));
-      json["problem"] = sync::v1::Reason_Name(state.problem);
-      json["problemWords"] = why;
-      absl::StrAppend(&text, Say("\n未能同步: ", "\nnot synced: "), why);
-    }
+    if (!courier_.empty()) json["courier"] = courier_;
+    AddProblem(state.problem, state.problem_detail, Say("未能同步: ", "not synced: "), &json,
+               &text);
     Print(json, text);
     return absl::OkStatus();
   }
@@ -211,6 +282,57 @@ class Command : private Output {
   }
 
  private:
+  void AddProblem(sync::v1::Reason problem, absl::string_view detail, absl::string_view before,
+                  Json* json, std::string* text) const {
+    if (problem == sync::v1::NO_REASON) return;
+    const std::string why = In(language, WordsFor(problem, detail));
+    (*json)["problem"] = sync::v1::Reason_Name(problem);
+    (*json)["problemWords"] = why;
+    absl::StrAppend(text, "\n", before, why);
+  }
+
+  void AddRefusal(const sync::v1::Refusal& refusal, Json* json, std::string* text) const {
+    AddProblem(refusal.reason(), refusal.detail(), Say("未全部采用: ", "not all taken: "), json,
+               text);
+  }
+
+  Json DeliveredJson(const std::string& receipts, const sync::v1::Refusal& refusal,
+                     std::string* text) const {
+    Json json = {{"receipts", receipts}};
+    absl::StrAppend(text,
+                    Say("已送达，请把回执交还原设备: ",
+                        "delivered; take the receipts back to the author's device: "),
+                    receipts);
+    AddRefusal(refusal, &json, text);
+    return json;
+  }
+
+  absl::Status DeliverOne(const Identity& identity, const std::string& path, std::string* text) {
+    ASSIGN_OR_RETURN(const std::string bundles, ReadParcel(path));
+    ASSIGN_OR_RETURN(const Delivered delivered,
+                     Deliver(bundles, identity.address, identity.fingerprint));
+    ASSIGN_OR_RETURN(const std::string receipts, Satchel::Delivered(path, delivered.receipts));
+    courier_.push_back(DeliveredJson(receipts, delivered.refusal, text));
+    return absl::OkStatus();
+  }
+
+  // What this device carries for others. One that cannot be delivered stays, and does
+  // not keep the others from it.
+  absl::Status DeliverCarried() {
+    courier_.clear();
+    ASSIGN_OR_RETURN(const Identity identity, store_->GetIdentity());
+    for (const std::string& path : Satchel(arguments_.home).Carried()) {
+      std::string text;
+      if (const absl::Status status = DeliverOne(identity, path, &text); !status.ok()) {
+        const std::string words = Told(status, language);
+        courier_.push_back({{"bundles", path}, {"problemWords", words}});
+        text = absl::StrCat(Say("未能送达 ", "not delivered: "), path, ": ", words);
+      }
+      if (!as_json) std::cout << text << std::endl;
+    }
+    return absl::OkStatus();
+  }
+
   absl::StatusOr<const RecordType*> Type() const {
     const RecordType* type = store_->schema().FindByName(arguments_.type);
     if (type != nullptr) return type;
@@ -251,9 +373,10 @@ class Command : private Output {
       syncer->Stop();
     });
     syncer->Run([&](const absl::Status& status) {
-      Print(
-          {{"inStep", status.ok()}, {"words", Told(status, language)}},
-          status.ok() ? Say("已与服务器一致", "in step with the server") : Told(status, language));
+      Json json = {{"inStep", status.ok()}, {"words", Told(status, language)}};
+      if (status.ok() && DeliverCarried().ok() && !courier_.empty()) json["courier"] = courier_;
+      Print(json, status.ok() ? Say("已与服务器一致", "in step with the server")
+                              : Told(status, language));
     });
     stopper.join();
     return absl::OkStatus();
@@ -261,6 +384,7 @@ class Command : private Output {
 
   Arguments arguments_;
   std::unique_ptr<Store> store_;
+  Json courier_ = Json::array();  // what became of what it carries for others
 };
 
 }  // namespace
@@ -271,24 +395,29 @@ void AddDeviceCommand(CLI::App* app, const bool* json, const Language* language,
   CLI::App* device =
       app->add_subcommand("device", "A device: record offline, sync when there is a link");
   device->require_subcommand(1);
-  device->add_option("--home", arguments->home, "Folder of the device; made if it is not there")
-      ->required();
+  device->add_option("--home", arguments->home, "Folder of the device; made if it is not there");
   device->add_option(
       "--key-file", arguments->key_file,
       "Key of what is stored; made if it is not there. Default: device.key in --home");
-  const auto on_chosen = [=](CLI::App* command, const std::function<absl::Status(Command&)>& run) {
+  const auto on_chosen = [=](CLI::App* command, const std::function<absl::Status(Command&)>& run,
+                             bool with_home = true) {
     command->callback([=] {
+      if (with_home && arguments->home.empty()) throw CLI::RequiredError("--home");
       *chosen = [=]() -> absl::Status {
         Command invocation(*arguments, {*json, *language});
-        RETURN_IF_ERROR(invocation.Open());
+        if (with_home) RETURN_IF_ERROR(invocation.Open());
         return run(invocation);
       };
     });
   };
-  const auto add = [&](const char* name, const char* help, absl::Status (Command::*run)()) {
-    CLI::App* command = device->add_subcommand(name, help);
-    on_chosen(command, run);
+  const auto add_to = [&](CLI::App* above, const char* name, const char* help,
+                          absl::Status (Command::*run)(), bool with_home = true) {
+    CLI::App* command = above->add_subcommand(name, help);
+    on_chosen(command, run, with_home);
     return command;
+  };
+  const auto add = [&](const char* name, const char* help, absl::Status (Command::*run)()) {
+    return add_to(device, name, help, run);
   };
   const auto type = [&](CLI::App* command) {
     command->add_option("TYPE", arguments->type, "Record type: Meeting, Attendance, CheckIn, …")
@@ -332,6 +461,31 @@ void AddDeviceCommand(CLI::App* app, const bool* json, const Language* language,
   AddCheckInCommands(device, [&](CLI::App* command, const StoreCommand& run) {
     on_chosen(command, [run](Command& invocation) { return invocation.Run(run); });
   });
+
+  CLI::App* courier = device->add_subcommand(
+      "courier", "Unsent edits that are carried to the server by hand, and their answers back");
+  courier->require_subcommand(1);
+  const auto file = [&](CLI::App* command, const char* help) {
+    command->add_option("FILE", arguments->file, help)->required();
+  };
+  file(add_to(courier, "export", "Write what is unsent to a file that only the server can read",
+              &Command::CourierExport),
+       "To be written");
+  file(add_to(courier, "carry", "Take another device's file along; the next sync delivers it",
+              &Command::CourierCarry),
+       "What courier export wrote");
+  CLI::App* deliver =
+      add_to(courier, "deliver", "Deliver a file now, from any computer; needs no --home",
+             &Command::CourierDeliver, /*with_home=*/false);
+  file(deliver, "What courier export wrote");
+  deliver->add_option("--server", arguments->server, "HOST:PORT; default: as the file says");
+  deliver->add_option("--fingerprint", arguments->fingerprint,
+                      "Of the server's certificate; default: as the file says");
+  deliver->add_option("--receipts", arguments->receipts,
+                      "Where the answers are written; default: FILE.receipts");
+  deliver->add_option("--timeout", arguments->timeout_s, "Seconds until it gives up");
+  file(add_to(courier, "receive", "Take in the answers that came back", &Command::CourierReceive),
+       "What courier deliver wrote, or sync on the device that carried it");
 
   add("status", "Unsent work, last success, what is wrong", &Command::ShowState);
   add("conflicts", "What two people wrote without having seen each other", &Command::Conflicts);

@@ -14,6 +14,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "client-core/session.h"
+#include "sync/courier.h"
 #include "sync/handshake.h"
 #include "sync/reason.h"
 #include "sync/status.h"
@@ -130,7 +131,29 @@ absl::Status Enrol(Store* store, absl::string_view text, absl::string_view devic
   const auto person = Id::FromBytes(reply.person_id());
   if (!person) return Refuse(sync::v1::PROTOCOL_ERROR, "person");
   return store->SetIdentity({DeviceNumber(reply.device()), *person, reply.server_id(),
-                             ticket.address, ticket.fingerprint, secret_key, reply.incarnation()});
+                             ticket.address, ticket.fingerprint, secret_key, reply.incarnation(),
+                             reply.courier_key()});
+}
+
+absl::StatusOr<Delivered> Deliver(absl::string_view bundles, const std::string& address,
+                                  const std::string& fingerprint, absl::Duration timeout) {
+  ASSIGN_OR_RETURN(const sync::v1::Parcel parcel, FromFile(Cargo::kBundle, bundles));
+  const Way way = WayTo(address, fingerprint);
+  const auto stub = sync::v1::Sync::NewStub(way.channel);
+  sync::v1::Parcel receipts;
+  Delivered delivered;
+  for (const std::string& sealed : parcel.sealed()) {
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+    sync::v1::DeliverRequest request;
+    request.set_bundle(sealed);
+    sync::v1::DeliverReply reply;
+    RETURN_IF_ERROR(way.Told(stub->Deliver(&context, request, &reply)));
+    receipts.add_sealed(reply.receipt());
+    if (delivered.refusal.reason() == sync::v1::NO_REASON) delivered.refusal = reply.refusal();
+  }
+  delivered.receipts = ToFile(Cargo::kReceipt, receipts);
+  return delivered;
 }
 
 // What the threads of an attempt, the app's commits and Stop tell each other.

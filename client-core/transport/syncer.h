@@ -33,6 +33,17 @@ namespace zhibu::client {
 absl::Status Enrol(Store* store, absl::string_view ticket, absl::string_view device_name,
                    absl::Duration timeout = absl::Seconds(30));
 
+// Hands over what somebody else's device has exported (client-core/courier.h), to the
+// server with that certificate. Needs no device. To be called again where it failed
+// midway: what comes twice is taken once.
+struct Delivered {
+  std::string receipts;       // a file for the author's device
+  sync::v1::Refusal refusal;  // why not all of it was taken; NO_REASON: it was
+};
+absl::StatusOr<Delivered> Deliver(absl::string_view bundles, const std::string& address,
+                                  const std::string& fingerprint,
+                                  absl::Duration timeout = absl::Seconds(30));
+
 class Syncer {
  public:
   explicit Syncer(Store* store);

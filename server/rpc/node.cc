@@ -13,6 +13,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "server/courier.h"
 #include "server/incarnation.h"
 #include "server/rpc/acceptor.h"
 #include "server/rpc/services.h"
@@ -29,8 +30,9 @@ constexpr absl::Duration kGrace = absl::Milliseconds(200);
 constexpr absl::Duration kSocketPatience = absl::Milliseconds(500);
 // A roster comes in one admin call.
 constexpr int kAdminBytesMax = 80 << 20;
-// Enrolments at once: each waits for the writer, and a stranger may ask for one.
-constexpr int kEnrolmentsMax = 16;
+// Enrolments and deliveries at once: each waits for the writer, and a stranger may
+// ask for one.
+constexpr int kCallsMax = 16;
 
 std::string SocketOf(const std::string& folder) {
   return absl::StrCat("unix:", std::filesystem::absolute(folder).string(), "/admin.sock");
@@ -38,7 +40,7 @@ std::string SocketOf(const std::string& folder) {
 
 void SetLimits(const Limits& limits, grpc::ServerBuilder* builder) {
   grpc::ResourceQuota quota;
-  quota.Resize(static_cast<size_t>(limits.network_bytes_max)).SetMaxThreads(kEnrolmentsMax);
+  quota.Resize(static_cast<size_t>(limits.network_bytes_max)).SetMaxThreads(kCallsMax);
   builder->SetResourceQuota(quota);
   builder->SetMaxReceiveMessageSize(limits.message_bytes_max);
   // A compressed message is inflated before its size is checked.
@@ -120,6 +122,7 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Open(const std::string& folder,
                           [&] { return OpenSqliteStore(file).status(); }));
   ASSIGN_OR_RETURN(auto store, OpenSqliteStore(file, {.key = std::move(key)}));
   RETURN_IF_ERROR(EnsureIncarnation(*store, SystemEnvironment(), restored));
+  RETURN_IF_ERROR(EnsureCourierKey(*store, SystemEnvironment()));
   return std::unique_ptr<Node>(
       new Node(std::make_unique<Parts>(folder, std::move(lock), std::move(store), limits)));
 }

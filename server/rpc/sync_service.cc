@@ -94,6 +94,14 @@ class SyncService final : public Base {
     return grpc::Status::OK;
   }
 
+  grpc::Status Deliver(grpc::ServerContext* /*context*/, const sync::v1::DeliverRequest* request,
+                       sync::v1::DeliverReply* reply) override {
+    absl::StatusOr<sync::v1::DeliverReply> delivered = hub_->Deliver(request->bundle());
+    if (!delivered.ok()) return ToGrpc(delivered.status());
+    *reply = *std::move(delivered);
+    return grpc::Status::OK;
+  }
+
  private:
   Hub* const hub_;
   Admin* const admin_;

@@ -478,7 +478,9 @@ TEST_F(StoreTest, ARecordThatLeavesTakesItsRowAndPendingEditsWait) {
 TEST_F(StoreTest, CountsProgressAndTheLastSuccessSurviveARestart) {
   MakeMeeting();
   MakeMeeting();
-  ASSERT_EQ(store->BeginDownload(10, EditNumber()), absl::OkStatus());
+  sync::v1::Welcome welcome;
+  welcome.set_to_pass(10);
+  ASSERT_EQ(store->BeginDownload(welcome), absl::OkStatus());
   Meeting meeting;
   meeting.set_branch_id(branch.str());
   sync::v1::Update update = Said(meeting, fate.environment().NewId(), 1);

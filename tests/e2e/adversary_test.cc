@@ -599,5 +599,30 @@ TEST_F(AdversaryTest, TriesCodesWithoutPause) {
   EXPECT_EQ(let_in, 0);
 }
 
+TEST_F(AdversaryTest, DeliversRubbishWithoutPause) {
+  const std::string rubbish(1 << 20, 'r');
+  std::atomic<int> refused = 0;
+  std::atomic<int> sent_away = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      Hostile courier(township_.port());
+      for (int j = 0; j < 25; ++j) {
+        const grpc::Status status = courier.Deliver(rubbish);
+        EXPECT_FALSE(status.ok());
+        sync::v1::Refusal why;
+        why.ParseFromString(status.error_details());
+        refused += why.reason() == sync::v1::COURIER_DAMAGED;
+        sent_away += why.reason() == sync::v1::LIMIT_REACHED;
+      }
+    });
+  }
+  HonestSyncs();
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_GT(refused, 0);
+  EXPECT_GT(sent_away, 0);
+  EXPECT_EQ(refused + sent_away, 100);
+}
+
 }  // namespace
 }  // namespace zhibu::e2e

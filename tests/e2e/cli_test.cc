@@ -61,6 +61,11 @@ TEST_F(CliTest, EveryCommandShowsHelpAndEndsWith0) {
       {"device", "status"},
       {"device", "conflicts"},
       {"device", "set-aside"},
+      {"device", "courier"},
+      {"device", "courier", "export"},
+      {"device", "courier", "carry"},
+      {"device", "courier", "deliver"},
+      {"device", "courier", "receive"},
   };
   for (Words command : commands) {
     command.push_back("--help");
@@ -99,6 +104,11 @@ TEST_F(CliTest, WrongUsageEndsWith2AndSaysWhatIsWrong) {
       {"device", "--home", home, "check-in", "show"},
       {"device", "--home", home, "check-in", "scan"},
       {"device", "--home", home, "sync", "--timeout", "soon"},
+      {"device", "--home", home, "courier"},
+      {"device", "--home", home, "courier", "export"},
+      {"device", "courier", "export", "file"},
+      {"device", "courier", "receive", "file"},
+      {"device", "courier", "deliver"},
   };
   for (const Words& words : wrong) {
     const Finished refused = RunToEnd(words);

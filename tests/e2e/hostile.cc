@@ -167,6 +167,15 @@ grpc::Status Hostile::TryToEnrol(const sync::v1::EnrolRequest& request,
   return sync::v1::Sync::NewStub(channel_)->Enrol(&context, request, reply);
 }
 
+grpc::Status Hostile::Deliver(const std::string& bundle) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + kPatience);
+  sync::v1::DeliverRequest request;
+  request.set_bundle(bundle);
+  sync::v1::DeliverReply reply;
+  return sync::v1::Sync::NewStub(channel_)->Deliver(&context, request, &reply);
+}
+
 std::unique_ptr<HostileStream> Hostile::Connect(
     const std::function<void(grpc::ClientContext*)>& prepare) {
   return std::make_unique<HostileStream>(channel_, prepare);

@@ -82,6 +82,7 @@ class Hostile {
 
   Self Enrol(const std::string& ticket, const std::string& name = "hostile");
   grpc::Status TryToEnrol(const sync::v1::EnrolRequest& request, sync::v1::EnrolReply* reply);
+  grpc::Status Deliver(const std::string& bundle);
   std::unique_ptr<HostileStream> Connect(const std::function<void(grpc::ClientContext*)>& prepare =
                                              [](grpc::ClientContext*) {});
 

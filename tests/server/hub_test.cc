@@ -10,7 +10,10 @@
 #include <mutex>
 #include <thread>
 
+#include "client-core/courier.h"
 #include "server/own_edit.h"
+#include "sync/courier.h"
+#include "sync/reason.h"
 #include "tests/support/village.h"
 
 namespace zhibu::test {
@@ -195,6 +198,47 @@ TEST_F(HubTest, ManyThreadsOnBothSidesLoseNothingAndCountNothingTwice) {
   ExpectConverged();
   EXPECT_THAT(lis.All<Meeting>(), ::testing::SizeIs(writers * kEdits));
   world.CheckAudit();
+}
+
+TEST_F(HubTest, CouriersMayBringTheSameBundleAtOnceWhileItsAuthorSyncs) {
+  const Id sampler = MakeSampler(zhangs);
+  world.SyncAll();
+  const auto zhang_store = StoreOf(zhangs);
+  Record(zhang_store.get(), sampler);
+  const std::string bundles = client::Export(zhang_store.get())->file;
+  const auto parcel = FromFile(Cargo::kBundle, bundles);
+  ASSERT_TRUE(parcel.ok()) << parcel.status();
+  server::Ingest ingest(world.schema(), ForThreads());
+  server::Hub hub(&world.store(), &ingest, ForThreads());
+  Link link(&hub, zhang_store.get());
+  std::vector<std::thread> couriers;
+  for (int i = 0; i < 3; ++i) {
+    couriers.emplace_back([&] {
+      for (const std::string& sealed : parcel->sealed()) {
+        const auto reply = hub.Deliver(sealed);
+        ASSERT_TRUE(reply.ok()) << reply.status();
+        EXPECT_EQ(reply->refusal().reason(), sync::v1::NO_REASON);
+      }
+    });
+  }
+  for (std::thread& courier : couriers) courier.join();
+  link.Close();
+  hub.Stop();
+  EXPECT_EQ(world.Get<Sampler>(sampler).sum(), kEdits);
+  ExpectConverged();
+}
+
+// What they bring again and again costs its author nothing, and the others little.
+TEST_F(HubTest, CouriersWhoBringTooMuchAreToldToComeLater) {
+  for (int i = 0; i < 20; ++i) MakeMeeting(zhangs);
+  const auto exported = client::Export(&zhangs.store());
+  const std::string sealed = FromFile(Cargo::kBundle, exported->file)->sealed(0);
+  server::Ingest ingest(world.schema(), ForThreads());
+  server::Hub hub(&world.store(), &ingest, ForThreads(), {.edits_per_second = 1});
+  EXPECT_TRUE(hub.Deliver(sealed).ok());  // ten are saved up
+  EXPECT_EQ(ReasonOf(hub.Deliver(sealed).status()).reason, sync::v1::LIMIT_REACHED);
+  hub.Stop();
+  ExpectConverged();
 }
 
 }  // namespace

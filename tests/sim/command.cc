@@ -47,6 +47,7 @@ nlohmann::json JsonOf(const Plan& plan, const Report& report, double seconds) {
                          {"frames", report.stats.frames},
                          {"restarts", report.stats.restarts},
                          {"forks", report.stats.forks},
+                         {"carried", report.stats.carried},
                          {"checks", report.stats.checks},
                          {"virtual_years", report.virtual_ms / kYearMs},
                          {"speed_up", report.virtual_ms / 1000.0 / seconds},

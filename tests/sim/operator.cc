@@ -2,6 +2,7 @@
 // people, revokes devices.
 #include "absl/strings/str_cat.h"
 #include "proto/policies.pb.h"
+#include "server/courier.h"
 #include "server/enrolment.h"
 #include "server/incarnation.h"
 #include "server/own_edit.h"
@@ -87,6 +88,7 @@ void Universe::Enrol(Device& device) {
       known.ok() ? known->secret_key : NewKeyPair(device.environment()).secret_key;
   server::DeviceRow row;
   std::string incarnation;
+  std::string courier_key;
   absl::flat_hash_set<Id> moved;
   const absl::Status status = server_.disk.Quietly([&] {
     return server_.store->Write([&](server::Writer& writer) -> absl::Status {
@@ -95,6 +97,7 @@ void Universe::Enrol(Device& device) {
                                                 device.person, PublicKeyOf(secret_key),
                                                 absl::StrCat("device ", device.index), &moved));
       ASSIGN_OR_RETURN(incarnation, writer.GetSetting(server::kIncarnation));
+      ASSIGN_OR_RETURN(courier_key, server::CourierKeyOf(writer));
       return absl::OkStatus();
     });
   });
@@ -109,7 +112,8 @@ void Universe::Enrol(Device& device) {
                                                            .person = device.person,
                                                            .server_id = kServerId,
                                                            .secret_key = secret_key,
-                                                           .incarnation = incarnation});
+                                                           .incarnation = incarnation,
+                                                           .courier_key = courier_key});
   if (!enrolled.ok()) device.revoked = true;
 }
 
@@ -166,6 +170,7 @@ void Universe::Found(int devices) {
     return writer.PutSetting("server_id", kServerId);
   });
   if (status.ok()) status = server::EnsureIncarnation(*server_.store, server_.environment());
+  if (status.ok()) status = server::EnsureCourierKey(*server_.store, server_.environment());
   if (!status.ok()) return ledger_.Fail(kIntegrity, status.ToString());
   status = server_.store->Read([&](server::Reader& reader) -> absl::Status {
     ASSIGN_OR_RETURN(incarnation_, reader.GetSetting(server::kIncarnation));

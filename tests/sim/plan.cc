@@ -14,13 +14,13 @@
 namespace zhibu::sim {
 namespace {
 
-constexpr std::array<const char*, 33> kNames = {
+constexpr std::array<const char*, 34> kNames = {
     "edit",       "connect",         "talk",          "sync",        "hang-up",   "wait",
     "operate",    "check",           "lost",          "duplicated",  "cut",       "ack-lost",
     "delayed",    "device-crash",    "server-crash",  "fsync-fails", "disk-full", "read-error",
     "clock-skew", "clock-jump",      "clock-frozen",  "clone",       "restore",   "file-deleted",
     "key-absent", "revoked-offline", "moved-offline", "slow-server", "reordered", "torn-frame",
-    "reconnects", "server-restored", "old-client"};
+    "reconnects", "server-restored", "courier",       "old-client"};
 static_assert(kNames.size() == static_cast<size_t>(Act::kOldClient) + 1);
 
 // Out of a hundred; the rest is faults, if there are any.

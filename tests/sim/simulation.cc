@@ -108,6 +108,8 @@ class Runner {
       case Act::kRevokedOffline:
       case Act::kMovedOffline:
         return PeopleFault(act, device, dice);
+      case Act::kCourier:
+        return Courier(device, dice);
       default:
         return DiskFault(act, device, dice);
     }
@@ -149,6 +151,24 @@ class Runner {
     if (device.stream == nullptr) return;  // the server has died of it
     universe_.HangUp(device);
     if (dice->OneIn(2)) universe_.Connect(device);
+  }
+
+  // Who has no link writes, and gives it to somebody; some of what was given before,
+  // by whomever, arrives.
+  void Courier(Device& device, Dice* dice) {
+    if (dice->OneIn(2)) universe_.HangUp(device);
+    for (uint32_t i = dice->Below(4); i > 0; --i) universe_.Edit(device, dice->Next());
+    universe_.SendByCourier(device);
+    for (uint32_t i = dice->Below(5); i > 0; --i) {
+      if (dice->OneIn(2)) {
+        universe_.DeliverByCourier(dice);
+      } else {
+        universe_.ReceiveByCourier(dice);
+      }
+      universe_.Reap();
+      if (dice->OneIn(3)) universe_.Wait(dice->Below(10 * kDayMs));
+      if (dice->OneIn(4)) universe_.Talk(dice, static_cast<int>(dice->Below(20)));
+    }
   }
 
   // What the device has pushed before is pushed again.

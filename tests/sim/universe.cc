@@ -360,6 +360,7 @@ void Universe::CommitSlice(const std::vector<Waiting>& slice) {
     const auto end = result + static_cast<std::ptrdiff_t>(waiting.edits.size());
     const auto stream = streams_.find(waiting.stream);
     if (stream != streams_.end()) stream->second->server.OnResults({result, end});
+    if (waiting.results != nullptr) waiting.results->assign(result, end);
     result = end;
   }
   Tell(committed->moved);
@@ -551,6 +552,7 @@ void Universe::CheckAccount(Device& device) {
       ledger_.Fail(kUnsent, absl::StrCat("device ", device.index, " counts ", state.unsent, " of ",
                                          pending.size()));
     }
+    CheckDelivered(device, pending, state.delivered);
     return device.store->ListSetAside([&](const client::SetAside& item) {
       there.insert(item.edit.salt());
       if (WordsFor(item.answer.reason(), item.answer.detail()).zh().empty()) {

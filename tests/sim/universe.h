@@ -37,6 +37,7 @@ struct Stats {
   uint64_t frames = 0;
   uint64_t restarts = 0;
   uint64_t forks = 0;
+  uint64_t carried = 0;  // edits that came to the server by courier
   uint64_t checks = 0;
   std::map<std::string, uint64_t> faults;
 };
@@ -66,6 +67,14 @@ class Universe {
   void Strand(Device& device);
   // One of the two sides gets only a part of the next frame.
   void Tear(Stream& stream, bool at_server, Dice* dice);
+
+  // ---- What travels by hand (courier.cc) ----
+  // The device's owner hands a file to somebody.
+  void SendByCourier(Device& device);
+  // One of the files that are on their way reaches the server, whole or altered.
+  void DeliverByCourier(Dice* dice);
+  // Receipts reach a device, the author's or another.
+  void ReceiveByCourier(Dice* dice);
 
   // ---- What happens to machines ----
   void RestartDevice(Device& device, bool power_lost);
@@ -127,6 +136,12 @@ class Universe {
   struct Waiting {
     uint64_t stream = 0;
     std::vector<server::Submitted> edits;
+    std::vector<server::Result>* results = nullptr;  // of what a courier has brought
+  };
+  // A file on its way.
+  struct Carried {
+    int device = 0;  // the author's
+    std::string file;
   };
   // What was committed somewhere, by salt.
   struct Known {
@@ -144,6 +159,9 @@ class Universe {
   void EndStream(Stream& stream);
   void CommitSlice(const std::vector<Waiting>& slice);
   void Tell(const absl::flat_hash_set<Id>& moved);
+  Carried TakeUp(std::vector<Carried>* pool, Dice* dice, bool* altered);
+  void CheckDelivered(Device& device, const std::vector<sync::v1::NumberedEdit>& pending,
+                      uint64_t delivered);
   void Absorb();
   absl::Status OpenServer();
   void AdoptPending(Device& device);
@@ -167,6 +185,9 @@ class Universe {
   std::optional<Image> backup_;
   std::string incarnation_;
   std::deque<Waiting> queue_;
+  std::vector<Carried> bundles_;
+  std::vector<Carried> receipts_;
+  std::set<std::string> sealed_;  // all that was ever exported
   std::map<uint64_t, Known> known_;
   std::vector<Id> branches_;
   std::vector<Id> people_;

@@ -10,10 +10,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "proto/policies.pb.h"
+#include "server/courier.h"
 #include "server/enrolment.h"
 #include "server/incarnation.h"
 #include "server/own_edit.h"
 #include "server/store/sqlite_store.h"
+#include "sync/courier.h"
 #include "sync/diff.h"
 #include "sync/record.h"
 #include "sync/status.h"
@@ -223,6 +225,7 @@ World::World(uint64_t seed) : seed_(seed), fate_(seed, &now_ms_), schema_(WideSc
   }),
             absl::OkStatus());
   EXPECT_EQ(server::EnsureIncarnation(*store_, fate_.environment()), absl::OkStatus());
+  EXPECT_EQ(server::EnsureCourierKey(*store_, fate_.environment()), absl::OkStatus());
 }
 
 void World::Write(const Message& message, const Id& id) {
@@ -313,7 +316,8 @@ void World::EnrolWith(Phone& phone, const std::string& secret_key, const std::st
                                        .person = phone.person(),
                                        .server_id = "the test's server",
                                        .secret_key = secret_key,
-                                       .incarnation = Incarnation()}),
+                                       .incarnation = Incarnation(),
+                                       .courier_key = CourierKey()}),
             absl::OkStatus());
 }
 
@@ -325,6 +329,16 @@ std::string World::Incarnation() {
   }),
             absl::OkStatus());
   return incarnation;
+}
+
+std::string World::CourierKey() {
+  std::string key;
+  EXPECT_EQ(store_->Read([&](server::Reader& reader) -> absl::Status {
+    ASSIGN_OR_RETURN(key, server::CourierKeyOf(reader));
+    return absl::OkStatus();
+  }),
+            absl::OkStatus());
+  return key;
 }
 
 std::string World::BackUp() {
@@ -371,6 +385,18 @@ std::vector<server::Result> World::Commit(const std::vector<server::Submitted>& 
   EXPECT_EQ(committed->results.size(), batch.size());
   Tell(committed->moved);
   return std::move(committed->results);
+}
+
+absl::StatusOr<std::string> World::Deliver(const std::string& bundles) {
+  ASSIGN_OR_RETURN(const sync::v1::Parcel parcel, FromFile(Cargo::kBundle, bundles));
+  sync::v1::Parcel receipts;
+  for (const std::string& sealed : parcel.sealed()) {
+    ASSIGN_OR_RETURN(const server::Delivery delivery, server::OpenBundle(*store_, sealed));
+    ASSIGN_OR_RETURN(const sync::v1::DeliverReply reply,
+                     server::ReplyTo(delivery, Commit(delivery.edits)));
+    receipts.add_sealed(reply.receipt());
+  }
+  return ToFile(Cargo::kReceipt, receipts);
 }
 
 void World::Tell(const absl::flat_hash_set<Id>& moved) {

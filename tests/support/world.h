@@ -231,6 +231,8 @@ class World {
   absl::Status Sync(Phone& phone);
   // A session that is cut after `frames`; false where it needed fewer.
   bool SyncCutAfter(Phone& phone, int frames, bool server_first = false);
+  // A courier brings what a phone has exported. The receipts, or why it is refused.
+  absl::StatusOr<std::string> Deliver(const std::string& bundles);
   // Until everybody has everything; fails the test if that never comes.
   void SyncAll();
 
@@ -267,6 +269,7 @@ class World {
   friend class Stream;
   void Tell(const absl::flat_hash_set<Id>& moved);
   std::string Incarnation();
+  std::string CourierKey();
   void EnrolWith(Phone& phone, const std::string& secret_key, const std::string& name);
 
   Directory directory_;
