@@ -35,10 +35,6 @@ using records::v1::Organisation;
 constexpr uint32_t kCodeMinutes = 24 * 60;
 constexpr size_t kDeviceNameMax = 100;
 
-void Set(int64_t ms, google::protobuf::Timestamp* time) {
-  time->set_seconds(ms / 1000);
-  time->set_nanos(static_cast<int32_t>(ms % 1000) * 1'000'000);
-}
 int64_t Millis(const google::protobuf::Timestamp& time) {
   return time.seconds() * 1000 + time.nanos() / 1'000'000;
 }
@@ -180,10 +176,10 @@ absl::StatusOr<admin::v1::GrantReply> Admin::Grant(const admin::v1::GrantRequest
     grant.set_office(request.office());
     ASSIGN_OR_RETURN(const Id id, DeriveId(type, grant.SerializeAsString()));
     ASSIGN_OR_RETURN(const RecordState before, reader.GetRecord({type.number, id}));
-    Set(request.from_ms() == 0 ? BeginningOf(before, hub_.environment().now_ms())
-                               : request.from_ms(),
-        grant.mutable_from());
-    if (request.until_ms() != 0) Set(request.until_ms(), grant.mutable_until());
+    SetTime(request.from_ms() == 0 ? BeginningOf(before, hub_.environment().now_ms())
+                                   : request.from_ms(),
+            grant.mutable_from());
+    if (request.until_ms() != 0) SetTime(request.until_ms(), grant.mutable_until());
     AddChange(type, id, before, grant, &edit);
     reply.set_grant_id(id.str());
     reply.set_person_id(person.str());
@@ -211,7 +207,7 @@ absl::Status Admin::RevokeGrant(const admin::v1::GrantRequest& request) {
     if (!before.alive() || !grant.ParseFromString(before.body)) {
       return absl::NotFoundError("there is no such grant");
     }
-    Set(hub_.environment().now_ms(), grant.mutable_until());
+    SetTime(hub_.environment().now_ms(), grant.mutable_until());
     AddChange(type, id, before, grant, &edit);
     return absl::OkStatus();
   }));
@@ -219,28 +215,9 @@ absl::Status Admin::RevokeGrant(const admin::v1::GrantRequest& request) {
 }
 
 absl::Status Admin::RevokeDevice(DeviceNumber number) {
-  const RecordType& type = *hub_.ingest().schema().Find(Device::descriptor());
   return hub_.Write([&](absl::flat_hash_set<Id>* moved) {
-    return hub_.store().Write([&](Writer& writer) -> absl::Status {
-      ASSIGN_OR_RETURN(auto row, writer.GetDevice(number));
-      if (!row || number == kServerDevice) {
-        return absl::NotFoundError(absl::StrCat("there is no device ", number.value));
-      }
-      // Under every number that it has gone by: it still has the key of each.
-      ASSIGN_OR_RETURN(std::vector<DeviceRow> rows, writer.ListDevices());
-      for (DeviceRow& copy : rows) {
-        if (copy.record != row->record) continue;
-        copy.revoked = true;
-        RETURN_IF_ERROR(writer.PutDevice(copy));
-      }
-      ASSIGN_OR_RETURN(const RecordState before, writer.GetRecord({type.number, row->record}));
-      Device device;
-      device.ParseFromString(before.body);
-      if (!device.has_revoked()) Set(hub_.environment().now_ms(), device.mutable_revoked());
-      device.set_state(Device::REVOKED);
-      sync::v1::Edit edit;
-      if (!AddChange(type, row->record, before, device, &edit)) return absl::OkStatus();
-      return hub_.ingest().WriteOwn(writer, edit, moved).status();
+    return hub_.store().Write([&](Writer& writer) {
+      return server::RevokeDevice(writer, hub_.ingest(), hub_.environment(), number, moved);
     });
   });
 }

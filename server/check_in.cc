@@ -141,11 +141,7 @@ void AddFinding(const RecordType& type, const Id& id, const RecordState& state,
   check_in.clear_marks();
   for (const CheckIn::Mark mark : finding.marks) check_in.add_marks(mark);
   check_in.clear_scanned_at();
-  if (finding.scanned_ms) {
-    check_in.mutable_scanned_at()->set_seconds(*finding.scanned_ms / 1000);
-    check_in.mutable_scanned_at()->set_nanos(static_cast<int32_t>(*finding.scanned_ms % 1000) *
-                                             1'000'000);
-  }
+  if (finding.scanned_ms) SetTime(*finding.scanned_ms, check_in.mutable_scanned_at());
   AddChange(type, id, state, check_in, edit);
 }
 

@@ -1,7 +1,10 @@
 #include "server/enrolment.h"
 
+#include <optional>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "server/own_edit.h"
 #include "sync/reason.h"
 #include "sync/status.h"
@@ -34,13 +37,35 @@ absl::StatusOr<DeviceRow> EnrolDevice(Writer& writer, Ingest& ingest,
   device.set_person_id(person.str());
   device.set_number(row.number.value);
   device.set_name(name);
-  device.mutable_enrolled()->set_seconds(now / 1000);
-  device.mutable_enrolled()->set_nanos(static_cast<int32_t>(now % 1000) * 1'000'000);
+  SetTime(now, device.mutable_enrolled());
   device.set_state(Device::ACTIVE);
   sync::v1::Edit edit;
   AddChange(*ingest.schema().Find(Device::descriptor()), row.record, RecordState(), device, &edit);
   RETURN_IF_ERROR(ingest.WriteOwn(writer, edit, moved).status());
   return row;
+}
+
+absl::Status RevokeDevice(Writer& writer, Ingest& ingest, const Environment& environment,
+                          DeviceNumber number, absl::flat_hash_set<Id>* moved) {
+  ASSIGN_OR_RETURN(const std::optional<DeviceRow> row, writer.GetDevice(number));
+  if (!row || number == kServerDevice) {
+    return absl::NotFoundError(absl::StrCat("there is no device ", number.value));
+  }
+  ASSIGN_OR_RETURN(std::vector<DeviceRow> rows, writer.ListDevices());
+  for (DeviceRow& copy : rows) {
+    if (copy.record != row->record) continue;
+    copy.revoked = true;
+    RETURN_IF_ERROR(writer.PutDevice(copy));
+  }
+  const RecordType& type = *ingest.schema().Find(Device::descriptor());
+  ASSIGN_OR_RETURN(const RecordState before, writer.GetRecord({type.number, row->record}));
+  Device device;
+  device.ParseFromString(before.body);
+  if (!device.has_revoked()) SetTime(environment.now_ms(), device.mutable_revoked());
+  device.set_state(Device::REVOKED);
+  sync::v1::Edit edit;
+  if (!AddChange(type, row->record, before, device, &edit)) return absl::OkStatus();
+  return ingest.WriteOwn(writer, edit, moved).status();
 }
 
 }  // namespace zhibu::server

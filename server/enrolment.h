@@ -1,4 +1,4 @@
-// Making a device known.
+// Making a device known, and stopping one.
 #ifndef ZHIBU_SERVER_ENROLMENT_H_
 #define ZHIBU_SERVER_ENROLMENT_H_
 
@@ -19,6 +19,11 @@ absl::StatusOr<DeviceRow> EnrolDevice(Writer& writer, Ingest& ingest,
                                       const Environment& environment, const Id& person,
                                       const std::string& public_key, const std::string& name,
                                       absl::flat_hash_set<Id>* moved);
+
+// Under every number that the device has gone by: it still has the key of each.
+// NOT_FOUND: there is no such device.
+absl::Status RevokeDevice(Writer& writer, Ingest& ingest, const Environment& environment,
+                          DeviceNumber number, absl::flat_hash_set<Id>* moved);
 
 }  // namespace zhibu::server
 

@@ -34,11 +34,6 @@ constexpr size_t kNotesBytes = 1 << 20;
 // A stamp from later than this is a clock that is wrong: it counts as now.
 constexpr int64_t kFutureMsMax = 60'000;
 
-void Set(int64_t ms, google::protobuf::Timestamp* time) {
-  time->set_seconds(ms / 1000);
-  time->set_nanos(static_cast<int32_t>(ms % 1000) * 1'000'000);
-}
-
 std::vector<Id> ScopesOf(const std::vector<Placed>& places) {
   std::vector<Id> scopes;
   for (const Placed& placed : places) scopes.push_back(placed.scope);
@@ -410,8 +405,8 @@ class Ingest::Batch {
     }
     ASSIGN_OR_RETURN(*note.mutable_kept_by_id(), PersonOf(conflict.kept_touch.writer));
     ASSIGN_OR_RETURN(*note.mutable_lost_by_id(), PersonOf(conflict.lost_touch.writer));
-    Set(MillisOf(conflict.kept_touch.stamp), note.mutable_kept_at());
-    Set(MillisOf(conflict.lost_touch.stamp), note.mutable_lost_at());
+    SetTime(MillisOf(conflict.kept_touch.stamp), note.mutable_kept_at());
+    SetTime(MillisOf(conflict.lost_touch.stamp), note.mutable_lost_at());
     note.set_state(ConflictNote::OPEN);
     return note;
   }

@@ -754,7 +754,9 @@ TEST_F(StoreTest, AnEditBuildsOnOneThatWasReturnedThoughThatIsKeptNoLonger) {
   const Id id = MakeMeeting("学习");
   ASSERT_EQ(Change<Meeting>(id, [](Meeting& m) { m.set_place("礼堂"); }), absl::OkStatus());
   ASSERT_EQ(store->ApplyUpdate(Answered(1, sync::v1::RETURNED)), absl::OkStatus());
-  ASSERT_EQ(store->BeginDownload(0, EditNumber(1)), absl::OkStatus());
+  sync::v1::Welcome welcome;
+  welcome.set_safe(1);
+  ASSERT_EQ(store->BeginDownload(welcome), absl::OkStatus());
   EXPECT_THAT(Pending().at(0).builds_on(), ElementsAre(1));
 }
 

@@ -203,7 +203,7 @@ TEST_F(SealedStore, OneOfTheSchemaBeforeSealsIsBroughtUpAndSealedAtOnce) {
       .exec(
           "DROP TABLE seal; ALTER TABLE device ADD COLUMN text TEXT NOT NULL DEFAULT '';"
           "UPDATE device SET text = CAST(name AS TEXT); ALTER TABLE device DROP COLUMN name;"
-          "ALTER TABLE device RENAME COLUMN text TO name; PRAGMA user_version = 2");
+          "ALTER TABLE device RENAME COLUMN text TO name; PRAGMA user_version = 3");
   store = MustOpen(file, kServerKey);
   EXPECT_EQ(*All(*store), all);
   EXPECT_THAT(FoundIn(ImageOf(file)), IsEmpty());

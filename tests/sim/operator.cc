@@ -23,11 +23,6 @@ namespace {
 constexpr char kServerId[] = "the simulated server";
 constexpr int64_t kDayMs = 86'400'000;
 
-void Set(int64_t ms, google::protobuf::Timestamp* time) {
-  time->set_seconds(ms / 1000);
-  time->set_nanos(static_cast<int32_t>(ms % 1000) * 1'000'000);
-}
-
 }  // namespace
 
 bool Universe::OwnWrite(const Message& message, const Id& id) {
@@ -58,8 +53,8 @@ void Universe::Appoint(const Id& person, const Id& organisation, Office office, 
   grant.set_person_id(person.str());
   grant.set_organisation_id(organisation.str());
   grant.set_office(office);
-  Set(now_ms_, grant.mutable_from());
-  if (until_ms != 0) Set(until_ms, grant.mutable_until());
+  server::SetTime(now_ms_, grant.mutable_from());
+  if (until_ms != 0) server::SetTime(until_ms, grant.mutable_until());
   OwnWrite(grant, Id());
 }
 
@@ -130,26 +125,18 @@ void Universe::Revoke(Device& device) {
   const auto number = device.Number();
   if (!number) return;
   absl::flat_hash_set<Id> moved;
+  std::vector<server::DeviceRow> rows;
   const absl::Status status = server_.store->Write([&](server::Writer& writer) -> absl::Status {
     moved.clear();
-    ASSIGN_OR_RETURN(const auto row, writer.GetDevice(*number));
-    if (!row) return absl::NotFoundError("device");
-    server::DeviceRow revoked = *row;
-    revoked.revoked = true;
-    RETURN_IF_ERROR(writer.PutDevice(revoked));
-    const RecordType& type = *TodaysSchema()->Find(records::v1::Device::descriptor());
-    ASSIGN_OR_RETURN(const RecordState before, writer.GetRecord({type.number, row->record}));
-    records::v1::Device record;
-    record.ParseFromString(before.body);
-    if (record.state() == records::v1::Device::REVOKED) return absl::OkStatus();
-    record.set_state(records::v1::Device::REVOKED);
-    Set(now_ms_, record.mutable_revoked());
-    sync::v1::Edit edit;
-    server::AddChange(type, row->record, before, record, &edit);
-    return server_.ingest->WriteOwn(writer, edit, &moved).status();
+    RETURN_IF_ERROR(
+        server::RevokeDevice(writer, *server_.ingest, server_.environment(), *number, &moved));
+    ASSIGN_OR_RETURN(rows, writer.ListDevices());
+    return absl::OkStatus();
   });
   if (!status.ok()) return Reap();
-  ledger_.Revoke(*number);
+  for (const server::DeviceRow& row : rows) {
+    if (row.revoked) ledger_.Revoke(row.number);
+  }
   for (const auto& other : devices_) NoteRevoked(*other);
   Absorb();
   Tell(moved);

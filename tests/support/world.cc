@@ -364,18 +364,13 @@ Phone& World::Clone(Phone& phone) {
 }
 
 void World::Revoke(DeviceNumber number) {
-  Id record;
-  EXPECT_EQ(store_->Write([&](server::Writer& writer) -> absl::Status {
-    ASSIGN_OR_RETURN(auto row, writer.GetDevice(number));
-    row->revoked = true;
-    record = row->record;
-    return writer.PutDevice(*row);
+  absl::flat_hash_set<Id> moved;
+  EXPECT_EQ(store_->Write([&](server::Writer& writer) {
+    moved.clear();
+    return server::RevokeDevice(writer, *ingest_, fate_.environment(), number, &moved);
   }),
             absl::OkStatus());
-  auto device = Get<records::v1::Device>(record);
-  device.set_state(records::v1::Device::REVOKED);
-  device.mutable_revoked()->set_seconds(now_ms_ / 1000);
-  Write(device, record);
+  Tell(moved);
 }
 
 std::vector<server::Result> World::Commit(const std::vector<server::Submitted>& batch) {
