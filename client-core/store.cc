@@ -251,6 +251,26 @@ class Store::Transaction {
     return answer;
   }
 
+  // What was set aside and has been made again by these drafts goes.
+  absl::Status Amended(absl::Span<Draft* const> drafts) {
+    std::map<int64_t, int> records;
+    for (const Draft* draft : drafts) {
+      if (draft->amends_ != 0) ++records[draft->amends_];
+    }
+    for (const Draft* draft : drafts) {
+      if (draft->amends_ != 0 && records[draft->amends_] != draft->amends_records_) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("what was set aside as ", draft->amends_, " is to be committed whole"));
+      }
+    }
+    for (const auto& [place, count] : records) {
+      if (!tables_.DeleteSetAside(place)) {
+        return absl::NotFoundError(absl::StrCat("nothing is set aside as ", place));
+      }
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status PutAside(DeviceNumber device, const Tables::PendingEdit& entry,
                         sync::v1::Answer answer) {
     SetAside item;
@@ -496,21 +516,24 @@ absl::StatusOr<Draft> Store::Edit(const RecordType& type, const Id& id) {
   draft.type_ = &type;
   draft.key_ = {type.number, id};
   draft.message_ = NewMessage(type);
-  RETURN_IF_ERROR(Look([&](Transaction& transaction) -> absl::Status {
-    const Tables::Record record = transaction.tables().GetRecord(draft.key_);
-    if (!record.shown().alive()) {
-      return absl::NotFoundError(absl::StrCat("there is no such ", type.name, " on this device"));
-    }
-    const std::vector<EditNumber> own = transaction.tables().TouchedBy(draft.key_);
-    draft.base_ = record.confirmed.exists ? record.confirmed.version().value : 0;
-    draft.builds_on_ = own.empty() ? 0 : transaction.SaltOf(own.back());
-    draft.before_ = record.shown().body;
-    return absl::OkStatus();
-  }));
-  if (!draft.message_->ParsePartialFromString(draft.before_)) {
-    return absl::DataLossError(absl::StrCat("a ", type.name, " cannot be read"));
-  }
+  RETURN_IF_ERROR(Look([&](Transaction& transaction) { return FillDraft(transaction, &draft); }));
   return draft;
+}
+
+absl::Status Store::FillDraft(Transaction& transaction, Draft* draft) {
+  const std::string& name = draft->type_->name;
+  const Tables::Record record = transaction.tables().GetRecord(draft->key_);
+  if (!record.shown().alive()) {
+    return absl::NotFoundError(absl::StrCat("there is no such ", name, " on this device"));
+  }
+  const std::vector<EditNumber> own = transaction.tables().TouchedBy(draft->key_);
+  draft->base_ = record.confirmed.exists ? record.confirmed.version().value : 0;
+  draft->builds_on_ = own.empty() ? 0 : transaction.SaltOf(own.back());
+  draft->before_ = record.shown().body;
+  if (!draft->message_->ParsePartialFromString(draft->before_)) {
+    return absl::DataLossError(absl::StrCat("a ", name, " cannot be read"));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Store::List(const Query& query,
@@ -623,6 +646,7 @@ absl::StatusOr<EditNumber> Store::Commit(absl::Span<Draft* const> drafts) {
     }
     pending.salt = edit.salt();
     pending.builds_on.assign(builds_on.begin(), builds_on.end());
+    RETURN_IF_ERROR(transaction.Amended(drafts));
     if (edit.changes().empty()) return absl::OkStatus();
     std::set<RecordKey> keys;
     for (const Change& change : edit.changes()) {
@@ -686,6 +710,63 @@ absl::Status Store::ListSetAside(absl::FunctionRef<void(const SetAside&)> visit)
   }));
   for (const SetAside& item : found) visit(item);
   return absl::OkStatus();
+}
+
+absl::StatusOr<Draft> Store::AmendOne(Transaction& transaction, const Change& change) {
+  Draft draft;
+  draft.type_ = schema().Find(change.type());
+  if (draft.type_ == nullptr) return Refuse(sync::v1::UNKNOWN_TYPE, absl::StrCat(change.type()));
+  draft.key_ = KeyOf(change);
+  draft.message_ = NewMessage(*draft.type_);
+  const absl::Status here = FillDraft(transaction, &draft);
+  if (change.kind() == Change::CREATE && absl::IsNotFound(here)) {
+    draft.is_new_ = true;
+    draft.message_->ParsePartialFromString(change.set());
+    return draft;
+  }
+  RETURN_IF_ERROR(here);
+  if (change.kind() == Change::DELETE) {
+    draft.Delete();
+    return draft;
+  }
+  // Its author has now seen what is shown.
+  Change again = change;
+  again.set_kind(Change::UPDATE);
+  again.set_base(kPendingVersion.value);
+  RecordState state = transaction.tables().GetRecord(draft.key_).shown();
+  Outcome outcome;
+  RETURN_IF_ERROR(Apply(draft.type_, again,
+                        {transaction.Device(), kPendingVersion, StampAt(environment().now_ms())},
+                        &state, &outcome));
+  draft.message_->Clear();
+  draft.message_->ParsePartialFromString(state.body);
+  return draft;
+}
+
+absl::StatusOr<std::vector<Draft>> Store::Amend(int64_t place) {
+  std::vector<Draft> drafts;
+  RETURN_IF_ERROR(Look([&](Transaction& transaction) -> absl::Status {
+    std::optional<sync::v1::Edit> edit;
+    transaction.tables().ListSetAside([&](const SetAside& item) {
+      if (item.place == place) edit = item.edit;
+    });
+    if (!edit) return absl::NotFoundError(absl::StrCat("nothing is set aside as ", place));
+    for (const Change& change : edit->changes()) {
+      ASSIGN_OR_RETURN(Draft draft, AmendOne(transaction, change));
+      draft.amends_ = place;
+      draft.amends_records_ = edit->changes_size();
+      drafts.push_back(std::move(draft));
+    }
+    return absl::OkStatus();
+  }));
+  return drafts;
+}
+
+absl::Status Store::Discard(int64_t place) {
+  return Do([&](Transaction& transaction) -> absl::Status {
+    if (transaction.tables().DeleteSetAside(place)) return absl::OkStatus();
+    return absl::NotFoundError(absl::StrCat("nothing is set aside as ", place));
+  });
 }
 
 // ---- Sync, as the session sees it --------------------------------------------

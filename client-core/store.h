@@ -85,6 +85,8 @@ class Draft {
   bool deleted_ = false;
   uint64_t base_ = 0;
   uint64_t builds_on_ = 0;  // the salt of the own edit that `before_` ends with
+  int64_t amends_ = 0;      // the place of the set-aside edit that it makes again
+  int amends_records_ = 0;  // how many records that edit is about
   std::string before_;
   std::unique_ptr<google::protobuf::Message> message_;
 };
@@ -194,6 +196,14 @@ class Store {
 
   absl::StatusOr<SyncState> State();
   absl::Status ListSetAside(absl::FunctionRef<void(const SetAside&)> visit);
+  // A set-aside edit, made again on what the device shows now: a draft for each of
+  // its records, to be amended and committed together. What was set aside goes with
+  // that commit, and not before. NOT_FOUND: there is no such place, or a record that
+  // the edit changes is not here any longer; refused where what the record is now
+  // does not allow it (a value that is written once, a step that is not declared).
+  absl::StatusOr<std::vector<Draft>> Amend(int64_t place);
+  // Lets go of a set-aside edit for good. NOT_FOUND: there is no such place.
+  absl::Status Discard(int64_t place);
 
   // Called after each transaction that changed records or the state, on the
   // thread that made it, without locks held. The callback must not destroy the
@@ -253,6 +263,10 @@ class Store {
  private:
   class Transaction;
   struct Shared;
+
+  // As `draft.key_` is shown now. NOT_FOUND.
+  absl::Status FillDraft(Transaction& transaction, Draft* draft);
+  absl::StatusOr<Draft> AmendOne(Transaction& transaction, const sync::v1::Change& change);
 
   explicit Store(Options options);
   // One transaction that writes, all or nothing.

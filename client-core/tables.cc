@@ -619,10 +619,10 @@ void Tables::ListSetAside(absl::FunctionRef<void(const SetAside&)> visit) {
   statement.reset();
 }
 
-void Tables::DeleteSetAside(int64_t place) {
+bool Tables::DeleteSetAside(int64_t place) {
   SQLite::Statement& statement = Prepared("DELETE FROM set_aside WHERE place=?");
   statement.bind(1, place);
-  statement.exec();
+  return statement.exec() > 0;
 }
 
 uint64_t Tables::CountSetAside() { return Count("SELECT count(*) FROM set_aside"); }

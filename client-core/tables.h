@@ -100,7 +100,7 @@ class Tables {
 
   void AddSetAside(const SetAside& set_aside);
   void ListSetAside(absl::FunctionRef<void(const SetAside&)> visit);
-  void DeleteSetAside(int64_t place);
+  bool DeleteSetAside(int64_t place);  // whether it was there
   uint64_t CountSetAside();
 
   std::vector<sync::v1::Cursor> Cursors();

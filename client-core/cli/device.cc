@@ -47,6 +47,7 @@ struct Arguments {
   std::vector<std::string> remove;
   std::vector<std::string> where;
   std::string file;
+  int64_t place = 0;
   std::string receipts;
   std::string server;
   std::string fingerprint;
@@ -256,6 +257,26 @@ class Command : private Output {
   absl::Status Conflicts() {
     arguments_.type = "ConflictNote";
     return List();
+  }
+
+  absl::Status Resend() {
+    ASSIGN_OR_RETURN(std::vector<Draft> drafts, store_->Amend(arguments_.place));
+    if (!arguments_.json.empty() && drafts.size() != 1) {
+      return absl::InvalidArgumentError(Say("这一项涉及多条记录，只能原样重新提交",
+                                            "it is about several records: leave out JSON"));
+    }
+    if (!arguments_.json.empty()) {
+      RETURN_IF_ERROR(Patch(arguments_.json, &drafts[0].message()));
+    }
+    std::vector<Draft*> all;
+    for (Draft& draft : drafts) all.push_back(&draft);
+    return Committed(store_->Commit(all), drafts[0].type(), drafts[0].id());
+  }
+
+  absl::Status Discard() {
+    RETURN_IF_ERROR(store_->Discard(arguments_.place));
+    Print({{"discarded", arguments_.place}}, Say("已放弃", "discarded"));
+    return absl::OkStatus();
   }
 
   absl::Status ListSetAside() {
@@ -491,6 +512,14 @@ void AddDeviceCommand(CLI::App* app, const bool* json, const Language* language,
   add("conflicts", "What two people wrote without having seen each other", &Command::Conflicts);
   add("set-aside", "Edits that the server held or returned, with the reason",
       &Command::ListSetAside);
+  const auto place = [&](CLI::App* command) {
+    command->add_option("PLACE", arguments->place, "As set-aside shows it")->required();
+  };
+  CLI::App* resend = add("resend", "Make a set-aside edit again, on what is shown now, and send it",
+                         &Command::Resend);
+  place(resend);
+  resend->add_option("JSON", arguments->json, "Fields to amend; null empties one");
+  place(add("discard", "Let go of a set-aside edit for good", &Command::Discard));
 }
 
 }  // namespace zhibu::client

@@ -760,6 +760,84 @@ TEST_F(StoreTest, AnEditBuildsOnOneThatWasReturnedThoughThatIsKeptNoLonger) {
   EXPECT_THAT(Pending().at(0).builds_on(), ElementsAre(1));
 }
 
+// ---- What was set aside ---------------------------------------------------------------
+
+TEST_F(StoreTest, WhatWasReturnedIsAmendedOnWhatIsShownNowAndLeavesTheListWithTheCommit) {
+  const Id id = MakeMeeting("学习");
+  sync::v1::Update merged = Said(Get<Meeting>(id), id, 5);
+  *merged.mutable_answers() = Answered(1).answers();
+  ASSERT_EQ(store->ApplyUpdate(merged), absl::OkStatus());
+  Meeting others;
+  others.set_branch_id(branch.str());
+  others.set_topic("别人改的题目");
+  ASSERT_EQ(Change<Meeting>(id, [](Meeting& m) { m.set_place("礼堂"); }), absl::OkStatus());
+  ASSERT_EQ(store->ApplyUpdate(Answered(2, sync::v1::RETURNED)), absl::OkStatus());
+  ASSERT_EQ(store->ApplyUpdate(Said(others, id, 9)), absl::OkStatus());
+
+  auto drafts = store->Amend(1);
+  ASSERT_TRUE(drafts.ok()) << drafts.status();
+  ASSERT_EQ(drafts->size(), 1u);
+  EXPECT_EQ((*drafts)[0].message<Meeting>().topic(), "别人改的题目");
+  EXPECT_EQ((*drafts)[0].message<Meeting>().place(), "礼堂");
+  EXPECT_EQ(store->State()->set_aside, 1u);
+  (*drafts)[0].message<Meeting>().set_place("大礼堂");
+  ASSERT_TRUE(store->Commit({&(*drafts)[0]}).ok());
+  EXPECT_EQ(store->State()->set_aside, 0u);
+  Meeting sent;
+  sent.ParseFromString(EditIn(Pending().at(0)).changes(0).set());
+  EXPECT_EQ(sent.place(), "大礼堂");
+  EXPECT_EQ(sent.topic(), "");
+}
+
+TEST_F(StoreTest, ARecordWhoseMakingWasReturnedIsMadeAgainUnderItsId) {
+  const Id id = MakeMeeting("学习");
+  ASSERT_EQ(store->ApplyUpdate(Answered(1, sync::v1::RETURNED)), absl::OkStatus());
+  ASSERT_TRUE(absl::IsNotFound(store->Edit<Meeting>(id).status()));
+  auto drafts = store->Amend(1);
+  ASSERT_TRUE(drafts.ok()) << drafts.status();
+  ASSERT_TRUE(store->Commit({&(*drafts)[0]}).ok());
+  EXPECT_EQ(Get<Meeting>(id).topic(), "学习");
+}
+
+TEST_F(StoreTest, ASumThatWasReturnedIsAddedOnceMoreToWhatIsThere) {
+  const Id id = MakeSampler([](Sampler& s) { s.set_sum(5); });
+  ASSERT_EQ(Change<Sampler>(id, [](Sampler& s) { s.set_sum(8); }), absl::OkStatus());
+  ASSERT_EQ(store->ApplyUpdate(Answered(2, sync::v1::RETURNED)), absl::OkStatus());
+  EXPECT_EQ(Get<Sampler>(id).sum(), 5);
+  auto drafts = store->Amend(1);
+  ASSERT_TRUE(drafts.ok()) << drafts.status();
+  ASSERT_TRUE(store->Commit({&(*drafts)[0]}).ok());
+  EXPECT_EQ(Get<Sampler>(id).sum(), 8);
+}
+
+TEST_F(StoreTest, WhatWasSetAsideIsMadeAgainWholeOrNotAtAllAndOnlyOnce) {
+  Draft first = MeetingIn(branch, "一");
+  Draft second = MeetingIn(branch, "二");
+  ASSERT_TRUE(store->Commit({&first, &second}).ok());
+  ASSERT_EQ(store->ApplyUpdate(Answered(1, sync::v1::RETURNED)), absl::OkStatus());
+  auto drafts = store->Amend(1);
+  ASSERT_TRUE(drafts.ok()) << drafts.status();
+  ASSERT_EQ(drafts->size(), 2u);
+  EXPECT_TRUE(absl::IsInvalidArgument(store->Commit({&(*drafts)[0]}).status()));
+  EXPECT_EQ(store->State()->set_aside, 1u);
+  auto again = store->Amend(1);
+  ASSERT_TRUE(store->Commit({&(*drafts)[0], &(*drafts)[1]}).ok());
+  EXPECT_FALSE(store->Commit({&(*again)[0], &(*again)[1]}).ok());
+  EXPECT_EQ(Unsent(), 1u);
+}
+
+TEST_F(StoreTest, WhatIsDiscardedIsGoneAndNothingElse) {
+  MakeMeeting("一");
+  MakeMeeting("二");
+  ASSERT_EQ(store->ApplyUpdate(Answered(1, sync::v1::RETURNED)), absl::OkStatus());
+  EXPECT_TRUE(absl::IsNotFound(store->Discard(7)));
+  EXPECT_EQ(store->Discard(1), absl::OkStatus());
+  EXPECT_EQ(store->State()->set_aside, 0u);
+  EXPECT_TRUE(absl::IsNotFound(store->Discard(1)));
+  EXPECT_TRUE(absl::IsNotFound(store->Amend(1).status()));
+  EXPECT_EQ(Unsent(), 1u);
+}
+
 TEST_F(StoreTest, ATypeThatOnlyATestDeclaresIsStoredLikeAnyOther) {
   Draft draft = store->New<Bicycle>();
   draft.message<Bicycle>().set_branch_id(branch.str());
