@@ -18,6 +18,7 @@
 #include "sync/reason.h"
 #include "sync/record.h"
 #include "sync/status.h"
+#include "zhibu/records/v1/held.pb.h"
 #include "zhibu/stored/v1/client.pb.h"
 #include "zhibu/sync/v1/trace.pb.h"
 
@@ -25,6 +26,7 @@ namespace zhibu::client {
 namespace {
 
 using google::protobuf::Message;
+using records::v1::HeldEdit;
 using sync::v1::Change;
 using sync::v1::NumberedEdit;
 
@@ -63,6 +65,19 @@ std::unique_ptr<Message> NewMessage(const RecordType& type) {
 }
 
 std::string Serialized(const Message& message) { return message.SerializePartialAsString(); }
+
+uint32_t HeldType() {
+  static const uint32_t type = CatalogueSchema()->Find(HeldEdit::descriptor())->number;
+  return type;
+}
+
+// An own edit that was held and has been taken is no longer set aside.
+void TakeDecision(absl::string_view body, Tables* tables) {
+  HeldEdit held;
+  if (!held.ParseFromArray(body.data(), static_cast<int>(body.size()))) return;
+  if (held.state() != HeldEdit::TAKEN) return;
+  tables->DeleteSetAside(DeviceNumber(held.device()), EditNumber(held.number()));
+}
 
 RecordKey KeyOf(const Change& change) {
   return {change.type(), Id::FromBytes(change.id()).value_or(Id())};
@@ -891,6 +906,7 @@ absl::Status Store::TakeGroup(Transaction& transaction, const sync::v1::Group& g
       *observed = std::max(*observed, LatestIn(trace));
     }
     tables.PutConfirmed(key, state);
+    if (key.type == HeldType()) TakeDecision(state.body, &tables);
     if (transaction.AnyStale()) tables.Refreshed(key);
     transaction.Changed(key);
     if (any_pending && !tables.TouchedBy(key).empty()) {

@@ -6,9 +6,11 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "server/authority.h"
 #include "server/check_in.h"
+#include "server/held.h"
 #include "server/own_edit.h"
 #include "sync/handshake.h"
 #include "sync/merge.h"
@@ -22,6 +24,7 @@ namespace zhibu::server {
 namespace {
 
 using records::v1::ConflictNote;
+using records::v1::HeldEdit;
 using sync::v1::Answer;
 using sync::v1::Change;
 using sync::v1::Edit;
@@ -104,6 +107,7 @@ class Ingest::Batch {
       answer.set_detail(refused.detail);
     }
     RETURN_IF_ERROR(Record(submitted, edit, answer, version, device));
+    if (answer.verdict() == sync::v1::HELD) RETURN_IF_ERROR(WriteHeld(submitted, *device));
     return Result{false, answer, version};
   }
 
@@ -254,6 +258,11 @@ class Ingest::Batch {
     if (!own && touched > kTouchedBytesMax) {
       return Refuse(sync::v1::TOO_LARGE, absl::StrCat(touched, " B"));
     }
+    if (!own) {
+      for (const auto& [key, staged] : staging) {
+        RETURN_IF_ERROR(TakeHeld(key, staged, staging.size(), device));
+      }
+    }
     return Write(staging);
   }
 
@@ -280,12 +289,76 @@ class Ingest::Batch {
     for (const uint64_t below : submitted.edit.builds_on()) {
       ASSIGN_OR_RETURN(const std::optional<AuditRow> row,
                        writer_.GetAudit(submitted.device, EditNumber(below)));
-      if (!row || row->answer.verdict() == sync::v1::MERGED) continue;
-      return Refuse(row->answer.verdict() == sync::v1::HELD ? sync::v1::BUILDS_ON_HELD
-                                                            : sync::v1::BUILDS_ON_RETURNED,
-                    absl::StrCat(below));
+      if (row) RETURN_IF_ERROR(CheckTaken(*row));
     }
     return absl::OkStatus();
+  }
+
+  // The edit in this row is in, or has been taken since it was held.
+  absl::Status CheckTaken(const AuditRow& row) {
+    if (row.answer.verdict() == sync::v1::MERGED) return absl::OkStatus();
+    const std::string number = absl::StrCat(row.number.value);
+    if (row.answer.verdict() == sync::v1::HELD) {
+      ASSIGN_OR_RETURN(const auto held, FindHeld(writer_, row.edit));
+      const auto state = held ? held->state() : HeldEdit::WAITING;
+      if (state == HeldEdit::TAKEN) return absl::OkStatus();
+      if (state == HeldEdit::WAITING) return Refuse(sync::v1::BUILDS_ON_HELD, number);
+    }
+    return Refuse(sync::v1::BUILDS_ON_RETURNED, number);
+  }
+
+  absl::Status WriteHeld(const Submitted& submitted, const DeviceState& author) {
+    ASSIGN_OR_RETURN(const std::optional<AuditRow> row,
+                     writer_.GetAudit(submitted.device, EditNumber(submitted.edit.number())));
+    if (!row) return absl::DataLossError("audit: the last row is missing");
+    Edit own;
+    RETURN_IF_ERROR(AddHeld(writer_, schema_, *row, author.row.person, &own));
+    return own.changes().empty() ? absl::OkStatus() : TakeOwn(own).status();
+  }
+
+  // Where a change decides that a held edit is taken, that edit is merged: with the
+  // authority of whoever decides, at the time that its author gave it.
+  absl::Status TakeHeld(const RecordKey& key, const Staged& staged, size_t changes,
+                        const DeviceState& decider) {
+    if (key.type != schema_.Find(HeldEdit::descriptor())->number) return absl::OkStatus();
+    HeldEdit held;
+    HeldEdit before;
+    ASSIGN_OR_RETURN(const RecordState state, writer_.GetRecord(key));
+    if (!held.ParseFromString(staged.state.body) || !before.ParseFromString(state.body) ||
+        before.state() != HeldEdit::WAITING || held.state() != HeldEdit::TAKEN) {
+      return absl::OkStatus();
+    }
+    if (changes != 1) return Refuse(sync::v1::MALFORMED, "a decision stands alone");
+    ASSIGN_OR_RETURN(const std::optional<AuditRow> row,
+                     writer_.GetAudit(DeviceNumber(held.device()), EditNumber(held.number())));
+    Edit edit;
+    if (!row || !edit.ParseFromString(row->edit)) return Refuse(sync::v1::MALFORMED, "edit");
+    for (const Change& change : edit.changes()) {
+      if (change.type() == key.type) return Refuse(sync::v1::MALFORMED, "a decision");
+    }
+    if (uint64_t below = 0; row->answer.reason() == sync::v1::BUILDS_ON_HELD &&
+                            absl::SimpleAtoi(row->answer.detail(), &below)) {
+      ASSIGN_OR_RETURN(const std::optional<AuditRow> foundation,
+                       writer_.GetAudit(row->device, EditNumber(below)));
+      const absl::Status in = foundation ? CheckTaken(*foundation) : absl::OkStatus();
+      if (ReasonOf(in).reason == sync::v1::BUILDS_ON_HELD) {
+        return Refuse(sync::v1::STEP_NOT_ALLOWED, row->answer.detail());
+      }
+      RETURN_IF_ERROR(in);
+    }
+    ASSIGN_OR_RETURN(DeviceState * own, StateOf(kServerDevice));
+    Submitted again{kServerDevice, {}};
+    again.edit.set_number(own->row.last_number.value + 1);
+    again.edit.set_stamp(row->stamp.value);
+    again.edit.set_edit(row->edit);
+    Version version;
+    RETURN_IF_ERROR(Merge(again, edit, decider, &version));
+    Answer answer;
+    answer.set_verdict(sync::v1::MERGED);
+    // Conflict notes have taken numbers meanwhile.
+    again.edit.set_number(own->row.last_number.value + 1);
+    answer.set_number(again.edit.number());
+    return Record(again, edit, answer, version, own);
   }
 
   // Over every scope that the edit may touch: those where its records lie, and

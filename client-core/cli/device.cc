@@ -28,11 +28,13 @@
 #include "sync/record.h"
 #include "sync/status.h"
 #include "zhibu/records/v1/conflict.pb.h"
+#include "zhibu/records/v1/held.pb.h"
 
 namespace zhibu::client {
 namespace {
 
 using google::protobuf::Message;
+using records::v1::HeldEdit;
 using Json = nlohmann::json;
 
 struct Arguments {
@@ -48,6 +50,7 @@ struct Arguments {
   std::vector<std::string> where;
   std::string file;
   int64_t place = 0;
+  std::string reply;
   std::string receipts;
   std::string server;
   std::string fingerprint;
@@ -279,6 +282,37 @@ class Command : private Output {
     return absl::OkStatus();
   }
 
+  absl::Status Held() {
+    Json found = Json::array();
+    std::string text;
+    Query query{.type = HeldType().number};
+    query.where.emplace_back("state", "WAITING");
+    RETURN_IF_ERROR(store_->List(query, [&](const Id& id, const Message& message) {
+      const auto& held = static_cast<const HeldEdit&>(message);
+      sync::v1::Edit edit;
+      edit.ParseFromString(held.edit());  // what cannot be read shows no changes
+      const auto reason = static_cast<sync::v1::Reason>(held.reason());
+      const std::string why = In(language, WordsFor(reason, held.detail()));
+      Json changes = Json::array();
+      for (const auto& change : edit.changes()) changes.push_back(ChangeJson(change));
+      const std::string author = TextOf(Id::FromBytes(held.author_id()).value_or(Id()));
+      found.push_back({{"id", TextOf(id)},
+                       {"authorId", author},
+                       {"reason", sync::v1::Reason_Name(reason)},
+                       {"words", why},
+                       {"changes", changes}});
+      absl::StrAppend(&text, TextOf(id), Say("  作者 ", "  by "), author, "\n   ", why, "\n   ",
+                      changes.dump(), "\n");
+      return true;
+    }));
+    absl::StrAppend(&text, Say("共 ", ""), found.size(), Say(" 条待处理", " waiting"));
+    Print(found, text);
+    return absl::OkStatus();
+  }
+
+  absl::Status TakeHeld() { return Decide(HeldEdit::TAKEN); }
+  absl::Status ReturnHeld() { return Decide(HeldEdit::RETURNED); }
+
   absl::Status ListSetAside() {
     Json found = Json::array();
     std::string text;
@@ -303,6 +337,16 @@ class Command : private Output {
   }
 
  private:
+  static const RecordType& HeldType() { return *CatalogueSchema()->Find(HeldEdit::descriptor()); }
+
+  absl::Status Decide(HeldEdit::State state) {
+    ASSIGN_OR_RETURN(const Id id, RecordId());
+    ASSIGN_OR_RETURN(Draft draft, store_->Edit(HeldType(), id));
+    draft.message<HeldEdit>().set_state(state);
+    if (!arguments_.reply.empty()) draft.message<HeldEdit>().set_reply(arguments_.reply);
+    return Committed(store_->Commit({&draft}), HeldType(), id);
+  }
+
   void AddProblem(sync::v1::Reason problem, absl::string_view detail, absl::string_view before,
                   Json* json, std::string* text) const {
     if (problem == sync::v1::NO_REASON) return;
@@ -519,6 +563,11 @@ void AddDeviceCommand(CLI::App* app, const bool* json, const Language* language,
                          &Command::Resend);
   place(resend);
   resend->add_option("JSON", arguments->json, "Fields to amend; null empties one");
+  add("held", "Edits of others that wait for your decision", &Command::Held);
+  id(add("take", "Take a held edit: it is merged at the next sync", &Command::TakeHeld));
+  CLI::App* give_back = add("return", "Return a held edit to its author", &Command::ReturnHeld);
+  id(give_back);
+  give_back->add_option("REPLY", arguments->reply, "Why, to the author")->required();
   place(add("discard", "Let go of a set-aside edit for good", &Command::Discard));
 }
 

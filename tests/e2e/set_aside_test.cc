@@ -1,5 +1,5 @@
-// What the server returned, from the command line: amended and sent again, or
-// discarded.
+// What the server returned or held, from the command line: amended and sent again,
+// discarded, taken.
 #include <gmock/gmock.h>
 
 #include "tests/e2e/township.h"
@@ -45,6 +45,51 @@ TEST(SetAsideTest, WhatWasReturnedIsAmendedAndSentAgainOnceItsAuthorMay) {
   EXPECT_EQ(secretary.Record("Meeting", id).value("topic", ""), "代书记召集");
   EXPECT_THAT(deputy.Do({"set-aside"}), IsEmpty());
   EXPECT_EQ(deputy.Unsent(), 0u);
+}
+
+TEST(SetAsideTest, WhatIsHeldIsTakenByTheSecretaryAndItsAuthorSeesIt) {
+  Township township;
+  const Device secretary = township.Enrol(kSecretary);
+  const Device deputy = township.Enrol(kDeputy);
+  const Json meeting = Meeting(deputy, "卸任前的会议");
+  township.Stop();
+  const std::string taken = deputy.Put("Meeting", meeting);
+  const std::string given_back = deputy.Put("Meeting", meeting);
+  township.Admin({"revoke", kDeputy, kBranch, "--office", "deputy"});
+  township.Start();
+  deputy.Do({"sync"});
+  EXPECT_THAT(deputy.Do({"set-aside"}), SizeIs(2));
+  secretary.Do({"sync"});
+  const Json held = secretary.Do({"held"});
+  ASSERT_THAT(held, SizeIs(2));
+  EXPECT_EQ(held[0].value("reason", ""), "GRANT_ENDED");
+  EXPECT_EQ(held[0]["changes"][0]["set"].value("topic", ""), "卸任前的会议");
+
+  township.Stop();  // decided without a link
+  for (const Json& item : held) {
+    const std::string id = item.value("id", "");
+    if (item["changes"][0].value("id", "") == taken) {
+      secretary.Do({"take", id});
+    } else {
+      secretary.Do({"return", id, "请重新开会"});
+    }
+  }
+  EXPECT_THAT(secretary.Do({"held"}), IsEmpty());
+  township.Start();
+  secretary.Do({"sync"});
+  secretary.Do({"sync"});
+  deputy.Do({"sync"});
+  EXPECT_EQ(secretary.Record("Meeting", taken).value("topic", ""), "卸任前的会议");
+  EXPECT_EQ(IdsOn(secretary, "Meeting").count(given_back), 0u);
+  const Json aside = deputy.Do({"set-aside"});
+  ASSERT_THAT(aside, SizeIs(1));
+  EXPECT_EQ(aside[0]["changes"][0].value("id", ""), given_back);
+  for (const Json& item : held) {
+    const Json record = deputy.Record("HeldEdit", item.value("id", ""));
+    const bool back = item["changes"][0].value("id", "") == given_back;
+    EXPECT_EQ(record.value("state", ""), back ? "RETURNED" : "TAKEN");
+    EXPECT_EQ(record.value("reply", ""), back ? "请重新开会" : "");
+  }
 }
 
 }  // namespace

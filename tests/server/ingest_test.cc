@@ -270,6 +270,91 @@ TEST_F(IngestTest, SomebodyWhoseGrantHasEndedIsHeldAndWhatBuildsOnItWaitsWithIt)
   EXPECT_FALSE(world.StateOf({31, id}).exists);
 }
 
+// Zhang's grant has ended; wang is the secretary now.
+class HeldTest : public IngestTest {
+ protected:
+  HeldTest() {
+    world.Dismiss(zhang, branch, SECRETARY);
+    world.Appoint(wang, branch, SECRETARY);
+    const Submitted first = Of(&zhang_author, {Create(MeetingIn(branch), meeting)});
+    Meeting set;
+    set.set_place("礼堂");
+    Submitted building = Of(&zhang_author, {Update(set, meeting)});
+    building.edit.add_builds_on(1);
+    EXPECT_THAT(Answers({first, building}),
+                ElementsAre("1 HELD GRANT_ENDED", "2 HELD BUILDS_ON_HELD"));
+    for (const auto& row : world.AuditOf(zhang_author.device)) edits.push_back(row.edit);
+  }
+
+  records::v1::HeldEdit Held(int i) {
+    return world.Get<records::v1::HeldEdit>(*Id::FromBytes(Digest(edits[i]).substr(0, 16)));
+  }
+  std::string Decide(Author* author, int i, records::v1::HeldEdit::State state) {
+    records::v1::HeldEdit set;
+    set.set_state(state);
+    return Answer(Of(author, {Update(set, *Id::FromBytes(Digest(edits[i]).substr(0, 16)))}));
+  }
+
+  const Id meeting = NewId();
+  std::vector<std::string> edits;
+};
+
+TEST_F(HeldTest, WhatIsHeldIsARecordOfTheBranchAndOfItsAuthor) {
+  EXPECT_EQ(Held(0).state(), records::v1::HeldEdit::WAITING);
+  EXPECT_THAT(Held(0).scopes(), ElementsAre(branch.str()));
+  EXPECT_EQ(Held(0).author_id(), zhang.str());
+  EXPECT_EQ(Held(0).edit(), edits[0]);
+  EXPECT_EQ(Held(1).reason(), static_cast<uint32_t>(sync::v1::BUILDS_ON_HELD));
+  EXPECT_FALSE(world.StateOf({31, meeting}).exists);
+}
+
+TEST_F(HeldTest, ASecretaryTakesItAndThenWhatBuildsOnIt) {
+  EXPECT_EQ(Decide(&wang_author, 1, records::v1::HeldEdit::TAKEN), "1 RETURNED STEP_NOT_ALLOWED");
+  EXPECT_EQ(Decide(&wang_author, 0, records::v1::HeldEdit::TAKEN), "2 MERGED");
+  EXPECT_EQ(world.Get<Meeting>(meeting).branch_id(), branch.str());
+  EXPECT_EQ(Decide(&wang_author, 1, records::v1::HeldEdit::TAKEN), "3 MERGED");
+  EXPECT_EQ(world.Get<Meeting>(meeting).place(), "礼堂");
+  EXPECT_EQ(Held(0).state(), records::v1::HeldEdit::TAKEN);
+  // Once.
+  EXPECT_EQ(Decide(&wang_author, 0, records::v1::HeldEdit::TAKEN), "4 MERGED");
+  EXPECT_EQ(Decide(&wang_author, 0, records::v1::HeldEdit::RETURNED),
+            "5 RETURNED STEP_NOT_ALLOWED");
+}
+
+TEST_F(HeldTest, WhatItsAuthorBuildsOnAnEditThatWasTakenStandsOnItsOwn) {
+  Decide(&wang_author, 0, records::v1::HeldEdit::TAKEN);
+  world.Appoint(zhang, branch, DEPUTY);
+  Meeting set;
+  set.set_topic("学习");
+  Submitted next = Of(&zhang_author, {Update(set, meeting)});
+  next.edit.add_builds_on(1);
+  EXPECT_EQ(Answer(next), "3 MERGED");
+}
+
+TEST_F(HeldTest, OneThatIsReturnedIsNotMergedAndNeitherIsWhatBuildsOnIt) {
+  EXPECT_EQ(Decide(&wang_author, 0, records::v1::HeldEdit::RETURNED), "1 MERGED");
+  EXPECT_EQ(Decide(&wang_author, 1, records::v1::HeldEdit::TAKEN), "2 RETURNED BUILDS_ON_RETURNED");
+  EXPECT_FALSE(world.StateOf({31, meeting}).exists);
+  EXPECT_EQ(Held(1).state(), records::v1::HeldEdit::WAITING);
+}
+
+TEST_F(HeldTest, OnlyWhoMayMakeTheChangeThemselvesTakesIt) {
+  EXPECT_EQ(Decide(&zhang_author, 0, records::v1::HeldEdit::TAKEN), "3 HELD GRANT_ENDED");
+  EXPECT_EQ(Decide(&li_author, 0, records::v1::HeldEdit::TAKEN), "1 RETURNED NOT_ENTITLED");
+  EXPECT_EQ(Held(0).state(), records::v1::HeldEdit::WAITING);
+  EXPECT_FALSE(world.StateOf({31, meeting}).exists);
+}
+
+TEST_F(HeldTest, ADecisionStandsAlone) {
+  records::v1::HeldEdit set;
+  set.set_state(records::v1::HeldEdit::TAKEN);
+  const Change decision = Update(set, *Id::FromBytes(Digest(edits[0]).substr(0, 16)));
+  EXPECT_EQ(Answer(Of(&wang_author, {decision, Create(MeetingIn(branch), NewId())})),
+            "1 RETURNED MALFORMED");
+  EXPECT_EQ(Held(0).state(), records::v1::HeldEdit::WAITING);
+  EXPECT_FALSE(world.StateOf({31, meeting}).exists);
+}
+
 TEST_F(IngestTest, AGrantThatBeginsTomorrowCountsTomorrow) {
   world.Dismiss(li, branch, DEPUTY);
   world.Wait(1);
