@@ -71,14 +71,6 @@ uint32_t HeldType() {
   return type;
 }
 
-// An own edit that was held and has been taken is no longer set aside.
-void TakeDecision(absl::string_view body, Tables* tables) {
-  HeldEdit held;
-  if (!held.ParseFromArray(body.data(), static_cast<int>(body.size()))) return;
-  if (held.state() != HeldEdit::TAKEN) return;
-  tables->DeleteSetAside(DeviceNumber(held.device()), EditNumber(held.number()));
-}
-
 RecordKey KeyOf(const Change& change) {
   return {change.type(), Id::FromBytes(change.id()).value_or(Id())};
 }
@@ -231,7 +223,9 @@ class Store::Transaction {
   // Queues them under new numbers, after `last`.
   absl::Status Renumber(const std::vector<Offer>& offers, Last last) {
     std::map<uint64_t, sync::v1::Answer> refused;
-    tables_.ListSetAside([&](const SetAside& item) { refused[item.edit.salt()] = item.answer; });
+    ListSetAside([&](const SetAside& item) {
+      if (!item.taken) refused[item.edit.salt()] = item.answer;
+    });
     for (const Offer& offer : offers) refused.erase(offer.entry.salt);  // is judged again
     std::set<RecordKey> affected;
     for (const auto& [device, offered] : offers) {
@@ -284,6 +278,21 @@ class Store::Transaction {
       }
     }
     return absl::OkStatus();
+  }
+
+  // The tables do not know what became of the edits since.
+  void ListSetAside(absl::FunctionRef<void(const SetAside&)> visit) {
+    std::vector<SetAside> all;
+    tables_.ListSetAside([&](const SetAside& item) { all.push_back(item); });
+    for (SetAside& item : all) {
+      HeldEdit held;
+      item.taken = item.answer.verdict() == sync::v1::HELD &&
+                   held.ParseFromString(
+                       tables_.GetRecord({HeldType(), HeldId(item.edit.SerializeAsString())})
+                           .confirmed.body) &&
+                   held.state() == HeldEdit::TAKEN;
+      visit(item);
+    }
   }
 
   absl::Status PutAside(DeviceNumber device, const Tables::PendingEdit& entry,
@@ -704,7 +713,7 @@ absl::StatusOr<SyncState> Store::State() {
       ++state.delivered;
       return true;
     });
-    state.set_aside = tables.CountSetAside();
+    transaction.ListSetAside([&](const SetAside& item) { state.set_aside += item.taken ? 0 : 1; });
     state.last_success_ms = tables.GetNumber(kLastSuccess);
     state.progress_done = tables.GetNumber(kProgressDone);
     state.progress_total = tables.GetNumber(kProgressTotal);
@@ -720,7 +729,7 @@ absl::StatusOr<SyncState> Store::State() {
 absl::Status Store::ListSetAside(absl::FunctionRef<void(const SetAside&)> visit) {
   std::vector<SetAside> found;
   RETURN_IF_ERROR(Look([&](Transaction& transaction) -> absl::Status {
-    transaction.tables().ListSetAside([&](const SetAside& item) { found.push_back(item); });
+    transaction.ListSetAside([&](const SetAside& item) { found.push_back(item); });
     return absl::OkStatus();
   }));
   for (const SetAside& item : found) visit(item);
@@ -906,7 +915,6 @@ absl::Status Store::TakeGroup(Transaction& transaction, const sync::v1::Group& g
       *observed = std::max(*observed, LatestIn(trace));
     }
     tables.PutConfirmed(key, state);
-    if (key.type == HeldType()) TakeDecision(state.body, &tables);
     if (transaction.AnyStale()) tables.Refreshed(key);
     transaction.Changed(key);
     if (any_pending && !tables.TouchedBy(key).empty()) {

@@ -110,13 +110,14 @@ struct SetAside {
   sync::v1::Answer answer;
   sync::v1::Edit edit;
   int64_t at_ms = 0;
+  bool taken = false;  // held, and taken since by whoever acts for the branch now
 };
 
 // Why and how far the device is synced. Survives a restart.
 struct SyncState {
-  uint64_t unsent = 0;     // edits that have no answer yet
-  uint64_t delivered = 0;  // of them, those that a courier has brought to the server
-  uint64_t set_aside = 0;
+  uint64_t unsent = 0;          // edits that have no answer yet
+  uint64_t delivered = 0;       // of them, those that a courier has brought to the server
+  uint64_t set_aside = 0;       // but for what has been taken since
   int64_t last_success_ms = 0;  // all was sent and received; 0: never
   // Of the last session: how much of what there was to look through is done
   // (done == total once the device has caught up), and what came of it.

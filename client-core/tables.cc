@@ -625,15 +625,6 @@ bool Tables::DeleteSetAside(int64_t place) {
   return statement.exec() > 0;
 }
 
-void Tables::DeleteSetAside(DeviceNumber device, EditNumber number) {
-  SQLite::Statement& statement = Prepared("DELETE FROM set_aside WHERE device=? AND number=?");
-  statement.bind(1, device.value);
-  statement.bind(2, Signed(number.value));
-  statement.exec();
-}
-
-uint64_t Tables::CountSetAside() { return Count("SELECT count(*) FROM set_aside"); }
-
 std::vector<sync::v1::Cursor> Tables::Cursors() {
   SQLite::Statement& statement = Prepared("SELECT scope, version, audience FROM cursor");
   std::vector<sync::v1::Cursor> cursors;

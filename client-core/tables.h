@@ -101,8 +101,6 @@ class Tables {
   void AddSetAside(const SetAside& set_aside);
   void ListSetAside(absl::FunctionRef<void(const SetAside&)> visit);
   bool DeleteSetAside(int64_t place);  // whether it was there
-  void DeleteSetAside(DeviceNumber device, EditNumber number);
-  uint64_t CountSetAside();
 
   std::vector<sync::v1::Cursor> Cursors();
   void PutCursor(const sync::v1::Cursor& cursor);

@@ -28,7 +28,6 @@ namespace zhibu::server {
 namespace {
 
 using records::v1::ConflictNote;
-using records::v1::Device;
 using records::v1::Member;
 using records::v1::Organisation;
 

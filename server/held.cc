@@ -3,7 +3,6 @@
 #include <set>
 #include <string>
 
-#include "absl/strings/numbers.h"
 #include "server/own_edit.h"
 #include "sync/environment.h"
 #include "sync/record.h"
@@ -17,9 +16,6 @@ namespace {
 
 const RecordType& HeldType() { return *CatalogueSchema()->Find(HeldEdit::descriptor()); }
 
-// By the edit itself, under whatever number it comes.
-Id HeldId(absl::string_view edit) { return *Id::FromBytes(Digest(edit).substr(0, Id::kSize)); }
-
 void AddScopes(const RecordType& type, const Id& id, absl::string_view body, std::set<Id>* scopes) {
   for (const Placed& placed : PlacesOf(type, id, body)) {
     if (placed.place != PERSON) scopes->insert(placed.scope);
@@ -28,8 +24,8 @@ void AddScopes(const RecordType& type, const Id& id, absl::string_view body, std
 
 }  // namespace
 
-absl::Status AddHeld(Reader& reader, const Schema& schema, const AuditRow& row, const Id& author,
-                     sync::v1::Edit* own) {
+absl::Status AddHeld(Reader& reader, const Schema& schema, const sync::v1::NumberedEdit& submitted,
+                     const AuditRow& row, const Id& author, sync::v1::Edit* own) {
   HeldEdit held;
   sync::v1::Edit edit;
   edit.ParseFromString(row.edit);  // what cannot be read touches nothing
@@ -45,8 +41,8 @@ absl::Status AddHeld(Reader& reader, const Schema& schema, const AuditRow& row, 
     AddScopes(*type, *id, change.set(), &scopes);
   }
   // What it changes may be in an edit that is held itself.
-  if (uint64_t below = 0; row.answer.reason() == sync::v1::BUILDS_ON_HELD &&
-                          absl::SimpleAtoi(row.answer.detail(), &below)) {
+  for (const uint64_t below : submitted.builds_on()) {
+    held.add_builds_on(below);
     ASSIGN_OR_RETURN(const auto foundation, reader.GetAudit(row.device, EditNumber(below)));
     ASSIGN_OR_RETURN(const auto waiting, FindHeld(reader, foundation ? foundation->edit : ""));
     if (waiting) {

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "server/authority.h"
 #include "server/check_in.h"
@@ -312,7 +311,7 @@ class Ingest::Batch {
                      writer_.GetAudit(submitted.device, EditNumber(submitted.edit.number())));
     if (!row) return absl::DataLossError("audit: the last row is missing");
     Edit own;
-    RETURN_IF_ERROR(AddHeld(writer_, schema_, *row, author.row.person, &own));
+    RETURN_IF_ERROR(AddHeld(writer_, schema_, submitted.edit, *row, author.row.person, &own));
     return own.changes().empty() ? absl::OkStatus() : TakeOwn(own).status();
   }
 
@@ -336,13 +335,12 @@ class Ingest::Batch {
     for (const Change& change : edit.changes()) {
       if (change.type() == key.type) return Refuse(sync::v1::MALFORMED, "a decision");
     }
-    if (uint64_t below = 0; row->answer.reason() == sync::v1::BUILDS_ON_HELD &&
-                            absl::SimpleAtoi(row->answer.detail(), &below)) {
+    for (const uint64_t below : held.builds_on()) {
       ASSIGN_OR_RETURN(const std::optional<AuditRow> foundation,
                        writer_.GetAudit(row->device, EditNumber(below)));
       const absl::Status in = foundation ? CheckTaken(*foundation) : absl::OkStatus();
       if (ReasonOf(in).reason == sync::v1::BUILDS_ON_HELD) {
-        return Refuse(sync::v1::STEP_NOT_ALLOWED, row->answer.detail());
+        return Refuse(sync::v1::STEP_NOT_ALLOWED, absl::StrCat(below));
       }
       RETURN_IF_ERROR(in);
     }

@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/civil_time.h"
+#include "sync/environment.h"
 #include "sync/reason.h"
 #include "sync/slots.h"
 #include "sync/wire.h"
@@ -232,5 +233,7 @@ std::string JsonOf(const FieldRule* rule, absl::string_view raw) {
   absl::ConsumeSuffix(&value, "}");
   return std::string(value);
 }
+
+Id HeldId(absl::string_view edit) { return *Id::FromBytes(Digest(edit).substr(0, Id::kSize)); }
 
 }  // namespace zhibu

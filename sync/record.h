@@ -27,6 +27,9 @@ struct Placed {
   friend auto operator<=>(const Placed&, const Placed&) = default;
 };
 
+// The id of the record of a held edit: by what it is, under whatever number it came.
+Id HeldId(absl::string_view edit);
+
 // The scopes that a record lies in, by its own fields; each once, ascending.
 std::vector<Placed> PlacesOf(const RecordType& type, const Id& id, absl::string_view body);
 

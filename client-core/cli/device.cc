@@ -325,10 +325,12 @@ class Command : private Output {
                        {"verdict", sync::v1::Verdict_Name(item.answer.verdict())},
                        {"reason", sync::v1::Reason_Name(item.answer.reason())},
                        {"words", why},
+                       {"taken", item.taken},
                        {"changes", changes}});
       absl::StrAppend(&text, item.place, ". ",
-                      item.answer.verdict() == sync::v1::HELD ? Say("待处理: ", "held: ")
-                                                              : Say("被退回: ", "returned: "),
+                      item.taken                                ? Say("已采纳: ", "taken: ")
+                      : item.answer.verdict() == sync::v1::HELD ? Say("待处理: ", "held: ")
+                                                                : Say("被退回: ", "returned: "),
                       why, "\n   ", changes.dump(), "\n");
     }));
     absl::StrAppend(&text, Say("共 ", ""), found.size(), Say(" 条", " set aside"));

@@ -286,13 +286,11 @@ class HeldTest : public IngestTest {
     for (const auto& row : world.AuditOf(zhang_author.device)) edits.push_back(row.edit);
   }
 
-  records::v1::HeldEdit Held(int i) {
-    return world.Get<records::v1::HeldEdit>(*Id::FromBytes(Digest(edits[i]).substr(0, 16)));
-  }
+  records::v1::HeldEdit Held(int i) { return world.Get<records::v1::HeldEdit>(HeldId(edits[i])); }
   std::string Decide(Author* author, int i, records::v1::HeldEdit::State state) {
     records::v1::HeldEdit set;
     set.set_state(state);
-    return Answer(Of(author, {Update(set, *Id::FromBytes(Digest(edits[i]).substr(0, 16)))}));
+    return Answer(Of(author, {Update(set, HeldId(edits[i]))}));
   }
 
   const Id meeting = NewId();
@@ -348,7 +346,7 @@ TEST_F(HeldTest, OnlyWhoMayMakeTheChangeThemselvesTakesIt) {
 TEST_F(HeldTest, ADecisionStandsAlone) {
   records::v1::HeldEdit set;
   set.set_state(records::v1::HeldEdit::TAKEN);
-  const Change decision = Update(set, *Id::FromBytes(Digest(edits[0]).substr(0, 16)));
+  const Change decision = Update(set, HeldId(edits[0]));
   EXPECT_EQ(Answer(Of(&wang_author, {decision, Create(MeetingIn(branch), NewId())})),
             "1 RETURNED MALFORMED");
   EXPECT_EQ(Held(0).state(), records::v1::HeldEdit::WAITING);

@@ -221,15 +221,14 @@ void Ledger::Judge(Row* judged) {
   const AuditRow& audit = row.audit;
   const std::string name = absl::StrCat("edit ", audit.number.value, " of device ",
                                         audit.device.value, " at version ", audit.version.value);
-  if (audit.device != kServerDevice) {
-    const auto [it, fresh] =
-        merged_.try_emplace(row.edit.salt(), audit.device.value, audit.number.value);
-    if (!fresh) {
-      Fail(kOnce,
-           absl::StrCat(name, " was merged before, as edit ", it->second.second, " of device ",
-                        it->second.first),
-           KeyOf(row.edit.changes(0)));
-    }
+  // The server's own are salted too; one that was held and has been taken is among them.
+  const auto [it, fresh] =
+      merged_.try_emplace(row.edit.salt(), audit.device.value, audit.number.value);
+  if (!fresh) {
+    Fail(kOnce,
+         absl::StrCat(name, " was merged before, as edit ", it->second.second, " of device ",
+                      it->second.first),
+         KeyOf(row.edit.changes(0)));
   }
   if (Revoked(audit.device)) Fail(kAuthority, absl::StrCat(name, ", which was revoked"));
   for (const uint64_t below : below_[row.edit.salt()]) {

@@ -20,6 +20,7 @@ using records::v1::ConflictNote;
 using records::v1::Contact;
 using records::v1::DuesPayment;
 using records::v1::Flow;
+using records::v1::HeldEdit;
 using records::v1::Meeting;
 using records::v1::Member;
 using records::v1::Placement;
@@ -62,6 +63,7 @@ class Author {
       case 10:
         return Remove();
       case 11:
+        if (dice_.OneIn(3)) return Decide();
         return dice_.OneIn(2) ? SettleNote() : Ride();
       case 12:
         return NewSampler();
@@ -430,6 +432,13 @@ class Author {
     auto draft = Any<ConflictNote>();
     if (!draft) return;
     draft->message<ConflictNote>().set_state(ConflictNote::SETTLED);
+    Commit(&*draft);
+  }
+
+  void Decide() {
+    auto draft = Any<HeldEdit>();
+    if (!draft || draft->message<HeldEdit>().state() != HeldEdit::WAITING) return;
+    draft->message<HeldEdit>().set_state(dice_.OneIn(3) ? HeldEdit::RETURNED : HeldEdit::TAKEN);
     Commit(&*draft);
   }
 
