@@ -343,6 +343,26 @@ TEST_F(HeldTest, OnlyWhoMayMakeTheChangeThemselvesTakesIt) {
   EXPECT_FALSE(world.StateOf({31, meeting}).exists);
 }
 
+TEST_F(HeldTest, ASecretaryOfOneBranchDoesNotTakeForAnother) {
+  const Id other = world.Branch("云溪村党支部");
+  world.Appoint(li, branch, SECRETARY);
+  world.Appoint(li, other, SECRETARY);
+  world.Wait(1);
+  world.Dismiss(li, branch, SECRETARY);
+  world.Dismiss(li, branch, DEPUTY);
+  world.Dismiss(li, other, SECRETARY);
+  const Id here = NewId();
+  const Id there = NewId();
+  const Submitted both =
+      Of(&li_author, {Create(MeetingIn(branch), here), Create(MeetingIn(other), there)});
+  EXPECT_EQ(Answer(both), "1 HELD GRANT_ENDED");
+  edits.push_back(both.edit.edit());
+  EXPECT_EQ(Decide(&wang_author, 2, records::v1::HeldEdit::TAKEN), "1 RETURNED NOT_ENTITLED");
+  EXPECT_EQ(Held(2).state(), records::v1::HeldEdit::WAITING);
+  EXPECT_FALSE(world.StateOf({31, here}).exists);
+  EXPECT_FALSE(world.StateOf({31, there}).exists);
+}
+
 TEST_F(HeldTest, ADecisionStandsAlone) {
   records::v1::HeldEdit set;
   set.set_state(records::v1::HeldEdit::TAKEN);
