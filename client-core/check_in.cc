@@ -1,5 +1,7 @@
 #include "client-core/check_in.h"
 
+#include <google/protobuf/util/time_util.h>
+
 #include <algorithm>
 
 #include "sync/check_in_code.h"
@@ -9,6 +11,8 @@
 #include "zhibu/records/v1/organisation.pb.h"
 
 namespace zhibu::client {
+
+using google::protobuf::util::TimeUtil;
 
 using records::v1::CheckIn;
 using records::v1::Meeting;
@@ -39,8 +43,7 @@ void Add(CheckIn::How how, int64_t at_ms, CheckIn* check_in) {
   }
   // The first time stands (MIN).
   if (check_in->has_at()) return;
-  check_in->mutable_at()->set_seconds(at_ms / 1000);
-  check_in->mutable_at()->set_nanos(static_cast<int32_t>(at_ms % 1000) * 1'000'000);
+  *check_in->mutable_at() = TimeUtil::MillisecondsToTimestamp(at_ms);
 }
 
 absl::StatusOr<std::string> BranchOf(Store& store, const Id& meeting, const Id& member) {

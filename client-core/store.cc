@@ -224,7 +224,7 @@ class Store::Transaction {
   absl::Status Renumber(const std::vector<Offer>& offers, Last last) {
     std::map<uint64_t, sync::v1::Answer> refused;
     ListSetAside([&](const SetAside& item) {
-      if (!item.taken) refused[item.edit.salt()] = item.answer;
+      if (item.standing != SetAside::Standing::kTaken) refused[item.edit.salt()] = item.answer;
     });
     for (const Offer& offer : offers) refused.erase(offer.entry.salt);  // is judged again
     std::set<RecordKey> affected;
@@ -285,14 +285,24 @@ class Store::Transaction {
     std::vector<SetAside> all;
     tables_.ListSetAside([&](const SetAside& item) { all.push_back(item); });
     for (SetAside& item : all) {
-      HeldEdit held;
-      item.taken = item.answer.verdict() == sync::v1::HELD &&
-                   held.ParseFromString(
-                       tables_.GetRecord({HeldType(), HeldId(item.edit.SerializeAsString())})
-                           .confirmed.body) &&
-                   held.state() == HeldEdit::TAKEN;
+      if (item.answer.verdict() == sync::v1::HELD) FindStanding(&item);
       visit(item);
     }
+  }
+
+  void FindStanding(SetAside* item) {
+    // See Follows: what was sent is answered with its link.
+    if (item->answer.link() == 0) {
+      item->standing = SetAside::Standing::kNotSent;
+      return;
+    }
+    const RecordKey key{HeldType(), HeldId(item->edit.SerializeAsString())};
+    HeldEdit held;
+    held.ParseFromString(tables_.GetRecord(key).confirmed.body);  // not here yet: it waits
+    item->standing = held.state() == HeldEdit::TAKEN      ? SetAside::Standing::kTaken
+                     : held.state() == HeldEdit::RETURNED ? SetAside::Standing::kReturned
+                                                          : SetAside::Standing::kWaiting;
+    item->reply = held.reply();
   }
 
   absl::Status PutAside(DeviceNumber device, const Tables::PendingEdit& entry,
@@ -713,7 +723,9 @@ absl::StatusOr<SyncState> Store::State() {
       ++state.delivered;
       return true;
     });
-    transaction.ListSetAside([&](const SetAside& item) { state.set_aside += item.taken ? 0 : 1; });
+    transaction.ListSetAside([&](const SetAside& item) {
+      state.set_aside += item.standing == SetAside::Standing::kTaken ? 0 : 1;
+    });
     state.last_success_ms = tables.GetNumber(kLastSuccess);
     state.progress_done = tables.GetNumber(kProgressDone);
     state.progress_total = tables.GetNumber(kProgressTotal);
@@ -770,15 +782,19 @@ absl::StatusOr<Draft> Store::AmendOne(Transaction& transaction, const Change& ch
 absl::StatusOr<std::vector<Draft>> Store::Amend(int64_t place) {
   std::vector<Draft> drafts;
   RETURN_IF_ERROR(Look([&](Transaction& transaction) -> absl::Status {
-    std::optional<sync::v1::Edit> edit;
-    transaction.tables().ListSetAside([&](const SetAside& item) {
-      if (item.place == place) edit = item.edit;
+    std::optional<SetAside> found;
+    transaction.ListSetAside([&](const SetAside& item) {
+      if (item.place == place) found = item;
     });
-    if (!edit) return absl::NotFoundError(absl::StrCat("nothing is set aside as ", place));
-    for (const Change& change : edit->changes()) {
+    if (!found) return absl::NotFoundError(absl::StrCat("nothing is set aside as ", place));
+    if (found->standing == SetAside::Standing::kWaiting ||
+        found->standing == SetAside::Standing::kTaken) {
+      return Refuse(sync::v1::NOT_DECIDED, absl::StrCat(place));
+    }
+    for (const Change& change : found->edit.changes()) {
       ASSIGN_OR_RETURN(Draft draft, AmendOne(transaction, change));
       draft.amends_ = place;
-      draft.amends_records_ = edit->changes_size();
+      draft.amends_records_ = found->edit.changes_size();
       drafts.push_back(std::move(draft));
     }
     return absl::OkStatus();

@@ -105,12 +105,20 @@ struct Identity {
 
 // An edit that the server did not take. It stays until somebody discards it.
 struct SetAside {
+  enum class Standing {
+    kReturned,  // by the server, or by whoever acts for the branch now
+    kWaiting,   // held, until they decide
+    kTaken,     // they have: it is in
+    kNotSent,   // held with another that it builds on
+  };
+
   int64_t place = 0;    // names it on this device
   DeviceNumber device;  // the number that the device had then
   sync::v1::Answer answer;
   sync::v1::Edit edit;
   int64_t at_ms = 0;
-  bool taken = false;  // held, and taken since by whoever acts for the branch now
+  Standing standing = Standing::kReturned;
+  std::string reply;  // of whoever returned one that was held
 };
 
 // Why and how far the device is synced. Survives a restart.
@@ -200,8 +208,9 @@ class Store {
   // A set-aside edit, made again on what the device shows now: a draft for each of
   // its records, to be amended and committed together. What was set aside goes with
   // that commit, and not before. NOT_FOUND: there is no such place, or a record that
-  // the edit changes is not here any longer; refused where what the record is now
-  // does not allow it (a value that is written once, a step that is not declared).
+  // the edit changes is not here any longer; NOT_DECIDED: it waits or has been taken,
+  // and would count twice; refused where what the record is now does not allow it (a
+  // value that is written once, a step that is not declared).
   absl::StatusOr<std::vector<Draft>> Amend(int64_t place);
   // Lets go of a set-aside edit for good. NOT_FOUND: there is no such place.
   absl::Status Discard(int64_t place);

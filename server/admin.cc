@@ -1,5 +1,7 @@
 #include "server/admin.h"
 
+#include <google/protobuf/util/time_util.h>
+
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -25,6 +27,8 @@
 #include "zhibu/records/v1/organisation.pb.h"
 
 namespace zhibu::server {
+
+using google::protobuf::util::TimeUtil;
 namespace {
 
 using records::v1::ConflictNote;
@@ -33,10 +37,6 @@ using records::v1::Organisation;
 
 constexpr uint32_t kCodeMinutes = 24 * 60;
 constexpr size_t kDeviceNameMax = 100;
-
-int64_t Millis(const google::protobuf::Timestamp& time) {
-  return time.seconds() * 1000 + time.nanos() / 1'000'000;
-}
 
 // The one record of type T that `text` means, by id or by name.
 template <typename T>
@@ -67,8 +67,9 @@ absl::StatusOr<Id> Find(Reader& reader, const Schema& schema, const std::string&
 int64_t BeginningOf(const RecordState& before, int64_t now_ms) {
   records::v1::Grant grant;
   if (!before.alive() || !grant.ParseFromString(before.body)) return now_ms;
-  const int64_t from = Millis(grant.from());
-  const bool runs = from <= now_ms && (!grant.has_until() || now_ms < Millis(grant.until()));
+  const int64_t from = TimeUtil::TimestampToMilliseconds(grant.from());
+  const bool runs = from <= now_ms && (!grant.has_until() ||
+                                       now_ms < TimeUtil::TimestampToMilliseconds(grant.until()));
   return runs ? from : now_ms;
 }
 
@@ -175,10 +176,11 @@ absl::StatusOr<admin::v1::GrantReply> Admin::Grant(const admin::v1::GrantRequest
     grant.set_office(request.office());
     ASSIGN_OR_RETURN(const Id id, DeriveId(type, grant.SerializeAsString()));
     ASSIGN_OR_RETURN(const RecordState before, reader.GetRecord({type.number, id}));
-    SetTime(request.from_ms() == 0 ? BeginningOf(before, hub_.environment().now_ms())
-                                   : request.from_ms(),
-            grant.mutable_from());
-    if (request.until_ms() != 0) SetTime(request.until_ms(), grant.mutable_until());
+    *grant.mutable_from() = TimeUtil::MillisecondsToTimestamp(
+        request.from_ms() == 0 ? BeginningOf(before, hub_.environment().now_ms())
+                               : request.from_ms());
+    if (request.until_ms() != 0)
+      *grant.mutable_until() = TimeUtil::MillisecondsToTimestamp(request.until_ms());
     AddChange(type, id, before, grant, &edit);
     reply.set_grant_id(id.str());
     reply.set_person_id(person.str());
@@ -206,7 +208,7 @@ absl::Status Admin::RevokeGrant(const admin::v1::GrantRequest& request) {
     if (!before.alive() || !grant.ParseFromString(before.body)) {
       return absl::NotFoundError("there is no such grant");
     }
-    SetTime(hub_.environment().now_ms(), grant.mutable_until());
+    *grant.mutable_until() = TimeUtil::MillisecondsToTimestamp(hub_.environment().now_ms());
     AddChange(type, id, before, grant, &edit);
     return absl::OkStatus();
   }));

@@ -1,5 +1,7 @@
 #include "server/authority.h"
 
+#include <google/protobuf/util/time_util.h>
+
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
@@ -8,19 +10,17 @@
 #include "zhibu/records/v1/organisation.pb.h"
 
 namespace zhibu::server {
-namespace {
 
-int64_t Millis(const google::protobuf::Timestamp& time) {
-  return time.seconds() * 1000 + time.nanos() / 1'000'000;
-}
+using google::protobuf::util::TimeUtil;
+namespace {
 
 void AddGrant(const records::v1::Grant& grant, int64_t now_ms, Offices* offices) {
   const auto scope = Id::FromBytes(grant.organisation_id());
   if (!scope) return;
   const uint32_t office = AudienceOf(grant.office());
-  const int64_t from = Millis(grant.from());
-  const int64_t until =
-      grant.has_until() ? Millis(grant.until()) : std::numeric_limits<int64_t>::max();
+  const int64_t from = TimeUtil::TimestampToMilliseconds(grant.from());
+  const int64_t until = grant.has_until() ? TimeUtil::TimestampToMilliseconds(grant.until())
+                                          : std::numeric_limits<int64_t>::max();
   if (now_ms >= until) {
     offices->ended[*scope] |= office;
     return;

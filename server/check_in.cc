@@ -1,5 +1,7 @@
 #include "server/check_in.h"
 
+#include <google/protobuf/util/time_util.h>
+
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -10,6 +12,8 @@
 #include "zhibu/records/v1/organisation.pb.h"
 
 namespace zhibu::server {
+
+using google::protobuf::util::TimeUtil;
 
 using records::v1::CheckIn;
 using records::v1::Device;
@@ -92,8 +96,7 @@ class Judgement {
 
   absl::Status CheckRevoked(const DeviceRow& display) {
     ASSIGN_OR_RETURN(const std::optional<Device> device, Find<Device>(reader_, display.record));
-    const int64_t revoked_ms =
-        device ? device->revoked().seconds() * 1000 + device->revoked().nanos() / 1'000'000 : 0;
+    const int64_t revoked_ms = device ? TimeUtil::TimestampToMilliseconds(device->revoked()) : 0;
     if (ShownAtMs(code_) < revoked_ms) return absl::OkStatus();
     return Refuse(sync::v1::CODE_OF_REVOKED_DEVICE, display.name);
   }
@@ -141,7 +144,8 @@ void AddFinding(const RecordType& type, const Id& id, const RecordState& state,
   check_in.clear_marks();
   for (const CheckIn::Mark mark : finding.marks) check_in.add_marks(mark);
   check_in.clear_scanned_at();
-  if (finding.scanned_ms) SetTime(*finding.scanned_ms, check_in.mutable_scanned_at());
+  if (finding.scanned_ms)
+    *check_in.mutable_scanned_at() = TimeUtil::MillisecondsToTimestamp(*finding.scanned_ms);
   AddChange(type, id, state, check_in, edit);
 }
 

@@ -1,5 +1,7 @@
 #include "server/enrolment.h"
 
+#include <google/protobuf/util/time_util.h>
+
 #include <optional>
 #include <utility>
 #include <vector>
@@ -11,6 +13,8 @@
 #include "zhibu/records/v1/organisation.pb.h"
 
 namespace zhibu::server {
+
+using google::protobuf::util::TimeUtil;
 
 using records::v1::Device;
 
@@ -37,7 +41,7 @@ absl::StatusOr<DeviceRow> EnrolDevice(Writer& writer, Ingest& ingest,
   device.set_person_id(person.str());
   device.set_number(row.number.value);
   device.set_name(name);
-  SetTime(now, device.mutable_enrolled());
+  *device.mutable_enrolled() = TimeUtil::MillisecondsToTimestamp(now);
   device.set_state(Device::ACTIVE);
   sync::v1::Edit edit;
   AddChange(*ingest.schema().Find(Device::descriptor()), row.record, RecordState(), device, &edit);
@@ -61,7 +65,8 @@ absl::Status RevokeDevice(Writer& writer, Ingest& ingest, const Environment& env
   ASSIGN_OR_RETURN(const RecordState before, writer.GetRecord({type.number, row->record}));
   Device device;
   device.ParseFromString(before.body);
-  if (!device.has_revoked()) SetTime(environment.now_ms(), device.mutable_revoked());
+  if (!device.has_revoked())
+    *device.mutable_revoked() = TimeUtil::MillisecondsToTimestamp(environment.now_ms());
   device.set_state(Device::REVOKED);
   sync::v1::Edit edit;
   if (!AddChange(type, row->record, before, device, &edit)) return absl::OkStatus();

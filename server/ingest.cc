@@ -1,5 +1,7 @@
 #include "server/ingest.h"
 
+#include <google/protobuf/util/time_util.h>
+
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -20,6 +22,8 @@
 #include "zhibu/records/v1/conflict.pb.h"
 
 namespace zhibu::server {
+
+using google::protobuf::util::TimeUtil;
 namespace {
 
 using records::v1::ConflictNote;
@@ -105,8 +109,10 @@ class Ingest::Batch {
       answer.set_reason(refused.reason);
       answer.set_detail(refused.detail);
     }
-    RETURN_IF_ERROR(Record(submitted, edit, answer, version, device));
-    if (answer.verdict() == sync::v1::HELD) RETURN_IF_ERROR(WriteHeld(submitted, *device));
+    ASSIGN_OR_RETURN(const AuditRow row, Record(submitted, edit, answer, version, device));
+    if (answer.verdict() == sync::v1::HELD) {
+      RETURN_IF_ERROR(WriteHeld(submitted, row, device->row.person));
+    }
     return Result{false, answer, version};
   }
 
@@ -123,7 +129,7 @@ class Ingest::Batch {
     Answer answer;
     answer.set_number(submitted.edit.number());
     answer.set_verdict(sync::v1::MERGED);
-    RETURN_IF_ERROR(Record(submitted, edit, answer, version, own));
+    RETURN_IF_ERROR(Record(submitted, edit, answer, version, own).status());
     return version;
   }
 
@@ -194,12 +200,12 @@ class Ingest::Batch {
       answer.set_reason(sync::v1::ANSWERED_BEFORE);
       answer.set_detail(absl::StrCat(first->device.value, "/", first->number.value));
     }
-    RETURN_IF_ERROR(Record(submitted, edit, answer, first->version, device));
+    RETURN_IF_ERROR(Record(submitted, edit, answer, first->version, device).status());
     return true;
   }
 
-  absl::Status Record(const Submitted& submitted, const Edit& edit, const Answer& answer,
-                      Version version, DeviceState* device) {
+  absl::StatusOr<AuditRow> Record(const Submitted& submitted, const Edit& edit,
+                                  const Answer& answer, Version version, DeviceState* device) {
     AuditRow row;
     row.device = submitted.device;
     row.number = EditNumber(submitted.edit.number());
@@ -215,7 +221,7 @@ class Ingest::Batch {
     device->link = LinkTo(row.edit);
     device->row.last_number = row.number;
     device->dirty = true;
-    return absl::OkStatus();
+    return row;
   }
 
   absl::Status Merge(const Submitted& submitted, const Edit& edit, const DeviceState& device,
@@ -306,12 +312,9 @@ class Ingest::Batch {
     return Refuse(sync::v1::BUILDS_ON_RETURNED, number);
   }
 
-  absl::Status WriteHeld(const Submitted& submitted, const DeviceState& author) {
-    ASSIGN_OR_RETURN(const std::optional<AuditRow> row,
-                     writer_.GetAudit(submitted.device, EditNumber(submitted.edit.number())));
-    if (!row) return absl::DataLossError("audit: the last row is missing");
+  absl::Status WriteHeld(const Submitted& submitted, const AuditRow& row, const Id& author) {
     Edit own;
-    RETURN_IF_ERROR(AddHeld(writer_, schema_, submitted.edit, *row, author.row.person, &own));
+    RETURN_IF_ERROR(AddHeld(writer_, schema_, submitted.edit, row, author, &own));
     return own.changes().empty() ? absl::OkStatus() : TakeOwn(own).status();
   }
 
@@ -356,7 +359,7 @@ class Ingest::Batch {
     // Conflict notes have taken numbers meanwhile.
     again.edit.set_number(own->row.last_number.value + 1);
     answer.set_number(again.edit.number());
-    return Record(again, edit, answer, version, own);
+    return Record(again, edit, answer, version, own).status();
   }
 
   // Over every scope that the edit may touch: those where its records lie, and
@@ -476,8 +479,10 @@ class Ingest::Batch {
     }
     ASSIGN_OR_RETURN(*note.mutable_kept_by_id(), PersonOf(conflict.kept_touch.writer));
     ASSIGN_OR_RETURN(*note.mutable_lost_by_id(), PersonOf(conflict.lost_touch.writer));
-    SetTime(MillisOf(conflict.kept_touch.stamp), note.mutable_kept_at());
-    SetTime(MillisOf(conflict.lost_touch.stamp), note.mutable_lost_at());
+    *note.mutable_kept_at() =
+        TimeUtil::MillisecondsToTimestamp(MillisOf(conflict.kept_touch.stamp));
+    *note.mutable_lost_at() =
+        TimeUtil::MillisecondsToTimestamp(MillisOf(conflict.lost_touch.stamp));
     note.set_state(ConflictNote::OPEN);
     return note;
   }

@@ -17,9 +17,4 @@ bool AddChange(const RecordType& type, const Id& id, const RecordState& before,
   return true;
 }
 
-void SetTime(int64_t ms, google::protobuf::Timestamp* time) {
-  time->set_seconds(ms / 1000);
-  time->set_nanos(static_cast<int32_t>(ms % 1000) * 1'000'000);
-}
-
 }  // namespace zhibu::server

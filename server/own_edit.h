@@ -3,7 +3,6 @@
 #define ZHIBU_SERVER_OWN_EDIT_H_
 
 #include <google/protobuf/message.h>
-#include <google/protobuf/timestamp.pb.h>
 
 #include "absl/status/statusor.h"
 #include "sync/schema.h"
@@ -17,9 +16,6 @@ namespace zhibu::server {
 // whether anything was added.
 bool AddChange(const RecordType& type, const Id& id, const RecordState& before,
                const google::protobuf::Message& after, sync::v1::Edit* edit);
-
-// Milliseconds since 1970.
-void SetTime(int64_t ms, google::protobuf::Timestamp* time);
 
 }  // namespace zhibu::server
 

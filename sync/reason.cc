@@ -33,6 +33,7 @@ absl::StatusCode CodeFor(Reason reason) {
     case sync::v1::STEP_NOT_ALLOWED:
     case sync::v1::BUILDS_ON_RETURNED:
     case sync::v1::BUILDS_ON_HELD:
+    case sync::v1::NOT_DECIDED:
     case sync::v1::UNSUPPORTED_VERSION:
     case sync::v1::OTHER_SERVER:
     case sync::v1::WRONG_KEY:

@@ -290,7 +290,7 @@ class Command : private Output {
     RETURN_IF_ERROR(store_->List(query, [&](const Id& id, const Message& message) {
       const auto& held = static_cast<const HeldEdit&>(message);
       sync::v1::Edit edit;
-      edit.ParseFromString(held.edit());  // what cannot be read shows no changes
+      edit.ParseFromString(held.edit());  // empty where its branches may not see each other's
       const auto reason = static_cast<sync::v1::Reason>(held.reason());
       const std::string why = In(language, WordsFor(reason, held.detail()));
       Json changes = Json::array();
@@ -318,20 +318,19 @@ class Command : private Output {
     std::string text;
     RETURN_IF_ERROR(store_->ListSetAside([&](const SetAside& item) {
       const std::string why = In(language, WordsFor(item.answer.reason(), item.answer.detail()));
+      const auto [name, label] = NameOf(item.standing);
       Json changes = Json::array();
       for (const auto& change : item.edit.changes()) changes.push_back(ChangeJson(change));
       found.push_back({{"place", item.place},
                        {"number", item.answer.number()},
+                       {"standing", name},
                        {"verdict", sync::v1::Verdict_Name(item.answer.verdict())},
                        {"reason", sync::v1::Reason_Name(item.answer.reason())},
                        {"words", why},
-                       {"taken", item.taken},
+                       {"reply", item.reply},
                        {"changes", changes}});
-      absl::StrAppend(&text, item.place, ". ",
-                      item.taken                                ? Say("已采纳: ", "taken: ")
-                      : item.answer.verdict() == sync::v1::HELD ? Say("待处理: ", "held: ")
-                                                                : Say("被退回: ", "returned: "),
-                      why, "\n   ", changes.dump(), "\n");
+      absl::StrAppend(&text, item.place, ". ", label, why, item.reply.empty() ? "" : "\n   “",
+                      item.reply, item.reply.empty() ? "" : "”", "\n   ", changes.dump(), "\n");
     }));
     absl::StrAppend(&text, Say("共 ", ""), found.size(), Say(" 条", " set aside"));
     Print(found, text);
@@ -340,6 +339,20 @@ class Command : private Output {
 
  private:
   static const RecordType& HeldType() { return *CatalogueSchema()->Find(HeldEdit::descriptor()); }
+
+  std::pair<const char*, std::string> NameOf(SetAside::Standing standing) const {
+    switch (standing) {
+      case SetAside::Standing::kReturned:
+        return {"RETURNED", Say("被退回: ", "returned: ")};
+      case SetAside::Standing::kWaiting:
+        return {"WAITING", Say("待处理: ", "held: ")};
+      case SetAside::Standing::kTaken:
+        return {"TAKEN", Say("已采纳: ", "taken: ")};
+      case SetAside::Standing::kNotSent:
+        return {"NOT_SENT", Say("未发送: ", "not sent: ")};
+    }
+    return {"", ""};
+  }
 
   absl::Status Decide(HeldEdit::State state) {
     ASSIGN_OR_RETURN(const Id id, RecordId());

@@ -15,6 +15,7 @@
 #include "proto/policies.pb.h"
 #include "sync/diff.h"
 #include "sync/reason.h"
+#include "sync/record.h"
 #include "tests/support/world.h"
 #include "zhibu/records/v1/catalogue.pb.h"
 #include "zhibu/sync/v1/trace.pb.h"
@@ -24,6 +25,7 @@ namespace {
 
 using client::Changes;
 using client::Draft;
+using client::SetAside;
 using client::Store;
 using records::v1::CheckIn;
 using records::v1::DuesPayment;
@@ -824,6 +826,33 @@ TEST_F(StoreTest, WhatWasSetAsideIsMadeAgainWholeOrNotAtAllAndOnlyOnce) {
   ASSERT_TRUE(store->Commit({&(*drafts)[0], &(*drafts)[1]}).ok());
   EXPECT_FALSE(store->Commit({&(*again)[0], &(*again)[1]}).ok());
   EXPECT_EQ(Unsent(), 1u);
+}
+
+TEST_F(StoreTest, WhatIsHeldIsMadeAgainOnlyOnceItHasBeenReturnedOrItWouldCountTwice) {
+  const Id id = MakeSampler([](Sampler& s) { s.set_sum(5); });
+  ASSERT_EQ(store->ApplyUpdate(Answered(1, sync::v1::HELD)), absl::OkStatus());
+  EXPECT_EQ(ReasonFor(store->Amend(1).status()), sync::v1::NOT_DECIDED);
+  SetAside item;
+  const auto look = [&] {
+    ASSERT_EQ(store->ListSetAside([&](const SetAside& one) { item = one; }), absl::OkStatus());
+  };
+  look();
+  EXPECT_EQ(item.standing, SetAside::Standing::kWaiting);
+  const Id record = HeldId(item.edit.SerializeAsString());
+  records::v1::HeldEdit held;
+  held.set_state(records::v1::HeldEdit::TAKEN);
+  ASSERT_EQ(store->ApplyUpdate(Said(held, record, 5)), absl::OkStatus());
+  EXPECT_EQ(ReasonFor(store->Amend(1).status()), sync::v1::NOT_DECIDED);
+  EXPECT_EQ(store->State()->set_aside, 0u);
+  held.set_state(records::v1::HeldEdit::RETURNED);
+  held.set_reply("请重新填写");
+  ASSERT_EQ(store->ApplyUpdate(Said(held, record, 6)), absl::OkStatus());
+  look();
+  EXPECT_EQ(item.reply, "请重新填写");
+  auto drafts = store->Amend(1);
+  ASSERT_TRUE(drafts.ok()) << drafts.status();
+  ASSERT_TRUE(store->Commit({&(*drafts)[0]}).ok());
+  EXPECT_EQ(Get<Sampler>(id).sum(), 5);
 }
 
 TEST_F(StoreTest, WhatIsDiscardedIsGoneAndNothingElse) {

@@ -58,7 +58,11 @@ TEST(SetAsideTest, WhatIsHeldIsTakenByTheSecretaryAndItsAuthorSeesIt) {
   township.Admin({"revoke", kDeputy, kBranch, "--office", "deputy"});
   township.Start();
   deputy.Do({"sync"});
-  EXPECT_THAT(deputy.Do({"set-aside"}), SizeIs(2));
+  const Json waiting = deputy.Do({"set-aside"});
+  ASSERT_THAT(waiting, SizeIs(2));
+  EXPECT_EQ(waiting[0].value("standing", ""), "WAITING");
+  const Json too_early = deputy.Refused({"resend", std::to_string(waiting[0].value("place", 0))});
+  EXPECT_EQ(too_early.value("code", ""), "FAILED_PRECONDITION");
   secretary.Do({"sync"});
   const Json held = secretary.Do({"held"});
   ASSERT_THAT(held, SizeIs(2));
@@ -83,7 +87,14 @@ TEST(SetAsideTest, WhatIsHeldIsTakenByTheSecretaryAndItsAuthorSeesIt) {
   EXPECT_EQ(IdsOn(secretary, "Meeting").count(given_back), 0u);
   EXPECT_EQ(deputy.Do({"status"}).value("setAside", 0), 1);
   for (const Json& item : deputy.Do({"set-aside"})) {
-    EXPECT_EQ(item.value("taken", false), item["changes"][0].value("id", "") == taken);
+    const bool back = item["changes"][0].value("id", "") == given_back;
+    EXPECT_EQ(item.value("standing", ""), back ? "RETURNED" : "TAKEN");
+    EXPECT_EQ(item.value("reply", ""), back ? "请重新开会" : "");
+    // What has been taken would count twice.
+    if (!back) {
+      const std::string place = std::to_string(item.value("place", 0));
+      EXPECT_EQ(deputy.Refused({"resend", place}).value("code", ""), "FAILED_PRECONDITION");
+    }
   }
   for (const Json& item : held) {
     const Json record = deputy.Record("HeldEdit", item.value("id", ""));

@@ -357,10 +357,18 @@ TEST_F(HeldTest, ASecretaryOfOneBranchDoesNotTakeForAnother) {
       Of(&li_author, {Create(MeetingIn(branch), here), Create(MeetingIn(other), there)});
   EXPECT_EQ(Answer(both), "1 HELD GRANT_ENDED");
   edits.push_back(both.edit.edit());
+  // Nor do they see what is the other's.
+  EXPECT_EQ(Held(2).scopes_size(), 2);
+  EXPECT_EQ(Held(2).edit(), "");
   EXPECT_EQ(Decide(&wang_author, 2, records::v1::HeldEdit::TAKEN), "1 RETURNED NOT_ENTITLED");
   EXPECT_EQ(Held(2).state(), records::v1::HeldEdit::WAITING);
   EXPECT_FALSE(world.StateOf({31, here}).exists);
   EXPECT_FALSE(world.StateOf({31, there}).exists);
+}
+
+TEST_F(HeldTest, NobodyDeletesWhatWaits) {
+  EXPECT_EQ(Answer(Of(&wang_author, {Deletion(92, HeldId(edits[0]))})), "1 RETURNED PERMANENT");
+  EXPECT_EQ(Held(0).state(), records::v1::HeldEdit::WAITING);
 }
 
 TEST_F(HeldTest, ADecisionStandsAlone) {

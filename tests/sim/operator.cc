@@ -1,5 +1,7 @@
 // What the operator of a universe does: sets it up, gives and ends offices, moves
 // people, revokes devices.
+#include <google/protobuf/util/time_util.h>
+
 #include "absl/strings/str_cat.h"
 #include "proto/policies.pb.h"
 #include "server/courier.h"
@@ -14,6 +16,8 @@
 #include "zhibu/records/v1/catalogue.pb.h"
 
 namespace zhibu::sim {
+
+using google::protobuf::util::TimeUtil;
 
 using google::protobuf::Message;
 using zhibu::testing::Sampler;
@@ -53,8 +57,8 @@ void Universe::Appoint(const Id& person, const Id& organisation, Office office, 
   grant.set_person_id(person.str());
   grant.set_organisation_id(organisation.str());
   grant.set_office(office);
-  server::SetTime(now_ms_, grant.mutable_from());
-  if (until_ms != 0) server::SetTime(until_ms, grant.mutable_until());
+  *grant.mutable_from() = TimeUtil::MillisecondsToTimestamp(now_ms_);
+  if (until_ms != 0) *grant.mutable_until() = TimeUtil::MillisecondsToTimestamp(until_ms);
   OwnWrite(grant, Id());
 }
 

@@ -1,6 +1,7 @@
 #include "tests/support/world.h"
 
 #include <google/protobuf/text_format.h>
+#include <google/protobuf/util/time_util.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,6 +23,8 @@
 #include "zhibu/records/v1/catalogue.pb.h"
 
 namespace zhibu::test {
+
+using google::protobuf::util::TimeUtil;
 
 using google::protobuf::Message;
 
@@ -48,11 +51,6 @@ std::string LineOf(const RecordType& type, const Id& id, absl::string_view body)
       google::protobuf::MessageFactory::generated_factory()->GetPrototype(type.descriptor)->New());
   message->ParsePartialFromString(Canonical(type.fields, body));
   return absl::StrCat(type.name, " ", Hex(id.bytes()), " ", TextOf(*message));
-}
-
-void SetTime(int64_t ms, google::protobuf::Timestamp* time) {
-  time->set_seconds(ms / 1000);
-  time->set_nanos(static_cast<int32_t>(ms % 1000) * 1'000'000);
 }
 
 }  // namespace
@@ -273,8 +271,8 @@ void World::Appoint(const Id& person, const Id& organisation, Office office, int
   grant.set_person_id(person.str());
   grant.set_organisation_id(organisation.str());
   grant.set_office(office);
-  SetTime(now_ms_, grant.mutable_from());
-  if (until_ms != 0) SetTime(until_ms, grant.mutable_until());
+  *grant.mutable_from() = TimeUtil::MillisecondsToTimestamp(now_ms_);
+  if (until_ms != 0) *grant.mutable_until() = TimeUtil::MillisecondsToTimestamp(until_ms);
   Write(grant, Id());
 }
 
@@ -285,7 +283,7 @@ void World::Dismiss(const Id& person, const Id& organisation, Office office) {
   grant.set_office(office);
   const RecordType& type = *schema_->Find(records::v1::Grant::descriptor());
   grant = Get<records::v1::Grant>(DeriveId(type, grant.SerializeAsString()).value());
-  SetTime(now_ms_, grant.mutable_until());
+  *grant.mutable_until() = TimeUtil::MillisecondsToTimestamp(now_ms_);
   Write(grant, Id());
 }
 
