@@ -65,6 +65,9 @@ void Session::OnFrame(const ServerFrame& frame) {
       return OnRenumber(frame.renumber());
     case ServerFrame::kRestored:
       return BeginAgain(store_.BeginIncarnation(frame.restored().incarnation()));
+    case ServerFrame::kPage:
+      pages_.push_back(frame.page());
+      return;
     case ServerFrame::kRefusal:
       return OnRefusal(frame.refusal());
     default:
@@ -135,7 +138,18 @@ void Session::Push() {
                              std::make_move_iterator(edits->end()));
 }
 
+std::optional<sync::v1::Page> Session::TakePage() {
+  if (pages_.empty()) return std::nullopt;
+  sync::v1::Page page = std::move(pages_.front());
+  pages_.pop_front();
+  return page;
+}
+
 bool Session::Next(ClientFrame* frame) {
+  if (out_.empty() && state_ == State::kOpen && !asks_.empty()) {
+    *out_.emplace_back().mutable_ask() = std::move(asks_.front());
+    asks_.pop_front();
+  }
   if (out_.empty() && state_ == State::kOpen) Push();
   if (out_.empty()) return false;
   *frame = std::move(out_.front());

@@ -15,7 +15,9 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "client-core/store.h"
@@ -33,6 +35,11 @@ class Session {
   // False where there is nothing to send now. Ask again after OnFrame and after
   // the app has committed something.
   bool Next(sync::v1::ClientFrame* frame);
+
+  // About records that are not held here (zhibu.sync.v1.Ask); sent once the session is
+  // open, and answered by a page, in the order of the questions.
+  void Ask(sync::v1::Ask ask) { asks_.push_back(std::move(ask)); }
+  std::optional<sync::v1::Page> TakePage();
 
   bool closed() const { return state_ == State::kClosed; }
   bool again() const { return again_; }
@@ -61,6 +68,8 @@ class Session {
   std::string secret_key_;
   EditNumber sent_;
   std::map<uint64_t, uint64_t> unanswered_;  // links of those sent; answers come in any order
+  std::deque<sync::v1::Ask> asks_;
+  std::deque<sync::v1::Page> pages_;
   bool caught_up_ = false;
   bool again_ = false;
   absl::Status status_;

@@ -416,7 +416,7 @@ class Store::Transaction {
   uint64_t SeenUpTo(const RecordType& type, const std::vector<Placed>& places) {
     uint64_t seen = 0;
     for (const auto& cursor : tables_.Cursors()) {
-      const bool reads = (cursor.audience() & type.readers) != 0;
+      const bool reads = (cursor.audience() & type.readers.at_home) != 0;
       const bool placed = std::any_of(places.begin(), places.end(), [&](const Placed& p) {
         return p.scope.bytes() == absl::string_view(cursor.scope());
       });

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "sync/audience.h"
 #include "sync/reason.h"
 #include "sync/status.h"
 #include "zhibu/records/v1/organisation.pb.h"
@@ -40,10 +41,12 @@ uint32_t In(const absl::flat_hash_map<Id, uint32_t>& offices, const Id& scope) {
 
 // Somebody who acts for one of the places may write there, and may place a
 // record in the care of an organisation only if they belong to it.
-bool Entitled(const RecordType& type, const absl::flat_hash_map<Id, uint32_t>& offices,
-              const std::vector<Placed>& before, const std::vector<Placed>& after) {
+bool Entitled(const RecordType& type, uint64_t written,
+              const absl::flat_hash_map<Id, uint32_t>& offices, const std::vector<Placed>& before,
+              const std::vector<Placed>& after) {
   const auto acts_in = [&](const std::vector<Placed>& places) {
-    return MayRead(type.writers, places, [&](const Id& scope) { return In(offices, scope); });
+    const Eyes eyes = EyesOn(places, [&](const Id& scope) { return In(offices, scope); });
+    return eyes.Meet(type.writers) && (written & NotWritableBy(type, eyes)) == 0;
   };
   if (!before.empty() && !acts_in(before)) return false;
   if (!acts_in(after)) return false;
@@ -81,35 +84,55 @@ absl::StatusOr<Offices> OfficesOf(Reader& reader, const Id& person, int64_t now_
   return offices;
 }
 
-absl::StatusOr<bool> EverHadOffice(Reader& reader, const Id& person, const Id& scope) {
-  if (person == scope) return true;
-  // The ids follow from what the records say, so it is known where to look.
-  const auto was_there = [&](const google::protobuf::Message& record) -> absl::StatusOr<bool> {
-    const RecordType& type = *CatalogueSchema()->Find(record.GetDescriptor());
-    ASSIGN_OR_RETURN(const Id id, DeriveId(type, record.SerializeAsString()));
-    return reader.EverIn(scope, {type.number, id});
-  };
+namespace {
+
+// The ids follow from what the records say, so it is known where to look.
+absl::StatusOr<bool> WasIn(Reader& reader, const Id& scope,
+                           const google::protobuf::Message& record) {
+  const RecordType& type = *CatalogueSchema()->Find(record.GetDescriptor());
+  ASSIGN_OR_RETURN(const Id id, DeriveId(type, record.SerializeAsString()));
+  return reader.EverIn(scope, {type.number, id});
+}
+
+absl::StatusOr<bool> WasPlacedIn(Reader& reader, const Id& person, const Id& scope) {
   records::v1::Placement placement;
   placement.set_member_id(person.str());
-  ASSIGN_OR_RETURN(bool had, was_there(placement));
+  return WasIn(reader, scope, placement);
+}
+
+}  // namespace
+
+absl::StatusOr<bool> EverHadOffice(Reader& reader, const Id& person, const Id& scope) {
+  if (person == scope) return true;
+  ASSIGN_OR_RETURN(bool had, WasPlacedIn(reader, person, scope));
   records::v1::Grant grant;
   grant.set_person_id(person.str());
   grant.set_organisation_id(scope.str());
   for (int office = SECRETARY; !had && office <= GROUP_LEADER; ++office) {
     grant.set_office(static_cast<Office>(office));
-    ASSIGN_OR_RETURN(had, was_there(grant));
+    ASSIGN_OR_RETURN(had, WasIn(reader, scope, grant));
   }
   return had;
 }
 
-absl::Status MayWrite(const RecordType& type, const Offices& offices,
+absl::StatusOr<Offices> WithFormerPlacements(Reader& reader, const Id& person, Offices offices,
+                                             const std::vector<Placed>& places) {
+  for (const Placed& placed : places) {
+    ASSIGN_OR_RETURN(const bool was, WasPlacedIn(reader, person, placed.scope));
+    if (was) offices.ended[placed.scope] |= AudienceOf(MEMBER);
+  }
+  return offices;
+}
+
+absl::Status MayWrite(const RecordType& type, uint64_t written, const Offices& offices,
                       const std::vector<Placed>& before, const std::vector<Placed>& after) {
-  if (Entitled(type, offices.now, before, after)) return absl::OkStatus();
+  if (Entitled(type, written, offices.now, before, after)) return absl::OkStatus();
   absl::flat_hash_map<Id, uint32_t> once = offices.now;
   for (const auto& [scope, audience] : offices.ended) once[scope] |= audience;
   const std::string what = absl::StrCat(type.label, " ", type.name);
   return Refuse(
-      Entitled(type, once, before, after) ? sync::v1::GRANT_ENDED : sync::v1::NOT_ENTITLED, what);
+      Entitled(type, written, once, before, after) ? sync::v1::GRANT_ENDED : sync::v1::NOT_ENTITLED,
+      what);
 }
 
 }  // namespace zhibu::server

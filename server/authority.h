@@ -29,20 +29,17 @@ absl::StatusOr<Offices> OfficesOf(Reader& reader, const Id& person, int64_t now_
 // Whether they have, or ever had, any office in the scope.
 absl::StatusOr<bool> EverHadOffice(Reader& reader, const Id& person, const Id& scope);
 
-// May somebody with these offices change a record that lies in `before` so that
-// it lies in `after`? An empty `before` makes a new one. NOT_ENTITLED, or
-// GRANT_ENDED where the office that would have entitled them is over.
-absl::Status MayWrite(const RecordType& type, const Offices& offices,
-                      const std::vector<Placed>& before, const std::vector<Placed>& after);
+// With what is over besides grants: where they were placed once (Placement), of these
+// scopes.
+absl::StatusOr<Offices> WithFormerPlacements(Reader& reader, const Id& person, Offices offices,
+                                             const std::vector<Placed>& places);
 
-// May somebody who has these offices (by scope) hold the record?
-template <typename OfficesIn>
-bool MayRead(uint32_t readers, const std::vector<Placed>& places, const OfficesIn& offices_in) {
-  for (const Placed& placed : places) {
-    if ((readers & offices_in(placed.scope)) != 0) return true;
-  }
-  return false;
-}
+// May somebody with these offices change a record that lies in `before` so that
+// it lies in `after`, and these of its restricted fields (WrittenBy)? An empty
+// `before` makes a new one. NOT_ENTITLED, or GRANT_ENDED where the office that would
+// have entitled them is over.
+absl::Status MayWrite(const RecordType& type, uint64_t written, const Offices& offices,
+                      const std::vector<Placed>& before, const std::vector<Placed>& after);
 
 }  // namespace zhibu::server
 

@@ -25,7 +25,7 @@ namespace {
 // Whoever may call the roll may show the code.
 uint32_t ShowingOffices() {
   static const uint32_t offices =
-      CatalogueSchema()->Find(CheckIn::descriptor())->writers & ~AudienceOf(SELF);
+      CatalogueSchema()->Find(CheckIn::descriptor())->writers.at_home & ~AudienceOf(SELF);
   return offices;
 }
 

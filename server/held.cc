@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "server/own_edit.h"
+#include "sync/audience.h"
 #include "sync/environment.h"
 #include "sync/record.h"
 #include "sync/status.h"
@@ -25,9 +26,14 @@ const RecordType& HeldType() { return *CatalogueSchema()->Find(HeldEdit::descrip
 
 using Scopes = std::set<Id>;
 
-void AddScopes(const RecordType& type, const Id& id, absl::string_view body, Scopes* scopes) {
+// Those in which a secretary may read what the change writes.
+void AddScopes(const RecordType& type, const sync::v1::Change& change, const Id& id,
+               absl::string_view body, Scopes* scopes) {
+  const uint64_t written = WrittenBy(type, change);
   for (const Placed& placed : PlacesOf(type, id, body)) {
-    if (placed.place != PERSON) scopes->insert(placed.scope);
+    if (placed.place != OWNER && placed.place != GUEST) continue;
+    const Eyes eyes = EyesOn({placed}, [](const Id&) { return AudienceOf(SECRETARY); });
+    if ((written & HiddenFrom(type, eyes)) == 0) scopes->insert(placed.scope);
   }
 }
 
@@ -90,8 +96,8 @@ absl::Status AddHeld(Reader& reader, const Schema& schema, const sync::v1::Numbe
     Scopes scopes;
     if (type != nullptr && id) {
       ASSIGN_OR_RETURN(const RecordState state, reader.GetRecord({type->number, *id}));
-      if (state.exists) AddScopes(*type, *id, state.body, &scopes);
-      AddScopes(*type, *id, change.set(), &scopes);
+      if (state.exists) AddScopes(*type, change, *id, state.body, &scopes);
+      AddScopes(*type, change, *id, change.set(), &scopes);
     }
     reach.Add(scopes.empty() ? below : scopes);
   }

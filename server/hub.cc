@@ -21,10 +21,12 @@ constexpr size_t kGroupMax = 500;
 constexpr size_t kBytesPerEdit = 4096;
 // A device that goes on under a new number leaves a row behind for each.
 constexpr int64_t kEditsPerRenumbering = 1000;
+// A page is looked for in many scopes.
+constexpr int64_t kEditsPerPage = 20;
 
 // A frame is work even where it holds no edit.
 int64_t EditsIn(const sync::v1::ClientFrame& frame) {
-  int64_t edits = 1;
+  int64_t edits = frame.has_ask() ? kEditsPerPage : 1;
   for (const auto& edit : frame.push().edits()) {
     edits += 1 + static_cast<int64_t>(edit.edit().size() / kBytesPerEdit);
   }
@@ -36,7 +38,7 @@ int64_t EditsIn(const sync::v1::ClientFrame& frame) {
 Connection::Connection(Hub* hub, Transport* transport)
     : hub_(*hub),
       strand_(asio::make_strand(hub->readers_)),
-      session_(&hub->store_, &hub->ingest_.schema(), hub->environment_),
+      session_(&hub->store_, &hub->ingest_, hub->environment_),
       transport_(transport),
       rest_(strand_),
       deadline_(strand_) {}
@@ -111,6 +113,7 @@ void Connection::Advance() {
     sync::v1::ServerFrame frame;
     if (session_.Next(&frame)) Write(std::move(frame));
   }
+  if (const auto moved = session_.TakeMoved(); !moved.empty()) hub_.Tell(moved);
   if (session_.closed()) {
     if (!writing_) End();
     return;

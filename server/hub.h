@@ -105,7 +105,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
 class Hub {
  public:
-  // `ingest` is used by the writer alone from here on.
   Hub(Store* store, Ingest* ingest, Environment environment, const Limits& limits = {});
   ~Hub();
 

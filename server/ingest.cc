@@ -13,6 +13,7 @@
 #include "server/check_in.h"
 #include "server/held.h"
 #include "server/own_edit.h"
+#include "sync/audience.h"
 #include "sync/handshake.h"
 #include "sync/merge.h"
 #include "sync/reason.h"
@@ -156,6 +157,7 @@ class Ingest::Batch {
     RecordState state;
     Outcome outcome;
     std::optional<CheckInFinding> finding;
+    uint64_t written = 0;  // restricted fields; see WrittenBy
   };
   using Staging = std::map<RecordKey, Staged>;
 
@@ -248,6 +250,7 @@ class Ingest::Batch {
     const Origin origin{submitted.device, *version, StampFor(submitted)};
     for (const Change& change : edit.changes()) {
       Staged& staged = staging.at(KeyOf(change));
+      staged.written |= WrittenBy(*staged.type, change);
       RETURN_IF_ERROR(Apply(staged.type, change, origin, &staged.state, &staged.outcome));
       if (own) continue;
       ASSIGN_OR_RETURN(
@@ -392,8 +395,19 @@ class Ingest::Batch {
     if (device.row.number == kServerDevice) return absl::OkStatus();
     ASSIGN_OR_RETURN(const Offices* offices, OfficesFor(device.row.person));
     const std::vector<Placed> after = PlacesOf(*staged.type, key.id, staged.state.body);
-    if (!staged.finding) return MayWrite(*staged.type, *offices, staged.before, after);
-    return MayWrite(*staged.type, AsGuest(*offices, *staged.finding), staged.before, after);
+    if (!staged.finding) {
+      const absl::Status may =
+          MayWrite(*staged.type, staged.written, *offices, staged.before, after);
+      if (ReasonOf(may).reason != sync::v1::NOT_ENTITLED) return may;
+      // Who was moved while they were offline may have written it before.
+      std::vector<Placed> places = staged.before;
+      places.insert(places.end(), after.begin(), after.end());
+      ASSIGN_OR_RETURN(const Offices once,
+                       WithFormerPlacements(writer_, device.row.person, *offices, places));
+      return MayWrite(*staged.type, staged.written, once, staged.before, after);
+    }
+    return MayWrite(*staged.type, staged.written, AsGuest(*offices, *staged.finding), staged.before,
+                    after);
   }
 
   absl::StatusOr<const Offices*> OfficesFor(const Id& person) {
@@ -465,7 +479,10 @@ class Ingest::Batch {
   absl::StatusOr<ConflictNote> NoteFor(const RecordKey& key, const Conflict& conflict,
                                        const std::vector<Placed>& places) {
     ConflictNote note;
-    for (const Placed& placed : places) note.add_scopes(placed.scope.str());
+    for (const Placed& placed : places) {
+      (placed.place == GUEST ? note.mutable_guest_scopes() : note.mutable_scopes())
+          ->Add(placed.scope.str());
+    }
     note.set_record_type(key.type);
     note.set_record_id(key.id.str());
     note.set_field(conflict.path);
@@ -503,7 +520,7 @@ class Ingest::Batch {
 Ingest::Ingest(std::shared_ptr<const Schema> schema, Environment environment)
     : schema_(std::move(schema)), environment_(std::move(environment)) {}
 
-absl::StatusOr<Committed> Ingest::Commit(Store& store, absl::Span<const Submitted> batch) {
+absl::StatusOr<Committed> Ingest::Commit(Store& store, absl::Span<const Submitted> batch) const {
   Committed committed;
   RETURN_IF_ERROR(store.Write([&](Writer& writer) -> absl::Status {
     committed = {};
@@ -518,7 +535,7 @@ absl::StatusOr<Committed> Ingest::Commit(Store& store, absl::Span<const Submitte
 }
 
 absl::StatusOr<Version> Ingest::WriteOwn(Writer& writer, const Edit& edit,
-                                         absl::flat_hash_set<Id>* moved) {
+                                         absl::flat_hash_set<Id>* moved) const {
   Batch work(*this, writer, moved);
   ASSIGN_OR_RETURN(const Version version, work.TakeOwn(edit));
   RETURN_IF_ERROR(work.Finish());
@@ -526,7 +543,7 @@ absl::StatusOr<Version> Ingest::WriteOwn(Writer& writer, const Edit& edit,
 }
 
 absl::StatusOr<Version> Ingest::CommitOwn(Store& store, const Edit& edit,
-                                          absl::flat_hash_set<Id>* moved) {
+                                          absl::flat_hash_set<Id>* moved) const {
   Version version;
   RETURN_IF_ERROR(store.Write([&](Writer& writer) -> absl::Status {
     ASSIGN_OR_RETURN(version, WriteOwn(writer, edit, moved));

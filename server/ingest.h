@@ -7,7 +7,7 @@
 //   accepted edits = audit rows with the verdict MERGED, but not ANSWERED_BEFORE
 //   records        = fold of the accepted edits, in the order of their versions
 //
-// Not thread-safe: one writer at a time, as the host arranges.
+// Any thread may call: nothing is kept between calls, and the store orders the writes.
 #ifndef ZHIBU_SERVER_INGEST_H_
 #define ZHIBU_SERVER_INGEST_H_
 
@@ -51,15 +51,15 @@ class Ingest {
   Ingest(std::shared_ptr<const Schema> schema, Environment environment);
 
   // An error means that nothing of the batch was written.
-  absl::StatusOr<Committed> Commit(Store& store, absl::Span<const Submitted> batch);
+  absl::StatusOr<Committed> Commit(Store& store, absl::Span<const Submitted> batch) const;
 
   // An edit by the server's own device, which no grant limits. Returns the
   // version; refused like any other where it breaks a rule.
   absl::StatusOr<Version> CommitOwn(Store& store, const sync::v1::Edit& edit,
-                                    absl::flat_hash_set<Id>* moved);
+                                    absl::flat_hash_set<Id>* moved) const;
   // The same within a transaction of the caller's.
   absl::StatusOr<Version> WriteOwn(Writer& writer, const sync::v1::Edit& edit,
-                                   absl::flat_hash_set<Id>* moved);
+                                   absl::flat_hash_set<Id>* moved) const;
 
   const Schema& schema() const { return *schema_; }
 

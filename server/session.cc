@@ -7,8 +7,10 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
+#include "server/ask.h"
 #include "server/courier.h"
 #include "server/incarnation.h"
+#include "sync/audience.h"
 #include "sync/handshake.h"
 #include "sync/reason.h"
 #include "sync/record.h"
@@ -112,8 +114,12 @@ void SetCursor(const Id& scope, Version version, uint32_t audience, sync::v1::Cu
 
 }  // namespace
 
-Session::Session(Store* store, const Schema* schema, Environment environment, SessionLimits limits)
-    : store_(*store), schema_(*schema), environment_(std::move(environment)), limits_(limits) {}
+Session::Session(Store* store, const Ingest* ingest, Environment environment, SessionLimits limits)
+    : store_(*store),
+      ingest_(*ingest),
+      schema_(ingest->schema()),
+      environment_(std::move(environment)),
+      limits_(limits) {}
 
 void Session::Refuse(sync::v1::Reason reason, absl::string_view detail) {
   if (state_ == State::kClosed) return;  // the last word has been said
@@ -143,6 +149,8 @@ void Session::OnFrame(const ClientFrame& frame) {
       return OnProof(frame.proof());
     case ClientFrame::kPush:
       return OnPush(frame.push());
+    case ClientFrame::kAsk:
+      return OnAsk(frame.ask());
     default:
       // A kind of frame from a newer app: it can wait, the stream goes on.
       if (state_ != State::kOpen) Refuse(sync::v1::PROTOCOL_ERROR, "frame");
@@ -238,6 +246,43 @@ void Session::OnPush(const sync::v1::Push& push) {
   for (const auto& edit : push.edits()) submitted_.push_back({device_.number, edit});
 }
 
+// What cannot be answered does not end the stream.
+void Session::OnAsk(const sync::v1::Ask& ask) {
+  if (state_ != State::kOpen) return Refuse(sync::v1::PROTOCOL_ERROR, "ask");
+  sync::v1::Page page;
+  Disclosures disclosures;
+  absl::Status status;
+  if (!ask.reason().empty()) {
+    status = store_.Write([&](Writer& writer) {
+      return OpenAccess(writer, ingest_, environment_, device_.person, ask, &moved_scopes_);
+    });
+  }
+  if (status.ok()) {
+    status = store_.Read([&](Reader& reader) {
+      return AnswerAsk(reader, schema_, device_.person, environment_.now_ms(), ask, &page,
+                       &disclosures);
+    });
+  }
+  if (status.ok()) status = Log(Way::kQuery, disclosures);
+  if (!status.ok()) {
+    const Refused refused = ReasonOf(status);
+    if (refused.reason == sync::v1::NO_REASON) return OnTrouble(status);
+    page.Clear();
+    page.mutable_refusal()->set_reason(refused.reason);
+    page.mutable_refusal()->set_detail(refused.detail);
+  }
+  page.set_id(ask.id());
+  *out_.emplace_back().mutable_page() = std::move(page);
+}
+
+absl::Status Session::Log(Way way, const Disclosures& disclosures) {
+  if (disclosures.empty()) return absl::OkStatus();
+  return store_.Write([&](Writer& writer) {
+    return LogAccess(writer, ingest_, environment_, device_.person, way, disclosures,
+                     &moved_scopes_);
+  });
+}
+
 std::vector<Submitted> Session::TakeSubmitted() { return std::exchange(submitted_, {}); }
 
 // What the answers are stands in the audit (ReadAnswers); here it matters that
@@ -302,27 +347,32 @@ std::vector<Id> Session::Scopes() const {
   return scopes;
 }
 
-bool Session::Visible(const FeedRow& row,
-                      absl::FunctionRef<uint32_t(const ScopeState&)> audience) const {
-  if (!row.state.alive()) return false;
+Session::Sight Session::SightOf(const FeedRow& row,
+                                absl::FunctionRef<uint32_t(const ScopeState&)> audience) const {
+  if (!row.state.alive()) return {};
   const RecordType* type = schema_.Find(row.key.type);
-  if (type == nullptr) return false;
-  return MayRead(ReadersOf(schema_, *type, row.state.body),
-                 PlacesOf(*type, row.key.id, row.state.body), [&](const Id& scope) {
-                   const auto it = scopes_.find(scope);
-                   return it == scopes_.end() ? 0 : audience(it->second);
-                 });
+  if (type == nullptr) return {};
+  const Eyes eyes =
+      EyesOn(PlacesOf(*type, row.key.id, row.state.body), [&](const Id& scope) -> uint32_t {
+        const auto it = scopes_.find(scope);
+        return it == scopes_.end() ? 0 : audience(it->second);
+      });
+  return {eyes.Meet(ReadersOf(schema_, *type, row.state.body)), HiddenFrom(*type, eyes),
+          ((eyes.at_home | eyes.as_host) & kMixed) != 0};
 }
 
-bool Session::VisibleNow(const FeedRow& row) const {
-  return Visible(row, [](const ScopeState& state) { return state.audience; });
+Session::Sight Session::SightNow(const FeedRow& row) const {
+  return SightOf(row, [](const ScopeState& state) { return state.audience; });
 }
 
 // While a scope is read again, what the device holds already is passed over.
 bool Session::Wanted(const FeedRow& row, const ScopeState& state) const {
   if (row.version > state.cursor) return true;
-  return !(VisibleNow(row) &&
-           Visible(row, [&](const ScopeState& other) { return other.Shown(row.version); }));
+  const Sight now = SightNow(row);
+  const Sight held =
+      SightOf(row, [&](const ScopeState& other) { return other.Shown(row.version); });
+  if (!now.visible || !held.visible) return true;
+  return now.hidden != held.hidden || (now.hidden != 0 && held.mixed);
 }
 
 absl::Status Session::ReadScope(Reader& reader, const Id& scope, const ScopeState& state,
@@ -342,7 +392,7 @@ absl::Status Session::ReadScope(Reader& reader, const Id& scope, const ScopeStat
       return true;
     }
     const bool never_held = !state.rereading() && row.version <= state.first_pass;
-    if (never_held && !(row.present && VisibleNow(row))) {
+    if (never_held && !(row.present && SightNow(row).visible)) {
       pass->passed_over.push_back(row.version);
       return true;
     }
@@ -407,7 +457,8 @@ void Session::AddAnswers(const Pass& pass, sync::v1::Update* update) {
   answers_ = std::move(waiting);
 }
 
-absl::Status Session::BuildUpdate(Reader& reader, sync::v1::Update* update) {
+absl::Status Session::BuildUpdate(Reader& reader, sync::v1::Update* update,
+                                  Disclosures* disclosures) {
   RETURN_IF_ERROR(RefreshOffices(reader));
   RETURN_IF_ERROR(ReadAnswers(reader));
   Pass pass;
@@ -430,11 +481,14 @@ absl::Status Session::BuildUpdate(Reader& reader, sync::v1::Update* update) {
     if (row.version > pass.cut) break;
     ++passed;
     if (last != nullptr && *last == row.key) continue;  // it lies in two of the scopes
-    const bool visible = VisibleNow(row);
+    const Sight sight = SightNow(row);
     // What has left for another of the scopes comes with that one, in its turn.
-    if (visible && !row.present) continue;
+    if (sight.visible && !row.present) continue;
     last = &row.key;
-    if (visible) {
+    if (sight.visible) {
+      const RecordType& type = *schema_.Find(row.key.type);
+      Redact(type, sight.hidden, &row.state);
+      AddDisclosures(type, row.key.id, row.state.body, device_.person, disclosures);
       groups.Add(&row);
     } else {
       AddRemoval(row.key, update);
@@ -450,7 +504,10 @@ absl::Status Session::BuildUpdate(Reader& reader, sync::v1::Update* update) {
 
 void Session::MakeUpdate() {
   sync::v1::Update update;
-  const auto status = store_.Read([&](Reader& reader) { return BuildUpdate(reader, &update); });
+  Disclosures disclosures;
+  auto status =
+      store_.Read([&](Reader& reader) { return BuildUpdate(reader, &update, &disclosures); });
+  if (status.ok()) status = Log(Way::kDevice, disclosures);
   if (!status.ok()) return OnTrouble(status);
   moved_ = update.catching_up() || update.answers_size() >= static_cast<int>(kAnswersMax);
   // One is sent even where it is empty, to say that there is no more.

@@ -2,14 +2,18 @@
 //
 //   frames in  → OnFrame, then TakeSubmitted: edits for the ingest queue
 //   answers in → OnResults, once the batch is committed
+//   moved out  ← TakeMoved: scopes in which it has written of itself
 //   news       → OnMoved: some scope has moved
 //   frames out ← Next, whenever the transport can write one
 //
 // Next builds an update only when the transport asks for it, so a device that
 // reads slowly costs one frame of memory, not a queue.
 //
-//   what the device holds = records of its scopes that its offices may read,
-//                           as of its cursors
+//   what the device holds = records of its scopes, without what its offices may
+//                           not read of them, as of its cursors
+//
+// Sensitive fields leave only once it is written down who is given them (server/
+// access.h).
 //
 // Calls must not overlap: the host keeps each session on a strand of its own.
 #ifndef ZHIBU_SERVER_SESSION_H_
@@ -20,10 +24,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "server/access.h"
 #include "server/authority.h"
 #include "server/ingest.h"
 #include "server/store/store.h"
@@ -40,7 +47,7 @@ struct SessionLimits {
 
 class Session {
  public:
-  Session(Store* store, const Schema* schema, Environment environment, SessionLimits limits = {});
+  Session(Store* store, const Ingest* ingest, Environment environment, SessionLimits limits = {});
 
   void OnFrame(const sync::v1::ClientFrame& frame);
   // A frame that could not be used at all: not a message, or too large.
@@ -52,6 +59,7 @@ class Session {
 
   // Edits to commit, in order; each is answered by OnResults.
   std::vector<Submitted> TakeSubmitted();
+  absl::flat_hash_set<Id> TakeMoved() { return std::exchange(moved_scopes_, {}); }
   // False where there is nothing to say now.
   bool Next(sync::v1::ServerFrame* frame);
 
@@ -88,12 +96,19 @@ class Session {
     }
   };
   struct Pass;
+  // What of a record may be seen.
+  struct Sight {
+    bool visible = false;
+    uint64_t hidden = 0;  // set of RecordType::restricted
+    bool mixed = false;   // the device may hold more
+  };
   // Beside the bits of the offices, none of which it is.
   static constexpr uint32_t kMixed = 1u << 31;
 
   void OnHello(const sync::v1::Hello& hello);
   void OnProof(const sync::v1::Proof& proof);
   void OnPush(const sync::v1::Push& push);
+  void OnAsk(const sync::v1::Ask& ask);
   void Refuse(sync::v1::Reason reason, absl::string_view detail);
   void Renumber();
   void MakeUpdate();
@@ -102,16 +117,18 @@ class Session {
   absl::Status Open(Reader& reader);
   absl::Status ReadAnswers(Reader& reader);
   absl::Status RefreshOffices(Reader& reader);
-  absl::Status BuildUpdate(Reader& reader, sync::v1::Update* update);
+  absl::Status BuildUpdate(Reader& reader, sync::v1::Update* update, Disclosures* disclosures);
   absl::Status ReadScope(Reader& reader, const Id& scope, const ScopeState& state, Pass* pass);
   bool Wanted(const FeedRow& row, const ScopeState& state) const;
   // `audience`: as whom the device sees a scope.
-  bool Visible(const FeedRow& row, absl::FunctionRef<uint32_t(const ScopeState&)> audience) const;
-  bool VisibleNow(const FeedRow& row) const;
+  Sight SightOf(const FeedRow& row, absl::FunctionRef<uint32_t(const ScopeState&)> audience) const;
+  Sight SightNow(const FeedRow& row) const;
+  absl::Status Log(Way way, const Disclosures& disclosures);
   absl::Status MoveCursors(Reader& reader, const Pass& pass, sync::v1::Update* update);
   void AddAnswers(const Pass& pass, sync::v1::Update* update);
 
   Store& store_;
+  const Ingest& ingest_;
   const Schema& schema_;
   const Environment environment_;
   const SessionLimits limits_;
@@ -123,6 +140,7 @@ class Session {
   DeviceRow device_;
   std::string incarnation_;
   std::vector<Submitted> submitted_;
+  absl::flat_hash_set<Id> moved_scopes_;
   EditNumber heard_;            // up to here the audit's answers have been read
   std::deque<Result> answers_;  // those that wait for their changes
   std::map<Id, ScopeState> scopes_;

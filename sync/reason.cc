@@ -21,6 +21,8 @@ absl::StatusCode CodeFor(Reason reason) {
     case sync::v1::CODE_WITHOUT_OFFICE:
     case sync::v1::CODE_OF_REVOKED_DEVICE:
     case sync::v1::CODE_OF_OTHER_MEMBER:
+    case sync::v1::ASK_NOT_BELOW:
+    case sync::v1::ASK_WITHOUT_REASON:
       return absl::StatusCode::kPermissionDenied;
     case sync::v1::UNKNOWN_DEVICE:
     case sync::v1::BAD_SIGNATURE:

@@ -128,15 +128,24 @@ std::vector<Placed> PlacesOf(const RecordType& type, const Id& id, absl::string_
   return places;
 }
 
-uint32_t ReadersOf(const Schema& schema, const RecordType& type, absl::string_view body) {
-  uint32_t readers = type.readers;
+Eyes ReadersOf(const Schema& schema, const RecordType& type, absl::string_view body) {
+  Eyes readers = type.readers;
+  const RecordType* as = nullptr;
+  absl::string_view path;
   wire::Reader reader(body);
   wire::Field field;
   while (reader.Next(&field)) {
     const FieldRule* rule = type.fields.Find(field.number);
-    if (rule == nullptr || !rule->reads_as) continue;
-    const RecordType* as = schema.Find(static_cast<uint32_t>(field.scalar));
-    readers &= as == nullptr ? 0 : as->readers;
+    if (rule == nullptr) continue;
+    if (rule->reads_field) path = field.payload;
+    if (!rule->reads_as) continue;
+    as = schema.Find(static_cast<uint32_t>(field.scalar));
+    readers = readers & (as == nullptr ? Eyes() : as->readers);
+  }
+  if (as == nullptr || path.empty()) return readers;
+  const absl::string_view name = path.substr(0, path.find_first_of(".["));
+  for (const FieldRule* rule : as->restricted) {
+    if (rule->descriptor->name() == name) readers = readers & rule->readers;
   }
   return readers;
 }

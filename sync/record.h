@@ -33,9 +33,9 @@ Id HeldId(absl::string_view edit);
 // The scopes that a record lies in, by its own fields; each once, ascending.
 std::vector<Placed> PlacesOf(const RecordType& type, const Id& id, absl::string_view body);
 
-// The offices that may read a record: those of its type, and where it reads as
-// another type, of that as well.
-uint32_t ReadersOf(const Schema& schema, const RecordType& type, absl::string_view body);
+// Who may read a record: the readers of its type, and where it reads as another type,
+// or as a field of that, the readers of those as well.
+Eyes ReadersOf(const Schema& schema, const RecordType& type, absl::string_view body);
 
 // For a type with id_from: the id that the body's fields make. INVALID_ARGUMENT
 // (MISSING_FIELD) while one of them is empty.

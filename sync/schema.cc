@@ -12,12 +12,14 @@ namespace zhibu {
 using google::protobuf::Descriptor;
 using google::protobuf::EnumDescriptor;
 using google::protobuf::FieldDescriptor;
+using google::protobuf::FieldOptions;
 using google::protobuf::FileDescriptor;
 
 namespace {
 
 // A declared number may be as high as 2^29-1.
 constexpr uint32_t kNearNumbers = 1024;
+constexpr size_t kRestrictedMax = 64;
 
 absl::Status Wrong(absl::string_view where, absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("schema: ", where, ": ", what));
@@ -44,10 +46,11 @@ bool IsTimestamp(const FieldDescriptor& field) {
          field.message_type()->full_name() == "google.protobuf.Timestamp";
 }
 
-uint32_t AudienceOf(const google::protobuf::RepeatedField<int>& offices) {
+template <typename Offices>
+Eyes EyesOf(const Offices& offices) {
   uint32_t audience = 0;
-  for (const int office : offices) audience |= zhibu::AudienceOf(static_cast<Office>(office));
-  return audience;
+  for (const int office : offices) audience |= AudienceOf(static_cast<Office>(office));
+  return {audience, audience};
 }
 
 }  // namespace
@@ -77,8 +80,8 @@ class SchemaCompiler {
     type.name = message.name();
     type.label = options.label().empty() ? type.name : options.label();
     type.descriptor = &message;
-    type.readers = AudienceOf(options.readers());
-    type.writers = AudienceOf(options.writers());
+    type.readers = EyesOf(options.readers());
+    type.writers = EyesOf(options.writers());
     type.own_scope = options.own_scope();
     type.permanent = options.permanent();
     if (type.number == 0) return Wrong(message.full_name(), "a record needs a type number");
@@ -105,10 +108,44 @@ class SchemaCompiler {
       rule.identity = true;
       type.id_from.push_back(rule.number);
     }
+    for (FieldRule& rule : type.fields.rules_) {
+      if (auto status = Restrict(&type, &rule); !status.ok()) return status;
+    }
     const bool placed = type.own_scope != NOWHERE ||
                         std::any_of(type.fields.rules().begin(), type.fields.rules().end(),
                                     [](const FieldRule& rule) { return rule.place != NOWHERE; });
     if (!placed) return Wrong(message.full_name(), "no field places the record in a scope");
+    return absl::OkStatus();
+  }
+
+  static absl::Status Restrict(RecordType* type, FieldRule* rule) {
+    const FieldDescriptor& field = *rule->descriptor;
+    const FieldOptions& options = field.options();
+    rule->sensitive = options.GetExtension(zhibu::sensitive);
+    rule->readers = type->readers;
+    rule->writers = type->writers;
+    if (const auto& offices = options.GetRepeatedExtension(zhibu::seen_by); !offices.empty()) {
+      rule->readers = EyesOf(offices);
+    }
+    if (const auto& offices = options.GetRepeatedExtension(zhibu::written_by); !offices.empty()) {
+      rule->writers = EyesOf(offices);
+    }
+    if (rule->sensitive || options.GetExtension(zhibu::home_only)) rule->readers.as_host = 0;
+    const bool hidden = rule->readers != type->readers;
+    if (hidden) rule->writers = rule->writers & rule->readers;
+    if (!hidden && rule->writers == type->writers) return absl::OkStatus();
+    // Where it lies, what it is and whether it may stand must be known to all who hold it.
+    if (hidden && (rule->place != NOWHERE || rule->identity || rule->required)) {
+      return Wrong(field.full_name(),
+                   "a place, what makes the id and what is required has no readers of its own");
+    }
+    if (field.real_containing_oneof() != nullptr) {
+      return Wrong(field.full_name(), "a member of a oneof has no readers or writers of its own");
+    }
+    if (type->restricted.size() == kRestrictedMax) {
+      return Wrong(field.full_name(), "too many fields with readers or writers of their own");
+    }
+    type->restricted.push_back(rule);
     return absl::OkStatus();
   }
 
@@ -144,6 +181,7 @@ class SchemaCompiler {
     rule->required = options.GetExtension(zhibu::required);
     rule->format = options.GetExtension(zhibu::format);
     rule->reads_as = options.GetExtension(zhibu::reads_as);
+    rule->reads_field = options.GetExtension(zhibu::reads_field);
     rule->descriptor = &field;
     if (const auto* oneof = field.real_containing_oneof()) {
       if (rule->policy != LATEST) {
@@ -161,6 +199,10 @@ class SchemaCompiler {
     }
     if (rule->reads_as && (field.type() != FieldDescriptor::TYPE_UINT32 || field.is_repeated())) {
       return Wrong(field.full_name(), "reads_as is for one uint32");
+    }
+    if (rule->reads_field &&
+        (field.type() != FieldDescriptor::TYPE_STRING || field.is_repeated())) {
+      return Wrong(field.full_name(), "reads_field is for one string");
     }
     if (options.HasExtension(zhibu::key) && rule->policy != BY_KEY) {
       return Wrong(field.full_name(), "a key is for BY_KEY");

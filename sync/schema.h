@@ -28,6 +28,31 @@ namespace zhibu {
 
 class Fields;
 
+// One that a newer build may know and no set has room for is in none; bit 31 is
+// not an office's (sync.v1.Cursor).
+inline uint32_t AudienceOf(Office office) {
+  const auto bit = static_cast<unsigned>(office);
+  return bit < 31 ? 1u << bit : 0;
+}
+
+// Sets of offices, bit n for office n, by how a record lies in the scope where they
+// are held: kept there, or there as that of a guest (GUEST). As much for the offices
+// that somebody has as for those that a declaration asks for:
+//
+//   may read = eyes.Meet(readers)
+struct Eyes {
+  uint32_t at_home = 0;
+  uint32_t as_host = 0;
+
+  bool Meet(const Eyes& other) const {
+    return ((at_home & other.at_home) | (as_host & other.as_host)) != 0;
+  }
+  friend Eyes operator&(const Eyes& a, const Eyes& b) {
+    return {a.at_home & b.at_home, a.as_host & b.as_host};
+  }
+  friend bool operator==(const Eyes&, const Eyes&) = default;
+};
+
 struct FieldRule {
   uint32_t number = 0;
   // Where the merge keeps it: the field's number, or for all members of a oneof
@@ -38,6 +63,11 @@ struct FieldRule {
   bool required = false;
   bool identity = false;  // named in id_from
   bool reads_as = false;
+  bool reads_field = false;
+  bool sensitive = false;
+  // Of a record's own field.
+  Eyes readers;
+  Eyes writers;
   Format format = ANY;
   const google::protobuf::FieldDescriptor* descriptor = nullptr;
 
@@ -75,19 +105,15 @@ struct RecordType {
   std::string label;  // 会议
   const google::protobuf::Descriptor* descriptor = nullptr;
   Fields fields;
-  uint32_t readers = 0;  // sets of offices, bit n for office n
-  uint32_t writers = 0;
+  Eyes readers;
+  Eyes writers;
+  // Fields that not all who read the record may read, or not all who write it may
+  // write; 64 at most. A set of them has bit n for the n-th.
+  std::vector<const FieldRule*> restricted;
   Place own_scope = NOWHERE;
   bool permanent = false;
   std::vector<uint32_t> id_from;
 };
-
-// One that a newer build may know and no set has room for is in none; bit 31 is
-// not an office's (sync.v1.Cursor).
-inline uint32_t AudienceOf(Office office) {
-  const auto bit = static_cast<unsigned>(office);
-  return bit < 31 ? 1u << bit : 0;
-}
 
 class Schema {
  public:

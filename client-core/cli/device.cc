@@ -17,6 +17,7 @@
 #include "client-core/cli/check_in.h"
 #include "client-core/cli/output.h"
 #include "client-core/cli/patch.h"
+#include "client-core/cli/query.h"
 #include "client-core/cli/satchel.h"
 #include "client-core/courier.h"
 #include "client-core/match.h"
@@ -539,6 +540,10 @@ void AddDeviceCommand(CLI::App* app, const bool* json, const Language* language,
   sync->add_option("--timeout", arguments->timeout_s, "Seconds until it gives up");
 
   AddCheckInCommands(device, [&](CLI::App* command, const StoreCommand& run) {
+    on_chosen(command, [run](Command& invocation) { return invocation.Run(run); });
+  });
+
+  AddQueryCommands(device, [&](CLI::App* command, const StoreCommand& run) {
     on_chosen(command, [run](Command& invocation) { return invocation.Run(run); });
   });
 

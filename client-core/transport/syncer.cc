@@ -250,7 +250,7 @@ void Syncer::Stop() {
   if (shared_->call != nullptr) shared_->call->TryCancel();
 }
 
-absl::Status Syncer::Attempt(absl::Time deadline, bool once,
+absl::Status Syncer::Attempt(absl::Time deadline, absl::FunctionRef<bool(Session&)> enough,
                              const std::function<void(const absl::Status&)>& on_change) {
   ASSIGN_OR_RETURN(const Identity identity, store_.GetIdentity());
   Session session(&store_);
@@ -272,7 +272,7 @@ absl::Status Syncer::Attempt(absl::Time deadline, bool once,
       if (!stream.Write(frame)) break;
     }
     const bool was_in_step = std::exchange(in_step, session.caught_up());
-    if (in_step && once) return absl::OkStatus();
+    if (enough(session)) return absl::OkStatus();
     if (in_step && !was_in_step) {
       RETURN_IF_ERROR(store_.EndAttempt(absl::OkStatus()));
       on_change(absl::OkStatus());
@@ -309,17 +309,47 @@ absl::Status Syncer::SyncOnce(absl::Duration timeout) {
   const absl::Time deadline = absl::Now() + timeout;
   absl::Status status;
   do {
-    status = Attempt(deadline, true, [](const absl::Status&) {});
+    status = Attempt(
+        deadline, [](const Session& session) { return session.caught_up(); },
+        [](const absl::Status&) {});
   } while (absl::IsAborted(status));
   RETURN_IF_ERROR(store_.EndAttempt(status));
   return status;
+}
+
+absl::Status Syncer::Ask(sync::v1::Ask ask, absl::FunctionRef<bool(const sync::v1::Page&)> on_page,
+                         absl::Duration timeout) {
+  const absl::Time deadline = absl::Now() + timeout;
+  absl::Status refused;
+  bool asked = false;
+  const auto enough = [&](Session& session) {
+    if (!std::exchange(asked, true)) session.Ask(ask);
+    const auto page = session.TakePage();
+    if (!page) return false;
+    if (page->has_refusal()) {
+      refused = Refuse(page->refusal().reason(), page->refusal().detail());
+      return true;
+    }
+    if (!on_page(*page) || page->next().empty()) return true;
+    ask.set_after(page->next());
+    ask.clear_reason();  // it has been opened
+    asked = false;
+    return false;
+  };
+  absl::Status status;
+  do {
+    asked = false;
+    status = Attempt(deadline, enough, [](const absl::Status&) {});
+  } while (absl::IsAborted(status));
+  return status.ok() ? refused : status;
 }
 
 void Syncer::Run(const std::function<void(const absl::Status&)>& on_change) {
   absl::Duration pause = kRetryMin;
   while (true) {
     const absl::Time began = absl::Now();
-    const absl::Status status = Attempt(absl::InfiniteFuture(), false, on_change);
+    const absl::Status status = Attempt(
+        absl::InfiniteFuture(), [](const Session&) { return false; }, on_change);
     {
       absl::MutexLock lock(&shared_->mutex);
       if (shared_->stopped) return;

@@ -21,10 +21,13 @@
 #include <memory>
 #include <string>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "client-core/session.h"
 #include "client-core/store.h"
+#include "zhibu/sync/v1/sync.pb.h"
 
 namespace zhibu::client {
 
@@ -52,6 +55,12 @@ class Syncer {
   // Until everything is sent, answered and received.
   absl::Status SyncOnce(absl::Duration timeout);
 
+  // Asks for records that are not held here, and are not held afterwards: what an
+  // officer looks at below their organisation, or of one member (zhibu.sync.v1.Ask).
+  // `on_page` is given them as they come; false: it has enough.
+  absl::Status Ask(sync::v1::Ask ask, absl::FunctionRef<bool(const sync::v1::Page&)> on_page,
+                   absl::Duration timeout);
+
   // Stays connected until Stop; `on_change` is told the outcome of each attempt
   // and each time the device is in step with the server (OK).
   void Run(const std::function<void(const absl::Status&)>& on_change);
@@ -59,7 +68,8 @@ class Syncer {
 
  private:
   class Stream;
-  absl::Status Attempt(absl::Time deadline, bool once,
+  // One stream, until `enough` says so; it is asked whenever something has happened.
+  absl::Status Attempt(absl::Time deadline, absl::FunctionRef<bool(Session&)> enough,
                        const std::function<void(const absl::Status&)>& on_change);
 
   Store& store_;

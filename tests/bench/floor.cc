@@ -289,6 +289,22 @@ void RawTable::Insert(absl::Span<const Row> rows) {
   Run("COMMIT");
 }
 
+void RawTable::Remove(absl::Span<const Row> rows) {
+  sqlite3_stmt* remove = nullptr;
+  Check(sqlite3_prepare_v2(database_, "DELETE FROM row WHERE type = ? AND id = ?", -1, &remove,
+                           nullptr) == SQLITE_OK,
+        "the floor cannot delete");
+  Run("BEGIN");
+  for (const Row& row : rows) {
+    sqlite3_bind_int64(remove, 1, row.type);
+    sqlite3_bind_blob(remove, 2, row.id.data(), static_cast<int>(row.id.size()), SQLITE_STATIC);
+    Check(sqlite3_step(remove) == SQLITE_DONE, "the floor cannot delete");
+    sqlite3_reset(remove);
+  }
+  Run("COMMIT");
+  sqlite3_finalize(remove);
+}
+
 uint64_t RawTable::Count() {
   uint64_t count = 0;
   const auto take = [](void* out, int, char** values, char**) {

@@ -36,6 +36,7 @@ class RawTable {
 
   // One durable transaction.
   void Insert(absl::Span<const Row> rows);
+  void Remove(absl::Span<const Row> rows);
   uint64_t Count();
 
  private:

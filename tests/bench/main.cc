@@ -22,6 +22,7 @@ constexpr Scenario kScenarios[] = {
     {"first_download", MeasureFirstDownload},
     {"push", MeasurePush},
     {"check_in", MeasureCheckIn},
+    {"scope", MeasureScope},
     {"sync_idle", MeasureIdle},
     {"merge", MeasureMerge},
 };

@@ -72,11 +72,31 @@ Site::Site(std::string folder) : folder_(std::move(folder)) {
   placement.set_member_id(secretary_.str());
   placement.set_branch_id(branch_.str());
   Write(placement, Id());
+  Appoint(branch_, true);
+}
+
+Id Site::NewBranch(int members) {
+  const Environment environment = SystemEnvironment();
+  const Id branch = environment.NewId();
+  records::v1::Organisation organisation;
+  organisation.set_name("柳湾村党支部");
+  Write(organisation, branch);
+  for (int i = 0; i < members; ++i) {
+    records::v1::Member member;
+    member.set_branch_id(branch.str());
+    member.set_name(absl::StrCat("柳湾党员", i));
+    Write(member, environment.NewId());
+  }
+  return branch;
+}
+
+void Site::Appoint(const Id& branch, bool acts) {
   records::v1::Grant grant;
   grant.set_person_id(secretary_.str());
-  grant.set_organisation_id(branch_.str());
+  grant.set_organisation_id(branch.str());
   grant.set_office(SECRETARY);
   grant.mutable_from()->set_seconds(1);
+  if (!acts) grant.mutable_until()->set_seconds(2);
   Write(grant, Id());
 }
 
@@ -96,13 +116,17 @@ void Site::Write(const google::protobuf::Message& message, const Id& id) {
       type.id_from.empty()
           ? id
           : Must(DeriveId(type, Canonical(type.fields, message.SerializeAsString())), type.name);
-  sync::v1::Edit edit;
-  server::AddChange(type, key, RecordState(), message, &edit);
   absl::flat_hash_set<Id> moved;
-  Check(ingest.CommitOwn(*store, edit, &moved).status(), type.name);
+  Check(store->Write([&](server::Writer& writer) -> absl::Status {
+    ASSIGN_OR_RETURN(const RecordState before, writer.GetRecord({type.number, key}));
+    sync::v1::Edit edit;
+    server::AddChange(type, key, before, message, &edit);
+    return ingest.WriteOwn(writer, edit, &moved).status();
+  }),
+        type.name);
 }
 
-void Site::Fill(int records, int per_edit) {
+void Site::Fill(int records, int per_edit, std::optional<Id> branch) {
   constexpr int kTogether = 2000;  // records to a transaction
   Environment environment = SystemEnvironment();
   environment.now_ms = [this] { return clock_ms_; };
@@ -117,8 +141,9 @@ void Site::Fill(int records, int per_edit) {
         sync::v1::Edit edit;
         for (int i = 0; i < per_edit && done < end; ++i, ++done) {
           clock_ms_ += 1000;
-          server::AddChange(type, environment.NewId(), RecordState(),
-                            MakeContact(branch_, members[done % members.size()], done), &edit);
+          server::AddChange(
+              type, environment.NewId(), RecordState(),
+              MakeContact(branch.value_or(branch_), members[done % members.size()], done), &edit);
         }
         absl::flat_hash_set<Id> moved;
         RETURN_IF_ERROR(ingest.WriteOwn(writer, edit, &moved).status());
@@ -153,7 +178,8 @@ Site::Download Site::Capture() {
                              .incarnation = incarnation}),
         "capture");
   client::Session client(device.get());
-  server::Session server(store.get(), CatalogueSchema().get(), SystemEnvironment());
+  const server::Ingest ingest(CatalogueSchema(), SystemEnvironment());
+  server::Session server(store.get(), &ingest, SystemEnvironment());
   Check(client.Start(), "capture");
   Download download;
   while (!client.caught_up() && !client.closed()) {

@@ -8,6 +8,7 @@
 #define ZHIBU_TESTS_BENCH_SITE_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,13 @@ class Site {
  public:
   explicit Site(std::string folder);
 
-  // Contacts of about 150 bytes, so many to an edit. Before Start.
-  void Fill(int records, int per_edit);
+  // Contacts of about 150 bytes, so many to an edit, in her branch or another. Before
+  // Start.
+  void Fill(int records, int per_edit, std::optional<Id> branch = std::nullopt);
+  // Another branch, with so many members.
+  Id NewBranch(int members);
+  // The secretary acts for it too, or no longer.
+  void Appoint(const Id& branch, bool acts);
 
   // What a new device is sent on its first connection, frame by frame.
   struct Download {

@@ -30,6 +30,8 @@ class Intruder {
         return Connect();
       case 3:
         return Elsewhere();
+      case 4:
+        return Ask();
       default:
         return Push();
     }
@@ -45,7 +47,7 @@ class Intruder {
   // Honestly signed, whatever it says it has seen.
   void Connect() {
     session_ = std::make_unique<server::Session>(
-        &site_.world.store(), site_.world.schema().get(), site_.world.fate().environment(),
+        &site_.world.store(), &site_.world.ingest(), site_.world.fate().environment(),
         server::SessionLimits{.update_bytes = in_.Coin() ? size_t{256} : size_t{256} << 10});
     ClientFrame frame;
     auto& hello = *frame.mutable_hello();
@@ -105,6 +107,18 @@ class Intruder {
       edit.set_edit(AnEdit());
       link = LinkTo(edit.edit());
     }
+    Say(frame);
+  }
+
+  void Ask() {
+    ClientFrame frame;
+    auto& ask = *frame.mutable_ask();
+    ask.set_type(in_.Type(*site_.world.schema()).number);
+    (in_.Coin() ? ask.mutable_organisation_id() : ask.mutable_member_id())
+        ->assign(in_.AnId().str());
+    if (in_.Coin()) ask.set_after(std::string(in_.Bytes()));
+    ask.set_limit(in_.Below(4));
+    if (in_.Coin()) ask.set_reason("核对");
     Say(frame);
   }
 

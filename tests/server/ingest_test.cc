@@ -396,6 +396,22 @@ TEST_F(IngestTest, AGrantThatBeginsTomorrowCountsTomorrow) {
   EXPECT_EQ(Answer(Of(&li_author, {Create(MeetingIn(other), NewId())})), "2 MERGED");
 }
 
+TEST_F(IngestTest, WhatAMemberRecordsWhoWasMovedMeanwhileWaitsAtTheirFormerBranch) {
+  const Id other = world.Branch("云溪村党支部");
+  const auto dues_in = [&](const Id& where) {
+    DuesPayment payment;
+    payment.set_member_id(wang.str());
+    payment.set_branch_id(where.str());
+    payment.set_amount_fen(500);
+    payment.set_month("2026-07");
+    return Create(payment, NewId());
+  };
+  EXPECT_EQ(Answer(Of(&wang_author, {dues_in(other)})), "1 RETURNED NOT_ENTITLED");
+  world.Place(wang, other);
+  EXPECT_EQ(Answer(Of(&wang_author, {dues_in(branch)})), "2 HELD GRANT_ENDED");
+  EXPECT_EQ(Answer(Of(&wang_author, {dues_in(other)})), "3 MERGED");
+}
+
 TEST_F(IngestTest, ARecordMayNotBeMovedToABranchThatItsAuthorDoesNotBelongTo) {
   const Id other = world.Branch("云溪村党支部");
   const Id id = NewId();

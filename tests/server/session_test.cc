@@ -20,8 +20,8 @@ class SessionTest : public Village {
   SessionTest() : session(NewSession()) { identity = zhangs.store().GetIdentity().value(); }
 
   std::unique_ptr<Session> NewSession() {
-    return std::make_unique<Session>(&world.store(), world.schema().get(),
-                                     world.fate().environment(), world.limits);
+    return std::make_unique<Session>(&world.store(), &world.ingest(), world.fate().environment(),
+                                     world.limits);
   }
 
   sync::v1::Hello Hello() {

@@ -1,4 +1,6 @@
 // The judge of a universe: what is compared when everybody has come to rest.
+#include <google/protobuf/text_format.h>
+
 #include <algorithm>
 
 #include "absl/strings/match.h"
@@ -30,6 +32,16 @@ std::string ShownBy(Device& device, const RecordKey& key) {
   const RecordType* type = device.store->schema().Find(key.type);
   const auto draft = device.disk.Quietly([&] { return device.store->Edit(*type, key.id); });
   return draft.ok() ? ShownAs(key.type, draft->message()) : "";
+}
+
+// Without what only some may see: whether the person could when the server last spoke
+// of the record is not known.
+std::string Open(const Message& prototype, const std::string& shown) {
+  if (shown.empty() || !HasRestricted(*prototype.GetDescriptor())) return shown;
+  const std::unique_ptr<Message> message(prototype.New());
+  google::protobuf::TextFormat::ParseFromString(shown, message.get());
+  Hide({}, message.get());
+  return Render(*message);
 }
 
 // The record as the device sees it if the server has said as much as `said`; none
@@ -196,14 +208,28 @@ void Universe::CheckSent(Device& device, const sync::v1::Update& update) {
     return ledger_.Fail(kRight, absl::StrCat(who, " was revoked, and is sent an update"));
   }
   for (const auto& group : update.groups()) {
-    for (size_t at = 0; at < group.ids().size(); at += Id::kSize) {
+    for (int i = 0; i < group.bodies_size(); ++i) {
+      const size_t at = static_cast<size_t>(i) * Id::kSize;
       const RecordKey key{group.type(),
                           *Id::FromBytes(absl::string_view(group.ids()).substr(at, Id::kSize))};
       const Ledger::Record* record = ledger_.Find(key);
       if (record == nullptr || record->expected.unclear) continue;
-      if (ledger_.MayRead(device.person, *record, key.id, now_ms_)) continue;
-      ledger_.Fail(kRight, absl::StrCat(who, " is sent ", NameOf(key)), key);
+      if (!ledger_.MayRead(device.person, *record, key.id, group.bodies(i), now_ms_)) {
+        ledger_.Fail(kRight, absl::StrCat(who, " is sent ", NameOf(key)), key);
+      }
+      CheckLogged(device, key, group.bodies(i));
     }
+  }
+}
+
+void Universe::CheckLogged(const Device& device, const RecordKey& key, const std::string& body) {
+  const std::unique_ptr<Message> sent(PrototypeOf(key.type)->New());
+  sent->ParsePartialFromString(body);
+  if (!HasSensitive(*sent)) return;
+  for (const auto& [scope, place] : PlacesIn(*sent, key.id)) {
+    if (place != PERSON || scope == device.person) continue;
+    if (ledger_.Logged(scope, device.person, key.type)) continue;
+    ledger_.Fail(kLogged, absl::StrCat("device ", device.index, " is sent ", NameOf(key)), key);
   }
 }
 
@@ -224,14 +250,19 @@ void Universe::CheckOwn(Device& device) {
     }
   }
   for (const auto& [key, edits] : own) {
-    const std::string shown = ShownBy(device, key);
+    const Message& prototype = *PrototypeOf(key.type);
+    const std::string shown = Open(prototype, ShownBy(device, key));
     const Ledger::Record* record = ledger_.Find(key);
     History said = record == nullptr ? History() : record->history;
-    std::optional<std::string> could = Above(*PrototypeOf(key.type), said, edits);
+    const auto above = [&]() -> std::optional<std::string> {
+      const auto whole = Above(prototype, said, edits);
+      return whole ? std::optional(Open(prototype, *whole)) : std::nullopt;
+    };
+    std::optional<std::string> could = above();
     const std::string latest = could.value_or("");
     while (could && *could != shown && !said.empty()) {
       said.pop_back();
-      could = Above(*PrototypeOf(key.type), said, edits);
+      could = above();
     }
     if (!could || *could == shown) continue;
     ledger_.Fail(kOwn,

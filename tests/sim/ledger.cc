@@ -13,6 +13,7 @@ namespace zhibu::sim {
 
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
+using records::v1::AccessLog;
 using records::v1::ConflictNote;
 using records::v1::Grant;
 using records::v1::Placement;
@@ -87,6 +88,24 @@ uint32_t ReadersOf(const Message& message) {
     readers &= other == nullptr ? 0 : Bits(OptionsOf(*other).readers());
   }
   return readers;
+}
+
+// The field that a note is about, where only some may read it.
+const FieldDescriptor* FieldTold(const Message& message) {
+  const FieldDescriptor* path = nullptr;
+  const Message* other = nullptr;
+  const auto* descriptor = message.GetDescriptor();
+  for (int i = 0; i < descriptor->field_count(); ++i) {
+    const FieldDescriptor* field = descriptor->field(i);
+    if (field->options().GetExtension(zhibu::reads_field)) path = field;
+    if (!field->options().GetExtension(zhibu::reads_as)) continue;
+    other = PrototypeOf(message.GetReflection()->GetUInt32(message, field));
+  }
+  if (path == nullptr || other == nullptr) return nullptr;
+  const std::string name = message.GetReflection()->GetString(message, path);
+  const FieldDescriptor* told =
+      other->GetDescriptor()->FindFieldByName(name.substr(0, name.find_first_of(".[")));
+  return told != nullptr && Restricted(*told) ? told : nullptr;
 }
 
 }  // namespace
@@ -270,7 +289,7 @@ void Ledger::Judge(Row* judged) {
     const Id person = persons_[audit.device.value];
     const Shown* code = CodeIn(*one.change);
     JudgeScan(row, *one.change, *made[key].message);
-    if (!Entitled(person, *one.prototype, one.before, one.after, audit.received_ms,
+    if (!Entitled(person, *one.prototype, *one.change, one.before, one.after, audit.received_ms,
                   code == nullptr ? std::nullopt : std::optional(code->branch))) {
       Fail(kAuthority, absl::StrCat(name, ", by ", Hex(person.bytes())), key);
     }
@@ -311,13 +330,24 @@ uint32_t Ledger::OfficesIn(const Id& person, const Id& scope, int64_t now_ms) co
   return offices;
 }
 
-bool Ledger::Entitled(const Id& person, const Message& message, const Places& before,
-                      const Places& after, int64_t now_ms, const std::optional<Id>& guest) const {
+Sight Ledger::SightIn(const Id& person, const Places& places, int64_t now_ms) const {
+  Sight sight;
+  for (const auto& [scope, place] : places) {
+    (place == GUEST ? sight.host : sight.home) |= OfficesIn(person, scope, now_ms);
+  }
+  return sight;
+}
+
+bool Ledger::Entitled(const Id& person, const Message& message, const Change& change,
+                      const Places& before, const Places& after, int64_t now_ms,
+                      const std::optional<Id>& guest) const {
   const uint32_t writers = Bits(OptionsOf(message).writers());
+  const auto fields = RestrictedIn(change, *message.GetDescriptor());
   const auto acts = [&](const Places& places) {
-    return std::any_of(places.begin(), places.end(), [&](const auto& place) {
-      return (OfficesIn(person, place.first, now_ms) & writers) != 0;
-    });
+    const Sight sight = SightIn(person, places, now_ms);
+    return ((sight.home | sight.host) & writers) != 0 &&
+           std::all_of(fields.begin(), fields.end(),
+                       [&](const FieldDescriptor* field) { return MayWrite(sight, *field); });
   };
   if (!before.empty() && !acts(before)) return false;
   if (!acts(after)) return false;
@@ -327,28 +357,51 @@ bool Ledger::Entitled(const Id& person, const Message& message, const Places& be
   });
 }
 
-bool Ledger::MayRead(const Id& person, const Record& record, const Id& id, int64_t now_ms) const {
-  const Message& message = *record.expected.message;
-  const Places places = PlacesIn(message, id);
-  return record.expected.alive && std::any_of(places.begin(), places.end(), [&](const auto& place) {
-           return (OfficesIn(person, place.first, now_ms) & ReadersOf(message)) != 0;
-         });
+std::optional<Sight> Ledger::SightOf(const Id& person, const Message& message, const Id& id,
+                                     int64_t now_ms) const {
+  const Sight sight = SightIn(person, PlacesIn(message, id), now_ms);
+  const uint32_t readers = ReadersOf(message);
+  const Sight reading{sight.home & readers, sight.host & readers};
+  if ((reading.home | reading.host) == 0) return std::nullopt;
+  const FieldDescriptor* told = FieldTold(message);
+  if (told != nullptr && !Sees(reading, *told)) return std::nullopt;
+  return sight;
+}
+
+bool Ledger::MayRead(const Id& person, const Record& record, const Id& id, absl::string_view body,
+                     int64_t now_ms) const {
+  const auto sight = SightOf(person, *record.expected.message, id, now_ms);
+  if (!record.expected.alive || !sight) return false;
+  const std::unique_ptr<Message> sent(record.expected.message->New());
+  sent->ParsePartialFromString(std::string(body));
+  std::vector<const FieldDescriptor*> fields;
+  sent->GetReflection()->ListFields(*sent, &fields);
+  return std::none_of(fields.begin(), fields.end(), [&](const FieldDescriptor* field) {
+    return Restricted(*field) && !Sees(*sight, *field);
+  });
+}
+
+bool Ledger::Logged(const Id& member, const Id& reader, uint32_t type) const {
+  const uint32_t log_type = TypeOf(AccessLog::descriptor());
+  const auto begin = records_.lower_bound({log_type, Id()});
+  const auto end = records_.lower_bound({log_type + 1, Id()});
+  return std::any_of(begin, end, [&](const auto& entry) {
+    const auto& log = static_cast<const AccessLog&>(*entry.second.expected.message);
+    return log.member_id() == member.bytes() && log.reader_id() == reader.bytes() &&
+           log.record_type() == type;
+  });
 }
 
 std::map<RecordKey, std::string> Ledger::ViewOf(const Id& person, int64_t now_ms) const {
-  std::map<Id, uint32_t> offices;
   std::map<RecordKey, std::string> view;
   for (const auto& [key, record] : records_) {
     if (!record.expected.alive) continue;
-    const Message& message = *record.expected.message;
-    const uint32_t readers = ReadersOf(message);
-    for (const auto& [scope, place] : PlacesIn(message, key.id)) {
-      const auto [it, fresh] = offices.try_emplace(scope);
-      if (fresh) it->second = OfficesIn(person, scope, now_ms);
-      if ((it->second & readers) == 0) continue;
-      view[key] = Render(message);
-      break;
-    }
+    const auto sight = SightOf(person, *record.expected.message, key.id, now_ms);
+    if (!sight) continue;
+    const std::unique_ptr<Message> shown(record.expected.message->New());
+    shown->CopyFrom(*record.expected.message);
+    Hide(*sight, shown.get());
+    view[key] = Render(*shown);
   }
   return view;
 }

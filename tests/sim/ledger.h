@@ -22,6 +22,7 @@
 #include "server/store/store.h"
 #include "sync/types.h"
 #include "tests/sim/reference.h"
+#include "tests/sim/sight.h"
 #include "zhibu/schema/v1/options.pb.h"
 
 namespace zhibu::sim {
@@ -57,6 +58,7 @@ inline constexpr char kProtocol[] = "sessions take only declared transitions";
 inline constexpr char kForks[] = "a device gets another number only if copies of it may live";
 inline constexpr char kWords[] = "every answer has words";
 inline constexpr char kAnswers[] = "an answer does not come before what it tells of";
+inline constexpr char kLogged[] = "nobody is sent what is sensitive without a note of it";
 inline constexpr char kCodes[] = "a code is verified, marked or returned as it must be";
 inline constexpr char kRefusal[] = "an edit is refused at the device only for a reason";
 inline constexpr char kQuiet[] = "everybody comes to rest";
@@ -110,7 +112,11 @@ class Ledger {
   const Record* Find(const RecordKey& key) const;
   // The offices of a person in a scope: bits as in sync/schema.h.
   uint32_t OfficesIn(const Id& person, const Id& scope, int64_t now_ms) const;
-  bool MayRead(const Id& person, const Record& record, const Id& id, int64_t now_ms) const;
+  // Whether a device of the person may be sent `body` for this record.
+  bool MayRead(const Id& person, const Record& record, const Id& id, absl::string_view body,
+               int64_t now_ms) const;
+  // Whether the person can see that `reader` was given such a record of theirs.
+  bool Logged(const Id& member, const Id& reader, uint32_t type) const;
   bool Revoked(DeviceNumber device) const { return revoked_.count(device) > 0; }
   // What a device of the person must show when all is synced: Render by key.
   std::map<RecordKey, std::string> ViewOf(const Id& person, int64_t now_ms) const;
@@ -127,8 +133,13 @@ class Ledger {
  private:
   void Judge(Row* row);
   // `guest`: of this branch, besides.
-  bool Entitled(const Id& person, const google::protobuf::Message& message, const Places& before,
-                const Places& after, int64_t now_ms, const std::optional<Id>& guest) const;
+  bool Entitled(const Id& person, const google::protobuf::Message& message,
+                const sync::v1::Change& change, const Places& before, const Places& after,
+                int64_t now_ms, const std::optional<Id>& guest) const;
+  Sight SightIn(const Id& person, const Places& places, int64_t now_ms) const;
+  // None: they may not read the record at all.
+  std::optional<Sight> SightOf(const Id& person, const google::protobuf::Message& message,
+                               const Id& id, int64_t now_ms) const;
   void CheckNotes();
 
   // ---- Codes (codes.cc) ----

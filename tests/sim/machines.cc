@@ -147,6 +147,6 @@ Stream::Stream(uint64_t id_in, Device* device_in, Server* server_in,
     : id(id_in),
       device(*device_in),
       client(device_in->store.get()),
-      server(server_in->store.get(), TodaysSchema().get(), server_in->environment(), limits) {}
+      server(server_in->store.get(), server_in->ingest.get(), server_in->environment(), limits) {}
 
 }  // namespace zhibu::sim

@@ -148,7 +148,13 @@ bool Universe::ServerHears(Stream& stream) {
 bool Universe::ServerSays(Stream& stream) {
   using Heard = Stream::Heard;
   ServerFrame frame;
-  if (stream.down.size() > 3 || !stream.server.Next(&frame)) return false;
+  if (stream.down.size() > 3) return false;
+  const bool speaks = stream.server.Next(&frame);
+  if (const auto moved = stream.server.TakeMoved(); !moved.empty()) {
+    Absorb();
+    Tell(moved);
+  }
+  if (!speaks) return false;
   bool allowed = frame.has_refusal();
   Heard next = Heard::kEnd;
   if (frame.has_challenge()) {

@@ -171,6 +171,7 @@ class Universe {
                   const std::vector<client::Draft*>& drafts);
   void CheckBase(Device& device, const sync::v1::Edit& edit, uint64_t begun_at);
   void CheckOwn(Device& device);
+  void CheckLogged(const Device& device, const RecordKey& key, const std::string& body);
   void CheckSent(Device& device, const sync::v1::Update& update);
   void NoteFoundations(Device& device, const sync::v1::NumberedEdit& edit, uint64_t salt);
   void CheckSums();

@@ -390,6 +390,7 @@ class Author {
       default:
         member.set_status(static_cast<Member::Status>(1 + dice_.Below(4)));
         member.set_education(Word());
+        member.set_born(Day());
     }
     Commit(&*draft);
   }

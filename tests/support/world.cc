@@ -16,6 +16,7 @@
 #include "server/incarnation.h"
 #include "server/own_edit.h"
 #include "server/store/sqlite_store.h"
+#include "sync/audience.h"
 #include "sync/courier.h"
 #include "sync/diff.h"
 #include "sync/record.h"
@@ -156,7 +157,7 @@ Stream::Stream(World* world, Phone* phone)
     : world_(*world),
       phone_(*phone),
       client_(&phone->store()),
-      server_(&world->store(), world->schema().get(), world->fate_.environment(), world->limits) {
+      server_(&world->store(), &world->ingest(), world->fate_.environment(), world->limits) {
   world_.streams_.push_back(this);
   EXPECT_EQ(client_.Start(), absl::OkStatus());
 }
@@ -184,7 +185,9 @@ bool Stream::StepClient() {
 
 bool Stream::StepServer() {
   sync::v1::ServerFrame frame;
-  if (!server_.Next(&frame)) return false;
+  const bool speaks = server_.Next(&frame);
+  world_.Tell(server_.TakeMoved());
+  if (!speaks) return false;
   sync::v1::ServerFrame arrived;
   EXPECT_TRUE(arrived.ParseFromString(frame.SerializeAsString()));
   if (watch) watch(arrived);
@@ -440,11 +443,12 @@ std::vector<std::string> World::ViewOf(const Id& person) {
     for (const RecordType& type : schema_->types()) {
       RETURN_IF_ERROR(reader.ListRecords(
           type.number, std::nullopt, [&](const Id& id, const RecordState& state) {
-            if (server::MayRead(ReadersOf(*schema_, type, state.body),
-                                PlacesOf(type, id, state.body),
-                                [&](const Id& scope) { return offices.In(scope); })) {
-              lines.push_back(LineOf(type, id, state.body));
-            }
+            const Eyes eyes = EyesOn(PlacesOf(type, id, state.body),
+                                     [&](const Id& scope) { return offices.In(scope); });
+            if (!eyes.Meet(ReadersOf(*schema_, type, state.body))) return;
+            RecordState shown = state;
+            Redact(type, HiddenFrom(type, eyes), &shown);
+            lines.push_back(LineOf(type, id, shown.body));
           }));
     }
     return absl::OkStatus();

@@ -7,6 +7,7 @@
 
 #include <set>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "proto/policies.pb.h"
 #include "zhibu/schema/v1/options.pb.h"
@@ -29,6 +30,8 @@ constexpr char kHead[] = R"(
 constexpr char kRecord[] = "option (zhibu.record) = { type: 7 own_scope: OWNER };";
 
 // Compiles the text of a proto file, as protoc would.
+MATCHER_P(Says, what, "") { return absl::StrContains(arg.message(), what); }
+
 class SchemaTest : public ::testing::Test {
  protected:
   SchemaTest() : pool_(DescriptorPool::generated_pool()) {
@@ -83,8 +86,9 @@ TEST_F(SchemaTest, TakesADeclarationFromText) {
   ASSERT_NE(type, nullptr);
   EXPECT_EQ(type->name, "R");
   EXPECT_EQ(type->label, "记录");
-  EXPECT_EQ(type->readers, AudienceOf(SECRETARY) | AudienceOf(MEMBER));
-  EXPECT_EQ(type->writers, AudienceOf(DEPUTY));
+  const uint32_t readers = AudienceOf(SECRETARY) | AudienceOf(MEMBER);
+  EXPECT_EQ(type->readers, (Eyes{readers, readers}));
+  EXPECT_EQ(type->writers, (Eyes{AudienceOf(DEPUTY), AudienceOf(DEPUTY)}));
   EXPECT_EQ(type->id_from, std::vector<uint32_t>{2});
   EXPECT_TRUE(type->fields.Find(2)->identity);
   EXPECT_TRUE(type->fields.Find(1)->required);
@@ -226,6 +230,56 @@ TEST_F(SchemaTest, TwoTypesHaveTwoNames) {
             HasSubstr("zhibu.testing.Bicycle")));
 }
 
+// --- Readers of single fields ---
+
+TEST_F(SchemaTest, AFieldHasTheReadersOfItsRecordOrItsOwn) {
+  const auto schema = Compile(R"(message R {
+    option (zhibu.record) = {
+      type: 7 own_scope: OWNER readers: [SECRETARY, MEMBER] writers: [SECRETARY, DEPUTY]
+    };
+    string open = 1;
+    string home = 2 [(zhibu.home_only) = true];
+    string secret = 3 [(zhibu.sensitive) = true, (zhibu.seen_by) = SECRETARY];
+    string signed = 4 [(zhibu.written_by) = SECRETARY];
+  })");
+  ASSERT_TRUE(schema.ok()) << schema.status();
+  const RecordType& type = *(*schema)->FindByName("R");
+  const uint32_t secretary = AudienceOf(SECRETARY);
+  const uint32_t all = secretary | AudienceOf(MEMBER);
+  EXPECT_EQ(type.fields.Find(1)->readers, (Eyes{all, all}));
+  EXPECT_EQ(type.fields.Find(1)->writers, type.writers);
+  EXPECT_EQ(type.fields.Find(2)->readers, (Eyes{all, 0}));
+  EXPECT_EQ(type.fields.Find(2)->writers, (Eyes{secretary, 0})) << "a deputy does not read it";
+  EXPECT_EQ(type.fields.Find(3)->readers, (Eyes{secretary, 0}));
+  EXPECT_EQ(type.fields.Find(4)->readers, (Eyes{all, all}));
+  EXPECT_EQ(type.fields.Find(4)->writers, (Eyes{secretary, secretary}));
+  EXPECT_EQ(type.restricted.size(), 3u);
+}
+// In a record that a secretary reads.
+std::string Readable(const std::string& fields) {
+  return absl::StrCat("message R { option (zhibu.record) = ",
+                      "{ type: 7 own_scope: OWNER readers: SECRETARY };", fields, "}");
+}
+TEST_F(SchemaTest, APlaceCannotBeHidden) {
+  EXPECT_THAT(
+      Compile(Readable("bytes p = 1 [(zhibu.place) = GUEST, (zhibu.home_only) = true];")).status(),
+      Says("t.R.p: a place"));
+}
+TEST_F(SchemaTest, WhatIsRequiredCannotBeHidden) {
+  EXPECT_THAT(Compile(Readable("string p = 1 [(zhibu.required) = true, (zhibu.sensitive) = true];"))
+                  .status(),
+              Says("t.R.p: a place"));
+}
+TEST_F(SchemaTest, AMemberOfAOneofIsNotHidden) {
+  EXPECT_THAT(
+      Compile(Readable("oneof o { string a = 1 [(zhibu.home_only) = true]; string b = 2; }"))
+          .status(),
+      Says("t.R.a: a member of a oneof"));
+}
+TEST_F(SchemaTest, ReadsFieldIsForAPath) {
+  EXPECT_THAT(Wrong("uint32 f = 1 [(zhibu.reads_field) = true];"), HasSubstr("t.R.f: reads_field"));
+}
+
 // --- The catalogue ---
 
 TEST(Catalogue, CompilesAndEachTypeIsReadyForPeople) {
@@ -237,7 +291,7 @@ TEST(Catalogue, CompilesAndEachTypeIsReadyForPeople) {
     EXPECT_TRUE(numbers.insert(type.number).second);
     const auto& options = type.descriptor->options().GetExtension(zhibu::record);
     EXPECT_FALSE(options.label().empty());
-    EXPECT_NE(type.readers, 0u);
+    EXPECT_NE(type.readers, Eyes());
     for (const FieldRule& rule : type.fields.rules()) {
       EXPECT_FALSE(rule.descriptor->options().GetExtension(zhibu::label).empty())
           << rule.descriptor->full_name();

@@ -1,0 +1,39 @@
+// Who was given sensitive fields of whom, written down where the person can see it
+// (AccessLog).
+#ifndef ZHIBU_SERVER_ACCESS_H_
+#define ZHIBU_SERVER_ACCESS_H_
+
+#include <cstdint>
+#include <map>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "server/ingest.h"
+#include "server/store/store.h"
+#include "sync/environment.h"
+#include "sync/schema.h"
+
+namespace zhibu::server {
+
+// By member and type of record: a set of RecordType::restricted.
+using Disclosures = std::map<std::pair<Id, const RecordType*>, uint64_t>;
+
+// What a record, as `reader` is given it, tells them of others.
+void AddDisclosures(const RecordType& type, const Id& id, absl::string_view body, const Id& reader,
+                    Disclosures* disclosures);
+
+// How: onto a device that holds it from then on, counted once a day; or as the answer
+// to a question.
+enum class Way { kDevice, kQuery };
+
+absl::Status LogAccess(Writer& writer, const Ingest& ingest, const Environment& environment,
+                       const Id& reader, Way way, const Disclosures& disclosures,
+                       absl::flat_hash_set<Id>* moved);
+
+// The name of a person, where they have a Member record; else empty.
+absl::StatusOr<std::string> NameOf(Reader& reader, const Schema& schema, const Id& person);
+
+}  // namespace zhibu::server
+
+#endif  // ZHIBU_SERVER_ACCESS_H_

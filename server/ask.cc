@@ -1,0 +1,290 @@
+#include "server/ask.h"
+
+#include <google/protobuf/util/time_util.h>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "server/authority.h"
+#include "server/own_edit.h"
+#include "sync/audience.h"
+#include "sync/reason.h"
+#include "sync/status.h"
+#include "zhibu/records/v1/access.pb.h"
+#include "zhibu/records/v1/member.pb.h"
+#include "zhibu/records/v1/organisation.pb.h"
+
+namespace zhibu::server {
+
+using google::protobuf::util::TimeUtil;
+using records::v1::Organisation;
+using records::v1::TemporaryAccess;
+
+namespace {
+
+constexpr size_t kRecordsMax = 500;
+constexpr size_t kPageBytes = 512 << 10;
+
+std::vector<Id> ParentsOf(const Organisation& organisation) {
+  std::vector<Id> parents;
+  for (const std::string& bytes : {organisation.parent_id(), organisation.host_parent_id()}) {
+    if (const auto parent = Id::FromBytes(bytes)) parents.push_back(*parent);
+  }
+  return parents;
+}
+
+// One question of one person.
+class Question {
+ public:
+  Question(Reader& reader, const Schema& schema, const Id& asker, int64_t now_ms)
+      : reader_(reader), schema_(schema), asker_(asker), now_ms_(now_ms) {}
+
+  absl::Status Begin() {
+    ASSIGN_OR_RETURN(offices_, OfficesOf(reader_, asker_, now_ms_));
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::vector<Id>> ParentsOf(const Id& organisation) {
+    ASSIGN_OR_RETURN(const RecordState state,
+                     reader_.GetRecord({NumberOf<Organisation>(), organisation}));
+    Organisation record;
+    if (!state.alive() || !record.ParseFromString(state.body)) return std::vector<Id>();
+    return server::ParentsOf(record);
+  }
+
+  // Whether the asker acts for an organisation above this one.
+  absl::StatusOr<bool> ActsAbove(const Id& organisation) {
+    std::set<Id> seen = {organisation};
+    std::vector<Id> waiting = {organisation};
+    while (!waiting.empty()) {
+      const Id one = waiting.back();
+      waiting.pop_back();
+      ASSIGN_OR_RETURN(const std::vector<Id> parents, ParentsOf(one));
+      for (const Id& parent : parents) {
+        if (ActsFor(parent)) return true;
+        if (seen.insert(parent).second) waiting.push_back(parent);
+      }
+    }
+    return false;
+  }
+
+  bool ActsFor(const Id& organisation) const {
+    constexpr uint32_t kActs = 1u << SECRETARY | 1u << DEPUTY | 1u << COMMITTEE;
+    return (offices_.In(organisation) & kActs) != 0;
+  }
+
+  // The branch that keeps the member, if the asker may look at what it keeps.
+  absl::StatusOr<Id> BranchOf(const Id& member) {
+    records::v1::Member record;
+    ASSIGN_OR_RETURN(const RecordState state,
+                     reader_.GetRecord({NumberOf<records::v1::Member>(), member}));
+    record.ParseFromString(state.body);
+    const auto branch = Id::FromBytes(record.branch_id());
+    if (!state.alive() || !branch) return NotBelow();
+    ASSIGN_OR_RETURN(const bool above, ActsAbove(*branch));
+    if (!above && !ActsFor(*branch)) return NotBelow();
+    return *branch;
+  }
+
+  absl::Status AskOrganisation(const Id& organisation, const RecordType& type,
+                               const sync::v1::Ask& ask, sync::v1::Page* page,
+                               Disclosures* disclosures) {
+    ASSIGN_OR_RETURN(const bool above, ActsAbove(organisation));
+    if (!above && offices_.In(organisation) == 0) return NotBelow();
+    ASSIGN_OR_RETURN(const std::vector<Id> tree, Below(organisation));
+    const std::set<Id> in_tree(tree.begin(), tree.end());
+    const bool acts = above || ActsFor(organisation);
+    for (const Id& scope : tree) {
+      if (acts && (above || scope != organisation)) below_.insert(scope);
+    }
+    const auto from = After(ask.after());
+    // The tree may have changed since the page before: then nothing is left out that
+    // still hangs below what comes later.
+    auto it = from ? std::find(tree.begin(), tree.end(), from->first) : tree.begin();
+    if (from && it == tree.end()) return Refuse(sync::v1::MALFORMED, "after");
+    for (; it != tree.end(); ++it) {
+      const std::optional<Id> after =
+          from && from->first == *it ? std::optional<Id>(from->second) : std::nullopt;
+      bool full = false;
+      RETURN_IF_ERROR(
+          reader_.ListRecords(type.number, *it, [&](const Id& id, const RecordState& state) {
+            if (full || (after && id <= *after)) return;
+            const std::vector<Placed> places = PlacesOf(type, id, state.body);
+            if (*it != ListedIn(places, tree, in_tree)) return;
+            if (Full(*page, ask)) {
+              full = true;
+              return;
+            }
+            if (Show(type, id, state, 0, page, disclosures)) last_ = {*it, id};
+          }));
+      if (full) {
+        page->set_next(absl::StrCat(last_.first.str(), last_.second.str()));
+        return absl::OkStatus();
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status AskMember(const Id& member, const RecordType& type, const sync::v1::Ask& ask,
+                         sync::v1::Page* page, Disclosures* disclosures) {
+    ASSIGN_OR_RETURN(const Id branch, BranchOf(member));
+    ASSIGN_OR_RETURN(const bool above, ActsAbove(branch));
+    if (above) below_.insert(branch);
+    ASSIGN_OR_RETURN(const bool temporary, HasAccess(member));
+    bool hidden = false;
+    const auto after = Id::FromBytes(ask.after());
+    Id last;
+    RETURN_IF_ERROR(
+        reader_.ListRecords(type.number, member, [&](const Id& id, const RecordState& state) {
+          if (!page->next().empty() || (after && id <= *after)) return;
+          if (Full(*page, ask)) {
+            page->set_next(last.str());
+            return;
+          }
+          const uint32_t as = temporary ? AudienceOf(SECRETARY) : 0;
+          if (Show(type, id, state, as, page, disclosures)) {
+            last = id;
+          } else {
+            hidden = true;
+          }
+        }));
+    if (hidden && page->ids().empty() && !temporary) {
+      return Refuse(sync::v1::ASK_WITHOUT_REASON, type.label);
+    }
+    return absl::OkStatus();
+  }
+
+  template <typename T>
+  uint32_t NumberOf() const {
+    return schema_.Find(T::descriptor())->number;
+  }
+
+ private:
+  static absl::Status NotBelow() { return Refuse(sync::v1::ASK_NOT_BELOW, ""); }
+
+  static bool Full(const sync::v1::Page& page, const sync::v1::Ask& ask) {
+    const size_t limit =
+        ask.limit() == 0 ? kRecordsMax : std::min<size_t>(ask.limit(), kRecordsMax);
+    return static_cast<size_t>(page.ids_size()) >= limit || page.ByteSizeLong() >= kPageBytes;
+  }
+
+  // The organisation and the record where the page before ended.
+  static std::optional<std::pair<Id, Id>> After(absl::string_view after) {
+    if (after.size() != 2 * Id::kSize) return std::nullopt;
+    return std::pair(*Id::FromBytes(after.substr(0, Id::kSize)),
+                     *Id::FromBytes(after.substr(Id::kSize)));
+  }
+
+  // The organisation and all below it, each after what it hangs on.
+  absl::StatusOr<std::vector<Id>> Below(const Id& organisation) {
+    std::vector<Id> tree = {organisation};
+    std::set<Id> seen = {organisation};
+    for (size_t i = 0; i < tree.size(); ++i) {
+      const Id parent = tree[i];
+      RETURN_IF_ERROR(reader_.ListRecords(
+          NumberOf<Organisation>(), parent, [&](const Id& id, const RecordState& state) {
+            Organisation child;
+            if (!child.ParseFromString(state.body)) return;
+            const std::vector<Id> parents = server::ParentsOf(child);
+            if (std::count(parents.begin(), parents.end(), parent) == 0) return;
+            if (seen.insert(id).second) tree.push_back(id);
+          }));
+    }
+    return tree;
+  }
+
+  // A record that lies in several of the organisations is shown once: where it is
+  // kept, else in the first.
+  static Id ListedIn(const std::vector<Placed>& places, const std::vector<Id>& tree,
+                     const std::set<Id>& in_tree) {
+    for (const Placed& placed : places) {
+      if (placed.place == OWNER && in_tree.count(placed.scope) > 0) return placed.scope;
+    }
+    return *std::find_if(tree.begin(), tree.end(), [&](const Id& scope) {
+      return std::any_of(places.begin(), places.end(),
+                         [&](const Placed& placed) { return placed.scope == scope; });
+    });
+  }
+
+  // Adds the record as the asker may read it; false where they may not.
+  bool Show(const RecordType& type, const Id& id, RecordState state, uint32_t also,
+            sync::v1::Page* page, Disclosures* disclosures) const {
+    Eyes eyes = EyesOn(PlacesOf(type, id, state.body), [&](const Id& scope) {
+      return offices_.In(scope) | (below_.count(scope) > 0 ? AudienceOf(SUPERIOR) : 0);
+    });
+    eyes.at_home |= also;
+    if (!eyes.Meet(ReadersOf(schema_, type, state.body))) return false;
+    Redact(type, HiddenFrom(type, eyes), &state);
+    AddDisclosures(type, id, state.body, asker_, disclosures);
+    page->add_ids(id.str());
+    page->add_bodies(std::move(state.body));
+    return true;
+  }
+
+  absl::StatusOr<bool> HasAccess(const Id& member) {
+    bool has = false;
+    RETURN_IF_ERROR(reader_.ListRecords(
+        NumberOf<TemporaryAccess>(), member, [&](const Id&, const RecordState& state) {
+          TemporaryAccess access;
+          has =
+              has || (access.ParseFromString(state.body) && access.reader_id() == asker_.bytes() &&
+                      now_ms_ < TimeUtil::TimestampToMilliseconds(access.until()));
+        }));
+    return has;
+  }
+
+  Reader& reader_;
+  const Schema& schema_;
+  const Id asker_;
+  const int64_t now_ms_;
+  Offices offices_;
+  std::set<Id> below_;  // organisations that the asker acts above
+  std::pair<Id, Id> last_;
+};
+
+}  // namespace
+
+absl::Status OpenAccess(Writer& writer, const Ingest& ingest, const Environment& environment,
+                        const Id& asker, const sync::v1::Ask& ask, absl::flat_hash_set<Id>* moved) {
+  const auto member = Id::FromBytes(ask.member_id());
+  if (!member) return Refuse(sync::v1::MALFORMED, "member_id");
+  const int64_t now_ms = environment.now_ms();
+  Question question(writer, ingest.schema(), asker, now_ms);
+  RETURN_IF_ERROR(question.Begin());
+  ASSIGN_OR_RETURN(const Id branch, question.BranchOf(*member));
+  ASSIGN_OR_RETURN(const std::vector<Id> superiors, question.ParentsOf(branch));
+  TemporaryAccess access;
+  access.set_member_id(member->str());
+  for (const Id& superior : superiors) access.add_superior_ids(superior.str());
+  access.set_reader_id(asker.str());
+  ASSIGN_OR_RETURN(*access.mutable_reader_name(), NameOf(writer, ingest.schema(), asker));
+  access.set_reason(ask.reason());
+  *access.mutable_from() = TimeUtil::MillisecondsToTimestamp(now_ms);
+  *access.mutable_until() = TimeUtil::MillisecondsToTimestamp(now_ms + kTemporaryMs);
+  sync::v1::Edit edit;
+  AddChange(*ingest.schema().Find(TemporaryAccess::descriptor()), environment.NewId(),
+            RecordState(), access, &edit);
+  return ingest.WriteOwn(writer, edit, moved).status();
+}
+
+absl::Status AnswerAsk(Reader& reader, const Schema& schema, const Id& asker, int64_t now_ms,
+                       const sync::v1::Ask& ask, sync::v1::Page* page, Disclosures* disclosures) {
+  const RecordType* type = schema.Find(ask.type());
+  if (type == nullptr) return Refuse(sync::v1::UNKNOWN_TYPE, absl::StrCat(ask.type()));
+  Question question(reader, schema, asker, now_ms);
+  RETURN_IF_ERROR(question.Begin());
+  if (const auto organisation = Id::FromBytes(ask.organisation_id())) {
+    return question.AskOrganisation(*organisation, *type, ask, page, disclosures);
+  }
+  if (const auto member = Id::FromBytes(ask.member_id())) {
+    return question.AskMember(*member, *type, ask, page, disclosures);
+  }
+  return Refuse(sync::v1::MALFORMED, "ask");
+}
+
+}  // namespace zhibu::server

@@ -1,0 +1,105 @@
+#include "sync/audience.h"
+
+#include <algorithm>
+#include <string>
+
+#include "sync/wire.h"
+#include "zhibu/sync/v1/trace.pb.h"
+
+namespace zhibu {
+namespace {
+
+template <typename Fits>
+uint64_t Restricted(const RecordType& type, const Fits& fits) {
+  uint64_t set = 0;
+  for (size_t i = 0; i < type.restricted.size(); ++i) {
+    if (fits(*type.restricted[i])) set |= uint64_t{1} << i;
+  }
+  return set;
+}
+
+bool Has(absl::string_view body, uint32_t number) {
+  wire::Reader reader(body);
+  wire::Field field;
+  while (reader.Next(&field)) {
+    if (field.number == number) return true;
+  }
+  return false;
+}
+
+// What is taken out of one record.
+class Redaction {
+ public:
+  Redaction(const RecordType& type, uint64_t hidden) : type_(type), hidden_(hidden) {}
+
+  std::string Body(absl::string_view body) const {
+    std::string left;
+    wire::Reader reader(body);
+    wire::Field field;
+    while (reader.Next(&field)) {
+      if (!Hides(field.number)) left.append(field.whole.data(), field.whole.size());
+    }
+    return left;
+  }
+
+  void Trace(sync::v1::Trace* trace) const {
+    auto* fields = trace->mutable_fields();
+    fields->erase(std::remove_if(fields->begin(), fields->end(),
+                                 [&](const auto& one) { return Hides(one.field()); }),
+                  fields->end());
+    for (auto& life : *trace->mutable_former_lives()) {
+      life.set_body(Body(life.body()));
+      Trace(life.mutable_trace());
+    }
+  }
+
+ private:
+  bool Hides(uint32_t number) const {
+    const FieldRule* rule = type_.fields.Find(number);
+    if (rule == nullptr) return true;
+    const auto at = std::find(type_.restricted.begin(), type_.restricted.end(), rule);
+    return at != type_.restricted.end() && (hidden_ >> (at - type_.restricted.begin()) & 1) != 0;
+  }
+
+  const RecordType& type_;
+  const uint64_t hidden_;
+};
+
+}  // namespace
+
+uint64_t HiddenFrom(const RecordType& type, const Eyes& eyes) {
+  return Restricted(type, [&](const FieldRule& rule) { return !eyes.Meet(rule.readers); });
+}
+
+uint64_t NotWritableBy(const RecordType& type, const Eyes& eyes) {
+  return Restricted(type, [&](const FieldRule& rule) { return !eyes.Meet(rule.writers); });
+}
+
+uint64_t WrittenBy(const RecordType& type, const sync::v1::Change& change) {
+  const sync::v1::Without& without = change.without();
+  return Restricted(type, [&](const FieldRule& rule) {
+    const auto names = [&](const auto& one) { return one.field() == rule.number; };
+    return Has(change.set(), rule.number) ||
+           std::count(without.cleared().begin(), without.cleared().end(), rule.number) > 0 ||
+           std::any_of(without.removed().begin(), without.removed().end(), names) ||
+           std::any_of(without.nested().begin(), without.nested().end(), names);
+  });
+}
+
+uint64_t SensitiveIn(const RecordType& type, absl::string_view body) {
+  return Restricted(
+      type, [&](const FieldRule& rule) { return rule.sensitive && Has(body, rule.number); });
+}
+
+void Redact(const RecordType& type, uint64_t hidden, RecordState* state) {
+  if (hidden == 0) return;
+  const Redaction redaction(type, hidden);
+  state->body = redaction.Body(state->body);
+  if (state->trace.empty()) return;
+  sync::v1::Trace trace;
+  trace.ParseFromString(state->trace);
+  redaction.Trace(&trace);
+  state->trace = trace.SerializeAsString();
+}
+
+}  // namespace zhibu

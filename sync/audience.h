@@ -1,0 +1,42 @@
+// What of a record somebody may see and change, by the offices that they have where
+// it lies.
+//
+//   what a device holds of a record = the record without what HiddenFrom its eyes
+#ifndef ZHIBU_SYNC_AUDIENCE_H_
+#define ZHIBU_SYNC_AUDIENCE_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "sync/record.h"
+#include "sync/schema.h"
+#include "sync/state.h"
+#include "zhibu/sync/v1/edit.pb.h"
+
+namespace zhibu {
+
+// As whom somebody sees a record that lies in these places. `offices_in` gives the set
+// of offices that they have in a scope.
+template <typename OfficesIn>
+Eyes EyesOn(const std::vector<Placed>& places, const OfficesIn& offices_in) {
+  Eyes eyes;
+  for (const Placed& placed : places) {
+    (placed.place == GUEST ? eyes.as_host : eyes.at_home) |= offices_in(placed.scope);
+  }
+  return eyes;
+}
+
+// Sets of RecordType::restricted.
+uint64_t HiddenFrom(const RecordType& type, const Eyes& eyes);
+uint64_t NotWritableBy(const RecordType& type, const Eyes& eyes);
+uint64_t WrittenBy(const RecordType& type, const sync::v1::Change& change);
+uint64_t SensitiveIn(const RecordType& type, absl::string_view body);
+
+// Takes the fields of the set out of the record, and out of all that is remembered of
+// it. A field that this build does not know goes too, wherever anything is hidden: a
+// newer one may declare that it is.
+void Redact(const RecordType& type, uint64_t hidden, RecordState* state);
+
+}  // namespace zhibu
+
+#endif  // ZHIBU_SYNC_AUDIENCE_H_

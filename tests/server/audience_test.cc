@@ -1,0 +1,347 @@
+// Who sees and writes what of a record, who was told, and who may look at what they
+// do not hold.
+#include "sync/audience.h"
+
+#include "sync/reason.h"
+#include "tests/support/village.h"
+
+namespace zhibu::test {
+namespace {
+
+using records::v1::AccessLog;
+using records::v1::TemporaryAccess;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
+
+constexpr int64_t kDayMs = 24 * 3600 * 1000;
+
+// A host branch in the city, and a committee above the village.
+class AudienceTest : public Village {
+ protected:
+  AudienceTest() {
+    world.Appoint(chen, host, SECRETARY);
+    world.Appoint(sun, committee, SECRETARY);
+    Organisation village = world.Get<Organisation>(branch);
+    village.set_parent_id(committee.str());
+    world.Write(village, branch);
+    world.SyncAll();
+  }
+
+  // Wang leaves for the city.
+  Id Leave() {
+    const Id id = zhangs.Make<Flow>([&](Flow& flow) {
+      flow.set_member_id(wang.str());
+      flow.set_home_branch_id(branch.str());
+      flow.set_host_branch_id(host.str());
+      flow.set_destination("滨海市");
+      flow.set_reason("家中困难");
+    });
+    world.SyncAll();
+    return id;
+  }
+  Id Detail() {
+    PrivateDetail detail;
+    detail.set_member_id(wang.str());
+    detail.set_branch_id(branch.str());
+    detail.set_phone("13800000000");
+    auto draft = zhangs.store().New<PrivateDetail>();
+    draft.message<PrivateDetail>() = detail;
+    zhangs.Commit({&draft});
+    world.SyncAll();
+    return *DeriveId(*world.schema()->Find(PrivateDetail::descriptor()),
+                     detail.SerializeAsString());
+  }
+  template <typename T>
+  sync::v1::Ask About(const Id& organisation) {
+    sync::v1::Ask ask;
+    ask.set_type(world.schema()->Find(T::descriptor())->number);
+    ask.set_organisation_id(organisation.str());
+    return ask;
+  }
+  template <typename T>
+  sync::v1::Ask Of(const Id& member, const std::string& reason = "") {
+    sync::v1::Ask ask;
+    ask.set_type(world.schema()->Find(T::descriptor())->number);
+    ask.set_member_id(member.str());
+    ask.set_reason(reason);
+    return ask;
+  }
+  sync::v1::Page Ask(Phone& phone, const sync::v1::Ask& ask) {
+    Stream stream(&world, &phone);
+    stream.client().Ask(ask);
+    stream.Run();
+    return stream.client().TakePage().value_or(sync::v1::Page());
+  }
+  // What the pages hold, and how many there were.
+  template <typename T>
+  std::vector<T> AskAll(Phone& phone, sync::v1::Ask ask, int* pages = nullptr) {
+    std::vector<T> all;
+    while (true) {
+      const sync::v1::Page page = Ask(phone, ask);
+      EXPECT_EQ(page.refusal().reason(), sync::v1::NO_REASON);
+      if (pages != nullptr) ++*pages;
+      for (const std::string& body : page.bodies())
+        EXPECT_TRUE(all.emplace_back().ParseFromString(body));
+      if (page.next().empty()) return all;
+      ask.set_after(page.next());
+    }
+  }
+  static std::vector<std::string> NamesOf(const std::vector<Member>& members) {
+    std::vector<std::string> names;
+    for (const Member& member : members) names.push_back(member.name());
+    return names;
+  }
+
+  const Id host = world.Branch("滨海市流动党员党支部");
+  const Id committee = world.Branch("云溪镇党委");
+  const Id chen = world.Person("陈", host);      // secretary of the host branch
+  const Id sun = world.Person("孙", committee);  // of the committee
+  Phone& chens = world.Enrol(chen);
+  Phone& suns = world.Enrol(sun);
+};
+
+// ---- On devices ------------------------------------------------------------------
+
+TEST_F(AudienceTest, TheHostBranchGetsARecordWithoutWhatStaysAtHome) {
+  const Id flow = Leave();
+  EXPECT_EQ(zhangs.Get<Flow>(flow).reason(), "家中困难");
+  EXPECT_EQ(wangs.Get<Flow>(flow).reason(), "家中困难");
+  EXPECT_EQ(chens.Get<Flow>(flow).destination(), "滨海市");
+  EXPECT_EQ(chens.Get<Flow>(flow).reason(), "");
+  ExpectConverged();
+}
+
+TEST_F(AudienceTest, WhatTheHostWritesLeavesAloneWhatItDoesNotSee) {
+  const Id flow = Leave();
+  chens.Change<Flow>(flow, [](Flow& f) { f.set_state(Flow::REPORTED); });
+  ExpectConverged();
+  EXPECT_EQ(zhangs.Get<Flow>(flow).reason(), "家中困难");
+  EXPECT_EQ(zhangs.Get<Flow>(flow).state(), Flow::REPORTED);
+}
+
+TEST_F(AudienceTest, NobodyWritesAFieldThatTheyMayNotRead) {
+  const Id flow = Leave();
+  chens.Change<Flow>(flow, [](Flow& f) { f.set_reason("不明"); });
+  world.SyncAll();
+  EXPECT_THAT(chens.SetAside(), ElementsAre("1 RETURNED NOT_ENTITLED"));
+  EXPECT_EQ(zhangs.Get<Flow>(flow).reason(), "家中困难");
+  ExpectConverged();
+}
+
+TEST_F(AudienceTest, WhenThePlaceBecomesHomeWhatWasHiddenArrivesAndGoesAgainAfterwards) {
+  const Id flow = Leave();
+  world.Appoint(chen, branch, COMMITTEE);
+  ExpectConverged();
+  EXPECT_EQ(chens.Get<Flow>(flow).reason(), "家中困难");
+  world.Dismiss(chen, branch, COMMITTEE);
+  ExpectConverged();
+  EXPECT_TRUE(chens.Has<Flow>(flow));
+  EXPECT_EQ(chens.Get<Flow>(flow).reason(), "");
+}
+
+TEST_F(AudienceTest, AReadingAgainThatIsBrokenOffAnywhereLeavesNothingBehind) {
+  const Id flow = Leave();
+  world.limits.update_bytes = 1;
+  for (int frames = 4; frames < 12; ++frames) {
+    world.Appoint(chen, branch, COMMITTEE);
+    world.SyncCutAfter(chens, frames);
+    world.Dismiss(chen, branch, COMMITTEE);
+    world.SyncCutAfter(chens, frames);
+    ExpectConverged();
+    EXPECT_EQ(chens.Get<Flow>(flow).reason(), "") << frames;
+  }
+}
+
+TEST_F(AudienceTest, AFieldHasReadersOfItsOwnWithinTheBranch) {
+  zhangs.Change<Member>(li, [](Member& member) { member.set_born("1960-01-31"); });
+  world.SyncAll();
+  EXPECT_EQ(lis.Get<Member>(li).born(), "1960-01-31");
+  EXPECT_EQ(wangs.Get<Member>(li).born(), "");
+  EXPECT_EQ(wangs.Get<Member>(li).name(), "李");
+  world.Appoint(wang, branch, COMMITTEE);
+  ExpectConverged();
+  EXPECT_EQ(wangs.Get<Member>(li).born(), "1960-01-31");
+}
+
+TEST_F(AudienceTest, ANoteTellsOnlyThoseOfAFieldWhoMayReadIt) {
+  const Id flow = Leave();
+  zhangs.Change<Flow>(flow, [](Flow& f) { f.set_reason("求医"); });
+  lis.Change<Flow>(flow, [](Flow& f) { f.set_reason("务工"); });
+  zhangs.Change<Flow>(flow, [](Flow& f) { f.set_destination("外省"); });
+  lis.Change<Flow>(flow, [](Flow& f) { f.set_destination("外市"); });
+  ExpectConverged();
+  EXPECT_THAT(zhangs.All<ConflictNote>(), SizeIs(2));
+  const auto notes = chens.All<ConflictNote>();
+  ASSERT_THAT(notes, SizeIs(1));
+  EXPECT_EQ(notes[0].field(), "destination");
+}
+
+TEST_F(AudienceTest, WhatIsHeldIsNotShownWhereItMayNotBeRead) {
+  const Id flow = Leave();
+  lis.Change<Flow>(flow, [](Flow& f) { f.set_reason("求医"); });
+  lis.Change<Flow>(flow, [](Flow& f) { f.set_destination("外省"); });
+  world.Dismiss(li, branch, DEPUTY);
+  world.SyncAll();
+  EXPECT_THAT(zhangs.All<records::v1::HeldEdit>(), SizeIs(2));
+  EXPECT_THAT(chens.All<records::v1::HeldEdit>(), SizeIs(1));
+}
+
+TEST_F(AudienceTest, WhatIsHiddenIsInNoPartOfWhatIsSent) {
+  Leave();
+  const Id flow = Leave();
+  zhangs.Change<Flow>(flow, [](Flow& f) { f.set_reason("求医"); });
+  zhangs.Delete<Flow>(flow);
+  world.SyncAll();
+  Phone& again = world.Enrol(chen);
+  Stream stream(&world, &again);
+  std::string sent;
+  stream.watch = [&](const sync::v1::ServerFrame& frame) { sent += frame.SerializeAsString(); };
+  stream.Run();
+  EXPECT_NE(sent.find("滨海市"), std::string::npos);
+  for (const char* hidden : {"家中困难", "求医"}) EXPECT_EQ(sent.find(hidden), std::string::npos);
+}
+
+// ---- Who was told ------------------------------------------------------------------
+
+TEST_F(AudienceTest, WhoeverIsGivenSensitiveFieldsIsWrittenDownOnceADayWhereThePersonSeesIt) {
+  const Id detail = Detail();
+  const auto logs = wangs.All<AccessLog>();
+  ASSERT_THAT(logs, SizeIs(1));
+  EXPECT_EQ(logs[0].reader_name(), "张");
+  EXPECT_THAT(logs[0].fields(), ElementsAre("手机"));
+  zhangs.Change<PrivateDetail>(detail, [](PrivateDetail& d) { d.set_phone("13900000000"); });
+  world.SyncAll();
+  EXPECT_EQ(wangs.All<AccessLog>()[0].times(), 1u);
+  zhangs.Change<PrivateDetail>(detail, [](PrivateDetail& d) { d.set_address("青石村"); });
+  world.SyncAll();
+  EXPECT_THAT(wangs.All<AccessLog>()[0].fields(), ElementsAre("手机", "住址"));
+  world.Wait(kDayMs);
+  zhangs.Change<PrivateDetail>(detail, [](PrivateDetail& d) { d.set_phone("13700000000"); });
+  ExpectConverged();
+  EXPECT_THAT(wangs.All<AccessLog>(), SizeIs(2));
+  EXPECT_THAT(zhangs.All<AccessLog>(), IsEmpty());
+}
+
+TEST_F(AudienceTest, ItIsWrittenDownBeforeItIsTold) {
+  Detail();
+  world.Wait(kDayMs);
+  Phone& again = world.Enrol(zhang);
+  Stream stream(&world, &again);
+  const size_t before = world.AuditOf(kServerDevice).size();
+  bool told = false;
+  stream.watch = [&](const sync::v1::ServerFrame& frame) {
+    if (frame.SerializeAsString().find("13800000000") == std::string::npos) return;
+    EXPECT_GT(world.AuditOf(kServerDevice).size(), before);
+    told = true;
+  };
+  stream.Run();
+  EXPECT_TRUE(told);
+}
+
+// ---- Looking at what one does not hold ------------------------------------------------
+
+TEST_F(AudienceTest, ASuperiorLooksAtWhatLiesBelowPageByPageAndHoldsNoneOfIt) {
+  sync::v1::Ask ask = About<Member>(committee);
+  EXPECT_THAT(NamesOf(AskAll<Member>(suns, ask)), UnorderedElementsAre("孙", "张", "李", "王"));
+  ask.set_limit(1);
+  int pages = 0;
+  EXPECT_THAT(NamesOf(AskAll<Member>(suns, ask, &pages)),
+              UnorderedElementsAre("孙", "张", "李", "王"));
+  EXPECT_GE(pages, 4);
+  EXPECT_THAT(suns.All<Member>(), SizeIs(1));
+  EXPECT_TRUE(suns.Has<Organisation>(branch)) << "what hangs on one's own is seen";
+}
+
+TEST_F(AudienceTest, ASuperiorSeesNothingThatIsNotForSuperiors) {
+  Detail();
+  zhangs.Change<Member>(wang, [](Member& member) { member.set_born("1990-01-31"); });
+  world.SyncAll();
+  for (const Member& member : AskAll<Member>(suns, About<Member>(committee))) {
+    EXPECT_EQ(member.born(), "");
+  }
+  EXPECT_THAT(AskAll<PrivateDetail>(suns, About<PrivateDetail>(committee)), IsEmpty());
+}
+
+TEST_F(AudienceTest, NobodyLooksUpOrAside) {
+  for (const Id& other : {committee, host}) {
+    EXPECT_EQ(Ask(zhangs, About<Member>(other)).refusal().reason(), sync::v1::ASK_NOT_BELOW);
+  }
+  EXPECT_EQ(Ask(wangs, Of<PrivateDetail>(zhang, "好奇")).refusal().reason(),
+            sync::v1::ASK_NOT_BELOW);
+  EXPECT_EQ(Ask(chens, Of<PrivateDetail>(wang, "好奇")).refusal().reason(),
+            sync::v1::ASK_NOT_BELOW);
+  EXPECT_THAT(wangs.All<TemporaryAccess>(), IsEmpty());
+}
+
+TEST_F(AudienceTest, AnOrganisationWithTwoSuperiorsIsSeenByBoth) {
+  const Id city = world.Branch("滨海市委");
+  const Id wu = world.Person("吴", city);
+  world.Appoint(wu, city, SECRETARY);
+  Organisation village = world.Get<Organisation>(branch);
+  village.set_host_parent_id(city.str());
+  world.Write(village, branch);
+  Phone& wus = world.Enrol(wu);
+  world.SyncAll();
+  EXPECT_THAT(NamesOf(AskAll<Member>(wus, About<Member>(branch))),
+              UnorderedElementsAre("张", "李", "王"));
+  EXPECT_THAT(NamesOf(AskAll<Member>(suns, About<Member>(branch))),
+              UnorderedElementsAre("张", "李", "王"));
+}
+
+TEST_F(AudienceTest, OrganisationsThatHangOnEachOtherInACircleEnd) {
+  Organisation above = world.Get<Organisation>(committee);
+  above.set_parent_id(branch.str());
+  world.Write(above, committee);
+  world.SyncAll();
+  EXPECT_THAT(AskAll<Member>(suns, About<Member>(committee)), SizeIs(4));
+  EXPECT_EQ(Ask(chens, About<Member>(committee)).refusal().reason(), sync::v1::ASK_NOT_BELOW);
+}
+
+TEST_F(AudienceTest, AMembersRecordsAreOpenedForATimeForAReasonThatTheySee) {
+  Detail();
+  EXPECT_EQ(Ask(suns, Of<PrivateDetail>(wang)).refusal().reason(), sync::v1::ASK_WITHOUT_REASON);
+  const auto opened = AskAll<PrivateDetail>(suns, Of<PrivateDetail>(wang, "核对困难补助"));
+  ASSERT_THAT(opened, SizeIs(1));
+  EXPECT_EQ(opened[0].phone(), "13800000000");
+  world.SyncAll();
+  const auto seen = wangs.All<TemporaryAccess>();
+  ASSERT_THAT(seen, SizeIs(1));
+  EXPECT_EQ(seen[0].reason(), "核对困难补助");
+  EXPECT_EQ(seen[0].reader_name(), "孙");
+  EXPECT_THAT(suns.All<TemporaryAccess>(), SizeIs(1));
+  std::vector<std::string> readers;
+  for (const AccessLog& log : wangs.All<AccessLog>()) readers.push_back(log.reader_name());
+  EXPECT_THAT(readers, UnorderedElementsAre("张", "孙"));
+  EXPECT_THAT(AskAll<PrivateDetail>(suns, Of<PrivateDetail>(wang)), SizeIs(1));
+  world.Wait(5 * 3600 * 1000);
+  EXPECT_EQ(Ask(suns, Of<PrivateDetail>(wang)).refusal().reason(), sync::v1::ASK_WITHOUT_REASON);
+  ExpectConverged();
+}
+
+TEST_F(AudienceTest, AQuestionThatCannotBeAnsweredDoesNotEndTheStream) {
+  Stream stream(&world, &zhangs);
+  sync::v1::Ask ask;
+  ask.set_id(7);
+  ask.set_type(4000);
+  ask.set_organisation_id(branch.str());
+  stream.client().Ask(ask);
+  ask.set_type(2);
+  ask.set_organisation_id("short");
+  stream.client().Ask(ask);
+  ask.set_organisation_id(branch.str());
+  ask.set_after("forged");
+  stream.client().Ask(ask);
+  stream.Run();
+  const auto unknown = stream.client().TakePage();
+  ASSERT_TRUE(unknown.has_value());
+  EXPECT_EQ(unknown->id(), 7u);
+  EXPECT_EQ(unknown->refusal().reason(), sync::v1::UNKNOWN_TYPE);
+  EXPECT_EQ(stream.client().TakePage()->refusal().reason(), sync::v1::MALFORMED);
+  EXPECT_THAT(stream.client().TakePage()->ids(), SizeIs(3)) << "from the beginning";
+  EXPECT_FALSE(stream.client().closed());
+}
+
+}  // namespace
+}  // namespace zhibu::test

@@ -1,0 +1,106 @@
+#include "tests/sim/sight.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "zhibu/schema/v1/options.pb.h"
+
+namespace zhibu::sim {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+
+namespace {
+
+template <typename Offices>
+uint32_t Bits(const Offices& offices) {
+  uint32_t bits = 0;
+  for (const int office : offices) bits |= 1u << office;
+  return bits;
+}
+
+uint32_t SeenBy(const FieldDescriptor& field) {
+  const auto& offices = field.options().GetRepeatedExtension(zhibu::seen_by);
+  return Bits(offices.empty()
+                  ? field.containing_type()->options().GetExtension(zhibu::record).readers()
+                  : google::protobuf::RepeatedField<int>(offices.begin(), offices.end()));
+}
+
+uint32_t WrittenBy(const FieldDescriptor& field) {
+  const auto& offices = field.options().GetRepeatedExtension(zhibu::written_by);
+  return Bits(offices.empty()
+                  ? field.containing_type()->options().GetExtension(zhibu::record).writers()
+                  : google::protobuf::RepeatedField<int>(offices.begin(), offices.end()));
+}
+
+bool StaysHome(const FieldDescriptor& field) {
+  return field.options().GetExtension(zhibu::home_only) ||
+         field.options().GetExtension(zhibu::sensitive);
+}
+
+bool Has(const Sight& sight, uint32_t offices, bool stays_home) {
+  return (sight.home & offices) != 0 || (!stays_home && (sight.host & offices) != 0);
+}
+
+}  // namespace
+
+bool Restricted(const FieldDescriptor& field) {
+  return StaysHome(field) || field.options().ExtensionSize(zhibu::seen_by) > 0 ||
+         field.options().ExtensionSize(zhibu::written_by) > 0;
+}
+
+bool HasRestricted(const google::protobuf::Descriptor& type) {
+  for (int i = 0; i < type.field_count(); ++i) {
+    if (Restricted(*type.field(i))) return true;
+  }
+  return false;
+}
+
+bool Sees(const Sight& sight, const FieldDescriptor& field) {
+  return Has(sight, SeenBy(field), StaysHome(field));
+}
+
+bool MayWrite(const Sight& sight, const FieldDescriptor& field) {
+  return Has(sight, SeenBy(field) & WrittenBy(field), StaysHome(field));
+}
+
+std::vector<const FieldDescriptor*> RestrictedIn(const sync::v1::Change& change,
+                                                 const google::protobuf::Descriptor& type) {
+  const auto& without = change.without();
+  const std::unique_ptr<Message> set(
+      google::protobuf::MessageFactory::generated_factory()->GetPrototype(&type)->New());
+  set->ParsePartialFromString(change.set());
+  std::vector<const FieldDescriptor*> written;
+  set->GetReflection()->ListFields(*set, &written);
+  const auto add = [&](uint32_t number) {
+    const FieldDescriptor* field = type.FindFieldByNumber(static_cast<int>(number));
+    if (field != nullptr) written.push_back(field);
+  };
+  for (const uint32_t number : without.cleared()) add(number);
+  for (const auto& removed : without.removed()) add(removed.field());
+  for (const auto& nested : without.nested()) add(nested.field());
+  written.erase(std::remove_if(written.begin(), written.end(),
+                               [](const FieldDescriptor* field) { return !Restricted(*field); }),
+                written.end());
+  return written;
+}
+
+bool HasSensitive(const Message& message) {
+  std::vector<const FieldDescriptor*> fields;
+  message.GetReflection()->ListFields(message, &fields);
+  return std::any_of(fields.begin(), fields.end(), [](const FieldDescriptor* field) {
+    return field->options().GetExtension(zhibu::sensitive);
+  });
+}
+
+void Hide(const Sight& sight, Message* message) {
+  const auto* descriptor = message->GetDescriptor();
+  for (int i = 0; i < descriptor->field_count(); ++i) {
+    const FieldDescriptor* field = descriptor->field(i);
+    if (Restricted(*field) && !Sees(sight, *field)) {
+      message->GetReflection()->ClearField(message, field);
+    }
+  }
+}
+
+}  // namespace zhibu::sim

@@ -1,0 +1,39 @@
+// What of a record somebody may see and write, from its declaration alone: the
+// reference for sync/audience.h, with which it shares no code.
+#ifndef ZHIBU_TESTS_SIM_SIGHT_H_
+#define ZHIBU_TESTS_SIM_SIGHT_H_
+
+#include <google/protobuf/message.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "zhibu/sync/v1/edit.pb.h"
+
+namespace zhibu::sim {
+
+// Offices where a record is kept, and where it is that of a guest; bit n for office n.
+struct Sight {
+  uint32_t home = 0;
+  uint32_t host = 0;
+};
+
+// Not every reader of the record may read the field.
+bool Restricted(const google::protobuf::FieldDescriptor& field);
+bool Sees(const Sight& sight, const google::protobuf::FieldDescriptor& field);
+bool MayWrite(const Sight& sight, const google::protobuf::FieldDescriptor& field);
+
+bool HasRestricted(const google::protobuf::Descriptor& type);
+
+// The restricted fields that a change writes to.
+std::vector<const google::protobuf::FieldDescriptor*> RestrictedIn(
+    const sync::v1::Change& change, const google::protobuf::Descriptor& type);
+
+bool HasSensitive(const google::protobuf::Message& message);
+
+// Clears what may not be seen.
+void Hide(const Sight& sight, google::protobuf::Message* message);
+
+}  // namespace zhibu::sim
+
+#endif  // ZHIBU_TESTS_SIM_SIGHT_H_
