@@ -11,7 +11,7 @@
 
 namespace zhibu {
 
-// Fills `set`, `without` and `special` of `change`. Both bodies must be
+// Fills `set`, `without`, `special` and `within` of `change`. Both bodies must be
 // well-formed messages of the type. Returns false where nothing changed.
 bool Diff(const RecordType& type, absl::string_view before, absl::string_view after,
           sync::v1::Change* change);

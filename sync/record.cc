@@ -17,6 +17,7 @@
 #include "sync/environment.h"
 #include "sync/reason.h"
 #include "sync/slots.h"
+#include "sync/status.h"
 #include "sync/wire.h"
 
 namespace zhibu {
@@ -109,6 +110,23 @@ absl::Status CheckSet(const RecordType& type, const Change& change) {
   return absl::OkStatus();
 }
 
+// Of a Change, or a Within of it: `name` is the record's, or the field's.
+template <typename Marked>
+absl::Status CheckKnown(const Fields& fields, const Marked& marked, const std::string& name) {
+  const auto unknown = [&](uint32_t number) {
+    return Refuse(sync::v1::UNKNOWN_FIELD, absl::StrCat(name, ".", number));
+  };
+  for (const uint32_t number : marked.special()) {
+    if (fields.Find(number) == nullptr) return unknown(number);
+  }
+  for (const auto& within : marked.within()) {
+    const FieldRule* rule = fields.Find(within.field());
+    if (rule == nullptr || rule->element == nullptr) return unknown(within.field());
+    RETURN_IF_ERROR(CheckKnown(*rule->element, within, absl::StrCat(name, ".", NameOf(*rule))));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::vector<Placed> PlacesOf(const RecordType& type, const Id& id, absl::string_view body) {
@@ -186,11 +204,7 @@ absl::Status CheckChange(const Schema& schema, const Change& change) {
       !DepthWithin(type->fields, change.set(), kDepthMax)) {
     return Refuse(sync::v1::MALFORMED, "depth");
   }
-  for (const uint32_t number : change.special()) {
-    if (type->fields.Find(number) == nullptr) {
-      return Refuse(sync::v1::UNKNOWN_FIELD, absl::StrCat(type->name, ".", number));
-    }
-  }
+  RETURN_IF_ERROR(CheckKnown(type->fields, change, type->name));
   return CheckSet(*type, change);
 }
 

@@ -183,6 +183,8 @@ class SchemaCompiler {
     rule->reads_as = options.GetExtension(zhibu::reads_as);
     rule->reads_field = options.GetExtension(zhibu::reads_field);
     rule->descriptor = &field;
+    rule->special = rule->policy != LATEST || rule->place != NOWHERE || rule->reads_as ||
+                    field.real_containing_oneof() != nullptr;
     if (const auto* oneof = field.real_containing_oneof()) {
       if (rule->policy != LATEST) {
         return Wrong(field.full_name(), "members of a oneof are one value and merge as LATEST");

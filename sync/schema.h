@@ -68,6 +68,7 @@ struct FieldRule {
   // Of a record's own field.
   Eyes readers;
   Eyes writers;
+  bool special = false;  // must be known to be merged: see Change.special
   Format format = ANY;
   const google::protobuf::FieldDescriptor* descriptor = nullptr;
 

@@ -192,6 +192,66 @@ TEST_F(Rows, AStepThatIsNotDeclared) {
   EXPECT_EQ(Verdict(), kSteps);
 }
 
+class RowsOfEarlierServer : public Rows {
+ protected:
+  RowsOfEarlierServer() {
+    Appoint(SECRETARY);
+    ledger.ServerRuns(true, 0);
+  }
+  void Take(const Sampler& made, sync::v1::Reason reason) {
+    auto row = Row(2, 1, 2, 99, made, sampler, sync::v1::Change::CREATE, 0);
+    if (reason != sync::v1::NO_REASON) row.answer.set_verdict(sync::v1::RETURNED);
+    row.answer.set_reason(reason);
+    ledger.Take(row);
+  }
+};
+
+TEST_F(RowsOfEarlierServer, KeepWhatMergesAsLatest) {
+  Sampler made = Empty();
+  made.mutable_pair()->set_left("左");
+  made.add_by_key()->set_text("文");
+  Take(made, sync::v1::NO_REASON);
+  EXPECT_EQ(Verdict(), "all is well");
+  EXPECT_EQ(ledger.merged_unknown(), 1u);
+}
+
+TEST_F(RowsOfEarlierServer, ReturnWhatDoesNot) {
+  Sampler made = Empty();
+  made.add_add_wins("红");
+  Take(made, sync::v1::UNKNOWN_FIELD);
+  ledger.CheckVersions();
+  EXPECT_EQ(Verdict(), "all is well");
+  EXPECT_EQ(ledger.returned_unknown(), 1u);
+}
+
+TEST_F(RowsOfEarlierServer, ASetThatItCannotMerge) {
+  Sampler made = Empty();
+  made.add_add_wins("红");
+  Take(made, sync::v1::NO_REASON);
+  EXPECT_EQ(Verdict(), kBeyond);
+}
+
+TEST_F(RowsOfEarlierServer, ASetWithinAnElementThatItCannotMerge) {
+  Sampler made = Empty();
+  made.add_by_key()->add_tags("红");
+  Take(made, sync::v1::NO_REASON);
+  EXPECT_EQ(Verdict(), kBeyond);
+}
+
+TEST_F(RowsOfEarlierServer, AReturnWithoutNeed) {
+  Take(Empty(), sync::v1::UNKNOWN_FIELD);
+  ledger.CheckVersions();
+  EXPECT_EQ(Verdict(), kBeyond);
+}
+
+TEST(Versions, APathByNumbersIsReadAsTodayNamesIt) {
+  const auto* type = Sampler::descriptor();
+  EXPECT_EQ(NameToday(type, "16"), "pair");
+  EXPECT_EQ(NameToday(type, "by_key[甲].2"), "by_key[甲].text");
+  EXPECT_EQ(NameToday(type, "latest"), "latest");
+  EXPECT_EQ(NameToday(type, "900"), "900");
+}
+
 TEST(Reference, ADeletionThatHadNotSeenAChangeLoses) {
   const Sampler prototype;
   Sampler one;

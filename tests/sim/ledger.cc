@@ -222,6 +222,7 @@ void Ledger::Forget() {
     }
   }
   anew.shown_ = std::move(shown_);
+  anew.versions_ = std::move(versions_);
   anew.failure_ = std::move(failure_);
   *this = std::move(anew);
 }
@@ -231,6 +232,7 @@ void Ledger::Take(const AuditRow& audit) {
   const bool readable = row.edit.ParseFromString(audit.edit);
   ++rows_count_;
   const bool again = audit.answer.reason() == sync::v1::ANSWERED_BEFORE;
+  if (readable && !again) JudgeVersion(row);
   if (readable && audit.answer.verdict() == sync::v1::MERGED && !again) Judge(&row);
   devices_[audit.device.value][audit.number.value] = std::move(row);
 }
@@ -467,6 +469,7 @@ absl::Status Ledger::CheckRecords(server::Reader& reader) {
   }
   CheckNotes();
   CheckStandings();
+  CheckVersions();
   return absl::OkStatus();
 }
 
@@ -490,7 +493,12 @@ void Ledger::CheckNotes() {
     const auto& note = static_cast<const ConflictNote&>(*it->second.expected.message);
     if (note.kind() != ConflictNote::OVERWRITTEN) continue;
     const RecordKey about{note.record_type(), Id::FromBytes(note.record_id()).value_or(Id())};
-    found.insert({about, note.field(), note.lost_by_id(), Millis(note.lost_at())});
+    // When the server wrote it first.
+    const auto written_ms = static_cast<int64_t>(it->second.history[0].by.stamp >> 16);
+    const std::string field =
+        ServerWasOld(written_ms) ? NameToday(PrototypeOf(about.type)->GetDescriptor(), note.field())
+                                 : note.field();
+    found.insert({about, field, note.lost_by_id(), Millis(note.lost_at())});
   }
   notes_ = found.size();
   const auto complain = [&](const Named& named, const char* what) {

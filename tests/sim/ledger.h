@@ -60,6 +60,7 @@ inline constexpr char kWords[] = "every answer has words";
 inline constexpr char kAnswers[] = "an answer does not come before what it tells of";
 inline constexpr char kLogged[] = "nobody is sent what is sensitive without a note of it";
 inline constexpr char kCodes[] = "a code is verified, marked or returned as it must be";
+inline constexpr char kBeyond[] = "a server merges what it knows how to, and returns the rest";
 inline constexpr char kRefusal[] = "an edit is refused at the device only for a reason";
 inline constexpr char kQuiet[] = "everybody comes to rest";
 
@@ -85,6 +86,8 @@ class Ledger {
   absl::Status CheckAudit(server::Reader& reader);
   // Every record against the reference, and the notes of conflicts.
   absl::Status CheckRecords(server::Reader& reader);
+  // Every edit that was returned for the version of the server.
+  void CheckVersions();
 
   // A row as though it had been read. For tests of this class too.
   void Take(const server::AuditRow& row);
@@ -100,6 +103,8 @@ class Ledger {
     int64_t at_ms = 0;  // as the code says
   };
   void Show(const std::string& code, const Shown& shown) { shown_[code] = shown; }
+  // From this moment on it runs today's version, or the earlier one.
+  void ServerRuns(bool old, int64_t now_ms) { versions_[now_ms] = old; }
   // From here on nothing that the device sends may be merged.
   void Revoke(DeviceNumber device) { revoked_.insert(device); }
 
@@ -129,6 +134,10 @@ class Ledger {
   uint64_t merged_rows() const { return merged_.size(); }
   uint64_t notes() const { return notes_; }
   uint64_t verified() const { return verified_; }
+  // By a server of the earlier version: edits that it returned because it did not know how
+  // to merge them, and those with what it did not know that it could merge all the same.
+  uint64_t returned_unknown() const { return returned_unknown_; }
+  uint64_t merged_unknown() const { return merged_unknown_; }
 
  private:
   void Judge(Row* row);
@@ -158,6 +167,12 @@ class Ledger {
   bool ReturnedForNothing(const Row& row) const;
   void CheckStandings();
 
+  // ---- Versions of the server (versions.cc) ----
+  bool ServerWasOld(int64_t ms) const;
+  void JudgeVersion(const Row& row);
+  bool DecidesOnUnknown(const sync::v1::Edit& decision) const;
+
+  std::map<int64_t, bool> versions_;  // since when the server is old, or is not
   std::map<uint32_t, std::map<uint64_t, Row>> devices_;
   std::map<uint32_t, Id> persons_;
   std::map<RecordKey, Record> records_;
@@ -172,12 +187,16 @@ class Ledger {
   uint64_t rows_count_ = 0;
   uint64_t notes_ = 0;
   uint64_t verified_ = 0;
+  uint64_t returned_unknown_ = 0;
+  uint64_t merged_unknown_ = 0;
 };
 
 // The empty message of a record type; null if there is none.
 const google::protobuf::Message* PrototypeOf(uint32_t type);
 Places PlacesIn(const google::protobuf::Message& message, const Id& id);
 std::string NameOf(const RecordKey& key);
+// Of a field, from the path to it as a server has it that may not know it: by number.
+std::string NameToday(const google::protobuf::Descriptor* type, const std::string& path);
 
 }  // namespace zhibu::sim
 

@@ -117,9 +117,7 @@ bool Device::Stale() {
 std::string Device::CheckIntegrity() { return Integrity(kDeviceFile, disk.vfs()); }
 
 Server::Server(uint64_t seed, const int64_t* now_ms_in)
-    : now_ms(now_ms_in), dice(seed), disk(seed + 1) {
-  ingest = std::make_unique<server::Ingest>(TodaysSchema(), environment());
-}
+    : now_ms(now_ms_in), dice(seed), disk(seed + 1) {}
 
 Environment Server::environment() {
   return EnvironmentOf(&dice, [this] { return *now_ms; });
@@ -127,6 +125,7 @@ Environment Server::environment() {
 
 absl::Status Server::Open() {
   store.reset();
+  ingest = std::make_unique<server::Ingest>(schema(), environment());
   ASSIGN_OR_RETURN(store,
                    server::OpenSqliteStore(kServerFile, {.key = kServerKey,
                                                          .random_bytes = environment().random_bytes,

@@ -74,6 +74,8 @@ struct Device {
   std::set<uint64_t> committed;
   // Of a commit that a crash cut short: how much it would have added.
   std::vector<std::pair<RecordKey, int64_t>> in_doubt;
+  // Set-aside edits that were being discarded or made again when a disk failed.
+  std::set<uint64_t> letting_go;
   struct Backup {
     Image image;
     std::set<uint64_t> committed;
@@ -95,11 +97,13 @@ struct Server {
   Server(uint64_t seed, const int64_t* now_ms);
 
   Environment environment();
+  std::shared_ptr<const Schema> schema() const { return old ? OldSchema() : TodaysSchema(); }
   absl::Status Open();
   void Kill(bool power_lost);
   std::string CheckIntegrity();
 
   const int64_t* const now_ms;
+  bool old = false;  // runs an earlier version; looked at when it is opened
   Dice dice;
   Disk disk;
   std::unique_ptr<server::Store> store;

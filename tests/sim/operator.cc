@@ -215,7 +215,8 @@ void Universe::Operate(uint64_t seed) {
       return Move(person, branch);
     case 4:  // so that there always is somebody
       return Appoint(people_[dice.Below(4)], branches_[dice.Below(2)], SECRETARY, 0);
-    default: {  // what only the server writes
+    default: {  // what only the server writes, if it knows of it
+      if (server_.old) return;
       for (const auto& [key, record] : ledger_.records()) {
         if (key.type != 9001 || !record.expected.alive || record.expected.unclear) continue;
         if (!dice.OneIn(4)) continue;

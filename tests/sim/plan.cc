@@ -14,14 +14,14 @@
 namespace zhibu::sim {
 namespace {
 
-constexpr std::array<const char*, 34> kNames = {
+constexpr std::array<const char*, 35> kNames = {
     "edit",       "connect",         "talk",          "sync",        "hang-up",   "wait",
     "operate",    "check",           "lost",          "duplicated",  "cut",       "ack-lost",
     "delayed",    "device-crash",    "server-crash",  "fsync-fails", "disk-full", "read-error",
     "clock-skew", "clock-jump",      "clock-frozen",  "clone",       "restore",   "file-deleted",
     "key-absent", "revoked-offline", "moved-offline", "slow-server", "reordered", "torn-frame",
-    "reconnects", "server-restored", "courier",       "old-client"};
-static_assert(kNames.size() == static_cast<size_t>(Act::kOldClient) + 1);
+    "reconnects", "server-restored", "courier",       "old-client",  "old-server"};
+static_assert(kNames.size() == static_cast<size_t>(Act::kOldServer) + 1);
 
 // Out of a hundred; the rest is faults, if there are any.
 struct Weight {
@@ -42,7 +42,15 @@ Act ChooseAct(const std::vector<Act>& faults, Dice* dice) {
   }
   if (faults.empty()) return Act::kEdit;
   const Act fault = dice->Of(faults);
-  return fault == Act::kOldClient ? Act::kEdit : fault;
+  return fault == Act::kOldClient || fault == Act::kOldServer ? Act::kEdit : fault;
+}
+
+// Early on; and again, should a backup from before have brought the earlier version back.
+void AddUpdates(Dice* dice, std::vector<Step>* steps) {
+  if (steps->empty()) return;
+  const size_t third = steps->size() / 3;
+  (*steps)[dice->Below(third)].act = Act::kOldServer;
+  (*steps)[third + dice->Below(steps->size() - third)].act = Act::kOldServer;
 }
 
 absl::StatusOr<Act> ActFromText(absl::string_view name) {
@@ -98,7 +106,12 @@ Plan MakePlan(const Options& options) {
     step.seed = dice.Next();
     plan.steps.push_back(step);
   }
+  if (options.Has(Act::kOldServer)) AddUpdates(&dice, &plan.steps);
   return plan;
+}
+
+bool Options::Has(Act fault) const {
+  return std::find(faults.begin(), faults.end(), fault) != faults.end();
 }
 
 std::string Plan::ToText() const {

@@ -55,10 +55,11 @@ enum class Act {
   kServerRestored,  // a backup, or the restoration of the last one
   kCourier,         // edits travel by hand: late, twice, in any order, altered, or never
   kOldClient,       // not a step: some devices run an app of an earlier version
+  kOldServer,       // the server began as an earlier version, and is updated
 };
 
 inline constexpr Act kFirstFault = Act::kLost;
-inline constexpr Act kLastFault = Act::kOldClient;
+inline constexpr Act kLastFault = Act::kOldServer;
 
 absl::string_view NameOf(Act act);
 std::vector<Act> AllFaults();
@@ -77,6 +78,8 @@ struct Options {
   int steps = 1000;
   int devices = 6;
   std::vector<Act> faults;
+
+  bool Has(Act fault) const;
 };
 
 struct Plan {

@@ -133,5 +133,62 @@ TEST(Regression, ADeviceThatCannotStoreTheNewsGivesUpAndSaysWhy) {
   EXPECT_FALSE(universe.failure());
 }
 
+// A server of an earlier version, and a device of today's.
+class RegressionAtEarlierServer : public ::testing::Test {
+ protected:
+  RegressionAtEarlierServer() {
+    universe.Sync(device);
+    client::Draft draft = device.store->New<Sampler>();
+    draft.message<Sampler>().set_branch_id(universe.branches()[0].str());
+    draft.message<Sampler>().add_by_key()->set_key("甲");
+    universe.Commit(device, {&draft}, {});
+    sampler = draft.id();
+    universe.Sync(device);
+  }
+
+  Sampler Shown() { return device.store->Edit<Sampler>(sampler)->message<Sampler>(); }
+  void Change(const std::function<void(Sampler*)>& change) {
+    auto draft = device.store->Edit<Sampler>(sampler);
+    change(&draft->message<Sampler>());
+    universe.Commit(device, {&*draft}, {});
+    universe.Sync(device);
+  }
+  std::vector<client::SetAside> SetAside() {
+    std::vector<client::SetAside> items;
+    EXPECT_EQ(device.store->ListSetAside([&](const auto& item) { items.push_back(item); }),
+              absl::OkStatus());
+    return items;
+  }
+  void ExpectReturned(const std::string& field) {
+    const auto items = SetAside();
+    ASSERT_EQ(items.size(), 1u);
+    EXPECT_EQ(items[0].answer.reason(), sync::v1::UNKNOWN_FIELD);
+    EXPECT_EQ(items[0].answer.detail(), field);
+    universe.UpdateServer();
+    universe.Amend(device, items[0]);
+    universe.CheckAll();
+    EXPECT_TRUE(SetAside().empty());
+    EXPECT_FALSE(universe.failure()) << universe.failure()->detail;
+  }
+
+  sim::Universe universe{{.seed = 3, .steps = 0, .devices = 5, .faults = {sim::Act::kOldServer}}};
+  sim::Device& device = *universe.devices()[0];
+  Id sampler;
+};
+
+// It kept both members of a oneof, and everybody saw the one that stood last.
+TEST_F(RegressionAtEarlierServer, AOneofThatItDoesNotKnowComesBack) {
+  Change([](Sampler* s) { s->set_number(5); });
+  ExpectReturned("Sampler.15");
+  EXPECT_EQ(Shown().number(), 5);
+}
+
+// It took what was to be added to a set for the whole set.
+TEST_F(RegressionAtEarlierServer, ASetInAnElementThatItKnowsComesBack) {
+  Change([](Sampler* s) { s->mutable_by_key(0)->add_tags("红"); });
+  ExpectReturned("Sampler.by_key.4");
+  EXPECT_EQ(Shown().by_key(0).tags(0), "红");
+}
+
 }  // namespace
 }  // namespace zhibu::test

@@ -45,6 +45,25 @@ INSTANTIATE_TEST_SUITE_P(Sim, OneFault, ::testing::ValuesIn(AllFaults()), [](con
   return name;
 });
 
+// Else the fault would find nothing because there is nothing to find.
+TEST(Sim, AnOldServerMeetsWhatItKnowsNot) {
+  Report all;
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    const Report report = sim::Run(
+        MakePlan({.seed = seed, .steps = 1000, .devices = 6, .faults = {Act::kOldServer}}));
+    all.returned_unknown += report.returned_unknown;
+    all.merged_unknown += report.merged_unknown;
+    all.stats.amended += report.stats.amended;
+    all.stats.discarded += report.stats.discarded;
+  }
+  EXPECT_GT(all.returned_unknown, 20u);
+  EXPECT_GT(all.merged_unknown, 10u);
+  EXPECT_GT(all.stats.amended, 20u);
+  EXPECT_GT(all.stats.discarded, 10u);
+  const Report today = sim::Run(MakePlan({.seed = 1, .steps = 1000, .devices = 6}));
+  EXPECT_EQ(today.returned_unknown + today.merged_unknown, 0u);
+}
+
 TEST(Sim, TheSameSeedIsTheSameRun) {
   const Plan plan = MakePlan({.seed = 77, .steps = 1200, .devices = 6, .faults = AllFaults()});
   const Report first = sim::Run(plan);

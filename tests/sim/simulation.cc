@@ -95,6 +95,8 @@ class Runner {
                                         ? std::nullopt
                                         : std::optional(device.clock.Now(universe_.now_ms()));
         return;
+      case Act::kOldServer:
+        return universe_.UpdateServer();
       case Act::kServerRestored:
         if (dice->OneIn(2)) return universe_.BackUpServer();
         universe_.copies = true;  // to the server that has forgotten, each is one
@@ -186,6 +188,7 @@ class Runner {
       copy.disk.Replace(device.disk.Copy());
       universe_.copies = true;
       copy.committed = device.committed;
+      copy.letting_go = device.letting_go;
       copy.clock = device.clock;
       return Reopen(copy);
     }
@@ -327,6 +330,8 @@ Report Run(const Plan& plan, bool trace) {
   report.rows = universe.ledger().rows();
   report.notes = universe.ledger().notes();
   report.verified = universe.ledger().verified();
+  report.returned_unknown = universe.ledger().returned_unknown();
+  report.merged_unknown = universe.ledger().merged_unknown();
   report.virtual_ms = universe.now_ms() - began_ms;
   return report;
 }

@@ -21,7 +21,9 @@ struct Report {
   uint64_t merged = 0;
   uint64_t rows = 0;
   uint64_t notes = 0;
-  uint64_t verified = 0;  // check-ins
+  uint64_t verified = 0;          // check-ins
+  uint64_t returned_unknown = 0;  // by a server of an earlier version: see ledger.h
+  uint64_t merged_unknown = 0;
   int64_t virtual_ms = 0;
 };
 

@@ -30,7 +30,8 @@ uint64_t SaltOf(const std::string& bytes) {
 Universe::Universe(const Options& options)
     : dice_(options.seed ^ 0x5bd1e995), server_(options.seed * 31 + 7, &now_ms_) {
   SeedSqlite(options.seed);
-  for (const Act fault : options.faults) old_clients = old_clients || fault == Act::kOldClient;
+  old_clients = options.Has(Act::kOldClient);
+  server_.old = options.Has(Act::kOldServer);
   if (!OpenServer().ok()) ledger_.Fail(kIntegrity, "the server cannot be opened");
   Found(options.devices);
 }
@@ -40,6 +41,7 @@ Universe::~Universe() {
 }
 
 absl::Status Universe::OpenServer() {
+  ledger_.ServerRuns(server_.old, now_ms_);
   absl::Status status = server_.Open();
   if (!status.ok() && !server_.disk.dead()) {
     server_.disk.Mend();
@@ -407,7 +409,7 @@ void Universe::RestartServer(bool power_lost) {
 
 void Universe::BackUpServer() {
   const absl::Status status = server::BackUp(*server_.store, [&] {
-    backup_ = server_.disk.Copy();
+    backup_ = {server_.disk.Copy(), server_.old};
     return absl::OkStatus();
   });
   if (!status.ok()) Reap();  // it is there; devices have not heard of it
@@ -421,8 +423,9 @@ void Universe::RestoreServer() {
   stranded_.clear();
   queue_.clear();
   server_.Kill(false);
-  server_.disk.Replace(*backup_);
-  absl::Status status = server_.Open();
+  server_.disk.Replace(backup_->image);
+  server_.old = backup_->old;
+  absl::Status status = OpenServer();
   if (status.ok()) {
     status = server::EnsureIncarnation(*server_.store, server_.environment(), /*restored=*/true);
   }
@@ -445,6 +448,12 @@ void Universe::RestoreServer() {
     device->revoked = !device->Number();
     NoteRevoked(*device);
   }
+}
+
+void Universe::UpdateServer() {
+  Wait(60'000);
+  server_.old = false;
+  RestartServer(false);
 }
 
 void Universe::Reap() {
@@ -474,6 +483,7 @@ void Universe::RestartDevice(Device& device, bool power_lost) {
   }
   AdoptPending(device);
   CheckAccount(device);
+  device.letting_go.clear();
 }
 
 // An edit whose commit was cut short by a crash may be there or not.
@@ -495,14 +505,14 @@ void Universe::AdoptPending(Device& device) {
   device.in_doubt.clear();
 }
 
-void Universe::Commit(Device& device, const std::vector<client::Draft*>& drafts,
-                      const Deltas& deltas, std::optional<uint64_t> begun_at) {
+Universe::Done Universe::Commit(Device& device, const std::vector<client::Draft*>& drafts,
+                                const Deltas& deltas, std::optional<uint64_t> begun_at) {
   (void)device.disk.TakeFailed();
   const auto number = device.store->Commit(drafts);
   const bool failed = device.disk.TakeFailed();
   if (device.disk.dead()) {
     device.in_doubt = deltas;
-    return;
+    return Done::kUnknown;
   }
   if (!number.ok()) {
     ++stats.refused;
@@ -514,15 +524,16 @@ void Universe::Commit(Device& device, const std::vector<client::Draft*>& drafts,
       ledger_.Fail(kRefusal,
                    absl::StrCat("device ", device.index, ": ", number.status().ToString()));
     }
-    return;
+    return failed ? Done::kUnknown : Done::kNo;
   }
-  if (number->value == 0) return;
+  if (number->value == 0) return Done::kYes;
   device.in_doubt.clear();
   const auto pending =
       device.disk.Quietly([&] { return device.store->Pending(EditNumber(number->value - 1), 1); });
   if (!pending.ok() || pending->empty() || (*pending)[0].number() != number->value) {
-    return ledger_.Fail(kCommittedKept, absl::StrCat("device ", device.index, ": edit ",
-                                                     number->value, " is not there"));
+    ledger_.Fail(kCommittedKept,
+                 absl::StrCat("device ", device.index, ": edit ", number->value, " is not there"));
+    return Done::kYes;
   }
   Known known;
   known.edit.ParseFromString((*pending)[0].edit());
@@ -536,6 +547,32 @@ void Universe::Commit(Device& device, const std::vector<client::Draft*>& drafts,
   device.committed.insert(known.edit.salt());
   known_[known.edit.salt()] = std::move(known);
   ++stats.edits;
+  return Done::kYes;
+}
+
+void Universe::Amend(Device& device, const client::SetAside& item) {
+  auto drafts = device.store->Amend(item.place);
+  if (!drafts.ok()) return Reap();
+  const uint64_t salt = item.edit.salt();
+  std::vector<client::Draft*> pointers;
+  for (client::Draft& draft : *drafts) pointers.push_back(&draft);
+  const Done done = Commit(device, pointers, known_[salt].deltas);
+  if (done == Done::kYes) ++stats.amended;
+  LetGo(device, salt, done);
+}
+
+void Universe::Discard(Device& device, const client::SetAside& item) {
+  (void)device.disk.TakeFailed();
+  const absl::Status status = device.store->Discard(item.place);
+  const bool unknown = device.disk.TakeFailed() || device.disk.dead();
+  if (status.ok()) ++stats.discarded;
+  LetGo(device, item.edit.salt(), unknown ? Done::kUnknown : status.ok() ? Done::kYes : Done::kNo);
+}
+
+// Nothing else may make a set-aside edit go.
+void Universe::LetGo(Device& device, uint64_t salt, Done done) {
+  if (done == Done::kYes) device.committed.erase(salt);
+  if (done == Done::kUnknown) device.letting_go.insert(salt);
 }
 
 void Universe::NoteFoundations(Device& device, const sync::v1::NumberedEdit& edit, uint64_t salt) {
@@ -579,6 +616,10 @@ void Universe::CheckAccount(Device& device) {
                                               row->audit.device.value));
       }
       ++it;
+      continue;
+    }
+    if (there.count(*it) == 0 && device.letting_go.count(*it) > 0) {
+      it = device.committed.erase(it);
       continue;
     }
     if (there.count(*it) == 0) {

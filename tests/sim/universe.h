@@ -38,6 +38,8 @@ struct Stats {
   uint64_t restarts = 0;
   uint64_t forks = 0;
   uint64_t carried = 0;  // edits that came to the server by courier
+  uint64_t amended = 0;  // set-aside edits that were made again
+  uint64_t discarded = 0;
   uint64_t checks = 0;
   std::map<std::string, uint64_t> faults;
 };
@@ -82,6 +84,8 @@ class Universe {
   // The operator makes a backup; puts the last one back.
   void BackUpServer();
   void RestoreServer();
+  // From now on the server runs today's version.
+  void UpdateServer();
   // Looks whether the last thing killed somebody.
   void Reap();
 
@@ -93,8 +97,12 @@ class Universe {
   const std::vector<std::string>& pictures() const { return pictures_; }
   // An edit on a device, and what is remembered of it. `begun_at`: the version of the
   // record when its draft was begun, if more may have come in since.
-  void Commit(Device& device, const std::vector<client::Draft*>& drafts, const Deltas& deltas,
+  enum class Done { kYes, kNo, kUnknown };  // unknown: the disk has failed meanwhile
+  Done Commit(Device& device, const std::vector<client::Draft*>& drafts, const Deltas& deltas,
               std::optional<uint64_t> begun_at = std::nullopt);
+  // What was set aside is made again; or let go of.
+  void Amend(Device& device, const client::SetAside& item);
+  void Discard(Device& device, const client::SetAside& item);
 
   // ---- What the operator does (operator.cc) ----
   void Found(int devices);
@@ -165,6 +173,7 @@ class Universe {
   void Absorb();
   absl::Status OpenServer();
   void AdoptPending(Device& device);
+  void LetGo(Device& device, uint64_t salt, Done done);
   void CheckSealed(const Disk& disk, const std::string& whose);
   void CheckView(Device& device);
   void CheckMeant(Device& device, const sync::v1::Edit& edit,
@@ -183,7 +192,11 @@ class Universe {
   std::vector<std::unique_ptr<Device>> devices_;
   std::map<uint64_t, std::unique_ptr<Stream>> streams_;
   std::vector<std::unique_ptr<Stream>> stranded_;
-  std::optional<Image> backup_;
+  struct Backup {
+    Image image;
+    bool old = false;  // of the version that made it
+  };
+  std::optional<Backup> backup_;
   std::string incarnation_;
   std::deque<Waiting> queue_;
   std::vector<Carried> bundles_;

@@ -41,7 +41,7 @@ class Author {
 
   void Act() {
     if (device_.begun && dice_.OneIn(3)) return Finish();
-    switch (dice_.Below(16)) {
+    switch (dice_.Below(17)) {
       case 0:
         return NewMeeting();
       case 1:
@@ -69,6 +69,8 @@ class Author {
         return NewSampler();
       case 13:
         return ThinkAgain();
+      case 14:
+        return Reconsider();
       default:
         return ChangeSampler();
     }
@@ -332,7 +334,8 @@ class Author {
       contact.set_branch_id(Branch());
       contact.set_said(Word());
       SetLater(draft->message<Flow>().mutable_last_contact());
-      return universe_.Commit(device_, {&*draft, &made}, {});
+      universe_.Commit(device_, {&*draft, &made}, {});
+      return;
     }
     auto& flow = draft->message<Flow>();
     switch (dice_.Below(4)) {
@@ -443,6 +446,16 @@ class Author {
     Commit(&*draft);
   }
 
+  // What came back is made again, or let go of.
+  void Reconsider() {
+    std::vector<client::SetAside> items;
+    (void)store().ListSetAside([&](const client::SetAside& item) { items.push_back(item); });
+    if (items.empty()) return ChangeSampler();
+    const client::SetAside& item = dice_.Of(items);
+    if (dice_.OneIn(4)) return universe_.Discard(device_, item);
+    universe_.Amend(device_, item);
+  }
+
   void Ride() {
     if (store().schema().Find(Bicycle::descriptor()) == nullptr) return;
     auto draft = Any<Bicycle>();
@@ -504,9 +517,12 @@ class Author {
     if (!draft) return NewOldSampler();
     auto& s = draft->message<old::Sampler>();
     const int64_t add = dice_.Between(-5, 20);
-    switch (dice_.Below(3)) {
+    switch (dice_.Below(4)) {
       case 0:
         s.set_latest(Word());
+        return Commit(&*draft);
+      case 3:
+        Vote(s.mutable_by_key());
         return Commit(&*draft);
       case 1:
         s.set_ask(Word());
@@ -517,9 +533,27 @@ class Author {
     }
   }
 
+  void Vote(google::protobuf::RepeatedPtrField<old::Sampler::Item>* items) {
+    if (items->empty() || dice_.OneIn(4)) {
+      if (std::any_of(items->begin(), items->end(),
+                      [](const auto& i) { return i.key() == kKey; })) {
+        items->DeleteSubrange(static_cast<int>(dice_.Below(items->size())), 1);
+        return;
+      }
+      items->Add()->set_key(kKey);
+      return;
+    }
+    auto& item = *items->Mutable(static_cast<int>(dice_.Below(items->size())));
+    item.set_votes(item.votes() + dice_.Between(-3, 9));
+  }
+
   Deltas Fill(client::Draft* draft) {
     auto& s = draft->message<Sampler>();
     Deltas deltas;
+    if (dice_.OneIn(4)) {
+      Plainly(&s);
+      return deltas;
+    }
     for (uint32_t i = 1 + dice_.Below(3); i > 0; --i) {
       switch (dice_.Below(16)) {
         case 0:
@@ -587,6 +621,21 @@ class Author {
       }
     }
     return deltas;
+  }
+
+  // Only what a server that does not know it merges as well as one that does.
+  void Plainly(Sampler* s) {
+    switch (dice_.Below(4)) {
+      case 0:
+        return s->clear_pair();
+      case 1:
+        return s->add_numbers(static_cast<int32_t>(dice_.Below(9)));
+      case 2:
+        if (!s->by_key().empty()) return s->mutable_by_key(0)->set_text(Word());
+        [[fallthrough]];
+      default:
+        s->mutable_pair()->set_right(Word());
+    }
   }
 
   // Few, so that several people meet at one.

@@ -32,6 +32,9 @@ std::string DiffOf(absl::string_view before, absl::string_view after) {
   if (!change.special().empty()) {
     absl::StrAppend(&text, " special ", absl::StrJoin(change.special(), ","));
   }
+  for (const auto& within : change.within()) {
+    absl::StrAppend(&text, " within {", TextOf(within), "}");
+  }
   EXPECT_EQ(changed, text != "set {}");
   return changed ? text : "";
 }
@@ -62,8 +65,8 @@ TEST(Diff, ClearsWhatIsThereNoMore) {
 }
 
 TEST(Diff, OfAOneofIsTheNewMemberAlone) {
-  EXPECT_EQ(DiffOf(R"(word: "w")", "number: 0"), "set {number: 0}");
-  EXPECT_EQ(DiffOf("number: 5", ""), "set {} without {cleared: 14}");
+  EXPECT_EQ(DiffOf(R"(word: "w")", "number: 0"), "set {number: 0} special 15");
+  EXPECT_EQ(DiffOf("number: 5", ""), "set {} without {cleared: 14} special 14");
 }
 
 TEST(Diff, OfASumIsWhatToAdd) {
@@ -91,7 +94,8 @@ TEST(Diff, OfAnElementNamesItAndSaysWhatChangedInIt) {
                    R"(by_key { key: "k" votes: 4 parts { key: "p" text: "u" } })"),
             R"(set {by_key { key: "k" votes: 3 parts { key: "p" text: "u" } }} )"
             R"(without {nested { field: 10 key: "k" without )"
-            R"({ cleared: 2 removed { field: 4 elements: "x" } } }} special 10)");
+            R"({ cleared: 2 removed { field: 4 elements: "x" } } }} special 10 )"
+            R"(within {field: 10 special: 3 special: 4 special: 5})");
 }
 
 TEST(Diff, SaysWhichElementsWereMadeAndWhichWent) {
@@ -99,7 +103,22 @@ TEST(Diff, SaysWhichElementsWereMadeAndWhichWent) {
             R"(set {by_key { key: "new" parts { key: "p" } }} )"
             R"(without {removed { field: 10 elements: "old" } )"
             R"(nested { field: 10 key: "new" created: true without )"
-            R"({ nested { field: 5 key: "p" created: true } } }} special 10)");
+            R"({ nested { field: 5 key: "p" created: true } } }} special 10 )"
+            R"(within {field: 10 special: 5})");
+}
+
+TEST(Diff, MarksWhatMustBeKnownAtEveryDepth) {
+  EXPECT_EQ(DiffOf(R"(by_key { key: "k" parts { key: "p" } })",
+                   R"(by_key { key: "k" parts { key: "p" votes: 2 } })"),
+            R"(set {by_key { key: "k" parts { key: "p" votes: 2 } }} special 10 )"
+            R"(within {field: 10 special: 5 within { field: 5 special: 3 }})");
+  EXPECT_EQ(DiffOf(R"(by_key { key: "k" })", R"(by_key { key: "k" text: "t" })"),
+            R"(set {by_key { key: "k" text: "t" }} special 10)");
+}
+
+TEST(Diff, MarksWhereARecordLies) {
+  EXPECT_EQ(DiffOf("", R"(branch_id: "0123456789abcdef")"),
+            R"(set {branch_id: "0123456789abcdef"} special 1)");
 }
 
 TEST(Diff, OfAMapIsByKey) {

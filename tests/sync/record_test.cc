@@ -178,6 +178,17 @@ TEST_F(CheckChangeTest, RefusesToGuessHowANewerFieldMerges) {
   EXPECT_EQ(Check(), "UNKNOWN_FIELD CheckIn.4000");
 }
 
+TEST_F(CheckChangeTest, RefusesToGuessHowANewerFieldOfAnElementMerges) {
+  auto* within = change.add_within();
+  within->set_field(5);
+  within->add_special(1);
+  EXPECT_EQ(Check(), "OK");
+  within->add_special(4000);
+  EXPECT_EQ(Check(), "UNKNOWN_FIELD CheckIn.ways.4000");
+  within->set_field(4000);
+  EXPECT_EQ(Check(), "UNKNOWN_FIELD CheckIn.4000");
+}
+
 TEST_F(CheckChangeTest, RefusesToChangeWhatMakesTheId) {
   change.set_kind(Change::UPDATE);
   EXPECT_EQ(Check(), "IDENTITY_FIXED activity_id");
