@@ -21,7 +21,7 @@
 namespace zhibu::server {
 
 // How long temporary access lasts.
-inline constexpr int64_t kTemporaryMs = 4 * 3600 * 1000;
+inline constexpr int64_t kTemporaryMs = int64_t{4} * 3600 * 1000;
 
 // Writes that `asker` may read what is kept of the member for a time, and why.
 // ASK_NOT_BELOW; MALFORMED: it is not about a member.

@@ -56,7 +56,6 @@ class Redaction {
  private:
   bool Hides(uint32_t number) const {
     const FieldRule* rule = type_.fields.Find(number);
-    if (rule == nullptr) return true;
     const auto at = std::find(type_.restricted.begin(), type_.restricted.end(), rule);
     return at != type_.restricted.end() && (hidden_ >> (at - type_.restricted.begin()) & 1) != 0;
   }

@@ -145,6 +145,7 @@ class SchemaCompiler {
     if (type->restricted.size() == kRestrictedMax) {
       return Wrong(field.full_name(), "too many fields with readers or writers of their own");
     }
+    rule->special = true;  // a server that does not know it would show it to everybody
     type->restricted.push_back(rule);
     return absl::OkStatus();
   }

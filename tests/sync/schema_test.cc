@@ -254,6 +254,8 @@ TEST_F(SchemaTest, AFieldHasTheReadersOfItsRecordOrItsOwn) {
   EXPECT_EQ(type.fields.Find(4)->readers, (Eyes{all, all}));
   EXPECT_EQ(type.fields.Find(4)->writers, (Eyes{secretary, secretary}));
   EXPECT_EQ(type.restricted.size(), 3u);
+  EXPECT_FALSE(type.fields.Find(1)->special);
+  EXPECT_TRUE(type.fields.Find(2)->special) << "who does not know it must not show it";
 }
 // In a record that a secretary reads.
 std::string Readable(const std::string& fields) {
