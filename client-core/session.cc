@@ -86,6 +86,14 @@ void Session::OnRefusal(const sync::v1::Refusal& refusal) {
     const auto went_back = store_.GoBack();
     if (!went_back.ok() || *went_back) return BeginAgain(went_back.status());
   }
+  // It was revoked just now: the next session tells what is to be done.
+  if (refusal.reason() == sync::v1::DEVICE_REVOKED && state_ == State::kOpen && !left_) {
+    return BeginAgain(absl::OkStatus());
+  }
+  if (refusal.reason() == sync::v1::DEVICE_WIPED && left_) {
+    const auto wiped = store_.Wipe(refusal.detail());
+    if (!wiped.ok() || !*wiped) return BeginAgain(wiped.status());
+  }
   Close(Refuse(refusal.reason(), refusal.detail()));
 }
 
@@ -104,6 +112,7 @@ void Session::OnChallenge(const sync::v1::Challenge& challenge) {
 void Session::OnWelcome(const sync::v1::Welcome& welcome) {
   if (state_ != State::kProof) return Close(Refuse(sync::v1::PROTOCOL_ERROR, "welcome"));
   state_ = State::kOpen;
+  in_service_ = welcome.service() == sync::v1::Welcome::IN_SERVICE;
   if (auto status = store_.BeginDownload(welcome); !status.ok()) Close(std::move(status));
 }
 
@@ -145,12 +154,18 @@ std::optional<sync::v1::Page> Session::TakePage() {
   return page;
 }
 
+void Session::Leave() {
+  left_ = true;
+  out_.emplace_back().mutable_leave();
+}
+
 bool Session::Next(ClientFrame* frame) {
   if (out_.empty() && state_ == State::kOpen && !asks_.empty()) {
     *out_.emplace_back().mutable_ask() = std::move(asks_.front());
     asks_.pop_front();
   }
-  if (out_.empty() && state_ == State::kOpen) Push();
+  if (out_.empty() && state_ == State::kOpen && !left_) Push();
+  if (out_.empty() && done() && !in_service_ && !left_) Leave();
   if (out_.empty()) return false;
   *frame = std::move(out_.front());
   out_.pop_front();

@@ -8,6 +8,11 @@
 //
 // synced = everything was sent and answered, and everything was received
 //
+// A device that is out of service (Welcome.service) sends what it has not sent, for
+// review, takes the answers, and leaves; one that was lost has removed what it held
+// before it sends anything, and removes its keys last. Broken off anywhere, the next
+// session goes on with it.
+//
 // Calls must not overlap. After closed() the transport ends the stream; when the
 // session says again(), a new one should be started at once.
 #ifndef ZHIBU_CLIENT_CORE_SESSION_H_
@@ -44,19 +49,21 @@ class Session {
   bool closed() const { return state_ == State::kClosed; }
   bool again() const { return again_; }
   // Everything received, and everything sent so far answered.
-  bool caught_up() const { return state_ == State::kOpen && caught_up_ && unanswered_.empty(); }
+  bool caught_up() const { return in_service_ && done(); }
   // Why the session closed: a refusal, or a failure of the store.
   const absl::Status& status() const { return status_; }
 
  private:
   enum class State { kIdle, kHello, kProof, kOpen, kClosed };
 
+  bool done() const { return state_ == State::kOpen && caught_up_ && unanswered_.empty(); }
   void OnRefusal(const sync::v1::Refusal& refusal);
   void OnChallenge(const sync::v1::Challenge& challenge);
   void OnWelcome(const sync::v1::Welcome& welcome);
   void OnUpdate(const sync::v1::Update& update);
   void OnRenumber(const sync::v1::Renumber& renumber);
   void Push();
+  void Leave();
   void BeginAgain(absl::Status stored);
   void Close(absl::Status status);
 
@@ -70,6 +77,8 @@ class Session {
   std::map<uint64_t, uint64_t> unanswered_;  // links of those sent; answers come in any order
   std::deque<sync::v1::Ask> asks_;
   std::deque<sync::v1::Page> pages_;
+  bool in_service_ = true;
+  bool left_ = false;
   bool caught_up_ = false;
   bool again_ = false;
   absl::Status status_;

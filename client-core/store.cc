@@ -39,6 +39,7 @@ constexpr char kFingerprint[] = "fingerprint";
 constexpr char kSecretKey[] = "secret_key";
 constexpr char kIncarnation[] = "incarnation";
 constexpr char kCourierKey[] = "courier_key";
+constexpr char kRecord[] = "record";
 // The last edit that a courier's receipt says is in, though it is still pending.
 constexpr char kDelivered[] = "delivered";
 constexpr char kFormers[] = "formers";  // stored.v1.Formers
@@ -115,6 +116,8 @@ class Store::Transaction {
     }
   }
 
+  void ChangedAll() { changes_.all = true; }
+
   DeviceNumber Device() { return DeviceNumber(static_cast<uint32_t>(tables_.GetNumber(kDevice))); }
 
   // What the device gave out last.
@@ -184,6 +187,51 @@ class Store::Transaction {
       return a.entry.number < b.entry.number;
     });
   }
+  // What has been set aside without having been sent (see Follows) is sent after all.
+  absl::Status SendSetAside() {
+    std::vector<SetAside> unsent;
+    tables_.ListSetAside([&](const SetAside& item) {
+      if (item.answer.link() == 0) unsent.push_back(item);
+    });
+    std::vector<Offer> offers;
+    Stamp last = LastEdit().stamp;
+    for (const SetAside& item : unsent) {
+      Tables::PendingEdit entry;
+      last = entry.stamp = std::max(
+          StampAt(item.edit.device_time_ms() + tables_.GetNumber(kOffset)), Stamp(last.value + 1));
+      entry.edit = item.edit.SerializeAsString();
+      entry.salt = item.edit.salt();
+      offers.push_back({Device(), std::move(entry)});
+      tables_.DeleteSetAside(item.place);
+    }
+    return Renumber(offers, LastEdit());
+  }
+
+  // What is left shows what this device alone knows.
+  absl::Status EraseAnswered() {
+    RETURN_IF_ERROR(SendSetAside());
+    tables_.EraseAnswered();
+    any_stale_.reset();
+    ChangedAll();
+    return RecomputePending();
+  }
+
+  // The view of whatever own edits change.
+  absl::Status RecomputePending() {
+    std::set<RecordKey> affected;
+    absl::Status status;
+    tables_.ListPending(EditNumber(0), [&](const Tables::PendingEdit& entry) {
+      const absl::StatusOr<sync::v1::Edit> edit = EditOf(entry);
+      status.Update(edit.status());
+      if (!edit.ok()) return false;
+      for (const Change& change : edit->changes()) affected.insert(KeyOf(change));
+      return true;
+    });
+    RETURN_IF_ERROR(status);
+    for (const RecordKey& key : affected) RETURN_IF_ERROR(Recompute(key));
+    return absl::OkStatus();
+  }
+
   // What had been set aside and is offered again is to be judged again.
   void ForgetVerdicts() {
     std::vector<int64_t> places;
@@ -373,6 +421,31 @@ class Store::Transaction {
       tables_.PutRecord(key, record);
       RETURN_IF_ERROR(Recompute(key));
     }
+    return absl::OkStatus();
+  }
+
+  absl::Status MayEnrolAgain(const Identity& identity) {
+    const bool same = tables_.GetSetting(kPerson) == identity.person.bytes() &&
+                      tables_.GetSetting(kServerId) == identity.server_id;
+    const int64_t problem = tables_.GetNumber(kProblem);
+    const bool forgotten = problem == sync::v1::UNKNOWN_DEVICE;
+    const bool goes_on = problem == sync::v1::REAUTHENTICATE && identity.device == Device();
+    const bool begins_anew = problem == sync::v1::DEVICE_REVOKED && tables_.CountPending() == 0;
+    if (same && (forgotten || goes_on || begins_anew)) return absl::OkStatus();
+    return absl::AlreadyExistsError("this device is enrolled already");
+  }
+
+  // The server has forgotten this device: it is to judge anew, as `device`, all that
+  // is not known to be in a backup.
+  absl::Status OfferAll(DeviceNumber device) {
+    std::vector<Offer> offers = TakeKept();
+    ASSIGN_OR_RETURN(std::vector<Offer> queue, TakeQueue());
+    std::move(queue.begin(), queue.end(), std::back_inserter(offers));
+    Order(Device(), &offers);
+    MakeStale();
+    SetDevice(device, {});
+    RETURN_IF_ERROR(Renumber(offers, {}));
+    ForgetVerdicts();
     return absl::OkStatus();
   }
 
@@ -816,7 +889,11 @@ absl::StatusOr<Identity> Store::GetIdentity() {
   RETURN_IF_ERROR(Look([&](Transaction& transaction) -> absl::Status {
     Tables& tables = transaction.tables();
     identity.device = transaction.Device();
-    if (identity.device.value == 0) return Refuse(sync::v1::NOT_ENROLLED, "");
+    if (identity.device.value == 0) {
+      return tables.GetNumber(kProblem) == sync::v1::DEVICE_WIPED
+                 ? Refuse(sync::v1::DEVICE_WIPED, tables.GetSetting(kProblemDetail))
+                 : Refuse(sync::v1::NOT_ENROLLED, "");
+    }
     identity.person = Id::FromBytes(tables.GetSetting(kPerson)).value_or(Id());
     identity.server_id = tables.GetSetting(kServerId);
     identity.address = tables.GetSetting(kAddress);
@@ -824,6 +901,7 @@ absl::StatusOr<Identity> Store::GetIdentity() {
     identity.secret_key = tables.GetSetting(kSecretKey);
     identity.incarnation = tables.GetSetting(kIncarnation);
     identity.courier_key = tables.GetSetting(kCourierKey);
+    identity.record = Id::FromBytes(tables.GetSetting(kRecord)).value_or(Id());
     return absl::OkStatus();
   }));
   return identity;
@@ -832,23 +910,18 @@ absl::StatusOr<Identity> Store::GetIdentity() {
 absl::Status Store::SetIdentity(const Identity& identity) {
   return Do([&](Transaction& transaction) -> absl::Status {
     Tables& tables = transaction.tables();
-    if (transaction.Device().value != 0) {
-      if (tables.GetNumber(kProblem) != sync::v1::UNKNOWN_DEVICE ||
-          tables.GetSetting(kPerson) != identity.person.bytes() ||
-          tables.GetSetting(kServerId) != identity.server_id) {
-        return absl::AlreadyExistsError("this device is enrolled already");
-      }
-      std::vector<Transaction::Offer> offers = transaction.TakeKept();
-      ASSIGN_OR_RETURN(std::vector<Transaction::Offer> queue, transaction.TakeQueue());
-      std::move(queue.begin(), queue.end(), std::back_inserter(offers));
-      Transaction::Order(transaction.Device(), &offers);
-      transaction.MakeStale();
+    if (transaction.Device().value != 0) RETURN_IF_ERROR(transaction.MayEnrolAgain(identity));
+    const bool forgotten = tables.GetNumber(kProblem) == sync::v1::UNKNOWN_DEVICE;
+    const bool same_number = identity.device == transaction.Device();
+    if (!same_number && forgotten) RETURN_IF_ERROR(transaction.OfferAll(identity.device));
+    if (!same_number) {
       transaction.SetDevice(identity.device, {});
-      RETURN_IF_ERROR(transaction.Renumber(offers, {}));
-      transaction.ForgetVerdicts();
+      transaction.SetFormers({});
+      // Of what was recorded before, this device is the author now.
+      RETURN_IF_ERROR(transaction.RecomputePending());
     }
-    transaction.SetDevice(identity.device, {});
-    transaction.SetFormers({});
+    tables.PutNumber(kProblem, sync::v1::NO_REASON);
+    tables.PutSetting(kProblemDetail, "");
     tables.PutSetting(kPerson, identity.person.bytes());
     tables.PutSetting(kServerId, identity.server_id);
     tables.PutSetting(kAddress, identity.address);
@@ -856,6 +929,7 @@ absl::Status Store::SetIdentity(const Identity& identity) {
     tables.PutSetting(kSecretKey, identity.secret_key);
     tables.PutSetting(kIncarnation, identity.incarnation);
     tables.PutSetting(kCourierKey, identity.courier_key);
+    tables.PutSetting(kRecord, identity.record.bytes());
     return absl::OkStatus();
   });
 }
@@ -1085,11 +1159,15 @@ absl::Status Store::Restamp(int64_t offset_ms) {
 absl::Status Store::BeginDownload(const sync::v1::Welcome& welcome) {
   return Do([&](Transaction& transaction) -> absl::Status {
     Tables& tables = transaction.tables();
+    if (welcome.service() == sync::v1::Welcome::LOST) {
+      RETURN_IF_ERROR(transaction.EraseAnswered());
+    }
     if (welcome.safe() > 0) {
       // And with it all that went before it under other numbers.
       tables.DropKept(transaction.Device(), EditNumber(welcome.safe()));
       transaction.SetFormers({});
     }
+    if (!welcome.device_id().empty()) tables.PutSetting(kRecord, welcome.device_id());
     if (!welcome.courier_key().empty()) tables.PutSetting(kCourierKey, welcome.courier_key());
     tables.PutNumber(kProgressTotal, static_cast<int64_t>(welcome.to_pass()));
     tables.PutNumber(kProgressDone, 0);
@@ -1097,6 +1175,25 @@ absl::Status Store::BeginDownload(const sync::v1::Welcome& welcome) {
     tables.PutNumber(kBytesReceived, 0);
     return absl::OkStatus();
   });
+}
+
+absl::StatusOr<bool> Store::Wipe(const std::string& detail) {
+  bool wiped = false;
+  RETURN_IF_ERROR(Do([&](Transaction& transaction) -> absl::Status {
+    Tables& tables = transaction.tables();
+    wiped = tables.CountPending() == 0;
+    if (!wiped) return absl::OkStatus();
+    tables.EraseAll();
+    tables.PutNumber(kProblem, sync::v1::DEVICE_WIPED);
+    tables.PutSetting(kProblemDetail, detail);
+    transaction.ChangedAll();
+    return absl::OkStatus();
+  }));
+  if (wiped) {
+    absl::MutexLock lock(&shared_->mutex);
+    shared_->tables->Sweep();
+  }
+  return wiped;
 }
 
 absl::Status Store::EndAttempt(const absl::Status& status) {

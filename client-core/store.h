@@ -101,6 +101,7 @@ struct Identity {
   std::string secret_key;
   std::string incarnation;  // of the server's database; see zhibu.sync.v1.Restored
   std::string courier_key;  // the server's; see zhibu.sync.v1.Welcome
+  Id record;                // the Device record of this device; empty before its first session
 };
 
 // An edit that the server did not take. It stays until somebody discards it.
@@ -226,10 +227,12 @@ class Store {
 
   // ---- Sync, as the session sees it ----------------------------------------
 
-  // NOT_FOUND: not enrolled.
+  // NOT_ENROLLED; DEVICE_WIPED: not any longer, because it was lost.
   absl::StatusOr<Identity> GetIdentity();
-  // ALREADY_EXISTS: enrolled before; but a device that its restored server has
-  // forgotten may be enrolled again for the same person, and offers all it has.
+  // ALREADY_EXISTS: enrolled before. But for the same person a device may be enrolled
+  // again that its restored server has forgotten: it offers all it has; that must be
+  // authenticated again (REAUTHENTICATE): it goes on under its number as it is; or that
+  // was revoked, once nothing is unsent: it is a new one.
   absl::Status SetIdentity(const Identity& identity);
 
   absl::StatusOr<std::vector<sync::v1::Cursor>> Cursors();
@@ -251,8 +254,13 @@ class Store {
   // The server's clock is `offset_ms` ahead of ours: unanswered edits are
   // stamped anew, so that a wrong clock neither wins for ever nor loses all.
   absl::Status Restamp(int64_t offset_ms);
-  // Own edits up to `safe` are in a backup of the server; what else it says, too.
+  // Own edits up to `safe` are in a backup of the server; what else it says, too. Where
+  // the device is LOST, all that the server has is removed: but for the keys, what it
+  // has not stays, is shown and unsent, and goes with Wipe.
   absl::Status BeginDownload(const sync::v1::Welcome& welcome);
+  // Removes everything, keys included; the state says that it was done, and `detail`.
+  // False, and nothing is removed, where something is unsent.
+  absl::StatusOr<bool> Wipe(const std::string& detail);
   absl::Status EndAttempt(const absl::Status& status);
 
   // ---- Sync, as a courier sees it (client-core/courier.h) --------------------

@@ -285,6 +285,7 @@ void Tables::SealAll(const Store::Options& options, const Seal& app, bool plain_
 // the disk is full or another process reads, it is tried when the file is opened
 // next.
 void Tables::Sweep() {
+  for (auto& [sql, statement] : statements_) statement->tryReset();  // else VACUUM is refused
   database_.setBusyTimeout(0);
   const bool swept =
       database_.tryExec("VACUUM") == SQLITE_OK &&
@@ -292,6 +293,17 @@ void Tables::Sweep() {
                                 nullptr) == SQLITE_OK;
   if (swept) database_.tryExec("UPDATE seal SET plain_remains = 0");
   database_.setBusyTimeout(kBusyMsMax);
+}
+
+void Tables::EraseAnswered() {
+  database_.exec(
+      "DELETE FROM record; DELETE FROM set_aside; DELETE FROM kept; DELETE FROM stale; "
+      "DELETE FROM cursor; UPDATE seal SET plain_remains = 1");
+}
+
+void Tables::EraseAll() {
+  EraseAnswered();
+  database_.exec("DELETE FROM pending; DELETE FROM touched; DELETE FROM setting");
 }
 
 SQLite::Statement& Tables::Prepared(const char* sql) {

@@ -105,6 +105,13 @@ class Tables {
   std::vector<sync::v1::Cursor> Cursors();
   void PutCursor(const sync::v1::Cursor& cursor);
 
+  // What a device that was lost lets go of, in two steps: all that has an answer or came
+  // from the server; then the rest. Sweep overwrites what the file still holds of it;
+  // it is done when the file is opened next, too.
+  void EraseAnswered();
+  void EraseAll();
+  void Sweep();
+
   std::string GetSetting(const std::string& name);
   int64_t GetNumber(const std::string& name);
   void PutSetting(const std::string& name, absl::string_view value);
@@ -117,7 +124,6 @@ class Tables {
   void Prepare(const Store::Options& options);
   bool Unlock(const Store::Options& options, const Seal& app);
   void SealAll(const Store::Options& options, const Seal& app, bool plain_remains);
-  void Sweep();
 
   SQLite::Database database_;
   Seal seal_;

@@ -39,12 +39,12 @@ bool Add(const RecordType& type, uint64_t fields, Way way, int64_t now_ms, Acces
 
 }  // namespace
 
-void AddDisclosures(const RecordType& type, const Id& id, absl::string_view body, const Id& reader,
-                    Disclosures* disclosures) {
+void AddDisclosures(const RecordType& type, const Id& id, absl::string_view body,
+                    const std::vector<Id>& reader, Disclosures* disclosures) {
   const uint64_t fields = SensitiveIn(type, body);
   if (fields == 0) return;
   for (const Placed& placed : PlacesOf(type, id, body)) {
-    if (placed.place == PERSON && placed.scope != reader) {
+    if (placed.place == PERSON && std::count(reader.begin(), reader.end(), placed.scope) == 0) {
       (*disclosures)[{placed.scope, &type}] |= fields;
     }
   }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
@@ -19,9 +20,10 @@ namespace zhibu::server {
 // By member and type of record: a set of RecordType::restricted.
 using Disclosures = std::map<std::pair<Id, const RecordType*>, uint64_t>;
 
-// What a record, as `reader` is given it, tells them of others.
-void AddDisclosures(const RecordType& type, const Id& id, absl::string_view body, const Id& reader,
-                    Disclosures* disclosures);
+// What a record, as its reader is given it, tells them of others. `reader`: the entries
+// that they have in the register (server/persons.h).
+void AddDisclosures(const RecordType& type, const Id& id, absl::string_view body,
+                    const std::vector<Id>& reader, Disclosures* disclosures);
 
 // How: onto a device that holds it from then on, counted once a day; or as the answer
 // to a question.

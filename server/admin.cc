@@ -15,6 +15,7 @@
 #include "server/enrolment.h"
 #include "server/incarnation.h"
 #include "server/own_edit.h"
+#include "server/persons.h"
 #include "server/roster/import.h"
 #include "server/roster/roster.h"
 #include "sync/handshake.h"
@@ -23,6 +24,7 @@
 #include "sync/shown.h"
 #include "sync/status.h"
 #include "zhibu/records/v1/conflict.pb.h"
+#include "zhibu/records/v1/duplicate.pb.h"
 #include "zhibu/records/v1/member.pb.h"
 #include "zhibu/records/v1/organisation.pb.h"
 
@@ -32,6 +34,7 @@ using google::protobuf::util::TimeUtil;
 namespace {
 
 using records::v1::ConflictNote;
+using records::v1::DuplicatePerson;
 using records::v1::Member;
 using records::v1::Organisation;
 
@@ -215,10 +218,11 @@ absl::Status Admin::RevokeGrant(const admin::v1::GrantRequest& request) {
   return WriteOwn(edit);
 }
 
-absl::Status Admin::RevokeDevice(DeviceNumber number) {
+absl::Status Admin::RevokeDevice(DeviceNumber number, DeviceRow::Standing standing) {
   return hub_.Write([&](absl::flat_hash_set<Id>* moved) {
     return hub_.store().Write([&](Writer& writer) {
-      return server::RevokeDevice(writer, hub_.ingest(), hub_.environment(), number, moved);
+      return server::RevokeDevice(writer, hub_.ingest(), hub_.environment(), number, standing,
+                                  moved);
     });
   });
 }
@@ -229,7 +233,9 @@ absl::StatusOr<admin::v1::RevokeReply> Admin::Revoke(const admin::v1::RevokeRequ
       RETURN_IF_ERROR(RevokeGrant(request.grant()));
       break;
     case admin::v1::RevokeRequest::kDevice:
-      RETURN_IF_ERROR(RevokeDevice(DeviceNumber(request.device())));
+      RETURN_IF_ERROR(RevokeDevice(
+          DeviceNumber(request.device()),
+          request.wipe() ? DeviceRow::Standing::kLost : DeviceRow::Standing::kRevoked));
       break;
     default:
       return absl::InvalidArgumentError("name a grant or a device");
@@ -252,7 +258,7 @@ absl::StatusOr<sync::v1::EnrolReply> Admin::EnrolDevice(const sync::v1::EnrolReq
       RETURN_IF_ERROR(code.status());
       ASSIGN_OR_RETURN(const DeviceRow row,
                        server::EnrolDevice(writer, hub_.ingest(), hub_.environment(), code->person,
-                                           request.public_key(), request.device_name(), moved));
+                                           request, moved));
       reply.set_device(row.number.value);
       reply.set_person_id(row.person.str());
       ASSIGN_OR_RETURN(*reply.mutable_server_id(), writer.GetSetting(kServerId));
@@ -267,16 +273,21 @@ absl::StatusOr<sync::v1::EnrolReply> Admin::EnrolDevice(const sync::v1::EnrolReq
 absl::StatusOr<admin::v1::DevicesReply> Admin::Devices() {
   admin::v1::DevicesReply reply;
   RETURN_IF_ERROR(hub_.store().Read([&](Reader& reader) -> absl::Status {
+    const RecordType& type = *hub_.ingest().schema().Find(records::v1::Device::descriptor());
     ASSIGN_OR_RETURN(const std::vector<DeviceRow> rows, reader.ListDevices());
     for (const DeviceRow& row : rows) {
       if (row.number == kServerDevice) continue;
+      // As its owner calls it.
+      ASSIGN_OR_RETURN(const RecordState state, reader.GetRecord({type.number, row.record}));
+      records::v1::Device record;
+      record.ParseFromString(state.body);
       auto* device = reply.add_devices();
       device->set_number(row.number.value);
       device->set_person_id(row.person.str());
       ASSIGN_OR_RETURN(*device->mutable_person_name(),
                        NameOf(reader, hub_.ingest().schema(), row.person.bytes()));
-      device->set_name(row.name);
-      device->set_revoked(row.revoked);
+      device->set_name(record.name());
+      device->set_state(StateOf(row.standing));
       device->set_enrolled_ms(row.enrolled_ms);
       device->set_last_seen_ms(row.last_seen_ms);
       device->set_last_number(row.last_number.value);
@@ -313,6 +324,56 @@ absl::StatusOr<admin::v1::ConflictsReply> Admin::Conflicts(
       ASSIGN_OR_RETURN(*conflict->mutable_lost_by(), NameOf(reader, schema, note.lost_by_id()));
     }
     return absl::OkStatus();
+  }));
+  return reply;
+}
+
+absl::StatusOr<admin::v1::DuplicatesReply> Admin::Duplicates() {
+  admin::v1::DuplicatesReply reply;
+  RETURN_IF_ERROR(hub_.store().Read([&](Reader& reader) {
+    const RecordType& type = *hub_.ingest().schema().Find(DuplicatePerson::descriptor());
+    return reader.ListRecords(type.number, std::nullopt,
+                              [&](const Id& id, const RecordState& state) {
+                                auto* duplicate = reply.add_duplicates();
+                                duplicate->set_id(id.str());
+                                duplicate->mutable_duplicate()->ParseFromString(state.body);
+                              });
+  }));
+  return reply;
+}
+
+absl::StatusOr<admin::v1::MergePersonsReply> Admin::MergePersons(
+    const admin::v1::MergePersonsRequest& request) {
+  Ingest& ingest = hub_.ingest();
+  const RecordType& type = *ingest.schema().Find(DuplicatePerson::descriptor());
+  const DuplicatePerson::State wanted =
+      request.undo() ? DuplicatePerson::UNDONE : DuplicatePerson::MERGED;
+  admin::v1::MergePersonsReply reply;
+  const auto merge = [&](Writer& writer, absl::flat_hash_set<Id>* moved) -> absl::Status {
+    ASSIGN_OR_RETURN(const Id keep, Find<Member>(writer, ingest.schema(), request.keep().member()));
+    ASSIGN_OR_RETURN(const Id other,
+                     Find<Member>(writer, ingest.schema(), request.other().member()));
+    const Id id = DuplicateId(keep, other);
+    sync::v1::Edit found;
+    RETURN_IF_ERROR(AddDuplicate(writer, keep, other, DuplicatePerson::OPERATOR,
+                                 hub_.environment().now_ms(), &found));
+    if (!found.changes().empty()) RETURN_IF_ERROR(ingest.WriteOwn(writer, found, moved).status());
+    ASSIGN_OR_RETURN(const RecordState before, writer.GetRecord({type.number, id}));
+    DuplicatePerson duplicate;
+    duplicate.ParseFromString(before.body);
+    if (!before.alive() || duplicate.state() == wanted) {
+      return absl::FailedPreconditionError(
+          "they are that already, or one of them is merged with somebody else");
+    }
+    duplicate.set_state(wanted);
+    if (!request.undo()) duplicate.set_kept_id(keep.str());
+    sync::v1::Edit edit;
+    AddChange(type, id, before, duplicate, &edit);
+    reply.set_duplicate_id(id.str());
+    return ingest.WriteOwn(writer, edit, moved).status();
+  };
+  RETURN_IF_ERROR(hub_.Write([&](absl::flat_hash_set<Id>* moved) {
+    return hub_.store().Write([&](Writer& writer) { return merge(writer, moved); });
   }));
   return reply;
 }

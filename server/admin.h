@@ -32,6 +32,9 @@ class Admin {
   absl::StatusOr<admin::v1::RevokeReply> Revoke(const admin::v1::RevokeRequest& request);
   absl::StatusOr<admin::v1::DevicesReply> Devices();
   absl::StatusOr<admin::v1::ConflictsReply> Conflicts(const admin::v1::ConflictsRequest& request);
+  absl::StatusOr<admin::v1::DuplicatesReply> Duplicates();
+  absl::StatusOr<admin::v1::MergePersonsReply> MergePersons(
+      const admin::v1::MergePersonsRequest& request);
   absl::StatusOr<admin::v1::VerifyAuditReply> VerifyAudit();
   absl::StatusOr<admin::v1::BackupReply> Backup(const admin::v1::BackupRequest& request);
 
@@ -41,7 +44,7 @@ class Admin {
  private:
   absl::Status WriteOwn(const sync::v1::Edit& edit);
   absl::Status RevokeGrant(const admin::v1::GrantRequest& request);
-  absl::Status RevokeDevice(DeviceNumber number);
+  absl::Status RevokeDevice(DeviceNumber number, DeviceRow::Standing standing);
 
   Hub& hub_;
 };

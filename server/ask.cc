@@ -220,7 +220,7 @@ class Question {
     eyes.at_home |= also;
     if (!eyes.Meet(ReadersOf(schema_, type, state.body))) return false;
     Redact(type, HiddenFrom(type, eyes), &state);
-    AddDisclosures(type, id, state.body, asker_, disclosures);
+    AddDisclosures(type, id, state.body, offices_.persons, disclosures);
     page->add_ids(id.str());
     page->add_bodies(std::move(state.body));
     return true;

@@ -5,9 +5,11 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "server/persons.h"
 #include "sync/audience.h"
 #include "sync/reason.h"
 #include "sync/status.h"
+#include "sync/wire.h"
 #include "zhibu/records/v1/organisation.pb.h"
 
 namespace zhibu::server {
@@ -39,6 +41,32 @@ uint32_t In(const absl::flat_hash_map<Id, uint32_t>& offices, const Id& scope) {
   return it == offices.end() ? 0 : it->second;
 }
 
+// A writer in one of the places that are of such a kind.
+bool ActsIn(const RecordType& type, const absl::flat_hash_map<Id, uint32_t>& offices,
+            uint32_t kinds, const std::vector<Placed>& places) {
+  return std::any_of(places.begin(), places.end(), [&](const Placed& placed) {
+    if ((kinds & BitOf(placed.place)) == 0) return false;
+    return EyesOn({placed}, [&](const Id& scope) { return In(offices, scope); }).Meet(type.writers);
+  });
+}
+
+// The last value of an enum's field, 0 where there is none.
+int ValueOf(uint32_t number, absl::string_view body) {
+  wire::Reader reader(body);
+  wire::Field field;
+  int value = 0;
+  while (reader.Next(&field)) {
+    if (field.number == number) value = static_cast<int>(field.scalar);
+  }
+  return value;
+}
+
+absl::flat_hash_map<Id, uint32_t> OnceAndNow(const Offices& offices) {
+  absl::flat_hash_map<Id, uint32_t> once = offices.now;
+  for (const auto& [scope, audience] : offices.ended) once[scope] |= audience;
+  return once;
+}
+
 // Somebody who acts for one of the places may write there, and may place a
 // record in the care of an organisation only if they belong to it.
 bool Entitled(const RecordType& type, uint64_t written,
@@ -61,78 +89,121 @@ bool Entitled(const RecordType& type, uint64_t written,
 uint32_t Offices::In(const Id& scope) const { return server::In(now, scope); }
 
 absl::StatusOr<Offices> OfficesOf(Reader& reader, const Id& person, int64_t now_ms) {
-  Offices offices;
-  offices.now[person] = AudienceOf(SELF);
   const Schema& schema = *CatalogueSchema();
-  RETURN_IF_ERROR(reader.ListRecords(schema.Find(records::v1::Grant::descriptor())->number, person,
-                                     [&](const Id&, const RecordState& state) {
-                                       records::v1::Grant grant;
-                                       if (grant.ParseFromString(state.body) &&
-                                           grant.person_id() == person.bytes()) {
-                                         AddGrant(grant, now_ms, &offices);
-                                       }
-                                     }));
-  RETURN_IF_ERROR(reader.ListRecords(schema.Find(records::v1::Placement::descriptor())->number,
-                                     person, [&](const Id&, const RecordState& state) {
-                                       records::v1::Placement placement;
-                                       if (!placement.ParseFromString(state.body)) return;
-                                       if (const auto branch =
-                                               Id::FromBytes(placement.branch_id())) {
-                                         offices.now[*branch] |= AudienceOf(MEMBER);
-                                       }
-                                     }));
+  const uint32_t grant_type = schema.Find(records::v1::Grant::descriptor())->number;
+  const uint32_t placement_type = schema.Find(records::v1::Placement::descriptor())->number;
+  Offices offices;
+  ASSIGN_OR_RETURN(offices.persons, PersonsOf(reader, person));
+  for (const Id& one : offices.persons) {
+    offices.now[one] |= AudienceOf(SELF);
+    RETURN_IF_ERROR(reader.ListRecords(grant_type, one, [&](const Id&, const RecordState& state) {
+      records::v1::Grant grant;
+      if (grant.ParseFromString(state.body) && grant.person_id() == one.bytes()) {
+        AddGrant(grant, now_ms, &offices);
+      }
+    }));
+  }
+  // A person belongs to one branch, however often they are registered.
+  ASSIGN_OR_RETURN(const Id kept, KeptOf(reader, person));
+  RETURN_IF_ERROR(
+      reader.ListRecords(placement_type, kept, [&](const Id&, const RecordState& state) {
+        records::v1::Placement placement;
+        if (!placement.ParseFromString(state.body)) return;
+        if (const auto branch = Id::FromBytes(placement.branch_id())) {
+          offices.now[*branch] |= AudienceOf(MEMBER);
+        }
+      }));
   return offices;
 }
 
-namespace {
-
-// The ids follow from what the records say, so it is known where to look.
-absl::StatusOr<bool> WasIn(Reader& reader, const Id& scope,
-                           const google::protobuf::Message& record) {
-  const RecordType& type = *CatalogueSchema()->Find(record.GetDescriptor());
-  ASSIGN_OR_RETURN(const Id id, DeriveId(type, record.SerializeAsString()));
-  return reader.EverIn(scope, {type.number, id});
+absl::StatusOr<Version> OfficesVersion(Reader& reader, const std::vector<Id>& persons) {
+  uint64_t sum = 0;  // each of them only ever rises
+  for (const Id& person : persons) {
+    ASSIGN_OR_RETURN(const Version version, reader.ScopeVersion(person));
+    sum += version.value;
+  }
+  return Version(sum);
 }
-
-absl::StatusOr<bool> WasPlacedIn(Reader& reader, const Id& person, const Id& scope) {
-  records::v1::Placement placement;
-  placement.set_member_id(person.str());
-  return WasIn(reader, scope, placement);
-}
-
-}  // namespace
 
 absl::StatusOr<bool> EverHadOffice(Reader& reader, const Id& person, const Id& scope) {
+  // The ids follow from what the records say, so it is known where to look.
+  const auto was_there = [&](const google::protobuf::Message& record) -> absl::StatusOr<bool> {
+    const RecordType& type = *CatalogueSchema()->Find(record.GetDescriptor());
+    ASSIGN_OR_RETURN(const Id id, DeriveId(type, record.SerializeAsString()));
+    return reader.EverIn(scope, {type.number, id});
+  };
   if (person == scope) return true;
-  ASSIGN_OR_RETURN(bool had, WasPlacedIn(reader, person, scope));
-  records::v1::Grant grant;
-  grant.set_person_id(person.str());
-  grant.set_organisation_id(scope.str());
-  for (int office = SECRETARY; !had && office <= GROUP_LEADER; ++office) {
-    grant.set_office(static_cast<Office>(office));
-    ASSIGN_OR_RETURN(had, WasIn(reader, scope, grant));
+  ASSIGN_OR_RETURN(const std::vector<Id> persons, PersonsEver(reader, person));
+  for (const Id& one : persons) {
+    if (one == scope) return true;
+    records::v1::Placement placement;
+    placement.set_member_id(one.str());
+    ASSIGN_OR_RETURN(bool had, was_there(placement));
+    records::v1::Grant grant;
+    grant.set_person_id(one.str());
+    grant.set_organisation_id(scope.str());
+    for (int office = SECRETARY; !had && office <= GROUP_LEADER; ++office) {
+      grant.set_office(static_cast<Office>(office));
+      ASSIGN_OR_RETURN(had, was_there(grant));
+    }
+    if (had) return true;
   }
-  return had;
-}
-
-absl::StatusOr<Offices> WithFormerPlacements(Reader& reader, const Id& person, Offices offices,
-                                             const std::vector<Placed>& places) {
-  for (const Placed& placed : places) {
-    ASSIGN_OR_RETURN(const bool was, WasPlacedIn(reader, person, placed.scope));
-    if (was) offices.ended[placed.scope] |= AudienceOf(MEMBER);
-  }
-  return offices;
+  return false;
 }
 
 absl::Status MayWrite(const RecordType& type, uint64_t written, const Offices& offices,
                       const std::vector<Placed>& before, const std::vector<Placed>& after) {
   if (Entitled(type, written, offices.now, before, after)) return absl::OkStatus();
-  absl::flat_hash_map<Id, uint32_t> once = offices.now;
-  for (const auto& [scope, audience] : offices.ended) once[scope] |= audience;
   const std::string what = absl::StrCat(type.label, " ", type.name);
-  return Refuse(
-      Entitled(type, written, once, before, after) ? sync::v1::GRANT_ENDED : sync::v1::NOT_ENTITLED,
-      what);
+  return Refuse(Entitled(type, written, OnceAndNow(offices), before, after)
+                    ? sync::v1::GRANT_ENDED
+                    : sync::v1::NOT_ENTITLED,
+                what);
+}
+
+absl::Status MayStep(const RecordType& type, const Offices& offices,
+                     const std::vector<Placed>& before, absl::string_view body_before,
+                     absl::string_view body_after) {
+  for (const FieldRule& rule : type.fields.rules()) {
+    if (rule.taken_by.empty()) continue;
+    const int to = ValueOf(rule.number, body_after);
+    const auto takers = rule.taken_by.find(to);
+    if (takers == rule.taken_by.end() || ValueOf(rule.number, body_before) == to) continue;
+    if (ActsIn(type, offices.now, takers->second, before)) continue;
+    const bool once = ActsIn(type, OnceAndNow(offices), takers->second, before);
+    const auto& value = rule.descriptor->enum_type()->FindValueByNumber(to)->options();
+    return Refuse(once ? sync::v1::GRANT_ENDED : sync::v1::NOT_YOUR_STEP,
+                  absl::StrCat(type.label, " ", value.GetExtension(value_label)));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> MightOnce(Reader& reader, const RecordType& type, uint64_t written,
+                               const Id& id, const Id& person, const Offices& offices,
+                               const std::vector<Placed>& before,
+                               const std::vector<Placed>& after) {
+  absl::flat_hash_map<Id, uint32_t> once = OnceAndNow(offices);
+  for (const Placed& placed : after) {
+    if (placed.place != OWNER) continue;
+    ASSIGN_OR_RETURN(const bool belonged, EverHadOffice(reader, person, placed.scope));
+    if (belonged) once[placed.scope] |= AudienceOf(MEMBER);
+  }
+  std::vector<Placed> formerly;  // where they act, and it lay once
+  for (const auto& entry : offices.now) {
+    const Id& scope = entry.first;
+    if ((entry.second & type.writers.at_home) == 0) continue;
+    if (std::any_of(before.begin(), before.end(),
+                    [&](const Placed& placed) { return placed.scope == scope; })) {
+      continue;  // it lies there now, and they see it as a guest
+    }
+    ASSIGN_OR_RETURN(const bool there, reader.EverIn(scope, {type.number, id}));
+    if (there) formerly.push_back({scope, OWNER});
+  }
+  const auto and_formerly = [&](std::vector<Placed> places) {
+    places.insert(places.end(), formerly.begin(), formerly.end());
+    return places;
+  };
+  return Entitled(type, written, once, and_formerly(before), and_formerly(after));
 }
 
 }  // namespace zhibu::server

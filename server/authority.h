@@ -14,8 +14,9 @@
 
 namespace zhibu::server {
 
-// The offices of one person, by scope.
+// The offices of one person, by scope; under whatever entries of the register they go.
 struct Offices {
+  std::vector<Id> persons;                  // those entries (server/persons.h)
   absl::flat_hash_map<Id, uint32_t> now;    // audience: bit n for office n
   absl::flat_hash_map<Id, uint32_t> ended;  // held once, and no longer
   // When a grant begins or ends, so that this must be worked out again.
@@ -26,13 +27,18 @@ struct Offices {
 
 absl::StatusOr<Offices> OfficesOf(Reader& reader, const Id& person, int64_t now_ms);
 
+// Moves whenever the offices of these may have changed.
+absl::StatusOr<Version> OfficesVersion(Reader& reader, const std::vector<Id>& persons);
+
 // Whether they have, or ever had, any office in the scope.
 absl::StatusOr<bool> EverHadOffice(Reader& reader, const Id& person, const Id& scope);
 
-// With what is over besides grants: where they were placed once (Placement), of these
-// scopes.
-absl::StatusOr<Offices> WithFormerPlacements(Reader& reader, const Id& person, Offices offices,
-                                             const std::vector<Placed>& places);
+// May somebody with these offices take the steps that lead from one body to the
+// other (taken_by)? `before` are the places where the record lay, or of a new one
+// lies. NOT_YOUR_STEP, or GRANT_ENDED.
+absl::Status MayStep(const RecordType& type, const Offices& offices,
+                     const std::vector<Placed>& before, absl::string_view body_before,
+                     absl::string_view body_after);
 
 // May somebody with these offices change a record that lies in `before` so that
 // it lies in `after`, and these of its restricted fields (WrittenBy)? An empty
@@ -40,6 +46,12 @@ absl::StatusOr<Offices> WithFormerPlacements(Reader& reader, const Id& person, O
 // have entitled them is over.
 absl::Status MayWrite(const RecordType& type, uint64_t written, const Offices& offices,
                       const std::vector<Placed>& before, const std::vector<Placed>& after);
+
+// Of somebody who may not write there: might they, had neither they nor the record
+// been moved to another organisation?
+absl::StatusOr<bool> MightOnce(Reader& reader, const RecordType& type, uint64_t written,
+                               const Id& id, const Id& person, const Offices& offices,
+                               const std::vector<Placed>& before, const std::vector<Placed>& after);
 
 }  // namespace zhibu::server
 

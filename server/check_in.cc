@@ -60,7 +60,7 @@ class Judgement {
       finding.marks.push_back(CheckIn::CLOCK_OFF);
     }
     RETURN_IF_ERROR(CheckOffice(*display, finding.branch, timing));
-    if (display->revoked) {
+    if (display->revoked()) {
       RETURN_IF_ERROR(CheckRevoked(*display));
       finding.marks.push_back(CheckIn::DISPLAY_REVOKED);
     }

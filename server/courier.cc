@@ -43,8 +43,12 @@ absl::Status EnsureCourierKey(Store& store, const Environment& environment) {
 }
 
 absl::StatusOr<std::string> CourierKeyOf(Reader& reader) {
-  ASSIGN_OR_RETURN(const std::string secret_key, reader.GetSetting(kCourierKey));
+  ASSIGN_OR_RETURN(const std::string secret_key, CourierSecretOf(reader));
   return secret_key.empty() ? "" : PublicKeyOf(secret_key);
+}
+
+absl::StatusOr<std::string> CourierSecretOf(Reader& reader) {
+  return reader.GetSetting(kCourierKey);
 }
 
 absl::StatusOr<Delivery> OpenBundle(Store& store, absl::string_view sealed) {

@@ -28,6 +28,8 @@ namespace zhibu::server {
 absl::Status EnsureCourierKey(Store& store, const Environment& environment);
 // The public one; empty where there is none.
 absl::StatusOr<std::string> CourierKeyOf(Reader& reader);
+// The secret one, with which the server signs what devices verify offline.
+absl::StatusOr<std::string> CourierSecretOf(Reader& reader);
 
 struct Delivery {
   std::vector<Submitted> edits;  // to be committed; none where nothing is to be taken

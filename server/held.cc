@@ -32,6 +32,7 @@ void AddScopes(const RecordType& type, const sync::v1::Change& change, const Id&
   const uint64_t written = WrittenBy(type, change);
   for (const Placed& placed : PlacesOf(type, id, body)) {
     if (placed.place != OWNER && placed.place != GUEST) continue;
+    if (placed.place == GUEST && type.writers.as_host == 0) continue;  // nobody could take it
     const Eyes eyes = EyesOn({placed}, [](const Id&) { return AudienceOf(SECRETARY); });
     if ((written & HiddenFrom(type, eyes)) == 0) scopes->insert(placed.scope);
   }

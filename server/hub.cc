@@ -8,6 +8,7 @@
 
 #include "absl/synchronization/notification.h"
 #include "server/courier.h"
+#include "server/enrolment.h"
 #include "sync/reason.h"
 #include "sync/status.h"
 
@@ -23,6 +24,7 @@ constexpr size_t kBytesPerEdit = 4096;
 constexpr int64_t kEditsPerRenumbering = 1000;
 // A page is looked for in many scopes.
 constexpr int64_t kEditsPerPage = 20;
+constexpr int64_t kDayMs = 86'400'000;
 
 // A frame is work even where it holds no edit.
 int64_t EditsIn(const sync::v1::ClientFrame& frame) {
@@ -38,7 +40,8 @@ int64_t EditsIn(const sync::v1::ClientFrame& frame) {
 Connection::Connection(Hub* hub, Transport* transport)
     : hub_(*hub),
       strand_(asio::make_strand(hub->readers_)),
-      session_(&hub->store_, &hub->ingest_, hub->environment_),
+      session_(&hub->store_, &hub->ingest_, hub->environment_,
+               {.unseen_ms_max = hub->limits_.reauthenticate_days * kDayMs}),
       transport_(transport),
       rest_(strand_),
       deadline_(strand_) {}
@@ -199,6 +202,7 @@ void Connection::End() {
   hub_.Follow(shared_from_this(), followed_, {});
   followed_.clear();
   hub_.admission_.Leave(shared_from_this(), device_);
+  if (!device_.empty()) hub_.Seen(session_.device());  // streams last for weeks
   rest_.cancel();
   deadline_.cancel();
   std::exchange(transport_, nullptr)->Finish();
@@ -318,17 +322,16 @@ void Hub::WriteSeen() {
     absl::MutexLock lock(&mutex_);
     seen.swap(seen_);
   }
-  const absl::Status status = store_.Write([&](Writer& writer) -> absl::Status {
-    for (const auto& [number, at_ms] : seen) {
-      ASSIGN_OR_RETURN(auto device, writer.GetDevice(number));
-      if (!device) continue;
-      device->last_seen_ms = at_ms;
-      RETURN_IF_ERROR(writer.PutDevice(*device));
-    }
-    return absl::OkStatus();
+  absl::flat_hash_set<Id> moved;
+  const absl::Status status = store_.Write([&](Writer& writer) {
+    moved.clear();
+    return NoteSeen(writer, ingest_, seen, &moved);
   });
-  if (!status.ok())
+  if (!status.ok()) {
     spdlog::warn("cannot note when devices were seen: {}", std::string(status.message()));
+    return;
+  }
+  Tell(moved);
 }
 
 void Hub::Tell(const absl::flat_hash_set<Id>& moved) {

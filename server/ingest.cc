@@ -11,8 +11,10 @@
 #include "absl/strings/str_cat.h"
 #include "server/authority.h"
 #include "server/check_in.h"
+#include "server/flow.h"
 #include "server/held.h"
 #include "server/own_edit.h"
+#include "server/persons.h"
 #include "sync/audience.h"
 #include "sync/handshake.h"
 #include "sync/merge.h"
@@ -21,6 +23,8 @@
 #include "sync/status.h"
 #include "sync/wire.h"
 #include "zhibu/records/v1/conflict.pb.h"
+#include "zhibu/records/v1/duplicate.pb.h"
+#include "zhibu/records/v1/member.pb.h"
 
 namespace zhibu::server {
 
@@ -61,7 +65,8 @@ Id NoteId(const RecordKey& key, absl::string_view path, const Touch& lost) {
 }
 
 bool IsHeld(sync::v1::Reason reason) {
-  return reason == sync::v1::GRANT_ENDED || reason == sync::v1::BUILDS_ON_HELD;
+  return reason == sync::v1::GRANT_ENDED || reason == sync::v1::MOVED_AWAY ||
+         reason == sync::v1::BUILDS_ON_HELD;
 }
 
 }  // namespace
@@ -122,11 +127,12 @@ class Ingest::Batch {
     edit.set_salt(ingest_.environment_.NewSalt());
     ASSIGN_OR_RETURN(DeviceState * own, StateOf(kServerDevice));
     Submitted submitted{kServerDevice, {}};
-    submitted.edit.set_number(own->row.last_number.value + 1);
     submitted.edit.set_stamp(StampAt(ingest_.environment_.now_ms()).value);
     submitted.edit.set_edit(edit.SerializeAsString());
     Version version;
     RETURN_IF_ERROR(Merge(submitted, edit, *own, &version));
+    // What follows from it has taken numbers meanwhile.
+    submitted.edit.set_number(own->row.last_number.value + 1);
     Answer answer;
     answer.set_number(submitted.edit.number());
     answer.set_verdict(sync::v1::MERGED);
@@ -154,6 +160,8 @@ class Ingest::Batch {
   struct Staged {
     const RecordType* type = nullptr;
     std::vector<Placed> before;
+    std::string body_before;
+    RecordState was;
     RecordState state;
     Outcome outcome;
     std::optional<CheckInFinding> finding;
@@ -234,7 +242,7 @@ class Ingest::Batch {
     if (!own && submitted.edit.edit().size() > kEditBytesMax) {
       return Refuse(sync::v1::TOO_LARGE, absl::StrCat(submitted.edit.edit().size(), " B"));
     }
-    if (device.row.revoked) return Refuse(sync::v1::GRANT_ENDED, device.row.name);
+    if (device.row.revoked()) return Refuse(sync::v1::GRANT_ENDED, device.row.name);
     if (edit.changes().empty()) return Refuse(sync::v1::MALFORMED, "edit");
     if (!own && std::max(edit.changes_size(), submitted.edit.builds_on_size()) > kChangesMax) {
       return Refuse(sync::v1::TOO_LARGE, absl::StrCat(edit.changes_size(), " changes"));
@@ -253,6 +261,8 @@ class Ingest::Batch {
       staged.written |= WrittenBy(*staged.type, change);
       RETURN_IF_ERROR(Apply(staged.type, change, origin, &staged.state, &staged.outcome));
       if (own) continue;
+      RETURN_IF_ERROR(JudgeFlow(writer_, *staged.type, staged.body_before, staged.state.body,
+                                MillisOf(origin.stamp)));
       ASSIGN_OR_RETURN(
           staged.finding,
           JudgeCheckIn(writer_, change, staged.state.body, device.row.person,
@@ -271,7 +281,37 @@ class Ingest::Batch {
         RETURN_IF_ERROR(TakeHeld(key, staged, staging.size(), device));
       }
     }
-    return Write(staging);
+    Edit follows;
+    for (const auto& [key, staged] : staging) {
+      if (key.type != DuplicateType()) continue;
+      RETURN_IF_ERROR(Decide(writer_, staged.was, staged.state, &follows));
+    }
+    RETURN_IF_ERROR(Write(staging));
+    RETURN_IF_ERROR(FindDuplicates(staging, &follows));
+    return follows.changes().empty() ? absl::OkStatus() : TakeOwn(follows).status();
+  }
+
+  uint32_t DuplicateType() const {
+    return schema_.Find(records::v1::DuplicatePerson::descriptor())->number;
+  }
+  // What says who somebody is, or that two are one.
+  bool IsOfPersons(uint32_t type) const {
+    return type == DuplicateType() ||
+           type == schema_.Find(records::v1::Member::descriptor())->number ||
+           type == schema_.Find(records::v1::PrivateDetail::descriptor())->number;
+  }
+
+  absl::Status FindDuplicates(const Staging& staging, Edit* own) {
+    for (const auto& [key, staged] : staging) {
+      if (!IsOfPersons(key.type)) continue;
+      if (!mark_key_) {
+        ASSIGN_OR_RETURN(mark_key_, MarkKeyOf(writer_));
+      }
+      RETURN_IF_ERROR(UpdateMarks(writer_, MarksOf(*mark_key_, key, staged.was),
+                                  MarksOf(*mark_key_, key, staged.state),
+                                  ingest_.environment_.now_ms(), own));
+    }
+    return absl::OkStatus();
   }
 
   static RecordKey KeyOf(const Change& change) {
@@ -288,6 +328,8 @@ class Ingest::Batch {
       if (staged.state.exists) {
         staged.before = PlacesOf(*staged.type, it->first.id, staged.state.body);
       }
+      if (staged.state.alive()) staged.body_before = staged.state.body;
+      if (IsOfPersons(change.type())) staged.was = staged.state;
     }
     return absl::OkStatus();
   }
@@ -395,27 +437,33 @@ class Ingest::Batch {
     if (device.row.number == kServerDevice) return absl::OkStatus();
     ASSIGN_OR_RETURN(const Offices* offices, OfficesFor(device.row.person));
     const std::vector<Placed> after = PlacesOf(*staged.type, key.id, staged.state.body);
-    if (!staged.finding) {
-      const absl::Status may =
-          MayWrite(*staged.type, staged.written, *offices, staged.before, after);
-      if (ReasonOf(may).reason != sync::v1::NOT_ENTITLED) return may;
-      // Who was moved while they were offline may have written it before.
-      std::vector<Placed> places = staged.before;
-      places.insert(places.end(), after.begin(), after.end());
-      ASSIGN_OR_RETURN(const Offices once,
-                       WithFormerPlacements(writer_, device.row.person, *offices, places));
-      return MayWrite(*staged.type, staged.written, once, staged.before, after);
+    const absl::Status status = MayWriteTo(staged, *offices, after);
+    if (ReasonOf(status).reason == sync::v1::NOT_ENTITLED) {
+      ASSIGN_OR_RETURN(const bool once,
+                       MightOnce(writer_, *staged.type, staged.written, key.id, device.row.person,
+                                 *offices, staged.before, after));
+      if (once) return Refuse(sync::v1::MOVED_AWAY, staged.type->label);
     }
-    return MayWrite(*staged.type, staged.written, AsGuest(*offices, *staged.finding), staged.before,
+    RETURN_IF_ERROR(status);
+    return MayStep(*staged.type, *offices, staged.before.empty() ? after : staged.before,
+                   staged.body_before, staged.state.body);
+  }
+
+  static absl::Status MayWriteTo(const Staged& staged, const Offices& offices,
+                                 const std::vector<Placed>& after) {
+    if (!staged.finding) {
+      return MayWrite(*staged.type, staged.written, offices, staged.before, after);
+    }
+    return MayWrite(*staged.type, staged.written, AsGuest(offices, *staged.finding), staged.before,
                     after);
   }
 
   absl::StatusOr<const Offices*> OfficesFor(const Id& person) {
-    ASSIGN_OR_RETURN(const Version version, writer_.ScopeVersion(person));
     auto& [known_at, offices] = offices_[person];
+    ASSIGN_OR_RETURN(const Version version, OfficesVersion(writer_, offices.persons));
     if (known_at != version || version.value == 0) {
       ASSIGN_OR_RETURN(offices, OfficesOf(writer_, person, ingest_.environment_.now_ms()));
-      known_at = version;
+      ASSIGN_OR_RETURN(known_at, OfficesVersion(writer_, offices.persons));
     }
     return &offices;
   }
@@ -428,7 +476,16 @@ class Ingest::Batch {
       RETURN_IF_ERROR(WriteNotes(key, staged.outcome, after));
       RETURN_IF_ERROR(WriteFinding(key, staged));
     }
+    // Once all of the edit is there.
+    for (const auto& [key, staged] : staging) RETURN_IF_ERROR(WriteFlow(key, staged));
     return absl::OkStatus();
+  }
+
+  absl::Status WriteFlow(const RecordKey& key, const Staged& staged) {
+    Edit edit;
+    RETURN_IF_ERROR(AddFlow(writer_, schema_, key, staged.body_before, &edit));
+    if (edit.changes().empty()) return absl::OkStatus();
+    return TakeOwn(edit).status();
   }
 
   absl::Status WriteFinding(const RecordKey& key, const Staged& staged) {
@@ -479,7 +536,10 @@ class Ingest::Batch {
   absl::StatusOr<ConflictNote> NoteFor(const RecordKey& key, const Conflict& conflict,
                                        const std::vector<Placed>& places) {
     ConflictNote note;
+    // Not for hosts who only see the record.
+    const bool hosts = schema_.Find(key.type)->writers.as_host != 0;
     for (const Placed& placed : places) {
+      if (placed.place == GUEST && !hosts) continue;
       (placed.place == GUEST ? note.mutable_guest_scopes() : note.mutable_scopes())
           ->Add(placed.scope.str());
     }
@@ -515,6 +575,7 @@ class Ingest::Batch {
   absl::flat_hash_set<Id>& moved_;
   std::map<DeviceNumber, DeviceState> devices_;
   absl::flat_hash_map<Id, std::pair<Version, Offices>> offices_;
+  std::optional<std::string> mark_key_;
 };
 
 Ingest::Ingest(std::shared_ptr<const Schema> schema, Environment environment)

@@ -27,6 +27,9 @@ struct Limits {
   int backlog_bytes_max = 4 << 20;
   // For a device to take one update; what it has not taken is all that is kept for it.
   int unread_seconds_max = 300;
+  // A device that has not been in contact for longer must be authenticated by a new
+  // code; 0: never.
+  int reauthenticate_days = 180;
 };
 
 }  // namespace zhibu::server

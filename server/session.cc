@@ -25,6 +25,7 @@ namespace {
 
 // In one update; more than a device leaves without an answer.
 constexpr size_t kAnswersMax = 3000;
+constexpr int64_t kDayMs = 86'400'000;
 
 size_t SizeOf(const FeedRow& row) {
   return row.state.body.size() + row.state.trace.size() + Id::kSize;
@@ -151,6 +152,8 @@ void Session::OnFrame(const ClientFrame& frame) {
       return OnPush(frame.push());
     case ClientFrame::kAsk:
       return OnAsk(frame.ask());
+    case ClientFrame::kLeave:
+      return OnLeave();
     default:
       // A kind of frame from a newer app: it can wait, the stream goes on.
       if (state_ != State::kOpen) Refuse(sync::v1::PROTOCOL_ERROR, "frame");
@@ -171,7 +174,6 @@ absl::Status Session::CheckHello(const sync::v1::Hello& hello) {
     if (!device || device->number == kServerDevice) {
       return zhibu::Refuse(sync::v1::UNKNOWN_DEVICE, absl::StrCat(hello.device()));
     }
-    if (device->revoked) return zhibu::Refuse(sync::v1::DEVICE_REVOKED, device->name);
     device_ = *device;
     return absl::OkStatus();
   });
@@ -196,6 +198,10 @@ void Session::OnProof(const sync::v1::Proof& proof) {
   if (!VerifyProof(device_.public_key, nonce_, hello_, proof.signature())) {
     return Refuse(sync::v1::BAD_SIGNATURE, "");
   }
+  const int64_t unseen_ms = environment_.now_ms() - device_.last_seen_ms;
+  if (!device_.revoked() && limits_.unseen_ms_max > 0 && unseen_ms > limits_.unseen_ms_max) {
+    return Refuse(sync::v1::REAUTHENTICATE, absl::StrCat(unseen_ms / kDayMs));
+  }
   if (hello_.incarnation() != incarnation_) {
     out_.emplace_back().mutable_restored()->set_incarnation(incarnation_);
     state_ = State::kClosed;
@@ -208,9 +214,13 @@ void Session::OnProof(const sync::v1::Proof& proof) {
 }
 
 absl::Status Session::Open(Reader& reader) {
+  ASSIGN_OR_RETURN(const auto device, reader.GetDevice(device_.number));
+  if (!device) return zhibu::Refuse(sync::v1::UNKNOWN_DEVICE, absl::StrCat(device_.number.value));
+  device_ = *device;
   for (const auto& cursor : hello_.cursors()) {
     const auto scope = Id::FromBytes(cursor.scope());
     if (!scope) return zhibu::Refuse(sync::v1::MALFORMED, "cursor");
+    if (device_.lost()) continue;  // it is told to remove all at once
     // Else the ids of what is not to be on the device would tell what is there.
     ASSIGN_OR_RETURN(const bool own, EverHadOffice(reader, device_.person, *scope));
     if (!own) continue;
@@ -222,8 +232,6 @@ absl::Status Session::Open(Reader& reader) {
     state.seen = known ? cursor.audience() : 0;
   }
   RETURN_IF_ERROR(RefreshOffices(reader));
-  ASSIGN_OR_RETURN(const auto device, reader.GetDevice(device_.number));
-  if (!device) return zhibu::Refuse(sync::v1::UNKNOWN_DEVICE, absl::StrCat(device_.number.value));
   heard_ = hello_.unanswered() == 0 ? device->last_number : EditNumber(hello_.unanswered() - 1);
   uint64_t to_pass = 0;
   for (const auto& [scope, state] : scopes_) {
@@ -234,6 +242,10 @@ absl::Status Session::Open(Reader& reader) {
   welcome->set_to_pass(to_pass);
   welcome->set_safe(device->safe_number.value);
   ASSIGN_OR_RETURN(*welcome->mutable_courier_key(), CourierKeyOf(reader));
+  welcome->set_device_id(device_.record.str());
+  welcome->set_service(device_.lost()      ? sync::v1::Welcome::LOST
+                       : device_.revoked() ? sync::v1::Welcome::REVOKED
+                                           : sync::v1::Welcome::IN_SERVICE);
   return absl::OkStatus();
 }
 
@@ -251,8 +263,10 @@ void Session::OnAsk(const sync::v1::Ask& ask) {
   if (state_ != State::kOpen) return Refuse(sync::v1::PROTOCOL_ERROR, "ask");
   sync::v1::Page page;
   Disclosures disclosures;
-  absl::Status status;
-  if (!ask.reason().empty()) {
+  auto status = store_.Read([&](Reader& reader) { return RefreshOffices(reader); });
+  // A device that is out of service has no offices to ask with.
+  if (device_.revoked()) return Refuse(sync::v1::DEVICE_REVOKED, device_.name);
+  if (status.ok() && !ask.reason().empty()) {
     status = store_.Write([&](Writer& writer) {
       return OpenAccess(writer, ingest_, environment_, device_.person, ask, &moved_scopes_);
     });
@@ -283,6 +297,21 @@ absl::Status Session::Log(Way way, const Disclosures& disclosures) {
   });
 }
 
+void Session::OnLeave() {
+  if (state_ != State::kOpen || !device_.revoked()) {
+    return Refuse(sync::v1::PROTOCOL_ERROR, "leave");
+  }
+  if (!device_.lost()) return Refuse(sync::v1::DEVICE_REVOKED, device_.name);
+  const auto status = store_.Write([&](Writer& writer) -> absl::Status {
+    ASSIGN_OR_RETURN(auto device, writer.GetDevice(device_.number));
+    if (!device) return zhibu::Refuse(sync::v1::UNKNOWN_DEVICE, device_.name);
+    device->standing = DeviceRow::Standing::kWiped;
+    return writer.PutDevice(*device);
+  });
+  if (!status.ok()) return OnTrouble(status);
+  Refuse(sync::v1::DEVICE_WIPED, device_.name);
+}
+
 std::vector<Submitted> Session::TakeSubmitted() { return std::exchange(submitted_, {}); }
 
 // What the answers are stands in the audit (ReadAnswers); here it matters that
@@ -294,17 +323,18 @@ void Session::OnResults(const std::vector<Result>& results) {
   }
 }
 
-// The device gets a number that no other copy of it has, and begins again with
-// a new session. What was answered before the fork has been told by now.
+// The device gets a number that no other copy of it has, with the standing that it
+// has, and begins again with a new session. What was answered before the fork has been
+// told by now.
 void Session::Renumber() {
   DeviceRow copy;
   const auto status = store_.Write([&](Writer& writer) -> absl::Status {
     ASSIGN_OR_RETURN(const auto device, writer.GetDevice(device_.number));
-    if (!device || device->revoked) return zhibu::Refuse(sync::v1::DEVICE_REVOKED, device_.name);
+    if (!device) return zhibu::Refuse(sync::v1::UNKNOWN_DEVICE, device_.name);
     copy = *device;
     ASSIGN_OR_RETURN(copy.number, writer.NextDevice());
     copy.last_number = copy.safe_number = EditNumber();
-    copy.enrolled_ms = environment_.now_ms();
+    copy.enrolled_ms = copy.last_seen_ms = environment_.now_ms();
     return writer.PutDevice(copy);
   });
   if (!status.ok()) return OnTrouble(status);
@@ -313,14 +343,20 @@ void Session::Renumber() {
 }
 
 absl::Status Session::RefreshOffices(Reader& reader) {
-  ASSIGN_OR_RETURN(const Version version, reader.ScopeVersion(device_.person));
+  if (persons_.empty()) persons_ = {device_.person};
+  ASSIGN_OR_RETURN(const Version version, OfficesVersion(reader, persons_));
   const int64_t now = environment_.now_ms();
   if (version == offices_at_ && version.value != 0 && now < offices_valid_until_ms_) {
     return absl::OkStatus();
   }
   ASSIGN_OR_RETURN(const auto device, reader.GetDevice(device_.number));
-  if (!device || device->revoked) return zhibu::Refuse(sync::v1::DEVICE_REVOKED, device_.name);
-  ASSIGN_OR_RETURN(const Offices offices, OfficesOf(reader, device_.person, now));
+  // It begins again, and is told.
+  const bool as_welcomed = device && device->standing == device_.standing;
+  if (!as_welcomed) return zhibu::Refuse(sync::v1::DEVICE_REVOKED, device_.name);
+  Offices offices;
+  if (!device_.revoked()) {
+    ASSIGN_OR_RETURN(offices, OfficesOf(reader, device_.person, now));
+  }
   for (const auto& [scope, audience] : offices.now) {
     const auto [it, fresh] = scopes_.try_emplace(scope);
     ScopeState& state = it->second;
@@ -336,7 +372,8 @@ absl::Status Session::RefreshOffices(Reader& reader) {
     state.reread = Version();
     state.audience = audience;
   }
-  offices_at_ = version;
+  if (!offices.persons.empty()) persons_ = offices.persons;
+  ASSIGN_OR_RETURN(offices_at_, OfficesVersion(reader, persons_));
   offices_valid_until_ms_ = offices.valid_until_ms;
   return absl::OkStatus();
 }
@@ -488,7 +525,7 @@ absl::Status Session::BuildUpdate(Reader& reader, sync::v1::Update* update,
     if (sight.visible) {
       const RecordType& type = *schema_.Find(row.key.type);
       Redact(type, sight.hidden, &row.state);
-      AddDisclosures(type, row.key.id, row.state.body, device_.person, disclosures);
+      AddDisclosures(type, row.key.id, row.state.body, persons_, disclosures);
       groups.Add(&row);
     } else {
       AddRemoval(row.key, update);

@@ -15,6 +15,9 @@
 // Sensitive fields leave only once it is written down who is given them (server/
 // access.h).
 //
+// A device that is out of service has no offices: what it holds is taken away as
+// from anybody who may no longer see it. It is heard until it has nothing unsent.
+//
 // Calls must not overlap: the host keeps each session on a strand of its own.
 #ifndef ZHIBU_SERVER_SESSION_H_
 #define ZHIBU_SERVER_SESSION_H_
@@ -43,6 +46,7 @@ struct SessionLimits {
   size_t update_bytes = 256 << 10;  // an update grows to about this
   int push_edits_max = 1000;        // in one frame
   size_t hello_bytes_max = 256 << 10;
+  int64_t unseen_ms_max = 0;  // then a device must be authenticated again; 0: never
 };
 
 class Session {
@@ -109,6 +113,7 @@ class Session {
   void OnProof(const sync::v1::Proof& proof);
   void OnPush(const sync::v1::Push& push);
   void OnAsk(const sync::v1::Ask& ask);
+  void OnLeave();
   void Refuse(sync::v1::Reason reason, absl::string_view detail);
   void Renumber();
   void MakeUpdate();
@@ -144,7 +149,8 @@ class Session {
   EditNumber heard_;            // up to here the audit's answers have been read
   std::deque<Result> answers_;  // those that wait for their changes
   std::map<Id, ScopeState> scopes_;
-  Version offices_at_;  // version of the person's scope that the audiences follow
+  std::vector<Id> persons_;  // the entries of the device's owner in the register
+  Version offices_at_;       // OfficesVersion of these, which the audiences follow
   int64_t offices_valid_until_ms_ = 0;
   bool moved_ = false;
   bool greeted_ = false;      // the first update has been made

@@ -17,12 +17,16 @@ absl::StatusCode CodeFor(Reason reason) {
     case sync::v1::NOT_ENTITLED:
     case sync::v1::GRANT_ENDED:
     case sync::v1::DEVICE_REVOKED:
+    case sync::v1::DEVICE_WIPED:
+    case sync::v1::REAUTHENTICATE:
     case sync::v1::BAD_CODE:
     case sync::v1::CODE_WITHOUT_OFFICE:
     case sync::v1::CODE_OF_REVOKED_DEVICE:
     case sync::v1::CODE_OF_OTHER_MEMBER:
     case sync::v1::ASK_NOT_BELOW:
     case sync::v1::ASK_WITHOUT_REASON:
+    case sync::v1::NOT_YOUR_STEP:
+    case sync::v1::MOVED_AWAY:
       return absl::StatusCode::kPermissionDenied;
     case sync::v1::UNKNOWN_DEVICE:
     case sync::v1::BAD_SIGNATURE:
@@ -43,6 +47,8 @@ absl::StatusCode CodeFor(Reason reason) {
     case sync::v1::COURIER_COPY:
     case sync::v1::COURIER_RESTORED:
     case sync::v1::COURIER_NO_KEY:
+    case sync::v1::NOT_OF_BRANCH:
+    case sync::v1::LETTER_EXPIRED:
       return absl::StatusCode::kFailedPrecondition;
     case sync::v1::LIMIT_REACHED:
       return absl::StatusCode::kResourceExhausted;

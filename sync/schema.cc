@@ -53,6 +53,15 @@ Eyes EyesOf(const Offices& offices) {
   return {audience, audience};
 }
 
+// Of (zhibu.taken_by).
+uint32_t TakenBy(const google::protobuf::EnumValueOptions& options) {
+  uint32_t places = 0;
+  for (int n = 0; n < options.ExtensionSize(zhibu::taken_by); ++n) {
+    places |= BitOf(options.GetExtension(zhibu::taken_by, n));
+  }
+  return places;
+}
+
 }  // namespace
 
 class SchemaCompiler {
@@ -82,6 +91,7 @@ class SchemaCompiler {
     type.descriptor = &message;
     type.readers = EyesOf(options.readers());
     type.writers = EyesOf(options.writers());
+    if (options.written_at_home()) type.writers.as_host = 0;
     type.own_scope = options.own_scope();
     type.permanent = options.permanent();
     if (type.number == 0) return Wrong(message.full_name(), "a record needs a type number");
@@ -269,6 +279,11 @@ class SchemaCompiler {
       if (fields->Find(rule->key_number)->policy != LATEST) {
         return Wrong(key->full_name(), "a key cannot change, so it has no policy");
       }
+      for (const FieldRule& inner : fields->rules()) {
+        if (inner.taken_by.empty()) continue;
+        return Wrong(inner.descriptor->full_name(),
+                     "taken_by is for a field of the record itself, not of an element");
+      }
     }
     rule->element = elements_.at(field.message_type());
     return absl::OkStatus();
@@ -281,6 +296,9 @@ class SchemaCompiler {
     }
     for (int i = 0; i < states->value_count(); ++i) {
       const auto& from = *states->value(i);
+      if (const uint32_t places = TakenBy(from.options()); places != 0) {
+        rule->taken_by[from.number()] = places;
+      }
       for (int n = 0; n < from.options().ExtensionSize(zhibu::next); ++n) {
         const std::string& name = from.options().GetExtension(zhibu::next, n);
         const auto* to = states->FindValueByName(name);

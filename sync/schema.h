@@ -75,8 +75,10 @@ struct FieldRule {
   // BY_KEY: the fields of the element and the number of the one that names it.
   const Fields* element = nullptr;
   uint32_t key_number = 0;
-  // FORWARD: the declared steps, as (from, to).
+  // FORWARD: the declared steps, as (from, to), and for the values that not every
+  // writer may step to: from which places they may. Bit n for Place n.
   absl::flat_hash_set<std::pair<int, int>> steps;
+  absl::flat_hash_map<int, uint32_t> taken_by;
 };
 
 // The fields of one message.
@@ -115,6 +117,8 @@ struct RecordType {
   bool permanent = false;
   std::vector<uint32_t> id_from;
 };
+
+inline uint32_t BitOf(Place place) { return 1u << static_cast<unsigned>(place); }
 
 class Schema {
  public:

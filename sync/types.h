@@ -70,7 +70,11 @@ class Id {
   std::string str() const { return std::string(bytes_.data(), kSize); }
   bool empty() const { return *this == Id(); }
 
-  friend auto operator<=>(const Id&, const Id&) = default;
+  // The order of the bytes, as databases have it; a char may have a sign.
+  friend std::strong_ordering operator<=>(const Id& a, const Id& b) {
+    return std::memcmp(a.bytes_.data(), b.bytes_.data(), kSize) <=> 0;
+  }
+  friend bool operator==(const Id&, const Id&) = default;
 
   template <typename H>
   friend H AbslHashValue(H h, const Id& id) {

@@ -10,7 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client-core/check_in.h"
-#include "client-core/cli/qr.h"
+#include "sync/qr.h"
 #include "sync/status.h"
 
 namespace zhibu::client {

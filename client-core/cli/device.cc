@@ -15,7 +15,10 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
 #include "client-core/cli/check_in.h"
+#include "client-core/cli/devices.h"
+#include "client-core/cli/flow.h"
 #include "client-core/cli/output.h"
+#include "client-core/cli/pass.h"
 #include "client-core/cli/patch.h"
 #include "client-core/cli/query.h"
 #include "client-core/cli/satchel.h"
@@ -508,7 +511,9 @@ void AddDeviceCommand(CLI::App* app, const bool* json, const Language* language,
     command->add_option("ID", arguments->id, "The record's id, as list shows it")->required();
   };
 
-  CLI::App* enrol = add("enrol", "Make this device known to the server", &Command::Enrol);
+  CLI::App* enrol =
+      add("enrol", "Make this device known to the server; again, if it was not seen for long",
+          &Command::Enrol);
   enrol->add_option("CODE", arguments->ticket, "What `zhibu admin enrol` printed")->required();
   enrol->add_option("--name", arguments->name, "Name of the device, shown to its owner");
 
@@ -539,13 +544,13 @@ void AddDeviceCommand(CLI::App* app, const bool* json, const Language* language,
   sync->add_flag("--watch", arguments->watch, "Stay connected until interrupted");
   sync->add_option("--timeout", arguments->timeout_s, "Seconds until it gives up");
 
-  AddCheckInCommands(device, [&](CLI::App* command, const StoreCommand& run) {
+  const auto on_store = [&](CLI::App* command, const StoreCommand& run) {
     on_chosen(command, [run](Command& invocation) { return invocation.Run(run); });
-  });
-
-  AddQueryCommands(device, [&](CLI::App* command, const StoreCommand& run) {
-    on_chosen(command, [run](Command& invocation) { return invocation.Run(run); });
-  });
+  };
+  for (const auto add_commands : {&AddCheckInCommands, &AddFlowCommands, &AddTransferCommands,
+                                  &AddPassCommands, &AddQueryCommands, &AddDevicesCommands}) {
+    add_commands(device, on_store);
+  }
 
   CLI::App* courier = device->add_subcommand(
       "courier", "Unsent edits that are carried to the server by hand, and their answers back");

@@ -108,16 +108,20 @@ absl::Status Way::Told(const grpc::Status& status) const {
 
 absl::Status Enrol(Store* store, absl::string_view text, absl::string_view device_name,
                    absl::Duration timeout) {
-  // With the key that it has, if the server has forgotten it: copies of it that
-  // enrol again must be known for what they are.
+  // With the key that it has, if the server has forgotten it or wants to know again
+  // whose it is: copies of it that enrol again must be known for what they are.
   const absl::StatusOr<Identity> known = store->GetIdentity();
   ASSIGN_OR_RETURN(const SyncState state, store->State());
-  if (known.ok() && state.problem != sync::v1::UNKNOWN_DEVICE) {
+  const bool same_key = known.ok() && state.problem != sync::v1::DEVICE_REVOKED;
+  const bool again = state.problem == sync::v1::UNKNOWN_DEVICE ||
+                     state.problem == sync::v1::REAUTHENTICATE ||
+                     (state.problem == sync::v1::DEVICE_REVOKED && state.unsent == 0);
+  if (known.ok() && !again) {
     return absl::AlreadyExistsError("this device is enrolled already");
   }
   ASSIGN_OR_RETURN(const EnrolmentTicket ticket, EnrolmentTicket::FromText(text));
   const std::string secret_key =
-      known.ok() ? known->secret_key : NewKeyPair(store->environment()).secret_key;
+      same_key ? known->secret_key : NewKeyPair(store->environment()).secret_key;
   const Way way = WayTo(ticket.address, ticket.fingerprint);
   const auto stub = sync::v1::Sync::NewStub(way.channel);
   grpc::ClientContext context;
@@ -126,6 +130,7 @@ absl::Status Enrol(Store* store, absl::string_view text, absl::string_view devic
   request.set_code(ticket.code);
   request.set_public_key(PublicKeyOf(secret_key));
   request.set_device_name(std::string(device_name));
+  if (same_key) request.set_device(known->device.value);
   sync::v1::EnrolReply reply;
   RETURN_IF_ERROR(way.Told(stub->Enrol(&context, request, &reply)));
   const auto person = Id::FromBytes(reply.person_id());

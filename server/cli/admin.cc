@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "server/cli/server.h"
 #include "server/rpc/node.h"
+#include "sync/qr.h"
 #include "sync/status.h"
 #include "zhibu/admin/v1/admin.grpc.pb.h"
 
@@ -39,6 +40,10 @@ struct Arguments {
   uint32_t device = 0;
   uint32_t minutes = 0;
   bool all = false;
+  bool wipe = false;
+  std::string other;
+  bool undo = false;
+  bool as_text = false;
 };
 
 std::string Clock(int64_t ms) {
@@ -110,7 +115,9 @@ class Command {
     request.set_valid_minutes(arguments_.minutes);
     v1::EnrolCodeReply reply;
     RETURN_IF_ERROR(Call(&v1::Admin::Stub::Enrol, request, &reply));
-    return Print(reply, reply.code());
+    if (json_ || arguments_.as_text) return Print(reply, reply.code());
+    ASSIGN_OR_RETURN(const std::string drawn, DrawQr(reply.code()));
+    return Print(reply, absl::StrCat(drawn, reply.code()));
   }
 
   absl::Status Grant() {
@@ -124,12 +131,17 @@ class Command {
     v1::RevokeRequest request;
     if (arguments_.device != 0) {
       request.set_device(arguments_.device);
+      request.set_wipe(arguments_.wipe);
     } else {
       ASSIGN_OR_RETURN(*request.mutable_grant(), Named());
     }
     v1::RevokeReply reply;
     RETURN_IF_ERROR(Call(&v1::Admin::Stub::Revoke, request, &reply));
-    return Print(reply, Say("已撤销", "revoked"));
+    return Print(reply, arguments_.wipe
+                            ? Say("已挂失：该设备下次联系时清除本机全部内容，未发送的内容待处理",
+                                  "reported lost: at its next contact the device removes all that "
+                                  "is on it; what it had not sent is held for review")
+                            : Say("已撤销", "revoked"));
   }
 
   absl::Status Devices() {
@@ -139,7 +151,7 @@ class Command {
                            "number  owner  name  state  last seen  edits");
     for (const auto& device : reply.devices()) {
       absl::StrAppend(&text, "\n", device.number(), "  ", device.person_name(), "  ", device.name(),
-                      "  ", device.revoked() ? Say("停用", "revoked") : Say("在用", "active"), "  ",
+                      "  ", LabelOf(records::v1::Device::State_descriptor(), device.state()), "  ",
                       Clock(device.last_seen_ms()), "  ", device.last_number());
     }
     return Print(reply, text);
@@ -161,6 +173,34 @@ class Command {
     return Print(reply, text);
   }
 
+  absl::Status Duplicates() {
+    v1::DuplicatesReply reply;
+    RETURN_IF_ERROR(Call(&v1::Admin::Stub::Duplicates, v1::DuplicatesRequest(), &reply));
+    std::string text;
+    for (const auto& one : reply.duplicates()) {
+      const auto& duplicate = one.duplicate();
+      absl::StrAppend(&text,
+                      LabelOf(records::v1::DuplicatePerson::State_descriptor(), duplicate.state()),
+                      "  ", LabelOf(records::v1::DuplicatePerson::By_descriptor(), duplicate.by()),
+                      "\n  ", TextOf(duplicate.first_id()), "  ", duplicate.first_shown(), "\n  ",
+                      TextOf(duplicate.second_id()), "  ", duplicate.second_shown(), "\n");
+    }
+    absl::StrAppend(&text, Say("共 ", ""), reply.duplicates_size(), Say(" 对", " pairs"));
+    return Print(reply, text);
+  }
+
+  absl::Status MergePersons() {
+    v1::MergePersonsRequest request;
+    request.mutable_keep()->set_member(arguments_.member);
+    request.mutable_other()->set_member(arguments_.other);
+    request.set_undo(arguments_.undo);
+    v1::MergePersonsReply reply;
+    RETURN_IF_ERROR(Call(&v1::Admin::Stub::MergePersons, request, &reply));
+    return Print(reply, arguments_.undo
+                            ? Say("已撤销合并，恢复为两人", "undone: they are two again")
+                            : Say("已合并为一人", "merged: they are one person"));
+  }
+
   absl::Status VerifyAudit() {
     v1::VerifyAuditReply reply;
     RETURN_IF_ERROR(Call(&v1::Admin::Stub::VerifyAudit, v1::VerifyAuditRequest(), &reply));
@@ -180,6 +220,16 @@ class Command {
  private:
   std::string Say(absl::string_view zh, absl::string_view en) const {
     return std::string(language_ == Language::kChinese ? zh : en);
+  }
+
+  std::string LabelOf(const google::protobuf::EnumDescriptor* type, int number) const {
+    const auto* value = type->FindValueByNumber(number);
+    if (value == nullptr) return absl::StrCat(number);
+    return Say(value->options().GetExtension(zhibu::value_label), value->name());
+  }
+
+  static std::string TextOf(const std::string& id) {
+    return zhibu::TextOf(Id::FromBytes(id).value_or(Id()));
   }
 
   absl::Status Print(const google::protobuf::Message& reply, const std::string& text) const {
@@ -256,11 +306,12 @@ void AddAdminCommand(CLI::App* app, const bool* json, const Language* language,
       &Command::Import)
       ->add_option("FILE", arguments->file, "The roster")
       ->required();
-  CLI::App* enrol =
-      set(admin->add_subcommand("enrol", "Print a one-time code for a member's device"),
-          &Command::Enrol);
+  CLI::App* enrol = set(
+      admin->add_subcommand("enrol", "Print a one-time code for a member's device, and as a QR"),
+      &Command::Enrol);
   who(enrol)->required();
   enrol->add_option("--minutes", arguments->minutes, "How long the code is good; default: a day");
+  enrol->add_flag("--text", arguments->as_text, "As text only");
   CLI::App* grant =
       set(admin->add_subcommand("grant", "Let a member act for an organisation"), &Command::Grant);
   who(grant)->required();
@@ -270,10 +321,22 @@ void AddAdminCommand(CLI::App* app, const bool* json, const Language* language,
       set(admin->add_subcommand("revoke", "End a grant, or stop a device"), &Command::Revoke);
   who(revoke);
   office(revoke);
-  revoke->add_option("--device", arguments->device, "Number of a device, instead of a grant");
+  CLI::Option* device =
+      revoke->add_option("--device", arguments->device, "Number of a device, instead of a grant");
+  revoke
+      ->add_flag("--wipe", arguments->wipe,
+                 "The device is lost: it removes all that is on it at its next contact")
+      ->needs(device);
   set(admin->add_subcommand("devices", "List the devices"), &Command::Devices);
   set(admin->add_subcommand("conflicts", "List conflict notes"), &Command::Conflicts)
       ->add_flag("--all", arguments->all, "Those that are settled as well");
+  set(admin->add_subcommand("duplicates", "List members who may be one person"),
+      &Command::Duplicates);
+  CLI::App* merge = set(admin->add_subcommand("merge-persons", "Make one person of two members"),
+                        &Command::MergePersons);
+  merge->add_option("KEEP", arguments->member, "The member to keep, by name or id")->required();
+  merge->add_option("OTHER", arguments->other, "Who that is as well, by name or id")->required();
+  merge->add_flag("--undo", arguments->undo, "They are two after all");
   CLI::App* audit = admin->add_subcommand("audit", "The record of every edit");
   audit->require_subcommand(1);
   set(audit->add_subcommand("verify", "Check every chain"), &Command::VerifyAudit);

@@ -66,6 +66,11 @@ void AddLimits(CLI::App* serve, Limits* limits) {
       "Edits of one stream that wait to be committed; more are taken later");
   add("--unread-seconds-max", &limits->unread_seconds_max,
       "For a device to read one update, or its stream ends");
+  serve
+      ->add_option("--reauthenticate-days", limits->reauthenticate_days,
+                   "A device that was not seen for longer needs a new code; 0: never")
+      ->check(CLI::Range(0, 36'500))
+      ->capture_default_str();
 }
 
 }  // namespace

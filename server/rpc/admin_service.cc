@@ -50,6 +50,14 @@ class AdminService final : public admin::v1::Admin::Service {
                    admin::v1::ConflictsReply* reply) override {
     return Answer(admin_.Conflicts(*request), reply);
   }
+  Status Duplicates(ServerContext*, const admin::v1::DuplicatesRequest*,
+                    admin::v1::DuplicatesReply* reply) override {
+    return Answer(admin_.Duplicates(), reply);
+  }
+  Status MergePersons(ServerContext*, const admin::v1::MergePersonsRequest* request,
+                      admin::v1::MergePersonsReply* reply) override {
+    return Answer(admin_.MergePersons(*request), reply);
+  }
   Status VerifyAudit(ServerContext*, const admin::v1::VerifyAuditRequest*,
                      admin::v1::VerifyAuditReply* reply) override {
     return Answer(admin_.VerifyAudit(), reply);

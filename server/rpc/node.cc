@@ -15,6 +15,7 @@
 #include "absl/time/time.h"
 #include "server/courier.h"
 #include "server/incarnation.h"
+#include "server/persons.h"
 #include "server/rpc/acceptor.h"
 #include "server/rpc/services.h"
 #include "server/store/sqlite_store.h"
@@ -123,6 +124,8 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Open(const std::string& folder,
   ASSIGN_OR_RETURN(auto store, OpenSqliteStore(file, {.key = std::move(key)}));
   RETURN_IF_ERROR(EnsureIncarnation(*store, SystemEnvironment(), restored));
   RETURN_IF_ERROR(EnsureCourierKey(*store, SystemEnvironment()));
+  Ingest ingest(CatalogueSchema(), SystemEnvironment());
+  RETURN_IF_ERROR(EnsureMarks(*store, ingest, SystemEnvironment()));
   return std::unique_ptr<Node>(
       new Node(std::make_unique<Parts>(folder, std::move(lock), std::move(store), limits)));
 }

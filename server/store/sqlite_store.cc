@@ -152,6 +152,14 @@ UPDATE device SET name_bytes = CAST(name AS BLOB);
 ALTER TABLE device DROP COLUMN name;
 ALTER TABLE device RENAME COLUMN name_bytes TO name;
 )sql",
+    // 5: who may be the same person.
+    R"sql(
+CREATE TABLE mark (
+  mark BLOB NOT NULL,
+  person BLOB NOT NULL,
+  PRIMARY KEY (mark, person)
+) STRICT, WITHOUT ROWID;
+)sql",
 };
 constexpr int64_t kSchemaVersion = std::size(kMigrations);
 constexpr int64_t kApplicationId = 0x5a686962;  // "Zhib"
@@ -274,6 +282,10 @@ constexpr char kAppendAudit[] = "INSERT INTO audit (" ZHIBU_AUDIT_COLUMNS
 
 constexpr char kGetSetting[] = "SELECT value FROM setting WHERE name = ?";
 constexpr char kPutSetting[] = "REPLACE INTO setting (name, value) VALUES (?, ?)";
+
+constexpr char kFindMarked[] = "SELECT person FROM mark WHERE mark = ? ORDER BY person";
+constexpr char kPutMark[] = "INSERT OR IGNORE INTO mark (mark, person) VALUES (?, ?)";
+constexpr char kDeleteMark[] = "DELETE FROM mark WHERE mark = ? AND person = ?";
 constexpr char kPutCode[] = "REPLACE INTO code (digest, person, expires_ms) VALUES (?, ?, ?)";
 constexpr char kTakeCode[] = "DELETE FROM code WHERE digest = ? RETURNING person, expires_ms";
 
@@ -467,7 +479,7 @@ DeviceRow DeviceOf(const Query& row, const Seal& seal) {
   device.person = row.IdAt(2);
   device.record = row.IdAt(3);
   device.name = row.Opened(4, seal, PlaceOf(kDeviceName, device.number));
-  device.revoked = row.Int(5) != 0;
+  device.standing = static_cast<DeviceRow::Standing>(row.Int(5));
   device.enrolled_ms = row.Int(6);
   device.last_seen_ms = row.Int(7);
   device.last_number = row.Number<EditNumber>(8);
@@ -543,6 +555,7 @@ class Transaction final : public Writer {
                                                    absl::string_view edit) override;
   absl::Status ReadAudit(DeviceNumber device, EditNumber after,
                          absl::FunctionRef<bool(const AuditRow&)> visit) override;
+  absl::StatusOr<std::vector<Id>> FindMarked(absl::string_view mark) override;
   absl::StatusOr<std::string> GetSetting(absl::string_view name) override;
 
   absl::StatusOr<Version> NextVersion(absl::Span<const Id> scopes) override;
@@ -552,6 +565,8 @@ class Transaction final : public Writer {
   absl::Status PutDevice(const DeviceRow& device) override;
   absl::StatusOr<DeviceNumber> NextDevice() override;
   absl::Status AppendAudit(const AuditRow& row) override;
+  absl::Status PutMark(absl::string_view mark, const Id& person) override;
+  absl::Status DeleteMark(absl::string_view mark, const Id& person) override;
   absl::Status PutSetting(absl::string_view name, absl::string_view value) override;
   absl::Status PutCode(const EnrolmentCode& code) override;
   absl::StatusOr<EnrolmentCode> TakeCode(absl::string_view code) override;
@@ -709,6 +724,15 @@ absl::Status Transaction::ReadAudit(DeviceNumber device, EditNumber after,
   });
 }
 
+absl::StatusOr<std::vector<Id>> Transaction::FindMarked(absl::string_view mark) {
+  return Reading([&]() -> absl::StatusOr<std::vector<Id>> {
+    std::vector<Id> marked;
+    Query row(connection_, kFindMarked, mark);
+    while (row.Step()) marked.push_back(row.IdAt(0));
+    return marked;
+  });
+}
+
 absl::StatusOr<std::string> Transaction::GetSetting(absl::string_view name) {
   return Reading([&]() -> absl::StatusOr<std::string> {
     Query row(connection_, kGetSetting, Text{name});
@@ -762,8 +786,8 @@ absl::Status Transaction::PutDevice(const DeviceRow& device) {
   return Writing([&] {
     const std::string name = seal_.Close(PlaceOf(kDeviceName, device.number), device.name);
     Query(connection_, kPutDevice, device.number, device.public_key, device.person, device.record,
-          name, device.revoked, device.enrolled_ms, device.last_seen_ms, device.last_number,
-          device.safe_number)
+          name, static_cast<int64_t>(device.standing), device.enrolled_ms, device.last_seen_ms,
+          device.last_number, device.safe_number)
         .Run();
     return absl::OkStatus();
   });
@@ -791,6 +815,20 @@ absl::Status Transaction::AppendAudit(const AuditRow& row) {
     if (insert.Step()) return absl::OkStatus();
     return absl::AlreadyExistsError(absl::StrCat("edit ", row.number.value, " of device ",
                                                  row.device.value, " has been answered"));
+  });
+}
+
+absl::Status Transaction::PutMark(absl::string_view mark, const Id& person) {
+  return Writing([&] {
+    Query(connection_, kPutMark, mark, person).Run();
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Transaction::DeleteMark(absl::string_view mark, const Id& person) {
+  return Writing([&] {
+    Query(connection_, kDeleteMark, mark, person).Run();
+    return absl::OkStatus();
   });
 }
 

@@ -44,12 +44,18 @@ struct FeedRow {
 };
 
 struct DeviceRow {
+  // As numbers they are stored. Later ones take in what those before them say.
+  enum class Standing { kActive = 0, kRevoked = 1, kLost = 2, kWiped = 3 };
+
+  bool revoked() const { return standing != Standing::kActive; }
+  bool lost() const { return standing >= Standing::kLost; }
+
   DeviceNumber number;
   std::string public_key;  // Ed25519, 32 bytes
   Id person;
   Id record;  // its Device record
   std::string name;
-  bool revoked = false;
+  Standing standing = Standing::kActive;
   int64_t enrolled_ms = 0;
   int64_t last_seen_ms = 0;
   EditNumber last_number;  // highest edit that has been answered
@@ -115,6 +121,9 @@ class Reader {
   virtual absl::Status ReadAudit(DeviceNumber device, EditNumber after,
                                  absl::FunctionRef<bool(const AuditRow&)> visit) = 0;
 
+  // Whom a mark was put on (server/persons.h), ascending.
+  virtual absl::StatusOr<std::vector<Id>> FindMarked(absl::string_view mark) = 0;
+
   // Small values by name: the server's id and the like. Empty if never set.
   virtual absl::StatusOr<std::string> GetSetting(absl::string_view name) = 0;
 };
@@ -139,6 +148,10 @@ class Writer : public Reader {
 
   // ALREADY_EXISTS where (device, number) is there.
   virtual absl::Status AppendAudit(const AuditRow& row) = 0;
+
+  // A mark says something of a person that others may share; only its bytes are kept.
+  virtual absl::Status PutMark(absl::string_view mark, const Id& person) = 0;
+  virtual absl::Status DeleteMark(absl::string_view mark, const Id& person) = 0;
 
   virtual absl::Status PutSetting(absl::string_view name, absl::string_view value) = 0;
 

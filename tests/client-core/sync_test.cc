@@ -619,10 +619,10 @@ TEST_F(Sync, ADeviceRevokedMidSessionIsToldAndItsEditsOnTheWayAreHeld) {
   EXPECT_EQ(results[0].answer.verdict(), sync::v1::HELD);
   stream.server().OnResults(results);
   stream.Run();
-  EXPECT_TRUE(stream.client().closed());
-  EXPECT_EQ(ReasonOf(stream.client().status()).reason, sync::v1::DEVICE_REVOKED);
+  EXPECT_TRUE(stream.client().again());
   EXPECT_EQ(ReasonOf(world.Sync(zhangs)).reason, sync::v1::DEVICE_REVOKED);
   EXPECT_EQ(zhangs.State().problem, sync::v1::DEVICE_REVOKED);
+  EXPECT_THAT(zhangs.SetAside(), ElementsAre("1 HELD GRANT_ENDED"));
   world.CheckAudit();
 }
 
@@ -738,7 +738,7 @@ TEST_F(Sync, APhoneIsRenumberedEditsThatBuildOnEachOtherGoAlong) {
               ElementsAre("2 RETURNED NOT_ENTITLED", "4 RETURNED BUILDS_ON_RETURNED"));
 }
 
-TEST_F(Sync, ARevokedDeviceDoesNotComeBackUnderANewNumber) {
+TEST_F(Sync, ARevokedDeviceIsRevokedUnderANewNumberToo) {
   Phone& copy = world.Clone(zhangs);
   MakeMeeting(zhangs);
   EXPECT_EQ(world.Sync(zhangs), absl::OkStatus());
@@ -748,13 +748,16 @@ TEST_F(Sync, ARevokedDeviceDoesNotComeBackUnderANewNumber) {
   // Revoked in the moment before the fork is answered; nobody has told the session.
   EXPECT_EQ(world.store().Write([&](server::Writer& writer) -> absl::Status {
     auto row = writer.GetDevice(zhangs.number());
-    (*row)->revoked = true;
+    (*row)->standing = server::DeviceRow::Standing::kRevoked;
     return writer.PutDevice(**row);
   }),
             absl::OkStatus());
   stream.Run();
-  EXPECT_FALSE(stream.client().again());
-  EXPECT_EQ(ReasonOf(stream.client().status()).reason, sync::v1::DEVICE_REVOKED);
+  EXPECT_TRUE(stream.client().again());
+  EXPECT_EQ(ReasonOf(world.Sync(copy)).reason, sync::v1::DEVICE_REVOKED);
+  EXPECT_EQ(copy.State().unsent, 0u);
+  EXPECT_THAT(copy.SetAside(), ElementsAre("1 HELD GRANT_ENDED"));
+  EXPECT_THAT(copy.View(), IsEmpty());
 }
 
 // ---- Large things -----------------------------------------------------------------------

@@ -253,13 +253,16 @@ TEST_F(EnrolTest, WithoutAServerTheCodeStaysGood) {
   NewDevice("device").Do({"enrol", code});
 }
 
-TEST_F(EnrolTest, ARevokedDeviceIsToldAndKeepsItsWork) {
+TEST_F(EnrolTest, ARevokedDeviceIsToldAndItsUnsentWorkWaitsForReview) {
   const Device device = township_.Enrol(kSecretary);
   device.Put("Meeting", Meeting(device, "七月"));
   const Json devices = township_.Admin({"devices"});
   township_.Admin({"revoke", "--device", devices["devices"][0]["number"].dump()});
   EXPECT_EQ(device.Refused({"sync"}).value("reason", ""), "DEVICE_REVOKED");
-  EXPECT_EQ(device.Unsent(), 1);
+  EXPECT_EQ(device.Unsent(), 0);
+  const Json set_aside = device.Do({"set-aside"});
+  ASSERT_EQ(set_aside.size(), 1u);
+  EXPECT_EQ(set_aside[0].value("verdict", ""), "HELD");
 }
 
 TEST_F(EnrolTest, AServerWithAnotherCertificateOnTheSamePortIsRefused) {

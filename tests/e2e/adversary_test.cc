@@ -11,6 +11,7 @@
 #include <limits>
 #include <thread>
 
+#include "absl/base/config.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -40,8 +41,14 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 constexpr size_t kMiB = 1 << 20;
-// More than any attack here may cost the server, less than any of them sends.
+// More than any attack here may cost the server, less than any of them sends. The address
+// sanitizer keeps what was freed for a while (CMakePresets.json says how much), lays room
+// around each piece and a shadow beside all of it.
+#ifdef ABSL_HAVE_ADDRESS_SANITIZER
+constexpr size_t kGrowthMax = 250 * kMiB;
+#else
 constexpr size_t kGrowthMax = 100 * kMiB;
+#endif
 // Of the server, where a test is about its deadlines.
 constexpr std::chrono::seconds kDeadline{4};
 constexpr char kOtherBranch[] = "云溪镇柳湾村党支部";
@@ -209,7 +216,7 @@ TEST_F(AdversaryTest, GuessesEditNumbers) {
   EXPECT_THAT(honest_.Do({"list", "Meeting", "--where", "topic=猜测"}), IsEmpty());
 }
 
-TEST_F(AdversaryTest, GoesOnUnderAnotherNumberOnceRevoked) {
+TEST_F(AdversaryTest, OnceRevokedNothingIsMergedUnderAnotherNumberEither) {
   const Self self = Enrol();
   Self copy = self;
   {
@@ -226,8 +233,10 @@ TEST_F(AdversaryTest, GoesOnUnderAnotherNumberOnceRevoked) {
   hostile_.Connect()->Open(copy);
   township_.Admin({"revoke", "--device", absl::StrCat(self.device)});
   const auto stream = hostile_.Connect();
-  stream->Say(HelloOf(copy));
-  EXPECT_EQ(stream->Refused(), "DEVICE_REVOKED");
+  EXPECT_EQ(stream->Open(copy).service(), sync::v1::Welcome::REVOKED);
+  Edits edits;
+  stream->Send(PushOf({NewMeeting(&edits, "分身")}));
+  EXPECT_THAT(stream->Answers(1), ElementsAre("1 HELD GRANT_ENDED"));
 }
 
 // ---- What it reads and writes ------------------------------------------------------

@@ -43,11 +43,15 @@ TEST_F(CliTest, EveryCommandShowsHelpAndEndsWith0) {
       {"admin", "revoke"},
       {"admin", "devices"},
       {"admin", "conflicts"},
+      {"admin", "duplicates"},
+      {"admin", "merge-persons"},
       {"admin", "audit"},
       {"admin", "audit", "verify"},
       {"admin", "backup"},
       {"device"},
       {"device", "enrol"},
+      {"device", "devices"},
+      {"device", "rename"},
       {"device", "put"},
       {"device", "edit"},
       {"device", "delete"},
@@ -90,11 +94,15 @@ TEST_F(CliTest, WrongUsageEndsWith2AndSaysWhatIsWrong) {
       {"admin", "init"},
       {"admin", "--data", home},
       {"admin", "--data", home, "import"},
+      {"admin", "--data", home, "merge-persons", "甲"},
       {"admin", "--data", home, "audit"},
       {"admin", "--data", home, "revoke", "--device", "-1"},
+      {"admin", "--data", home, "revoke", "--wipe"},
+      {"serve", "--data", home, "--reauthenticate-days", "-1"},
       {"device"},
       {"device", "status"},
       {"device", "--home", home},
+      {"device", "--home", home, "rename"},
       {"device", "--home", home, "put"},
       {"device", "--home", home, "put", "Meeting"},
       {"device", "--home", home, "put", "Meeting", "{}", "{}"},
@@ -268,6 +276,10 @@ TEST_F(CliTest, EveryPlainTypeCanBeRecordedReadAndChanged) {
     changed.merge_patch(one.change);
     EXPECT_EQ(device_.Record(one.type, id), changed);
     EXPECT_EQ(device_.List(one.type).size(), 1);
+    if (one.type == std::string("Flow")) {
+      EXPECT_EQ(device_.Refused({"delete", one.type, id}).value("reason", ""), "PERMANENT");
+      continue;
+    }
     device_.Do({"delete", one.type, id});
     EXPECT_EQ(device_.List(one.type).size(), 0);
   }

@@ -37,6 +37,7 @@ class AudienceTest : public Village {
       flow.set_host_branch_id(host.str());
       flow.set_destination("滨海市");
       flow.set_reason("家中困难");
+      flow.set_state(Flow::REPORTED);
     });
     world.SyncAll();
     return id;
@@ -113,12 +114,27 @@ TEST_F(AudienceTest, TheHostBranchGetsARecordWithoutWhatStaysAtHome) {
   ExpectConverged();
 }
 
+TEST_F(AudienceTest, TheHostKnowsTheMemberByNameWhileTheStayLastsAndNoMore) {
+  zhangs.Change<Member>(wang, [](Member& member) {
+    member.set_born("1990-01-31");
+    member.set_post("砖瓦工");
+  });
+  const Id flow = Leave();
+  EXPECT_EQ(chens.Get<Member>(wang).name(), "王");
+  EXPECT_EQ(chens.Get<Member>(wang).born(), "");
+  EXPECT_EQ(chens.Get<Member>(wang).post(), "");
+  ExpectConverged();
+  zhangs.Change<Flow>(flow, [](Flow& f) { f.set_state(Flow::ENDED); });
+  ExpectConverged();
+  EXPECT_FALSE(chens.Has<Member>(wang));
+}
+
 TEST_F(AudienceTest, WhatTheHostWritesLeavesAloneWhatItDoesNotSee) {
   const Id flow = Leave();
-  chens.Change<Flow>(flow, [](Flow& f) { f.set_state(Flow::REPORTED); });
+  chens.Change<Flow>(flow, [](Flow& f) { f.set_state(Flow::ACCEPTED); });
   ExpectConverged();
   EXPECT_EQ(zhangs.Get<Flow>(flow).reason(), "家中困难");
-  EXPECT_EQ(zhangs.Get<Flow>(flow).state(), Flow::REPORTED);
+  EXPECT_EQ(zhangs.Get<Flow>(flow).state(), Flow::ACCEPTED);
 }
 
 TEST_F(AudienceTest, NobodyWritesAFieldThatTheyMayNotRead) {
@@ -189,10 +205,9 @@ TEST_F(AudienceTest, WhatIsHeldIsNotShownWhereItMayNotBeRead) {
 }
 
 TEST_F(AudienceTest, WhatIsHiddenIsInNoPartOfWhatIsSent) {
-  Leave();
   const Id flow = Leave();
   zhangs.Change<Flow>(flow, [](Flow& f) { f.set_reason("求医"); });
-  zhangs.Delete<Flow>(flow);
+  lis.Change<Flow>(flow, [](Flow& f) { f.set_reason("务工"); });
   world.SyncAll();
   Phone& again = world.Enrol(chen);
   Stream stream(&world, &again);
@@ -200,7 +215,8 @@ TEST_F(AudienceTest, WhatIsHiddenIsInNoPartOfWhatIsSent) {
   stream.watch = [&](const sync::v1::ServerFrame& frame) { sent += frame.SerializeAsString(); };
   stream.Run();
   EXPECT_NE(sent.find("滨海市"), std::string::npos);
-  for (const char* hidden : {"家中困难", "求医"}) EXPECT_EQ(sent.find(hidden), std::string::npos);
+  for (const char* hidden : {"家中困难", "求医", "务工"})
+    EXPECT_EQ(sent.find(hidden), std::string::npos);
 }
 
 // ---- Who was told ------------------------------------------------------------------

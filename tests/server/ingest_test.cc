@@ -408,7 +408,7 @@ TEST_F(IngestTest, WhatAMemberRecordsWhoWasMovedMeanwhileWaitsAtTheirFormerBranc
   };
   EXPECT_EQ(Answer(Of(&wang_author, {dues_in(other)})), "1 RETURNED NOT_ENTITLED");
   world.Place(wang, other);
-  EXPECT_EQ(Answer(Of(&wang_author, {dues_in(branch)})), "2 HELD GRANT_ENDED");
+  EXPECT_EQ(Answer(Of(&wang_author, {dues_in(branch)})), "2 HELD MOVED_AWAY");
   EXPECT_EQ(Answer(Of(&wang_author, {dues_in(other)})), "3 MERGED");
 }
 

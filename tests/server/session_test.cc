@@ -17,6 +17,8 @@ using ::testing::SizeIs;
 
 class SessionTest : public Village {
  protected:
+  using Standing = server::DeviceRow::Standing;
+
   SessionTest() : session(NewSession()) { identity = zhangs.store().GetIdentity().value(); }
 
   std::unique_ptr<Session> NewSession() {
@@ -51,6 +53,11 @@ class SessionTest : public Village {
   ServerFrame SayProof(const std::string& signature) {
     ClientFrame frame;
     frame.mutable_proof()->set_signature(signature);
+    return Say(frame);
+  }
+  ServerFrame SayLeave() {
+    ClientFrame frame;
+    frame.mutable_leave();
     return Say(frame);
   }
   std::string Sign(const ServerFrame& challenge, const sync::v1::Hello& hello) {
@@ -102,9 +109,91 @@ TEST_F(SessionTest, TheServersOwnNumberIsRefused) {
   ExpectRefused(SayHello(hello), sync::v1::UNKNOWN_DEVICE);
 }
 
-TEST_F(SessionTest, ARevokedDeviceIsRefused) {
+TEST_F(SessionTest, ARevokedDeviceMustProveItselfLikeAnyOther) {
   world.Revoke(identity.device);
-  ExpectRefused(SayHello(Hello()), sync::v1::DEVICE_REVOKED);
+  SayHello(Hello());
+  ExpectRefused(SayProof(std::string(64, 's')), sync::v1::BAD_SIGNATURE);
+}
+
+TEST_F(SessionTest, ARevokedDeviceIsToldToLetGoOfEverythingAndIsHeardOut) {
+  world.Revoke(identity.device);
+  MakeMeeting(zhangs);
+  EXPECT_EQ(SayProof(Sign(SayHello(Hello()), Hello())).welcome().service(),
+            sync::v1::Welcome::REVOKED);
+  const ServerFrame first = Heard();
+  EXPECT_EQ(first.update().groups_size(), 0);
+  EXPECT_GT(first.update().removals_size(), 0);
+  EXPECT_FALSE(first.update().catching_up());
+  Say(PushOf(zhangs.store().Pending(EditNumber(0), 1 << 20).value()));
+  session->OnResults(world.Commit(session->TakeSubmitted()));
+  const ServerFrame answer = Heard();
+  ASSERT_EQ(answer.update().answers_size(), 1);
+  EXPECT_EQ(answer.update().answers(0).verdict(), sync::v1::HELD);
+  EXPECT_EQ(answer.update().groups_size(), 0);
+  ExpectRefused(SayLeave(), sync::v1::DEVICE_REVOKED);
+}
+
+TEST_F(SessionTest, ALostDeviceIsToldSoAndNothingElseAndItsWordThatItIsWipedIsNoted) {
+  world.Revoke(identity.device, Standing::kLost);
+  EXPECT_EQ(SayProof(Sign(SayHello(Hello()), Hello())).welcome().service(),
+            sync::v1::Welcome::LOST);
+  EXPECT_EQ(Heard().update().ShortDebugString(), "");
+  EXPECT_EQ(world.RowOf(identity.device).standing, Standing::kLost);
+  ExpectRefused(SayLeave(), sync::v1::DEVICE_WIPED);
+  EXPECT_EQ(world.RowOf(identity.device).standing, Standing::kWiped);
+}
+
+// A copy of it may still be out there, and it may not have come to its last step.
+TEST_F(SessionTest, AWipedDeviceThatComesAgainIsToldAgain) {
+  world.Revoke(identity.device, Standing::kLost);
+  SayProof(Sign(SayHello(Hello()), Hello()));
+  Heard();
+  SayLeave();
+  session = NewSession();
+  EXPECT_EQ(SayProof(Sign(SayHello(Hello()), Hello())).welcome().service(),
+            sync::v1::Welcome::LOST);
+}
+
+TEST_F(SessionTest, RevokedInTheMiddleTheStreamEndsAndNothingMoreIsSent) {
+  Open();
+  world.Revoke(identity.device);
+  session->OnMoved();
+  ExpectRefused(Heard(), sync::v1::DEVICE_REVOKED);
+}
+
+TEST_F(SessionTest, OnlyADeviceThatIsOutOfServiceLeaves) {
+  Open();
+  ExpectRefused(SayLeave(), sync::v1::PROTOCOL_ERROR);
+}
+
+TEST_F(SessionTest, ADeviceThatWasNotSeenForTooLongMustBeAuthenticatedAgain) {
+  constexpr int64_t kDayMs = 86'400'000;
+  world.limits.unseen_ms_max = 180 * kDayMs;
+  world.Wait(world.RowOf(identity.device).last_seen_ms + 180 * kDayMs - world.now_ms());
+  session = NewSession();
+  Open();
+  world.Wait(1);
+  session = NewSession();
+  const ServerFrame heard = SayProof(Sign(SayHello(Hello()), Hello()));
+  EXPECT_EQ(heard.refusal().detail(), "180");
+  ExpectRefused(heard, sync::v1::REAUTHENTICATE);
+}
+
+TEST_F(SessionTest, WhoDoesNotProveItselfIsNotToldThatItWasNotSeen) {
+  world.limits.unseen_ms_max = 1;
+  world.Wait(1000);
+  session = NewSession();
+  SayHello(Hello());
+  ExpectRefused(SayProof(std::string(64, 's')), sync::v1::BAD_SIGNATURE);
+}
+
+// Else what it has not sent would never be heard of.
+TEST_F(SessionTest, ALostDeviceNeedNotBeAuthenticatedAgainToBeWiped) {
+  world.limits.unseen_ms_max = 1;
+  world.Revoke(identity.device, Standing::kLost);
+  world.Wait(1000);
+  session = NewSession();
+  EXPECT_TRUE(SayProof(Sign(SayHello(Hello()), Hello())).has_welcome());
 }
 
 TEST_F(SessionTest, ADeviceOfAnotherServerIsRefused) {

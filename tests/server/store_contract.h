@@ -479,7 +479,7 @@ inline DeviceRow Phone(uint32_t number, absl::string_view name) {
 TEST_P(StoreContract, ADeviceComesBackWholeAndCanBeChanged) {
   DeviceRow put = Phone(2, "安的手机");
   ASSERT_EQ(Write([&](Writer& writer) { return writer.PutDevice(put); }), absl::OkStatus());
-  put.revoked = true;
+  put.standing = DeviceRow::Standing::kLost;
   put.last_number = EditNumber(13);
   ASSERT_EQ(Write([&](Writer& writer) { return writer.PutDevice(put); }), absl::OkStatus());
   Reopen();
@@ -490,7 +490,7 @@ TEST_P(StoreContract, ADeviceComesBackWholeAndCanBeChanged) {
   EXPECT_EQ(got->person, put.person);
   EXPECT_EQ(got->record, put.record);
   EXPECT_EQ(got->name, put.name);
-  EXPECT_TRUE(got->revoked);
+  EXPECT_EQ(got->standing, put.standing);
   EXPECT_EQ(got->enrolled_ms, put.enrolled_ms);
   EXPECT_EQ(got->last_seen_ms, put.last_seen_ms);
   EXPECT_EQ(got->last_number, EditNumber(13));
@@ -660,6 +660,29 @@ TEST_P(StoreContract, ASettingIsKeptAndReplaced) {
   ASSERT_EQ(Write([&](Writer& writer) { return writer.PutSetting("server", {}); }),
             absl::OkStatus());
   EXPECT_EQ(get("server"), "");
+}
+
+TEST_P(StoreContract, AMarkIsFoundOnAllWhoHaveItUntilItIsTakenOff) {
+  const auto marked = [&](absl::string_view mark) {
+    return Read([&](Reader& reader) { return reader.FindMarked(mark); });
+  };
+  EXPECT_THAT(marked("same"), testing::IsEmpty());
+  ASSERT_EQ(Write([&](Writer& writer) -> absl::Status {
+              RETURN_IF_ERROR(writer.PutMark("same", Named("ann")));
+              RETURN_IF_ERROR(writer.PutMark("same", Named("bob")));
+              RETURN_IF_ERROR(writer.PutMark("same", Named("bob")));  // once is enough
+              return writer.PutMark("other", Named("ann"));
+            }),
+            absl::OkStatus());
+  Reopen();
+  EXPECT_THAT(marked("same"), testing::UnorderedElementsAre(Named("ann"), Named("bob")));
+  EXPECT_THAT(marked("other"), testing::ElementsAre(Named("ann")));
+  EXPECT_THAT(marked("sam"), testing::IsEmpty());
+  ASSERT_EQ(Write([&](Writer& writer) { return writer.DeleteMark("same", Named("ann")); }),
+            absl::OkStatus());
+  EXPECT_THAT(marked("same"), testing::ElementsAre(Named("bob")));
+  ASSERT_EQ(Write([&](Writer& writer) { return writer.DeleteMark("same", Named("ann")); }),
+            absl::OkStatus());
 }
 
 TEST_P(StoreContract, ACodeWorksOnceAndSaysForWhomAndUntilWhen) {

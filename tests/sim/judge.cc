@@ -95,8 +95,30 @@ void Universe::CheckAll() {
     if (failure()) return;
     CheckSealed(device->disk, absl::StrCat("device ", device->index));
     CheckAccount(*device);
-    if (!device->revoked) CheckView(*device);
+    if (device->revoked) {
+      CheckGone(*device);
+    } else {
+      CheckView(*device);
+    }
   }
+}
+
+// What it had not sent waits for those who act for its branches, and it has nothing of
+// theirs any more. One that was to be wiped has been, and is a new one by now.
+void Universe::CheckGone(Device& device) {
+  const auto number = device.Number();
+  const auto state = device.store->State();
+  if (!number || !ledger_.Revoked(*number)) return;  // it was never enrolled
+  const std::string who = absl::StrCat("device ", device.index);
+  if (!state.ok() || state->unsent != 0 || ledger_.Lost(*number)) {
+    return ledger_.Fail(kQuiet, absl::StrCat(who, " is out of service: ",
+                                             state.ok() ? absl::StrCat(state->unsent, " unsent")
+                                                        : state.status().ToString()));
+  }
+  const std::map<RecordKey, std::string> shown = Shown(device);
+  if (shown.empty()) return;
+  ledger_.Fail(kRight, absl::StrCat(who, " is out of service, and holds ", shown.begin()->second),
+               shown.begin()->first);
 }
 
 void Universe::CheckSealed(const Disk& disk, const std::string& whose) {
@@ -204,8 +226,8 @@ void Universe::CheckBase(Device& device, const sync::v1::Edit& edit, uint64_t be
 void Universe::CheckSent(Device& device, const sync::v1::Update& update) {
   const std::string who = absl::StrCat("device ", device.index);
   const auto number = device.Number();
-  if (number && ledger_.Revoked(*number)) {
-    return ledger_.Fail(kRight, absl::StrCat(who, " was revoked, and is sent an update"));
+  if (number && ledger_.Revoked(*number) && !update.groups().empty()) {
+    return ledger_.Fail(kRight, absl::StrCat(who, " was revoked, and is sent records"));
   }
   for (const auto& group : update.groups()) {
     for (int i = 0; i < group.bodies_size(); ++i) {

@@ -173,7 +173,7 @@ absl::Status Ledger::Absorb(server::Reader& reader) {
   std::vector<AuditRow> rows;
   for (const server::DeviceRow& device : devices) {
     persons_[device.number.value] = device.person;
-    if (device.revoked) shows_no_more_.insert(device.number);
+    if (device.revoked()) shows_no_more_.insert(device.number);
     const auto& known = devices_[device.number.value];
     const uint64_t last = known.empty() ? 0 : known.rbegin()->first;
     if (device.last_number.value < last) {
@@ -231,6 +231,7 @@ void Ledger::Take(const AuditRow& audit) {
   Row row{audit, {}, {}};
   const bool readable = row.edit.ParseFromString(audit.edit);
   ++rows_count_;
+  answered_.insert(row.edit.salt());
   const bool again = audit.answer.reason() == sync::v1::ANSWERED_BEFORE;
   if (readable && !again) JudgeVersion(row);
   if (readable && audit.answer.verdict() == sync::v1::MERGED && !again) Judge(&row);
@@ -295,6 +296,12 @@ void Ledger::Judge(Row* judged) {
                   code == nullptr ? std::nullopt : std::optional(code->branch))) {
       Fail(kAuthority, absl::StrCat(name, ", by ", Hex(person.bytes())), key);
     }
+    const Record& record = records_[key];
+    const Message* was = record.expected.message.get();
+    if (!MayStep(person, was == nullptr ? *one.prototype : *was, *made[key].message,
+                 one.before.empty() ? one.after : one.before, audit.received_ms)) {
+      Fail(kAuthority, absl::StrCat(name, ": not their step, by ", Hex(person.bytes())), key);
+    }
   }
   // The offices that count are those from before the edit.
   for (auto& [key, expected] : made) records_[key].expected = std::move(expected);
@@ -344,10 +351,11 @@ bool Ledger::Entitled(const Id& person, const Message& message, const Change& ch
                       const Places& before, const Places& after, int64_t now_ms,
                       const std::optional<Id>& guest) const {
   const uint32_t writers = Bits(OptionsOf(message).writers());
+  const bool at_home = OptionsOf(message).written_at_home();
   const auto fields = RestrictedIn(change, *message.GetDescriptor());
   const auto acts = [&](const Places& places) {
     const Sight sight = SightIn(person, places, now_ms);
-    return ((sight.home | sight.host) & writers) != 0 &&
+    return ((at_home ? sight.home : sight.home | sight.host) & writers) != 0 &&
            std::all_of(fields.begin(), fields.end(),
                        [&](const FieldDescriptor* field) { return MayWrite(sight, *field); });
   };
@@ -357,6 +365,26 @@ bool Ledger::Entitled(const Id& person, const Message& message, const Change& ch
     return place.second != OWNER || before.count(place) > 0 || guest == place.first ||
            OfficesIn(person, place.first, now_ms) != 0;
   });
+}
+
+bool Ledger::MayStep(const Id& person, const Message& before, const Message& after,
+                     const Places& places, int64_t now_ms) const {
+  const auto* descriptor = after.GetDescriptor();
+  const uint32_t writers = Bits(OptionsOf(after).writers());
+  for (int i = 0; i < descriptor->field_count(); ++i) {
+    const FieldDescriptor* field = descriptor->field(i);
+    if (field->options().GetExtension(zhibu::merge) != FORWARD) continue;
+    const auto* to = after.GetReflection()->GetEnum(after, field);
+    const auto& takers = to->options().GetRepeatedExtension(zhibu::taken_by);
+    if (takers.empty() || before.GetReflection()->GetEnum(before, field) == to) continue;
+    if (std::none_of(places.begin(), places.end(), [&](const auto& place) {
+          return std::count(takers.begin(), takers.end(), place.second) > 0 &&
+                 (OfficesIn(person, place.first, now_ms) & writers) != 0;
+        })) {
+      return false;
+    }
+  }
+  return true;
 }
 
 std::optional<Sight> Ledger::SightOf(const Id& person, const Message& message, const Id& id,

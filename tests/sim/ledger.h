@@ -107,9 +107,11 @@ class Ledger {
   void ServerRuns(bool old, int64_t now_ms) { versions_[now_ms] = old; }
   // From here on nothing that the device sends may be merged.
   void Revoke(DeviceNumber device) { revoked_.insert(device); }
+  void Lose(DeviceNumber device) { lost_.insert(device); }
 
   // ---- What is so ----
   bool Merged(uint64_t salt) const { return merged_.count(salt) > 0; }
+  bool Answered(uint64_t salt) const { return answered_.count(salt) > 0; }
   // Null: not merged.
   const Row* RowOf(uint64_t salt) const;
   const Row* Find(DeviceNumber device, uint64_t number) const;
@@ -123,6 +125,7 @@ class Ledger {
   // Whether the person can see that `reader` was given such a record of theirs.
   bool Logged(const Id& member, const Id& reader, uint32_t type) const;
   bool Revoked(DeviceNumber device) const { return revoked_.count(device) > 0; }
+  bool Lost(DeviceNumber device) const { return lost_.count(device) > 0; }
   // What a device of the person must show when all is synced: Render by key.
   std::map<RecordKey, std::string> ViewOf(const Id& person, int64_t now_ms) const;
   std::string HistoryOf(const RecordKey& key) const;
@@ -145,6 +148,9 @@ class Ledger {
   bool Entitled(const Id& person, const google::protobuf::Message& message,
                 const sync::v1::Change& change, const Places& before, const Places& after,
                 int64_t now_ms, const std::optional<Id>& guest) const;
+  // Whether the steps from one to the other are theirs (taken_by).
+  bool MayStep(const Id& person, const google::protobuf::Message& before,
+               const google::protobuf::Message& after, const Places& places, int64_t now_ms) const;
   Sight SightIn(const Id& person, const Places& places, int64_t now_ms) const;
   // None: they may not read the record at all.
   std::optional<Sight> SightOf(const Id& person, const google::protobuf::Message& message,
@@ -182,6 +188,8 @@ class Ledger {
   std::map<RecordKey, std::vector<Scan>> scans_;
   std::set<DeviceNumber> shows_no_more_;  // as the server's own table says
   std::set<DeviceNumber> revoked_;
+  std::set<DeviceNumber> lost_;
+  std::set<uint64_t> answered_;  // salts
   std::map<Id, uint64_t> scope_versions_;
   std::optional<Failure> failure_;
   uint64_t rows_count_ = 0;

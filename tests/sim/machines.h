@@ -65,8 +65,10 @@ struct Device {
   bool Stale();
   // The number that the server has for it; none for a device that never was enrolled.
   std::optional<DeviceNumber> Number();
-  // Told to stay away, and until when.
-  bool revoked = false;
+  bool revoked = false;  // or not enrolled
+  // Was told once to remove all that had an answer.
+  bool lost = false;
+  // Has no link until then.
   int64_t away_until_ms = 0;
 
   // What this copy of the device has committed and must be able to account for,

@@ -85,6 +85,10 @@ void Universe::Enrol(Device& device) {
   const auto known = device.store->GetIdentity();
   const std::string secret_key =
       known.ok() ? known->secret_key : NewKeyPair(device.environment()).secret_key;
+  sync::v1::EnrolRequest request;
+  request.set_public_key(PublicKeyOf(secret_key));
+  request.set_device_name(absl::StrCat("device ", device.index));
+  if (known.ok()) request.set_device(known->device.value);
   server::DeviceRow row;
   std::string incarnation;
   std::string courier_key;
@@ -93,8 +97,7 @@ void Universe::Enrol(Device& device) {
     return server_.store->Write([&](server::Writer& writer) -> absl::Status {
       moved.clear();
       ASSIGN_OR_RETURN(row, server::EnrolDevice(writer, *server_.ingest, server_.environment(),
-                                                device.person, PublicKeyOf(secret_key),
-                                                absl::StrCat("device ", device.index), &moved));
+                                                device.person, request, &moved));
       ASSIGN_OR_RETURN(incarnation, writer.GetSetting(server::kIncarnation));
       ASSIGN_OR_RETURN(courier_key, server::CourierKeyOf(writer));
       return absl::OkStatus();
@@ -113,7 +116,7 @@ void Universe::Enrol(Device& device) {
                                                            .secret_key = secret_key,
                                                            .incarnation = incarnation,
                                                            .courier_key = courier_key});
-  if (!enrolled.ok()) device.revoked = true;
+  device.revoked = !enrolled.ok();
 }
 
 Device& Universe::AddDevice(const Id& person, bool old) {
@@ -125,21 +128,24 @@ Device& Universe::AddDevice(const Id& person, bool old) {
   return device;
 }
 
-void Universe::Revoke(Device& device) {
+void Universe::Revoke(Device& device, bool lost) {
   const auto number = device.Number();
   if (!number) return;
+  const auto standing =
+      lost ? server::DeviceRow::Standing::kLost : server::DeviceRow::Standing::kRevoked;
   absl::flat_hash_set<Id> moved;
   std::vector<server::DeviceRow> rows;
   const absl::Status status = server_.store->Write([&](server::Writer& writer) -> absl::Status {
     moved.clear();
-    RETURN_IF_ERROR(
-        server::RevokeDevice(writer, *server_.ingest, server_.environment(), *number, &moved));
+    RETURN_IF_ERROR(server::RevokeDevice(writer, *server_.ingest, server_.environment(), *number,
+                                         standing, &moved));
     ASSIGN_OR_RETURN(rows, writer.ListDevices());
     return absl::OkStatus();
   });
   if (!status.ok()) return Reap();
   for (const server::DeviceRow& row : rows) {
-    if (row.revoked) ledger_.Revoke(row.number);
+    if (row.revoked()) ledger_.Revoke(row.number);
+    if (row.lost()) ledger_.Lose(row.number);
   }
   for (const auto& other : devices_) NoteRevoked(*other);
   Absorb();
@@ -150,6 +156,7 @@ void Universe::NoteRevoked(Device& device) {
   if (device.store == nullptr) return;
   const auto number = device.Number();
   if (number && ledger_.Revoked(*number)) device.revoked = true;
+  if (number && ledger_.Lost(*number)) device.lost = true;
 }
 
 void Universe::Found(int devices) {

@@ -189,6 +189,7 @@ class Runner {
       universe_.copies = true;
       copy.committed = device.committed;
       copy.letting_go = device.letting_go;
+      copy.lost = device.lost;
       copy.clock = device.clock;
       return Reopen(copy);
     }
@@ -208,7 +209,7 @@ class Runner {
     device.committed.clear();  // nothing can be expected of them
     device.backups.clear();
     device.last_push.clear();
-    device.revoked = false;
+    device.revoked = device.lost = false;
     Reopen(device);
     universe_.Enrol(device);
   }
@@ -252,7 +253,7 @@ class Runner {
         universe_.Connect(device);
         universe_.Talk(dice, 40);
       }
-      return universe_.Revoke(device);
+      return universe_.Revoke(device, dice->OneIn(2));
     }
     for (const Office office : {SECRETARY, DEPUTY}) {
       const Id& branch = dice->Of(universe_.branches());

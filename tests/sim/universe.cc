@@ -62,6 +62,8 @@ void Universe::Connect(Device& device) {
   limits.update_bytes = dice_.OneIn(3) ? 256 << 10 : 50 + dice_.Below(2000);
   auto stream = std::make_unique<Stream>(++streams_made_, &device, &server_, limits);
   const absl::Status status = stream->client.Start();
+  // One that was lost has been found, and the operator gives it a code.
+  if (ReasonOf(status).reason == sync::v1::DEVICE_WIPED) return Enrol(device);
   if (!status.ok()) return Reap();
   ++stats.sessions;
   device.stream = stream.get();
@@ -169,6 +171,7 @@ bool Universe::ServerSays(Stream& stream) {
     allowed = stream.heard == Heard::kWelcome;
     next = frame.has_update() ? Heard::kWelcome : Heard::kEnd;
     if (frame.has_renumber()) ++stats.forks;
+    if (frame.has_renumber()) Renumbered(stream.device, DeviceNumber(frame.renumber().device()));
     if (frame.has_renumber() && !copies) {
       ledger_.Fail(kForks, absl::StrCat("device ", stream.device.index, " ",
                                         frame.renumber().ShortDebugString()));
@@ -231,6 +234,12 @@ void Universe::TakeAnswers(Stream& stream, const sync::v1::Update& update,
       }
     }
   }
+}
+
+// Under another number it is as much out of service as before.
+void Universe::Renumbered(Device& device, DeviceNumber number) {
+  if (device.revoked) ledger_.Revoke(number);
+  if (const auto before = device.Number(); before && ledger_.Lost(*before)) ledger_.Lose(number);
 }
 
 void Universe::CheckCursors(Device& device, const std::vector<uint64_t>& merged) {
@@ -438,7 +447,8 @@ void Universe::RestoreServer() {
     ASSIGN_OR_RETURN(incarnation_, reader.GetSetting(server::kIncarnation));
     ASSIGN_OR_RETURN(const auto rows, reader.ListDevices());
     for (const server::DeviceRow& row : rows) {
-      if (row.revoked) ledger_.Revoke(row.number);
+      if (row.revoked()) ledger_.Revoke(row.number);
+      if (row.lost()) ledger_.Lose(row.number);
     }
     return absl::OkStatus();
   });
@@ -446,6 +456,8 @@ void Universe::RestoreServer() {
   for (const auto& device : devices_) {
     if (device->store == nullptr) continue;
     device->revoked = !device->Number();
+    // Nobody can offer again what it has removed.
+    if (device->lost) device->committed.clear();
     NoteRevoked(*device);
   }
 }
@@ -622,7 +634,7 @@ void Universe::CheckAccount(Device& device) {
       it = device.committed.erase(it);
       continue;
     }
-    if (there.count(*it) == 0) {
+    if (there.count(*it) == 0 && !(device.lost && ledger_.Answered(*it))) {
       const auto& change = known_[*it].edit.changes(0);
       ledger_.Fail(kCommittedKept,
                    absl::StrCat("device ", device.index, ": neither waiting nor set aside nor in"),

@@ -113,7 +113,7 @@ class Universe {
   bool OwnWrite(const google::protobuf::Message& message, const Id& id);
   // With a new number, on an empty disk.
   void Enrol(Device& device);
-  void Revoke(Device& device);
+  void Revoke(Device& device, bool lost);
   // Whether it is a copy, or a restored backup, with a number that was revoked.
   void NoteRevoked(Device& device);
   Device& AddDevice(const Id& person, bool old);
@@ -166,6 +166,7 @@ class Universe {
   void CheckCursors(Device& device, const std::vector<uint64_t>& merged);
   void EndStream(Stream& stream);
   void CommitSlice(const std::vector<Waiting>& slice);
+  void Renumbered(Device& device, DeviceNumber number);
   void Tell(const absl::flat_hash_set<Id>& moved);
   Carried TakeUp(std::vector<Carried>* pool, Dice* dice, bool* altered);
   void CheckDelivered(Device& device, const std::vector<sync::v1::NumberedEdit>& pending,
@@ -176,6 +177,7 @@ class Universe {
   void LetGo(Device& device, uint64_t salt, Done done);
   void CheckSealed(const Disk& disk, const std::string& whose);
   void CheckView(Device& device);
+  void CheckGone(Device& device);
   void CheckMeant(Device& device, const sync::v1::Edit& edit,
                   const std::vector<client::Draft*>& drafts);
   void CheckBase(Device& device, const sync::v1::Edit& edit, uint64_t begun_at);

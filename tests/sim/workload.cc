@@ -8,6 +8,7 @@
 #include "proto/old_policies.pb.h"
 #include "proto/policies.pb.h"
 #include "sync/check_in_code.h"
+#include "sync/date.h"
 #include "tests/sim/universe.h"
 #include "zhibu/records/v1/catalogue.pb.h"
 
@@ -23,13 +24,17 @@ using records::v1::Flow;
 using records::v1::HeldEdit;
 using records::v1::Meeting;
 using records::v1::Member;
+using records::v1::Pass;
 using records::v1::Placement;
 using records::v1::PrivateDetail;
+using records::v1::Transfer;
 using zhibu::testing::Bicycle;
 using zhibu::testing::Sampler;
 namespace old = zhibu::testing::old;
 
 namespace {
+
+constexpr int64_t kDayMs = 86'400'000;
 
 constexpr char kKey[] = "甲";  // of the item that is taken away and made anew most often
 
@@ -55,7 +60,8 @@ class Author {
       case 6:
         return PayDues();
       case 7:
-        return Travel();
+        if (dice_.OneIn(4)) return Move();
+        return dice_.OneIn(5) ? Certify() : Travel();
       case 8:
         return Register();
       case 9:
@@ -340,7 +346,7 @@ class Author {
     auto& flow = draft->message<Flow>();
     switch (dice_.Below(4)) {
       case 0:
-        flow.set_state(static_cast<Flow::State>(1 + dice_.Below(3)));
+        flow.set_state(static_cast<Flow::State>(1 + dice_.Below(7)));
         break;
       case 1:
         flow.set_host_branch_id(dice_.Of(universe_.branches()).str());
@@ -352,6 +358,48 @@ class Author {
         flow.set_reason(Word());
         flow.set_expected_back(dice_.OneIn(8) ? "later" : Day());
     }
+    Commit(&*draft);
+  }
+
+  // A transfer of membership: the next step of it, often by somebody whose step it is not.
+  void Move() {
+    auto draft = dice_.OneIn(3) ? std::nullopt : Any<Transfer>();
+    if (!draft) {
+      draft = store().New<Transfer>();
+      auto& made = draft->message<Transfer>();
+      made.set_member_id(Person());
+      made.set_from_branch_id(Branch());
+      made.set_to_branch_id(dice_.Of(universe_.branches()).str());
+      made.set_state(dice_.OneIn(2) ? Transfer::REQUESTED : Transfer::ISSUED);
+    } else {
+      const auto now = static_cast<int>(draft->message<Transfer>().state());
+      draft->message<Transfer>().set_state(
+          static_cast<Transfer::State>(dice_.OneIn(3) ? 1 + dice_.Below(6) : now + 1));
+    }
+    auto& letter = draft->message<Transfer>();
+    if (letter.state() == Transfer::ISSUED) {
+      letter.set_letter_number(Word());
+      letter.set_issued(DateAt(universe_.now_ms()));
+      letter.set_valid_until(DateAt(universe_.now_ms() + dice_.Below(100) * kDayMs));
+    }
+    Commit(&*draft);
+  }
+
+  // A pass is issued, or taken back.
+  void Certify() {
+    auto draft = dice_.OneIn(2) ? std::nullopt : Any<Pass>();
+    if (draft) {
+      draft->message<Pass>().set_state(Pass::REVOKED);
+      return Commit(&*draft);
+    }
+    draft = store().New<Pass>();
+    auto& pass = draft->message<Pass>();
+    pass.set_number(Word());
+    pass.set_member_id(Person());
+    pass.set_branch_id(Branch());
+    pass.set_from(DateAt(universe_.now_ms()));
+    pass.set_until(DateAt(universe_.now_ms() + dice_.Below(400) * kDayMs));
+    pass.set_state(Pass::ISSUED);
     Commit(&*draft);
   }
 

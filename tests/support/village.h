@@ -15,12 +15,16 @@ namespace zhibu::test {
 
 using records::v1::CheckIn;
 using records::v1::ConflictNote;
+using records::v1::Contact;
 using records::v1::DuesPayment;
 using records::v1::Flow;
 using records::v1::Meeting;
 using records::v1::Member;
 using records::v1::Organisation;
+using records::v1::Pass;
+using records::v1::Placement;
 using records::v1::PrivateDetail;
+using records::v1::Transfer;
 using zhibu::testing::Bicycle;
 using zhibu::testing::Sampler;
 

@@ -15,6 +15,7 @@
 #include "server/enrolment.h"
 #include "server/incarnation.h"
 #include "server/own_edit.h"
+#include "server/persons.h"
 #include "server/store/sqlite_store.h"
 #include "sync/audience.h"
 #include "sync/courier.h"
@@ -227,6 +228,7 @@ World::World(uint64_t seed) : seed_(seed), fate_(seed, &now_ms_), schema_(WideSc
             absl::OkStatus());
   EXPECT_EQ(server::EnsureIncarnation(*store_, fate_.environment()), absl::OkStatus());
   EXPECT_EQ(server::EnsureCourierKey(*store_, fate_.environment()), absl::OkStatus());
+  EXPECT_EQ(server::EnsureMarks(*store_, *ingest_, fate_.environment()), absl::OkStatus());
 }
 
 void World::Write(const Message& message, const Id& id) {
@@ -304,11 +306,16 @@ void World::EnrolAgain(Phone& phone) {
 }
 
 void World::EnrolWith(Phone& phone, const std::string& secret_key, const std::string& name) {
+  sync::v1::EnrolRequest request;
+  request.set_public_key(PublicKeyOf(secret_key));
+  request.set_device_name(name);
+  const auto known = phone.store().GetIdentity();
+  if (known.ok() && known->secret_key == secret_key) request.set_device(known->device.value);
   server::DeviceRow row;
   absl::flat_hash_set<Id> moved;
   EXPECT_EQ(store_->Write([&](server::Writer& writer) -> absl::Status {
     ASSIGN_OR_RETURN(row, server::EnrolDevice(writer, *ingest_, fate_.environment(), phone.person(),
-                                              PublicKeyOf(secret_key), name, &moved));
+                                              request, &moved));
     return absl::OkStatus();
   }),
             absl::OkStatus());
@@ -364,11 +371,22 @@ Phone& World::Clone(Phone& phone) {
   return *phones_.back();
 }
 
-void World::Revoke(DeviceNumber number) {
+server::DeviceRow World::RowOf(DeviceNumber number) {
+  server::DeviceRow row;
+  EXPECT_EQ(store_->Read([&](server::Reader& reader) -> absl::Status {
+    ASSIGN_OR_RETURN(const auto found, reader.GetDevice(number));
+    row = found.value();
+    return absl::OkStatus();
+  }),
+            absl::OkStatus());
+  return row;
+}
+
+void World::Revoke(DeviceNumber number, server::DeviceRow::Standing standing) {
   absl::flat_hash_set<Id> moved;
   EXPECT_EQ(store_->Write([&](server::Writer& writer) {
     moved.clear();
-    return server::RevokeDevice(writer, *ingest_, fate_.environment(), number, &moved);
+    return server::RevokeDevice(writer, *ingest_, fate_.environment(), number, standing, &moved);
   }),
             absl::OkStatus());
   Tell(moved);

@@ -217,8 +217,12 @@ class World {
   void EnrolAgain(Phone& phone);
   // A second phone with the same file.
   Phone& Clone(Phone& phone);
-  // The device row, as the number has it now.
-  void Revoke(DeviceNumber number);
+  void Revoke(DeviceNumber number,
+              server::DeviceRow::Standing standing = server::DeviceRow::Standing::kRevoked);
+  // As the number has it now.
+  server::DeviceRow RowOf(DeviceNumber number);
+  // The phone's owner types a code in, and the phone comes with `secret_key`.
+  void EnrolWith(Phone& phone, const std::string& secret_key, const std::string& name);
   // What `zhibu admin backup` does, and what a server does that starts on its file.
   std::string BackUp();
   void RestoreServer(const std::string& backup);
@@ -270,7 +274,6 @@ class World {
   void Tell(const absl::flat_hash_set<Id>& moved);
   std::string Incarnation();
   std::string CourierKey();
-  void EnrolWith(Phone& phone, const std::string& secret_key, const std::string& name);
 
   Directory directory_;
   int64_t now_ms_ = 1'795'000'000'000;  // November 2026

@@ -79,6 +79,11 @@ TEST(ReadersOf, ARecordThatReadsAsAnotherTypeHasTheReadersOfBoth) {
 
 // --- Ids ---
 
+TEST(Id, IsInTheOrderOfItsBytesAsInADatabase) {
+  EXPECT_LT(IdOf('a'), IdOf('b'));
+  EXPECT_LT(IdOf('z'), IdOf('\x80'));
+}
+
 TEST(DeriveId, IsTheSameForAllWhoRecordTheSameThing) {
   CheckIn roll_call = LisCheckIn();
   roll_call.add_ways()->set_how(CheckIn::ROLL_CALL);

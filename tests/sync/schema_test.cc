@@ -282,6 +282,39 @@ TEST_F(SchemaTest, ReadsFieldIsForAPath) {
   EXPECT_THAT(Wrong("uint32 f = 1 [(zhibu.reads_field) = true];"), HasSubstr("t.R.f: reads_field"));
 }
 
+TEST_F(SchemaTest, WhoMayTakeAStepAndWhereARecordIsWrittenAreDeclared) {
+  const auto schema = Compile(R"(
+    enum State {
+      NONE = 0 [(zhibu.next) = "ASKED"];
+      ASKED = 1 [(zhibu.taken_by) = OWNER, (zhibu.taken_by) = PERSON];
+      OVER = 2;
+    }
+    message R {
+      option (zhibu.record) = {
+        type: 7 own_scope: OWNER writers: SECRETARY written_at_home: true
+      };
+      State state = 4 [(zhibu.merge) = FORWARD];
+    }
+    message Q { option (zhibu.record) = { type: 8 own_scope: OWNER writers: SECRETARY }; })");
+  ASSERT_TRUE(schema.ok()) << schema.status();
+  const auto& taken_by = (*schema)->Find(7)->fields.Find(4)->taken_by;
+  EXPECT_EQ(taken_by.size(), 1u);
+  EXPECT_EQ(taken_by.at(1), BitOf(OWNER) | BitOf(PERSON));
+  const uint32_t secretary = AudienceOf(SECRETARY);
+  EXPECT_EQ((*schema)->Find(7)->writers, (Eyes{secretary, 0}));
+  EXPECT_EQ((*schema)->Find(8)->writers, (Eyes{secretary, secretary}));
+}
+TEST_F(SchemaTest, AStepOfAnElementIsForEveryWriter) {
+  EXPECT_THAT(WrongFile(R"(
+    enum State { NONE = 0 [(zhibu.next) = "ON"]; ON = 1 [(zhibu.taken_by) = OWNER]; }
+    message Item { uint32 number = 1; State state = 2 [(zhibu.merge) = FORWARD]; }
+    message R {
+      option (zhibu.record) = { type: 7 own_scope: OWNER };
+      repeated Item items = 1 [(zhibu.merge) = BY_KEY, (zhibu.key) = "number"];
+    })"),
+              HasSubstr("t.Item.state: taken_by is for a field of the record itself"));
+}
+
 // --- The catalogue ---
 
 TEST(Catalogue, CompilesAndEachTypeIsReadyForPeople) {

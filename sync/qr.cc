@@ -1,4 +1,4 @@
-#include "client-core/cli/qr.h"
+#include "sync/qr.h"
 
 #include <qrencode.h>
 
@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace zhibu::client {
+namespace zhibu {
 namespace {
 
 constexpr int kMargin = 4;
@@ -37,4 +37,4 @@ absl::StatusOr<std::string> DrawQr(const std::string& text) {
   return drawn;
 }
 
-}  // namespace zhibu::client
+}  // namespace zhibu

@@ -1,0 +1,169 @@
+#include "client-core/cli/pass.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "client-core/cli/resolve.h"
+#include "client-core/pass.h"
+#include "sync/qr.h"
+#include "sync/status.h"
+
+namespace zhibu::client {
+
+using records::v1::CheckIn;
+using records::v1::Pass;
+
+namespace {
+
+using Json = nlohmann::json;
+
+struct Arguments {
+  std::string member;
+  std::string number;
+  std::string from;
+  std::string until;
+  std::string text;
+  std::string pass;
+  bool as_text = false;
+};
+
+absl::Status Issue(const Arguments& arguments, Store& store, const Output& output) {
+  ASSIGN_OR_RETURN(const Id member, MemberFrom(store, arguments.member));
+  ASSIGN_OR_RETURN(const Id branch, BranchOfMember(store, member));
+  Draft draft = store.New<Pass>();
+  auto& pass = draft.message<Pass>();
+  pass.set_number(arguments.number);
+  pass.set_member_id(member.str());
+  pass.set_branch_id(branch.str());
+  ASSIGN_OR_RETURN(*pass.mutable_from(), DateOrToday(store, arguments.from));
+  ASSIGN_OR_RETURN(*pass.mutable_until(), DateOrToday(store, arguments.until));
+  pass.set_state(Pass::ISSUED);
+  const auto number = store.Commit({&draft});
+  return output.Committed(number, draft.type(), draft.id());
+}
+
+absl::Status Revoke(const Arguments& arguments, Store& store, const Output& output) {
+  ASSIGN_OR_RETURN(const Id id, ParseId(arguments.pass));
+  ASSIGN_OR_RETURN(Draft draft, store.Edit<Pass>(id));
+  draft.message<Pass>().set_state(Pass::REVOKED);
+  const auto number = store.Commit({&draft});
+  return output.Committed(number, draft.type(), id);
+}
+
+std::string Yuan(int64_t fen) {
+  const int64_t all = fen < 0 ? -fen : fen;
+  return absl::StrCat(fen < 0 ? "-" : "", all / 100, ".", all % 100 < 10 ? "0" : "", all % 100);
+}
+
+absl::Status Show(const Arguments& arguments, Store& store, const Output& output) {
+  ASSIGN_OR_RETURN(const Id member, MemberOrOwner(store, arguments.member));
+  ASSIGN_OR_RETURN(const ShownPass shown, ShowPass(store, member));
+  Json dues = Json::object();
+  int64_t fen = 0;
+  for (const auto& [month, much] : shown.dues_fen) {
+    dues[month] = much;
+    fen += much;
+  }
+  int verified = 0;
+  for (const CheckIn& check_in : shown.activities) {
+    verified += check_in.standing() == CheckIn::VERIFIED ? 1 : 0;
+  }
+  const Json json = {{"id", TextOf(shown.id)},        {"text", shown.text},
+                     {"number", shown.pass.number()}, {"from", shown.pass.from()},
+                     {"until", shown.pass.until()},   {"activities", shown.activities.size()},
+                     {"verified", verified},          {"duesFen", dues}};
+  std::string text = shown.text;
+  if (!arguments.as_text && !output.as_json) {
+    ASSIGN_OR_RETURN(text, DrawQr(shown.text));
+  }
+  absl::StrAppend(&text, "\n", output.Say("流动党员活动证 ", "pass "), shown.pass.number(), "  ",
+                  shown.pass.from(), " – ", shown.pass.until(),
+                  output.Say("\n本机所知: 参加活动 ", "\nas known here: activities joined "),
+                  shown.activities.size(), output.Say("（其中已核验 ", " (verified: "), verified,
+                  output.Say("），交纳党费 ", "), dues paid "), Yuan(fen),
+                  output.Say(" 元，", " yuan, months: "), shown.dues_fen.size(),
+                  output.Say(" 个月", ""));
+  output.Print(json, text);
+  return absl::OkStatus();
+}
+
+// As JSON names it, and what people are told.
+std::pair<const char*, std::string> Told(PassStanding standing, const Output& output) {
+  switch (standing) {
+    case PassStanding::kValid:
+      return {"VALID", output.Say("有效", "valid")};
+    case PassStanding::kNotYet:
+      return {"NOT_YET", output.Say("尚未生效", "not valid yet")};
+    case PassStanding::kExpired:
+      return {"EXPIRED", output.Say("已过期，请党员与流出地支部联系",
+                                    "has run out; the member should turn to the home branch")};
+    case PassStanding::kRevoked:
+      return {"REVOKED", output.Say("已被发证党支部作废", "revoked by the branch that issued it")};
+    case PassStanding::kOtherServer:
+      return {"OTHER_SERVER", output.Say("由另一系统签发，本机无法核验",
+                                         "of another server: it cannot be verified here")};
+    case PassStanding::kForged:
+      break;
+  }
+  return {"FORGED", output.Say("不是真的：内容与签名不符", "forged: not what was signed")};
+}
+
+absl::Status Verify(const Arguments& arguments, Store& store, const Output& output) {
+  ASSIGN_OR_RETURN(const CheckedPass checked, VerifyPass(store, arguments.text));
+  const auto [name, words] = Told(checked.standing, output);
+  const auto& token = checked.token;
+  Json json = {
+      {"standing", name}, {"words", words}, {"valid", checked.standing == PassStanding::kValid}};
+  std::string text = words;
+  // What nobody has signed says nothing.
+  if (checked.standing != PassStanding::kForged && checked.standing != PassStanding::kOtherServer) {
+    json.update({{"number", token.number()},
+                 {"name", token.name()},
+                 {"issuer", token.issuer()},
+                 {"memberId", TextOf(*Id::FromBytes(token.member_id()))},
+                 {"from", token.from()},
+                 {"until", token.until()}});
+    absl::StrAppend(&text, "\n", token.name(), "  ", token.issuer(), "  ", token.number(), "  ",
+                    token.from(), " – ", token.until());
+  }
+  output.Print(json, text);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddPassCommands(CLI::App* device,
+                     const std::function<void(CLI::App*, StoreCommand)>& on_chosen) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* above =
+      device->add_subcommand("pass", "The pass of a migrant member (流动党员活动证), offline");
+  above->require_subcommand(1);
+  const auto add = [&](const char* name, const char* help,
+                       absl::Status (*run)(const Arguments&, Store&, const Output&)) {
+    CLI::App* command = above->add_subcommand(name, help);
+    on_chosen(command,
+              [=](Store& store, const Output& output) { return run(*arguments, store, output); });
+    return command;
+  };
+
+  CLI::App* issue =
+      add("issue", "Issue a pass (home); the server signs it at the next sync", &Issue);
+  issue->add_option("MEMBER", arguments->member, "Name or id")->required();
+  issue->add_option("--number", arguments->number, "The pass's number")->required();
+  issue->add_option("--from", arguments->from, "First day; default: today");
+  issue->add_option("--until", arguments->until, "Last day")->required();
+  add("revoke", "Revoke a pass (home)", &Revoke)
+      ->add_option("PASS", arguments->pass, "Its id, as list Pass shows it")
+      ->required();
+  CLI::App* show =
+      add("show", "Show a pass as a QR, with the activities joined and the dues paid", &Show);
+  show->add_option("--member", arguments->member, "Name or id; if not given, yourself");
+  show->add_flag("--text", arguments->as_text, "As text, not as a QR");
+  add("verify", "Verify a pass without a network", &Verify)
+      ->add_option("TEXT", arguments->text, "What the QR holds: ZP1:…")
+      ->required();
+}
+
+}  // namespace zhibu::client

@@ -1,0 +1,84 @@
+#include "client-core/cli/resolve.h"
+
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "sync/date.h"
+#include "sync/reason.h"
+#include "sync/record.h"
+#include "sync/shown.h"
+#include "sync/status.h"
+#include "zhibu/records/v1/member.pb.h"
+#include "zhibu/records/v1/organisation.pb.h"
+
+namespace zhibu::client {
+namespace {
+
+using google::protobuf::Message;
+using records::v1::Member;
+using records::v1::Organisation;
+using records::v1::Placement;
+
+template <typename T>
+absl::StatusOr<Id> Named(Store& store, const std::string& text) {
+  std::optional<Id> found;
+  int many = 0;
+  RETURN_IF_ERROR(store.List({.type = store.schema().Find(T::descriptor())->number},
+                             [&](const Id& id, const Message& message) {
+                               if (static_cast<const T&>(message).name() != text) return true;
+                               found = id;
+                               return ++many < 2;
+                             }));
+  if (many > 1) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("several bear the name ", text, ": name one by its id"));
+  }
+  if (found) return *found;
+  // A name of Chinese characters is never an id; what is here need not be known.
+  if (const auto id = IdFromText(text)) return *id;
+  return absl::NotFoundError(
+      absl::StrCat("nobody here bears the name ", text, ", and it is no id: name it by its id"));
+}
+
+}  // namespace
+
+absl::StatusOr<Id> MemberFrom(Store& store, const std::string& text) {
+  return Named<Member>(store, text);
+}
+
+absl::StatusOr<Id> BranchFrom(Store& store, const std::string& text) {
+  return Named<Organisation>(store, text);
+}
+
+absl::StatusOr<Id> MemberOrOwner(Store& store, const std::string& text) {
+  if (!text.empty()) return MemberFrom(store, text);
+  ASSIGN_OR_RETURN(const Identity identity, store.GetIdentity());
+  return identity.person;
+}
+
+absl::StatusOr<Id> BranchOfMember(Store& store, const Id& member) {
+  Placement placement;
+  placement.set_member_id(member.str());
+  const RecordType& type = *store.schema().Find(Placement::descriptor());
+  ASSIGN_OR_RETURN(const Id id, DeriveId(type, placement.SerializeAsString()));
+  ASSIGN_OR_RETURN(const Draft draft, store.Edit(type, id));
+  const auto branch = Id::FromBytes(static_cast<const Placement&>(draft.message()).branch_id());
+  if (!branch) return absl::NotFoundError("the member is in no branch");
+  return *branch;
+}
+
+std::string NameOfMember(Store& store, const std::string& bytes) {
+  const auto id = Id::FromBytes(bytes);
+  if (!id) return "";
+  const absl::StatusOr<Draft> draft = store.Edit<Member>(*id);
+  return draft.ok() ? static_cast<const Member&>(draft->message()).name() : TextOf(*id);
+}
+
+absl::StatusOr<std::string> DateOrToday(Store& store, const std::string& text) {
+  if (IsDate(text)) return text;
+  if (!text.empty()) return Refuse(sync::v1::BAD_VALUE, absl::StrCat(text, ": 2026-01-31"));
+  ASSIGN_OR_RETURN(const int64_t now_ms, store.ServerNow());
+  return DateAt(now_ms);
+}
+
+}  // namespace zhibu::client

@@ -1,0 +1,39 @@
+// Moving people (docs/flow.md): what the server refuses of it, and what follows from
+// it that only the server can write. Which steps somebody may take at all is declared
+// with the records (taken_by).
+//
+//   transfer received          -> the person's own records are of the new branch
+//   stay reported, accepted …  -> the host sees the member's record, passes, contacts
+//   stay ended, home changed   -> it does not any longer
+//   check-in away from home    -> the home branch sees it
+//   pass issued                -> it is signed, for hosts that are offline
+//   stay, transfer             -> each side is told the other's name
+#ifndef ZHIBU_SERVER_FLOW_H_
+#define ZHIBU_SERVER_FLOW_H_
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "server/store/store.h"
+#include "sync/schema.h"
+#include "sync/types.h"
+#include "zhibu/sync/v1/edit.pb.h"
+
+namespace zhibu::server {
+
+// Of a record that an author changes from one body to another (empty: there was
+// none) at a time of theirs. NOT_OF_BRANCH, LETTER_EXPIRED, LETTER_TOO_LONG,
+// BAD_VALUE.
+absl::Status JudgeFlow(Reader& reader, const RecordType& type, absl::string_view before,
+                       absl::string_view after, int64_t at_ms);
+
+// Adds what follows from a record that has been written; nothing where all is as it
+// must be. What the server then writes may have consequences of its own: to be called
+// for that as well.
+absl::Status AddFlow(Reader& reader, const Schema& schema, const RecordKey& key,
+                     absl::string_view before, sync::v1::Edit* edit);
+
+}  // namespace zhibu::server
+
+#endif  // ZHIBU_SERVER_FLOW_H_

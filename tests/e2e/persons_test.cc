@@ -1,0 +1,75 @@
+// One person in two rosters, from the command line: found, made one, and two again.
+#include <gmock/gmock.h>
+
+#include <fstream>
+
+#include "tests/e2e/township.h"
+
+namespace zhibu::e2e {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr char kTownship[] = "中共云溪镇委员会";
+constexpr char kElsewhere[] = "驻广州流动党支部";
+
+class PersonsTest : public ::testing::Test {
+ protected:
+  PersonsTest() {
+    township_.Admin({"grant", kSecretary, kTownship});
+    const std::string roster = folder_ / "roster.csv";
+    // As 丙滨海 stands in the roster of the village.
+    std::ofstream(roster) << "姓名,性别,出生日期,党员类别,所在支部,上级组织\n"
+                          << kMigrant << ",女,1972-11-22,正式党员," << kElsewhere << ","
+                          << kTownship << "\n";
+    EXPECT_EQ(township_.Admin({"import", roster}).value("members", 0), 1);
+  }
+  Json Found() { return township_.Admin({"duplicates"}).value("duplicates", Json::array()); }
+
+  const TempFolder folder_;
+  Township township_;
+};
+
+TEST_F(PersonsTest, TheSecretaryOfTheTownshipIsShownItAndDecidesWithoutALink) {
+  const Device secretary = township_.Enrol(kSecretary);
+  const Device deputy = township_.Enrol(kDeputy);
+  EXPECT_THAT(deputy.List("DuplicatePerson"), IsEmpty());
+  const Json shown = secretary.List("DuplicatePerson");
+  ASSERT_THAT(shown, SizeIs(1));
+  const std::string id = shown[0].value("id", "");
+  const Json record = secretary.Record("DuplicatePerson", id);
+  EXPECT_EQ(record.value("by", ""), "NAME_AND_BIRTH");
+  EXPECT_THAT(record.value("firstShown", "") + record.value("secondShown", ""),
+              HasSubstr(kElsewhere));
+  township_.Stop();
+  secretary.Do({"edit", "DuplicatePerson", id, R"({"state": "MERGED"})"});
+  township_.Start();
+  secretary.Do({"sync"});
+  EXPECT_EQ(Found()[0]["duplicate"].value("state", ""), "MERGED");
+  secretary.Do({"edit", "DuplicatePerson", id, R"({"state": "UNDONE"})"});
+  secretary.Do({"sync"});
+  EXPECT_EQ(Found()[0]["duplicate"].value("state", ""), "UNDONE");
+  EXPECT_THAT(secretary.Do({"set-aside"}), IsEmpty());
+}
+
+TEST_F(PersonsTest, TheOperatorMergesAndUndoes) {
+  const Json found = Found();
+  ASSERT_THAT(found, SizeIs(1));
+  const std::string first = found[0]["duplicate"].value("firstId", "");
+  const std::string second = found[0]["duplicate"].value("secondId", "");
+  township_.Admin({"merge-persons", first, second});
+  EXPECT_EQ(Fail(township_.AdminCommand({"merge-persons", second, first})).value("code", ""),
+            "FAILED_PRECONDITION");
+  EXPECT_EQ(Found()[0]["duplicate"].value("state", ""), "MERGED");
+  township_.Admin({"merge-persons", first, second, "--undo"});
+  EXPECT_EQ(Found()[0]["duplicate"].value("state", ""), "UNDONE");
+  // Whom nobody has suspected.
+  township_.Admin({"merge-persons", kSecretary, kDeputy});
+  EXPECT_THAT(Found(), SizeIs(2));
+  township_.Admin({"audit", "verify"});
+}
+
+}  // namespace
+}  // namespace zhibu::e2e

@@ -1,0 +1,373 @@
+// Stays, transfers and passes at the server: whose step it is, who sees what while it
+// lasts, and each row of the tables in docs/flow.md.
+#include "server/flow.h"
+
+#include "client-core/check_in.h"
+#include "tests/support/migration.h"
+
+namespace zhibu::test {
+namespace {
+
+using records::v1::HeldEdit;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr int64_t kDay = 86'400'000;
+
+class FlowAtServer : public Migration {
+ protected:
+  // Syncs, and why the last edit did not go in; empty if it did.
+  std::string Fate(Phone& phone) {
+    const size_t before = phone.SetAside().size();
+    EXPECT_EQ(world.Sync(phone), absl::OkStatus());
+    const std::vector<std::string> aside = phone.SetAside();
+    return aside.size() == before ? "" : aside.back().substr(aside.back().find(' ') + 1);
+  }
+  Flow::State StateOf(const Id& flow) { return world.Get<Flow>(flow).state(); }
+  Transfer::State TransferState(const Id& id) { return world.Get<Transfer>(id).state(); }
+};
+
+// ---- Stays -------------------------------------------------------------------------
+
+TEST_F(FlowAtServer, OnlyTheHostAcceptsAStay) {
+  const Id flow = Report(wangs);
+  world.SyncAll();
+  Step(wangs, flow, Flow::ACCEPTED);
+  EXPECT_EQ(Fate(wangs), "RETURNED NOT_YOUR_STEP");
+  Step(zhangs, flow, Flow::ACCEPTED);
+  EXPECT_EQ(Fate(zhangs), "RETURNED NOT_YOUR_STEP");
+  EXPECT_EQ(StateOf(flow), Flow::REPORTED);
+  Step(chens, flow, Flow::ACCEPTED);
+  EXPECT_EQ(Fate(chens), "");
+  EXPECT_EQ(StateOf(flow), Flow::ACCEPTED);
+}
+
+TEST_F(FlowAtServer, OnlyHomeExtendsAStayThatAnybodyMayAskToExtend) {
+  const Id flow = Stay();
+  Step(wangs, flow, Flow::EXTENSION_ASKED);
+  EXPECT_EQ(Fate(wangs), "");
+  world.SyncAll();
+  Step(chens, flow, Flow::EXTENDED);
+  EXPECT_EQ(Fate(chens), "RETURNED NOT_YOUR_STEP");
+  Step(lis, flow, Flow::EXTENDED);  // the home's deputy
+  EXPECT_EQ(Fate(lis), "");
+  world.SyncAll();
+  Step(chens, flow, Flow::ENDED);
+  EXPECT_EQ(Fate(chens), "");
+}
+
+TEST_F(FlowAtServer, AHostSecretaryWhoseOfficeHasEndedIsHeldAndNotTakenForAStranger) {
+  const Id flow = Report(wangs);
+  world.SyncAll();
+  world.Appoint(chen, branch, DEPUTY);  // still a writer of the record, at home
+  world.Wait(1000);
+  world.Dismiss(chen, host, SECRETARY);
+  Step(chens, flow, Flow::ACCEPTED);
+  EXPECT_EQ(Fate(chens), "HELD GRANT_ENDED");
+}
+
+TEST_F(FlowAtServer, TheHostSeesTheMemberAndHomesContactsWhileTheStayLastsAndNoLonger) {
+  const Id before = Talk(zhangs, branch, "行前谈话");
+  world.SyncAll();
+  EXPECT_FALSE(chens.Has<Member>(wang));
+  const Id flow = Report(wangs);
+  world.SyncAll();
+  EXPECT_EQ(chens.Get<Member>(wang).name(), "王");
+  EXPECT_TRUE(chens.Has<Contact>(before));
+  Step(chens, flow, Flow::ACCEPTED);
+  const Id during = Talk(zhangs, branch, "电话联系");
+  const Id own = Talk(chens, host, "到出租屋走访");
+  world.SyncAll();
+  EXPECT_TRUE(chens.Has<Contact>(during));
+  EXPECT_TRUE(zhangs.Has<Contact>(own));
+  EXPECT_TRUE(wangs.Has<Contact>(own));
+  EXPECT_EQ(chens.Get<Flow>(flow).home_name(), "青石村党支部");
+  EXPECT_EQ(zhangs.Get<Flow>(flow).host_name(), "驻滨海市流动党支部");
+
+  Step(zhangs, flow, Flow::ENDED);
+  ExpectConverged();
+  EXPECT_FALSE(chens.Has<Member>(wang));
+  EXPECT_FALSE(chens.Has<Contact>(before));
+  EXPECT_FALSE(chens.Has<Contact>(during));
+  EXPECT_TRUE(chens.Has<Contact>(own));   // its own work
+  EXPECT_TRUE(zhangs.Has<Contact>(own));  // about its member
+  EXPECT_TRUE(chens.Has<Flow>(flow));
+}
+
+TEST_F(FlowAtServer, AHostThatDeclinesHasSeenTheLastOfTheMember) {
+  const Id flow = Report(zhangs);
+  world.SyncAll();
+  ASSERT_TRUE(chens.Has<Member>(wang));
+  Step(chens, flow, Flow::DECLINED);
+  ExpectConverged();
+  EXPECT_FALSE(chens.Has<Member>(wang));
+}
+
+TEST_F(FlowAtServer, AStayThatIsReportedBeforeItsHostIsKnownNamesItLaterAndOnce) {
+  const Id flow = wangs.Make<Flow>([&](Flow& f) {
+    f.set_member_id(wang.str());
+    f.set_home_branch_id(branch.str());
+    f.set_state(Flow::REPORTED);
+  });
+  world.SyncAll();
+  EXPECT_FALSE(chens.Has<Flow>(flow));
+  wangs.Change<Flow>(flow, [&](Flow& f) { f.set_host_branch_id(host.str()); });
+  world.SyncAll();
+  EXPECT_TRUE(chens.Has<Flow>(flow));
+  EXPECT_TRUE(chens.Has<Member>(wang));
+  // Another host has not accepted it: that is another stay.
+  auto draft = wangs.store().Edit<Flow>(flow);
+  draft->message<Flow>().set_host_branch_id(branch.str());
+  EXPECT_FALSE(wangs.store().Commit({&*draft}).ok());
+}
+
+TEST_F(FlowAtServer, AHostSeesTheRegisterAndDoesNotWriteIt) {
+  Stay();
+  chens.Change<Member>(wang, [](Member& member) { member.set_education("大学"); });
+  EXPECT_EQ(Fate(chens), "RETURNED NOT_ENTITLED");
+}
+
+TEST_F(FlowAtServer, BothBranchesAndTheMemberWorkOnOneStayOfflineAndNothingIsLost) {
+  const Id flow = Stay();
+  // Nobody has a link.
+  Step(wangs, flow, Flow::EXTENSION_ASKED);
+  wangs.Change<Flow>(flow, [](Flow& f) { f.set_asked_back("2027-06-30"); });
+  chens.Change<Flow>(flow, [](Flow& f) { f.set_host_contact("陈 000-1"); });
+  const Id visit = Talk(chens, host, "走访");
+  zhangs.Change<Flow>(flow, [](Flow& f) { f.mutable_last_contact()->set_seconds(1'795'100'000); });
+  chens.Change<Flow>(flow, [](Flow& f) { f.mutable_last_contact()->set_seconds(1'795'000'000); });
+  const Id call = Talk(zhangs, branch, "电话");
+  const Id word = Talk(wangs, branch, "一切都好");
+  ExpectConverged();
+  for (Phone* phone : {&zhangs, &chens, &wangs}) {
+    const Flow now = phone->Get<Flow>(flow);
+    EXPECT_EQ(now.state(), Flow::EXTENSION_ASKED);
+    EXPECT_EQ(now.asked_back(), "2027-06-30");
+    EXPECT_EQ(now.host_contact(), "陈 000-1");
+    EXPECT_EQ(now.last_contact().seconds(), 1'795'100'000);
+    for (const Id& id : {visit, call, word}) EXPECT_TRUE(phone->Has<Contact>(id));
+    EXPECT_THAT(phone->SetAside(), IsEmpty());
+  }
+  EXPECT_THAT(zhangs.All<ConflictNote>(), IsEmpty());
+}
+
+TEST_F(FlowAtServer, AnExtensionThatMeetsAnEndComesBackToItsAuthor) {
+  const Id flow = Stay();
+  Step(wangs, flow, Flow::ENDED);
+  Step(zhangs, flow, Flow::EXTENDED);
+  EXPECT_EQ(Fate(wangs), "");
+  EXPECT_EQ(Fate(zhangs), "RETURNED STEP_NOT_ALLOWED");
+  EXPECT_EQ(StateOf(flow), Flow::ENDED);
+}
+
+TEST_F(FlowAtServer, ACheckInAtTheHostIsSeenAtHome) {
+  Stay();
+  const Id meeting = chens.Make<Meeting>([&](Meeting& m) { m.set_branch_id(host.str()); });
+  auto draft =
+      client::CheckInByCode(wangs.store(), client::ShowCheckIn(chens.store(), meeting)->text);
+  ASSERT_TRUE(draft.ok()) << draft.status();
+  wangs.Commit({&*draft});
+  auto called = client::CheckInByHand(chens.store(), meeting, wang);
+  ASSERT_TRUE(called.ok()) << called.status();
+  chens.Commit({&*called});
+  ExpectConverged();
+  EXPECT_EQ(zhangs.Get<CheckIn>(draft->id()).standing(), CheckIn::VERIFIED);
+  EXPECT_THAT(zhangs.Get<CheckIn>(draft->id()).ways(), SizeIs(2));
+  // Seen there, and not written.
+  zhangs.Change<CheckIn>(draft->id(), [](CheckIn& c) { c.add_ways()->set_how(CheckIn::BY_SELF); });
+  EXPECT_EQ(Fate(zhangs), "RETURNED NOT_ENTITLED");
+}
+
+// ---- Transfers ---------------------------------------------------------------------
+
+TEST_F(FlowAtServer, HomeStaysResponsibleUntilTheLetterIsReceived) {
+  zhangs.Make<PrivateDetail>([&](PrivateDetail& detail) {
+    detail.set_member_id(wang.str());
+    detail.set_branch_id(branch.str());
+    detail.set_phone("000-1");
+  });
+  const Id letter = Issue(zhangs, host);
+  ExpectConverged();
+  EXPECT_EQ(HomeOfWang(), branch.str());
+  EXPECT_EQ(chens.Get<Transfer>(letter).member_name(), "王");
+  EXPECT_FALSE(chens.Has<Member>(wang));
+
+  Step(chens, letter, Transfer::RECEIVED);
+  EXPECT_EQ(HomeOfWang(), branch.str());  // nobody has heard of it
+  ExpectConverged();
+  EXPECT_EQ(HomeOfWang(), host.str());
+  EXPECT_EQ(chens.Get<Member>(wang).branch_id(), host.str());
+  EXPECT_THAT(chens.All<PrivateDetail>(), SizeIs(1));
+  EXPECT_THAT(zhangs.All<PrivateDetail>(), IsEmpty());
+  EXPECT_FALSE(zhangs.Has<Member>(wang));
+  EXPECT_EQ(world.Get<Member>(wang).branch_id(), host.str());
+
+  Step(zhangs, letter, Transfer::CLOSED);
+  EXPECT_EQ(Fate(zhangs), "");
+}
+
+TEST_F(FlowAtServer, NobodyButTheNewBranchReceivesALetterAndNobodyButTheOldIssuesOne) {
+  const Id letter = Issue(zhangs, host);
+  world.SyncAll();
+  Step(zhangs, letter, Transfer::RECEIVED);
+  EXPECT_EQ(Fate(zhangs), "RETURNED NOT_YOUR_STEP");
+  Step(wangs, letter, Transfer::RECEIVED);
+  EXPECT_EQ(Fate(wangs), "RETURNED NOT_YOUR_STEP");
+  Issue(wangs, host);  // the member's own letter
+  EXPECT_EQ(Fate(wangs), "RETURNED NOT_YOUR_STEP");
+  Issue(chens, host);
+  EXPECT_EQ(Fate(chens), "RETURNED NOT_ENTITLED");
+  EXPECT_EQ(TransferState(letter), Transfer::ISSUED);
+}
+
+TEST_F(FlowAtServer, ALetterIsReceivedOnItsLastDayHoweverLateThatIsSyncedAndNotOnTheNext) {
+  // 2026-11-18 in China, as the world begins.
+  const Id letter = Issue(zhangs, host, "1", "2026-11-20");
+  const Id other = Issue(zhangs, host, "2", "2026-11-20");
+  world.SyncAll();
+  world.Wait(2 * kDay);
+  Step(chens, letter, Transfer::RECEIVED);
+  world.Wait(5 * kDay);
+  EXPECT_EQ(Fate(chens), "");
+  EXPECT_EQ(TransferState(letter), Transfer::RECEIVED);
+  world.SyncAll();
+  Step(chens, other, Transfer::RECEIVED);
+  EXPECT_EQ(Fate(chens), "RETURNED LETTER_EXPIRED");
+}
+
+TEST_F(FlowAtServer, ALetterNeedsANumberAndRunsNinetyDaysAtMost) {
+  Issue(zhangs, host, "1", "2027-02-17");  // 91 days
+  EXPECT_EQ(Fate(zhangs), "RETURNED LETTER_TOO_LONG");
+  Issue(zhangs, host, "");
+  EXPECT_EQ(Fate(zhangs), "RETURNED LETTER_TOO_LONG");
+  Issue(zhangs, host, "1", "2026-11-17");  // before it was issued
+  EXPECT_EQ(Fate(zhangs), "RETURNED LETTER_TOO_LONG");
+  Issue(zhangs, host, "1", "2027-02-16");
+  EXPECT_EQ(Fate(zhangs), "");
+}
+
+TEST_F(FlowAtServer, OfTwoLettersToTwoBranchesTheOneThatIsReceivedFirstCounts) {
+  const Id third = world.Branch("柳河村党支部");
+  const Id zhao = world.Person("赵", third);
+  world.Appoint(zhao, third, SECRETARY);
+  Phone& zhaos = world.Enrol(zhao);
+  const Id here = Issue(zhangs, host, "1");
+  const Id there = Issue(zhangs, third, "2");
+  world.SyncAll();
+  Step(chens, here, Transfer::RECEIVED);
+  Step(zhaos, there, Transfer::RECEIVED);
+  EXPECT_EQ(Fate(chens), "");
+  EXPECT_EQ(Fate(zhaos), "RETURNED NOT_OF_BRANCH");
+  world.SyncAll();
+  EXPECT_EQ(HomeOfWang(), host.str());
+  EXPECT_EQ(TransferState(there), Transfer::ISSUED);
+}
+
+TEST_F(FlowAtServer, ALetterThatIsWithdrawnWhileItIsReceivedIsWhatTheServerHeardFirst) {
+  const Id letter = Issue(zhangs, host);
+  world.SyncAll();
+  Step(zhangs, letter, Transfer::CANCELLED);
+  Step(chens, letter, Transfer::RECEIVED);
+  EXPECT_EQ(Fate(zhangs), "");
+  EXPECT_EQ(Fate(chens), "RETURNED STEP_NOT_ALLOWED");
+  world.SyncAll();
+  EXPECT_EQ(HomeOfWang(), branch.str());
+}
+
+// Everybody is offline when the letter is received: what becomes of each device's work.
+TEST_F(FlowAtServer, AMemberIsMovedWhileFourDevicesAreOffline) {
+  const Id letter = Issue(zhangs, host);
+  world.SyncAll();
+  Step(chens, letter, Transfer::RECEIVED);
+  // 1. The former secretary goes on keeping the member's register.
+  zhangs.Change<Member>(wang, [](Member& member) { member.set_education("大学"); });
+  // 2. The former deputy calls the roll of a meeting of the former branch.
+  const Id meeting = MakeMeeting(lis);
+  auto roll = client::CheckInByHand(lis.store(), meeting, wang);
+  ASSERT_TRUE(roll.ok());
+  lis.Commit({&*roll});
+  // 3. The member pays dues to the former branch.
+  const Id dues = wangs.Make<DuesPayment>([&](DuesPayment& payment) {
+    payment.set_member_id(wang.str());
+    payment.set_branch_id(branch.str());
+    payment.set_amount_fen(500);
+    payment.set_month("2026-11");
+  });
+  // 4. The new secretary has received the letter, above, and is heard first.
+  EXPECT_EQ(Fate(chens), "");
+  EXPECT_EQ(Fate(zhangs), "HELD MOVED_AWAY");
+  EXPECT_EQ(Fate(lis), "");
+  EXPECT_EQ(Fate(wangs), "HELD MOVED_AWAY");
+  world.SyncAll();
+  EXPECT_EQ(HomeOfWang(), host.str());
+  EXPECT_FALSE(zhangs.Has<Member>(wang));
+  EXPECT_TRUE(world.StateOf({33, roll->id()}).alive());
+
+  // Those who act for each now decide; nothing is lost, nothing counts twice.
+  const auto take = [&](Phone& phone) {  // what others wrote
+    std::vector<Id> waiting;
+    const uint32_t type = phone.store().schema().Find(HeldEdit::descriptor())->number;
+    const auto visit = [&](const Id& id, const google::protobuf::Message& message) {
+      const auto& held = static_cast<const HeldEdit&>(message);
+      if (held.author_id() != phone.person().bytes()) waiting.push_back(id);
+      return true;
+    };
+    EXPECT_EQ(phone.store().List({.type = type}, visit), absl::OkStatus());
+    ASSERT_THAT(waiting, SizeIs(1));
+    phone.Change<HeldEdit>(waiting[0], [](HeldEdit& h) { h.set_state(HeldEdit::TAKEN); });
+  };
+  EXPECT_FALSE(world.StateOf({51, dues}).alive());
+  take(chens);   // the register's edit: the member is theirs
+  take(zhangs);  // the dues: they were paid to them
+  ExpectConverged();
+  EXPECT_EQ(chens.Get<Member>(wang).education(), "大学");
+  EXPECT_EQ(zhangs.Get<DuesPayment>(dues).amount_fen(), 500);
+  EXPECT_EQ(wangs.Get<DuesPayment>(dues).amount_fen(), 500);
+}
+
+TEST_F(FlowAtServer, ATransferToTheHostOfAStayLeavesTheMemberWithItAsItsOwn) {
+  const Id flow = Stay();
+  const Id letter = Issue(zhangs, host);
+  world.SyncAll();
+  Step(chens, letter, Transfer::RECEIVED);
+  ExpectConverged();
+  EXPECT_TRUE(chens.Has<Member>(wang));
+  EXPECT_FALSE(zhangs.Has<Member>(wang));
+  chens.Change<Member>(wang, [](Member& member) { member.set_education("大学"); });
+  EXPECT_EQ(Fate(chens), "");
+  Step(zhangs, flow, Flow::ENDED);  // the record is still the former home's
+  ExpectConverged();
+  EXPECT_TRUE(chens.Has<Member>(wang));
+}
+
+// ---- Passes ------------------------------------------------------------------------
+
+TEST_F(FlowAtServer, APassIsIssuedByTheHomeOfTheMemberAndByNobodyElse) {
+  const auto issue = [&](Phone& phone, const Id& by) {
+    return phone.Make<Pass>([&](Pass& pass) {
+      pass.set_number("青石 001");
+      pass.set_member_id(wang.str());
+      pass.set_branch_id(by.str());
+      pass.set_from("2026-11-18");
+      pass.set_until("2027-11-17");
+      pass.set_state(Pass::ISSUED);
+    });
+  };
+  issue(chens, host);
+  EXPECT_EQ(Fate(chens), "RETURNED NOT_OF_BRANCH");
+  const Id pass = issue(zhangs, branch);
+  EXPECT_EQ(Fate(zhangs), "");
+  world.SyncAll();
+  EXPECT_FALSE(wangs.Get<Pass>(pass).token().empty());
+  EXPECT_FALSE(chens.Has<Pass>(pass));
+  const Id flow = Stay();
+  EXPECT_TRUE(chens.Has<Pass>(pass));
+  chens.Change<Pass>(pass, [](Pass& p) { p.set_state(Pass::REVOKED); });
+  EXPECT_EQ(Fate(chens), "RETURNED NOT_ENTITLED");
+  Step(wangs, flow, Flow::ENDED);
+  ExpectConverged();
+  EXPECT_FALSE(chens.Has<Pass>(pass));
+}
+
+}  // namespace
+}  // namespace zhibu::test
