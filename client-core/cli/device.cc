@@ -321,23 +321,28 @@ class Command : private Output {
     Json found = Json::array();
     std::string text;
     RETURN_IF_ERROR(store_->ListSetAside([&](const SetAside& item) {
-      const std::string why = In(language, WordsFor(item.answer.reason(), item.answer.detail()));
-      const auto [name, label] = NameOf(item.standing);
-      Json changes = Json::array();
-      for (const auto& change : item.edit.changes()) changes.push_back(ChangeJson(change));
-      found.push_back({{"place", item.place},
-                       {"number", item.answer.number()},
-                       {"standing", name},
-                       {"verdict", sync::v1::Verdict_Name(item.answer.verdict())},
-                       {"reason", sync::v1::Reason_Name(item.answer.reason())},
-                       {"words", why},
-                       {"reply", item.reply},
-                       {"changes", changes}});
-      absl::StrAppend(&text, item.place, ". ", label, why, item.reply.empty() ? "" : "\n   “",
-                      item.reply, item.reply.empty() ? "" : "”", "\n   ", changes.dump(), "\n");
+      const Json json = SetAsideJson(item);
+      absl::StrAppend(&text, item.place, ". ", NameOf(item.standing).second,
+                      json.value("words", ""), item.reply.empty() ? "" : "\n   “", item.reply,
+                      item.reply.empty() ? "" : "”", "\n   ", json["changes"].dump(), "\n");
+      found.push_back(json);
     }));
     absl::StrAppend(&text, Say("共 ", ""), found.size(), Say(" 条", " set aside"));
     Print(found, text);
+    return absl::OkStatus();
+  }
+
+  // All of it, for people to read, or to enter by hand elsewhere; it stays here.
+  absl::Status ExportSetAside() {
+    Json found;
+    RETURN_IF_ERROR(store_->ListSetAside([&](const SetAside& item) {
+      if (item.place == arguments_.place) found = SetAsideJson(item);
+    }));
+    if (found.is_null()) {
+      return absl::NotFoundError(absl::StrCat("nothing is set aside as ", arguments_.place));
+    }
+    RETURN_IF_ERROR(WriteParcel(arguments_.file, found.dump(2) + "\n"));
+    Print({{"file", arguments_.file}}, Say("已导出: ", "exported: ") + arguments_.file);
     return absl::OkStatus();
   }
 
@@ -432,11 +437,26 @@ class Command : private Output {
     return {{"type", type.name}, {"id", TextOf(id)}, {"record", Json::parse(ToJson(message))}};
   }
 
+  Json SetAsideJson(const SetAside& item) const {
+    Json changes = Json::array();
+    for (const auto& change : item.edit.changes()) changes.push_back(ChangeJson(change));
+    return {{"place", item.place},
+            {"number", item.answer.number()},
+            {"madeMs", item.edit.device_time_ms()},
+            {"standing", NameOf(item.standing).first},
+            {"verdict", sync::v1::Verdict_Name(item.answer.verdict())},
+            {"reason", sync::v1::Reason_Name(item.answer.reason())},
+            {"words", In(language, WordsFor(item.answer.reason(), item.answer.detail()))},
+            {"reply", item.reply},
+            {"changes", changes}};
+  }
+
   Json ChangeJson(const sync::v1::Change& change) const {
     const RecordType* type = store_->schema().Find(change.type());
     Json json = {{"kind", sync::v1::Change::Kind_Name(change.kind())},
                  {"id", TextOf(Id::FromBytes(change.id()).value_or(Id()))},
                  {"type", type == nullptr ? absl::StrCat(change.type()) : type->name}};
+    if (change.has_without()) json["without"] = Json::parse(ToJson(change.without()));
     if (type == nullptr) return json;
     Draft draft = store_->New(*type);
     if (draft.message().ParsePartialFromString(change.set())) {
@@ -593,6 +613,10 @@ void AddDeviceCommand(CLI::App* app, const bool* json, const Language* language,
   CLI::App* give_back = add("return", "Return a held edit to its author", &Command::ReturnHeld);
   id(give_back);
   give_back->add_option("REPLY", arguments->reply, "Why, to the author")->required();
+  CLI::App* write = add("export", "Write a set-aside edit to a file, whole and to be read",
+                        &Command::ExportSetAside);
+  place(write);
+  file(write, "To be written");
   place(add("discard", "Let go of a set-aside edit for good", &Command::Discard));
 }
 

@@ -2,6 +2,8 @@
 // discarded, taken.
 #include <gmock/gmock.h>
 
+#include <fstream>
+
 #include "tests/e2e/township.h"
 
 namespace zhibu::e2e {
@@ -96,6 +98,14 @@ TEST(SetAsideTest, WhatIsHeldIsTakenByTheSecretaryAndItsAuthorSeesIt) {
       EXPECT_EQ(deputy.Refused({"resend", place}).value("code", ""), "FAILED_PRECONDITION");
     }
   }
+  const std::string file = deputy.home() + "/returned.json";
+  for (const Json& item : deputy.Do({"set-aside"})) {
+    if (item.value("standing", "") != "RETURNED") continue;
+    deputy.Do({"export", std::to_string(item.value("place", 0)), file});
+    EXPECT_EQ(Json::parse(std::ifstream(file)), item);
+    deputy.Do({"discard", std::to_string(item.value("place", 0))});
+  }
+  EXPECT_EQ(deputy.Refused({"export", "99", file}).value("code", ""), "NOT_FOUND");
   for (const Json& item : held) {
     const Json record = deputy.Record("HeldEdit", item.value("id", ""));
     const bool back = item["changes"][0].value("id", "") == given_back;
