@@ -15,7 +15,9 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using records::v1::AccessLog;
 using records::v1::ConflictNote;
+using records::v1::DuplicatePerson;
 using records::v1::Grant;
+using records::v1::Member;
 using records::v1::Placement;
 using server::AuditRow;
 using sync::v1::Change;
@@ -186,10 +188,14 @@ absl::Status Ledger::Absorb(server::Reader& reader) {
       return true;
     }));
   }
-  // Versions of scopes that have nothing to do with each other do not compare,
-  // and need not: see server/store/store.h.
+  // Versions of scopes that have nothing to do with each other do not compare, but in
+  // which offices somebody acts may hang on another scope: that of another entry of
+  // theirs in the register. The server's clock tells.
+  const auto order = [](const AuditRow& row) {
+    return std::pair(row.version.value == 0 ? 0 : row.received_ms, row.version);
+  };
   std::stable_sort(rows.begin(), rows.end(),
-                   [](const AuditRow& a, const AuditRow& b) { return a.version < b.version; });
+                   [&](const AuditRow& a, const AuditRow& b) { return order(a) < order(b); });
   // Those that were returned come first, and were judged in between.
   const auto returned_for_nothing = [&](const AuditRow& row) {
     return row.answer.verdict() == sync::v1::RETURNED &&
@@ -315,27 +321,51 @@ void Ledger::Judge(Row* judged) {
   }
 }
 
-uint32_t Ledger::OfficesIn(const Id& person, const Id& scope, int64_t now_ms) const {
-  uint32_t offices = person == scope ? 1u << SELF : 0;
-  const uint32_t grant_type = TypeOf(Grant::descriptor());
-  for (auto it = records_.lower_bound({grant_type, Id()});
-       it != records_.end() && it->first.type == grant_type; ++it) {
-    if (!it->second.expected.alive) continue;
-    const auto& grant = static_cast<const Grant&>(*it->second.expected.message);
-    if (grant.person_id() != person.bytes() || grant.organisation_id() != scope.bytes()) continue;
-    if (now_ms < Millis(grant.from())) continue;
-    if (grant.has_until() && now_ms >= Millis(grant.until())) continue;
-    offices |= 1u << grant.office();
+template <typename T, typename Visit>
+void Ledger::ForEach(const Visit& visit) const {
+  const uint32_t type = TypeOf(T::descriptor());
+  for (auto it = records_.lower_bound({type, Id()}); it != records_.end() && it->first.type == type;
+       ++it) {
+    if (it->second.expected.alive) visit(static_cast<const T&>(*it->second.expected.message));
   }
-  const uint32_t placement_type = TypeOf(Placement::descriptor());
-  for (auto it = records_.lower_bound({placement_type, Id()});
-       it != records_.end() && it->first.type == placement_type; ++it) {
-    if (!it->second.expected.alive) continue;
-    const auto& placement = static_cast<const Placement&>(*it->second.expected.message);
-    if (placement.member_id() == person.bytes() && placement.branch_id() == scope.bytes()) {
+}
+
+std::set<std::string> Ledger::EntriesOf(const Id& person) const {
+  std::set<std::string> entries = {person.str()};
+  for (size_t before = 0; before != entries.size();) {
+    before = entries.size();
+    ForEach<DuplicatePerson>([&](const DuplicatePerson& same) {
+      if (same.state() != DuplicatePerson::MERGED) return;
+      if (entries.count(same.first_id()) + entries.count(same.second_id()) == 0) return;
+      entries.insert(same.first_id());
+      entries.insert(same.second_id());
+    });
+  }
+  return entries;
+}
+
+uint32_t Ledger::OfficesIn(const Id& person, const Id& scope, int64_t now_ms) const {
+  const std::set<std::string> entries = EntriesOf(person);
+  uint32_t offices = entries.count(scope.str()) > 0 ? 1u << SELF : 0;
+  ForEach<Grant>([&](const Grant& grant) {
+    if (entries.count(grant.person_id()) == 0 || grant.organisation_id() != scope.bytes()) return;
+    if (now_ms < Millis(grant.from())) return;
+    if (grant.has_until() && now_ms >= Millis(grant.until())) return;
+    offices |= 1u << grant.office();
+  });
+  // Of the entries the one that was kept says where they belong.
+  Id kept = person;
+  while (const Record* record = Find({TypeOf(Member::descriptor()), kept})) {
+    const auto into =
+        Id::FromBytes(static_cast<const Member&>(*record->expected.message).merged_into_id());
+    if (!record->expected.alive || !into) break;
+    kept = *into;
+  }
+  ForEach<Placement>([&](const Placement& placement) {
+    if (placement.member_id() == kept.bytes() && placement.branch_id() == scope.bytes()) {
       offices |= 1u << MEMBER;
     }
-  }
+  });
   return offices;
 }
 

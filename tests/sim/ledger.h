@@ -117,6 +117,8 @@ class Ledger {
   const Row* Find(DeviceNumber device, uint64_t number) const;
   const std::map<RecordKey, Record>& records() const { return records_; }
   const Record* Find(const RecordKey& key) const;
+  // The entries in the register that are this person (DuplicatePerson), by their ids.
+  std::set<std::string> EntriesOf(const Id& person) const;
   // The offices of a person in a scope: bits as in sync/schema.h.
   uint32_t OfficesIn(const Id& person, const Id& scope, int64_t now_ms) const;
   // Whether a device of the person may be sent `body` for this record.
@@ -143,6 +145,9 @@ class Ledger {
   uint64_t merged_unknown() const { return merged_unknown_; }
 
  private:
+  // Every living record of type T.
+  template <typename T, typename Visit>
+  void ForEach(const Visit& visit) const;
   void Judge(Row* row);
   // `guest`: of this branch, besides.
   bool Entitled(const Id& person, const google::protobuf::Message& message,

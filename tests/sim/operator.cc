@@ -8,6 +8,7 @@
 #include "server/enrolment.h"
 #include "server/incarnation.h"
 #include "server/own_edit.h"
+#include "server/persons.h"
 #include "sync/diff.h"
 #include "sync/handshake.h"
 #include "sync/record.h"
@@ -20,6 +21,7 @@ namespace zhibu::sim {
 using google::protobuf::util::TimeUtil;
 
 using google::protobuf::Message;
+using records::v1::DuplicatePerson;
 using zhibu::testing::Sampler;
 
 namespace {
@@ -78,6 +80,29 @@ void Universe::Move(const Id& person, const Id& branch) {
   member.CopyFrom(*record->expected.message);
   member.set_branch_id(branch.str());
   OwnWrite(member, person);
+}
+
+// Two members are found to be one person, or not to be after all.
+void Universe::Join(const Id& one, const Id& other, Dice* dice) {
+  if (one == other || server_.old) return;
+  DuplicatePerson same;
+  const RecordKey key{TodaysSchema()->Find(same.GetDescriptor())->number,
+                      server::DuplicateId(one, other)};
+  const Ledger::Record* record = ledger_.Find(key);
+  if (record == nullptr) {
+    same.set_first_id(std::min(one, other).str());
+    same.set_second_id(std::max(one, other).str());
+    same.add_scopes(branches_[0].str());
+    same.set_by(DuplicatePerson::OPERATOR);
+    same.set_state(DuplicatePerson::OPEN);
+    if (!OwnWrite(same, Id())) return;
+  } else {
+    same.CopyFrom(*record->expected.message);
+  }
+  const bool merged = same.state() == DuplicatePerson::MERGED;
+  same.set_state(merged ? DuplicatePerson::UNDONE : DuplicatePerson::MERGED);
+  if (!merged) same.set_kept_id((dice->OneIn(2) ? one : other).str());
+  OwnWrite(same, Id());
 }
 
 void Universe::Enrol(Device& device) {
@@ -211,7 +236,7 @@ void Universe::Operate(uint64_t seed) {
   const Id& person = dice.Of(people_);
   const Id& branch = dice.Of(branches_);
   static const std::vector<Office> kOffices = {SECRETARY, DEPUTY, COMMITTEE, GROUP_LEADER};
-  switch (dice.Below(6)) {
+  switch (dice.Below(7)) {
     case 0:
       return Appoint(person, branch, dice.Of(kOffices), 0);
     case 1:  // for a while, from now or for ever over
@@ -220,6 +245,8 @@ void Universe::Operate(uint64_t seed) {
       return Appoint(person, branch, dice.Of(kOffices), now_ms_);
     case 3:
       return Move(person, branch);
+    case 5:
+      return Join(person, dice.Of(people_), &dice);
     case 4:  // so that there always is somebody
       return Appoint(people_[dice.Below(4)], branches_[dice.Below(2)], SECRETARY, 0);
     default: {  // what only the server writes, if it knows of it

@@ -113,6 +113,7 @@ class Universe {
   bool OwnWrite(const google::protobuf::Message& message, const Id& id);
   // With a new number, on an empty disk.
   void Enrol(Device& device);
+  void Join(const Id& one, const Id& other, Dice* dice);
   void Revoke(Device& device, bool lost);
   // Whether it is a copy, or a restored backup, with a number that was revoked.
   void NoteRevoked(Device& device);
@@ -205,6 +206,7 @@ class Universe {
   std::vector<Carried> receipts_;
   std::set<std::string> sealed_;  // all that was ever exported
   std::map<uint64_t, Known> known_;
+  std::set<uint64_t> let_go_;  // set aside once, and discarded or made again
   std::vector<Id> branches_;
   std::vector<Id> people_;
   std::vector<std::string> pictures_;
