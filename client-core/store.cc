@@ -919,6 +919,8 @@ absl::Status Store::SetIdentity(const Identity& identity) {
       transaction.SetFormers({});
       // Of what was recorded before, this device is the author now.
       RETURN_IF_ERROR(transaction.RecomputePending());
+      // One that goes on must yet be told that the server was restored meanwhile.
+      tables.PutSetting(kIncarnation, identity.incarnation);
     }
     tables.PutNumber(kProblem, sync::v1::NO_REASON);
     tables.PutSetting(kProblemDetail, "");
@@ -927,7 +929,6 @@ absl::Status Store::SetIdentity(const Identity& identity) {
     tables.PutSetting(kAddress, identity.address);
     tables.PutSetting(kFingerprint, identity.fingerprint);
     tables.PutSetting(kSecretKey, identity.secret_key);
-    tables.PutSetting(kIncarnation, identity.incarnation);
     tables.PutSetting(kCourierKey, identity.courier_key);
     tables.PutSetting(kRecord, identity.record.bytes());
     return absl::OkStatus();

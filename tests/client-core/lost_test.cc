@@ -306,6 +306,19 @@ TEST_F(NotSeen, AfterThatManyDaysAPhoneMustBeAuthenticatedAndGoesOnWithAllThatIt
   world.CheckAudit();
 }
 
+TEST_F(NotSeen, WhatTheServerForgotMeanwhileIsOfferedAgain) {
+  const std::string backup = world.BackUp();
+  const Id meeting = MakeMeeting(lis);
+  world.SyncAll();
+  world.RestoreServer(backup);
+  ASSERT_FALSE(world.StateOf({31, meeting}).exists);
+  world.Wait(181 * kDayMs);
+  EXPECT_EQ(Contact(lis), sync::v1::REAUTHENTICATE);
+  world.EnrolAgain(lis);
+  EXPECT_EQ(world.Sync(lis), absl::OkStatus());
+  EXPECT_TRUE(world.StateOf({31, meeting}).alive());
+}
+
 TEST_F(NotSeen, ACopyUnderANumberOfItsOwnIsAuthenticatedUnderThatNumber) {
   Phone& copy = world.Clone(lis);
   MakeMeeting(lis);

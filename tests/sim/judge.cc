@@ -244,6 +244,19 @@ void Universe::CheckSent(Device& device, const sync::v1::Update& update) {
   }
 }
 
+void Universe::CheckPage(const Device& device, const sync::v1::Page& page) {
+  for (int i = 0; i < page.ids_size(); ++i) {
+    const RecordKey key{static_cast<uint32_t>(page.id()), *Id::FromBytes(page.ids(i))};
+    ++stats.looked_at;
+    const Ledger::Record* record = ledger_.Find(key);
+    if (record == nullptr || record->expected.unclear) continue;
+    if (!ledger_.MayLook(device.person, *record, key.id, page.bodies(i), now_ms_)) {
+      ledger_.Fail(kRight, absl::StrCat("device ", device.index, " is shown ", NameOf(key)), key);
+    }
+    CheckLogged(device, key, page.bodies(i));
+  }
+}
+
 void Universe::CheckLogged(const Device& device, const RecordKey& key, const std::string& body) {
   const std::unique_ptr<Message> sent(PrototypeOf(key.type)->New());
   sent->ParsePartialFromString(body);

@@ -123,6 +123,9 @@ class Ledger {
   uint32_t OfficesIn(const Id& person, const Id& scope, int64_t now_ms) const;
   // Whether a device of the person may be sent `body` for this record.
   bool MayRead(const Id& person, const Record& record, const Id& id, absl::string_view body,
+               int64_t now_ms, uint32_t also = 0) const;
+  // Whether they may be shown it when they ask.
+  bool MayLook(const Id& person, const Record& record, const Id& id, absl::string_view body,
                int64_t now_ms) const;
   // Whether the person can see that `reader` was given such a record of theirs.
   bool Logged(const Id& member, const Id& reader, uint32_t type) const;
@@ -157,9 +160,9 @@ class Ledger {
   bool MayStep(const Id& person, const google::protobuf::Message& before,
                const google::protobuf::Message& after, const Places& places, int64_t now_ms) const;
   Sight SightIn(const Id& person, const Places& places, int64_t now_ms) const;
-  // None: they may not read the record at all.
+  // None: they may not read the record at all. `also`: offices besides theirs.
   std::optional<Sight> SightOf(const Id& person, const google::protobuf::Message& message,
-                               const Id& id, int64_t now_ms) const;
+                               const Id& id, int64_t now_ms, uint32_t also = 0) const;
   void CheckNotes();
 
   // ---- Codes (codes.cc) ----

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "server/enrolment.h"
 #include "server/incarnation.h"
 #include "server/own_edit.h"
 #include "sync/handshake.h"
@@ -19,6 +20,7 @@ namespace {
 // Enough for any session; more is a conversation that never ends.
 constexpr int kMovesMax = 20'000;
 constexpr int kSessionsMax = 8;
+constexpr int64_t kUnseenMsMax = int64_t{60} * 86'400'000;
 
 uint64_t SaltOf(const std::string& bytes) {
   sync::v1::Edit edit;
@@ -57,8 +59,12 @@ void Universe::Connect(Device& device) {
       server_.store == nullptr) {
     return;
   }
+  // One that was not seen for long is given a code.
+  const auto state = device.store->State();
+  if (state.ok() && state->problem == sync::v1::REAUTHENTICATE) Enrol(device);
   // Small updates, so that catching up takes several.
   server::SessionLimits limits;
+  limits.unseen_ms_max = kUnseenMsMax;
   limits.update_bytes = dice_.OneIn(3) ? 256 << 10 : 50 + dice_.Below(2000);
   auto stream = std::make_unique<Stream>(++streams_made_, &device, &server_, limits);
   const absl::Status status = stream->client.Start();
@@ -149,6 +155,32 @@ bool Universe::ServerHears(Stream& stream) {
   return true;
 }
 
+// As the hub notes it.
+void Universe::Seen(const Stream& stream) {
+  const DeviceNumber number = stream.server.device();
+  int64_t before_ms = 0;
+  absl::flat_hash_set<Id> moved;
+  const absl::Status status = server_.store->Write([&](server::Writer& writer) -> absl::Status {
+    moved.clear();
+    ASSIGN_OR_RETURN(const auto row, writer.GetDevice(number));
+    if (!row || row->revoked()) return absl::OkStatus();
+    before_ms = row->last_seen_ms;
+    return server::NoteSeen(writer, *server_.ingest, {{number, now_ms_}}, &moved);
+  });
+  if (!status.ok()) return;
+  // It may have proved itself a while before it is welcomed.
+  if (before_ms != 0 && now_ms_ - before_ms > 2 * kUnseenMsMax) {
+    ledger_.Fail(kRight, absl::StrCat("device ", stream.device.index, " is welcome after ",
+                                      (now_ms_ - before_ms) / 86'400'000, " days"));
+  }
+  Absorb();
+  Tell(moved);
+}
+
+void Universe::Ask(Device& device, const sync::v1::Ask& ask) {
+  if (device.stream != nullptr) device.stream->client.Ask(ask);
+}
+
 bool Universe::ServerSays(Stream& stream) {
   using Heard = Stream::Heard;
   ServerFrame frame;
@@ -167,6 +199,10 @@ bool Universe::ServerSays(Stream& stream) {
   } else if (frame.has_welcome() || frame.has_restored()) {
     allowed = stream.heard == Heard::kChallenge;
     next = frame.has_welcome() ? Heard::kWelcome : Heard::kEnd;
+  } else if (frame.has_page()) {
+    allowed = stream.heard == Heard::kWelcome;
+    next = Heard::kWelcome;
+    CheckPage(stream.device, frame.page());
   } else if (frame.has_update() || frame.has_renumber()) {
     allowed = stream.heard == Heard::kWelcome;
     next = frame.has_update() ? Heard::kWelcome : Heard::kEnd;
@@ -180,6 +216,7 @@ bool Universe::ServerSays(Stream& stream) {
   if (!allowed || stream.heard == Heard::kEnd) {
     ledger_.Fail(kProtocol, absl::StrCat("server says ", frame.ShortDebugString()));
   }
+  if (frame.has_welcome()) Seen(stream);
   if (frame.has_update()) CheckSent(stream.device, frame.update());
   stream.heard = next;
   stream.down.push_back(frame.SerializeAsString());

@@ -40,6 +40,7 @@ struct Stats {
   uint64_t carried = 0;  // edits that came to the server by courier
   uint64_t amended = 0;  // set-aside edits that were made again
   uint64_t discarded = 0;
+  uint64_t looked_at = 0;  // records that were asked for
   uint64_t checks = 0;
   std::map<std::string, uint64_t> faults;
 };
@@ -113,6 +114,8 @@ class Universe {
   bool OwnWrite(const google::protobuf::Message& message, const Id& id);
   // With a new number, on an empty disk.
   void Enrol(Device& device);
+  // For records that the device does not hold, if it has a link; the id is their type.
+  void Ask(Device& device, const sync::v1::Ask& ask);
   void Join(const Id& one, const Id& other, Dice* dice);
   void Revoke(Device& device, bool lost);
   // Whether it is a copy, or a restored backup, with a number that was revoked.
@@ -183,6 +186,8 @@ class Universe {
                   const std::vector<client::Draft*>& drafts);
   void CheckBase(Device& device, const sync::v1::Edit& edit, uint64_t begun_at);
   void CheckOwn(Device& device);
+  void CheckPage(const Device& device, const sync::v1::Page& page);
+  void Seen(const Stream& stream);
   void CheckLogged(const Device& device, const RecordKey& key, const std::string& body);
   void CheckSent(Device& device, const sync::v1::Update& update);
   void NoteFoundations(Device& device, const sync::v1::NumberedEdit& edit, uint64_t salt);

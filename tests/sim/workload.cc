@@ -70,6 +70,7 @@ class Author {
         return Remove();
       case 11:
         if (dice_.OneIn(3)) return Decide();
+        if (dice_.OneIn(4)) return Look();
         return dice_.OneIn(2) ? SettleNote() : Ride();
       case 12:
         return NewSampler();
@@ -478,6 +479,24 @@ class Author {
     if (!draft) return;
     draft->Delete();
     Commit(&*draft);
+  }
+
+  // At what they may not hold, or only for a reason.
+  void Look() {
+    static const std::vector<const google::protobuf::Descriptor*> kTypes = {
+        Member::descriptor(), PrivateDetail::descriptor(), Flow::descriptor()};
+    sync::v1::Ask ask;
+    ask.set_type(TodaysSchema()->Find(dice_.Of(kTypes))->number);
+    ask.set_id(ask.type());
+    if (dice_.OneIn(3)) {
+      ask.set_organisation_id(Branch());
+    } else {
+      ask.set_member_id(Person());
+      if (dice_.OneIn(2)) ask.set_reason(Word());
+    }
+    ask.set_limit(dice_.Below(4));
+    universe_.Connect(device_);
+    universe_.Ask(device_, ask);
   }
 
   void SettleNote() {
