@@ -94,6 +94,10 @@ class Ledger {
   void SetPerson(DeviceNumber device, const Id& person) { persons_[device.value] = person; }
   // What its author had before them when they made an edit, by salt: numbers change.
   void BuildsOn(uint64_t salt, uint64_t below) { below_[salt].insert(below); }
+  // It was set aside, and discarded or made again: nothing is said to build on it.
+  void LetGo(uint64_t salt) {
+    for (auto& [above, below] : below_) below.erase(salt);
+  }
   // A code of a check-in that a device has shown, as a check-in keeps it.
   struct Shown {
     Id activity;

@@ -620,7 +620,10 @@ void Universe::Discard(Device& device, const client::SetAside& item) {
 
 // Nothing else may make a set-aside edit go.
 void Universe::LetGo(Device& device, uint64_t salt, Done done) {
-  if (done != Done::kNo) let_go_.insert(salt);
+  if (done != Done::kNo) {
+    let_go_.insert(salt);
+    ledger_.LetGo(salt);
+  }
   if (done == Done::kYes) device.committed.erase(salt);
   if (done == Done::kUnknown) device.letting_go.insert(salt);
 }
