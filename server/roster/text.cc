@@ -1,5 +1,6 @@
 #include "server/roster/text.h"
 
+#include <google/protobuf/wrappers.pb.h>
 #include <iconv.h>
 
 #include <algorithm>
@@ -18,6 +19,13 @@ constexpr char kByteOrderMark[] = "\xEF\xBB\xBF";
 constexpr char kWideSpace[] = "\u3000";
 constexpr char kNoBreakSpace[] = "\u00A0";
 
+// What a message takes as a string: iconv also lets pass what lies beyond Unicode.
+bool IsText(const std::string& bytes) {
+  google::protobuf::BytesValue value;
+  value.set_value(bytes);
+  return google::protobuf::StringValue().ParseFromString(value.SerializeAsString());
+}
+
 // Into UTF-8. INVALID_ARGUMENT where `bytes` are no text in the encoding `from`.
 absl::StatusOr<std::string> Recode(const char* from, absl::string_view bytes) {
   const iconv_t converter = iconv_open("UTF-8", from);
@@ -33,6 +41,7 @@ absl::StatusOr<std::string> Recode(const char* from, absl::string_view bytes) {
   iconv_close(converter);
   if (result == static_cast<size_t>(-1)) return absl::InvalidArgumentError(from);
   text.resize(text.size() - out_left);
+  if (!IsText(text)) return absl::InvalidArgumentError(from);
   return text;
 }
 

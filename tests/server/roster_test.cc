@@ -160,6 +160,11 @@ TEST(Roster, Gb18030IncludingCharactersOfFourBytes) {
   EXPECT_THAT(RowsOf(bytes), ElementsAre("2 甲𠮷 @一支部"));
 }
 
+TEST(Roster, WhatLiesBeyondUnicodeIsNotUtf8) {
+  // In GB18030 the four bytes are two characters.
+  EXPECT_THAT(RowsOf("Name,Branch\nA\xF6\xA5\x97\x9E,B\n"), ElementsAre("2 A謦棡 @B"));
+}
+
 TEST(Roster, SemicolonsOrTabs) {
   EXPECT_THAT(RowsOf("姓名;所在支部;住址\n甲;一支部;某路,1号\n"), ElementsAre("2 甲 @一支部"));
   EXPECT_THAT(RowsOf("姓名\t所在支部\t住址\n甲\t一支部\t\n乙\t\t某路\n丙\t二支部\n"),

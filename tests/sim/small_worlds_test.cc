@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <functional>
 #include <string>
 #include <vector>
@@ -244,17 +245,25 @@ TEST_P(SmallWorlds, TwoDevicesEveryOrder) {
   EXPECT_GT(stories, 100);
 }
 
+// One story of so many, where all of them would take too long: under a sanitizer.
+int Every() {
+  const char* every = std::getenv("ZHIBU_SMALL_WORLDS_EVERY");
+  return every == nullptr ? 1 : std::max(1, std::atoi(every));
+}
+
 // Each commits once and syncs once before the end; or one or two of them try to,
 // and something goes wrong.
 TEST_P(SmallWorlds, ThreeDevicesEveryOrder) {
+  int orders = 0;
   for (const char* letters : {"abc", "ABCabc", "abcx", "abcxy"}) {
     std::string story = letters;
     do {
-      Tell(story);
+      if (orders++ % Every() == 0) Tell(story);
     } while (!HasFailure() && std::next_permutation(story.begin(), story.end()));
   }
   ExpectWellAtTheEnd();
-  EXPECT_EQ(stories, 6 + 720 + 24 + 120);
+  EXPECT_EQ(orders, 6 + 720 + 24 + 120);
+  EXPECT_EQ(stories, (orders + Every() - 1) / Every());
 }
 
 INSTANTIATE_TEST_SUITE_P(Policies, SmallWorlds, ::testing::Range<size_t>(0, Kinds().size()),
