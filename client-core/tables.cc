@@ -4,6 +4,8 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "sync/environment.h"
 #include "sync/reason.h"
 #include "sync/wire.h"
@@ -13,6 +15,7 @@ namespace zhibu::client {
 namespace {
 
 constexpr int kBusyMsMax = 10'000;
+constexpr int kAgainMs = 10;
 constexpr int kApplicationId = 0x5a484255;  // "ZHBU"
 
 // Numbered from 1; a file is taken through those it has not seen. Each is tested
@@ -223,6 +226,11 @@ Tables::Tables(const Store::Options& options)
   // not even be read.
   int on = 1;
   sqlite3_file_control(database_.getHandle(), "main", SQLITE_FCNTL_PERSIST_WAL, &on);
+  // SQLite does not wait where several processes make the log of a new file at once.
+  for (int waited_ms = 0; waited_ms < kBusyMsMax; waited_ms += kAgainMs) {
+    if (database_.tryExec("PRAGMA journal_mode=WAL") != SQLITE_BUSY) break;
+    absl::SleepFor(absl::Milliseconds(kAgainMs));
+  }
   // A WAL commit is one fsync at FULL: what was committed survives power loss.
   database_.exec(
       "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA "
