@@ -21,7 +21,7 @@ using records::v1::Device;
 namespace {
 
 // Each costs what an edit costs, and everybody syncs on the same day.
-constexpr int64_t kSeenEveryMs = 24 * 3600 * 1000;
+constexpr int64_t kSeenEveryMs = int64_t{24} * 3600 * 1000;
 
 // Adds to `edit` what makes the record say what the row says.
 absl::Status Follow(Reader& reader, const Schema& schema, const DeviceRow& row,
