@@ -201,7 +201,8 @@ TEST_F(SealedStore, OneOfTheSchemaBeforeSealsIsBroughtUpAndSealedAtOnce) {
   store = nullptr;
   SQLite::Database(file, SQLite::OPEN_READWRITE)
       .exec(
-          "DROP TABLE mark; DROP TABLE seal; ALTER TABLE device ADD COLUMN text TEXT NOT NULL DEFAULT '';"
+          "DROP TABLE mark; DROP TABLE seal; ALTER TABLE device ADD COLUMN text TEXT NOT NULL "
+          "DEFAULT '';"
           "UPDATE device SET text = CAST(name AS TEXT); ALTER TABLE device DROP COLUMN name;"
           "ALTER TABLE device RENAME COLUMN text TO name; PRAGMA user_version = 3");
   store = MustOpen(file, kServerKey);
