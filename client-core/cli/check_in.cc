@@ -1,4 +1,4 @@
-#include "client-core/cli/check_in.h"
+#include "client-core/check_in.h"
 
 #include <unistd.h>
 
@@ -7,9 +7,10 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "client-core/check_in.h"
+#include "client-core/cli/commands.h"
 #include "sync/qr.h"
 #include "sync/status.h"
 
@@ -53,8 +54,7 @@ absl::Status Show(const Arguments& arguments, Store& store, const Output& output
 
 absl::Status Scan(const Arguments& arguments, Store& store, const Output& output) {
   ASSIGN_OR_RETURN(Draft draft, CheckInByCode(store, arguments.text));
-  const auto number = store.Commit({&draft});
-  return output.Committed(number, draft.type(), draft.id());
+  return Commit(store, output, std::move(draft));
 }
 
 absl::Status Manual(const Arguments& arguments, Store& store, const Output& output) {
@@ -65,40 +65,25 @@ absl::Status Manual(const Arguments& arguments, Store& store, const Output& outp
     ASSIGN_OR_RETURN(member, ParseId(arguments.member));
   }
   ASSIGN_OR_RETURN(Draft draft, CheckInByHand(store, activity, member));
-  const auto number = store.Commit({&draft});
-  return output.Committed(number, draft.type(), draft.id());
+  return Commit(store, output, std::move(draft));
 }
 
 }  // namespace
 
-void AddCheckInCommands(CLI::App* device,
-                        const std::function<void(CLI::App*, StoreCommand)>& on_chosen) {
-  auto arguments = std::make_shared<Arguments>();
-  CLI::App* check_in =
-      device->add_subcommand("check-in", "Check in to an activity (签到), offline");
-  check_in->require_subcommand(1);
-  const auto add = [&](const char* name, const char* help,
-                       absl::Status (*run)(const Arguments&, Store&, const Output&)) {
-    CLI::App* command = check_in->add_subcommand(name, help);
-    on_chosen(command,
-              [=](Store& store, const Output& output) { return run(*arguments, store, output); });
-    return command;
-  };
-  const auto activity = [&](CLI::App* command) {
-    command->add_option("--activity", arguments->activity, "Id of the meeting")->required();
-  };
-
-  CLI::App* show = add("show", "Show the activity's code; it changes every 30 s", &Show);
-  activity(show);
-  show->add_flag("--once", arguments->once, "Show one code and end");
-  show->add_flag("--text", arguments->as_text, "As text, not as a QR");
-
-  CLI::App* scan = add("scan", "Check in by a code", &Scan);
-  scan->add_option("TEXT", arguments->text, "What the QR holds: ZB1:…")->required();
-
-  CLI::App* manual = add("manual", "Check in without a code; a roll-call for others", &Manual);
-  activity(manual);
-  manual->add_option("--member", arguments->member, "Id of the member; if not given, yourself");
+void AddCheckInCommands(const Parent& device) {
+  const Option<Arguments> activity{"--activity", &Arguments::activity, "Id of the meeting",
+                                   kRequired};
+  const Parent check_in = device.AddGroup("check-in", "Check in to an activity (签到), offline");
+  Commands<Arguments> commands(check_in);
+  commands.Add("show", "Show the activity's code; it changes every 30 s", &Show,
+               {activity,
+                {"--once", &Arguments::once, "Show one code and end"},
+                {"--text", &Arguments::as_text, "As text, not as a QR"}});
+  commands.Add("scan", "Check in by a code", &Scan,
+               {{"TEXT", &Arguments::text, "What the QR holds: ZB1:…", kRequired}});
+  commands.Add(
+      "manual", "Check in without a code; a roll-call for others", &Manual,
+      {activity, {"--member", &Arguments::member, "Id of the member; if not given, yourself"}});
 }
 
 }  // namespace zhibu::client

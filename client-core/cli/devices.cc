@@ -1,14 +1,15 @@
-#include "client-core/cli/devices.h"
-
 #include <google/protobuf/util/time_util.h>
 
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "sync/record.h"
+#include "client-core/cli/commands.h"
+#include "client-core/cli/resolve.h"
+#include "client-core/transport/syncer.h"
 #include "sync/status.h"
 #include "zhibu/records/v1/organisation.pb.h"
 
@@ -16,15 +17,22 @@ namespace zhibu::client {
 namespace {
 
 using google::protobuf::util::TimeUtil;
+using records::v1::Device;
 using Json = nlohmann::json;
 
 struct Arguments {
-  std::string name;
+  std::string ticket;
+  std::string name = "device";
   std::string id;
 };
 
-const RecordType& DeviceType() {
-  return *CatalogueSchema()->Find(records::v1::Device::descriptor());
+absl::Status EnrolDevice(const Arguments& arguments, Store& store, const Output& output) {
+  RETURN_IF_ERROR(Enrol(&store, arguments.ticket, arguments.name));
+  ASSIGN_OR_RETURN(const Identity identity, store.GetIdentity());
+  output.Print(
+      {{"device", identity.device.value}, {"person", TextOf(identity.person)}},
+      absl::StrCat(output.Say("已登记为设备 ", "enrolled as device "), identity.device.value));
+  return absl::OkStatus();
 }
 
 std::string Day(const google::protobuf::Timestamp& at) {
@@ -33,29 +41,22 @@ std::string Day(const google::protobuf::Timestamp& at) {
                  : absl::FormatTime("%Y-%m-%d", absl::FromUnixMillis(ms), absl::LocalTimeZone());
 }
 
-std::string LabelOf(records::v1::Device::State state, Language language) {
-  const auto* value = records::v1::Device::State_descriptor()->FindValueByNumber(state);
-  if (value == nullptr) return absl::StrCat(state);
-  return language == Language::kChinese ? value->options().GetExtension(zhibu::value_label)
-                                        : value->name();
-}
-
 absl::Status List(const Arguments& /*arguments*/, Store& store, const Output& output) {
   const absl::StatusOr<Identity> identity = store.GetIdentity();
   Json found = Json::array();
   std::string text = output.Say("名称  状态  登记  最近联系", "name  state  enrolled  last seen");
-  RETURN_IF_ERROR(store.List({.type = DeviceType().number}, [&](const Id& id, const auto& message) {
-    const auto& device = static_cast<const records::v1::Device&>(message);
+  RETURN_IF_ERROR(Each<Device>(store, [&](const Id& id, const Device& device) {
     const bool this_one = identity.ok() && identity->record == id;
     found.push_back({{"id", TextOf(id)},
                      {"number", device.number()},
                      {"name", device.name()},
-                     {"state", records::v1::Device::State_Name(device.state())},
+                     {"state", Device::State_Name(device.state())},
                      {"enrolledMs", TimeUtil::TimestampToMilliseconds(device.enrolled())},
                      {"lastSeenMs", TimeUtil::TimestampToMilliseconds(device.last_seen())},
                      {"thisDevice", this_one}});
-    absl::StrAppend(&text, "\n", device.name(), "  ", LabelOf(device.state(), output.language),
-                    "  ", Day(device.enrolled()), "  ", Day(device.last_seen()),
+    absl::StrAppend(&text, "\n", device.name(), "  ",
+                    output.Label(*Device::State_descriptor(), device.state()), "  ",
+                    Day(device.enrolled()), "  ", Day(device.last_seen()),
                     this_one ? output.Say("  （本机）", "  (this one)") : "");
     return true;
   }));
@@ -70,28 +71,29 @@ absl::Status Rename(const Arguments& arguments, Store& store, const Output& outp
   if (!arguments.id.empty()) {
     ASSIGN_OR_RETURN(id, ParseId(arguments.id));
   }
-  ASSIGN_OR_RETURN(Draft draft, store.Edit(DeviceType(), id));
-  draft.message<records::v1::Device>().set_name(arguments.name);
-  return output.Committed(store.Commit({&draft}), DeviceType(), id);
+  ASSIGN_OR_RETURN(Draft draft, store.Edit<Device>(id));
+  draft.message<Device>().set_name(arguments.name);
+  return Commit(store, output, std::move(draft));
 }
 
 }  // namespace
 
-void AddDevicesCommands(CLI::App* device,
-                        const std::function<void(CLI::App*, StoreCommand)>& on_chosen) {
-  auto arguments = std::make_shared<Arguments>();
-  const auto add = [&](const char* name, const char* help,
-                       absl::Status (*run)(const Arguments&, Store&, const Output&)) {
-    CLI::App* command = device->add_subcommand(name, help);
-    on_chosen(command,
-              [=](Store& store, const Output& output) { return run(*arguments, store, output); });
-    return command;
-  };
-  add("devices", "Your devices: names, when each was last in contact, which is lost", &List);
-  CLI::App* rename = add("rename", "Give this device another name, offline if need be", &Rename);
-  rename->add_option("NAME", arguments->name, "Shown to you and to the operator")->required();
-  rename->add_option("--device", arguments->id,
-                     "Another one of yours: its id, as devices --json shows it");
+void AddEnrolCommand(const Parent& device) {
+  Commands<Arguments> commands(device);
+  commands.Add("enrol", "Make this device known to the server; again, if it was not seen for long",
+               &EnrolDevice,
+               {{"CODE", &Arguments::ticket, "What `zhibu admin enrol` printed", kRequired},
+                {"--name", &Arguments::name, "Name of the device, shown to its owner"}});
+}
+
+void AddDevicesCommands(const Parent& device) {
+  Commands<Arguments> commands(device);
+  commands.Add("devices", "Your devices: names, when each was last in contact, which is lost",
+               &List);
+  commands.Add(
+      "rename", "Give this device another name, offline if need be", &Rename,
+      {{"NAME", &Arguments::name, "Shown to you and to the operator", kRequired},
+       {"--device", &Arguments::id, "Another one of yours: its id, as devices --json shows it"}});
 }
 
 }  // namespace zhibu::client

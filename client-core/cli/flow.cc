@@ -1,21 +1,22 @@
-#include "client-core/cli/flow.h"
-
 #include <google/protobuf/util/time_util.h>
 
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "client-core/cli/commands.h"
 #include "client-core/cli/resolve.h"
+#include "client-core/cli/step.h"
 #include "sync/status.h"
 #include "zhibu/records/v1/flow.pb.h"
 #include "zhibu/records/v1/organisation.pb.h"
 
 namespace zhibu::client {
 
-using google::protobuf::Message;
 using google::protobuf::util::TimeUtil;
 using records::v1::Contact;
 using records::v1::Flow;
@@ -45,34 +46,16 @@ bool Ended(const Flow& flow) {
   return flow.state() == Flow::ENDED || flow.state() == Flow::DECLINED;
 }
 
-absl::Status EachFlow(Store& store, absl::FunctionRef<void(const Id&, const Flow&)> visit) {
-  return store.List({.type = store.schema().Find(Flow::descriptor())->number},
-                    [&](const Id& id, const Message& message) {
-                      visit(id, static_cast<const Flow&>(message));
-                      return true;
-                    });
-}
-
 // By its id, or by the name of the member whose only stay it is that lasts.
-absl::StatusOr<Draft> FlowFrom(Store& store, const std::string& text) {
+absl::StatusOr<Draft> NamedFlow(const Arguments& arguments, Store& store) {
+  const std::string& text = arguments.flow;
   ASSIGN_OR_RETURN(const Id named, MemberFrom(store, text));
-  std::optional<Id> found;
-  int many = 0;
-  RETURN_IF_ERROR(EachFlow(store, [&](const Id& id, const Flow& flow) {
-    if (id != named && (flow.member_id() != named.bytes() || Ended(flow))) return;
-    found = id;
-    ++many;
-  }));
-  if (many > 1) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(text, " has several stays: name one by its id"));
-  }
+  const auto meant = [&](const Id& id, const Flow& flow) {
+    return id == named || (flow.member_id() == named.bytes() && !Ended(flow));
+  };
+  ASSIGN_OR_RETURN(const std::optional<Id> found,
+                   OnlyOne<Flow>(store, meant, absl::StrCat(text, " has several stays")));
   return store.Edit<Flow>(found.value_or(named));
-}
-
-absl::Status Commit(Store& store, const Output& output, Draft draft) {
-  const auto number = store.Commit({&draft});
-  return output.Committed(number, draft.type(), draft.id());
 }
 
 absl::StatusOr<google::protobuf::Timestamp> Now(Store& store) {
@@ -80,65 +63,56 @@ absl::StatusOr<google::protobuf::Timestamp> Now(Store& store) {
   return TimeUtil::MillisecondsToTimestamp(now_ms);
 }
 
-absl::StatusOr<Draft> Reported(const Arguments& arguments, Store& store, const Id& member,
-                               const Id& home) {
+absl::Status NameHost(const Arguments& arguments, Store& store, Flow& flow) {
+  ASSIGN_OR_RETURN(const Id host, BranchFrom(store, arguments.host));
+  flow.set_host_branch_id(host.str());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Draft> NewFlowOf(const Id& member, const Id& home, const Arguments& arguments,
+                                Store& store) {
   Draft draft = store.New<Flow>();
   auto& flow = draft.message<Flow>();
   flow.set_member_id(member.str());
   flow.set_home_branch_id(home.str());
-  if (!arguments.host.empty()) {
-    ASSIGN_OR_RETURN(const Id host, BranchFrom(store, arguments.host));
-    flow.set_host_branch_id(host.str());
-  }
+  if (!arguments.host.empty()) RETURN_IF_ERROR(NameHost(arguments, store, flow));
   ASSIGN_OR_RETURN(*flow.mutable_left(), DateOrToday(store, arguments.left));
   flow.set_expected_back(arguments.back);
   flow.set_reason(arguments.reason);
   flow.set_destination(arguments.destination);
-  flow.set_state(Flow::REPORTED);
   return draft;
 }
 
-absl::Status Report(const Arguments& arguments, Store& store, const Output& output) {
+absl::StatusOr<Draft> NewFlow(const Arguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(const Id member, MemberOrOwner(store, arguments.member));
   ASSIGN_OR_RETURN(const Id home, BranchOfMember(store, member));
-  ASSIGN_OR_RETURN(Draft draft, Reported(arguments, store, member, home));
-  return Commit(store, output, std::move(draft));
+  return NewFlowOf(member, home, arguments, store);
 }
 
-absl::Status NameHost(const Arguments& arguments, Store& store, const Output& output) {
-  ASSIGN_OR_RETURN(Draft draft, FlowFrom(store, arguments.flow));
-  ASSIGN_OR_RETURN(const Id host, BranchFrom(store, arguments.host));
-  draft.message<Flow>().set_host_branch_id(host.str());
-  return Commit(store, output, std::move(draft));
-}
-
-absl::Status Accept(const Arguments& arguments, Store& store, const Output& output) {
-  ASSIGN_OR_RETURN(Draft draft, FlowFrom(store, arguments.flow));
+absl::Status NameContact(const Arguments& arguments, Store& store, Flow& flow) {
   ASSIGN_OR_RETURN(const Identity identity, store.GetIdentity());
-  auto& flow = draft.message<Flow>();
-  flow.set_state(Flow::ACCEPTED);
   flow.set_accepted_by_id(identity.person.str());
   flow.set_host_contact(arguments.contact);
   ASSIGN_OR_RETURN(*flow.mutable_accepted_at(), Now(store));
-  return Commit(store, output, std::move(draft));
+  return absl::OkStatus();
 }
 
-absl::Status Decline(const Arguments& arguments, Store& store, const Output& output) {
-  ASSIGN_OR_RETURN(Draft draft, FlowFrom(store, arguments.flow));
-  draft.message<Flow>().set_state(Flow::DECLINED);
-  draft.message<Flow>().set_remark(arguments.reason);
-  return Commit(store, output, std::move(draft));
+absl::Status SayWhy(const Arguments& arguments, Store& /*store*/, Flow& flow) {
+  flow.set_remark(arguments.reason);
+  return absl::OkStatus();
 }
 
-absl::Status AskExtension(const Arguments& arguments, Store& store, const Output& output) {
-  ASSIGN_OR_RETURN(Draft draft, FlowFrom(store, arguments.flow));
-  draft.message<Flow>().set_state(Flow::EXTENSION_ASKED);
-  draft.message<Flow>().set_asked_back(arguments.date);
-  return Commit(store, output, std::move(draft));
+absl::Status SayWhyIfGiven(const Arguments& arguments, Store& store, Flow& flow) {
+  return arguments.reason.empty() ? absl::OkStatus() : SayWhy(arguments, store, flow);
+}
+
+absl::Status AskForDate(const Arguments& arguments, Store& /*store*/, Flow& flow) {
+  flow.set_asked_back(arguments.date);
+  return absl::OkStatus();
 }
 
 absl::Status Extend(const Arguments& arguments, Store& store, const Output& output) {
-  ASSIGN_OR_RETURN(Draft draft, FlowFrom(store, arguments.flow));
+  ASSIGN_OR_RETURN(Draft draft, NamedFlow(arguments, store));
   auto& flow = draft.message<Flow>();
   const std::string until = arguments.date.empty() ? flow.asked_back() : arguments.date;
   if (until.empty()) {
@@ -151,30 +125,21 @@ absl::Status Extend(const Arguments& arguments, Store& store, const Output& outp
   return Commit(store, output, std::move(draft));
 }
 
-absl::Status RefuseExtension(const Arguments& arguments, Store& store, const Output& output) {
-  ASSIGN_OR_RETURN(Draft draft, FlowFrom(store, arguments.flow));
-  draft.message<Flow>().set_state(Flow::NOT_EXTENDED);
-  if (!arguments.reason.empty()) draft.message<Flow>().set_remark(arguments.reason);
-  return Commit(store, output, std::move(draft));
-}
-
 // Whether the owner of this device belongs to the branch, or has been given an office
 // in it.
 absl::StatusOr<bool> ActsFor(Store& store, const Id& owner, absl::string_view branch) {
   const absl::StatusOr<Id> own = BranchOfMember(store, owner);
   if (own.ok() && own->bytes() == branch) return true;
   bool acts = false;
-  RETURN_IF_ERROR(store.List(
-      {.type = store.schema().Find(Grant::descriptor())->number}, [&](const Id&, const Message& m) {
-        const auto& grant = static_cast<const Grant&>(m);
-        acts = acts || (grant.person_id() == owner.bytes() && grant.organisation_id() == branch);
-        return !acts;
-      }));
+  RETURN_IF_ERROR(Each<Grant>(store, [&](const Id&, const Grant& grant) {
+    acts = acts || (grant.person_id() == owner.bytes() && grant.organisation_id() == branch);
+    return !acts;
+  }));
   return acts;
 }
 
 absl::Status AddContact(const Arguments& arguments, Store& store, const Output& output) {
-  ASSIGN_OR_RETURN(Draft draft, FlowFrom(store, arguments.flow));
+  ASSIGN_OR_RETURN(Draft draft, NamedFlow(arguments, store));
   ASSIGN_OR_RETURN(const Identity identity, store.GetIdentity());
   auto& flow = draft.message<Flow>();
   Draft made = store.New<Contact>();
@@ -190,128 +155,116 @@ absl::Status AddContact(const Arguments& arguments, Store& store, const Output& 
   ASSIGN_OR_RETURN(*contact.mutable_at(), Now(store));
   *flow.mutable_last_contact() = contact.at();
   const auto number = store.Commit({&made, &draft});
-  return output.Committed(number, made.type(), made.id());
+  return output.Committed(number, made);
 }
 
-absl::Status EndAs(Flow::Ending ending, const Arguments& arguments, Store& store, Draft* draft) {
-  auto& flow = draft->message<Flow>();
-  flow.set_state(Flow::ENDED);
+absl::Status EndAs(Flow::Ending ending, const Arguments& arguments, Store& store, Flow& flow) {
   flow.set_ending(ending);
   ASSIGN_OR_RETURN(*flow.mutable_ended(), DateOrToday(store, arguments.date));
   return absl::OkStatus();
 }
 
-absl::Status End(const Arguments& arguments, Store& store, const Output& output) {
-  ASSIGN_OR_RETURN(Draft draft, FlowFrom(store, arguments.flow));
-  const auto ending = arguments.transferred ? Flow::TRANSFERRED : Flow::RETURNED;
-  RETURN_IF_ERROR(EndAs(ending, arguments, store, &draft));
-  return Commit(store, output, std::move(draft));
+absl::Status SayHowItEnded(const Arguments& arguments, Store& store, Flow& flow) {
+  return EndAs(arguments.transferred ? Flow::TRANSFERRED : Flow::RETURNED, arguments, store, flow);
 }
 
 // The old stay ends and the new one begins in one edit.
 absl::Status MoveOn(const Arguments& arguments, Store& store, const Output& output) {
-  ASSIGN_OR_RETURN(Draft before, FlowFrom(store, arguments.flow));
-  auto& flow = before.message<Flow>();
-  const auto member = Id::FromBytes(flow.member_id());
-  const auto home = Id::FromBytes(flow.home_branch_id());
+  ASSIGN_OR_RETURN(Draft before, NamedFlow(arguments, store));
+  auto& left = before.message<Flow>();
+  const auto member = Id::FromBytes(left.member_id());
+  const auto home = Id::FromBytes(left.home_branch_id());
   ASSIGN_OR_RETURN(Draft after,
-                   Reported(arguments, store, member.value_or(Id()), home.value_or(Id())));
-  after.message<Flow>().set_follows_id(before.id().str());
-  if (arguments.reason.empty()) after.message<Flow>().set_reason(flow.reason());
-  RETURN_IF_ERROR(EndAs(Flow::MOVED_ON, arguments, store, &before));
+                   NewFlowOf(member.value_or(Id()), home.value_or(Id()), arguments, store));
+  auto& next = after.message<Flow>();
+  next.set_state(Flow::REPORTED);
+  next.set_follows_id(before.id().str());
+  if (arguments.reason.empty()) next.set_reason(left.reason());
+  left.set_state(Flow::ENDED);
+  RETURN_IF_ERROR(EndAs(Flow::MOVED_ON, arguments, store, left));
   const auto number = store.Commit({&before, &after});
-  return output.Committed(number, after.type(), after.id());
+  return output.Committed(number, after);
 }
 
 absl::Status List(const Arguments& arguments, Store& store, const Output& output) {
   Json found = Json::array();
   std::string text;
-  RETURN_IF_ERROR(EachFlow(store, [&](const Id& id, const Flow& flow) {
-    if (Ended(flow) && !arguments.all) return;
-    const auto& state = *Flow::State_descriptor()->FindValueByNumber(flow.state());
+  RETURN_IF_ERROR(Each<Flow>(store, [&](const Id& id, const Flow& flow) {
+    if (Ended(flow) && !arguments.all) return true;
     const std::string member = NameOfMember(store, flow.member_id());
     found.push_back({{"id", TextOf(id)},
                      {"member", member},
                      {"home", flow.home_name()},
                      {"host", flow.host_name()},
-                     {"state", state.name()},
+                     {"state", Flow::State_Name(flow.state())},
                      {"left", flow.left()},
                      {"expectedBack", flow.expected_back()},
                      {"hostContact", flow.host_contact()}});
     absl::StrAppend(&text, TextOf(id), "  ", member, "  ",
-                    output.Say(state.options().GetExtension(value_label), state.name()), "  ",
-                    flow.left(), " – ", flow.expected_back(), "  ",
+                    output.Label(*Flow::State_descriptor(), flow.state()), "  ", flow.left(), " – ",
+                    flow.expected_back(), "  ",
                     flow.host_name().empty() ? flow.destination() : flow.host_name(), "\n");
+    return true;
   }));
-  absl::StrAppend(&text, output.Say("共 ", ""), found.size(), output.Say(" 条", " found"));
-  output.Print(found, text);
+  output.PrintFound(found, text);
   return absl::OkStatus();
 }
 
 }  // namespace
 
-void AddFlowCommands(CLI::App* device,
-                     const std::function<void(CLI::App*, StoreCommand)>& on_chosen) {
-  auto arguments = std::make_shared<Arguments>();
-  CLI::App* above = device->add_subcommand(
+void AddFlowCommands(const Parent& device) {
+  using O = Option<Arguments>;
+  const O flow{"FLOW", &Arguments::flow, "Id of the stay, or the name of the member who stays",
+               kRequired};
+  const char* branch = "The host branch: its id, or its name if it is known here";
+  const O why{"--reason", &Arguments::reason, "Why"};
+  const auto journey = [&](const O& of) -> std::vector<O> {
+    return {of,
+            {"--host", &Arguments::host, branch},
+            {"--left", &Arguments::left, "Day of leaving; default: today"},
+            {"--back", &Arguments::back, "Day on which they expect to be back"},
+            {"--reason", &Arguments::reason, "Why they go"},
+            {"--destination", &Arguments::destination, "Where they go"}};
+  };
+  const Parent above = device.AddGroup(
       "flow", "Members who stay away from home (流动党员): each side's steps, offline");
-  above->require_subcommand(1);
-  const auto add = [&](const char* name, const char* help,
-                       absl::Status (*run)(const Arguments&, Store&, const Output&)) {
-    CLI::App* command = above->add_subcommand(name, help);
-    on_chosen(command,
-              [=](Store& store, const Output& output) { return run(*arguments, store, output); });
-    return command;
-  };
-  const auto add_to_flow = [&](const char* name, const char* help,
-                               absl::Status (*run)(const Arguments&, Store&, const Output&)) {
-    CLI::App* command = add(name, help, run);
-    command
-        ->add_option("FLOW", arguments->flow, "Id of the stay, or the name of the member who stays")
-        ->required();
-    return command;
-  };
-  const auto host = [&](CLI::App* command) {
-    return command->add_option("--host", arguments->host,
-                               "The host branch: its id, or its name if it is known here");
-  };
-  const auto journey = [&](CLI::App* command) {
-    host(command);
-    command->add_option("--left", arguments->left, "Day of leaving; default: today");
-    command->add_option("--back", arguments->back, "Day on which they expect to be back");
-    command->add_option("--reason", arguments->reason, "Why they go");
-    command->add_option("--destination", arguments->destination, "Where they go");
-  };
-
-  CLI::App* report = add("report", "Report a stay: by the member, or by the home branch", &Report);
-  report->add_option("--member", arguments->member, "Name or id; if not given, yourself");
-  journey(report);
-  host(add_to_flow("host", "Name the host branch of a stay, once it is known", &NameHost))
-      ->required();
-  add_to_flow("accept", "Accept a member who stays with your branch (host)", &Accept)
-      ->add_option("--contact", arguments->contact, "Whom the member turns to here, and how");
-  add_to_flow("decline", "Say that the member is not with your branch (host)", &Decline)
-      ->add_option("--reason", arguments->reason, "Why");
-  add_to_flow("contact", "Record that you were in touch; both branches see it", &AddContact);
-  above->get_subcommand("contact")->add_option("--how", arguments->how, "Telephone, visit, …");
-  above->get_subcommand("contact")->add_option("--said", arguments->said, "What was said");
-  add_to_flow("ask-extension", "Ask the home branch for a longer stay", &AskExtension)
-      ->add_option("DATE", arguments->date, "Day on which the member would be back")
-      ->required();
-  add_to_flow("extend", "Agree to a longer stay (home)", &Extend)
-      ->add_option("DATE", arguments->date, "Until then; default: as was asked");
-  add_to_flow("refuse-extension", "Not agree to a longer stay (home)", &RefuseExtension)
-      ->add_option("--reason", arguments->reason, "Why");
-  CLI::App* end = add_to_flow("end", "The member is back home", &End);
-  end->add_option("--date", arguments->date, "Day of return; default: today");
-  end->add_flag("--transferred", arguments->transferred,
-                "Not back: their membership has been transferred");
-  journey(add_to_flow("move-on",
-                      "The member goes on to another place: ends this stay and "
-                      "reports the next, in one edit",
-                      &MoveOn));
-  add("list", "Show the stays that last", &List)
-      ->add_flag("--all", arguments->all, "Also those that have ended");
+  Commands<Arguments> commands(above);
+  commands.Add("report", "Report a stay: by the member, or by the home branch",
+               Step<Flow>(&NewFlow, Flow::REPORTED),
+               journey({"--member", &Arguments::member, "Name or id; if not given, yourself"}));
+  commands.Add("host", "Name the host branch of a stay, once it is known",
+               Step<Flow>(&NamedFlow, std::nullopt, &NameHost),
+               {flow, {"--host", &Arguments::host, branch, kRequired}});
+  commands.Add(
+      "accept", "Accept a member who stays with your branch (host)",
+      Step<Flow>(&NamedFlow, Flow::ACCEPTED, &NameContact),
+      {flow, {"--contact", &Arguments::contact, "Whom the member turns to here, and how"}});
+  commands.Add("decline", "Say that the member is not with your branch (host)",
+               Step<Flow>(&NamedFlow, Flow::DECLINED, &SayWhy), {flow, why});
+  commands.Add("contact", "Record that you were in touch; both branches see it", &AddContact,
+               {flow,
+                {"--how", &Arguments::how, "Telephone, visit, …"},
+                {"--said", &Arguments::said, "What was said"}});
+  commands.Add(
+      "ask-extension", "Ask the home branch for a longer stay",
+      Step<Flow>(&NamedFlow, Flow::EXTENSION_ASKED, &AskForDate),
+      {flow, {"DATE", &Arguments::date, "Day on which the member would be back", kRequired}});
+  commands.Add("extend", "Agree to a longer stay (home)", &Extend,
+               {flow, {"DATE", &Arguments::date, "Until then; default: as was asked"}});
+  commands.Add("refuse-extension", "Not agree to a longer stay (home)",
+               Step<Flow>(&NamedFlow, Flow::NOT_EXTENDED, &SayWhyIfGiven), {flow, why});
+  commands.Add("end", "The member is back home",
+               Step<Flow>(&NamedFlow, Flow::ENDED, &SayHowItEnded),
+               {flow,
+                {"--date", &Arguments::date, "Day of return; default: today"},
+                {"--transferred", &Arguments::transferred,
+                 "Not back: their membership has been transferred"}});
+  commands.Add(
+      "move-on",
+      "The member goes on to another place: ends this stay and reports the next, in one edit",
+      &MoveOn, journey(flow));
+  commands.Add("list", "Show the stays that last", &List,
+               {{"--all", &Arguments::all, "Also those that have ended"}});
 }
 
 }  // namespace zhibu::client

@@ -1,12 +1,13 @@
-#include "client-core/cli/pass.h"
+#include "client-core/pass.h"
 
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "client-core/cli/commands.h"
 #include "client-core/cli/resolve.h"
-#include "client-core/pass.h"
+#include "client-core/cli/step.h"
 #include "sync/qr.h"
 #include "sync/status.h"
 
@@ -29,7 +30,7 @@ struct Arguments {
   bool as_text = false;
 };
 
-absl::Status Issue(const Arguments& arguments, Store& store, const Output& output) {
+absl::StatusOr<Draft> NewPass(const Arguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(const Id member, MemberFrom(store, arguments.member));
   ASSIGN_OR_RETURN(const Id branch, BranchOfMember(store, member));
   Draft draft = store.New<Pass>();
@@ -39,17 +40,12 @@ absl::Status Issue(const Arguments& arguments, Store& store, const Output& outpu
   pass.set_branch_id(branch.str());
   ASSIGN_OR_RETURN(*pass.mutable_from(), DateOrToday(store, arguments.from));
   ASSIGN_OR_RETURN(*pass.mutable_until(), DateOrToday(store, arguments.until));
-  pass.set_state(Pass::ISSUED);
-  const auto number = store.Commit({&draft});
-  return output.Committed(number, draft.type(), draft.id());
+  return draft;
 }
 
-absl::Status Revoke(const Arguments& arguments, Store& store, const Output& output) {
+absl::StatusOr<Draft> NamedPass(const Arguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(const Id id, ParseId(arguments.pass));
-  ASSIGN_OR_RETURN(Draft draft, store.Edit<Pass>(id));
-  draft.message<Pass>().set_state(Pass::REVOKED);
-  const auto number = store.Commit({&draft});
-  return output.Committed(number, draft.type(), id);
+  return store.Edit<Pass>(id);
 }
 
 std::string Yuan(int64_t fen) {
@@ -134,36 +130,23 @@ absl::Status Verify(const Arguments& arguments, Store& store, const Output& outp
 
 }  // namespace
 
-void AddPassCommands(CLI::App* device,
-                     const std::function<void(CLI::App*, StoreCommand)>& on_chosen) {
-  auto arguments = std::make_shared<Arguments>();
-  CLI::App* above =
-      device->add_subcommand("pass", "The pass of a migrant member (流动党员活动证), offline");
-  above->require_subcommand(1);
-  const auto add = [&](const char* name, const char* help,
-                       absl::Status (*run)(const Arguments&, Store&, const Output&)) {
-    CLI::App* command = above->add_subcommand(name, help);
-    on_chosen(command,
-              [=](Store& store, const Output& output) { return run(*arguments, store, output); });
-    return command;
-  };
-
-  CLI::App* issue =
-      add("issue", "Issue a pass (home); the server signs it at the next sync", &Issue);
-  issue->add_option("MEMBER", arguments->member, "Name or id")->required();
-  issue->add_option("--number", arguments->number, "The pass's number")->required();
-  issue->add_option("--from", arguments->from, "First day; default: today");
-  issue->add_option("--until", arguments->until, "Last day")->required();
-  add("revoke", "Revoke a pass (home)", &Revoke)
-      ->add_option("PASS", arguments->pass, "Its id, as list Pass shows it")
-      ->required();
-  CLI::App* show =
-      add("show", "Show a pass as a QR, with the activities joined and the dues paid", &Show);
-  show->add_option("--member", arguments->member, "Name or id; if not given, yourself");
-  show->add_flag("--text", arguments->as_text, "As text, not as a QR");
-  add("verify", "Verify a pass without a network", &Verify)
-      ->add_option("TEXT", arguments->text, "What the QR holds: ZP1:…")
-      ->required();
+void AddPassCommands(const Parent& device) {
+  const Parent pass =
+      device.AddGroup("pass", "The pass of a migrant member (流动党员活动证), offline");
+  Commands<Arguments> commands(pass);
+  commands.Add("issue", "Issue a pass (home); the server signs it at the next sync",
+               Step<Pass>(&NewPass, Pass::ISSUED),
+               {{"MEMBER", &Arguments::member, "Name or id", kRequired},
+                {"--number", &Arguments::number, "The pass's number", kRequired},
+                {"--from", &Arguments::from, "First day; default: today"},
+                {"--until", &Arguments::until, "Last day", kRequired}});
+  commands.Add("revoke", "Revoke a pass (home)", Step<Pass>(&NamedPass, Pass::REVOKED),
+               {{"PASS", &Arguments::pass, "Its id, as list Pass shows it", kRequired}});
+  commands.Add("show", "Show a pass as a QR, with the activities joined and the dues paid", &Show,
+               {{"--member", &Arguments::member, "Name or id; if not given, yourself"},
+                {"--text", &Arguments::as_text, "As text, not as a QR"}});
+  commands.Add("verify", "Verify a pass without a network", &Verify,
+               {{"TEXT", &Arguments::text, "What the QR holds: ZP1:…", kRequired}});
 }
 
 }  // namespace zhibu::client

@@ -1,38 +1,25 @@
 #include "client-core/cli/resolve.h"
 
-#include <optional>
-
-#include "absl/strings/str_cat.h"
 #include "sync/date.h"
 #include "sync/reason.h"
 #include "sync/record.h"
 #include "sync/shown.h"
-#include "sync/status.h"
 #include "zhibu/records/v1/member.pb.h"
 #include "zhibu/records/v1/organisation.pb.h"
 
 namespace zhibu::client {
 namespace {
 
-using google::protobuf::Message;
 using records::v1::Member;
 using records::v1::Organisation;
 using records::v1::Placement;
 
 template <typename T>
 absl::StatusOr<Id> Named(Store& store, const std::string& text) {
-  std::optional<Id> found;
-  int many = 0;
-  RETURN_IF_ERROR(store.List({.type = store.schema().Find(T::descriptor())->number},
-                             [&](const Id& id, const Message& message) {
-                               if (static_cast<const T&>(message).name() != text) return true;
-                               found = id;
-                               return ++many < 2;
-                             }));
-  if (many > 1) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("several bear the name ", text, ": name one by its id"));
-  }
+  ASSIGN_OR_RETURN(const std::optional<Id> found,
+                   OnlyOne<T>(
+                       store, [&](const Id&, const T& record) { return record.name() == text; },
+                       absl::StrCat("several bear the name ", text)));
   if (found) return *found;
   // A name of Chinese characters is never an id; what is here need not be known.
   if (const auto id = IdFromText(text)) return *id;
@@ -41,6 +28,14 @@ absl::StatusOr<Id> Named(Store& store, const std::string& text) {
 }
 
 }  // namespace
+
+absl::StatusOr<const RecordType*> TypeFrom(Store& store, const std::string& name) {
+  const RecordType* type = store.schema().FindByName(name);
+  if (type != nullptr) return type;
+  std::string known;
+  for (const RecordType& one : store.schema().types()) absl::StrAppend(&known, " ", one.name);
+  return absl::InvalidArgumentError(absl::StrCat("no record type ", name, "; there are", known));
+}
 
 absl::StatusOr<Id> MemberFrom(Store& store, const std::string& text) {
   return Named<Member>(store, text);

@@ -1,13 +1,50 @@
-// Which record somebody means who types a name, an id or a date.
+// What somebody means who types the name of a type, a name, an id or a date.
 #ifndef ZHIBU_CLIENT_CORE_CLI_RESOLVE_H_
 #define ZHIBU_CLIENT_CORE_CLI_RESOLVE_H_
 
+#include <google/protobuf/message.h>
+
+#include <optional>
 #include <string>
 
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "client-core/store.h"
+#include "sync/status.h"
 
 namespace zhibu::client {
+
+// The record type of that name. INVALID_ARGUMENT: there is none; says which there are.
+absl::StatusOr<const RecordType*> TypeFrom(Store& store, const std::string& name);
+
+// Every record of a type, until `visit` returns false.
+template <typename T>
+absl::Status Each(Store& store, absl::FunctionRef<bool(const Id&, const T&)> visit) {
+  return store.List({.type = store.schema().Find(T::descriptor())->number},
+                    [&](const Id& id, const google::protobuf::Message& message) {
+                      return visit(id, static_cast<const T&>(message));
+                    });
+}
+
+// The only one that is meant, if any is. FAILED_PRECONDITION, in the words of `several`:
+// several are.
+template <typename T>
+absl::StatusOr<std::optional<Id>> OnlyOne(Store& store,
+                                          absl::FunctionRef<bool(const Id&, const T&)> meant,
+                                          absl::string_view several) {
+  std::optional<Id> found;
+  int many = 0;
+  RETURN_IF_ERROR(Each<T>(store, [&](const Id& id, const T& record) {
+    if (!meant(id, record)) return true;
+    found = id;
+    return ++many < 2;
+  }));
+  if (many < 2) return found;
+  return absl::FailedPreconditionError(absl::StrCat(several, ": name one by its id"));
+}
 
 // The id, or that of the one Member or Organisation here that bears the name.
 // NOT_FOUND: nobody here is named so. FAILED_PRECONDITION: several are.

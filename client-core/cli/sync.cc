@@ -1,0 +1,111 @@
+// In step with the server: getting there, and how far a device is.
+#include <signal.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "client-core/cli/commands.h"
+#include "client-core/cli/courier.h"
+#include "client-core/transport/syncer.h"
+#include "sync/status.h"
+
+namespace zhibu::client {
+namespace {
+
+using Json = nlohmann::json;
+
+struct Arguments {
+  const std::string* home = nullptr;
+  bool watch = false;
+  int timeout_s = 60;
+};
+
+// `courier`: what became of what the device carries for others.
+absl::Status ShowState(Store& store, const Json& courier, const Output& output) {
+  ASSIGN_OR_RETURN(const SyncState state, store.State());
+  Json json = {{"unsent", state.unsent},
+               {"delivered", state.delivered},
+               {"setAside", state.set_aside},
+               {"lastSuccessMs", state.last_success_ms},
+               {"progressDone", state.progress_done},
+               {"progressTotal", state.progress_total},
+               {"recordsReceived", state.records_received},
+               {"bytesReceived", state.bytes_received},
+               {"synced", state.unsent == 0 && state.last_success_ms != 0 &&
+                              state.problem == sync::v1::NO_REASON}};
+  std::string text = absl::StrCat(
+      output.Say("未发送: ", "unsent: "), state.unsent,
+      state.delivered == 0
+          ? ""
+          : absl::StrCat(output.Say("（其中已由他人送达: ", " (brought by a courier: "),
+                         state.delivered, output.Say("）", ")")),
+      output.Say("  被退回或待处理: ", "  set aside: "), state.set_aside,
+      output.Say("  上次同步: ", "  last synced: "),
+      state.last_success_ms == 0
+          ? output.Say("从未", "never")
+          : absl::FormatTime(absl::FromUnixMillis(state.last_success_ms), absl::LocalTimeZone()),
+      output.Say("  进度: ", "  progress: "), state.progress_done, "/", state.progress_total,
+      output.Say("  已接收: ", "  received: "), state.records_received,
+      output.Say(" 条 ", " records "), state.bytes_received, " B");
+  if (!courier.empty()) json["courier"] = courier;
+  output.AddProblem(state.problem, state.problem_detail, output.Say("未能同步: ", "not synced: "),
+                    &json, &text);
+  output.Print(json, text);
+  return absl::OkStatus();
+}
+
+absl::Status Watch(const Arguments& arguments, Store& store, const Output& output) {
+  Syncer syncer(&store);
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::thread stopper([&] {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    syncer.Stop();
+  });
+  syncer.Run([&](const absl::Status& status) {
+    Json json = {{"inStep", status.ok()}, {"words", Told(status, output.language)}};
+    if (status.ok()) {
+      const auto courier = DeliverCarried(store, *arguments.home, output);
+      if (courier.ok() && !courier->empty()) json["courier"] = *courier;
+    }
+    output.Print(json, status.ok() ? output.Say("已与服务器一致", "in step with the server")
+                                   : Told(status, output.language));
+  });
+  stopper.join();
+  return absl::OkStatus();
+}
+
+absl::Status Sync(const Arguments& arguments, Store& store, const Output& output) {
+  if (arguments.watch) return Watch(arguments, store, output);
+  RETURN_IF_ERROR(Syncer(&store).SyncOnce(absl::Seconds(arguments.timeout_s)));
+  ASSIGN_OR_RETURN(const Json courier, DeliverCarried(store, *arguments.home, output));
+  return ShowState(store, courier, output);
+}
+
+absl::Status Status(const Arguments& /*arguments*/, Store& store, const Output& output) {
+  return ShowState(store, Json::array(), output);
+}
+
+}  // namespace
+
+void AddSyncCommand(const Parent& device) {
+  Commands<Arguments> commands(device, {.home = &device.invocation->home});
+  commands.Add("sync", "Send and receive", &Sync,
+               {{"--watch", &Arguments::watch, "Stay connected until interrupted"},
+                {"--timeout", &Arguments::timeout_s, "Seconds until it gives up"}});
+}
+
+void AddStatusCommand(const Parent& device) {
+  Commands<Arguments> commands(device);
+  commands.Add("status", "Unsent work, last success, what is wrong", &Status);
+}
+
+}  // namespace zhibu::client
