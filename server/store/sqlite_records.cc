@@ -1,0 +1,185 @@
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "server/store/sqlite_transaction.h"
+#include "sync/environment.h"
+
+namespace zhibu::server::sqlite {
+namespace {
+
+// The first eight columns wherever a record is read: see StateOf.
+#define ZHIBU_STATE_COLUMNS                                              \
+  "r.touch_version, r.touch_writer, r.touch_stamp, r.deletion_version, " \
+  "r.deletion_writer, r.deletion_stamp, r.body, r.trace"
+constexpr int kAfterState = 8;
+
+constexpr char kGetRecord[] =
+    "SELECT " ZHIBU_STATE_COLUMNS " FROM record r WHERE r.type = ? AND r.id = ?";
+constexpr char kPutRecord[] =
+    "INSERT INTO record (type, id, touch_version, touch_writer, touch_stamp, deletion_version,"
+    " deletion_writer, deletion_stamp, body, trace) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (type, id) DO UPDATE SET touch_version = excluded.touch_version,"
+    " touch_writer = excluded.touch_writer, touch_stamp = excluded.touch_stamp,"
+    " deletion_version = excluded.deletion_version, deletion_writer = excluded.deletion_writer,"
+    " deletion_stamp = excluded.deletion_stamp, body = excluded.body, trace = excluded.trace"
+    " RETURNING no";
+constexpr char kListRecords[] = "SELECT " ZHIBU_STATE_COLUMNS
+                                ", r.id FROM record r INDEXED BY record_key"
+                                " WHERE r.type = ? AND r.deletion_version IS NULL ORDER BY r.id";
+
+constexpr char kPutFeed[] =
+    "INSERT INTO feed (scope_no, type, id, record_no, version, present) VALUES (?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (scope_no, type, id) DO UPDATE SET version = excluded.version,"
+    " present = excluded.present";
+// LEFT, so that a row whose record is missing shows as damage and is not skipped.
+constexpr char kReadFeed[] =
+    "SELECT " ZHIBU_STATE_COLUMNS
+    ", f.version, f.type, f.id, f.present"
+    " FROM feed f INDEXED BY feed_version LEFT JOIN record r ON r.no = f.record_no"
+    " WHERE f.scope_no = (SELECT no FROM scope WHERE id = ?) AND f.version > ?"
+    " ORDER BY f.version, f.type, f.id";
+constexpr char kCountFeed[] =
+    "SELECT count(*) FROM feed INDEXED BY feed_version"
+    " WHERE scope_no = (SELECT no FROM scope WHERE id = ?) AND version > ?";
+constexpr char kEverIn[] =
+    "SELECT 1 FROM feed"
+    " WHERE scope_no = (SELECT no FROM scope WHERE id = ?) AND type = ? AND id = ?";
+constexpr char kListFeed[] =
+    "SELECT " ZHIBU_STATE_COLUMNS
+    ", f.id FROM feed f LEFT JOIN record r ON r.no = f.record_no"
+    " WHERE f.scope_no = (SELECT no FROM scope WHERE id = ?) AND f.type = ? AND f.present = 1"
+    " AND r.deletion_version IS NULL ORDER BY f.id";
+
+// What a value is sealed under, as kSealAll spells it in sqlite_schema.cc.
+constexpr char kBody[] = "record.body";
+constexpr char kTrace[] = "record.trace";
+std::string PlaceOf(const char* column, const RecordKey& key) {
+  return absl::StrCat(column, "/", key.type, "/", Hex(key.id.bytes()));
+}
+
+RecordState StateOf(const Query& row, const Seal& seal, const RecordKey& key) {
+  if (row.IsNull(0)) ThrowDamage("the record of a feed row is missing");
+  RecordState state;
+  state.exists = true;
+  state.touch = {row.Number<Version>(0), row.Number<DeviceNumber>(1), row.Number<Stamp>(2)};
+  if (!row.IsNull(3)) {
+    state.deletion =
+        Touch{row.Number<Version>(3), row.Number<DeviceNumber>(4), row.Number<Stamp>(5)};
+  }
+  state.body = row.Opened(6, seal, PlaceOf(kBody, key));
+  state.trace = row.Opened(7, seal, PlaceOf(kTrace, key));
+  return state;
+}
+
+bool Storable(const RecordState& state) {
+  return state.exists && state.touch.version.value <= kHighest &&
+         (!state.deletion.has_value() || state.deletion->version.value <= kHighest);
+}
+
+bool Contains(absl::Span<const Id> ids, const Id& id) {
+  return std::find(ids.begin(), ids.end(), id) != ids.end();
+}
+
+}  // namespace
+
+absl::StatusOr<RecordState> Transaction::GetRecord(const RecordKey& key) {
+  return Reading([&]() -> absl::StatusOr<RecordState> {
+    Query row(connection_, kGetRecord, key.type, key.id);
+    return row.Step() ? StateOf(row, seal_, key) : RecordState();
+  });
+}
+
+absl::Status Transaction::ReadFeed(const Id& scope, Version after,
+                                   absl::FunctionRef<bool(const FeedRow&)> visit) {
+  return Reading([&] {
+    Query row(connection_, kReadFeed, scope, Bounded(after));
+    bool more = true;
+    while (more && row.Step()) {
+      FeedRow feed;
+      feed.version = row.Number<Version>(kAfterState);
+      feed.key.type = static_cast<uint32_t>(row.Int(kAfterState + 1));
+      feed.key.id = row.IdAt(kAfterState + 2);
+      feed.state = StateOf(row, seal_, feed.key);
+      feed.present = row.Int(kAfterState + 3) != 0;
+      more = visit(feed);
+    }
+    return absl::OkStatus();
+  });
+}
+
+absl::StatusOr<uint64_t> Transaction::CountFeed(const Id& scope, Version after) {
+  return Reading([&]() -> absl::StatusOr<uint64_t> {
+    Query row(connection_, kCountFeed, scope, Bounded(after));
+    return row.Step() ? static_cast<uint64_t>(row.Int(0)) : 0;
+  });
+}
+
+absl::StatusOr<bool> Transaction::EverIn(const Id& scope, const RecordKey& key) {
+  return Reading([&]() -> absl::StatusOr<bool> {
+    Query row(connection_, kEverIn, scope, key.type, key.id);
+    return row.Step();
+  });
+}
+
+absl::Status Transaction::ListRecords(
+    uint32_t type, std::optional<Id> scope,
+    absl::FunctionRef<void(const Id&, const RecordState&)> visit) {
+  auto visit_all = [&](Query& row) {
+    while (row.Step()) {
+      const Id id = row.IdAt(kAfterState);
+      visit(id, StateOf(row, seal_, {type, id}));
+    }
+    return absl::OkStatus();
+  };
+  return Reading([&] {
+    if (scope.has_value()) {
+      Query in_scope(connection_, kListFeed, *scope, type);
+      return visit_all(in_scope);
+    }
+    Query everywhere(connection_, kListRecords, type);
+    return visit_all(everywhere);
+  });
+}
+
+absl::Status Transaction::PutRecord(const RecordKey& key, const RecordState& state,
+                                    absl::Span<const Id> before, absl::Span<const Id> after) {
+  if (!Storable(state)) {
+    return absl::InvalidArgumentError("a record is stored with the version the server gave it");
+  }
+  return Writing([&] {
+    int64_t record_no = StoreRecord(key, state);
+    for (const Id& scope : after) MoveRow(scope, key, record_no, state.version(), true);
+    for (const Id& scope : before) {
+      if (!Contains(after, scope)) MoveRow(scope, key, record_no, state.version(), false);
+    }
+    return absl::OkStatus();
+  });
+}
+
+int64_t Transaction::StoreRecord(const RecordKey& key, const RecordState& state) {
+  std::optional<Version> version;
+  std::optional<DeviceNumber> writer;
+  std::optional<Stamp> stamp;
+  if (state.deletion.has_value()) {
+    version = state.deletion->version;
+    writer = state.deletion->writer;
+    stamp = state.deletion->stamp;
+  }
+  const std::string body = seal_.Close(PlaceOf(kBody, key), state.body);
+  const std::string trace = seal_.Close(PlaceOf(kTrace, key), state.trace);
+  Query put(connection_, kPutRecord, key.type, key.id, state.touch.version, state.touch.writer,
+            state.touch.stamp, version, writer, stamp, body, trace);
+  put.Step();
+  return put.Int(0);
+}
+
+void Transaction::MoveRow(const Id& scope, const RecordKey& key, int64_t record_no, Version version,
+                          bool present) {
+  ScopeRow& row = LoadScope(scope);
+  // No row of a feed is past its scope's version, or a later one could be given
+  // the same version and be missed.
+  MoveScope(row, version);
+  Query(connection_, kPutFeed, row.no, key.type, key.id, record_no, version, present).Run();
+}
+
+}  // namespace zhibu::server::sqlite

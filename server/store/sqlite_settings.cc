@@ -1,0 +1,57 @@
+#include "absl/strings/str_cat.h"
+#include "server/store/sqlite_transaction.h"
+
+namespace zhibu::server::sqlite {
+namespace {
+
+constexpr char kGetSetting[] = "SELECT value FROM setting WHERE name = ?";
+constexpr char kPutSetting[] = "REPLACE INTO setting (name, value) VALUES (?, ?)";
+
+constexpr char kFindMarked[] = "SELECT person FROM mark WHERE mark = ? ORDER BY person";
+constexpr char kPutMark[] = "INSERT OR IGNORE INTO mark (mark, person) VALUES (?, ?)";
+constexpr char kDeleteMark[] = "DELETE FROM mark WHERE mark = ? AND person = ?";
+
+// What a value is sealed under, as kSealAll spells it in sqlite_schema.cc.
+std::string PlaceOf(absl::string_view name) { return absl::StrCat("setting.value/", name); }
+
+}  // namespace
+
+absl::StatusOr<std::string> Transaction::GetSetting(absl::string_view name) {
+  return Reading([&]() -> absl::StatusOr<std::string> {
+    Query row(connection_, kGetSetting, Text{name});
+    return row.Step() ? row.Opened(0, seal_, PlaceOf(name)) : std::string();
+  });
+}
+
+absl::Status Transaction::PutSetting(absl::string_view name, absl::string_view value) {
+  return Writing([&] {
+    const std::string sealed = seal_.Close(PlaceOf(name), value);
+    Query(connection_, kPutSetting, Text{name}, sealed).Run();
+    return absl::OkStatus();
+  });
+}
+
+absl::StatusOr<std::vector<Id>> Transaction::FindMarked(absl::string_view mark) {
+  return Reading([&]() -> absl::StatusOr<std::vector<Id>> {
+    std::vector<Id> marked;
+    Query row(connection_, kFindMarked, mark);
+    while (row.Step()) marked.push_back(row.IdAt(0));
+    return marked;
+  });
+}
+
+absl::Status Transaction::PutMark(absl::string_view mark, const Id& person) {
+  return Writing([&] {
+    Query(connection_, kPutMark, mark, person).Run();
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Transaction::DeleteMark(absl::string_view mark, const Id& person) {
+  return Writing([&] {
+    Query(connection_, kDeleteMark, mark, person).Run();
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace zhibu::server::sqlite

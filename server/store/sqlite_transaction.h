@@ -1,0 +1,116 @@
+// A transaction on the file of SqliteStore. What it does lies in a file for each idea:
+//
+//   sqlite_scopes.cc    scopes and the versions they are at
+//   sqlite_records.cc   records, and the feeds that they lie in
+//   sqlite_audit.cc     edits as they came, and their answers
+//   sqlite_devices.cc   devices, and the codes by which they become known
+//   sqlite_settings.cc  small values by name, and marks on persons
+//
+// each with its statements; the tables are in sqlite_schema.cc.
+#ifndef ZHIBU_SERVER_STORE_SQLITE_TRANSACTION_H_
+#define ZHIBU_SERVER_STORE_SQLITE_TRANSACTION_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "server/store/sqlite_connection.h"
+#include "server/store/store.h"
+#include "sync/seal.h"
+#include "sync/state.h"
+#include "sync/types.h"
+
+namespace zhibu::server::sqlite {
+
+// Both kinds: Read hands it out as a Reader only.
+class Transaction final : public Writer {
+ public:
+  Transaction(Connection& connection, absl::string_view file, const Seal& seal)
+      : connection_(connection), file_(file), seal_(seal) {}
+
+  // Once, before the commit.
+  absl::Status WriteScopes();
+
+  // OK unless the transaction cannot be committed any more.
+  const absl::Status& broken() const { return broken_; }
+
+  absl::StatusOr<RecordState> GetRecord(const RecordKey& key) override;
+  absl::StatusOr<Version> ScopeVersion(const Id& scope) override;
+  absl::Status ReadFeed(const Id& scope, Version after,
+                        absl::FunctionRef<bool(const FeedRow&)> visit) override;
+  absl::StatusOr<uint64_t> CountFeed(const Id& scope, Version after) override;
+  absl::StatusOr<bool> EverIn(const Id& scope, const RecordKey& key) override;
+  absl::Status ListRecords(uint32_t type, std::optional<Id> scope,
+                           absl::FunctionRef<void(const Id&, const RecordState&)> visit) override;
+  absl::StatusOr<std::optional<DeviceRow>> GetDevice(DeviceNumber number) override;
+  absl::StatusOr<std::vector<DeviceRow>> ListDevices() override;
+  absl::StatusOr<std::optional<AuditRow>> GetAudit(DeviceNumber device, EditNumber number) override;
+  absl::StatusOr<std::optional<AuditRow>> FindEdit(int64_t made_ms,
+                                                   absl::string_view edit) override;
+  absl::Status ReadAudit(DeviceNumber device, EditNumber after,
+                         absl::FunctionRef<bool(const AuditRow&)> visit) override;
+  absl::StatusOr<std::vector<Id>> FindMarked(absl::string_view mark) override;
+  absl::StatusOr<std::string> GetSetting(absl::string_view name) override;
+
+  absl::StatusOr<Version> NextVersion(absl::Span<const Id> scopes) override;
+  absl::Status RaiseCounters(Version version, DeviceNumber device) override;
+  absl::Status PutRecord(const RecordKey& key, const RecordState& state,
+                         absl::Span<const Id> before, absl::Span<const Id> after) override;
+  absl::Status PutDevice(const DeviceRow& device) override;
+  absl::StatusOr<DeviceNumber> NextDevice() override;
+  absl::Status AppendAudit(const AuditRow& row) override;
+  absl::Status PutMark(absl::string_view mark, const Id& person) override;
+  absl::Status DeleteMark(absl::string_view mark, const Id& person) override;
+  absl::Status PutSetting(absl::string_view name, absl::string_view value) override;
+  absl::Status PutCode(const EnrolmentCode& code) override;
+  absl::StatusOr<EnrolmentCode> TakeCode(absl::string_view code) override;
+
+ private:
+  struct ScopeRow {
+    int64_t no = 0;
+    Version version;
+    bool moved = false;  // not written yet: an edit moves several, a batch the same ones often
+  };
+
+  Version Floor();
+
+  // A read that failed spoils the transaction only if SQLite has ended it.
+  template <typename Body>
+  auto Reading(Body body) -> decltype(body()) {
+    if (!broken_.ok()) return broken_;
+    absl::Status thrown;
+    auto result = Catching(file_, &thrown, body);
+    if (!thrown.ok() && !connection_.InTransaction()) broken_ = thrown;
+    return result;
+  }
+  // A write that failed may have done half its work.
+  template <typename Body>
+  auto Writing(Body body) -> decltype(body()) {
+    if (!broken_.ok()) return broken_;
+    return Catching(file_, &broken_, body);
+  }
+
+  ScopeRow& LoadScope(const Id& scope);
+  void MoveScope(ScopeRow& row, Version version);
+  int64_t StoreRecord(const RecordKey& key, const RecordState& state);
+  void MoveRow(const Id& scope, const RecordKey& key, int64_t record_no, Version version,
+               bool present);
+
+  Connection& connection_;
+  absl::string_view file_;
+  const Seal& seal_;
+  absl::Status broken_;
+  std::optional<Version> floor_;              // below every version that is given
+  absl::flat_hash_map<Id, ScopeRow> scopes_;  // those written to so far
+};
+
+}  // namespace zhibu::server::sqlite
+
+#endif  // ZHIBU_SERVER_STORE_SQLITE_TRANSACTION_H_
