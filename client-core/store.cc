@@ -245,6 +245,7 @@ class Store::Transaction {
   absl::Status Requeue(const Offer& offer) {
     ASSIGN_OR_RETURN(const sync::v1::Edit edit, EditOf(offer.entry));
     for (const Change& change : edit.changes()) {
+      if (offer.entry.withdrawn) break;
       tables_.AddTouched(KeyOf(change), offer.entry.number);
     }
     tables_.AddPending(offer.entry);
@@ -321,10 +322,21 @@ class Store::Transaction {
       }
     }
     for (const auto& [place, count] : records) {
-      if (!tables_.DeleteSetAside(place)) {
-        return absl::NotFoundError(absl::StrCat("nothing is set aside as ", place));
-      }
+      RETURN_IF_ERROR(LetGo(place));
     }
+    return absl::OkStatus();
+  }
+
+  // Of what waits for others to decide, or was taken by them, only the entry goes. What was
+  // returned never comes in, though the server be restored and judge anew.
+  absl::Status LetGo(int64_t place) {
+    std::optional<SetAside> found;
+    ListSetAside([&](const SetAside& item) {
+      if (item.place == place) found = item;
+    });
+    if (!found) return absl::NotFoundError(absl::StrCat("nothing is set aside as ", place));
+    if (found->standing == SetAside::Standing::kReturned) tables_.Withdraw(found->edit.salt());
+    tables_.DeleteSetAside(place);
     return absl::OkStatus();
   }
 
@@ -472,6 +484,7 @@ class Store::Transaction {
     edit.set_stamp(pending.stamp.value);
     edit.set_previous(pending.previous);
     edit.set_edit(pending.edit);
+    edit.set_withdrawn(pending.withdrawn);
     // One that has left the device's number was answered before.
     for (const uint64_t salt : pending.builds_on) {
       if (const auto below = tables_.NumberOf(Device(), salt)) edit.add_builds_on(below->value);
@@ -876,10 +889,7 @@ absl::StatusOr<std::vector<Draft>> Store::Amend(int64_t place) {
 }
 
 absl::Status Store::Discard(int64_t place) {
-  return Do([&](Transaction& transaction) -> absl::Status {
-    if (transaction.tables().DeleteSetAside(place)) return absl::OkStatus();
-    return absl::NotFoundError(absl::StrCat("nothing is set aside as ", place));
-  });
+  return Do([&](Transaction& transaction) { return transaction.LetGo(place); });
 }
 
 // ---- Sync, as the session sees it --------------------------------------------
@@ -973,7 +983,7 @@ absl::Status Store::TakeAnswer(Transaction& transaction, const sync::v1::Answer&
     tables.DeleteTouched(KeyOf(change), number);
     affected->insert(KeyOf(change));
   }
-  if (answer.verdict() != sync::v1::MERGED) {
+  if (answer.verdict() != sync::v1::MERGED && !pending->withdrawn) {
     RETURN_IF_ERROR(transaction.PutAside(transaction.Device(), *pending, answer));
   }
   transaction.Answered(*pending);

@@ -75,6 +75,11 @@ constexpr const char* kMigrations[] = {
       key BLOB NOT NULL,                 -- of the file, sealed with the app's
       plain_remains INTEGER NOT NULL);   -- 1: what was plain may still lie in gaps, or in the log
     )sql",
+    // 5: what its author has let go of does not come back.
+    R"sql(
+    ALTER TABLE pending ADD COLUMN withdrawn INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE kept ADD COLUMN withdrawn INTEGER NOT NULL DEFAULT 0;
+    )sql",
 };
 constexpr int kSchemaVersion = static_cast<int>(std::size(kMigrations));
 
@@ -422,12 +427,14 @@ static void Bind(SQLite::Statement& statement, const Tables::PendingEdit& edit,
   const std::string packed = foundations.SerializeAsString();
   statement.bind(6, Signed(edit.salt));
   statement.bind(7, packed.data(), static_cast<int>(packed.size()));
+  statement.bind(8, edit.withdrawn ? 1 : 0);
 }
 
 void Tables::AddPending(const PendingEdit& edit) {
   SQLite::Statement& statement = Prepared(
-      "INSERT OR REPLACE INTO pending (number, stamp, floor, previous, edit, salt, builds_on)"
-      " VALUES (?,?,?,?,?,?,?)");
+      "INSERT OR REPLACE INTO pending"
+      " (number, stamp, floor, previous, edit, salt, builds_on, withdrawn)"
+      " VALUES (?,?,?,?,?,?,?,?)");
   const std::string sealed = seal_.Close(PlaceOf(kPending, edit.number.value), edit.edit);
   Bind(statement, edit, sealed);
   statement.exec();
@@ -454,6 +461,7 @@ static Tables::PendingEdit ReadPending(const Seal& seal, const std::string& plac
   edit.edit = Opened(seal, place, statement.getColumn(4));
   edit.salt = Unsigned(statement.getColumn(5));
   edit.builds_on.assign(foundations.salts().begin(), foundations.salts().end());
+  edit.withdrawn = statement.getColumn(7).getInt() != 0;
   return edit;
 }
 static Tables::PendingEdit ReadPending(const Seal& seal, SQLite::Statement& statement) {
@@ -462,8 +470,8 @@ static Tables::PendingEdit ReadPending(const Seal& seal, SQLite::Statement& stat
 
 void Tables::ListPending(EditNumber after, absl::FunctionRef<bool(const PendingEdit&)> visit) {
   SQLite::Statement& statement = Prepared(
-      "SELECT number, stamp, floor, previous, edit, salt, builds_on FROM pending WHERE number>?"
-      " ORDER BY number");
+      "SELECT number, stamp, floor, previous, edit, salt, builds_on, withdrawn FROM pending"
+      " WHERE number>? ORDER BY number");
   statement.bind(1, Signed(after.value));
   while (statement.executeStep()) {
     if (!visit(ReadPending(seal_, statement))) break;
@@ -482,7 +490,7 @@ std::optional<Tables::PendingEdit> Tables::GetPending(EditNumber number) {
 
 std::optional<Tables::PendingEdit> Tables::LastPending() {
   SQLite::Statement& statement = Prepared(
-      "SELECT number, stamp, floor, previous, edit, salt, builds_on FROM pending"
+      "SELECT number, stamp, floor, previous, edit, salt, builds_on, withdrawn FROM pending"
       " ORDER BY number DESC LIMIT 1");
   std::optional<PendingEdit> last;
   if (statement.executeStep()) last = ReadPending(seal_, statement);
@@ -507,28 +515,35 @@ uint64_t Tables::CountPending() { return Count("SELECT count(*) FROM pending"); 
 
 void Tables::Keep(DeviceNumber device, const PendingEdit& edit) {
   SQLite::Statement& statement = Prepared(
-      "INSERT INTO kept (number, stamp, floor, previous, edit, salt, builds_on, device)"
-      " VALUES (?,?,?,?,?,?,?,?)");
+      "INSERT INTO kept"
+      " (number, stamp, floor, previous, edit, salt, builds_on, withdrawn, device)"
+      " VALUES (?,?,?,?,?,?,?,?,?)");
   const std::string sealed =
       seal_.Close(PlaceOf(kKept, device.value, edit.number.value), edit.edit);
   Bind(statement, edit, sealed);
-  statement.bind(8, device.value);
+  statement.bind(9, device.value);
   statement.exec();
 }
 
 std::vector<std::pair<DeviceNumber, Tables::PendingEdit>> Tables::ListKept() {
   SQLite::Statement& statement = Prepared(
-      "SELECT number, stamp, floor, previous, edit, salt, builds_on, device FROM kept JOIN"
-      " (SELECT device AS d,"
+      "SELECT number, stamp, floor, previous, edit, salt, builds_on, withdrawn, device FROM kept"
+      " JOIN (SELECT device AS d,"
       " min(place) AS first FROM kept GROUP BY device) ON d=device ORDER BY first, number");
   std::vector<std::pair<DeviceNumber, PendingEdit>> kept;
   while (statement.executeStep()) {
-    const DeviceNumber device(statement.getColumn(7).getUInt());
+    const DeviceNumber device(statement.getColumn(8).getUInt());
     const std::string place = PlaceOf(kKept, device.value, statement.getColumn(0).getInt64());
     kept.emplace_back(device, ReadPending(seal_, place, statement));
   }
   statement.reset();
   return kept;
+}
+
+void Tables::Withdraw(uint64_t salt) {
+  SQLite::Statement& statement = Prepared("UPDATE kept SET withdrawn=1 WHERE salt=?");
+  statement.bind(1, Signed(salt));
+  statement.exec();
 }
 
 void Tables::DropKept(DeviceNumber device, EditNumber up_to) {

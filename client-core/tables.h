@@ -52,6 +52,7 @@ class Tables {
     std::string edit;
     uint64_t salt = 0;                // the edit's: names it for ever on this device
     std::vector<uint64_t> builds_on;  // salts of own edits
+    bool withdrawn = false;           // its author has let go of it: it shows nothing
   };
 
   // A file that was not sealed is sealed where there is a key.
@@ -84,6 +85,8 @@ class Tables {
   // By the device's number of then; listed in the order in which they were made.
   void Keep(DeviceNumber device, const PendingEdit& edit);
   std::vector<std::pair<DeviceNumber, PendingEdit>> ListKept();
+  // Nothing where it is not kept.
+  void Withdraw(uint64_t salt);
   // Those of `device` up to that number, and all of its former numbers.
   void DropKept(DeviceNumber device, EditNumber up_to);
 

@@ -7,6 +7,7 @@
 
 #include "absl/time/time.h"
 #include "server/own_edit.h"
+#include "server/typed.h"
 #include "sync/audience.h"
 #include "sync/status.h"
 #include "zhibu/records/v1/access.pb.h"
@@ -16,6 +17,7 @@ namespace zhibu::server {
 
 using google::protobuf::util::TimeUtil;
 using records::v1::AccessLog;
+using records::v1::Member;
 
 namespace {
 
@@ -50,14 +52,6 @@ void AddDisclosures(const RecordType& type, const Id& id, absl::string_view body
   }
 }
 
-absl::StatusOr<std::string> NameOf(Reader& reader, const Schema& schema, const Id& person) {
-  records::v1::Member member;
-  ASSIGN_OR_RETURN(const RecordState state,
-                   reader.GetRecord({schema.Find(member.GetDescriptor())->number, person}));
-  member.ParseFromString(state.body);
-  return member.name();
-}
-
 absl::Status LogAccess(Writer& writer, const Ingest& ingest, const Environment& environment,
                        const Id& reader, Way way, const Disclosures& disclosures,
                        absl::flat_hash_set<Id>* moved) {
@@ -80,7 +74,7 @@ absl::Status LogAccess(Writer& writer, const Ingest& ingest, const Environment& 
     ASSIGN_OR_RETURN(const Id id, DeriveId(log_type, log.SerializeAsString()));
     ASSIGN_OR_RETURN(const RecordState before, writer.GetRecord({log_type.number, id}));
     if (before.alive()) log.ParseFromString(before.body);
-    ASSIGN_OR_RETURN(*log.mutable_reader_name(), NameOf(writer, ingest.schema(), reader));
+    ASSIGN_OR_RETURN(*log.mutable_reader_name(), NameOf<Member>(writer, reader.bytes()));
     if (!Add(*type, fields, way, now_ms, &log)) continue;
     AddChange(log_type, id, before, log, &edit);
     if (edit.changes_size() >= kRowsMax) RETURN_IF_ERROR(write());

@@ -33,9 +33,6 @@ absl::Status LogAccess(Writer& writer, const Ingest& ingest, const Environment& 
                        const Id& reader, Way way, const Disclosures& disclosures,
                        absl::flat_hash_set<Id>* moved);
 
-// The name of a person, where they have a Member record; else empty.
-absl::StatusOr<std::string> NameOf(Reader& reader, const Schema& schema, const Id& person);
-
 }  // namespace zhibu::server
 
 #endif  // ZHIBU_SERVER_ACCESS_H_

@@ -18,6 +18,7 @@
 #include "server/persons.h"
 #include "server/roster/import.h"
 #include "server/roster/roster.h"
+#include "server/typed.h"
 #include "sync/handshake.h"
 #include "sync/reason.h"
 #include "sync/record.h"
@@ -43,8 +44,8 @@ constexpr size_t kDeviceNameMax = 100;
 
 // The one record of type T that `text` means, by id or by name.
 template <typename T>
-absl::StatusOr<Id> Find(Reader& reader, const Schema& schema, const std::string& text) {
-  const RecordType& type = *schema.Find(T::descriptor());
+absl::StatusOr<Id> FindNamed(Reader& reader, const std::string& text) {
+  const RecordType& type = TypeOf<T>();
   if (const auto id = IdFromText(text)) {
     ASSIGN_OR_RETURN(const RecordState state, reader.GetRecord({type.number, *id}));
     if (state.alive()) return *id;
@@ -52,10 +53,7 @@ absl::StatusOr<Id> Find(Reader& reader, const Schema& schema, const std::string&
   std::vector<Id> found;
   RETURN_IF_ERROR(
       reader.ListRecords(type.number, std::nullopt, [&](const Id& id, const RecordState& state) {
-        T record;
-        if (record.ParseFromString(state.body) && record.name() == text) {
-          found.push_back(id);
-        }
+        if (Parse<T>(state.body).name() == text) found.push_back(id);
       }));
   if (found.size() == 1) return found[0];
   if (found.empty()) return absl::NotFoundError(absl::StrCat("no ", type.name, " is named ", text));
@@ -74,16 +72,6 @@ int64_t BeginningOf(const RecordState& before, int64_t now_ms) {
   const bool runs = from <= now_ms && (!grant.has_until() ||
                                        now_ms < TimeUtil::TimestampToMilliseconds(grant.until()));
   return runs ? from : now_ms;
-}
-
-absl::StatusOr<std::string> NameOf(Reader& reader, const Schema& schema, absl::string_view person) {
-  const auto id = Id::FromBytes(person);
-  if (!id) return "";
-  ASSIGN_OR_RETURN(const RecordState state,
-                   reader.GetRecord({schema.Find(Member::descriptor())->number, *id}));
-  Member member;
-  member.ParseFromString(state.body);
-  return member.name();
 }
 
 }  // namespace
@@ -133,8 +121,7 @@ absl::StatusOr<admin::v1::EnrolCodeReply> Admin::Enrol(const admin::v1::EnrolCod
   code.expires_ms = hub_.environment().now_ms() + minutes * 60'000;
   RETURN_IF_ERROR(hub_.Write([&](absl::flat_hash_set<Id>*) {
     return hub_.store().Write([&](Writer& writer) -> absl::Status {
-      ASSIGN_OR_RETURN(code.person,
-                       Find<Member>(writer, hub_.ingest().schema(), request.who().member()));
+      ASSIGN_OR_RETURN(code.person, FindNamed<Member>(writer, request.who().member()));
       ASSIGN_OR_RETURN(const std::string address, writer.GetSetting(kServerAddress));
       if (address.empty()) {
         return absl::FailedPreconditionError(
@@ -170,9 +157,9 @@ absl::StatusOr<admin::v1::GrantReply> Admin::Grant(const admin::v1::GrantRequest
   admin::v1::GrantReply reply;
   sync::v1::Edit edit;
   RETURN_IF_ERROR(hub_.store().Read([&](Reader& reader) -> absl::Status {
-    ASSIGN_OR_RETURN(const Id person, Find<Member>(reader, schema, request.who().member()));
+    ASSIGN_OR_RETURN(const Id person, FindNamed<Member>(reader, request.who().member()));
     ASSIGN_OR_RETURN(const Id organisation,
-                     Find<Organisation>(reader, schema, request.organisation()));
+                     FindNamed<Organisation>(reader, request.organisation()));
     records::v1::Grant grant;
     grant.set_person_id(person.str());
     grant.set_organisation_id(organisation.str());
@@ -199,9 +186,9 @@ absl::Status Admin::RevokeGrant(const admin::v1::GrantRequest& request) {
   const RecordType& type = *schema.Find(records::v1::Grant::descriptor());
   sync::v1::Edit edit;
   RETURN_IF_ERROR(hub_.store().Read([&](Reader& reader) -> absl::Status {
-    ASSIGN_OR_RETURN(const Id person, Find<Member>(reader, schema, request.who().member()));
+    ASSIGN_OR_RETURN(const Id person, FindNamed<Member>(reader, request.who().member()));
     ASSIGN_OR_RETURN(const Id organisation,
-                     Find<Organisation>(reader, schema, request.organisation()));
+                     FindNamed<Organisation>(reader, request.organisation()));
     records::v1::Grant grant;
     grant.set_person_id(person.str());
     grant.set_organisation_id(organisation.str());
@@ -284,8 +271,7 @@ absl::StatusOr<admin::v1::DevicesReply> Admin::Devices() {
       auto* device = reply.add_devices();
       device->set_number(row.number.value);
       device->set_person_id(row.person.str());
-      ASSIGN_OR_RETURN(*device->mutable_person_name(),
-                       NameOf(reader, hub_.ingest().schema(), row.person.bytes()));
+      ASSIGN_OR_RETURN(*device->mutable_person_name(), NameOf<Member>(reader, row.person.bytes()));
       device->set_name(record.name());
       device->set_state(StateOf(row.standing));
       device->set_enrolled_ms(row.enrolled_ms);
@@ -320,8 +306,8 @@ absl::StatusOr<admin::v1::ConflictsReply> Admin::Conflicts(
       conflict->set_kept(note.kept());
       conflict->set_lost(note.lost());
       conflict->set_state(ConflictNote::State_Name(note.state()));
-      ASSIGN_OR_RETURN(*conflict->mutable_kept_by(), NameOf(reader, schema, note.kept_by_id()));
-      ASSIGN_OR_RETURN(*conflict->mutable_lost_by(), NameOf(reader, schema, note.lost_by_id()));
+      ASSIGN_OR_RETURN(*conflict->mutable_kept_by(), NameOf<Member>(reader, note.kept_by_id()));
+      ASSIGN_OR_RETURN(*conflict->mutable_lost_by(), NameOf<Member>(reader, note.lost_by_id()));
     }
     return absl::OkStatus();
   }));
@@ -350,9 +336,8 @@ absl::StatusOr<admin::v1::MergePersonsReply> Admin::MergePersons(
       request.undo() ? DuplicatePerson::UNDONE : DuplicatePerson::MERGED;
   admin::v1::MergePersonsReply reply;
   const auto merge = [&](Writer& writer, absl::flat_hash_set<Id>* moved) -> absl::Status {
-    ASSIGN_OR_RETURN(const Id keep, Find<Member>(writer, ingest.schema(), request.keep().member()));
-    ASSIGN_OR_RETURN(const Id other,
-                     Find<Member>(writer, ingest.schema(), request.other().member()));
+    ASSIGN_OR_RETURN(const Id keep, FindNamed<Member>(writer, request.keep().member()));
+    ASSIGN_OR_RETURN(const Id other, FindNamed<Member>(writer, request.other().member()));
     const Id id = DuplicateId(keep, other);
     sync::v1::Edit found;
     RETURN_IF_ERROR(AddDuplicate(writer, keep, other, DuplicatePerson::OPERATOR,

@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "server/above.h"
 #include "server/authority.h"
 #include "server/own_edit.h"
+#include "server/typed.h"
 #include "sync/audience.h"
 #include "sync/reason.h"
 #include "sync/status.h"
@@ -22,6 +24,7 @@
 namespace zhibu::server {
 
 using google::protobuf::util::TimeUtil;
+using records::v1::Member;
 using records::v1::Organisation;
 using records::v1::TemporaryAccess;
 
@@ -29,14 +32,6 @@ namespace {
 
 constexpr size_t kRecordsMax = 500;
 constexpr size_t kPageBytes = 512 << 10;
-
-std::vector<Id> ParentsOf(const Organisation& organisation) {
-  std::vector<Id> parents;
-  for (const std::string& bytes : {organisation.parent_id(), organisation.host_parent_id()}) {
-    if (const auto parent = Id::FromBytes(bytes)) parents.push_back(*parent);
-  }
-  return parents;
-}
 
 // One question of one person.
 class Question {
@@ -49,45 +44,14 @@ class Question {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<std::vector<Id>> ParentsOf(const Id& organisation) {
-    ASSIGN_OR_RETURN(const RecordState state,
-                     reader_.GetRecord({NumberOf<Organisation>(), organisation}));
-    Organisation record;
-    if (!state.alive() || !record.ParseFromString(state.body)) return std::vector<Id>();
-    return server::ParentsOf(record);
-  }
-
-  // Whether the asker acts for an organisation above this one.
-  absl::StatusOr<bool> ActsAbove(const Id& organisation) {
-    std::set<Id> seen = {organisation};
-    std::vector<Id> waiting = {organisation};
-    while (!waiting.empty()) {
-      const Id one = waiting.back();
-      waiting.pop_back();
-      ASSIGN_OR_RETURN(const std::vector<Id> parents, ParentsOf(one));
-      for (const Id& parent : parents) {
-        if (ActsFor(parent)) return true;
-        if (seen.insert(parent).second) waiting.push_back(parent);
-      }
-    }
-    return false;
-  }
-
-  bool ActsFor(const Id& organisation) const {
-    constexpr uint32_t kActs = 1u << SECRETARY | 1u << DEPUTY | 1u << COMMITTEE;
-    return (offices_.In(organisation) & kActs) != 0;
-  }
-
   // The branch that keeps the member, if the asker may look at what it keeps.
   absl::StatusOr<Id> BranchOf(const Id& member) {
-    records::v1::Member record;
-    ASSIGN_OR_RETURN(const RecordState state,
-                     reader_.GetRecord({NumberOf<records::v1::Member>(), member}));
-    record.ParseFromString(state.body);
-    const auto branch = Id::FromBytes(record.branch_id());
-    if (!state.alive() || !branch) return NotBelow();
+    ASSIGN_OR_RETURN(const auto record, Find<Member>(reader_, member));
+    const auto branch = record ? Id::FromBytes(record->branch_id()) : std::nullopt;
+    if (!branch) return NotBelow<Member>();
     ASSIGN_OR_RETURN(const bool above, ActsAbove(*branch));
-    if (!above && !ActsFor(*branch)) return NotBelow();
+    if (above) below_.insert(*branch);
+    if (!above && !ActsFor(*branch)) return NotBelow<Member>();
     return *branch;
   }
 
@@ -95,8 +59,8 @@ class Question {
                                const sync::v1::Ask& ask, sync::v1::Page* page,
                                Disclosures* disclosures) {
     ASSIGN_OR_RETURN(const bool above, ActsAbove(organisation));
-    if (!above && offices_.In(organisation) == 0) return NotBelow();
-    ASSIGN_OR_RETURN(const std::vector<Id> tree, Below(organisation));
+    if (!above && offices_.In(organisation) == 0) return NotBelow<Organisation>();
+    ASSIGN_OR_RETURN(const std::vector<Id> tree, Below(reader_, organisation));
     const std::set<Id> in_tree(tree.begin(), tree.end());
     const bool acts = above || ActsFor(organisation);
     for (const Id& scope : tree) {
@@ -132,9 +96,7 @@ class Question {
 
   absl::Status AskMember(const Id& member, const RecordType& type, const sync::v1::Ask& ask,
                          sync::v1::Page* page, Disclosures* disclosures) {
-    ASSIGN_OR_RETURN(const Id branch, BranchOf(member));
-    ASSIGN_OR_RETURN(const bool above, ActsAbove(branch));
-    if (above) below_.insert(branch);
+    RETURN_IF_ERROR(BranchOf(member).status());
     ASSIGN_OR_RETURN(const bool temporary, HasAccess(member));
     bool hidden = false;
     const auto after = Id::FromBytes(ask.after());
@@ -159,18 +121,28 @@ class Question {
     return absl::OkStatus();
   }
 
+ private:
   template <typename T>
-  uint32_t NumberOf() const {
-    return schema_.Find(T::descriptor())->number;
+  static absl::Status NotBelow() {
+    return Refuse(sync::v1::ASK_NOT_BELOW, TypeOf<T>().label);
   }
 
- private:
-  static absl::Status NotBelow() { return Refuse(sync::v1::ASK_NOT_BELOW, ""); }
+  bool ActsFor(const Id& organisation) const {
+    constexpr uint32_t kActs = 1u << SECRETARY | 1u << DEPUTY | 1u << COMMITTEE;
+    return (offices_.In(organisation) & kActs) != 0;
+  }
 
-  static bool Full(const sync::v1::Page& page, const sync::v1::Ask& ask) {
+  // Whether the asker acts for an organisation above this one.
+  absl::StatusOr<bool> ActsAbove(const Id& organisation) {
+    ASSIGN_OR_RETURN(const auto above, Above(reader_, organisation));
+    return std::any_of(above.begin(), above.end(),
+                       [&](const auto& one) { return one.second > 0 && ActsFor(one.first); });
+  }
+
+  bool Full(const sync::v1::Page& page, const sync::v1::Ask& ask) const {
     const size_t limit =
         ask.limit() == 0 ? kRecordsMax : std::min<size_t>(ask.limit(), kRecordsMax);
-    return static_cast<size_t>(page.ids_size()) >= limit || page.ByteSizeLong() >= kPageBytes;
+    return static_cast<size_t>(page.ids_size()) >= limit || bytes_ >= kPageBytes;
   }
 
   // The organisation and the record where the page before ended.
@@ -178,24 +150,6 @@ class Question {
     if (after.size() != 2 * Id::kSize) return std::nullopt;
     return std::pair(*Id::FromBytes(after.substr(0, Id::kSize)),
                      *Id::FromBytes(after.substr(Id::kSize)));
-  }
-
-  // The organisation and all below it, each after what it hangs on.
-  absl::StatusOr<std::vector<Id>> Below(const Id& organisation) {
-    std::vector<Id> tree = {organisation};
-    std::set<Id> seen = {organisation};
-    for (size_t i = 0; i < tree.size(); ++i) {
-      const Id parent = tree[i];
-      RETURN_IF_ERROR(reader_.ListRecords(
-          NumberOf<Organisation>(), parent, [&](const Id& id, const RecordState& state) {
-            Organisation child;
-            if (!child.ParseFromString(state.body)) return;
-            const std::vector<Id> parents = server::ParentsOf(child);
-            if (std::count(parents.begin(), parents.end(), parent) == 0) return;
-            if (seen.insert(id).second) tree.push_back(id);
-          }));
-    }
-    return tree;
   }
 
   // A record that lies in several of the organisations is shown once: where it is
@@ -213,7 +167,7 @@ class Question {
 
   // Adds the record as the asker may read it; false where they may not.
   bool Show(const RecordType& type, const Id& id, RecordState state, uint32_t also,
-            sync::v1::Page* page, Disclosures* disclosures) const {
+            sync::v1::Page* page, Disclosures* disclosures) {
     Eyes eyes = EyesOn(PlacesOf(type, id, state.body), [&](const Id& scope) {
       return offices_.In(scope) | (below_.count(scope) > 0 ? AudienceOf(SUPERIOR) : 0);
     });
@@ -221,6 +175,7 @@ class Question {
     if (!eyes.Meet(ReadersOf(schema_, type, state.body))) return false;
     Redact(type, HiddenFrom(type, eyes), &state);
     AddDisclosures(type, id, state.body, offices_.persons, disclosures);
+    bytes_ += Id::kSize + state.body.size();
     page->add_ids(id.str());
     page->add_bodies(std::move(state.body));
     return true;
@@ -229,11 +184,10 @@ class Question {
   absl::StatusOr<bool> HasAccess(const Id& member) {
     bool has = false;
     RETURN_IF_ERROR(reader_.ListRecords(
-        NumberOf<TemporaryAccess>(), member, [&](const Id&, const RecordState& state) {
-          TemporaryAccess access;
-          has =
-              has || (access.ParseFromString(state.body) && access.reader_id() == asker_.bytes() &&
-                      now_ms_ < TimeUtil::TimestampToMilliseconds(access.until()));
+        TypeOf<TemporaryAccess>().number, member, [&](const Id&, const RecordState& state) {
+          const auto access = Parse<TemporaryAccess>(state.body);
+          has = has || (access.reader_id() == asker_.bytes() &&
+                        now_ms_ < TimeUtil::TimestampToMilliseconds(access.until()));
         }));
     return has;
   }
@@ -244,6 +198,7 @@ class Question {
   const int64_t now_ms_;
   Offices offices_;
   std::set<Id> below_;  // organisations that the asker acts above
+  size_t bytes_ = 0;    // of the page
   std::pair<Id, Id> last_;
 };
 
@@ -257,12 +212,12 @@ absl::Status OpenAccess(Writer& writer, const Ingest& ingest, const Environment&
   Question question(writer, ingest.schema(), asker, now_ms);
   RETURN_IF_ERROR(question.Begin());
   ASSIGN_OR_RETURN(const Id branch, question.BranchOf(*member));
-  ASSIGN_OR_RETURN(const std::vector<Id> superiors, question.ParentsOf(branch));
+  ASSIGN_OR_RETURN(const std::vector<Id> superiors, ParentsOf(writer, branch));
   TemporaryAccess access;
   access.set_member_id(member->str());
   for (const Id& superior : superiors) access.add_superior_ids(superior.str());
   access.set_reader_id(asker.str());
-  ASSIGN_OR_RETURN(*access.mutable_reader_name(), NameOf(writer, ingest.schema(), asker));
+  ASSIGN_OR_RETURN(*access.mutable_reader_name(), NameOf<Member>(writer, asker.bytes()));
   access.set_reason(ask.reason());
   *access.mutable_from() = TimeUtil::MillisecondsToTimestamp(now_ms);
   *access.mutable_until() = TimeUtil::MillisecondsToTimestamp(now_ms + kTemporaryMs);

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/own_edit.h"
+#include "server/typed.h"
 #include "sync/check_in_code.h"
 #include "sync/reason.h"
 #include "sync/status.h"
@@ -23,20 +24,7 @@ using sync::v1::CheckInCode;
 namespace {
 
 // Whoever may call the roll may show the code.
-uint32_t ShowingOffices() {
-  static const uint32_t offices =
-      CatalogueSchema()->Find(CheckIn::descriptor())->writers.at_home & ~AudienceOf(SELF);
-  return offices;
-}
-
-template <typename T>
-absl::StatusOr<std::optional<T>> Find(Reader& reader, const Id& id) {
-  const uint32_t type = CatalogueSchema()->Find(T::descriptor())->number;
-  ASSIGN_OR_RETURN(const RecordState state, reader.GetRecord({type, id}));
-  T record;
-  if (!state.alive() || !record.ParseFromString(state.body)) return std::nullopt;
-  return record;
-}
+uint32_t ShowingOffices() { return TypeOf<CheckIn>().writers.at_home & ~AudienceOf(SELF); }
 
 // One code, and the check-in that it was scanned for.
 class Judgement {
@@ -113,13 +101,12 @@ absl::StatusOr<std::optional<CheckInFinding>> JudgeCheckIn(Reader& reader,
                                                            const sync::v1::Change& change,
                                                            absl::string_view body, const Id& author,
                                                            int64_t scanned_ms, int64_t now_ms) {
-  static const uint32_t type = CatalogueSchema()->Find(CheckIn::descriptor())->number;
   CheckIn added;
-  if (change.type() != type || !added.ParseFromString(change.set()) || added.codes().empty()) {
+  if (change.type() != TypeOf<CheckIn>().number || !added.ParseFromString(change.set()) ||
+      added.codes().empty()) {
     return std::nullopt;
   }
-  CheckIn check_in;
-  check_in.ParseFromArray(body.data(), static_cast<int>(body.size()));
+  const auto check_in = Parse<CheckIn>(body);
   if (check_in.member_id() != author.bytes()) {
     return Refuse(sync::v1::CODE_OF_OTHER_MEMBER, "member_id");
   }

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/courier.h"
 #include "server/own_edit.h"
+#include "server/typed.h"
 #include "sync/date.h"
 #include "sync/pass.h"
 #include "sync/reason.h"
@@ -38,34 +39,12 @@ using sync::v1::Edit;
 constexpr int64_t kLetterDaysMax = 90;
 constexpr size_t kPassNumberBytesMax = 64;
 
-template <typename T>
-uint32_t TypeOf() {
-  static const uint32_t number = CatalogueSchema()->Find(T::descriptor())->number;
-  return number;
-}
-
-template <typename T>
-T Parse(absl::string_view body) {
-  T record;
-  record.ParseFromArray(body.data(), static_cast<int>(body.size()));
-  return record;
-}
-
-// Empty where it is not there.
-template <typename T>
-absl::StatusOr<T> Get(Reader& reader, const std::optional<Id>& id) {
-  if (!id) return T();
-  ASSIGN_OR_RETURN(const RecordState state, reader.GetRecord({TypeOf<T>(), *id}));
-  return state.alive() ? Parse<T>(state.body) : T();
-}
-
 // The branch that the person belongs to; empty where they are placed nowhere.
 absl::StatusOr<std::string> HomeOf(Reader& reader, absl::string_view person) {
   Placement placement;
   placement.set_member_id(std::string(person));
-  ASSIGN_OR_RETURN(const Id id, DeriveId(*CatalogueSchema()->Find(TypeOf<Placement>()),
-                                         placement.SerializeAsString()));
-  ASSIGN_OR_RETURN(placement, Get<Placement>(reader, id));
+  ASSIGN_OR_RETURN(const Id id, DeriveId(TypeOf<Placement>(), placement.SerializeAsString()));
+  ASSIGN_OR_RETURN(placement, Get<Placement>(reader, id.bytes()));
   return placement.branch_id();
 }
 
@@ -124,13 +103,6 @@ std::optional<Id> PersonOf(const RecordType& type, const Id& id, absl::string_vi
   return std::nullopt;
 }
 
-std::unique_ptr<Message> ParseAs(const RecordType& type, absl::string_view body) {
-  std::unique_ptr<Message> message(
-      google::protobuf::MessageFactory::generated_factory()->GetPrototype(type.descriptor)->New());
-  message->ParseFromArray(body.data(), static_cast<int>(body.size()));
-  return message;
-}
-
 // The branches that have to do with a person.
 struct Branches {
   std::string home;
@@ -148,7 +120,7 @@ absl::StatusOr<Branches> BranchesOf(Reader& reader, const Id& person) {
   if (branches.home.empty()) return branches;
   branches.all.insert(branches.home);
   RETURN_IF_ERROR(
-      reader.ListRecords(TypeOf<Flow>(), person, [&](const Id&, const RecordState& state) {
+      reader.ListRecords(TypeOf<Flow>().number, person, [&](const Id&, const RecordState& state) {
         const Flow flow = Parse<Flow>(state.body);
         if (flow.member_id() == person.bytes() && flow.home_branch_id() == branches.home &&
             !flow.host_branch_id().empty() && Lasts(flow.state())) {
@@ -235,7 +207,7 @@ absl::Status AddMoves(Reader& reader, const Schema& schema, const Transfer& tran
         continue;
       }
       reflection.SetString(record.get(), field, transfer.to_branch_id());
-      if (type.number != TypeOf<Placement>()) continue;
+      if (type.number != TypeOf<Placement>().number) continue;
       auto& placement = static_cast<Placement&>(*record);
       placement.clear_group_id();
       placement.set_since(transfer.received());
@@ -243,12 +215,6 @@ absl::Status AddMoves(Reader& reader, const Schema& schema, const Transfer& tran
     AddChange(type, *id, state, *record, edit);
   }
   return absl::OkStatus();
-}
-
-template <typename T>
-absl::StatusOr<std::string> NameOf(Reader& reader, const std::string& id) {
-  ASSIGN_OR_RETURN(const T record, Get<T>(reader, Id::FromBytes(id)));
-  return record.name();
 }
 
 // Each side is told the other's name, whose record it does not hold.
@@ -294,7 +260,7 @@ absl::Status AddToken(Reader& reader, const Schema& schema, const Id& id, const 
   const std::string bytes = SignPass(std::move(token), secret_key).SerializeAsString();
   if (bytes.size() > kPassBytesMax) return absl::OkStatus();  // names that nobody has
   pass.set_token(bytes);
-  AddChange(*schema.Find(TypeOf<Pass>()), id, state, pass, edit);
+  AddChange(*schema.Find(TypeOf<Pass>().number), id, state, pass, edit);
   return absl::OkStatus();
 }
 
@@ -302,10 +268,10 @@ absl::Status AddToken(Reader& reader, const Schema& schema, const Id& id, const 
 
 absl::Status JudgeFlow(Reader& reader, const RecordType& type, absl::string_view before,
                        absl::string_view after, int64_t at_ms) {
-  if (type.number == TypeOf<Transfer>()) {
+  if (type.number == TypeOf<Transfer>().number) {
     return JudgeTransfer(reader, Parse<Transfer>(before), Parse<Transfer>(after), at_ms);
   }
-  if (type.number == TypeOf<Pass>()) {
+  if (type.number == TypeOf<Pass>().number) {
     return JudgePassRecord(reader, Parse<Pass>(before), Parse<Pass>(after));
   }
   return absl::OkStatus();
@@ -315,11 +281,11 @@ absl::Status AddFlow(Reader& reader, const Schema& schema, const RecordKey& key,
                      absl::string_view before, Edit* edit) {
   const RecordType& type = *schema.Find(key.type);
   const auto& rules = type.fields.rules();
-  const bool decides = key.type == TypeOf<Flow>() || key.type == TypeOf<Placement>();
+  const bool decides = key.type == TypeOf<Flow>().number || key.type == TypeOf<Placement>().number;
   const bool has_guests = std::any_of(rules.begin(), rules.end(), IsGuest);
-  if (!decides && !has_guests && key.type != TypeOf<Transfer>()) return absl::OkStatus();
+  if (!decides && !has_guests && key.type != TypeOf<Transfer>().number) return absl::OkStatus();
   ASSIGN_OR_RETURN(const RecordState state, reader.GetRecord(key));
-  if (key.type == TypeOf<Transfer>()) {
+  if (key.type == TypeOf<Transfer>().number) {
     const Transfer transfer = Parse<Transfer>(state.body);
     if (transfer.state() == Transfer::RECEIVED &&
         Parse<Transfer>(before).state() != Transfer::RECEIVED) {
@@ -330,12 +296,12 @@ absl::Status AddFlow(Reader& reader, const Schema& schema, const RecordKey& key,
   const std::optional<Id> person = PersonOf(type, key.id, state.body);
   if (!person) return absl::OkStatus();
   if (decides) {
-    if (key.type == TypeOf<Flow>()) {
+    if (key.type == TypeOf<Flow>().number) {
       RETURN_IF_ERROR(AddNames(reader, type, key.id, state, Parse<Flow>(state.body), edit));
     }
     return AddGuestsOfAll(reader, schema, *person, edit);
   }
-  if (key.type == TypeOf<Pass>()) {
+  if (key.type == TypeOf<Pass>().number) {
     RETURN_IF_ERROR(AddToken(reader, schema, key.id, state, edit));
     if (!edit->changes().empty()) return absl::OkStatus();  // then comes the next call
   }

@@ -13,8 +13,10 @@
 #include "server/check_in.h"
 #include "server/flow.h"
 #include "server/held.h"
+#include "server/notice.h"
 #include "server/own_edit.h"
 #include "server/persons.h"
+#include "server/typed.h"
 #include "sync/audience.h"
 #include "sync/handshake.h"
 #include "sync/merge.h"
@@ -32,7 +34,10 @@ using google::protobuf::util::TimeUtil;
 namespace {
 
 using records::v1::ConflictNote;
+using records::v1::DuplicatePerson;
 using records::v1::HeldEdit;
+using records::v1::Member;
+using records::v1::PrivateDetail;
 using sync::v1::Answer;
 using sync::v1::Change;
 using sync::v1::Edit;
@@ -103,7 +108,9 @@ class Ingest::Batch {
     ASSIGN_OR_RETURN(const bool answered, AnsweredBefore(submitted, edit, device));
     if (answered) return Repeat(submitted);
     Version version;
-    const absl::Status status = Merge(submitted, edit, *device, &version);
+    const absl::Status status = submitted.edit.withdrawn()
+                                    ? Refuse(sync::v1::WITHDRAWN, "")
+                                    : Merge(submitted, edit, *device, &version);
     Answer answer;
     answer.set_number(number.value);
     answer.set_verdict(sync::v1::MERGED);
@@ -291,14 +298,18 @@ class Ingest::Batch {
     return follows.changes().empty() ? absl::OkStatus() : TakeOwn(follows).status();
   }
 
-  uint32_t DuplicateType() const {
-    return schema_.Find(records::v1::DuplicatePerson::descriptor())->number;
-  }
+  static uint32_t DuplicateType() { return TypeOf<DuplicatePerson>().number; }
   // What says who somebody is, or that two are one.
-  bool IsOfPersons(uint32_t type) const {
-    return type == DuplicateType() ||
-           type == schema_.Find(records::v1::Member::descriptor())->number ||
-           type == schema_.Find(records::v1::PrivateDetail::descriptor())->number;
+  static bool IsOfPersons(uint32_t type) {
+    return type == DuplicateType() || type == TypeOf<Member>().number ||
+           type == TypeOf<PrivateDetail>().number;
+  }
+  // Nobody decides whether they are somebody else, whose offices they would have.
+  static bool IsAbout(absl::string_view duplicate, const std::vector<Id>& persons) {
+    const auto record = Parse<DuplicatePerson>(duplicate);
+    return std::any_of(persons.begin(), persons.end(), [&](const Id& person) {
+      return person.bytes() == record.first_id() || person.bytes() == record.second_id();
+    });
   }
 
   absl::Status FindDuplicates(const Staging& staging, Edit* own) {
@@ -367,7 +378,7 @@ class Ingest::Batch {
   // authority of whoever decides, at the time that its author gave it.
   absl::Status TakeHeld(const RecordKey& key, const Staged& staged, size_t changes,
                         const DeviceState& decider) {
-    if (key.type != schema_.Find(HeldEdit::descriptor())->number) return absl::OkStatus();
+    if (key.type != TypeOf<HeldEdit>().number) return absl::OkStatus();
     HeldEdit held;
     HeldEdit before;
     ASSIGN_OR_RETURN(const RecordState state, writer_.GetRecord(key));
@@ -445,6 +456,9 @@ class Ingest::Batch {
       if (once) return Refuse(sync::v1::MOVED_AWAY, staged.type->label);
     }
     RETURN_IF_ERROR(status);
+    if (key.type == DuplicateType() && IsAbout(staged.state.body, offices->persons)) {
+      return Refuse(sync::v1::NOT_ENTITLED, staged.type->label);
+    }
     return MayStep(*staged.type, *offices, staged.before.empty() ? after : staged.before,
                    staged.body_before, staged.state.body);
   }
@@ -477,13 +491,14 @@ class Ingest::Batch {
       RETURN_IF_ERROR(WriteFinding(key, staged));
     }
     // Once all of the edit is there.
-    for (const auto& [key, staged] : staging) RETURN_IF_ERROR(WriteFlow(key, staged));
+    for (const auto& [key, staged] : staging) RETURN_IF_ERROR(WriteConsequences(key, staged));
     return absl::OkStatus();
   }
 
-  absl::Status WriteFlow(const RecordKey& key, const Staged& staged) {
+  absl::Status WriteConsequences(const RecordKey& key, const Staged& staged) {
     Edit edit;
     RETURN_IF_ERROR(AddFlow(writer_, schema_, key, staged.body_before, &edit));
+    RETURN_IF_ERROR(AddShown(writer_, schema_, key, &edit));
     if (edit.changes().empty()) return absl::OkStatus();
     return TakeOwn(edit).status();
   }
@@ -513,7 +528,7 @@ class Ingest::Batch {
     return TakeOwn(edit).status();
   }
 
-  uint32_t NoteType() const { return schema_.Find(ConflictNote::descriptor())->number; }
+  static uint32_t NoteType() { return TypeOf<ConflictNote>().number; }
 
   // A note that is there already keeps the state that people gave it.
   absl::Status AddNote(const Id& id, ConflictNote note, Edit* edit) {

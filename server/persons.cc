@@ -4,6 +4,7 @@
 #include <sodium.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -12,8 +13,10 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "server/above.h"
 #include "server/ingest.h"
 #include "server/own_edit.h"
+#include "server/typed.h"
 #include "sync/reason.h"
 #include "sync/record.h"
 #include "sync/status.h"
@@ -34,22 +37,8 @@ namespace {
 
 // Name in the settings of the store.
 constexpr char kMarkKey[] = "mark_key";
-// No register has as many levels, nor one person as many entries; a circle ends.
+// No person has as many entries in a register; a circle ends.
 constexpr int kStepsMax = 32;
-
-template <typename T>
-const RecordType& TypeOf() {
-  return *CatalogueSchema()->Find(T::descriptor());
-}
-
-// Nothing where there is no such living record.
-template <typename T>
-absl::StatusOr<std::optional<T>> Get(Reader& reader, const Id& id) {
-  ASSIGN_OR_RETURN(const RecordState state, reader.GetRecord({TypeOf<T>().number, id}));
-  T record;
-  if (!state.alive() || !record.ParseFromString(state.body)) return std::nullopt;
-  return record;
-}
 
 std::string MarkFor(absl::string_view key, DuplicatePerson::By by, absl::string_view first,
                     absl::string_view second) {
@@ -73,7 +62,7 @@ absl::StatusOr<std::string> IdentityNumberOf(Reader& reader, const Id& person) {
   PrivateDetail detail;
   detail.set_member_id(person.str());
   ASSIGN_OR_RETURN(const Id id, DeriveId(TypeOf<PrivateDetail>(), detail.SerializeAsString()));
-  ASSIGN_OR_RETURN(const auto found, Get<PrivateDetail>(reader, id));
+  ASSIGN_OR_RETURN(const auto found, Find<PrivateDetail>(reader, id));
   return found ? Plain(found->identity_number()) : "";
 }
 
@@ -84,32 +73,11 @@ absl::StatusOr<bool> MayBeOne(Reader& reader, const Id& one, const Id& other) {
   return first.empty() || second.empty() || first == second;
 }
 
-// The organisations above a branch, by how far above it they are, itself included. Both
-// parents of a migrant branch count.
-absl::StatusOr<std::map<Id, int>> Above(Reader& reader, const Id& branch) {
-  std::map<Id, int> distance = {{branch, 0}};
-  std::vector<Id> level = {branch};
-  for (int step = 1; step <= kStepsMax && !level.empty(); ++step) {
-    std::vector<Id> next;
-    for (const Id& id : level) {
-      ASSIGN_OR_RETURN(const auto organisation, Get<Organisation>(reader, id));
-      if (!organisation) continue;
-      for (const std::string& parent :
-           {organisation->parent_id(), organisation->host_parent_id()}) {
-        const auto above = Id::FromBytes(parent);
-        if (above && distance.try_emplace(*above, step).second) next.push_back(*above);
-      }
-    }
-    level = std::move(next);
-  }
-  return distance;
-}
-
 absl::StatusOr<std::vector<Id>> NearestAboveBoth(Reader& reader, const Id& one, const Id& other) {
   ASSIGN_OR_RETURN(const auto first, Above(reader, one));
   ASSIGN_OR_RETURN(const auto second, Above(reader, other));
   std::vector<Id> nearest;
-  int least = 2 * kStepsMax + 1;
+  int least = std::numeric_limits<int>::max();
   for (const auto& [id, distance] : first) {
     const auto it = second.find(id);
     if (it == second.end() || distance + it->second > least) continue;
@@ -121,11 +89,7 @@ absl::StatusOr<std::vector<Id>> NearestAboveBoth(Reader& reader, const Id& one, 
 }
 
 absl::StatusOr<std::string> Shown(Reader& reader, const Member& member) {
-  std::string branch;
-  if (const auto id = Id::FromBytes(member.branch_id())) {
-    ASSIGN_OR_RETURN(const auto organisation, Get<Organisation>(reader, *id));
-    if (organisation) branch = organisation->name();
-  }
+  ASSIGN_OR_RETURN(const std::string branch, NameOf<Organisation>(reader, member.branch_id()));
   return absl::StrCat(member.name(), " ", member.born(), " ", branch);
 }
 
@@ -166,7 +130,7 @@ absl::Status Point(Reader& reader, const Id& from, const std::string& at, sync::
 
 absl::Status MergeInto(Reader& reader, const Id& kept, const Id& other, sync::v1::Edit* own) {
   for (const Id& id : {kept, other}) {
-    ASSIGN_OR_RETURN(const auto member, Get<Member>(reader, id));
+    ASSIGN_OR_RETURN(const auto member, Find<Member>(reader, id));
     if (!member) return Refuse(sync::v1::NO_SUCH_RECORD, TypeOf<Member>().name);
     // Whoever that is is to be merged, or that be undone first.
     if (!member->merged_into_id().empty()) {
@@ -270,8 +234,8 @@ absl::Status AddDuplicate(Reader& reader, const Id& one, const Id& other, Duplic
   }
   const Id first = std::min(kept, other_kept);
   const Id second = std::max(kept, other_kept);
-  ASSIGN_OR_RETURN(const auto first_member, Get<Member>(reader, first));
-  ASSIGN_OR_RETURN(const auto second_member, Get<Member>(reader, second));
+  ASSIGN_OR_RETURN(const auto first_member, Find<Member>(reader, first));
+  ASSIGN_OR_RETURN(const auto second_member, Find<Member>(reader, second));
   if (!first_member || !second_member) return absl::OkStatus();
   DuplicatePerson duplicate;
   const auto first_branch = Id::FromBytes(first_member->branch_id());
@@ -312,7 +276,7 @@ absl::Status Decide(Reader& reader, const RecordState& before, const RecordState
   }
   if (now.state() != DuplicatePerson::UNDONE) return absl::OkStatus();
   for (const auto& [one, other] : {std::pair(*first, *second), std::pair(*second, *first)}) {
-    ASSIGN_OR_RETURN(const auto member, Get<Member>(reader, one));
+    ASSIGN_OR_RETURN(const auto member, Find<Member>(reader, one));
     if (member && member->merged_into_id() == other.bytes()) {
       RETURN_IF_ERROR(Point(reader, one, "", own));
     }
@@ -331,7 +295,7 @@ absl::StatusOr<std::vector<Id>> PersonsEver(Reader& reader, const Id& person) {
 absl::StatusOr<Id> KeptOf(Reader& reader, const Id& person) {
   Id kept = person;
   for (int step = 0; step < kStepsMax; ++step) {
-    ASSIGN_OR_RETURN(const auto member, Get<Member>(reader, kept));
+    ASSIGN_OR_RETURN(const auto member, Find<Member>(reader, kept));
     const auto into = member ? Id::FromBytes(member->merged_into_id()) : std::nullopt;
     if (!into) break;
     kept = *into;

@@ -2,6 +2,7 @@
 
 #include <google/protobuf/dynamic_message.h>
 #include <google/protobuf/util/json_util.h>
+#include <re2/re2.h>
 #include <sodium.h>
 
 #include <algorithm>
@@ -48,11 +49,23 @@ class Blank {
   std::unique_ptr<Message> message_;  // goes before its factory
 };
 
+// What looks like an identity number, a mobile number, or one with an area code;
+// however it is spaced.
+bool HoldsContact(absl::string_view text) {
+  static const RE2 contact(R"((?:^|\D)(?:)"
+                           R"(\d{6}[ -]?\d{8}[ -]?\d{3}[\dXx]|)"
+                           R"(1[3-9]\d[ -]?\d{4}[ -]?\d{4}|)"
+                           R"(0\d{2,3}[ -]?\d{7,8})"
+                           R"()(?:\D|$))");
+  return RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), contact);
+}
+
+// Of a date or a month.
 bool HasFormat(Format format, absl::string_view text) {
   const std::string date = format == MONTH ? absl::StrCat(text, "-01") : std::string(text);
   absl::CivilDay day;
-  return format == ANY || (absl::ParseCivilTime(date, &day) && date.size() == 10 &&
-                           absl::FormatCivilTime(day) == date);  // no blanks, no short month
+  return absl::ParseCivilTime(date, &day) && date.size() == 10 &&
+         absl::FormatCivilTime(day) == date;  // no blanks, no short month
 }
 
 absl::string_view PayloadOf(absl::string_view raw) {
@@ -224,7 +237,12 @@ absl::Status CheckRecord(const RecordType& type, const Id& id, absl::string_view
       if (rule.place != NOWHERE && !Id::FromBytes(field.payload)) {
         return Refuse(sync::v1::BAD_VALUE, absl::StrCat(NameOf(rule), ": 16 bytes"));
       }
-      if (rule.format != ANY && !field.payload.empty() && !HasFormat(rule.format, field.payload)) {
+      if (rule.format == ANY || field.payload.empty()) continue;
+      if (rule.format == NO_CONTACT) {
+        if (HoldsContact(field.payload)) return Refuse(sync::v1::HOLDS_CONTACT, NameOf(rule));
+        continue;
+      }
+      if (!HasFormat(rule.format, field.payload)) {
         return Refuse(
             sync::v1::BAD_VALUE,
             absl::StrCat(NameOf(rule), ": ", rule.format == DATE ? "2026-01-31" : "2026-01"));

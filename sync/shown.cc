@@ -120,8 +120,12 @@ absl::Status FromJson(absl::string_view json, Message* message) {
 
 std::string Describe(const RecordType& type, const Id& id, const Message& message,
                      Language language) {
-  std::string text =
-      absl::StrCat(language == Language::kChinese ? type.label : type.name, " ", TextOf(id), "\n");
+  return absl::StrCat(language == Language::kChinese ? type.label : type.name, " ", TextOf(id),
+                      "\n", Lines(message, language));
+}
+
+std::string Lines(const Message& message, Language language) {
+  std::string text;
   std::vector<const FieldDescriptor*> fields;
   message.GetReflection()->ListFields(message, &fields);
   for (const FieldDescriptor* field : fields) {

@@ -30,7 +30,9 @@ std::string ToJson(const google::protobuf::Message& message);
 // INVALID_ARGUMENT: not JSON, or not of this message; says where.
 absl::Status FromJson(absl::string_view json, google::protobuf::Message* message);
 
-// "会议 Zm9v… / 地点: 礼堂 / …", a line for each field that is set.
+// "  地点: 礼堂", a line for each field that is set.
+std::string Lines(const google::protobuf::Message& message, Language language);
+// "会议 Zm9v… / 地点: 礼堂 / …": its type, its id and its lines.
 std::string Describe(const RecordType& type, const Id& id, const google::protobuf::Message& message,
                      Language language);
 

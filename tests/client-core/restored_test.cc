@@ -2,11 +2,13 @@
 #include <gmock/gmock.h>
 
 #include "sync/reason.h"
+#include "sync/record.h"
 #include "tests/support/village.h"
 
 namespace zhibu::test {
 namespace {
 
+using records::v1::HeldEdit;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -14,6 +16,15 @@ using ::testing::IsEmpty;
 class Restored : public Village {
  protected:
   int64_t SumOn(Phone& phone, const Id& sampler) { return phone.Get<Sampler>(sampler).sum(); }
+  // An edit that an ordinary member may not make whole.
+  void AddAndMeet(Phone& phone, const Id& sampler, int64_t much) {
+    auto sum = phone.store().Edit<Sampler>(sampler);
+    auto meeting = phone.store().New<Meeting>();
+    ASSERT_EQ(sum.status(), absl::OkStatus());
+    sum->message<Sampler>().set_sum(sum->message<Sampler>().sum() + much);
+    meeting.message<Meeting>().set_branch_id(branch.str());
+    phone.Commit({&*sum, &meeting});
+  }
   void ExpectRefused(Phone& phone) {
     EXPECT_EQ(ReasonOf(world.Sync(phone)).reason, sync::v1::UNKNOWN_DEVICE);
   }
@@ -65,6 +76,70 @@ TEST_F(Restored, AnEditThatWasReturnedIsJudgedAgainAndSetAsideOnce) {
   world.RestoreServer(backup);
   ExpectConverged();
   EXPECT_EQ(wangs.SetAside(), before);
+}
+
+// Its author may by now: judged again, it would come in.
+TEST_F(Restored, WhatWasReturnedAndDiscardedIsNotJudgedAgain) {
+  const Id sampler = MakeSampler(zhangs);
+  world.SyncAll();
+  const std::string backup = world.BackUp();
+  AddAndMeet(wangs, sampler, 10);
+  world.SyncAll();
+  ASSERT_EQ(wangs.SetAside().size(), 1u);
+  ASSERT_EQ(wangs.store().Discard(1), absl::OkStatus());
+  world.RestoreServer(backup);
+  world.Appoint(wang, branch, DEPUTY);
+  AddTo(wangs, sampler, 100);
+  ExpectConverged();
+  EXPECT_EQ(SumOn(zhangs, sampler), 100);
+  EXPECT_THAT(wangs.SetAside(), IsEmpty()) << "of its own will";
+}
+
+TEST_F(Restored, WhatWasSentAgainAmendedCountsOnce) {
+  const Id sampler = MakeSampler(zhangs);
+  world.SyncAll();
+  const std::string backup = world.BackUp();
+  AddAndMeet(wangs, sampler, 10);
+  world.SyncAll();
+  world.Appoint(wang, branch, DEPUTY);
+  world.SyncAll();
+  auto drafts = wangs.store().Amend(1);
+  ASSERT_EQ(drafts.status(), absl::OkStatus());
+  wangs.Commit({&(*drafts)[0], &(*drafts)[1]});
+  world.SyncAll();
+  ASSERT_EQ(SumOn(wangs, sampler), 10);
+  world.RestoreServer(backup);
+  world.Appoint(wang, branch, DEPUTY);
+  const std::string later = world.BackUp();
+  for (int times = 0; times < 2; ++times) {
+    {
+      Stream stream(&world, &wangs);
+      stream.Run();
+      EXPECT_EQ(SumOn(wangs, sampler), 10) << "as soon as it is offered again";
+    }
+    ExpectConverged();
+    EXPECT_EQ(SumOn(zhangs, sampler), 10);
+    EXPECT_THAT(wangs.SetAside(), IsEmpty());
+    world.RestoreServer(later);
+  }
+}
+
+// Its entry goes from the author's list; the edit is no longer the author's to take back.
+TEST_F(Restored, WhatWasTakenIsOfferedAgainThoughItsEntryWasCleared) {
+  const Id sampler = MakeSampler(zhangs);
+  world.SyncAll();
+  const std::string backup = world.BackUp();
+  AddAndMeet(lis, sampler, 10);
+  const std::string edit = lis.store().Pending(EditNumber(0), SIZE_MAX)->back().edit();
+  world.Dismiss(li, branch, DEPUTY);
+  world.SyncAll();
+  zhangs.Change<HeldEdit>(HeldId(edit), [](HeldEdit& held) { held.set_state(HeldEdit::TAKEN); });
+  world.SyncAll();
+  ASSERT_EQ(SumOn(zhangs, sampler), 10);
+  ASSERT_EQ(lis.store().Discard(1), absl::OkStatus());
+  world.RestoreServer(backup);
+  ExpectConverged();
+  EXPECT_EQ(SumOn(zhangs, sampler), 10);
 }
 
 TEST_F(Restored, WhatNobodyOffersGoesFromTheDevices) {

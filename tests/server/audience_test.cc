@@ -118,11 +118,19 @@ TEST_F(AudienceTest, TheHostKnowsTheMemberByNameWhileTheStayLastsAndNoMore) {
   zhangs.Change<Member>(wang, [](Member& member) {
     member.set_born("1990-01-31");
     member.set_post("砖瓦工");
+    member.set_sex(Member::MALE);
+    member.set_joined("2015-07-01");
+    member.set_confirmed("2016-07-01");
+    member.set_stage(Member::FULL);
   });
   const Id flow = Leave();
   EXPECT_EQ(chens.Get<Member>(wang).name(), "王");
   EXPECT_EQ(chens.Get<Member>(wang).born(), "");
   EXPECT_EQ(chens.Get<Member>(wang).post(), "");
+  EXPECT_EQ(chens.Get<Member>(wang).sex(), Member::SEX_UNSPECIFIED);
+  EXPECT_EQ(chens.Get<Member>(wang).joined(), "");
+  EXPECT_EQ(chens.Get<Member>(wang).confirmed(), "");
+  EXPECT_EQ(chens.Get<Member>(wang).stage(), Member::FULL) << "what they may take part in";
   ExpectConverged();
   zhangs.Change<Flow>(flow, [](Flow& f) { f.set_state(Flow::ENDED); });
   ExpectConverged();
@@ -284,8 +292,8 @@ TEST_F(AudienceTest, NobodyLooksUpOrAside) {
   for (const Id& other : {committee, host}) {
     EXPECT_EQ(Ask(zhangs, About<Member>(other)).refusal().reason(), sync::v1::ASK_NOT_BELOW);
   }
-  EXPECT_EQ(Ask(wangs, Of<PrivateDetail>(zhang, "好奇")).refusal().reason(),
-            sync::v1::ASK_NOT_BELOW);
+  EXPECT_EQ(Ask(zhangs, About<Member>(host)).refusal().detail(), "党组织");
+  EXPECT_EQ(Ask(wangs, Of<PrivateDetail>(zhang, "好奇")).refusal().detail(), "党员");
   EXPECT_EQ(Ask(chens, Of<PrivateDetail>(wang, "好奇")).refusal().reason(),
             sync::v1::ASK_NOT_BELOW);
   EXPECT_THAT(wangs.All<TemporaryAccess>(), IsEmpty());

@@ -326,6 +326,21 @@ TEST_F(Merged, OneWhoIsNeitherOfTheTwoCannotBeKept) {
   EXPECT_EQ(Found(wang, wang_too).state(), DuplicatePerson::OPEN);
 }
 
+TEST_F(Persons, NobodyDecidesWhetherTheyAreSomebodyElse) {
+  SetBorn(zhou, "周", "1980-01-01");
+  SetBorn(wang, "周", "1980-01-01");
+  ASSERT_THAT(Found(zhou, wang).scopes(), ElementsAre(township.str()));
+  world.SyncAll();
+  for (const auto state : {DuplicatePerson::MERGED, DuplicatePerson::NOT_SAME}) {
+    zhous.Change<DuplicatePerson>(server::DuplicateId(zhou, wang),
+                                  [&](DuplicatePerson& d) { d.set_state(state); });
+    world.SyncAll();
+  }
+  EXPECT_THAT(zhous.SetAside(), ElementsAre("1 RETURNED NOT_ENTITLED", "2 RETURNED NOT_ENTITLED"));
+  EXPECT_EQ(Found(zhou, wang).state(), DuplicatePerson::OPEN);
+  EXPECT_EQ(world.Get<Member>(wang).merged_into_id(), "");
+}
+
 TEST_F(Merged, ASuspectedDuplicateGivesNobodyAnything) {
   ExpectInStep();
   EXPECT_THAT(AmountsOn(phone), ElementsAre(100));

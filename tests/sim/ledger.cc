@@ -199,8 +199,9 @@ absl::Status Ledger::Absorb(server::Reader& reader) {
                    [&](const AuditRow& a, const AuditRow& b) { return order(a) < order(b); });
   // Those that were returned come first, and were judged in between.
   const auto returned_for_nothing = [&](const AuditRow& row) {
-    return row.answer.verdict() == sync::v1::RETURNED &&
-           ReturnedForNothing(devices_[row.device.value][row.number.value]);
+    const Row& known = devices_[row.device.value][row.number.value];
+    return row.answer.verdict() == sync::v1::RETURNED && !known.repeated &&
+           ReturnedForNothing(known);
   };
   std::vector<AuditRow> suspicious;
   for (const AuditRow& row : rows) {
@@ -235,10 +236,10 @@ void Ledger::Forget() {
 }
 
 void Ledger::Take(const AuditRow& audit) {
-  Row row{audit, {}, {}};
+  Row row{audit, {}, {}, false};
   const bool readable = row.edit.ParseFromString(audit.edit);
   ++rows_count_;
-  answered_.insert(row.edit.salt());
+  row.repeated = !answered_.insert(row.edit.salt()).second;
   const bool again = audit.answer.reason() == sync::v1::ANSWERED_BEFORE;
   if (readable && !again) JudgeVersion(row);
   if (readable && audit.answer.verdict() == sync::v1::MERGED && !again) Judge(&row);

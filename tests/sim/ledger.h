@@ -41,6 +41,7 @@ inline constexpr char kMeant[] = "what is committed is what was meant";
 inline constexpr char kOwn[] = "a device shows its own edits over what the server has said";
 inline constexpr char kOnce[] = "nothing is applied twice";
 inline constexpr char kUnaltered[] = "an edit is merged as it was made";
+inline constexpr char kLetGo[] = "what its author has let go of does not come in";
 inline constexpr char kSums[] = "sums are exact";
 inline constexpr char kValue[] = "every record is what the accepted edits make of it";
 inline constexpr char kView[] = "every device shows what the server has for it";
@@ -72,6 +73,8 @@ class Ledger {
     server::AuditRow audit;
     sync::v1::Edit edit;
     std::set<Id> scopes;  // that it touched
+    // Was answered under another number: then so is it again, whatever has changed.
+    bool repeated = false;
   };
   struct Record {
     History history;

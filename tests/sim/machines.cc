@@ -104,7 +104,9 @@ std::vector<std::string> Device::Kept() {
     client::Tables tables(
         {.file = kDeviceFile, .environment = environment(), .key = kDeviceKey, .vfs = disk.vfs()});
     std::vector<std::string> edits;
-    for (auto& [device, kept] : tables.ListKept()) edits.push_back(std::move(kept.edit));
+    for (auto& [device, kept] : tables.ListKept()) {
+      if (!kept.withdrawn) edits.push_back(std::move(kept.edit));
+    }
     return edits;
   });
 }

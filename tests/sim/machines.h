@@ -59,7 +59,7 @@ struct Device {
   Disk disk;
   std::unique_ptr<client::Store> store;
   Stream* stream = nullptr;
-  // The edits that were answered and are not known to be safe.
+  // The edits that were answered, are not known to be safe and were not let go of.
   std::vector<std::string> Kept();
   // Whether there are records that a restored server has not yet spoken of.
   bool Stale();
@@ -81,6 +81,7 @@ struct Device {
   struct Backup {
     Image image;
     std::set<uint64_t> committed;
+    bool lost = false;
   };
   std::vector<Backup> backups;
   // What somebody has begun to write, and saves when more has come in.

@@ -59,7 +59,7 @@ class Runner {
     if (device.backups.size() >= kBackupsMax) {
       device.backups.erase(device.backups.begin() + dice->Below(kBackupsMax));
     }
-    device.backups.push_back({device.disk.Copy(), device.committed});
+    device.backups.push_back({device.disk.Copy(), device.committed, device.lost});
   }
 
   Stream* AnyStream(Dice* dice) {
@@ -188,6 +188,7 @@ class Runner {
       copy.disk.Replace(device.disk.Copy());
       universe_.copies = true;
       copy.committed = device.committed;
+      universe_.copied.insert(device.committed.begin(), device.committed.end());
       copy.letting_go = device.letting_go;
       copy.lost = device.lost;
       copy.clock = device.clock;
@@ -201,6 +202,7 @@ class Runner {
       device.store.reset();
       device.disk.Replace(backup.image);
       device.committed = backup.committed;
+      universe_.copied.insert(backup.committed.begin(), backup.committed.end());
       return Reopen(device);
     }
     universe_.HangUp(device);

@@ -495,6 +495,9 @@ void Universe::RestoreServer() {
     device->revoked = !device->Number();
     // Nobody can offer again what it has removed.
     if (device->lost) device->committed.clear();
+    for (Device::Backup& backup : device->backups) {
+      if (backup.lost) backup.committed.clear();
+    }
     NoteRevoked(*device);
   }
 }
@@ -549,7 +552,7 @@ void Universe::AdoptPending(Device& device) {
       NoteFoundations(device, one, salt);
     }
     known_.try_emplace(salt, std::move(known));
-    device.committed.insert(salt);
+    if (!one.withdrawn()) device.committed.insert(salt);
   }
   device.in_doubt.clear();
 }
@@ -607,7 +610,7 @@ void Universe::Amend(Device& device, const client::SetAside& item) {
   for (client::Draft& draft : *drafts) pointers.push_back(&draft);
   const Done done = Commit(device, pointers, known_[salt].deltas);
   if (done == Done::kYes) ++stats.amended;
-  LetGo(device, salt, done);
+  LetGo(device, item, done);
 }
 
 void Universe::Discard(Device& device, const client::SetAside& item) {
@@ -615,16 +618,17 @@ void Universe::Discard(Device& device, const client::SetAside& item) {
   const absl::Status status = device.store->Discard(item.place);
   const bool unknown = device.disk.TakeFailed() || device.disk.dead();
   if (status.ok()) ++stats.discarded;
-  LetGo(device, item.edit.salt(), unknown ? Done::kUnknown : status.ok() ? Done::kYes : Done::kNo);
+  LetGo(device, item, unknown ? Done::kUnknown : status.ok() ? Done::kYes : Done::kNo);
 }
 
 // Nothing else may make a set-aside edit go.
-void Universe::LetGo(Device& device, uint64_t salt, Done done) {
-  if (done != Done::kNo) {
-    let_go_.insert(salt);
-    ledger_.LetGo(salt);
+void Universe::LetGo(Device& device, const client::SetAside& item, Done done) {
+  const uint64_t salt = item.edit.salt();
+  if (done != Done::kNo) ledger_.LetGo(salt);
+  if (done == Done::kYes) {
+    device.committed.erase(salt);
+    if (item.answer.verdict() == sync::v1::RETURNED) let_go_.insert(salt);
   }
-  if (done == Done::kYes) device.committed.erase(salt);
   if (done == Done::kUnknown) device.letting_go.insert(salt);
 }
 
@@ -642,7 +646,9 @@ void Universe::CheckAccount(Device& device) {
   std::set<uint64_t> there;
   const absl::Status status = device.disk.Quietly([&]() -> absl::Status {
     ASSIGN_OR_RETURN(const auto pending, device.store->Pending(EditNumber(0), SIZE_MAX));
-    for (const auto& one : pending) there.insert(SaltOf(one.edit()));
+    for (const auto& one : pending) {
+      if (!one.withdrawn()) there.insert(SaltOf(one.edit()));
+    }
     ASSIGN_OR_RETURN(const client::SyncState state, device.store->State());
     if (state.unsent != pending.size()) {
       ledger_.Fail(kUnsent, absl::StrCat("device ", device.index, " counts ", state.unsent, " of ",

@@ -143,6 +143,8 @@ class Universe {
   Stats stats;
   bool old_clients = false;
   bool copies = false;  // of devices have been made, or of what the server knew of them
+  // Edits that copies of their author's device hold, or once held, by salt.
+  std::set<uint64_t> copied;
 
  private:
   struct Waiting {
@@ -178,7 +180,7 @@ class Universe {
   void Absorb();
   absl::Status OpenServer();
   void AdoptPending(Device& device);
-  void LetGo(Device& device, uint64_t salt, Done done);
+  void LetGo(Device& device, const client::SetAside& item, Done done);
   void CheckSealed(const Disk& disk, const std::string& whose);
   void CheckView(Device& device);
   void CheckGone(Device& device);
@@ -192,6 +194,7 @@ class Universe {
   void CheckSent(Device& device, const sync::v1::Update& update);
   void NoteFoundations(Device& device, const sync::v1::NumberedEdit& edit, uint64_t salt);
   void CheckSums();
+  void CheckLetGo();
   std::map<RecordKey, std::string> Shown(Device& device);
 
   Dice dice_;
@@ -211,7 +214,8 @@ class Universe {
   std::vector<Carried> receipts_;
   std::set<std::string> sealed_;  // all that was ever exported
   std::map<uint64_t, Known> known_;
-  std::set<uint64_t> let_go_;  // set aside once, and discarded or made again
+  // Returned, and discarded or made again by its author since.
+  std::set<uint64_t> let_go_;
   std::vector<Id> branches_;
   std::vector<Id> people_;
   std::vector<std::string> pictures_;

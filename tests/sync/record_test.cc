@@ -299,6 +299,7 @@ class Dated : public ::testing::Test {
     Add(message, "words", 3);
     for (auto& field : *message->mutable_field()) field.set_oneof_index(0);
     Add(message, "date", 4)->mutable_options()->SetExtension(zhibu::format, DATE);
+    Add(message, "notice", 5)->mutable_options()->SetExtension(zhibu::format, NO_CONTACT);
     schema_ = Schema::Compile({pool_.BuildFile(file)}).value();
   }
   static google::protobuf::FieldDescriptorProto* Add(google::protobuf::DescriptorProto* message,
@@ -333,6 +334,19 @@ TEST_F(Dated, AMonthHasNoDay) {
   EXPECT_EQ(Check(2, "2026-11"), "OK");
   for (const char* bad : {"2026-13", "2026-1", "2026-11-01", "2026-1 ", "x"}) {
     EXPECT_EQ(Check(2, bad), "month: 2026-01") << bad;
+  }
+}
+
+TEST_F(Dated, WhatIsMadePublicHoldsNoIdentityOrTelephoneNumber) {
+  for (const char* good :
+       {"", "公示期 2026-11-21 至 2026-11-27，共 7 天", "得票 35 票，应到 12345678901 人",
+        "会议室 135，2026-11-21 08:00", "文号 20260000000000001", "第 123 号，20110101"}) {
+    EXPECT_EQ(Check(5, good), "OK") << good;
+  }
+  for (const char* bad :
+       {"11010519491231002X", "身份证号110105194912310021。", "110105 19491231 002x",
+        "电话：13800138000", "138-0013-8000", "+86 138 0013 8000", "010-62000000", "05716200000"}) {
+    EXPECT_EQ(Check(5, bad), "notice") << bad;
   }
 }
 

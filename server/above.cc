@@ -1,0 +1,59 @@
+#include "server/above.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "server/typed.h"
+#include "sync/status.h"
+
+namespace zhibu::server {
+
+using records::v1::Organisation;
+
+std::vector<Id> ParentsOf(const Organisation& organisation) {
+  std::vector<Id> parents;
+  for (const std::string& bytes : {organisation.parent_id(), organisation.host_parent_id()}) {
+    if (const auto parent = Id::FromBytes(bytes)) parents.push_back(*parent);
+  }
+  return parents;
+}
+
+absl::StatusOr<std::vector<Id>> ParentsOf(Reader& reader, const Id& organisation) {
+  ASSIGN_OR_RETURN(const auto found, Find<Organisation>(reader, organisation));
+  return found ? ParentsOf(*found) : std::vector<Id>();
+}
+
+absl::StatusOr<std::map<Id, int>> Above(Reader& reader, const Id& organisation) {
+  std::map<Id, int> steps = {{organisation, 0}};
+  std::vector<Id> level = {organisation};
+  for (int step = 1; !level.empty(); ++step) {
+    std::vector<Id> next;
+    for (const Id& id : level) {
+      ASSIGN_OR_RETURN(const std::vector<Id> parents, ParentsOf(reader, id));
+      for (const Id& parent : parents) {
+        if (steps.try_emplace(parent, step).second) next.push_back(parent);
+      }
+    }
+    level = std::move(next);
+  }
+  return steps;
+}
+
+absl::StatusOr<std::vector<Id>> Below(Reader& reader, const Id& organisation) {
+  std::vector<Id> tree = {organisation};
+  std::set<Id> seen = {organisation};
+  for (size_t i = 0; i < tree.size(); ++i) {
+    const Id parent = tree[i];
+    RETURN_IF_ERROR(reader.ListRecords(
+        TypeOf<Organisation>().number, parent, [&](const Id& id, const RecordState& state) {
+          const std::vector<Id> parents = ParentsOf(Parse<Organisation>(state.body));
+          if (std::count(parents.begin(), parents.end(), parent) == 0) return;
+          if (seen.insert(id).second) tree.push_back(id);
+        }));
+  }
+  return tree;
+}
+
+}  // namespace zhibu::server

@@ -1,0 +1,65 @@
+#include "server/notice.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "server/own_edit.h"
+#include "server/typed.h"
+#include "sync/audience.h"
+#include "sync/shown.h"
+#include "sync/status.h"
+#include "zhibu/records/v1/notice.pb.h"
+
+namespace zhibu::server {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using records::v1::Notice;
+
+namespace {
+
+// As an ordinary member of a host branch: who reads a notice may be anybody.
+constexpr Eyes kPublic{.at_home = 0, .as_host = 1u << MEMBER};
+
+// Ids mean nothing to people.
+void ClearIds(Message* message) {
+  std::vector<const FieldDescriptor*> fields;
+  message->GetReflection()->ListFields(*message, &fields);
+  for (const FieldDescriptor* field : fields) {
+    if (field->type() == FieldDescriptor::TYPE_BYTES) {
+      message->GetReflection()->ClearField(message, field);
+    }
+  }
+}
+
+absl::StatusOr<std::string> ShownOf(Reader& reader, const Schema& schema, const Notice& notice) {
+  const RecordType* type = schema.Find(notice.subject_type());
+  const auto id = Id::FromBytes(notice.subject_id());
+  if (type == nullptr || !id) return "";
+  ASSIGN_OR_RETURN(RecordState state, reader.GetRecord({type->number, *id}));
+  const std::vector<Placed> places = PlacesOf(*type, *id, state.body);
+  const bool kept = std::any_of(places.begin(), places.end(), [&](const Placed& placed) {
+    return placed.place == OWNER && placed.scope.bytes() == notice.branch_id();
+  });
+  if (!state.alive() || !kept || !kPublic.Meet(ReadersOf(schema, *type, state.body))) return "";
+  Redact(*type, HiddenFrom(*type, kPublic), &state);
+  const std::unique_ptr<Message> subject = ParseAs(*type, state.body);
+  ClearIds(subject.get());
+  return Lines(*subject, Language::kChinese);
+}
+
+}  // namespace
+
+absl::Status AddShown(Reader& reader, const Schema& schema, const RecordKey& key,
+                      sync::v1::Edit* edit) {
+  if (key.type != TypeOf<Notice>().number) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const RecordState state, reader.GetRecord(key));
+  if (!state.alive()) return absl::OkStatus();
+  auto notice = Parse<Notice>(state.body);
+  ASSIGN_OR_RETURN(*notice.mutable_shown(), ShownOf(reader, schema, notice));
+  AddChange(*schema.Find(key.type), key.id, state, notice, edit);
+  return absl::OkStatus();
+}
+
+}  // namespace zhibu::server

@@ -1,0 +1,67 @@
+// Records of the types that the server's own rules name, as the messages they are.
+#ifndef ZHIBU_SERVER_TYPED_H_
+#define ZHIBU_SERVER_TYPED_H_
+
+#include <google/protobuf/message.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "server/store/store.h"
+#include "sync/schema.h"
+#include "sync/status.h"
+
+namespace zhibu::server {
+
+template <typename T>
+const RecordType& TypeOf() {
+  static const RecordType& type = *CatalogueSchema()->Find(T::descriptor());
+  return type;
+}
+
+// What cannot be read is empty.
+template <typename T>
+T Parse(absl::string_view body) {
+  T record;
+  record.ParseFromArray(body.data(), static_cast<int>(body.size()));
+  return record;
+}
+
+inline std::unique_ptr<google::protobuf::Message> ParseAs(const RecordType& type,
+                                                          absl::string_view body) {
+  std::unique_ptr<google::protobuf::Message> record(
+      google::protobuf::MessageFactory::generated_factory()->GetPrototype(type.descriptor)->New());
+  record->ParseFromArray(body.data(), static_cast<int>(body.size()));
+  return record;
+}
+
+// Nothing where there is no such living record.
+template <typename T>
+absl::StatusOr<std::optional<T>> Find(Reader& reader, const Id& id) {
+  ASSIGN_OR_RETURN(const RecordState state, reader.GetRecord({TypeOf<T>().number, id}));
+  T record;
+  if (!state.alive() || !record.ParseFromString(state.body)) return std::nullopt;
+  return record;
+}
+
+// By the bytes of its id; empty where there is none.
+template <typename T>
+absl::StatusOr<T> Get(Reader& reader, absl::string_view id) {
+  const auto known = Id::FromBytes(id);
+  if (!known) return T();
+  ASSIGN_OR_RETURN(std::optional<T> found, Find<T>(reader, *known));
+  return found ? *std::move(found) : T();
+}
+
+template <typename T>
+absl::StatusOr<std::string> NameOf(Reader& reader, absl::string_view id) {
+  ASSIGN_OR_RETURN(const T record, Get<T>(reader, id));
+  return record.name();
+}
+
+}  // namespace zhibu::server
+
+#endif  // ZHIBU_SERVER_TYPED_H_
