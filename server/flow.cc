@@ -85,6 +85,12 @@ absl::Status JudgeTransfer(Reader& reader, const Transfer& before, const Transfe
   }
 }
 
+absl::Status JudgeStay(const Flow& stay) {
+  const bool at_home = stay.host_branch_id() == stay.home_branch_id();
+  return at_home && !stay.home_branch_id().empty() ? Refuse(sync::v1::BAD_VALUE, "host_branch_id")
+                                                   : absl::OkStatus();
+}
+
 absl::Status JudgePassRecord(Reader& reader, const Pass& before, const Pass& after) {
   if (before.state() != Pass::STATE_UNSPECIFIED) return absl::OkStatus();
   if (after.until() < after.from()) return Refuse(sync::v1::BAD_VALUE, "until");
@@ -271,6 +277,7 @@ absl::Status JudgeFlow(Reader& reader, const RecordType& type, absl::string_view
   if (type.number == TypeOf<Transfer>().number) {
     return JudgeTransfer(reader, Parse<Transfer>(before), Parse<Transfer>(after), at_ms);
   }
+  if (type.number == TypeOf<Flow>().number) return JudgeStay(Parse<Flow>(after));
   if (type.number == TypeOf<Pass>().number) {
     return JudgePassRecord(reader, Parse<Pass>(before), Parse<Pass>(after));
   }

@@ -27,13 +27,13 @@ const std::string kCommand = R"(CLI/.*|nlohmann/.*)";
 const std::string kGrpc = R"(grpcpp/.*|grpc/.*|zhibu/.*\.grpc\.pb\.h)";
 
 const std::vector<Layer> kLayers = {
-    {"sync", "sync/.*|" + kGround, R"(sqlite3\.h|csv\.h|.*\.grpc\.pb\.h)"},
+    {"sync", R"(sync/.*|re2/re2\.h|)" + kGround, R"(sqlite3\.h|csv\.h|.*\.grpc\.pb\.h)"},
     {"client-core", "client-core/.*|sync/.*|" + kGround + "|" + kStorage,
      R"(client-core/(transport|cli)/.*|.*\.grpc\.pb\.h)"},
     {"client-core/transport", "client-core/.*|sync/.*|" + kGround + "|" + kGrpc,
-     R"(client-core/(cli/.*|tables\.h))"},
+     R"(client-core/(cli/.*|(tables|transaction)\.h))"},
     {"client-core/cli", "client-core/.*|sync/.*|" + kGround + "|" + kCommand,
-     R"(client-core/tables\.h)"},
+     R"(client-core/(tables|transaction)\.h)"},
     {"server", R"(server/.*|sync/.*|asio/.*|openssl/.*|spdlog/.*|)" + kGround + "|" + kStorage,
      R"(server/(rpc|cli)/.*|.*\.grpc\.pb\.h|sqlite3\.h|SQLiteCpp/.*)"},
     {"server/roster", R"(server/(roster/.*|(ingest|own_edit|store/store)\.h)|sync/.*|)" + kGround,

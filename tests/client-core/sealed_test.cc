@@ -296,21 +296,12 @@ TEST_F(SealedFile, OneOfTheVersionBeforeSealsIsBroughtUpAndSealedAtOnce) {
   Fill(*store);
   const std::vector<std::string> all = All(*store);
   store = nullptr;
-  // The table of seals is what the last migration brought.
   sqlite3* database = nullptr;
   ASSERT_EQ(sqlite3_open(file.c_str(), &database), SQLITE_OK);
-  int version = 0;
-  ASSERT_EQ(sqlite3_exec(
-                database, "PRAGMA user_version",
-                [](void* out, int, char** values, char**) {
-                  *static_cast<int*>(out) = std::stoi(values[0]);
-                  return 0;
-                },
-                &version, nullptr),
-            SQLITE_OK);
-  const std::string before =
-      absl::StrCat("DROP TABLE seal; PRAGMA user_version=", version - 1, "; PRAGMA wal_checkpoint");
-  ASSERT_EQ(sqlite3_exec(database, before.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
+  const char* before =
+      "ALTER TABLE pending DROP COLUMN withdrawn; ALTER TABLE kept DROP COLUMN withdrawn;"
+      "DROP TABLE seal; PRAGMA user_version=3; PRAGMA wal_checkpoint";
+  ASSERT_EQ(sqlite3_exec(database, before, nullptr, nullptr, nullptr), SQLITE_OK);
   sqlite3_close(database);
   store = MustOpen(file, kPhoneKey);
   EXPECT_EQ(All(*store), all);

@@ -42,6 +42,21 @@ TEST_F(FlowAtServer, OnlyTheHostAcceptsAStay) {
   EXPECT_EQ(StateOf(flow), Flow::ACCEPTED);
 }
 
+TEST_F(FlowAtServer, NobodyStaysAtHomeAsAGuest) {
+  const auto stay = [&](const Id& at) {
+    zhangs.Make<Flow>([&](Flow& f) {
+      f.set_member_id(wang.str());
+      f.set_home_branch_id(branch.str());
+      f.set_host_branch_id(at.str());
+      f.set_state(Flow::REPORTED);
+    });
+  };
+  stay(branch);
+  EXPECT_EQ(Fate(zhangs), "RETURNED BAD_VALUE");
+  stay(host);
+  EXPECT_EQ(Fate(zhangs), "");
+}
+
 TEST_F(FlowAtServer, OnlyHomeExtendsAStayThatAnybodyMayAskToExtend) {
   const Id flow = Stay();
   Step(wangs, flow, Flow::EXTENSION_ASKED);

@@ -129,8 +129,9 @@ void Universe::Enrol(Device& device) {
     });
   });
   Reap();
+  // One that was to authenticate again is what it was; a new one never came to be.
   if (!status.ok()) {
-    device.revoked = true;  // it never came to be
+    if (!known.ok()) device.revoked = true;
     return;
   }
   Absorb();
@@ -141,7 +142,7 @@ void Universe::Enrol(Device& device) {
                                                            .secret_key = secret_key,
                                                            .incarnation = incarnation,
                                                            .courier_key = courier_key});
-  device.revoked = !enrolled.ok();
+  if (enrolled.ok() || !known.ok()) device.revoked = !enrolled.ok();
 }
 
 Device& Universe::AddDevice(const Id& person, bool old) {

@@ -1,0 +1,439 @@
+// What a session and a courier do with a device's store.
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "client-core/store.h"
+#include "client-core/transaction.h"
+#include "sync/courier.h"
+#include "sync/handshake.h"
+#include "sync/reason.h"
+#include "sync/record.h"
+#include "sync/status.h"
+#include "zhibu/sync/v1/trace.pb.h"
+
+namespace zhibu::client {
+namespace {
+
+using sync::v1::Change;
+using sync::v1::NumberedEdit;
+
+// Clocks this close are the same: not worth stamping everything anew.
+constexpr int64_t kOffsetToleranceMs = 2'000;
+
+// The latest stamp that a trace tells of: a field's may be later than that of
+// the record's last change.
+uint64_t LatestIn(const sync::v1::Trace& trace) {
+  uint64_t latest = trace.rest().stamp();
+  const auto see = [&](uint64_t stamp) { latest = std::max(latest, stamp); };
+  for (const auto& field : trace.fields()) {
+    see(field.touch().stamp());
+    for (const auto& candidate : field.candidates()) see(candidate.touch().stamp());
+    for (const auto& element : field.elements()) {
+      see(element.touch().stamp());
+      see(element.removal().stamp());
+      see(LatestIn(element.trace()));
+    }
+  }
+  for (const auto& life : trace.former_lives()) {
+    see(life.touch().stamp());
+    see(life.removal().stamp());
+    see(LatestIn(life.trace()));
+  }
+  return latest;
+}
+
+}  // namespace
+
+// ---- Sync, as the session sees it --------------------------------------------
+
+absl::StatusOr<Identity> Store::GetIdentity() {
+  Identity identity;
+  RETURN_IF_ERROR(Look([&](Transaction& transaction) -> absl::Status {
+    Tables& tables = transaction.tables();
+    identity.device = transaction.Device();
+    if (identity.device.value == 0) {
+      return tables.GetNumber(kProblem) == sync::v1::DEVICE_WIPED
+                 ? Refuse(sync::v1::DEVICE_WIPED, tables.GetSetting(kProblemDetail))
+                 : Refuse(sync::v1::NOT_ENROLLED, "");
+    }
+    identity.person = Id::FromBytes(tables.GetSetting(kPerson)).value_or(Id());
+    identity.server_id = tables.GetSetting(kServerId);
+    identity.address = tables.GetSetting(kAddress);
+    identity.fingerprint = tables.GetSetting(kFingerprint);
+    identity.secret_key = tables.GetSetting(kSecretKey);
+    identity.incarnation = tables.GetSetting(kIncarnation);
+    identity.courier_key = tables.GetSetting(kCourierKey);
+    identity.record = Id::FromBytes(tables.GetSetting(kRecord)).value_or(Id());
+    return absl::OkStatus();
+  }));
+  return identity;
+}
+
+absl::Status Store::SetIdentity(const Identity& identity) {
+  return Do([&](Transaction& transaction) -> absl::Status {
+    Tables& tables = transaction.tables();
+    if (transaction.Device().value != 0) RETURN_IF_ERROR(transaction.MayEnrolAgain(identity));
+    const bool forgotten = tables.GetNumber(kProblem) == sync::v1::UNKNOWN_DEVICE;
+    const bool same_number = identity.device == transaction.Device();
+    if (!same_number && forgotten) RETURN_IF_ERROR(transaction.OfferAll(identity.device));
+    if (!same_number) {
+      transaction.SetDevice(identity.device, {});
+      transaction.SetFormers({});
+      // Of what was recorded before, this device is the author now.
+      RETURN_IF_ERROR(transaction.RecomputePending());
+      // One that goes on must yet be told that the server was restored meanwhile.
+      tables.PutSetting(kIncarnation, identity.incarnation);
+    }
+    tables.PutNumber(kProblem, sync::v1::NO_REASON);
+    tables.PutSetting(kProblemDetail, "");
+    tables.PutSetting(kPerson, identity.person.bytes());
+    tables.PutSetting(kServerId, identity.server_id);
+    tables.PutSetting(kAddress, identity.address);
+    tables.PutSetting(kFingerprint, identity.fingerprint);
+    tables.PutSetting(kSecretKey, identity.secret_key);
+    tables.PutSetting(kCourierKey, identity.courier_key);
+    tables.PutSetting(kRecord, identity.record.bytes());
+    return absl::OkStatus();
+  });
+}
+
+absl::StatusOr<std::vector<sync::v1::Cursor>> Store::Cursors() {
+  std::vector<sync::v1::Cursor> cursors;
+  RETURN_IF_ERROR(Look([&](Transaction& transaction) -> absl::Status {
+    cursors = transaction.tables().Cursors();
+    return absl::OkStatus();
+  }));
+  return cursors;
+}
+
+absl::StatusOr<std::vector<NumberedEdit>> Store::Pending(EditNumber after, size_t bytes_max) {
+  std::vector<NumberedEdit> edits;
+  RETURN_IF_ERROR(Look([&](Transaction& transaction) -> absl::Status {
+    size_t bytes = 0;
+    transaction.tables().ListPending(after, [&](const Tables::PendingEdit& pending) {
+      bytes += pending.edit.size();
+      if (!edits.empty() && bytes > bytes_max) return false;
+      edits.push_back(transaction.Numbered(pending));
+      return true;
+    });
+    return absl::OkStatus();
+  }));
+  return edits;
+}
+
+absl::Status Store::TakeAnswer(Transaction& transaction, const sync::v1::Answer& answer,
+                               std::set<RecordKey>* affected) {
+  Tables& tables = transaction.tables();
+  const EditNumber number(answer.number());
+  const auto pending = tables.GetPending(number);
+  if (!pending) return absl::OkStatus();  // told before
+  if (answer.link() != LinkTo(pending->edit)) {
+    return absl::OkStatus();  // of another copy's edit: see Renumber
+  }
+  ASSIGN_OR_RETURN(const sync::v1::Edit edit, Transaction::EditOf(*pending));
+  for (const Change& change : edit.changes()) {
+    tables.DeleteTouched(KeyOf(change), number);
+    affected->insert(KeyOf(change));
+  }
+  if (answer.verdict() != sync::v1::MERGED && !pending->withdrawn) {
+    RETURN_IF_ERROR(transaction.PutAside(transaction.Device(), *pending, answer));
+  }
+  transaction.Answered(*pending);
+  tables.Keep(transaction.Device(), *pending);
+  tables.DeletePending(number);
+  return absl::OkStatus();
+}
+
+absl::Status Store::TakeGroup(Transaction& transaction, const sync::v1::Group& group,
+                              bool any_pending, std::set<RecordKey>* affected, uint64_t* observed) {
+  Tables& tables = transaction.tables();
+  const size_t count = static_cast<size_t>(group.bodies_size());
+  const bool traced = !group.traces().empty();
+  if (group.ids().size() != count * Id::kSize ||
+      (traced && static_cast<size_t>(group.traces_size()) != count)) {
+    return Refuse(sync::v1::PROTOCOL_ERROR, "group");
+  }
+  RecordState state;
+  state.exists = true;
+  state.touch = {Version(group.version()), DeviceNumber(group.writer()), Stamp(group.stamp())};
+  for (size_t i = 0; i < count; ++i) {
+    const RecordKey key{
+        group.type(),
+        *Id::FromBytes(absl::string_view(group.ids()).substr(i * Id::kSize, Id::kSize))};
+    state.body = group.bodies(static_cast<int>(i));
+    if (traced) {
+      state.trace = group.traces(static_cast<int>(i));
+      sync::v1::Trace trace;
+      if (!trace.ParseFromString(state.trace)) return Refuse(sync::v1::PROTOCOL_ERROR, "trace");
+      *observed = std::max(*observed, LatestIn(trace));
+    }
+    tables.PutConfirmed(key, state);
+    if (transaction.AnyStale()) tables.Refreshed(key);
+    transaction.Changed(key);
+    if (any_pending && !tables.TouchedBy(key).empty()) {
+      affected->insert(key);
+    } else {
+      affected->erase(key);  // what is confirmed now is the view
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Store::TakeRemoval(Transaction& transaction, const sync::v1::Removal& removal,
+                                bool any_pending, std::set<RecordKey>* affected) {
+  if (removal.ids().size() % Id::kSize != 0) return Refuse(sync::v1::PROTOCOL_ERROR, "removal");
+  for (size_t at = 0; at < removal.ids().size(); at += Id::kSize) {
+    const RecordKey key{removal.type(),
+                        *Id::FromBytes(absl::string_view(removal.ids()).substr(at, Id::kSize))};
+    transaction.tables().DeleteRecord(key);
+    if (transaction.AnyStale()) transaction.tables().Refreshed(key);
+    transaction.Changed(key);
+    if (any_pending && !transaction.tables().TouchedBy(key).empty()) affected->insert(key);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Store::ApplyUpdate(const sync::v1::Update& update) {
+  return Do([&](Transaction& transaction) -> absl::Status {
+    Tables& tables = transaction.tables();
+    std::set<RecordKey> affected;
+    for (const auto& answer : update.answers()) {
+      RETURN_IF_ERROR(TakeAnswer(transaction, answer, &affected));
+    }
+    transaction.WriteAnswered();
+    const bool any_pending = tables.CountPending() > 0;
+    int64_t records = 0;
+    uint64_t observed = static_cast<uint64_t>(tables.GetNumber(kObserved));
+    for (const auto& group : update.groups()) {
+      RETURN_IF_ERROR(TakeGroup(transaction, group, any_pending, &affected, &observed));
+      observed = std::max<uint64_t>(observed, group.stamp());
+      records += group.bodies_size();
+    }
+    for (const auto& removal : update.removals()) {
+      RETURN_IF_ERROR(TakeRemoval(transaction, removal, any_pending, &affected));
+      records += static_cast<int64_t>(removal.ids().size() / Id::kSize);
+    }
+    for (const RecordKey& key : affected) RETURN_IF_ERROR(transaction.Recompute(key));
+    if (!update.catching_up() && transaction.AnyStale()) RETURN_IF_ERROR(transaction.Sweep());
+    for (const auto& cursor : update.cursors()) tables.PutCursor(cursor);
+    tables.PutNumber(kObserved, static_cast<int64_t>(observed));
+    tables.PutNumber(kRecordsReceived, tables.GetNumber(kRecordsReceived) + records);
+    tables.PutNumber(kBytesReceived, tables.GetNumber(kBytesReceived) +
+                                         static_cast<int64_t>(update.ByteSizeLong()));
+    // What happens while a session is open was not known when it began.
+    const auto done = static_cast<int64_t>(static_cast<uint64_t>(tables.GetNumber(kProgressDone)) +
+                                           update.passed());
+    tables.PutNumber(kProgressDone, done);
+    if (!update.catching_up() || done > tables.GetNumber(kProgressTotal)) {
+      tables.PutNumber(kProgressTotal, done);
+    }
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Store::Renumber(DeviceNumber device) {
+  return Do([&](Transaction& transaction) -> absl::Status {
+    Tables& tables = transaction.tables();
+    stored::v1::Formers formers = transaction.Formers();
+    auto* former = formers.add_formers();
+    former->set_device(transaction.Device().value);
+    former->set_last_number(static_cast<uint64_t>(tables.GetNumber(kLastNumber)));
+    former->set_last_link(static_cast<uint64_t>(tables.GetNumber(kLastLink)));
+    transaction.SetFormers(formers);
+    ASSIGN_OR_RETURN(std::vector<Transaction::Offer> offers, transaction.TakeQueue());
+    transaction.SetDevice(device, {});
+    return transaction.Renumber(offers, {});
+  });
+}
+
+absl::Status Store::BeginIncarnation(const std::string& incarnation) {
+  return Do([&](Transaction& transaction) { return transaction.BeginIncarnation(incarnation); });
+}
+
+absl::StatusOr<bool> Store::GoBack() {
+  bool went = false;
+  RETURN_IF_ERROR(Do([&](Transaction& transaction) -> absl::Status {
+    stored::v1::Formers formers = transaction.Formers();
+    if (formers.formers().empty()) return absl::OkStatus();
+    const auto former = formers.formers().rbegin();
+    const DeviceNumber device(former->device());
+    const Transaction::Last last{EditNumber(former->last_number()), former->last_link(), {}};
+    formers.mutable_formers()->RemoveLast();
+    transaction.SetFormers(formers);
+    ASSIGN_OR_RETURN(std::vector<Transaction::Offer> queue, transaction.TakeQueue());
+    const DeviceNumber latest = transaction.Device();
+    transaction.SetDevice(device, last);
+    std::vector<Transaction::Offer> as_they_were;
+    std::vector<Transaction::Offer> offers;
+    for (Transaction::Offer& offer : transaction.TakeKept()) {
+      if (offer.device == device) {
+        as_they_were.push_back(std::move(offer));
+      } else if (offer.device == latest) {
+        offers.push_back(std::move(offer));
+      } else {
+        transaction.tables().Keep(offer.device, offer.entry);
+      }
+    }
+    std::move(queue.begin(), queue.end(), std::back_inserter(offers));
+    Transaction::Order(latest, &offers);
+    transaction.MakeStale();
+    RETURN_IF_ERROR(transaction.OfferAgain(as_they_were));
+    RETURN_IF_ERROR(transaction.Renumber(offers, last));
+    transaction.ForgetVerdicts();
+    went = true;
+    return absl::OkStatus();
+  }));
+  return went;
+}
+
+absl::Status Store::Restamp(int64_t offset_ms) {
+  return Do([&](Transaction& transaction) -> absl::Status {
+    Tables& tables = transaction.tables();
+    if (std::abs(offset_ms - tables.GetNumber(kOffset)) < kOffsetToleranceMs)
+      return absl::OkStatus();
+    tables.PutNumber(kOffset, offset_ms);
+    std::vector<Tables::PendingEdit> pending;
+    tables.ListPending(EditNumber(0), [&](const Tables::PendingEdit& edit) {
+      pending.push_back(edit);
+      return true;
+    });
+    std::set<RecordKey> affected;
+    // Stamps given by the wrong clock bind nothing: only what the author had
+    // seen, and the author's own order.
+    Stamp last;
+    for (Tables::PendingEdit& entry : pending) {
+      sync::v1::Edit edit;
+      if (!edit.ParseFromString(entry.edit)) {
+        return absl::DataLossError(
+            absl::StrCat("pending edit ", entry.number.value, " cannot be read"));
+      }
+      entry.stamp = std::max({StampAt(edit.device_time_ms() + offset_ms), Stamp(last.value + 1),
+                              Stamp(entry.floor.value + 1)});
+      last = entry.stamp;
+      tables.AddPending(entry);
+      for (const Change& change : edit.changes()) affected.insert(KeyOf(change));
+    }
+    tables.PutNumber(kLastStamp, 0);
+    for (const RecordKey& key : affected) RETURN_IF_ERROR(transaction.Recompute(key));
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Store::BeginDownload(const sync::v1::Welcome& welcome) {
+  return Do([&](Transaction& transaction) -> absl::Status {
+    Tables& tables = transaction.tables();
+    if (welcome.service() == sync::v1::Welcome::LOST) {
+      RETURN_IF_ERROR(transaction.EraseAnswered());
+    }
+    if (welcome.safe() > 0) {
+      // And with it all that went before it under other numbers.
+      tables.DropKept(transaction.Device(), EditNumber(welcome.safe()));
+      transaction.SetFormers({});
+    }
+    if (!welcome.device_id().empty()) tables.PutSetting(kRecord, welcome.device_id());
+    if (!welcome.courier_key().empty()) tables.PutSetting(kCourierKey, welcome.courier_key());
+    tables.PutNumber(kProgressTotal, static_cast<int64_t>(welcome.to_pass()));
+    tables.PutNumber(kProgressDone, 0);
+    tables.PutNumber(kRecordsReceived, 0);
+    tables.PutNumber(kBytesReceived, 0);
+    return absl::OkStatus();
+  });
+}
+
+absl::StatusOr<bool> Store::Wipe(const std::string& detail) {
+  bool wiped = false;
+  RETURN_IF_ERROR(Do([&](Transaction& transaction) -> absl::Status {
+    Tables& tables = transaction.tables();
+    wiped = tables.CountPending() == 0;
+    if (!wiped) return absl::OkStatus();
+    tables.EraseAll();
+    tables.PutNumber(kProblem, sync::v1::DEVICE_WIPED);
+    tables.PutSetting(kProblemDetail, detail);
+    transaction.ChangedAll();
+    return absl::OkStatus();
+  }));
+  if (wiped) {
+    absl::MutexLock lock(&shared_->mutex);
+    shared_->tables->Sweep();
+  }
+  return wiped;
+}
+
+absl::Status Store::EndAttempt(const absl::Status& status) {
+  return Do([&](Transaction& transaction) -> absl::Status {
+    Tables& tables = transaction.tables();
+    const Refused refused = ReasonOf(status);
+    if (status.ok()) tables.PutNumber(kLastSuccess, environment().now_ms());
+    tables.PutNumber(kProblem, status.ok()                             ? sync::v1::NO_REASON
+                               : refused.reason == sync::v1::NO_REASON ? sync::v1::SERVER_TROUBLE
+                                                                       : refused.reason);
+    tables.PutSetting(kProblemDetail, status.ok()                             ? ""
+                                      : refused.reason == sync::v1::NO_REASON ? status.message()
+                                                                              : refused.detail);
+    return absl::OkStatus();
+  });
+}
+
+// ---- Sync, as a courier sees it ------------------------------------------------
+
+absl::StatusOr<std::vector<sync::v1::Bundle>> Store::Bundles(size_t bundles_max) {
+  std::vector<sync::v1::Bundle> bundles;
+  RETURN_IF_ERROR(Look([&](Transaction& transaction) -> absl::Status {
+    Tables& tables = transaction.tables();
+    size_t bytes = 0;
+    tables.ListPending(EditNumber(tables.GetNumber(kDelivered)),
+                       [&](const Tables::PendingEdit& pending) {
+                         bytes += pending.edit.size();
+                         if (bundles.empty() || bytes > kBundleBytes ||
+                             bundles.back().edits_size() >= kBundleEditsMax) {
+                           if (bundles.size() >= bundles_max) return false;
+                           bytes = pending.edit.size();
+                           sync::v1::Bundle& bundle = bundles.emplace_back();
+                           bundle.set_device(transaction.Device().value);
+                           bundle.set_incarnation(tables.GetSetting(kIncarnation));
+                         }
+                         *bundles.back().add_edits() = transaction.Numbered(pending);
+                         return true;
+                       });
+    return absl::OkStatus();
+  }));
+  return bundles;
+}
+
+absl::StatusOr<Store::Receipt> Store::TakeReceipt(const sync::v1::Receipt& receipt) {
+  Receipt taken;
+  RETURN_IF_ERROR(Do([&](Transaction& transaction) -> absl::Status {
+    Tables& tables = transaction.tables();
+    taken = {};
+    // The numbers of another life, or of before the device was renumbered, may have
+    // come to mean something else.
+    taken.current = DeviceNumber(receipt.device()) == transaction.Device() &&
+                    receipt.incarnation() == tables.GetSetting(kIncarnation);
+    if (!taken.current) return absl::OkStatus();
+    if (receipt.has_restored()) {
+      return transaction.BeginIncarnation(receipt.restored().incarnation());
+    }
+    uint64_t delivered = static_cast<uint64_t>(tables.GetNumber(kDelivered));
+    std::set<RecordKey> affected;
+    for (const auto& answer : receipt.answers()) {
+      const auto pending = tables.GetPending(EditNumber(answer.number()));
+      if (!pending || answer.link() != LinkTo(pending->edit)) continue;
+      if (answer.verdict() == sync::v1::MERGED) {
+        if (answer.number() > delivered) ++taken.delivered;
+        delivered = std::max(delivered, answer.number());
+        continue;
+      }
+      RETURN_IF_ERROR(TakeAnswer(transaction, answer, &affected));
+      ++taken.set_aside;
+    }
+    transaction.WriteAnswered();
+    tables.PutNumber(kDelivered, static_cast<int64_t>(delivered));
+    for (const RecordKey& key : affected) RETURN_IF_ERROR(transaction.Recompute(key));
+    return absl::OkStatus();
+  }));
+  return taken;
+}
+
+}  // namespace zhibu::client
