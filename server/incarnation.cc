@@ -1,8 +1,13 @@
 #include "server/incarnation.h"
 
 #include <algorithm>
+#include <map>
+#include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "sync/status.h"
 
 namespace zhibu::server {
@@ -16,19 +21,62 @@ constexpr uint64_t kVersionsPerMs = 256;
 constexpr int64_t kDevicesPerMinute = 64;
 constexpr int64_t k2026Ms = 1'767'225'600'000;
 
+// Name in the settings of the store: who may read what, as it was declared when the
+// server last began. "2=447/447 2.5=46/0 …"
+constexpr char kAudiences[] = "audiences";
+
+std::string AudiencesOf(const Schema& schema) {
+  std::map<std::string, std::string> audiences;
+  const auto add = [&](const std::string& what, const Eyes& readers) {
+    audiences[what] = absl::StrCat(readers.at_home, "/", readers.as_host);
+  };
+  for (const RecordType& type : schema.types()) {
+    add(absl::StrCat(type.number), type.readers);
+    for (const FieldRule& rule : type.fields.rules()) {
+      add(absl::StrCat(type.number, ".", rule.number), rule.readers);
+    }
+  }
+  return absl::StrJoin(audiences, " ", absl::PairFormatter("="));
+}
+
+// Of what is new nobody holds anything.
+bool OthersReadIt(absl::string_view before, absl::string_view now) {
+  using Audiences = std::map<absl::string_view, absl::string_view>;
+  const auto parse = [](absl::string_view text) {
+    Audiences audiences;
+    for (const absl::string_view one : absl::StrSplit(text, ' ', absl::SkipEmpty())) {
+      audiences.insert(absl::StrSplit(one, absl::MaxSplits('=', 1)));
+    }
+    return audiences;
+  };
+  const Audiences were = parse(before);
+  const Audiences are = parse(now);
+  return std::any_of(were.begin(), were.end(), [&](const auto& was) {
+    const auto is = are.find(was.first);
+    return is != are.end() && is->second != was.second;
+  });
+}
+
 }  // namespace
 
-absl::Status EnsureIncarnation(Store& store, const Environment& environment, bool restored) {
+absl::Status EnsureIncarnation(Store& store, const Schema& schema, const Environment& environment,
+                               bool restored) {
+  const std::string audiences = AudiencesOf(schema);
   bool known = false;
+  bool told = false;
   RETURN_IF_ERROR(store.Read([&](Reader& reader) -> absl::Status {
     ASSIGN_OR_RETURN(const std::string incarnation, reader.GetSetting(kIncarnation));
     ASSIGN_OR_RETURN(const std::string copy, reader.GetSetting(kCopy));
     known = !incarnation.empty();
-    restored = restored || !copy.empty();
+    ASSIGN_OR_RETURN(const std::string before, reader.GetSetting(kAudiences));
+    restored = restored || !copy.empty() || OthersReadIt(before, audiences);
+    told = before == audiences;
     return absl::OkStatus();
   }));
-  if (known && !restored) return absl::OkStatus();
+  if (known && !restored && told) return absl::OkStatus();
   return store.Write([&](Writer& writer) -> absl::Status {
+    RETURN_IF_ERROR(writer.PutSetting(kAudiences, audiences));
+    if (known && !restored) return absl::OkStatus();
     if (known) {
       const int64_t now = environment.now_ms();
       RETURN_IF_ERROR(writer.RaiseCounters(

@@ -1,6 +1,7 @@
 // The lives of a server's database. One that is restored from a backup has
 // forgotten what came after it; devices know by the incarnation that they must
-// offer that again and read everything anew (docs/design.md).
+// offer that again and read everything anew (docs/design.md). So they must where an
+// update of the server shows somebody less, or more, of what they hold.
 #ifndef ZHIBU_SERVER_INCARNATION_H_
 #define ZHIBU_SERVER_INCARNATION_H_
 
@@ -8,6 +9,7 @@
 #include "absl/status/status.h"
 #include "server/store/store.h"
 #include "sync/environment.h"
+#include "sync/schema.h"
 
 namespace zhibu::server {
 
@@ -16,8 +18,10 @@ inline constexpr char kIncarnation[] = "incarnation";
 
 // To be called before anything is served. Begins a life where the database has
 // none yet, or is a backup's copy (kCopy), or where the caller knows that it was
-// put back by other means.
-absl::Status EnsureIncarnation(Store& store, const Environment& environment, bool restored = false);
+// put back by other means; and where a type or field that was declared before has other
+// readers now.
+absl::Status EnsureIncarnation(Store& store, const Schema& schema, const Environment& environment,
+                               bool restored = false);
 
 // `make_copy` makes a durable copy of the store. Then devices are told, when they
 // come, that what was in it is safe.

@@ -122,7 +122,7 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Open(const std::string& folder,
                    KeyFor(key_file.empty() ? absl::StrCat(folder, "/zhibu.key") : key_file, file,
                           [&] { return OpenSqliteStore(file).status(); }));
   ASSIGN_OR_RETURN(auto store, OpenSqliteStore(file, {.key = std::move(key)}));
-  RETURN_IF_ERROR(EnsureIncarnation(*store, SystemEnvironment(), restored));
+  RETURN_IF_ERROR(EnsureIncarnation(*store, *CatalogueSchema(), SystemEnvironment(), restored));
   RETURN_IF_ERROR(EnsureCourierKey(*store, SystemEnvironment()));
   Ingest ingest(CatalogueSchema(), SystemEnvironment());
   RETURN_IF_ERROR(EnsureMarks(*store, ingest, SystemEnvironment()));

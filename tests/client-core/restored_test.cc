@@ -1,8 +1,10 @@
 // The server is restored from a backup, behind its devices.
 #include <gmock/gmock.h>
 
+#include "server/incarnation.h"
 #include "sync/reason.h"
 #include "sync/record.h"
+#include "sync/status.h"
 #include "tests/support/village.h"
 
 namespace zhibu::test {
@@ -140,6 +142,36 @@ TEST_F(Restored, WhatWasTakenIsOfferedAgainThoughItsEntryWasCleared) {
   world.RestoreServer(backup);
   ExpectConverged();
   EXPECT_EQ(SumOn(zhangs, sampler), 10);
+}
+
+// "2.7" is the post of a member, which was for others than it is now.
+TEST_F(Restored, AnUpdateThatShowsAFieldToOthersIsReadAnewByAllAndOneThatAddsAFieldIsNot) {
+  const auto start = [&](const std::string& was) {
+    EXPECT_EQ(
+        world.store().Write([&](server::Writer& w) { return w.PutSetting("audiences", was); }),
+        absl::OkStatus());
+    EXPECT_EQ(server::EnsureIncarnation(world.store(), *world.schema(), world.fate().environment()),
+              absl::OkStatus());
+    std::string incarnation;
+    EXPECT_EQ(world.store().Read([&](server::Reader& reader) -> absl::Status {
+      ASSIGN_OR_RETURN(incarnation, reader.GetSetting(server::kIncarnation));
+      return absl::OkStatus();
+    }),
+              absl::OkStatus());
+    return incarnation;
+  };
+  MakeMeeting(lis);
+  world.SyncAll();
+  const std::string before = start("");
+  EXPECT_EQ(start("4000.1=1/1 2.99=1/1"), before) << "there is no such type or field any more";
+  EXPECT_NE(start("2=0/0"), before);
+  const std::string then = start("");
+  EXPECT_NE(start("2.7=1/1"), then);
+  EXPECT_EQ(world.Sync(zhangs), absl::OkStatus());
+  EXPECT_GT(zhangs.State().records_received, 4u) << "not only what is new";
+  ExpectConverged();
+  EXPECT_EQ(world.Sync(zhangs), absl::OkStatus());
+  EXPECT_EQ(zhangs.State().records_received, 0u);
 }
 
 TEST_F(Restored, WhatNobodyOffersGoesFromTheDevices) {

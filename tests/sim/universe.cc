@@ -473,7 +473,8 @@ void Universe::RestoreServer() {
   server_.old = backup_->old;
   absl::Status status = OpenServer();
   if (status.ok()) {
-    status = server::EnsureIncarnation(*server_.store, server_.environment(), /*restored=*/true);
+    status = server::EnsureIncarnation(*server_.store, *server_.schema(), server_.environment(),
+                                       /*restored=*/true);
   }
   if (!status.ok()) {
     return ledger_.Fail(kIntegrity, absl::StrCat("the backup does not start: ", status.ToString()));

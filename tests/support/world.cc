@@ -226,7 +226,7 @@ World::World(uint64_t seed) : seed_(seed), fate_(seed, &now_ms_), schema_(WideSc
     return writer.PutSetting("server_id", "the test's server");
   }),
             absl::OkStatus());
-  EXPECT_EQ(server::EnsureIncarnation(*store_, fate_.environment()), absl::OkStatus());
+  EXPECT_EQ(server::EnsureIncarnation(*store_, *schema_, fate_.environment()), absl::OkStatus());
   EXPECT_EQ(server::EnsureCourierKey(*store_, fate_.environment()), absl::OkStatus());
   EXPECT_EQ(server::EnsureMarks(*store_, *ingest_, fate_.environment()), absl::OkStatus());
 }
@@ -362,7 +362,7 @@ void World::RestoreServer(const std::string& backup) {
   auto store = server::OpenSqliteStore(file, {.key = kServerKey});
   ASSERT_TRUE(store.ok()) << store.status();
   store_ = *std::move(store);
-  EXPECT_EQ(server::EnsureIncarnation(*store_, fate_.environment()), absl::OkStatus());
+  EXPECT_EQ(server::EnsureIncarnation(*store_, *schema_, fate_.environment()), absl::OkStatus());
 }
 
 Phone& World::Clone(Phone& phone) {
