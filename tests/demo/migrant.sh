@@ -75,6 +75,19 @@ same "the host sees one member more and no private detail of theirs" "$((host_me
   "$(sees host Member) $(device host list PrivateDetail --where "memberId=$member_id" | jq length)"
 tell "流入地支部 the host: $(migrant_is_here host) ${migrant}，看不到身份证号和电话 no identity number, no telephone"
 
+step "公示：不出现号码；关于党员的，只公开谁都可以看的" \
+  "A notice: no number in it, and of a member only what anybody may see"
+notice=$(jq -n --arg branch "$home_id" --arg member "$member_id" --arg from "$today" --arg until "$next_year" \
+  '{branchId: $branch, title: "流动党员名单", from: $from, until: $until, subjectType: 2, subjectId: $member}')
+refused "a telephone number is not made public" HOLDS_CONTACT home \
+  put Notice "$(jq '. + {text: "有意见请电 138 0013 8000"}' <<<"$notice")"
+notice=$(put home Notice "$(jq '. + {text: "有意见请向支部反映"}' <<<"$notice")")
+sync home phone
+shown=$(device phone list Notice | jq -r --arg id "$notice" '.[] | select(.id == $id) | .record.shown')
+same "the name is shown, and no birth date, sex or schooling" "1 0" \
+  "$(grep -c "姓名: $migrant" <<<"$shown") $(grep -c '出生日期\|性别\|学历' <<<"$shown")"
+tell "$(tr -s '\n ' ' ' <<<"$shown")"
+
 step "不是自己的步骤办不了：党员不能自己接收自己" "Whose step it is: the member cannot accept the stay in the host's place"
 device phone flow accept "$migrant" >/dev/null
 sync phone
