@@ -426,7 +426,7 @@ absl::StatusOr<Store::Receipt> Store::TakeReceipt(const sync::v1::Receipt& recei
         continue;
       }
       RETURN_IF_ERROR(TakeAnswer(transaction, answer, &affected));
-      ++taken.set_aside;
+      if (!pending->withdrawn) ++taken.set_aside;
     }
     transaction.WriteAnswered();
     tables.PutNumber(kDelivered, static_cast<int64_t>(delivered));
