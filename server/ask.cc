@@ -115,7 +115,7 @@ class Question {
             hidden = true;
           }
         }));
-    if (hidden && page->ids().empty() && !temporary) {
+    if (hidden && page->ids().empty() && !after && !temporary) {
       return Refuse(sync::v1::ASK_WITHOUT_REASON, type.label);
     }
     return absl::OkStatus();

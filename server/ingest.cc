@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -313,14 +314,25 @@ class Ingest::Batch {
   }
 
   absl::Status FindDuplicates(const Staging& staging, Edit* own) {
+    std::set<Id> persons;
     for (const auto& [key, staged] : staging) {
       if (!IsOfPersons(key.type)) continue;
       if (!mark_key_) {
         ASSIGN_OR_RETURN(mark_key_, MarkKeyOf(writer_));
       }
-      RETURN_IF_ERROR(UpdateMarks(writer_, MarksOf(*mark_key_, key, staged.was),
-                                  MarksOf(*mark_key_, key, staged.state),
-                                  ingest_.environment_.now_ms(), own));
+      const std::vector<Marked> before = MarksOf(*mark_key_, key, staged.was);
+      const std::vector<Marked> after = MarksOf(*mark_key_, key, staged.state);
+      RETURN_IF_ERROR(UpdateMarks(writer_, before, after));
+      if (key.type == TypeOf<Member>().number) {
+        persons.insert(key.id);
+      }
+      for (const auto* marks : {&before, &after}) {
+        for (const Marked& one : *marks) persons.insert(one.person);
+      }
+    }
+    for (const Id& person : persons) {
+      RETURN_IF_ERROR(
+          server::FindDuplicates(writer_, *mark_key_, person, ingest_.environment_.now_ms(), own));
     }
     return absl::OkStatus();
   }

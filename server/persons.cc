@@ -58,11 +58,14 @@ std::string Plain(absl::string_view identity_number) {
   return absl::AsciiStrToUpper(absl::StrReplaceAll(identity_number, {{" ", ""}}));
 }
 
-absl::StatusOr<std::string> IdentityNumberOf(Reader& reader, const Id& person) {
+Id DetailId(const Id& person) {
   PrivateDetail detail;
   detail.set_member_id(person.str());
-  ASSIGN_OR_RETURN(const Id id, DeriveId(TypeOf<PrivateDetail>(), detail.SerializeAsString()));
-  ASSIGN_OR_RETURN(const auto found, Find<PrivateDetail>(reader, id));
+  return DeriveId(TypeOf<PrivateDetail>(), detail.SerializeAsString()).value();
+}
+
+absl::StatusOr<std::string> IdentityNumberOf(Reader& reader, const Id& person) {
+  ASSIGN_OR_RETURN(const auto found, Find<PrivateDetail>(reader, DetailId(person)));
   return found ? Plain(found->identity_number()) : "";
 }
 
@@ -168,7 +171,7 @@ std::vector<Marked> MarksOf(absl::string_view key, const RecordKey& record,
 }
 
 absl::Status UpdateMarks(Writer& writer, const std::vector<Marked>& before,
-                         const std::vector<Marked>& after, int64_t now_ms, sync::v1::Edit* own) {
+                         const std::vector<Marked>& after) {
   const auto in = [](const std::vector<Marked>& all, const Marked& one) {
     return std::find(all.begin(), all.end(), one) != all.end();
   };
@@ -176,11 +179,22 @@ absl::Status UpdateMarks(Writer& writer, const std::vector<Marked>& before,
     if (!in(after, one)) RETURN_IF_ERROR(writer.DeleteMark(one.mark, one.person));
   }
   for (const Marked& one : after) {
-    if (in(before, one)) continue;
-    ASSIGN_OR_RETURN(const std::vector<Id> others, writer.FindMarked(one.mark));
-    RETURN_IF_ERROR(writer.PutMark(one.mark, one.person));
-    for (const Id& other : others) {
-      RETURN_IF_ERROR(AddDuplicate(writer, one.person, other, one.by, now_ms, own));
+    if (!in(before, one)) RETURN_IF_ERROR(writer.PutMark(one.mark, one.person));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status FindDuplicates(Reader& reader, absl::string_view key, const Id& person, int64_t now_ms,
+                            sync::v1::Edit* own) {
+  // The number first: it says more than the name.
+  for (const RecordKey& record : {RecordKey{TypeOf<PrivateDetail>().number, DetailId(person)},
+                                  RecordKey{TypeOf<Member>().number, person}}) {
+    ASSIGN_OR_RETURN(const RecordState state, reader.GetRecord(record));
+    for (const Marked& one : MarksOf(key, record, state)) {
+      ASSIGN_OR_RETURN(const std::vector<Id> others, reader.FindMarked(one.mark));
+      for (const Id& other : others) {
+        RETURN_IF_ERROR(AddDuplicate(reader, person, other, one.by, now_ms, own));
+      }
     }
   }
   return absl::OkStatus();
@@ -202,7 +216,10 @@ absl::Status EnsureMarks(Store& store, Ingest& ingest, const Environment& enviro
           }));
     }
     sync::v1::Edit edit;
-    RETURN_IF_ERROR(UpdateMarks(writer, {}, marks, environment.now_ms(), &edit));
+    RETURN_IF_ERROR(UpdateMarks(writer, {}, marks));
+    for (const Marked& one : marks) {
+      RETURN_IF_ERROR(FindDuplicates(writer, key, one.person, environment.now_ms(), &edit));
+    }
     absl::flat_hash_set<Id> moved;  // nobody is connected yet
     return edit.changes().empty() ? absl::OkStatus()
                                   : ingest.WriteOwn(writer, edit, &moved).status();

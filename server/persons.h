@@ -50,10 +50,15 @@ std::vector<Marked> MarksOf(absl::string_view key, const RecordKey& record,
                             const RecordState& state);
 absl::StatusOr<std::string> MarkKeyOf(Reader& reader);
 
-// Stores what has become of the marks of one record, and adds to `own` a DuplicatePerson
-// for everybody who has a new one already. Call when all of an edit is written.
+// Stores what has become of the marks of one record.
 absl::Status UpdateMarks(Writer& writer, const std::vector<Marked>& before,
-                         const std::vector<Marked>& after, int64_t now_ms, sync::v1::Edit* own);
+                         const std::vector<Marked>& after);
+
+// Adds to `own` a DuplicatePerson for everybody who has one of the person's marks, be they
+// new or old: a number that is taken back, or a pointer, makes others count. Call when the
+// marks of all of an edit are stored, for each whose records it has changed.
+absl::Status FindDuplicates(Reader& reader, absl::string_view key, const Id& person, int64_t now_ms,
+                            sync::v1::Edit* own);
 
 // Adds the DuplicatePerson of the two, unless it is there. `shown`: what is known of them.
 absl::Status AddDuplicate(Reader& reader, const Id& one, const Id& other,

@@ -344,6 +344,20 @@ TEST_F(AudienceTest, AMembersRecordsAreOpenedForATimeForAReasonThatTheySee) {
   ExpectConverged();
 }
 
+// Wang's second stay is kept by a branch that is not below the committee.
+TEST_F(AudienceTest, APageWithNothingLeftToShowIsTheLastAndNotARefusal) {
+  Leave();
+  Flow elsewhere;
+  elsewhere.set_member_id(wang.str());
+  elsewhere.set_home_branch_id(host.str());
+  elsewhere.set_state(Flow::REPORTED);
+  world.Write(elsewhere, world.fate().environment().NewId());
+  EXPECT_THAT(AskAll<Flow>(suns, Of<Flow>(wang)), SizeIs(1));
+  sync::v1::Ask one_by_one = Of<Flow>(wang);
+  one_by_one.set_limit(1);
+  EXPECT_THAT(AskAll<Flow>(suns, one_by_one), SizeIs(1));
+}
+
 TEST_F(AudienceTest, AQuestionThatCannotBeAnsweredDoesNotEndTheStream) {
   Stream stream(&world, &zhangs);
   sync::v1::Ask ask;

@@ -174,6 +174,33 @@ TEST_F(Persons, ANumberThatWasCorrectedIsForgotten) {
   EXPECT_EQ(CountFound(), 0u);
 }
 
+TEST_F(Persons, ANumberThatWasTakenBackNoLongerSaysOtherwise) {
+  SetNumber(wang, kNumber);
+  SetNumber(wang_too, "2");
+  SetBorn(wang, "王", "1980-01-01");
+  SetBorn(wang_too, "王", "1980-01-01");
+  EXPECT_EQ(CountFound(), 0u);
+  SetNumber(wang_too, "");
+  EXPECT_EQ(Found(wang, wang_too).by(), DuplicatePerson::NAME_AND_BIRTH);
+}
+
+// After a restoration the devices come in any order.
+TEST_F(Persons, ANumberThatIsThereBeforeItsMemberCountsOnceTheMemberIsThere) {
+  SetNumber(wang, kNumber);
+  const Id late = world.fate().environment().NewId();
+  PrivateDetail detail;
+  detail.set_member_id(late.str());
+  detail.set_branch_id(factory.str());
+  detail.set_identity_number(kNumber);
+  world.Write(detail, Id());
+  EXPECT_EQ(CountFound(), 0u);
+  Member member;
+  member.set_branch_id(factory.str());
+  member.set_name("王");
+  world.Write(member, late);
+  EXPECT_EQ(Found(wang, late).by(), DuplicatePerson::IDENTITY_NUMBER);
+}
+
 TEST_F(Persons, BothParentsOfAMigrantBranchCount) {
   const Id city = world.Branch("深圳市委");
   const Id plant = world.Branch("深圳某厂党支部");
@@ -303,6 +330,16 @@ TEST_F(Merged, AThirdEntryOfThePersonIsComparedWithTheOneThatIsKept) {
   SetNumber(third, kNumber);
   EXPECT_EQ(CountFound(), 2u);
   EXPECT_EQ(Found(wang, third).state(), DuplicatePerson::OPEN);
+}
+
+TEST_F(Merged, OnceUndoneEachIsComparedWithTheThirdEntryForItself) {
+  Decide(DuplicatePerson::MERGED, wang);
+  const Id third = world.Person("王", village);
+  SetNumber(third, kNumber);
+  ASSERT_EQ(CountFound(), 2u);
+  Decide(DuplicatePerson::UNDONE, Id());
+  EXPECT_EQ(Found(wang_too, third).state(), DuplicatePerson::OPEN);
+  ExpectInStep();
 }
 
 TEST_F(Merged, WhoIsMergedAlreadyIsNotMergedWithSomebodyElse) {
