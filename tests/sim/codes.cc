@@ -22,10 +22,6 @@ constexpr int64_t kDayMs = 86'400'000;
 
 constexpr uint32_t kShowing = 1u << SECRETARY | 1u << DEPUTY | 1u << COMMITTEE | 1u << GROUP_LEADER;
 
-uint32_t TypeOf(const google::protobuf::Descriptor* descriptor) {
-  return descriptor->options().GetExtension(zhibu::record).type();
-}
-
 // Empty: the change brings no code into a check-in.
 std::string CodeOf(const Change& change) {
   CheckIn set;
@@ -92,7 +88,7 @@ void Ledger::JudgeScan(const Row& row, const Change& change, const Message& chec
   const std::string objection =
       shown == nullptr ? "nobody has shown it" : Objection(row, check_in, *shown);
   if (!objection.empty()) {
-    return Fail(kCodes, absl::StrCat("a code was taken, though ", objection), key);
+    return Doubt(row.audit, kCodes, absl::StrCat("a code was taken, though ", objection), key);
   }
   const int64_t after = ScannedAt(row.audit) - shown->at_ms;
   scans_[key].push_back({shown->device, after >= -kFreshMs && after <= kStepMs + kFreshMs});

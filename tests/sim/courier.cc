@@ -95,8 +95,10 @@ void Universe::ReceiveByCourier(Dice* dice) {
   // Only what is set aside, or is to be judged anew, may change what is shown.
   const auto look = [&] {
     return device.disk.Quietly([&] {
-      const auto state = device.store->State();
-      return std::pair(state.ok() ? state->set_aside : 0, Shown(device));
+      std::set<uint64_t> set_aside;
+      (void)device.store->ListSetAside(
+          [&](const client::SetAside& item) { set_aside.insert(item.edit.salt()); });
+      return std::pair(set_aside, Shown(device));
     });
   };
   const auto before = look();

@@ -240,32 +240,21 @@ void Universe::CheckSent(Device& device, const sync::v1::Update& update) {
       if (!ledger_.MayRead(device.person, *record, key.id, group.bodies(i), now_ms_)) {
         ledger_.Fail(kRight, absl::StrCat(who, " is sent ", NameOf(key)), key);
       }
-      CheckLogged(device, key, group.bodies(i));
+      CheckLogged(device, key, group.bodies(i), 0);
     }
   }
 }
 
-void Universe::CheckPage(const Device& device, const sync::v1::Page& page) {
-  for (int i = 0; i < page.ids_size(); ++i) {
-    const RecordKey key{static_cast<uint32_t>(page.id()), *Id::FromBytes(page.ids(i))};
-    ++stats.looked_at;
-    const Ledger::Record* record = ledger_.Find(key);
-    if (record == nullptr || record->expected.unclear) continue;
-    if (!ledger_.MayLook(device.person, *record, key.id, page.bodies(i), now_ms_)) {
-      ledger_.Fail(kRight, absl::StrCat("device ", device.index, " is shown ", NameOf(key)), key);
-    }
-    CheckLogged(device, key, page.bodies(i));
-  }
-}
-
-void Universe::CheckLogged(const Device& device, const RecordKey& key, const std::string& body) {
+void Universe::CheckLogged(const Device& device, const RecordKey& key, const std::string& body,
+                           int64_t since_ms) {
   const std::unique_ptr<Message> sent(PrototypeOf(key.type)->New());
   sent->ParsePartialFromString(body);
-  if (!HasSensitive(*sent)) return;
+  const std::vector<std::string> labels = SensitiveIn(*sent);
+  if (labels.empty()) return;
   const std::set<std::string> own = ledger_.EntriesOf(device.person);
   for (const auto& [scope, place] : PlacesIn(*sent, key.id)) {
     if (place != PERSON || own.count(scope.str()) > 0) continue;
-    if (ledger_.Logged(scope, device.person, key.type)) continue;
+    if (ledger_.Logged(scope, device.person, key.type, labels, since_ms)) continue;
     ledger_.Fail(kLogged, absl::StrCat("device ", device.index, " is sent ", NameOf(key)), key);
   }
 }

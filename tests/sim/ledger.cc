@@ -18,6 +18,7 @@ using records::v1::ConflictNote;
 using records::v1::DuplicatePerson;
 using records::v1::Grant;
 using records::v1::Member;
+using records::v1::Organisation;
 using records::v1::Placement;
 using records::v1::TemporaryAccess;
 using server::AuditRow;
@@ -71,10 +72,6 @@ int64_t Millis(const google::protobuf::Timestamp& time) {
   return time.seconds() * 1000 + time.nanos() / 1'000'000;
 }
 
-uint32_t TypeOf(const google::protobuf::Descriptor* descriptor) {
-  return descriptor->options().GetExtension(zhibu::record).type();
-}
-
 RecordKey KeyOf(const Change& change) {
   return {change.type(), Id::FromBytes(change.id()).value_or(Id())};
 }
@@ -118,6 +115,10 @@ const Message* PrototypeOf(uint32_t type) {
   return it == Types().end() ? nullptr : it->second;
 }
 
+uint32_t TypeOf(const google::protobuf::Descriptor* type) {
+  return type->options().GetExtension(zhibu::record).type();
+}
+
 Places PlacesIn(const Message& message, const Id& id) {
   Places places;
   const Place own = OptionsOf(message).own_scope();
@@ -140,6 +141,14 @@ Places PlacesIn(const Message& message, const Id& id) {
     }
   }
   return places;
+}
+
+bool MayReadAs(const Sight& sight, const Message& message) {
+  const uint32_t readers = ReadersOf(message);
+  const Sight reading{sight.home & readers, sight.host & readers};
+  if ((reading.home | reading.host) == 0) return false;
+  const FieldDescriptor* told = FieldTold(message);
+  return told == nullptr || Sees(reading, *told);
 }
 
 std::string NameOf(const RecordKey& key) {
@@ -210,13 +219,33 @@ absl::Status Ledger::Absorb(server::Reader& reader) {
   }
   for (const AuditRow& row : suspicious) {
     if (!returned_for_nothing(row)) continue;
-    Fail(kCodes,
-         absl::StrCat("edit ", row.number.value, " of device ", row.device.value,
-                      ": a good code came back, ", sync::v1::Reason_Name(row.answer.reason()), " ",
-                      row.answer.detail()),
-         KeyOf(devices_[row.device.value][row.number.value].edit.changes(0)));
+    Doubt(row, kCodes,
+          absl::StrCat("edit ", row.number.value, " of device ", row.device.value,
+                       ": a good code came back, ", sync::v1::Reason_Name(row.answer.reason()), " ",
+                       row.answer.detail()),
+          KeyOf(devices_[row.device.value][row.number.value].edit.changes(0)));
   }
+  JudgeDoubted();
   return absl::OkStatus();
+}
+
+// In which offices an author acts may hang on who they are found to be.
+void Ledger::Doubt(const AuditRow& row, absl::string_view invariant, std::string detail,
+                   const RecordKey& key) {
+  doubted_.push_back({row.received_ms,
+                      TypeOf(DuplicatePerson::descriptor()),
+                      {std::string(invariant), std::move(detail), key},
+                      std::nullopt});
+}
+
+void Ledger::JudgeDoubted() {
+  for (const Doubted& doubted : doubted_) {
+    if (changed_.count({doubted.at_ms, doubted.unless}) > 0) continue;
+    if (doubted.found && Objection(*doubted.found).empty()) continue;
+    Fail(doubted.failure.invariant, doubted.failure.detail, doubted.failure.record);
+  }
+  doubted_.clear();
+  changed_.clear();
 }
 
 void Ledger::Forget() {
@@ -296,23 +325,27 @@ void Ledger::Judge(Row* judged) {
     if (!expected.breach.empty()) Fail(kSteps, absl::StrCat(name, ": ", expected.breach), key);
     const bool unclear = expected.unclear;
     made[key] = std::move(expected);
+    changed_.insert({audit.received_ms, key.type});
     if (audit.device == kServerDevice || unclear) continue;
+    if (key.type == TypeOf(DuplicatePerson::descriptor())) ++decided_;
     const Id person = persons_[audit.device.value];
     const Shown* code = CodeIn(*one.change);
     JudgeScan(row, *one.change, *made[key].message);
     if (!Entitled(person, *one.prototype, *one.change, one.before, one.after, audit.received_ms,
                   code == nullptr ? std::nullopt : std::optional(code->branch))) {
-      Fail(kAuthority, absl::StrCat(name, ", by ", Hex(person.bytes())), key);
+      Doubt(audit, kAuthority, absl::StrCat(name, ", by ", Hex(person.bytes())), key);
     }
     const Record& record = records_[key];
     const Message* was = record.expected.message.get();
     if (!MayStep(person, was == nullptr ? *one.prototype : *was, *made[key].message,
                  one.before.empty() ? one.after : one.before, audit.received_ms)) {
-      Fail(kAuthority, absl::StrCat(name, ": not their step, by ", Hex(person.bytes())), key);
+      Doubt(audit, kAuthority, absl::StrCat(name, ": not their step, by ", Hex(person.bytes())),
+            key);
     }
   }
   // The offices that count are those from before the edit.
   for (auto& [key, expected] : made) records_[key].expected = std::move(expected);
+  if (audit.device == kServerDevice) JudgeOwn(row);
   for (const Id& scope : touched) {
     uint64_t& last = scope_versions_[scope];
     if (audit.version.value <= last) {
@@ -323,12 +356,18 @@ void Ledger::Judge(Row* judged) {
   }
 }
 
-template <typename T, typename Visit>
-void Ledger::ForEach(const Visit& visit) const {
-  const uint32_t type = TypeOf(T::descriptor());
-  for (auto it = records_.lower_bound({type, Id()}); it != records_.end() && it->first.type == type;
-       ++it) {
-    if (it->second.expected.alive) visit(static_cast<const T&>(*it->second.expected.message));
+// What the server makes of itself, when it is there.
+void Ledger::JudgeOwn(const Row& row) {
+  for (const Change& change : row.edit.changes()) {
+    const RecordKey key = KeyOf(change);
+    const Record& record = records_[key];
+    if (record.history.size() > 1) continue;
+    if (key.type == TypeOf(TemporaryAccess::descriptor())) {
+      JudgeAccess(row.audit, static_cast<const TemporaryAccess&>(*record.expected.message), key);
+    }
+    if (key.type == TypeOf(DuplicatePerson::descriptor())) {
+      JudgeFound(row.audit, key, static_cast<const DuplicatePerson&>(*record.expected.message));
+    }
   }
 }
 
@@ -420,34 +459,14 @@ bool Ledger::MayStep(const Id& person, const Message& before, const Message& aft
 }
 
 std::optional<Sight> Ledger::SightOf(const Id& person, const Message& message, const Id& id,
-                                     int64_t now_ms, uint32_t also) const {
-  Sight sight = SightIn(person, PlacesIn(message, id), now_ms);
-  sight.home |= also;
-  const uint32_t readers = ReadersOf(message);
-  const Sight reading{sight.home & readers, sight.host & readers};
-  if ((reading.home | reading.host) == 0) return std::nullopt;
-  const FieldDescriptor* told = FieldTold(message);
-  if (told != nullptr && !Sees(reading, *told)) return std::nullopt;
-  return sight;
-}
-
-bool Ledger::MayLook(const Id& person, const Record& record, const Id& id, absl::string_view body,
-                     int64_t now_ms) const {
-  uint32_t also = 0;
-  const Places places = PlacesIn(*record.expected.message, id);
-  ForEach<TemporaryAccess>([&](const TemporaryAccess& access) {
-    const auto member = Id::FromBytes(access.member_id());
-    const bool of_member = member && places.count({*member, PERSON}) > 0;
-    if (of_member && access.reader_id() == person.bytes() && now_ms < Millis(access.until())) {
-      also |= 1u << SECRETARY;
-    }
-  });
-  return MayRead(person, record, id, body, now_ms, also);
+                                     int64_t now_ms) const {
+  const Sight sight = SightIn(person, PlacesIn(message, id), now_ms);
+  return MayReadAs(sight, message) ? std::optional(sight) : std::nullopt;
 }
 
 bool Ledger::MayRead(const Id& person, const Record& record, const Id& id, absl::string_view body,
-                     int64_t now_ms, uint32_t also) const {
-  const auto sight = SightOf(person, *record.expected.message, id, now_ms, also);
+                     int64_t now_ms) const {
+  const auto sight = SightOf(person, *record.expected.message, id, now_ms);
   if (!record.expected.alive || !sight) return false;
   const std::unique_ptr<Message> sent(record.expected.message->New());
   sent->ParsePartialFromString(std::string(body));
@@ -458,15 +477,17 @@ bool Ledger::MayRead(const Id& person, const Record& record, const Id& id, absl:
   });
 }
 
-bool Ledger::Logged(const Id& member, const Id& reader, uint32_t type) const {
-  const uint32_t log_type = TypeOf(AccessLog::descriptor());
-  const auto begin = records_.lower_bound({log_type, Id()});
-  const auto end = records_.lower_bound({log_type + 1, Id()});
-  return std::any_of(begin, end, [&](const auto& entry) {
-    const auto& log = static_cast<const AccessLog&>(*entry.second.expected.message);
-    return log.member_id() == member.bytes() && log.reader_id() == reader.bytes() &&
-           log.record_type() == type;
+bool Ledger::Logged(const Id& member, const Id& reader, uint32_t type,
+                    const std::vector<std::string>& labels, int64_t since_ms) const {
+  bool logged = false;
+  ForEach<AccessLog>([&](const AccessLog& log) {
+    logged = logged || (log.member_id() == member.bytes() && log.reader_id() == reader.bytes() &&
+                        log.record_type() == type && Millis(log.last()) >= since_ms &&
+                        std::all_of(labels.begin(), labels.end(), [&](const std::string& label) {
+                          return std::count(log.fields().begin(), log.fields().end(), label) > 0;
+                        }));
   });
+  return logged;
 }
 
 std::map<RecordKey, std::string> Ledger::ViewOf(const Id& person, int64_t now_ms) const {
@@ -544,6 +565,7 @@ absl::Status Ledger::CheckRecords(server::Reader& reader) {
   }
   CheckNotes();
   CheckStandings();
+  CheckDuplicates();
   CheckVersions();
   return absl::OkStatus();
 }

@@ -13,6 +13,7 @@
 #include <google/protobuf/message.h>
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -23,7 +24,10 @@
 #include "sync/types.h"
 #include "tests/sim/reference.h"
 #include "tests/sim/sight.h"
+#include "zhibu/records/v1/access.pb.h"
+#include "zhibu/records/v1/duplicate.pb.h"
 #include "zhibu/schema/v1/options.pb.h"
+#include "zhibu/sync/v1/sync.pb.h"
 
 namespace zhibu::sim {
 
@@ -60,12 +64,22 @@ inline constexpr char kForks[] = "a device gets another number only if copies of
 inline constexpr char kWords[] = "every answer has words";
 inline constexpr char kAnswers[] = "an answer does not come before what it tells of";
 inline constexpr char kLogged[] = "nobody is sent what is sensitive without a note of it";
+inline constexpr char kShown[] = "who asks is shown all that they may see, once, and nothing else";
+inline constexpr char kOpened[] = "what is opened for a time is, for a reason and for all to see";
+inline constexpr char kDuplicates[] = "who may be registered twice is told to whom it concerns";
 inline constexpr char kCodes[] = "a code is verified, marked or returned as it must be";
 inline constexpr char kBeyond[] = "a server merges what it knows how to, and returns the rest";
 inline constexpr char kRefusal[] = "an edit is refused at the device only for a reason";
 inline constexpr char kQuiet[] = "everybody comes to rest";
 
 using Places = std::set<std::pair<Id, Place>>;
+
+// The empty message of a record type; null if there is none.
+const google::protobuf::Message* PrototypeOf(uint32_t type);
+uint32_t TypeOf(const google::protobuf::Descriptor* type);
+Places PlacesIn(const google::protobuf::Message& message, const Id& id);
+// Whether such eyes may read the record at all.
+bool MayReadAs(const Sight& sight, const google::protobuf::Message& message);
 
 class Ledger {
  public:
@@ -94,6 +108,9 @@ class Ledger {
 
   // A row as though it had been read. For tests of this class too.
   void Take(const server::AuditRow& row);
+  // All rows of the moment have been taken: whatever speaks against one of them is a
+  // failure, if nothing happened at the same moment that may have come before it.
+  void JudgeDoubted();
   void SetPerson(DeviceNumber device, const Id& person) { persons_[device.value] = person; }
   // What its author had before them when they made an edit, by salt: numbers change.
   void BuildsOn(uint64_t salt, uint64_t below) { below_[salt].insert(below); }
@@ -130,12 +147,23 @@ class Ledger {
   uint32_t OfficesIn(const Id& person, const Id& scope, int64_t now_ms) const;
   // Whether a device of the person may be sent `body` for this record.
   bool MayRead(const Id& person, const Record& record, const Id& id, absl::string_view body,
-               int64_t now_ms, uint32_t also = 0) const;
-  // Whether they may be shown it when they ask.
-  bool MayLook(const Id& person, const Record& record, const Id& id, absl::string_view body,
                int64_t now_ms) const;
-  // Whether the person can see that `reader` was given such a record of theirs.
-  bool Logged(const Id& member, const Id& reader, uint32_t type) const;
+  // Whether the person can see that `reader` was given these fields of such a record of
+  // theirs, then or later.
+  bool Logged(const Id& member, const Id& reader, uint32_t type,
+              const std::vector<std::string>& labels, int64_t since_ms) const;
+  // What must be shown to whoever asks, of all that there is (superiors.cc).
+  struct Answer {
+    struct Sheet {
+      Places places;
+      std::shared_ptr<google::protobuf::Message> message;  // without what they may not see
+    };
+    sync::v1::Reason refusal = sync::v1::NO_REASON;
+    std::map<Id, Sheet> sheets;
+    std::set<Id> unclear;             // of which the reference has no opinion
+    std::map<Id, std::set<Id>> tree;  // what is below whom was asked about, and its parents
+  };
+  Answer AnswerTo(const Id& asker, const sync::v1::Ask& ask, int64_t now_ms) const;
   bool Revoked(DeviceNumber device) const { return revoked_.count(device) > 0; }
   bool Lost(DeviceNumber device) const { return lost_.count(device) > 0; }
   // What a device of the person must show when all is synced: Render by key.
@@ -149,16 +177,33 @@ class Ledger {
   uint64_t merged_rows() const { return merged_.size(); }
   uint64_t notes() const { return notes_; }
   uint64_t verified() const { return verified_; }
+  uint64_t opened() const { return opened_; }            // temporary access
+  uint64_t found_twice() const { return found_twice_; }  // members, by the server
+  uint64_t decided() const { return decided_; }          // by people: who is whom
   // By a server of the earlier version: edits that it returned because it did not know how
   // to merge them, and those with what it did not know that it could merge all the same.
   uint64_t returned_unknown() const { return returned_unknown_; }
   uint64_t merged_unknown() const { return merged_unknown_; }
 
  private:
-  // Every living record of type T.
+  // Every living record of a type.
+  template <typename Visit>
+  void ForEachRecord(uint32_t type, const Visit& visit) const {
+    for (auto it = records_.lower_bound({type, Id()});
+         it != records_.end() && it->first.type == type; ++it) {
+      if (it->second.expected.alive) visit(it->first.id, it->second);
+    }
+  }
   template <typename T, typename Visit>
-  void ForEach(const Visit& visit) const;
+  void ForEach(const Visit& visit) const {
+    ForEachRecord(TypeOf(T::descriptor()), [&](const Id&, const Record& record) {
+      visit(static_cast<const T&>(*record.expected.message));
+    });
+  }
   void Judge(Row* row);
+  void JudgeOwn(const Row& row);
+  void Doubt(const server::AuditRow& row, absl::string_view invariant, std::string detail,
+             const RecordKey& key);
   // `guest`: of this branch, besides.
   bool Entitled(const Id& person, const google::protobuf::Message& message,
                 const sync::v1::Change& change, const Places& before, const Places& after,
@@ -167,10 +212,32 @@ class Ledger {
   bool MayStep(const Id& person, const google::protobuf::Message& before,
                const google::protobuf::Message& after, const Places& places, int64_t now_ms) const;
   Sight SightIn(const Id& person, const Places& places, int64_t now_ms) const;
-  // None: they may not read the record at all. `also`: offices besides theirs.
+  // None: they may not read the record at all.
   std::optional<Sight> SightOf(const Id& person, const google::protobuf::Message& message,
-                               const Id& id, int64_t now_ms, uint32_t also = 0) const;
+                               const Id& id, int64_t now_ms) const;
   void CheckNotes();
+
+  // ---- Those above (superiors.cc) ----
+  std::set<Id> ParentsOf(const Id& organisation) const;
+  // The organisation and all above it, by how many steps.
+  std::map<Id, int> AboveOf(const Id& organisation) const;
+  bool ActsAbove(const Id& person, const Id& organisation, int64_t now_ms) const;
+  std::optional<Id> BranchOf(const Id& member) const;
+  bool HasAccess(const Id& asker, const Id& member, int64_t now_ms) const;
+  void JudgeAccess(const server::AuditRow& row, const records::v1::TemporaryAccess& access,
+                   const RecordKey& key);
+
+  // ---- Registered twice (duplicates.cc) ----
+  struct Entry;
+  std::map<Id, Entry> Register() const;
+  static bool SameNumber(const Entry& one, const Entry& other);
+  static bool SameName(const Entry& one, const Entry& other);
+  std::set<Id> NearestAbove(const Id& one, const Id& other) const;
+  // Why the two should not have been found, or not so; empty if they should.
+  std::string Objection(const records::v1::DuplicatePerson& found) const;
+  void JudgeFound(const server::AuditRow& row, const RecordKey& key,
+                  const records::v1::DuplicatePerson& found);
+  void CheckDuplicates();
 
   // ---- Codes (codes.cc) ----
   // A code in somebody's own check-in, and whether its time agrees with that of the scan.
@@ -193,7 +260,15 @@ class Ledger {
   void JudgeVersion(const Row& row);
   bool DecidesOnUnknown(const sync::v1::Edit& decision) const;
 
-  std::map<int64_t, bool> versions_;  // since when the server is old, or is not
+  struct Doubted {
+    int64_t at_ms = 0;
+    uint32_t unless = 0;  // a record of this type was changed at that moment
+    Failure failure;
+    std::optional<records::v1::DuplicatePerson> found;  // there may have been reason by the end
+  };
+  std::vector<Doubted> doubted_;
+  std::set<std::pair<int64_t, uint32_t>> changed_;  // when, and what type of record
+  std::map<int64_t, bool> versions_;                // since when the server is old, or is not
   std::map<uint32_t, std::map<uint64_t, Row>> devices_;
   std::map<uint32_t, Id> persons_;
   std::map<RecordKey, Record> records_;
@@ -210,13 +285,13 @@ class Ledger {
   uint64_t rows_count_ = 0;
   uint64_t notes_ = 0;
   uint64_t verified_ = 0;
+  uint64_t opened_ = 0;
+  uint64_t found_twice_ = 0;
+  uint64_t decided_ = 0;
   uint64_t returned_unknown_ = 0;
   uint64_t merged_unknown_ = 0;
 };
 
-// The empty message of a record type; null if there is none.
-const google::protobuf::Message* PrototypeOf(uint32_t type);
-Places PlacesIn(const google::protobuf::Message& message, const Id& id);
 std::string NameOf(const RecordKey& key);
 // Of a field, from the path to it as a server has it that may not know it: by number.
 std::string NameToday(const google::protobuf::Descriptor* type, const std::string& path);

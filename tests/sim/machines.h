@@ -91,6 +91,8 @@ struct Device {
     std::vector<std::pair<RecordKey, int64_t>> deltas;
   };
   std::optional<Begun> begun;
+  // What its owner asked for last.
+  sync::v1::Ask looked_at;
   // The last push that it sent, to be delivered twice.
   std::string last_push;
   std::optional<DeviceNumber> last_push_by;

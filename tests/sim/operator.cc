@@ -185,6 +185,38 @@ void Universe::NoteRevoked(Device& device) {
   if (number && ledger_.Lost(*number)) device.lost = true;
 }
 
+// A township, and a city where one of its branches lives; a branch that hangs on another.
+void Universe::FoundOrganisations() {
+  const auto found = [&](records::v1::Organisation::Kind kind, const char* name,
+                         const std::vector<Id>& parents, std::vector<Id>* list) {
+    list->push_back(server_.environment().NewId());
+    records::v1::Organisation organisation;
+    organisation.set_kind(kind);
+    organisation.set_name(name);
+    if (!parents.empty()) organisation.set_parent_id(parents[0].str());
+    if (parents.size() > 1) organisation.set_host_parent_id(parents[1].str());
+    OwnWrite(organisation, list->back());
+  };
+  using records::v1::Organisation;
+  found(Organisation::COMMITTEE, "云溪镇党委", {}, &superiors_);
+  found(Organisation::COMMITTEE, "深圳市某区党委", {}, &superiors_);
+  found(Organisation::BRANCH, "青石村党支部", {superiors_[0]}, &branches_);
+  found(Organisation::MIGRANT_BRANCH, "驻深圳流动党支部", superiors_, &branches_);
+  found(Organisation::BRANCH, "柳河村党支部", {branches_[0]}, &branches_);
+}
+
+std::vector<Id> Universe::organisations() const {
+  std::vector<Id> all = branches_;
+  all.insert(all.end(), superiors_.begin(), superiors_.end());
+  return all;
+}
+
+std::vector<Id> Universe::MayHangOn(const Id& organisation) const {
+  if (organisation == branches_[2]) return {superiors_[0], branches_[0], branches_[1]};
+  if (organisation == branches_[0] || organisation == branches_[1]) return superiors_;
+  return {};
+}
+
 void Universe::Found(int devices) {
   absl::Status status = server_.store->Write([&](server::Writer& writer) -> absl::Status {
     server::DeviceRow own;
@@ -202,17 +234,13 @@ void Universe::Found(int devices) {
     return absl::OkStatus();
   });
   if (!status.ok()) return ledger_.Fail(kIntegrity, status.ToString());
-  for (const char* name : {"青石村党支部", "驻深圳流动党支部", "柳河村党支部"}) {
-    branches_.push_back(server_.environment().NewId());
-    records::v1::Organisation organisation;
-    organisation.set_kind(records::v1::Organisation::BRANCH);
-    organisation.set_name(name);
-    OwnWrite(organisation, branches_.back());
-  }
+  status = server::EnsureMarks(*server_.store, *server_.ingest, server_.environment());
+  if (!status.ok()) return ledger_.Fail(kIntegrity, status.ToString());
+  FoundOrganisations();
   const int people = std::max(5, devices * 3 / 4);
   for (int i = 0; i < people; ++i) {
     people_.push_back(server_.environment().NewId());
-    const Id& branch = branches_[i % 3 == 2 && i > 2 ? 2 : i % 2];
+    const Id& branch = branches_[i > 3 && i % 3 != 0 ? 2 : i % 2];
     records::v1::Member member;
     member.set_branch_id(branch.str());
     member.set_name(absl::StrCat("党员", i));
@@ -224,7 +252,9 @@ void Universe::Found(int devices) {
   Appoint(people_[2], branches_[0], DEPUTY, 0);
   Appoint(people_[3], branches_[1], DEPUTY, 0);
   Appoint(people_[0], branches_[2], SECRETARY, 0);
-  Appoint(people_[4], branches_[2], GROUP_LEADER, 0);
+  Appoint(people_[3], branches_[2], GROUP_LEADER, 0);
+  Appoint(people_[4], superiors_[0], SECRETARY, 0);
+  Appoint(people_[2], superiors_[1], SECRETARY, 0);
   for (int i = 0; i < devices; ++i) {
     Device& device = AddDevice(people_[i % people], old_clients && i % 3 == 1);
     if (!device.Open().ok()) return ledger_.Fail(kIntegrity, "a new device cannot be opened");
@@ -236,7 +266,7 @@ void Universe::Found(int devices) {
 void Universe::Operate(uint64_t seed) {
   Dice dice(seed);
   const Id& person = dice.Of(people_);
-  const Id& branch = dice.Of(branches_);
+  const Id& branch = dice.OneIn(5) ? dice.Of(superiors_) : dice.Of(branches_);
   static const std::vector<Office> kOffices = {SECRETARY, DEPUTY, COMMITTEE, GROUP_LEADER};
   switch (dice.Below(7)) {
     case 0:

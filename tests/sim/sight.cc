@@ -85,12 +85,15 @@ std::vector<const FieldDescriptor*> RestrictedIn(const sync::v1::Change& change,
   return written;
 }
 
-bool HasSensitive(const Message& message) {
+std::vector<std::string> SensitiveIn(const Message& message) {
   std::vector<const FieldDescriptor*> fields;
   message.GetReflection()->ListFields(message, &fields);
-  return std::any_of(fields.begin(), fields.end(), [](const FieldDescriptor* field) {
-    return field->options().GetExtension(zhibu::sensitive);
-  });
+  std::vector<std::string> labels;
+  for (const FieldDescriptor* field : fields) {
+    if (!field->options().GetExtension(zhibu::sensitive)) continue;
+    labels.push_back(field->options().GetExtension(zhibu::label));
+  }
+  return labels;
 }
 
 void Hide(const Sight& sight, Message* message) {

@@ -6,6 +6,7 @@
 #include <google/protobuf/message.h>
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "zhibu/sync/v1/edit.pb.h"
@@ -29,7 +30,8 @@ bool HasRestricted(const google::protobuf::Descriptor& type);
 std::vector<const google::protobuf::FieldDescriptor*> RestrictedIn(
     const sync::v1::Change& change, const google::protobuf::Descriptor& type);
 
-bool HasSensitive(const google::protobuf::Message& message);
+// What is filled in of what is sensitive, by its labels.
+std::vector<std::string> SensitiveIn(const google::protobuf::Message& message);
 
 // Clears what may not be seen.
 void Hide(const Sight& sight, google::protobuf::Message* message);

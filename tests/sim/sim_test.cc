@@ -64,6 +64,26 @@ TEST(Sim, AnOldServerMeetsWhatItKnowsNot) {
   EXPECT_EQ(today.returned_unknown + today.merged_unknown, 0u);
 }
 
+TEST(Sim, ThoseAboveLookAndDecide) {
+  Report all;
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    const Report report =
+        sim::Run(MakePlan({.seed = seed, .steps = 1000, .devices = 6, .faults = AllFaults()}));
+    all.stats.questions += report.stats.questions;
+    all.stats.pages += report.stats.pages;
+    all.stats.looked_at += report.stats.looked_at;
+    all.opened += report.opened;
+    all.found_twice += report.found_twice;
+    all.decided += report.decided;
+  }
+  EXPECT_GT(all.stats.questions, 30u);
+  EXPECT_GT(all.stats.pages, 20u);
+  EXPECT_GT(all.stats.looked_at, 100u);
+  EXPECT_GT(all.opened, 3u);
+  EXPECT_GT(all.found_twice, 10u);
+  EXPECT_GT(all.decided, 3u);
+}
+
 TEST(Sim, TheSameSeedIsTheSameRun) {
   const Plan plan = MakePlan({.seed = 77, .steps = 1200, .devices = 6, .faults = AllFaults()});
   const Report first = sim::Run(plan);

@@ -333,6 +333,9 @@ Report Run(const Plan& plan, bool trace) {
   report.rows = universe.ledger().rows();
   report.notes = universe.ledger().notes();
   report.verified = universe.ledger().verified();
+  report.opened = universe.ledger().opened();
+  report.found_twice = universe.ledger().found_twice();
+  report.decided = universe.ledger().decided();
   report.returned_unknown = universe.ledger().returned_unknown();
   report.merged_unknown = universe.ledger().merged_unknown();
   report.virtual_ms = universe.now_ms() - began_ms;

@@ -22,6 +22,9 @@ struct Report {
   uint64_t rows = 0;
   uint64_t notes = 0;
   uint64_t verified = 0;          // check-ins
+  uint64_t opened = 0;            // for a time
+  uint64_t found_twice = 0;       // members
+  uint64_t decided = 0;           // by people, of those
   uint64_t returned_unknown = 0;  // by a server of an earlier version: see ledger.h
   uint64_t merged_unknown = 0;
   int64_t virtual_ms = 0;

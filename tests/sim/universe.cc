@@ -80,11 +80,13 @@ void Universe::HangUp(Device& device) {
   if (device.stream == nullptr) return;
   const uint64_t id = device.stream->id;
   device.stream = nullptr;
+  questions_.erase(id);
   streams_.erase(id);
 }
 
 void Universe::Strand(Device& device) {
   if (device.stream == nullptr) return;
+  questions_.erase(device.stream->id);
   const auto it = streams_.find(device.stream->id);
   stranded_.push_back(std::move(it->second));
   streams_.erase(it);
@@ -149,7 +151,9 @@ bool Universe::ServerHears(Stream& stream) {
   if (!frame.ParseFromString(stream.up.front())) ledger_.Fail(kProtocol, "a frame cannot be read");
   stream.up.pop_front();
   ++stats.frames;
+  if (frame.has_ask()) AnswerIsDue(stream);
   stream.server.OnFrame(frame);
+  if (frame.has_ask()) Absorb();
   auto edits = stream.server.TakeSubmitted();
   if (!edits.empty()) queue_.push_back({stream.id, std::move(edits)});
   return true;
@@ -177,10 +181,6 @@ void Universe::Seen(const Stream& stream) {
   Tell(moved);
 }
 
-void Universe::Ask(Device& device, const sync::v1::Ask& ask) {
-  if (device.stream != nullptr) device.stream->client.Ask(ask);
-}
-
 bool Universe::ServerSays(Stream& stream) {
   using Heard = Stream::Heard;
   ServerFrame frame;
@@ -202,7 +202,7 @@ bool Universe::ServerSays(Stream& stream) {
   } else if (frame.has_page()) {
     allowed = stream.heard == Heard::kWelcome;
     next = Heard::kWelcome;
-    CheckPage(stream.device, frame.page());
+    CheckPage(stream, frame.page());
   } else if (frame.has_update() || frame.has_renumber()) {
     allowed = stream.heard == Heard::kWelcome;
     next = frame.has_update() ? Heard::kWelcome : Heard::kEnd;
@@ -237,6 +237,7 @@ bool Universe::ClientHears(Stream& stream) {
   stream.welcomed = stream.welcomed || frame.has_welcome();
   if (frame.has_update()) TakeAnswers(stream, frame.update(), &merged);
   stream.client.OnFrame(frame);
+  if (frame.has_page()) TakePage(stream);
   if (stream.device.disk.dead()) return true;
   if (stream.client.closed()) {
     EndStream(stream);

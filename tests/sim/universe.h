@@ -40,7 +40,9 @@ struct Stats {
   uint64_t carried = 0;  // edits that came to the server by courier
   uint64_t amended = 0;  // set-aside edits that were made again
   uint64_t discarded = 0;
-  uint64_t looked_at = 0;  // records that were asked for
+  uint64_t questions = 0;
+  uint64_t pages = 0;      // after the first of each answer
+  uint64_t looked_at = 0;  // records that were asked for, and shown
   uint64_t checks = 0;
   std::map<std::string, uint64_t> faults;
 };
@@ -79,6 +81,11 @@ class Universe {
   // Receipts reach a device, the author's or another.
   void ReceiveByCourier(Dice* dice);
 
+  // ---- What devices ask for (questions.cc) ----
+  // For records that it does not hold, all pages of them. Nothing where the device has no
+  // link, or waits for another answer.
+  void Ask(Device& device, sync::v1::Ask ask);
+
   // ---- What happens to machines ----
   void RestartDevice(Device& device, bool power_lost);
   void RestartServer(bool power_lost);
@@ -107,6 +114,7 @@ class Universe {
 
   // ---- What the operator does (operator.cc) ----
   void Found(int devices);
+  void FoundOrganisations();
   void Operate(uint64_t seed);
   void Appoint(const Id& person, const Id& organisation, Office office, int64_t until_ms);
   void Place(const Id& person, const Id& branch);
@@ -114,8 +122,6 @@ class Universe {
   bool OwnWrite(const google::protobuf::Message& message, const Id& id);
   // With a new number, on an empty disk.
   void Enrol(Device& device);
-  // For records that the device does not hold, if it has a link; the id is their type.
-  void Ask(Device& device, const sync::v1::Ask& ask);
   void Join(const Id& one, const Id& other, Dice* dice);
   void Revoke(Device& device, bool lost);
   // Whether it is a copy, or a restored backup, with a number that was revoked.
@@ -137,6 +143,11 @@ class Universe {
 
   std::vector<std::unique_ptr<Device>>& devices() { return devices_; }
   const std::vector<Id>& branches() const { return branches_; }
+  // The committees above them; and all of these.
+  const std::vector<Id>& superiors() const { return superiors_; }
+  std::vector<Id> organisations() const;
+  // What the organisation may be hung on so that nothing hangs on itself.
+  std::vector<Id> MayHangOn(const Id& organisation) const;
   const std::vector<Id>& people() const { return people_; }
   Server& server() { return server_; }
   const std::map<uint64_t, std::unique_ptr<Stream>>& streams() const { return streams_; }
@@ -161,6 +172,18 @@ class Universe {
   struct Known {
     sync::v1::Edit edit;
     Deltas deltas;
+  };
+
+  // A question of a device, page by page.
+  struct Question {
+    sync::v1::Ask ask;  // for the page that is due
+    bool asked = false;
+    int64_t heard_ms = 0;
+    std::optional<Ledger::Answer> due;
+    std::map<Id, std::set<Id>> tree;
+    bool reorganised = false;     // since the page before
+    std::map<Id, Places> steady;  // what was to be seen, and where it lay, from first to last
+    std::set<Id> shown;
   };
 
   bool ClientSays(Stream& stream);
@@ -188,9 +211,13 @@ class Universe {
                   const std::vector<client::Draft*>& drafts);
   void CheckBase(Device& device, const sync::v1::Edit& edit, uint64_t begun_at);
   void CheckOwn(Device& device);
-  void CheckPage(const Device& device, const sync::v1::Page& page);
+  // The server hears the question on this stream now.
+  void AnswerIsDue(const Stream& stream);
+  void CheckPage(const Stream& stream, const sync::v1::Page& page);
+  void TakePage(Stream& stream);
   void Seen(const Stream& stream);
-  void CheckLogged(const Device& device, const RecordKey& key, const std::string& body);
+  void CheckLogged(const Device& device, const RecordKey& key, const std::string& body,
+                   int64_t since_ms);
   void CheckSent(Device& device, const sync::v1::Update& update);
   void NoteFoundations(Device& device, const sync::v1::NumberedEdit& edit, uint64_t salt);
   void CheckSums();
@@ -217,9 +244,12 @@ class Universe {
   // Returned, and discarded or made again by its author since.
   std::set<uint64_t> let_go_;
   std::vector<Id> branches_;
+  std::vector<Id> superiors_;
   std::vector<Id> people_;
   std::vector<std::string> pictures_;
   Ledger ledger_;
+  std::map<uint64_t, Question> questions_;  // by stream
+  uint64_t questions_asked_ = 0;
   uint64_t streams_made_ = 0;
   int slow_ = 0;
 };

@@ -11,7 +11,7 @@
 function(zhibu_mutant name)
   cmake_parse_arguments(PARSE_ARGV 1 ARG ""
     "FILE;BREAKS;REPLACE;BY;SEEDS;STEPS;FAULTS" "INVARIANTS")
-  foreach(default "SEEDS 30" "STEPS 1000" "FAULTS all")
+  foreach(default "SEEDS 100" "STEPS 1000" "FAULTS all")
     string(REPLACE " " ";" default "${default}")
     list(GET default 0 option)
     if(NOT DEFINED ARG_${option})
