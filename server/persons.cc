@@ -186,14 +186,17 @@ absl::Status UpdateMarks(Writer& writer, const std::vector<Marked>& before,
 
 absl::Status FindDuplicates(Reader& reader, absl::string_view key, const Id& person, int64_t now_ms,
                             sync::v1::Edit* own) {
-  // The number first: it says more than the name.
-  for (const RecordKey& record : {RecordKey{TypeOf<PrivateDetail>().number, DetailId(person)},
-                                  RecordKey{TypeOf<Member>().number, person}}) {
+  // What one of their entries has is known of all that count as one with it.
+  ASSIGN_OR_RETURN(const std::vector<Id> entries, PersonsOf(reader, person));
+  std::vector<RecordKey> records;  // the numbers first: they say more than the names
+  for (const Id& one : entries) records.push_back({TypeOf<PrivateDetail>().number, DetailId(one)});
+  for (const Id& one : entries) records.push_back({TypeOf<Member>().number, one});
+  for (const RecordKey& record : records) {
     ASSIGN_OR_RETURN(const RecordState state, reader.GetRecord(record));
     for (const Marked& one : MarksOf(key, record, state)) {
       ASSIGN_OR_RETURN(const std::vector<Id> others, reader.FindMarked(one.mark));
       for (const Id& other : others) {
-        RETURN_IF_ERROR(AddDuplicate(reader, person, other, one.by, now_ms, own));
+        RETURN_IF_ERROR(AddDuplicate(reader, one.person, other, one.by, now_ms, own));
       }
     }
   }

@@ -342,6 +342,30 @@ TEST_F(Merged, OnceUndoneEachIsComparedWithTheThirdEntryForItself) {
   ExpectInStep();
 }
 
+// One that has no number itself stands for another that has.
+TEST_F(Merged, OnceUndoneAnEntryIsComparedByAllThatStayJoinedToIt) {
+  const Id middle = world.Person("王", village);
+  const Id elder = world.Person("王", village);
+  const auto set = [&](const Id& kept, const Id& other, DuplicatePerson::State state) {
+    DuplicatePerson same;
+    same.set_first_id(std::min(kept, other).str());
+    same.set_second_id(std::max(kept, other).str());
+    same.set_kept_id(kept.str());
+    same.set_state(state);
+    world.Write(same, Id());
+  };
+  for (const auto state : {DuplicatePerson::OPEN, DuplicatePerson::MERGED}) {
+    set(middle, wang_too, state);
+    set(elder, middle, state);
+  }
+  const Id fourth = world.Person("王", village);
+  SetNumber(fourth, kNumber);
+  EXPECT_EQ(Found(elder, fourth).state(), DuplicatePerson::OPEN);
+  EXPECT_EQ(Found(middle, fourth).state(), DuplicatePerson::STATE_UNSPECIFIED);
+  set(elder, middle, DuplicatePerson::UNDONE);
+  EXPECT_EQ(Found(middle, fourth).state(), DuplicatePerson::OPEN);
+}
+
 TEST_F(Merged, WhoIsMergedAlreadyIsNotMergedWithSomebodyElse) {
   const Id third = world.Person("王", village);
   SetNumber(third, kNumber);

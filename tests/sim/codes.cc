@@ -88,8 +88,9 @@ void Ledger::JudgeScan(const Row& row, const Change& change, const Message& chec
   const std::string objection =
       shown == nullptr ? "nobody has shown it" : Objection(row, check_in, *shown);
   if (!objection.empty()) {
-    return Doubt(row.audit, kCodes, absl::StrCat("a code was taken, though ", objection), key);
+    Doubt(row.audit, kCodes, absl::StrCat("a code was taken, though ", objection), key);
   }
+  if (shown == nullptr) return;
   const int64_t after = ScannedAt(row.audit) - shown->at_ms;
   scans_[key].push_back({shown->device, after >= -kFreshMs && after <= kStepMs + kFreshMs});
 }

@@ -213,9 +213,11 @@ absl::Status Ledger::Absorb(server::Reader& reader) {
            ReturnedForNothing(known);
   };
   std::vector<AuditRow> suspicious;
-  for (const AuditRow& row : rows) {
-    Take(row);
-    if (returned_for_nothing(row)) suspicious.push_back(row);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    Take(rows[i]);
+    if (returned_for_nothing(rows[i])) suspicious.push_back(rows[i]);
+    // By what was so in that moment: a restored server's whole life is read at once.
+    if (i + 1 == rows.size() || order(rows[i + 1]).first != order(rows[i]).first) JudgeDoubted();
   }
   for (const AuditRow& row : suspicious) {
     if (!returned_for_nothing(row)) continue;
@@ -226,6 +228,7 @@ absl::Status Ledger::Absorb(server::Reader& reader) {
           KeyOf(devices_[row.device.value][row.number.value].edit.changes(0)));
   }
   JudgeDoubted();
+  changed_.clear();
   return absl::OkStatus();
 }
 
@@ -245,7 +248,6 @@ void Ledger::JudgeDoubted() {
     Fail(doubted.failure.invariant, doubted.failure.detail, doubted.failure.record);
   }
   doubted_.clear();
-  changed_.clear();
 }
 
 void Ledger::Forget() {
