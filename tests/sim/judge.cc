@@ -240,18 +240,17 @@ void Universe::CheckSent(Device& device, const sync::v1::Update& update) {
       if (!ledger_.MayRead(device.person, *record, key.id, group.bodies(i), now_ms_)) {
         ledger_.Fail(kRight, absl::StrCat(who, " is sent ", NameOf(key)), key);
       }
-      CheckLogged(device, key, group.bodies(i), 0);
+      CheckLogged(device, ledger_.EntriesOf(device.person), key, group.bodies(i), 0);
     }
   }
 }
 
-void Universe::CheckLogged(const Device& device, const RecordKey& key, const std::string& body,
-                           int64_t since_ms) {
+void Universe::CheckLogged(const Device& device, const std::set<std::string>& own,
+                           const RecordKey& key, const std::string& body, int64_t since_ms) {
   const std::unique_ptr<Message> sent(PrototypeOf(key.type)->New());
   sent->ParsePartialFromString(body);
   const std::vector<std::string> labels = SensitiveIn(*sent);
   if (labels.empty()) return;
-  const std::set<std::string> own = ledger_.EntriesOf(device.person);
   for (const auto& [scope, place] : PlacesIn(*sent, key.id)) {
     if (place != PERSON || own.count(scope.str()) > 0) continue;
     if (ledger_.Logged(scope, device.person, key.type, labels, since_ms)) continue;

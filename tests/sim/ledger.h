@@ -159,6 +159,7 @@ class Ledger {
       std::shared_ptr<google::protobuf::Message> message;  // without what they may not see
     };
     sync::v1::Reason refusal = sync::v1::NO_REASON;
+    std::set<std::string> own;  // the asker's entries in the register
     std::map<Id, Sheet> sheets;
     std::set<Id> unclear;             // of which the reference has no opinion
     std::map<Id, std::set<Id>> tree;  // what is below whom was asked about, and its parents

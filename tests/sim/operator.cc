@@ -240,7 +240,7 @@ void Universe::Found(int devices) {
   const int people = std::max(5, devices * 3 / 4);
   for (int i = 0; i < people; ++i) {
     people_.push_back(server_.environment().NewId());
-    const Id& branch = branches_[i > 3 && i % 3 != 0 ? 2 : i % 2];
+    const Id& branch = branches_[i % 3 == 2 && i > 2 ? 2 : i % 2];
     records::v1::Member member;
     member.set_branch_id(branch.str());
     member.set_name(absl::StrCat("党员", i));

@@ -74,6 +74,7 @@ bool Ledger::HasAccess(const Id& asker, const Id& member, int64_t now_ms) const 
 
 Ledger::Answer Ledger::AnswerTo(const Id& asker, const sync::v1::Ask& ask, int64_t now_ms) const {
   Answer answer;
+  answer.own = EntriesOf(asker);
   std::map<Id, uint32_t> known;
   const auto offices = [&](const Id& scope) {
     const auto [it, fresh] = known.try_emplace(scope, 0);

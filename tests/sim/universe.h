@@ -216,8 +216,8 @@ class Universe {
   void CheckPage(const Stream& stream, const sync::v1::Page& page);
   void TakePage(Stream& stream);
   void Seen(const Stream& stream);
-  void CheckLogged(const Device& device, const RecordKey& key, const std::string& body,
-                   int64_t since_ms);
+  void CheckLogged(const Device& device, const std::set<std::string>& own, const RecordKey& key,
+                   const std::string& body, int64_t since_ms);
   void CheckSent(Device& device, const sync::v1::Update& update);
   void NoteFoundations(Device& device, const sync::v1::NumberedEdit& edit, uint64_t salt);
   void CheckSums();
