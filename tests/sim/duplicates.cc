@@ -106,15 +106,20 @@ std::string Ledger::Objection(const DuplicatePerson& found) const {
 }
 
 // When the server has found it. What organisations hung on at that moment versions do not
-// tell, since they need not have a scope in common with the two.
+// tell, since they need not have a scope in common with the two; nor what number somebody
+// had who is one of the two as well.
 void Ledger::JudgeFound(const server::AuditRow& row, const RecordKey& key,
                         const DuplicatePerson& found) {
   if (found.by() == DuplicatePerson::OPERATOR) return;
   ++found_twice_;
   const std::string objection = Objection(found);
   if (objection.empty()) return;
+  std::set<uint32_t> unless = {TypeOf(Organisation::descriptor())};
+  if (EntriesOf(IdOf(found.first_id())).size() + EntriesOf(IdOf(found.second_id())).size() > 2) {
+    unless.insert(TypeOf(PrivateDetail::descriptor()));
+  }
   doubted_.push_back({row.received_ms,
-                      TypeOf(Organisation::descriptor()),
+                      unless,
                       {kDuplicates, absl::StrCat(NameOf(key), ": ", objection), key},
                       found});
 }

@@ -236,14 +236,18 @@ absl::Status Ledger::Absorb(server::Reader& reader) {
 void Ledger::Doubt(const AuditRow& row, absl::string_view invariant, std::string detail,
                    const RecordKey& key) {
   doubted_.push_back({row.received_ms,
-                      TypeOf(DuplicatePerson::descriptor()),
+                      {TypeOf(DuplicatePerson::descriptor())},
                       {std::string(invariant), std::move(detail), key},
                       std::nullopt});
 }
 
 void Ledger::JudgeDoubted() {
   for (const Doubted& doubted : doubted_) {
-    if (changed_.count({doubted.at_ms, doubted.unless}) > 0) continue;
+    if (std::any_of(doubted.unless.begin(), doubted.unless.end(), [&](uint32_t type) {
+          return changed_.count({doubted.at_ms, type}) > 0;
+        })) {
+      continue;
+    }
     if (doubted.found && Objection(*doubted.found).empty()) continue;
     Fail(doubted.failure.invariant, doubted.failure.detail, doubted.failure.record);
   }

@@ -263,7 +263,7 @@ class Ledger {
 
   struct Doubted {
     int64_t at_ms = 0;
-    uint32_t unless = 0;  // a record of this type was changed at that moment
+    std::set<uint32_t> unless;  // a record of such a type was changed at that moment
     Failure failure;
     std::optional<records::v1::DuplicatePerson> found;  // there may have been reason by the end
   };

@@ -207,7 +207,9 @@ bool Universe::ServerSays(Stream& stream) {
     allowed = stream.heard == Heard::kWelcome;
     next = frame.has_update() ? Heard::kWelcome : Heard::kEnd;
     if (frame.has_renumber()) ++stats.forks;
-    if (frame.has_renumber()) Renumbered(stream.device, DeviceNumber(frame.renumber().device()));
+    if (frame.has_renumber()) {
+      Renumbered(stream.server.device(), DeviceNumber(frame.renumber().device()));
+    }
     if (frame.has_renumber() && !copies) {
       ledger_.Fail(kForks, absl::StrCat("device ", stream.device.index, " ",
                                         frame.renumber().ShortDebugString()));
@@ -275,9 +277,9 @@ void Universe::TakeAnswers(Stream& stream, const sync::v1::Update& update,
 }
 
 // Under another number it is as much out of service as before.
-void Universe::Renumbered(Device& device, DeviceNumber number) {
-  if (device.revoked) ledger_.Revoke(number);
-  if (const auto before = device.Number(); before && ledger_.Lost(*before)) ledger_.Lose(number);
+void Universe::Renumbered(DeviceNumber before, DeviceNumber number) {
+  if (ledger_.Revoked(before)) ledger_.Revoke(number);
+  if (ledger_.Lost(before)) ledger_.Lose(number);
 }
 
 void Universe::CheckCursors(Device& device, const std::vector<uint64_t>& merged) {
@@ -537,7 +539,15 @@ void Universe::RestartDevice(Device& device, bool power_lost) {
   }
   AdoptPending(device);
   CheckAccount(device);
-  device.letting_go.clear();
+  // Whether what was being let go of is set aside still is on the disk now.
+  std::set<uint64_t> set_aside;
+  (void)device.disk.Quietly([&] {
+    return device.store->ListSetAside(
+        [&](const client::SetAside& item) { set_aside.insert(item.edit.salt()); });
+  });
+  for (const uint64_t salt : std::exchange(device.letting_go, {})) {
+    if (set_aside.count(salt) == 0) device.committed.erase(salt);
+  }
 }
 
 // An edit whose commit was cut short by a crash may be there or not.

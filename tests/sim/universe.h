@@ -195,7 +195,7 @@ class Universe {
   void CheckCursors(Device& device, const std::vector<uint64_t>& merged);
   void EndStream(Stream& stream);
   void CommitSlice(const std::vector<Waiting>& slice);
-  void Renumbered(Device& device, DeviceNumber number);
+  void Renumbered(DeviceNumber before, DeviceNumber number);
   void Tell(const absl::flat_hash_set<Id>& moved);
   Carried TakeUp(std::vector<Carried>* pool, Dice* dice, bool* altered);
   void CheckDelivered(Device& device, const std::vector<sync::v1::NumberedEdit>& pending,
