@@ -69,7 +69,8 @@ absl::Status EnsureIncarnation(Store& store, const Schema& schema, const Environ
     ASSIGN_OR_RETURN(const std::string copy, reader.GetSetting(kCopy));
     known = !incarnation.empty();
     ASSIGN_OR_RETURN(const std::string before, reader.GetSetting(kAudiences));
-    restored = restored || !copy.empty() || OthersReadIt(before, audiences);
+    // A version that did not write it down may have shown anything.
+    restored = restored || !copy.empty() || before.empty() || OthersReadIt(before, audiences);
     told = before == audiences;
     return absl::OkStatus();
   }));

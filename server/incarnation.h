@@ -19,7 +19,7 @@ inline constexpr char kIncarnation[] = "incarnation";
 // To be called before anything is served. Begins a life where the database has
 // none yet, or is a backup's copy (kCopy), or where the caller knows that it was
 // put back by other means; and where a type or field that was declared before has other
-// readers now.
+// readers now, or it is not known who they were.
 absl::Status EnsureIncarnation(Store& store, const Schema& schema, const Environment& environment,
                                bool restored = false);
 

@@ -1,12 +1,16 @@
 #include "server/notice.h"
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "server/own_edit.h"
 #include "server/typed.h"
 #include "sync/audience.h"
+#include "sync/contact.h"
 #include "sync/shown.h"
 #include "sync/status.h"
 #include "zhibu/records/v1/notice.pb.h"
@@ -33,6 +37,15 @@ void ClearIds(Message* message) {
   }
 }
 
+// What people wrote into the record may hold numbers, too.
+std::string WithoutContact(absl::string_view lines) {
+  std::string left;
+  for (const absl::string_view line : absl::StrSplit(lines, '\n', absl::SkipEmpty())) {
+    if (!HoldsContact(line)) absl::StrAppend(&left, line, "\n");
+  }
+  return left;
+}
+
 absl::StatusOr<std::string> ShownOf(Reader& reader, const Schema& schema, const Notice& notice) {
   const RecordType* type = schema.Find(notice.subject_type());
   const auto id = Id::FromBytes(notice.subject_id());
@@ -46,7 +59,7 @@ absl::StatusOr<std::string> ShownOf(Reader& reader, const Schema& schema, const 
   Redact(*type, HiddenFrom(*type, kPublic), &state);
   const std::unique_ptr<Message> subject = ParseAs(*type, state.body);
   ClearIds(subject.get());
-  return Lines(*subject, Language::kChinese);
+  return WithoutContact(Lines(*subject, Language::kChinese));
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 
 #include <google/protobuf/dynamic_message.h>
 #include <google/protobuf/util/json_util.h>
-#include <re2/re2.h>
 #include <sodium.h>
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/civil_time.h"
+#include "sync/contact.h"
 #include "sync/environment.h"
 #include "sync/reason.h"
 #include "sync/slots.h"
@@ -48,17 +48,6 @@ class Blank {
   std::optional<google::protobuf::DynamicMessageFactory> dynamic_;
   std::unique_ptr<Message> message_;  // goes before its factory
 };
-
-// What looks like an identity number, a mobile number, or one with an area code;
-// however it is spaced.
-bool HoldsContact(absl::string_view text) {
-  static const RE2 contact(R"((?:^|\D)(?:)"
-                           R"(\d{6}[ -]?\d{8}[ -]?\d{3}[\dXx]|)"
-                           R"(1[3-9]\d[ -]?\d{4}[ -]?\d{4}|)"
-                           R"(0\d{2,3}[ -]?\d{7,8})"
-                           R"()(?:\D|$))");
-  return RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), contact);
-}
 
 // Of a date or a month.
 bool HasFormat(Format format, absl::string_view text) {

@@ -409,6 +409,26 @@ TEST_F(Courier, ARestoredServerTakesNothingAndItsReceiptMakesTheDeviceOfferAll) 
   EXPECT_EQ(SumOn(lis, sampler), 111);
 }
 
+TEST_F(Courier, WhatWasLetGoOfIsCarriedAsThatAndIsNotSetAsideAgain) {
+  const std::string backup = world.BackUp();
+  MakeWithoutRight(wangs);
+  world.SyncAll();
+  ASSERT_EQ(wangs.store().Discard(1), absl::OkStatus());
+  world.RestoreServer(backup);
+  world.Appoint(wang, branch, DEPUTY);  // who may by now
+  {
+    Stream stream(&world, &wangs);
+    stream.Run();
+    ASSERT_TRUE(stream.client().again());
+  }
+  ASSERT_EQ(wangs.State().unsent, 1u);
+  EXPECT_EQ(Text(Receive(wangs, Deliver(Export(wangs)))), "0 in, 0 set aside, nothing new");
+  EXPECT_EQ(wangs.State().unsent, 0u);
+  EXPECT_TRUE(wangs.SetAside().empty());
+  EXPECT_TRUE(wangs.All<Meeting>().empty());
+  ExpectConverged();
+}
+
 TEST_F(Courier, ReceiptsFromBeforeARestorationSayNothing) {
   const std::string backup = world.BackUp();
   MakeWithoutRight(wangs);

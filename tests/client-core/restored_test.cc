@@ -162,11 +162,13 @@ TEST_F(Restored, AnUpdateThatShowsAFieldToOthersIsReadAnewByAllAndOneThatAddsAFi
   };
   MakeMeeting(lis);
   world.SyncAll();
-  const std::string before = start("");
+  const std::string before = start("4000.1=1/1");
   EXPECT_EQ(start("4000.1=1/1 2.99=1/1"), before) << "there is no such type or field any more";
   EXPECT_NE(start("2=0/0"), before);
-  const std::string then = start("");
+  const std::string then = start("4000.1=1/1");
   EXPECT_NE(start("2.7=1/1"), then);
+  const std::string latest = start("4000.1=1/1");
+  EXPECT_NE(start(""), latest) << "of a version that did not write it down";
   EXPECT_EQ(world.Sync(zhangs), absl::OkStatus());
   EXPECT_GT(zhangs.State().records_received, 4u) << "not only what is new";
   ExpectConverged();

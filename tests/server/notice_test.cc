@@ -65,6 +65,18 @@ TEST_F(NoticeTest, ItIsWrittenAnewWhenTheNoticeIsChangedAndNotWhenTheRecordIs) {
   ExpectConverged();
 }
 
+TEST_F(NoticeTest, ALineThatHoldsANumberIsLeftOut) {
+  const Id meeting = zhangs.Make<Meeting>([&](Meeting& m) {
+    m.set_branch_id(branch.str());
+    m.set_topic("主题党日，联系人电话 138 0013 8000");
+    m.set_place("村委会");
+  });
+  const Id id = Publish<Meeting>(zhangs, meeting);
+  world.SyncAll();
+  EXPECT_THAT(wangs.Get<Notice>(id).shown(),
+              AllOf(HasSubstr("村委会"), Not(HasSubstr("8000")), Not(HasSubstr("主题党日"))));
+}
+
 TEST_F(NoticeTest, NothingIsShownThatNoOrdinaryMemberMayReadOrThatAnotherBranchKeeps) {
   const Id elsewhere = world.Branch("别处");
   const Id zhao = world.Person("赵", elsewhere);
