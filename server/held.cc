@@ -8,7 +8,9 @@
 #include <string>
 #include <utility>
 
+#include "server/notes.h"
 #include "server/own_edit.h"
+#include "server/typed.h"
 #include "sync/audience.h"
 #include "sync/environment.h"
 #include "sync/record.h"
@@ -22,7 +24,7 @@ using records::v1::HeldEdit;
 
 namespace {
 
-const RecordType& HeldType() { return *CatalogueSchema()->Find(HeldEdit::descriptor()); }
+constexpr absl::string_view kHeld = "held";
 
 using Scopes = std::set<Id>;
 
@@ -65,11 +67,11 @@ class Reach {
 
 // What is not there yet lies where the edits put it that this one builds on, if they
 // are held too.
-absl::StatusOr<Scopes> ScopesBelow(Reader& reader, DeviceNumber device,
-                                   const sync::v1::NumberedEdit& submitted, HeldEdit* held) {
+absl::StatusOr<Scopes> ScopesBelow(Reader& reader, DeviceNumber device, const HeldEdit& held) {
   Scopes scopes;
-  for (const uint64_t below : submitted.builds_on()) {
-    held->add_builds_on(below);
+  for (const uint64_t below : held.builds_on()) {
+    ASSIGN_OR_RETURN(const auto verdict, reader.GetVerdict(device, EditNumber(below)));
+    if (!verdict || verdict->verdict != sync::v1::HELD) continue;
     ASSIGN_OR_RETURN(const auto foundation, reader.GetAudit(device, EditNumber(below)));
     ASSIGN_OR_RETURN(const auto waiting, FindHeld(reader, foundation ? foundation->edit : ""));
     if (!waiting || waiting->edit().empty()) continue;
@@ -80,18 +82,13 @@ absl::StatusOr<Scopes> ScopesBelow(Reader& reader, DeviceNumber device,
   return scopes;
 }
 
-}  // namespace
-
-absl::Status AddHeld(Reader& reader, const Schema& schema, const sync::v1::NumberedEdit& submitted,
-                     const AuditRow& row, const Id& author, sync::v1::Edit* own) {
-  HeldEdit held;
-  sync::v1::Edit edit;
-  edit.ParseFromString(row.edit);  // what cannot be read touches nothing
-  ASSIGN_OR_RETURN(const Scopes below, ScopesBelow(reader, row.device, submitted, &held));
+// Where the edit's records lie now, or are to lie: sets `scopes`, and `edit` where those may
+// read all of it.
+absl::Status SetReach(Reader& reader, const Schema& schema, absl::string_view bytes,
+                      const sync::v1::Edit& edit, HeldEdit* held) {
+  ASSIGN_OR_RETURN(const Scopes below, ScopesBelow(reader, DeviceNumber(held->device()), *held));
   Reach reach;
   for (const sync::v1::Change& change : edit.changes()) {
-    // A decision that is late is made anew, or not, by whoever may decide now.
-    if (change.type() == HeldType().number) return absl::OkStatus();
     const RecordType* type = schema.Find(change.type());
     const auto id = Id::FromBytes(change.id());
     Scopes scopes;
@@ -102,23 +99,62 @@ absl::Status AddHeld(Reader& reader, const Schema& schema, const sync::v1::Numbe
     }
     reach.Add(scopes.empty() ? below : scopes);
   }
-  for (const Id& scope : reach.scopes()) held.add_scopes(scope.str());
+  held->clear_scopes();
+  for (const Id& scope : reach.scopes()) held->add_scopes(scope.str());
+  held->set_edit(reach.shown() ? std::string(bytes) : "");
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<bool> AddHeld(Writer& writer, const Schema& schema, const AuditRow& row,
+                             const Id& author, sync::v1::Edit* own) {
+  sync::v1::Edit edit;
+  edit.ParseFromString(row.edit);  // what cannot be read touches nothing
+  // A decision that is late is made anew, or not, by whoever may decide now.
+  for (const auto& change : edit.changes()) {
+    if (change.type() == TypeOf<HeldEdit>().number) return false;
+  }
+  const Id id = HeldId(row.edit);
+  ASSIGN_OR_RETURN(const RecordState before, writer.GetRecord({TypeOf<HeldEdit>().number, id}));
+  if (before.alive()) return false;
+  HeldEdit held;
   held.set_author_id(author.str());
   held.set_device(row.device.value);
   held.set_number(row.number.value);
-  if (reach.shown()) held.set_edit(row.edit);
+  held.mutable_builds_on()->Add(row.builds_on.begin(), row.builds_on.end());
+  RETURN_IF_ERROR(SetReach(writer, schema, row.edit, edit, &held));
   held.set_reason(row.answer.reason());
   held.set_detail(row.answer.detail());
   *held.mutable_received() = TimeUtil::MillisecondsToTimestamp(row.received_ms);
   held.set_state(HeldEdit::WAITING);
-  const Id id = HeldId(row.edit);
-  ASSIGN_OR_RETURN(const RecordState before, reader.GetRecord({HeldType().number, id}));
-  if (!before.alive()) AddChange(HeldType(), id, before, held, own);
+  for (const auto& change : edit.changes()) {
+    const auto of = Id::FromBytes(change.id());
+    if (of) RETURN_IF_ERROR(writer.PutMark(MarkAbout(kHeld, {change.type(), *of}), id));
+  }
+  return AddChange(TypeOf<HeldEdit>(), id, before, held, own);
+}
+
+absl::Status MoveHeld(Reader& reader, const Schema& schema, const RecordKey& key,
+                      sync::v1::Edit* own) {
+  ASSIGN_OR_RETURN(const std::vector<Id> waiting, reader.FindMarked(MarkAbout(kHeld, key)));
+  for (const Id& id : waiting) {
+    ASSIGN_OR_RETURN(const RecordState before, reader.GetRecord({TypeOf<HeldEdit>().number, id}));
+    auto held = Parse<HeldEdit>(before.body);
+    if (!before.alive() || held.state() != HeldEdit::WAITING) continue;
+    ASSIGN_OR_RETURN(const auto row,
+                     reader.GetAudit(DeviceNumber(held.device()), EditNumber(held.number())));
+    sync::v1::Edit edit;
+    if (!row || !edit.ParseFromString(row->edit)) continue;
+    RETURN_IF_ERROR(SetReach(reader, schema, row->edit, edit, &held));
+    AddChange(TypeOf<HeldEdit>(), id, before, held, own);
+  }
   return absl::OkStatus();
 }
 
 absl::StatusOr<std::optional<HeldEdit>> FindHeld(Reader& reader, absl::string_view edit) {
-  ASSIGN_OR_RETURN(const RecordState state, reader.GetRecord({HeldType().number, HeldId(edit)}));
+  ASSIGN_OR_RETURN(const RecordState state,
+                   reader.GetRecord({TypeOf<HeldEdit>().number, HeldId(edit)}));
   HeldEdit held;
   if (!state.alive() || !held.ParseFromString(state.body)) return std::nullopt;
   return held;

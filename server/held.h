@@ -1,4 +1,6 @@
-// Edits that wait for somebody who has authority now, as records.
+// Edits that wait for somebody who has authority now, as records (HeldEdit).
+//
+//   a held edit lies where all of it may be read, also once its records have moved
 #ifndef ZHIBU_SERVER_HELD_H_
 #define ZHIBU_SERVER_HELD_H_
 
@@ -11,14 +13,24 @@
 #include "sync/types.h"
 #include "zhibu/records/v1/held.pb.h"
 #include "zhibu/sync/v1/edit.pb.h"
-#include "zhibu/sync/v1/sync.pb.h"
 
 namespace zhibu::server {
 
-// Adds the record of an edit that was held and answered as `row` has it, for those
-// who act for the branches that it touches and for its author.
-absl::Status AddHeld(Reader& reader, const Schema& schema, const sync::v1::NumberedEdit& submitted,
-                     const AuditRow& row, const Id& author, sync::v1::Edit* own);
+// Of one device's edits so many may wait, and so many bytes: what others have to look
+// through and to keep for it.
+inline constexpr int64_t kHeldEditsMax = 1000;
+inline constexpr int64_t kHeldBytesMax = 4 << 20;
+
+// Adds the record of the edit in `row`, which has been held, for those who act for the
+// branches that it touches and for its author. False: there is none, because the edit
+// decides on another, or the record is there already.
+absl::StatusOr<bool> AddHeld(Writer& writer, const Schema& schema, const AuditRow& row,
+                             const Id& author, sync::v1::Edit* own);
+
+// The record `key` lies elsewhere now: adds to `own` what takes along the edits that wait
+// to change it.
+absl::Status MoveHeld(Reader& reader, const Schema& schema, const RecordKey& key,
+                      sync::v1::Edit* own);
 
 // What has become of the edit with these bytes; nothing where it was not held.
 absl::StatusOr<std::optional<records::v1::HeldEdit>> FindHeld(Reader& reader,

@@ -7,6 +7,13 @@
 //   accepted edits = audit rows with the verdict MERGED, but not ANSWERED_BEFORE
 //   records        = fold of the accepted edits, in the order of their versions
 //
+// Each edit is taken within a savepoint, in one order:
+//
+//   limits → what it builds on → merge → authority → rules → write → what follows
+//
+// An author, who made the edit; a decider, whose authority counts; and the server, which
+// composes what follows: these are three, and the audit has all of them.
+//
 // Any thread may call: nothing is kept between calls, and the store orders the writes.
 #ifndef ZHIBU_SERVER_INGEST_H_
 #define ZHIBU_SERVER_INGEST_H_
@@ -42,7 +49,8 @@ struct Result {
   // answer then.
   bool forked = false;
   sync::v1::Answer answer;
-  Version version;  // at which it was merged; 0 otherwise
+  Version version;    // at which it was merged; 0 otherwise
+  uint64_t work = 0;  // that it took, in units of Reader::Work
 };
 
 struct Committed {

@@ -148,6 +148,17 @@ CREATE TABLE mark (
   PRIMARY KEY (mark, person)
 ) STRICT, WITHOUT ROWID;
 )sql",
+    // 6: what came beside an edit, and whose it is; what became of it, in an index that has
+    // all of that, since a row may hold a megabyte before its last columns. How much of a
+    // device's waits for a decision.
+    R"sql(
+ALTER TABLE audit ADD COLUMN beside BLOB NOT NULL DEFAULT x'';
+ALTER TABLE audit ADD COLUMN verdict INTEGER NOT NULL DEFAULT 0;
+DROP INDEX audit_key;
+CREATE INDEX audit_verdict ON audit (device, number, link, verdict);
+ALTER TABLE device ADD COLUMN held_edits INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE device ADD COLUMN held_bytes INTEGER NOT NULL DEFAULT 0;
+)sql",
 };
 constexpr int64_t kSchemaVersion = std::size(kMigrations);
 constexpr int64_t kApplicationId = 0x5a686962;  // "Zhib"
