@@ -410,7 +410,7 @@ class Ingest::Batch {
   // held learns where a record lies.
   absl::Status MayBeJudged(const Passage& passage, const Staging& staging) {
     absl::Status status = CheckFoundations(passage.row);
-    if (passage.decider == passage.author && status.ok()) {
+    if (passage.row.decided_by.empty() && status.ok()) {
       ASSIGN_OR_RETURN(const DeviceState* device, StateOf(passage.row.author));
       if (device->row.revoked()) status = Refuse(sync::v1::GRANT_ENDED, device->row.name);
     }
