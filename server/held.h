@@ -16,20 +16,29 @@
 
 namespace zhibu::server {
 
-// Of one device's edits so many may wait, and so many bytes: what others have to look
-// through and to keep for it.
+// So many edits of one device may wait, and so many bytes: what is kept for it. And so many
+// for one organisation: what its secretary has to look through.
 inline constexpr int64_t kHeldEditsMax = 1000;
 inline constexpr int64_t kHeldBytesMax = 4 << 20;
+inline constexpr int64_t kHeldForOneMax = 5000;
+
+// Whether the edit in `row`, of the device with this record, may wait as well.
+absl::StatusOr<bool> HasRoom(Reader& reader, const Schema& schema, const AuditRow& row,
+                             const Id& device_record);
 
 // Adds the record of the edit in `row`, which has been held, for those who act for the
-// branches that it touches and for its author. False: there is none, because the edit
-// decides on another, or the record is there already.
-absl::StatusOr<bool> AddHeld(Writer& writer, const Schema& schema, const AuditRow& row,
-                             const Id& author, sync::v1::Edit* own);
+// branches that it touches and for its author; nothing where the edit decides on another,
+// or the record is there already.
+absl::Status AddHeld(Writer& writer, const Schema& schema, const AuditRow& row, const Id& author,
+                     const Id& device_record, sync::v1::Edit* own);
+
+// It has been decided on: there is room again.
+absl::Status CountDecided(Writer& writer, const records::v1::HeldEdit& held, size_t bytes,
+                          const Id& device_record);
 
 // The record `key` lies elsewhere now: adds to `own` what takes along the edits that wait
 // to change it.
-absl::Status MoveHeld(Reader& reader, const Schema& schema, const RecordKey& key,
+absl::Status MoveHeld(Writer& writer, const Schema& schema, const RecordKey& key,
                       sync::v1::Edit* own);
 
 // What has become of the edit with these bytes; nothing where it was not held.

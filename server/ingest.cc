@@ -222,8 +222,9 @@ class Ingest::Batch {
     Refused refused = ReasonOf(status);
     // The store's trouble, not the edit's.
     if (!status.ok() && refused.reason == sync::v1::NO_REASON) return status;
-    if (IsHeld(refused.reason) && !MayWait(*device, *row)) {
-      refused = {sync::v1::HELD_FULL, absl::StrCat(device->row.held_edits)};
+    if (IsHeld(refused.reason)) {
+      ASSIGN_OR_RETURN(const bool room, HasRoom(writer_, schema_, *row, device->row.record));
+      if (!room) refused = {sync::v1::HELD_FULL, device->row.name};
     }
     row->answer.set_number(row->number.value);
     row->answer.set_verdict(status.ok()              ? sync::v1::MERGED
@@ -233,7 +234,9 @@ class Ingest::Batch {
     row->answer.set_detail(refused.detail);
     if (status.ok()) row->version = version;
     RETURN_IF_ERROR(Record(row, &Changing(device)));
-    if (row->answer.verdict() == sync::v1::HELD) RETURN_IF_ERROR(WriteHeld(*row, device));
+    if (row->answer.verdict() == sync::v1::HELD) {
+      RETURN_IF_ERROR(WriteHeld(*row, device->row));
+    }
     return Result{.answer = row->answer, .version = row->version};
   }
 
@@ -568,18 +571,9 @@ class Ingest::Batch {
     return Refuse(sync::v1::BUILDS_ON_RETURNED, absl::StrCat(number.value));
   }
 
-  static bool MayWait(const DeviceState& device, const AuditRow& row) {
-    return device.row.held_edits < kHeldEditsMax &&
-           device.row.held_bytes + static_cast<int64_t>(row.edit.size()) <= kHeldBytesMax;
-  }
-
-  absl::Status WriteHeld(const AuditRow& row, DeviceState* device) {
+  absl::Status WriteHeld(const AuditRow& row, const DeviceRow& device) {
     Edit own;
-    ASSIGN_OR_RETURN(const bool waits, AddHeld(writer_, schema_, row, device->row.person, &own));
-    if (!waits) return absl::OkStatus();
-    DeviceRow& changing = Changing(device).row;
-    ++changing.held_edits;
-    changing.held_bytes += static_cast<int64_t>(row.edit.size());
+    RETURN_IF_ERROR(AddHeld(writer_, schema_, row, device.person, device.record, &own));
     return Compose(std::move(own));
   }
 
@@ -598,10 +592,7 @@ class Ingest::Batch {
                      writer_.GetAudit(DeviceNumber(held.device()), EditNumber(held.number())));
     if (!waiting) return Refuse(sync::v1::MALFORMED, "edit");
     ASSIGN_OR_RETURN(DeviceState * device, StateOf(waiting->device));
-    DeviceRow& changing = Changing(device).row;
-    changing.held_edits = std::max<int64_t>(0, changing.held_edits - 1);
-    changing.held_bytes =
-        std::max<int64_t>(0, changing.held_bytes - static_cast<int64_t>(waiting->edit.size()));
+    RETURN_IF_ERROR(CountDecided(writer_, before, waiting->edit.size(), device->row.record));
     if (held.state() != HeldEdit::TAKEN) return absl::OkStatus();
     return TakeHeld(*waiting, device->row.person, decision.decider);
   }

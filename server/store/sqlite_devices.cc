@@ -8,11 +8,11 @@ namespace {
 
 #define ZHIBU_DEVICE_COLUMNS                                                                   \
   "number, public_key, person, record, name, revoked, enrolled_ms, last_seen_ms, last_number," \
-  " safe_number, held_edits, held_bytes"
+  " safe_number"
 constexpr char kGetDevice[] = "SELECT " ZHIBU_DEVICE_COLUMNS " FROM device WHERE number = ?";
 constexpr char kListDevices[] = "SELECT " ZHIBU_DEVICE_COLUMNS " FROM device ORDER BY number";
 constexpr char kPutDevice[] =
-    "REPLACE INTO device (" ZHIBU_DEVICE_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "REPLACE INTO device (" ZHIBU_DEVICE_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 // Also above devices that were put without a number having been asked for.
 constexpr char kNextDevice[] =
     "INSERT INTO counter (name, value) VALUES ('device', 1 + max(?,"
@@ -38,8 +38,6 @@ DeviceRow DeviceOf(const Query& row, const Seal& seal) {
   device.last_seen_ms = row.Int(7);
   device.last_number = row.Number<EditNumber>(8);
   device.safe_number = row.Number<EditNumber>(9);
-  device.held_edits = row.Int(10);
-  device.held_bytes = row.Int(11);
   return device;
 }
 
@@ -74,7 +72,7 @@ absl::Status Transaction::PutDevice(const DeviceRow& device) {
     const std::string name = seal_.Close(PlaceOf(device.number), device.name);
     Query(connection_, kPutDevice, device.number, device.public_key, device.person, device.record,
           name, static_cast<int64_t>(device.standing), device.enrolled_ms, device.last_seen_ms,
-          device.last_number, device.safe_number, device.held_edits, device.held_bytes)
+          device.last_number, device.safe_number)
         .Run();
     return absl::OkStatus();
   });

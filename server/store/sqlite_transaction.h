@@ -60,6 +60,7 @@ class Transaction final : public Writer {
   absl::Status ReadAudit(DeviceNumber device, EditNumber after,
                          absl::FunctionRef<bool(const AuditRow&)> visit) override;
   absl::StatusOr<std::vector<Id>> FindMarked(absl::string_view mark) override;
+  absl::StatusOr<int64_t> GetCount(absl::string_view name) override;
   absl::StatusOr<std::string> GetSetting(absl::string_view name) override;
 
   uint64_t Work() const override { return connection_.work() - work_before_; }
@@ -71,6 +72,7 @@ class Transaction final : public Writer {
                          absl::Span<const Id> before, absl::Span<const Id> after) override;
   absl::Status PutDevice(const DeviceRow& device) override;
   absl::StatusOr<DeviceNumber> NextDevice() override;
+  absl::Status AddToCount(absl::string_view name, int64_t more) override;
   absl::Status AppendAudit(const AuditRow& row) override;
   absl::Status PutMark(absl::string_view mark, const Id& person) override;
   absl::Status DeleteMark(absl::string_view mark, const Id& person) override;

@@ -60,9 +60,6 @@ struct DeviceRow {
   int64_t last_seen_ms = 0;
   EditNumber last_number;  // highest edit that has been answered
   EditNumber safe_number;  // edits up to here are in a backup
-  // Of its edits that are held and wait for a decision: how many, and their bytes.
-  int64_t held_edits = 0;
-  int64_t held_bytes = 0;
 };
 
 // One answered edit. Never changed, never removed.
@@ -146,6 +143,9 @@ class Reader {
   // Whom a mark was put on (server/persons.h), ascending.
   virtual absl::StatusOr<std::vector<Id>> FindMarked(absl::string_view mark) = 0;
 
+  // 0 where nothing was ever counted under this name.
+  virtual absl::StatusOr<int64_t> GetCount(absl::string_view name) = 0;
+
   // Small values by name: the server's id and the like. Empty if never set.
   virtual absl::StatusOr<std::string> GetSetting(absl::string_view name) = 0;
 
@@ -175,6 +175,9 @@ class Writer : public Reader {
   virtual absl::Status PutDevice(const DeviceRow& device) = 0;
   // One above the highest ever given; the first is 2, after kServerDevice.
   virtual absl::StatusOr<DeviceNumber> NextDevice() = 0;
+
+  // Counts something under a name, so that nobody has to list it.
+  virtual absl::Status AddToCount(absl::string_view name, int64_t more) = 0;
 
   // ALREADY_EXISTS where (device, number) is there.
   virtual absl::Status AppendAudit(const AuditRow& row) = 0;

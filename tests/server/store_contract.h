@@ -725,6 +725,19 @@ TEST_P(StoreContract, ADevicesAuditIsReadByNumberPastOneUntilToldToStop) {
   EXPECT_THAT(read(2, ~uint64_t{0}, 10), testing::IsEmpty());
 }
 
+TEST_P(StoreContract, WhatIsCountedAddsUp) {
+  ASSERT_EQ(Write([](Writer& writer) -> absl::Status {
+              RETURN_IF_ERROR(writer.AddToCount("held/east", 2));
+              RETURN_IF_ERROR(writer.AddToCount("held/west", 1));
+              return writer.AddToCount("held/east", -3);
+            }),
+            absl::OkStatus());
+  Reopen();
+  EXPECT_EQ(Read([](Reader& reader) { return reader.GetCount("held/east"); }), -1);
+  EXPECT_EQ(Read([](Reader& reader) { return reader.GetCount("held/west"); }), 1);
+  EXPECT_EQ(Read([](Reader& reader) { return reader.GetCount("held/north"); }), 0);
+}
+
 // --- Settings and codes -------------------------------------------------------
 
 TEST_P(StoreContract, ASettingIsKeptAndReplaced) {
