@@ -47,6 +47,26 @@ void AppendFixed32Field(uint32_t number, uint32_t value, std::string* out);
 void AppendFixed64Field(uint32_t number, uint64_t value, std::string* out);
 void AppendBytesField(uint32_t number, absl::string_view payload, std::string* out);
 
+// Again, in as few bytes as there are.
+void AppendField(const Field& field, std::string* out);
+
+// Whether its tag, length and number take as few bytes as there are.
+bool IsShortest(const Field& field);
+// The numbers of a packed field, in the order they stand.
+class PackedReader {
+ public:
+  PackedReader(Type type, absl::string_view payload) : type_(type), rest_(payload) {}
+
+  // In `field` is no tag: `whole` is the number alone.
+  bool Next(Field* field);
+  bool ok() const { return ok_; }
+
+ private:
+  const Type type_;
+  absl::string_view rest_;
+  bool ok_ = true;
+};
+
 inline uint64_t ZigZag(int64_t v) {
   return (static_cast<uint64_t>(v) << 1) ^ static_cast<uint64_t>(v >> 63);
 }
