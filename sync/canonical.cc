@@ -49,7 +49,7 @@ struct Known {
 struct Kind {
   const Fields* rules = nullptr;
   const Descriptor* descriptor = nullptr;
-  bool is_entry = false;  // of a map: key and value always stand
+  bool is_entry = false;  // of a map: key and value always stand, and nothing else
 
   Known Find(uint32_t number) const {
     if (rules == nullptr) {
@@ -126,11 +126,12 @@ class Checker {
       if (slot < last || !wire::IsShortest(field)) return Malformed(here);
       if (slot != last) {
         order = Order();
-        if (known.field != nullptr) ++numbers;
+        ++numbers;
       } else if (!MayRepeat(known)) {
         return Malformed(here);
       }
       last = slot;
+      if (known.field == nullptr && kind.is_entry) return Malformed(here);
       if (known.field == nullptr) continue;
       RETURN_IF_ERROR(CheckField(known, field, here, depth, judged, kind.is_entry));
       if (!order.Take(known, field)) return Malformed(here);
@@ -272,6 +273,7 @@ class Writer {
     const uint32_t number = fields.empty() ? slot : fields.back().number;
     const Known known = kind.Find(number);
     if (known.field == nullptr) {
+      if (kind.is_entry) return;  // protobuf keeps nothing else there
       for (const wire::Field& field : fields) wire::AppendField(field, out);
     } else if (IsNumber(*known.field)) {
       WriteNumbers(kind, known, fields, out);

@@ -120,7 +120,7 @@ struct RecordType {
 };
 
 // Text of no more than this is one line.
-inline constexpr uint32_t kLineBytesMax = 200;
+inline constexpr uint32_t kLineBytesMax = 600;
 // Of a string or bytes, the most that one value may hold, as declared or by default.
 uint32_t BytesMaxOf(const google::protobuf::FieldDescriptor& field);
 

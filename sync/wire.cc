@@ -5,7 +5,6 @@
 namespace zhibu::wire {
 namespace {
 
-constexpr uint64_t kNumberMax = (1u << 29) - 1;
 // As protobuf: a message and all in it is less than 2 GiB.
 constexpr uint64_t kLengthMax = std::numeric_limits<int32_t>::max();
 

@@ -13,6 +13,8 @@ namespace zhibu::wire {
 
 enum class Type : uint8_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
 
+inline constexpr uint32_t kNumberMax = (1u << 29) - 1;
+
 struct Field {
   uint32_t number = 0;
   Type type = Type::kVarint;
