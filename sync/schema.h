@@ -70,6 +70,7 @@ struct FieldRule {
   Eyes writers;
   bool special = false;  // must be known to be merged: see Change.special
   Format format = ANY;
+  uint32_t bytes_max = 0;  // see BytesMaxOf
   const google::protobuf::FieldDescriptor* descriptor = nullptr;
 
   // BY_KEY: the fields of the element and the number of the one that names it.
@@ -117,6 +118,11 @@ struct RecordType {
   bool permanent = false;
   std::vector<uint32_t> id_from;
 };
+
+// Text of no more than this is one line.
+inline constexpr uint32_t kLineBytesMax = 600;
+// Of a string or bytes, the most that one value may hold, as declared or by default.
+uint32_t BytesMaxOf(const google::protobuf::FieldDescriptor& field);
 
 inline uint32_t BitOf(Place place) { return 1u << static_cast<unsigned>(place); }
 

