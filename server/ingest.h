@@ -18,6 +18,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "server/sent.h"
 #include "server/store/store.h"
 #include "sync/environment.h"
 #include "sync/schema.h"
@@ -30,6 +31,9 @@ namespace zhibu::server {
 struct Submitted {
   DeviceNumber device;
   sync::v1::NumberedEdit edit;
+  // What the device had been sent when the edit came. Null: nothing is known of it,
+  // and no base is believed.
+  std::shared_ptr<const Sent> sent = nullptr;
 };
 
 struct Result {
