@@ -17,6 +17,7 @@
 #include "server/notice.h"
 #include "server/own_edit.h"
 #include "server/persons.h"
+#include "server/sight.h"
 #include "server/typed.h"
 #include "sync/audience.h"
 #include "sync/handshake.h"
@@ -497,8 +498,8 @@ class Ingest::Batch {
   absl::Status Write(const Staging& staging) {
     for (const auto& [key, staged] : staging) {
       const std::vector<Placed> after = PlacesOf(*staged.type, key.id, staged.state.body);
-      RETURN_IF_ERROR(
-          writer_.PutRecord(key, staged.state, ScopesOf(staged.before), ScopesOf(after)));
+      RETURN_IF_ERROR(writer_.PutRecord(key, staged.state, ScopesOf(staged.before),
+                                        ShowingsOf(schema_, *staged.type, key.id, staged.state)));
       RETURN_IF_ERROR(WriteNotes(key, staged.outcome, after));
       RETURN_IF_ERROR(WriteFinding(key, staged));
     }
