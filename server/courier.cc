@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/cursor.h"
 #include "server/incarnation.h"
 #include "sync/courier.h"
 #include "sync/handshake.h"
@@ -76,7 +77,11 @@ absl::StatusOr<Delivery> OpenBundle(Store& store, absl::string_view sealed) {
     delivery.receipt.set_incarnation(bundle.incarnation());
     RETURN_IF_ERROR(Judge(reader, bundle, *device, &delivery.receipt));
     if (delivery.receipt.has_refusal()) return absl::OkStatus();
-    for (auto& edit : *bundle.mutable_edits()) delivery.edits.push_back({number, std::move(edit)});
+    ASSIGN_OR_RETURN(const CursorSeal seal, CursorSeal::Of(reader, device->record));
+    const std::shared_ptr<const Sent> sent = SentBy(seal, bundle.cursors());
+    for (auto& edit : *bundle.mutable_edits()) {
+      delivery.edits.push_back({number, std::move(edit), sent});
+    }
     return absl::OkStatus();
   }));
   return delivery;

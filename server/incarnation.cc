@@ -8,6 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "server/cursor.h"
+#include "server/sight.h"
 #include "sync/status.h"
 
 namespace zhibu::server {
@@ -64,19 +66,28 @@ absl::Status EnsureIncarnation(Store& store, const Schema& schema, const Environ
   const std::string audiences = AudiencesOf(schema);
   bool known = false;
   bool told = false;
+  bool shows_others = false;
   RETURN_IF_ERROR(store.Read([&](Reader& reader) -> absl::Status {
     ASSIGN_OR_RETURN(const std::string incarnation, reader.GetSetting(kIncarnation));
     ASSIGN_OR_RETURN(const std::string copy, reader.GetSetting(kCopy));
     known = !incarnation.empty();
     ASSIGN_OR_RETURN(const std::string before, reader.GetSetting(kAudiences));
-    // A version that did not write it down may have shown anything.
-    restored = restored || !copy.empty() || before.empty() || OthersReadIt(before, audiences);
+    ASSIGN_OR_RETURN(const std::string cursor_key, reader.GetSetting(kCursorKey));
+    // A version that did not write it down may have shown anything; one without a key for
+    // cursors did not keep who has seen what.
+    shows_others = before.empty() || cursor_key.empty() || OthersReadIt(before, audiences);
+    restored = restored || !copy.empty() || shows_others;
     told = before == audiences;
     return absl::OkStatus();
   }));
   if (known && !restored && told) return absl::OkStatus();
   return store.Write([&](Writer& writer) -> absl::Status {
     RETURN_IF_ERROR(writer.PutSetting(kAudiences, audiences));
+    ASSIGN_OR_RETURN(const std::string cursor_key, writer.GetSetting(kCursorKey));
+    if (cursor_key.empty()) {
+      RETURN_IF_ERROR(writer.PutSetting(kCursorKey, NewCursorKey(environment)));
+    }
+    if (shows_others) RETURN_IF_ERROR(WorkOutSeen(writer, schema));
     if (known && !restored) return absl::OkStatus();
     if (known) {
       const int64_t now = environment.now_ms();

@@ -156,7 +156,8 @@ TEST_F(AdversaryTest, ClaimsAnothersDevice) {
     stream->Say(HelloOf(other));
     const ServerFrame challenge = stream->Read();
     ASSERT_TRUE(challenge.has_challenge()) << device;
-    stream->Prove(SignProof(self.keys.secret_key, challenge.challenge().nonce(), HelloOf(other)));
+    stream->Prove(SignProof(self.keys.secret_key, challenge.challenge().nonce(),
+                            HelloOf(other).SerializeAsString()));
     EXPECT_EQ(stream->Refused(), "BAD_SIGNATURE");
   }
   for (const uint32_t nobody : {0u, 1u, 999u, ~0u}) {  // 1 is the server's own
@@ -179,8 +180,8 @@ TEST_F(AdversaryTest, ReplaysAHandshakeAnEditAndACode) {
 
   const auto first = hostile_.Connect();
   first->Say(HelloOf(self));
-  const std::string proof =
-      SignProof(self.keys.secret_key, first->Read().challenge().nonce(), HelloOf(self));
+  const std::string proof = SignProof(self.keys.secret_key, first->Read().challenge().nonce(),
+                                      HelloOf(self).SerializeAsString());
   first->Prove(proof);
   ASSERT_TRUE(first->Read().has_welcome());
   const auto second = hostile_.Connect();
