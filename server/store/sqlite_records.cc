@@ -27,6 +27,10 @@ constexpr char kListRecords[] = "SELECT " ZHIBU_STATE_COLUMNS
                                 ", r.id FROM record r INDEXED BY record_key"
                                 " WHERE r.type = ? AND r.deletion_version IS NULL ORDER BY r.id";
 
+constexpr char kListEver[] = "SELECT " ZHIBU_STATE_COLUMNS
+                             ", r.id FROM record r INDEXED BY record_key"
+                             " WHERE r.type = ? ORDER BY r.id";
+
 constexpr char kPutFeed[] =
     "INSERT INTO feed (scope_no, type, id, record_no, version, present, seen)"
     " VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -145,6 +149,18 @@ absl::Status Transaction::ListRecords(
     }
     Query everywhere(connection_, kListRecords, type);
     return visit_all(everywhere);
+  });
+}
+
+absl::Status Transaction::ListEver(uint32_t type,
+                                   absl::FunctionRef<void(const Id&, const RecordState&)> visit) {
+  return Reading([&] {
+    Query row(connection_, kListEver, type);
+    while (row.Step()) {
+      const Id id = row.IdAt(kAfterState);
+      visit(id, StateOf(row, seal_, {type, id}));
+    }
+    return absl::OkStatus();
   });
 }
 

@@ -50,6 +50,8 @@ class Transaction final : public Writer {
   absl::StatusOr<bool> EverIn(const Id& scope, const RecordKey& key) override;
   absl::Status ListRecords(uint32_t type, std::optional<Id> scope,
                            absl::FunctionRef<void(const Id&, const RecordState&)> visit) override;
+  absl::Status ListEver(uint32_t type,
+                        absl::FunctionRef<void(const Id&, const RecordState&)> visit) override;
   absl::StatusOr<std::optional<DeviceRow>> GetDevice(DeviceNumber number) override;
   absl::StatusOr<std::vector<DeviceRow>> ListDevices() override;
   absl::StatusOr<std::optional<AuditRow>> GetAudit(DeviceNumber device, EditNumber number) override;

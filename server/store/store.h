@@ -136,6 +136,10 @@ class Reader {
       uint32_t type, std::optional<Id> scope,
       absl::FunctionRef<void(const Id&, const RecordState&)> visit) = 0;
 
+  // Every record of a type that was ever written, the deleted ones too. Ascending by id.
+  virtual absl::Status ListEver(uint32_t type,
+                                absl::FunctionRef<void(const Id&, const RecordState&)> visit) = 0;
+
   virtual absl::StatusOr<std::optional<DeviceRow>> GetDevice(DeviceNumber number) = 0;
   virtual absl::StatusOr<std::vector<DeviceRow>> ListDevices() = 0;
 
