@@ -560,7 +560,7 @@ void Session::AddCursor(const Id& scope, Version version, const ScopeState& as,
 // Edits that are on their way to be committed keep what was so when they came.
 void Session::NoteSent(const Id& scope, Version version) {
   const auto it = sent_->cursors.find(scope);
-  if (it != sent_->cursors.end() && it->second >= version) return;
+  if (it == sent_->cursors.end() ? version.value == 0 : it->second >= version) return;
   Sent sent = *sent_;
   sent.cursors[scope] = version;
   sent_ = std::make_shared<const Sent>(std::move(sent));

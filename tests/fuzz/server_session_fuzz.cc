@@ -55,6 +55,7 @@ class Intruder {
     hello.set_protocol(kProtocolVersion);
     hello.set_device(identity_.device.value);
     hello.set_server_id(identity_.server_id);
+    hello.set_incarnation(identity_.incarnation);
     hello.set_unanswered(in_.Number());
     for (uint32_t n = in_.Below(4); n > 0; --n) {
       auto& cursor = *hello.add_cursors();
