@@ -39,6 +39,9 @@ struct Result {
   bool forked = false;
   sync::v1::Answer answer;
   Version version;  // at which it was merged; 0 otherwise
+  // What writing it took, answered or not: statements of the store, and one more for each
+  // 4 KiB of the edit. About 12 for an ordinary edit.
+  uint64_t work = 0;
 };
 
 struct Committed {

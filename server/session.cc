@@ -555,6 +555,7 @@ void Session::MakeUpdate() {
 }
 
 bool Session::Next(ServerFrame* frame) {
+  if (environment_.now_ms() >= wakes_at_ms()) moved_ = true;
   if (out_.empty() && state_ == State::kOpen && moved_) MakeUpdate();
   // Also where the update had nothing to say: nothing else may come that asks again.
   if (out_.empty() && state_ == State::kOpen && !moved_ && forked_) Renumber();
