@@ -13,7 +13,7 @@ namespace {
 constexpr int64_t kGroupUnits = 500;
 constexpr Turns::Duration kGroupTime = std::chrono::milliseconds(40);
 // One device's part of it.
-constexpr int64_t kFirstTurn = 8;
+constexpr int64_t kFirstTurn = 4;
 constexpr int64_t kTurnMax = 50;
 constexpr Turns::Duration kTurnTime = std::chrono::milliseconds(10);
 // How many groups of the past the mean time of a unit looks back on.

@@ -249,7 +249,7 @@ TEST_F(Courier, OfADeviceThatWasNotSeenForLongNothingIsTakenAndItKeepsAll) {
   EXPECT_TRUE(zhangs.Has<Meeting>(late));
   EXPECT_EQ(zhangs.State().unsent, 2u);
 
-  ASSERT_EQ(ReasonOf(world.Sync(zhangs)).reason, sync::v1::NO_REASON);
+  ASSERT_EQ(ReasonOf(world.Sync(zhangs)).reason, sync::v1::REAUTHENTICATE);
   world.EnrolAgain(zhangs);
   EXPECT_EQ(Text(Receive(zhangs, Deliver(bundles))), "1 in, 0 set aside");
   EXPECT_TRUE(world.StateOf({31, late}).alive());

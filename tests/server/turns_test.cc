@@ -77,14 +77,14 @@ TEST_F(TurnsTest, WhatTwentyDevicesBringAtOnceDelaysNobodyElsesEdit) {
 TEST_F(TurnsTest, OneDevicesHeavyEditsAreTakenOneAtATimeOnceTheyAreKnown) {
   Push("heavy", 1000);
   Push("bulk", 1000);
-  EXPECT_LE(Write("heavy")["heavy"], 8u) << "nobody knew";
+  EXPECT_LE(Write("heavy")["heavy"], 4u) << "nobody knew";
   for (int i = 0; i < 20; ++i) {
     Push("small", 1);
     const auto taken = Write("heavy");
     EXPECT_LE(taken.count("heavy") == 0 ? 0 : taken.at("heavy"), 1u);
     EXPECT_EQ(taken.count("small"), 1u);
   }
-  EXPECT_GE(written_["heavy"], 9u) << "it has its turns too";
+  EXPECT_GE(written_["heavy"], 5u) << "it has its turns too";
 }
 
 TEST_F(TurnsTest, ThoseWhoCameFirstAreNotKeptWaitingByThoseWhoCome) {
@@ -114,7 +114,7 @@ TEST_F(TurnsTest, EveryEditIsTakenOnceAndNothingIsLeftOver) {
 TEST_F(TurnsTest, WhatADeviceSentUponAnEditThatCannotBeWrittenGoesBack) {
   Push("a", 100);
   Push("a", 5);
-  Push("b", 5);
+  Push("b", 3);
   Write();
   EXPECT_THAT(turns_.Drop(Named("a"), DeviceNumber(NumberOf("b"))), IsEmpty());
   EXPECT_THAT(turns_.Drop(Named("a"), DeviceNumber(NumberOf("a"))), SizeIs(2));
