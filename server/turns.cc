@@ -16,6 +16,10 @@ constexpr Turns::Duration kGroupTime = std::chrono::milliseconds(40);
 constexpr int64_t kFirstTurn = 4;
 constexpr int64_t kTurnMax = 50;
 constexpr Turns::Duration kTurnTime = std::chrono::milliseconds(10);
+// A unit that takes longer; and how many who send such are known. All are forgotten then: it
+// costs a first turn each to know them again.
+constexpr Turns::Duration kHeavy = kTurnTime / kFirstTurn;
+constexpr size_t kHeavyMax = 10'000;
 // How many groups of the past the mean time of a unit looks back on.
 constexpr int64_t kMemory = 8;
 
@@ -33,8 +37,10 @@ void Turns::Add(const Id& whose, OnCommitted on_committed, std::vector<Submitted
   const auto [it, fresh] = shares_.try_emplace(whose);
   Share& share = it->second;
   if (fresh) {
-    share.turn = kFirstTurn;
-    share.unit = kUsual;  // not the mean: it is not to pay for another's
+    const auto heavy = heavy_.find(whose);
+    share.turn = heavy == heavy_.end() ? kFirstTurn : 1;
+    // Not the mean: nobody is to pay for another's.
+    share.unit = heavy == heavy_.end() ? kUsual : heavy->second;
     fresh_.push_back(whose);
   }
   for (const Submitted& submitted : edits) {
@@ -112,15 +118,25 @@ void Turns::Took(const Group& group, absl::Span<const uint64_t> work, Duration t
   }
   if (all.units == 0) return;
   mean_ = (mean_ * (kMemory - 1) + time / all.units) / kMemory;
+  if (heavy_.size() > kHeavyMax) heavy_.clear();
   for (const auto& [whose, cost] : costs) {
-    const auto it = shares_.find(whose);
-    if (it == shares_.end()) continue;
     const double part = static_cast<double>(cost.work) / static_cast<double>(all.work);
-    Share& share = it->second;
-    share.unit =
-        Duration(static_cast<int64_t>(static_cast<double>(time.count()) * part) / cost.units + 1);
-    share.turn = std::clamp<int64_t>(std::min(share.turn * 2, kTurnTime / share.unit), 1, kTurnMax);
+    const auto its_time = static_cast<int64_t>(static_cast<double>(time.count()) * part);
+    Learn(whose, Duration(its_time / cost.units + 1));
   }
+}
+
+void Turns::Learn(const Id& whose, Duration unit) {
+  if (unit > kHeavy) {
+    heavy_[whose] = unit;
+  } else {
+    heavy_.erase(whose);
+  }
+  const auto it = shares_.find(whose);
+  if (it == shares_.end()) return;
+  Share& share = it->second;
+  share.unit = unit;
+  share.turn = std::clamp<int64_t>(std::min(share.turn * 2, kTurnTime / unit), 1, kTurnMax);
 }
 
 std::vector<std::shared_ptr<const Turns::OnCommitted>> Turns::Drop(const Id& whose,

@@ -7,6 +7,7 @@
 //
 // A turn begins with few edits, because nobody knows yet what they cost, and grows or
 // shrinks with what the device's edits did cost: it is to take no longer than kTurnTime.
+// Whose edits were heavy begins with one, though it has had nothing queued meanwhile.
 //
 // Calls must not overlap: the hub guards it.
 #ifndef ZHIBU_SERVER_TURNS_H_
@@ -80,12 +81,14 @@ class Turns {
 
   void TakeTurn(std::deque<Id>* line, Room* room, Group* group);
   void TakeFrom(Push* push, int64_t* left, Room* room, const Share& share, Group* group);
+  void Learn(const Id& whose, Duration unit);
   void Forget(const Submitted& submitted);
 
   absl::flat_hash_map<Id, Share> shares_;
   // Each of the shares stands in one of these.
-  std::deque<Id> fresh_;    // has had no turn since it came
-  std::deque<Id> waiting_;  // has more than it had a turn for
+  std::deque<Id> fresh_;                     // has had no turn since it came
+  std::deque<Id> waiting_;                   // has more than it had a turn for
+  absl::flat_hash_map<Id, Duration> heavy_;  // a unit of theirs, when they were last here
   size_t bytes_ = 0;
   int64_t units_ = 0;
   Duration mean_{kUsual};  // what a unit of anybody's has taken of late

@@ -1,4 +1,6 @@
 #include <signal.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 
 #include <iostream>
 #include <limits>
@@ -30,6 +32,8 @@ absl::Status Serve(const Arguments& arguments, bool json, Language language) {
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  // What the process prints is for whoever started it.
+  spdlog::set_default_logger(spdlog::stderr_logger_mt("zhibu"));
   // On by default where abseil is built for debugging, as distributions do; it costs each lock.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   ASSIGN_OR_RETURN(

@@ -87,6 +87,18 @@ TEST_F(TurnsTest, OneDevicesHeavyEditsAreTakenOneAtATimeOnceTheyAreKnown) {
   EXPECT_GE(written_["heavy"], 5u) << "it has its turns too";
 }
 
+TEST_F(TurnsTest, WhoseEditsWereHeavyIsKnownWhenItComesBack) {
+  Push("heavy", 2);
+  Write("heavy");
+  ASSERT_FALSE(turns_.Holds(Named("heavy")));
+  Push("heavy", 100);
+  EXPECT_EQ(Write()["heavy"], 1u);
+  for (int i = 0; i < 10; ++i) Write();  // they are no longer
+  EXPECT_FALSE(turns_.Holds(Named("heavy")));
+  Push("heavy", 100);
+  EXPECT_EQ(Write()["heavy"], 4u) << "as anybody";
+}
+
 TEST_F(TurnsTest, ThoseWhoCameFirstAreNotKeptWaitingByThoseWhoCome) {
   Push("bulk", 200);
   Write();
