@@ -711,7 +711,7 @@ int64_t Session::wakes_at_ms() const {
 }
 
 bool Session::Next(ServerFrame* frame) {
-  moved_ = moved_ || environment_.now_ms() >= wakes_at_ms();
+  if (environment_.now_ms() >= wakes_at_ms()) moved_ = true;
   if (out_.empty() && state_ == State::kOpen && moved_) MakeUpdate();
   // Also where the update had nothing to say: nothing else may come that asks again.
   if (out_.empty() && state_ == State::kOpen && !moved_ && forked_) Renumber();

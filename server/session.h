@@ -30,6 +30,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -88,6 +89,11 @@ class Session {
   DeviceNumber device() const { return device_.number; }
   // The same under whatever number the device goes.
   const Id& device_record() const { return device_.record; }
+  // Once this time is reached the device may hold more or less than before, though nothing
+  // has moved: Next must be asked again.
+  int64_t wakes_at_ms() const {
+    return state_ == State::kOpen ? offices_valid_until_ms_ : std::numeric_limits<int64_t>::max();
+  }
   // Those whose moves it wants to hear of, ascending.
   std::vector<Id> Scopes() const;
 

@@ -82,7 +82,9 @@ class Transaction final : public Writer {
   absl::Status PutMark(absl::string_view mark, const Id& person) override;
   absl::Status DeleteMark(absl::string_view mark, const Id& person) override;
   absl::Status PutSetting(absl::string_view name, absl::string_view value) override;
+  absl::StatusOr<bool> HasCode(absl::string_view code, int64_t now_ms) override;
   absl::Status PutCode(const EnrolmentCode& code) override;
+  absl::Status DropCodes(int64_t before_ms) override;
   absl::StatusOr<EnrolmentCode> TakeCode(absl::string_view code) override;
 
  private:

@@ -142,6 +142,8 @@ class Reader {
 
   virtual absl::StatusOr<std::optional<DeviceRow>> GetDevice(DeviceNumber number) = 0;
   virtual absl::StatusOr<std::vector<DeviceRow>> ListDevices() = 0;
+  // Whether it could be taken: whoever tries codes must not keep the writer busy.
+  virtual absl::StatusOr<bool> HasCode(absl::string_view code, int64_t now_ms) = 0;
 
   virtual absl::StatusOr<std::optional<AuditRow>> GetAudit(DeviceNumber device,
                                                            EditNumber number) = 0;
@@ -215,6 +217,8 @@ class Writer : public Reader {
 
   // Only a digest of the code is kept.
   virtual absl::Status PutCode(const EnrolmentCode& code) = 0;
+  // Those that ran out before.
+  virtual absl::Status DropCodes(int64_t before_ms) = 0;
   // Takes the code, so that it works once. NOT_FOUND: unknown or already taken.
   virtual absl::StatusOr<EnrolmentCode> TakeCode(absl::string_view code) = 0;
 };

@@ -169,6 +169,23 @@ TEST_F(SessionTest, OnlyADeviceThatIsOutOfServiceLeaves) {
   ExpectRefused(SayLeave(), sync::v1::PROTOCOL_ERROR);
 }
 
+TEST_F(SessionTest, AGrantThatEndsIsLookedAtOnceItsTimeHasComeThoughNothingMoves) {
+  const Id other = world.Branch("柳湾村党支部");
+  world.Appoint(zhang, other, COMMITTEE, world.now_ms() + 5000);
+  world.SyncAll();
+  Stream stream(&world, &zhangs);
+  stream.Run();
+  ASSERT_TRUE(zhangs.Has<Organisation>(other));
+  EXPECT_EQ(stream.server().wakes_at_ms(), world.now_ms() + 5000);
+  world.Wait(4999);
+  stream.Run();
+  EXPECT_TRUE(zhangs.Has<Organisation>(other));
+  world.Wait(1);
+  stream.Run();
+  EXPECT_FALSE(zhangs.Has<Organisation>(other));
+  EXPECT_GT(stream.server().wakes_at_ms(), world.now_ms());
+}
+
 TEST_F(SessionTest, ADeviceThatWasNotSeenForTooLongMustBeAuthenticatedAgain) {
   constexpr int64_t kDayMs = 86'400'000;
   world.limits.unseen_ms_max = 180 * kDayMs;

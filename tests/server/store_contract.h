@@ -814,6 +814,24 @@ TEST_P(StoreContract, ACodeWorksOnceAndSaysForWhomAndUntilWhen) {
   EXPECT_EQ(take("other"), "other bob 1");  // an expired one too: the caller decides
 }
 
+TEST_P(StoreContract, ACodeIsAskedForWithoutTakingItAndGoesOnceItHasRunOut) {
+  ASSERT_EQ(Write([&](Writer& writer) -> absl::Status {
+              RETURN_IF_ERROR(writer.PutCode({"early", Named("ann"), 1000}));
+              return writer.PutCode({"late", Named("ann"), 2000});
+            }),
+            absl::OkStatus());
+  const auto has = [&](absl::string_view code, int64_t now_ms) {
+    return Read([&](Reader& reader) { return reader.HasCode(code, now_ms); });
+  };
+  EXPECT_TRUE(has("early", 1000));
+  EXPECT_TRUE(has("early", 1000)) << "asking takes nothing";
+  EXPECT_FALSE(has("early", 1001));
+  EXPECT_FALSE(has("other", 0));
+  ASSERT_EQ(Write([](Writer& writer) { return writer.DropCodes(1001); }), absl::OkStatus());
+  EXPECT_FALSE(has("early", 0));
+  EXPECT_TRUE(has("late", 2000));
+}
+
 TEST_P(StoreContract, ACodeThatWasTakenInVainIsStillThere) {
   ASSERT_EQ(Write([](Writer& writer) {
               return writer.PutCode({"1234", Named("ann"), 1});
