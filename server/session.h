@@ -81,8 +81,6 @@ class Session {
   absl::flat_hash_set<Id> TakeMoved() { return std::exchange(moved_scopes_, {}); }
   // False where there is nothing to say now.
   bool Next(sync::v1::ServerFrame* frame);
-  // Next is to be called then even if nothing has happened: an office begins or ends.
-  int64_t wakes_at_ms() const;
 
   // Nothing more will be said, and nothing more is heard.
   bool closed() const { return state_ == State::kClosed && out_.empty(); }
@@ -91,9 +89,7 @@ class Session {
   const Id& device_record() const { return device_.record; }
   // Once this time is reached the device may hold more or less than before, though nothing
   // has moved: Next must be asked again.
-  int64_t wakes_at_ms() const {
-    return state_ == State::kOpen ? offices_valid_until_ms_ : std::numeric_limits<int64_t>::max();
-  }
+  int64_t wakes_at_ms() const;
   // Those whose moves it wants to hear of, ascending.
   std::vector<Id> Scopes() const;
 
