@@ -54,7 +54,8 @@ Numbers NumbersIn(absl::string_view text) {
   int between = 0;
   const auto put = [&](char c) {
     numbers.joined.push_back(c);
-    if (between > 0) numbers.spaced.push_back('-');
+    const bool follows = !numbers.spaced.empty() && numbers.spaced.back() != ' ';
+    if (between > 0 && follows) numbers.spaced.push_back('-');
     numbers.spaced.push_back(c);
     between = 0;
   };
@@ -83,8 +84,8 @@ bool HoldsContact(absl::string_view text) {
                                       R"(\d{17}[\dX]|)"
                                       R"((?:(?:00)?86)?1[3-9]\d{9})"
                                       R"()(?:\D|$))");
-  static const RE2 with_area_code(R"((?:^|[^\d-]-?)(?:(?:00)?86-?)?0\d{2,3}-?)"
-                                  R"((?:\d{7,8}|\d{3,4}-\d{4})(?:[^\d-]|-?$|-?[^\d-]))");
+  static const RE2 with_area_code(R"((?:^|\D)(?:(?:00)?86-?0?|0)\d{2,3}-?)"
+                                  R"((?:\d{7,8}|\d{3,4}-\d{4})(?:\D|$))");
   const Numbers numbers = NumbersIn(text);
   return RE2::PartialMatch(numbers.joined, mobile_or_identity) ||
          RE2::PartialMatch(numbers.spaced, with_area_code);

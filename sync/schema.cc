@@ -324,12 +324,9 @@ class SchemaCompiler {
 uint32_t BytesMaxOf(const FieldDescriptor& field) {
   constexpr uint32_t kTextBytes = 64 << 10;
   constexpr uint32_t kIdBytes = 16;
-  constexpr uint32_t kDateBytes = 10;
   const FieldOptions& options = field.options();
   if (options.HasExtension(zhibu::bytes_max)) return options.GetExtension(zhibu::bytes_max);
-  if (field.type() == FieldDescriptor::TYPE_BYTES) return kIdBytes;
-  const Format format = options.GetExtension(zhibu::format);
-  return format == DATE || format == MONTH ? kDateBytes : kTextBytes;
+  return field.type() == FieldDescriptor::TYPE_BYTES ? kIdBytes : kTextBytes;
 }
 
 const FieldRule* Fields::FindFar(uint32_t number) const {

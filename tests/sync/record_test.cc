@@ -204,6 +204,152 @@ TEST_F(CheckChangeTest, RefusesToChangeWhatMakesTheId) {
   EXPECT_EQ(Check(), "IDENTITY_FIXED member_id");
 }
 
+// MERGED would say that something had happened.
+TEST_F(CheckChangeTest, RefusesAChangeThatSaysNothing) {
+  change.set_kind(Change::UPDATE);
+  change.clear_set();
+  EXPECT_EQ(Check(), "MALFORMED CheckIn");
+  change.mutable_without();
+  EXPECT_EQ(Check(), "MALFORMED CheckIn");
+  change.set_kind(Change::DELETE);
+  change.clear_without();
+  EXPECT_EQ(Check(), "OK");
+  change.set_set(LisCheckIn().SerializeAsString());
+  EXPECT_EQ(Check(), "MALFORMED CheckIn");
+}
+
+TEST_F(CheckChangeTest, RefusesMarksOutOfOrder) {
+  change.add_special(5), change.add_special(4);
+  EXPECT_EQ(Check(), "MALFORMED CheckIn.4");
+  change.clear_special();
+  change.add_special(4), change.add_special(4);
+  EXPECT_EQ(Check(), "MALFORMED CheckIn.4");
+  change.clear_special();
+  change.add_within()->set_field(5);
+  EXPECT_EQ(Check(), "MALFORMED CheckIn.5") << "a within that marks nothing";
+}
+
+// Of a Sampler that is there.
+class CheckWithoutTest : public ::testing::Test {
+ protected:
+  std::string Check() {
+    Change change;
+    change.set_type(9001);
+    change.set_id(Bytes('x'));
+    change.set_kind(Change::UPDATE);
+    change.set_set(set.SerializeAsString());
+    *change.mutable_without() = without;
+    const absl::Status status = CheckChange(*schema, change);
+    if (status.ok()) return "OK";
+    return absl::StrCat(Reason_Name(ReasonOf(status).reason), " ", ReasonOf(status).detail);
+  }
+  sync::v1::Without::Removed* Remove(uint32_t field, const std::string& element) {
+    auto* removed = without.add_removed();
+    removed->set_field(field);
+    removed->add_elements(element);
+    return removed;
+  }
+  sync::v1::Without::Nested* Within(const std::string& key) {
+    auto* nested = without.add_nested();
+    nested->set_field(10);
+    nested->set_key(key);
+    nested->mutable_without()->add_cleared(2);
+    return nested;
+  }
+
+  const std::shared_ptr<const Schema> schema =
+      Schema::Compile({Sampler::descriptor()->file(), records::v1::Catalogue::descriptor()->file()})
+          .value();
+  Sampler set;
+  sync::v1::Without without;
+};
+
+TEST_F(CheckWithoutTest, WhatIsClearedIsNamedOnceInOrderAndIsNotSet) {
+  without.add_cleared(2), without.add_cleared(16);
+  EXPECT_EQ(Check(), "OK");
+  without.add_cleared(16);
+  EXPECT_EQ(Check(), "MALFORMED Sampler.16");
+  without.clear_cleared();
+  without.add_cleared(0);
+  EXPECT_EQ(Check(), "MALFORMED Sampler.0");
+  without.clear_cleared();
+  without.add_cleared(15);
+  EXPECT_EQ(Check(), "MALFORMED Sampler.15") << "of a oneof the first names it";
+  without.clear_cleared();
+  without.add_cleared(2);
+  set.set_latest("x");
+  EXPECT_EQ(Check(), "MALFORMED Sampler.2");
+}
+
+TEST_F(CheckWithoutTest, WhatIsRemovedCanBeThereAndIsNotAdded) {
+  Remove(9, "a")->add_elements("b");
+  EXPECT_EQ(Check(), "OK");
+  without.mutable_removed(0)->add_elements("b");
+  EXPECT_EQ(Check(), "MALFORMED Sampler.9");
+  without.Clear();
+  Remove(9, "\xff");
+  EXPECT_EQ(Check(), "MALFORMED Sampler.9");
+  without.Clear();
+  Remove(9, "a");
+  set.add_add_wins("a");
+  EXPECT_EQ(Check(), "MALFORMED Sampler.9");
+  set.Clear(), without.Clear();
+  Remove(10, "k");
+  set.add_by_key()->set_key("k");
+  EXPECT_EQ(Check(), "MALFORMED Sampler.10");
+  set.Clear(), without.Clear();
+  Remove(2, "a");
+  EXPECT_EQ(Check(), "MALFORMED Sampler.2") << "no list";
+  without.Clear();
+  Remove(400, "a");
+  EXPECT_EQ(Check(), "UNKNOWN_FIELD Sampler.400");
+  without.Clear();
+  Remove(10, "a"), Remove(9, "a");
+  EXPECT_EQ(Check(), "MALFORMED Sampler.9");
+}
+
+TEST_F(CheckWithoutTest, WhatIsTakenFromAnElementIsOfOneThatTheChangeNames) {
+  Within("k");
+  EXPECT_EQ(Check(), "MALFORMED Sampler.10");
+  set.add_by_key()->set_key("k");
+  EXPECT_EQ(Check(), "OK");
+  Within("k");
+  EXPECT_EQ(Check(), "MALFORMED Sampler.10") << "twice";
+  without.mutable_nested()->RemoveLast();
+  set.mutable_by_key(0)->set_text("x");
+  EXPECT_EQ(Check(), "MALFORMED Sampler.by_key.2") << "set and cleared";
+  set.mutable_by_key(0)->clear_text();
+  without.mutable_nested(0)->clear_without();
+  EXPECT_EQ(Check(), "MALFORMED Sampler.10") << "nothing";
+  without.mutable_nested(0)->set_created(true);
+  EXPECT_EQ(Check(), "OK");
+}
+
+// A key of a number is eight bytes, big-endian, and a number of its type.
+TEST_F(CheckWithoutTest, AKeyThatNoElementCanHaveIsRefused) {
+  const auto removed = [&](const std::string& key) {
+    Change change;
+    change.set_type(31);
+    change.set_id(Bytes('x'));
+    auto* gone = change.mutable_without()->add_removed();
+    gone->set_field(11);
+    gone->add_elements(key);
+    return CheckChange(*schema, change).ok();
+  };
+  EXPECT_TRUE(removed(std::string("\0\0\0\0\0\0\0\2", 8)));
+  for (size_t size = 0; size < 10; ++size) {
+    EXPECT_EQ(removed(std::string(size, '\0')), size == 8) << size;
+  }
+  EXPECT_FALSE(removed(std::string("\0\0\0\1\0\0\0\0", 8))) << "beyond a uint32";
+}
+
+TEST(CheckRecordSize, OfWhatAMergeLeavesThereIsAnEnd) {
+  const std::string half(kRecordBytesMax / 2, 'x');
+  EXPECT_EQ(CheckRecordSize(Type("Meeting"), half, half), absl::OkStatus());
+  EXPECT_EQ(ReasonOf(CheckRecordSize(Type("Meeting"), half + "x", half)).reason,
+            sync::v1::TOO_LARGE);
+}
+
 TEST_F(CheckChangeTest, RefusesToGoDeeperThanAnyoneWrites) {
   auto* without = change.mutable_without();
   for (int i = 0; i < 15; ++i) without = without->add_nested()->mutable_without();
@@ -264,6 +410,15 @@ TEST(CheckRecord, RefusesAnEmptyRequiredField) {
   CheckIn check_in = LisCheckIn();
   check_in.clear_branch_id();
   EXPECT_EQ(CheckedAs("CheckIn", IdOf('x'), check_in), "MISSING_FIELD branch_id");
+}
+
+TEST(CheckRecord, AValueOfAnotherWireTypeFillsNoRequiredField) {
+  std::string body;
+  wire::AppendVarintField(2, 1, &body);  // a name
+  std::string place;
+  wire::AppendBytesField(1, Bytes('b'), &place);
+  EXPECT_EQ(ReasonOf(CheckRecord(Type("Member"), IdOf('x'), place + body)).reason,
+            sync::v1::MISSING_FIELD);
 }
 
 TEST(CheckRecord, RefusesAPlaceThatIsNoId) {

@@ -63,10 +63,40 @@ TEST(Json, QuotesNoValueWhenItIsRefused) {
   }
 }
 
-TEST(Json, OfATimeThatHasNoneIsEmpty) {
+TEST(Json, ATimeThatHasNoNameLeavesTheRestToBeRead) {
   Sampler sampler;
+  sampler.set_latest("礼堂");
   sampler.mutable_max()->set_seconds(std::numeric_limits<int64_t>::max());
-  EXPECT_EQ(ToJson(sampler), "{}");
+  EXPECT_EQ(ToJson(sampler), R"({"latest":"礼堂"})");
+  EXPECT_THAT(Lines(sampler, Language::kEnglish),
+              AllOf(HasSubstr("  latest: 礼堂\n"), HasSubstr("  max: ?\n")));
+}
+
+// Stored before anybody refused it: clear the screen, ring, forge a line, turn a name.
+const char kOld[] = "\x1b[2J\x07\n共 0 条\u202e\u2066\xc2\x9b\x7f";
+
+TEST(Json, CommandsNoTerminalAndSaysTheSame) {
+  Sampler sampler;
+  sampler.set_latest(kOld);
+  const std::string json = ToJson(sampler);
+  for (const char* hidden : {"\x1b", "\x07", "\n", "\u202e", "\u2066", "\xc2\x9b", "\x7f"}) {
+    EXPECT_THAT(json, Not(HasSubstr(hidden)));
+  }
+  Sampler read;
+  EXPECT_EQ(FromJson(json, &read), absl::OkStatus());
+  EXPECT_EQ(read.latest(), kOld);
+}
+
+TEST(Lines, AreOneForEachFieldWhateverStandsInIt) {
+  Sampler sampler;
+  sampler.set_latest(kOld);
+  EXPECT_EQ(Lines(sampler, Language::kEnglish),
+            "  latest: \\u001b[2J\\u0007\\n共 0 条\\u202e\\u2066\\u009b\\u007f\n");
+}
+
+TEST(Told, CommandsNoTerminal) {
+  EXPECT_THAT(Told(Refuse(sync::v1::GRANT_ENDED, kOld), Language::kChinese),
+              AllOf(Not(HasSubstr("\x1b")), HasSubstr("\\u001b[2J")));
 }
 
 // ---- Words ---------------------------------------------------------------------
