@@ -173,7 +173,7 @@ class Ingest::Batch {
     RecordState state;
     Outcome outcome;
     std::optional<CheckInFinding> finding;
-    uint64_t written = 0;  // restricted fields; see WrittenBy
+    const Change* change = nullptr;  // of an author's edit, the only one
   };
   using Staging = std::map<RecordKey, Staged>;
 
@@ -259,18 +259,21 @@ class Ingest::Batch {
     Staging staging;
     for (const Change& change : edit.changes()) RETURN_IF_ERROR(Load(change, &staging));
     // The device's own store does not make such an edit.
-    if (!own && staging.size() < static_cast<size_t>(edit.changes_size())) {
+    if (judged(device) && staging.size() < static_cast<size_t>(edit.changes_size())) {
       return Refuse(sync::v1::MALFORMED, "a record twice");
     }
     ASSIGN_OR_RETURN(*version, NextVersion(edit, staging));
     const Origin origin{submitted.device, *version, StampFor(submitted)};
     for (const Change& change : edit.changes()) {
       Staged& staged = staging.at(KeyOf(change));
-      staged.written |= WrittenBy(*staged.type, change);
+      staged.change = &change;
+      if (judged(device)) {
+        ASSIGN_OR_RETURN(const Author author, AuthorOf(device, own));
+        RETURN_IF_ERROR(
+            MayTouch(writer_, schema_, author, *staged.type, KeyOf(change).id, change, staged.was));
+      }
       RETURN_IF_ERROR(Apply(staged.type, change, origin, &staged.state, &staged.outcome));
       if (own) continue;
-      RETURN_IF_ERROR(JudgeFlow(writer_, *staged.type, staged.body_before, staged.state.body,
-                                MillisOf(origin.stamp)));
       ASSIGN_OR_RETURN(
           staged.finding,
           JudgeCheckIn(writer_, change, staged.state.body, device.row.person,
@@ -278,7 +281,7 @@ class Ingest::Batch {
     }
     size_t touched = 0;
     for (auto& [key, staged] : staging) {
-      RETURN_IF_ERROR(Check(key, staged, device));
+      RETURN_IF_ERROR(Check(key, staged, device, staging, own));
       touched += staged.state.body.size() + staged.state.trace.size();
     }
     if (!own && touched > kTouchedBytesMax) {
@@ -286,6 +289,8 @@ class Ingest::Batch {
     }
     if (!own) {
       for (const auto& [key, staged] : staging) {
+        RETURN_IF_ERROR(JudgeFlow(writer_, *staged.type, staged.body_before, staged.state.body,
+                                  MillisOf(std::max(origin.stamp, staged.was.touch.stamp))));
         RETURN_IF_ERROR(TakeHeld(key, staged, staging.size(), device));
       }
     }
@@ -352,7 +357,7 @@ class Ingest::Batch {
         staged.before = PlacesOf(*staged.type, it->first.id, staged.state.body);
       }
       if (staged.state.alive()) staged.body_before = staged.state.body;
-      if (IsOfPersons(change.type())) staged.was = staged.state;
+      staged.was = staged.state;
     }
     return absl::OkStatus();
   }
@@ -455,33 +460,33 @@ class Ingest::Batch {
     return MillisOf(stamp) > now + kFutureMsMax ? StampAt(now) : stamp;
   }
 
-  absl::Status Check(const RecordKey& key, const Staged& staged, const DeviceState& device) {
-    if (staged.state.alive()) RETURN_IF_ERROR(CheckRecord(*staged.type, key.id, staged.state.body));
-    if (device.row.number == kServerDevice) return absl::OkStatus();
+  // What the server writes of its own accord is not.
+  static bool judged(const DeviceState& device) { return device.row.number != kServerDevice; }
+
+  // `taken`: they decide about an edit that was held.
+  absl::StatusOr<Author> AuthorOf(const DeviceState& device, bool taken) {
     ASSIGN_OR_RETURN(const Offices* offices, OfficesFor(device.row.person));
-    const std::vector<Placed> after = PlacesOf(*staged.type, key.id, staged.state.body);
-    const absl::Status status = MayWriteTo(staged, *offices, after);
-    if (ReasonOf(status).reason == sync::v1::NOT_ENTITLED) {
-      ASSIGN_OR_RETURN(const bool once,
-                       MightOnce(writer_, *staged.type, staged.written, key.id, device.row.person,
-                                 *offices, staged.before, after));
-      if (once) return Refuse(sync::v1::MOVED_AWAY, staged.type->label);
-    }
-    RETURN_IF_ERROR(status);
-    if (key.type == DuplicateType() && IsAbout(staged.state.body, offices->persons)) {
-      return Refuse(sync::v1::NOT_ENTITLED, staged.type->label);
-    }
-    return MayStep(*staged.type, *offices, staged.before.empty() ? after : staged.before,
-                   staged.body_before, staged.state.body);
+    return Author{device.row.person, *offices, taken};
   }
 
-  static absl::Status MayWriteTo(const Staged& staged, const Offices& offices,
-                                 const std::vector<Placed>& after) {
-    if (!staged.finding) {
-      return MayWrite(*staged.type, staged.written, offices, staged.before, after);
+  absl::Status Check(const RecordKey& key, const Staged& staged, const DeviceState& device,
+                     const Staging& staging, bool taken) {
+    if (staged.state.alive()) RETURN_IF_ERROR(CheckRecord(*staged.type, key.id, staged.state.body));
+    if (!judged(device)) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const Author author, AuthorOf(device, taken));
+    const Step step{
+        *staged.type,      key.id,
+        *staged.change,    staged.was,
+        staged.state.body, staged.finding ? std::optional(staged.finding->branch) : std::nullopt};
+    RETURN_IF_ERROR(MayLeave(writer_, author, step, [&](const RecordKey& other) {
+      const auto it = staging.find(other);
+      return it == staging.end() ? writer_.GetRecord(other)
+                                 : absl::StatusOr<RecordState>(it->second.state);
+    }));
+    if (key.type == DuplicateType() && IsAbout(staged.state.body, author.offices.persons)) {
+      return Refuse(sync::v1::NOT_ENTITLED, staged.type->label);
     }
-    return MayWrite(*staged.type, staged.written, AsGuest(offices, *staged.finding), staged.before,
-                    after);
+    return absl::OkStatus();
   }
 
   absl::StatusOr<const Offices*> OfficesFor(const Id& person) {
