@@ -104,38 +104,6 @@ std::vector<Id> IdsIn(const FieldRule& rule, absl::string_view body) {
   return ids;
 }
 
-// Of somebody who may not write there: might they, had neither they nor the record been
-// moved to another organisation?
-absl::StatusOr<bool> MightOnce(Reader& reader, const RecordType& type, const Id& id,
-                               uint64_t written, const Author& author,
-                               const std::vector<Placed>& before,
-                               const std::vector<Placed>& after) {
-  absl::flat_hash_map<Id, uint32_t> once = OnceAndNow(author.offices);
-  for (const Placed& placed : after) {
-    if (placed.place != OWNER) continue;
-    ASSIGN_OR_RETURN(const RecordState organisation,
-                     reader.GetRecord(OrganisationKey(placed.scope)));
-    if (!organisation.exists) continue;
-    ASSIGN_OR_RETURN(const bool belonged, EverHadOffice(reader, author.person, placed.scope));
-    if (belonged) once[placed.scope] |= AudienceOf(MEMBER);
-  }
-  std::vector<Placed> formerly;  // where they act, and it lay once
-  for (const auto& [scope, offices] : author.offices.now) {
-    if ((offices & type.writers.at_home) == 0) continue;
-    if (std::any_of(before.begin(), before.end(),
-                    [&, in = scope](const Placed& placed) { return placed.scope == in; })) {
-      continue;  // it lies there now, and they see it as a guest
-    }
-    ASSIGN_OR_RETURN(const bool there, reader.EverIn(scope, {type.number, id}));
-    if (there) formerly.push_back({scope, (offices & AudienceOf(SELF)) != 0 ? PERSON : OWNER});
-  }
-  const auto and_formerly = [&](std::vector<Placed> places) {
-    places.insert(places.end(), formerly.begin(), formerly.end());
-    return places;
-  };
-  return Entitled(type, written, once, and_formerly(before), and_formerly(after));
-}
-
 // May they change a record that lies in `before` so that it lies in `after`, and these of
 // its restricted fields (WrittenBy)? An empty `before` makes a new one.
 absl::Status MayWrite(Reader& reader, const RecordType& type, const Id& id, uint64_t written,
@@ -146,7 +114,8 @@ absl::Status MayWrite(Reader& reader, const RecordType& type, const Id& id, uint
   if (Entitled(type, written, OnceAndNow(author.offices), before, after)) {
     return Refuse(sync::v1::GRANT_ENDED, what);
   }
-  ASSIGN_OR_RETURN(const bool once, MightOnce(reader, type, id, written, author, before, after));
+  ASSIGN_OR_RETURN(const bool once, MightOnce(reader, type, written, id, author.person,
+                                              author.offices, before, after));
   return once ? Refuse(sync::v1::MOVED_AWAY, type.label) : Refuse(sync::v1::NOT_ENTITLED, what);
 }
 
@@ -457,6 +426,36 @@ bool MaySee(const Schema& schema, const RecordType& type, const Offices& offices
             absl::string_view body) {
   return EyesOn(PlacesOf(type, id, body), [&](const Id& scope) { return offices.In(scope); })
       .Meet(ReadersOf(schema, type, body));
+}
+
+absl::StatusOr<bool> MightOnce(Reader& reader, const RecordType& type, uint64_t written,
+                               const Id& id, const Id& person, const Offices& offices,
+                               const std::vector<Placed>& before,
+                               const std::vector<Placed>& after) {
+  absl::flat_hash_map<Id, uint32_t> once = OnceAndNow(offices);
+  for (const Placed& placed : after) {
+    if (placed.place != OWNER) continue;
+    ASSIGN_OR_RETURN(const RecordState organisation,
+                     reader.GetRecord(OrganisationKey(placed.scope)));
+    if (!organisation.exists) continue;
+    ASSIGN_OR_RETURN(const bool belonged, EverHadOffice(reader, person, placed.scope));
+    if (belonged) once[placed.scope] |= AudienceOf(MEMBER);
+  }
+  std::vector<Placed> formerly;  // where they act, and it lay once
+  for (const auto& [scope, held] : offices.now) {
+    if ((held & type.writers.at_home) == 0) continue;
+    if (std::any_of(before.begin(), before.end(),
+                    [&, in = scope](const Placed& placed) { return placed.scope == in; })) {
+      continue;  // it lies there now, and they see it as a guest
+    }
+    ASSIGN_OR_RETURN(const bool there, reader.EverIn(scope, {type.number, id}));
+    if (there) formerly.push_back({scope, (held & AudienceOf(SELF)) != 0 ? PERSON : OWNER});
+  }
+  const auto and_formerly = [&](std::vector<Placed> places) {
+    places.insert(places.end(), formerly.begin(), formerly.end());
+    return places;
+  };
+  return Entitled(type, written, once, and_formerly(before), and_formerly(after));
 }
 
 absl::Status MayTouch(Reader& reader, const Schema& schema, const Author& author,

@@ -94,6 +94,12 @@ absl::Status MayTouch(Reader& reader, const Schema& schema, const Author& author
                       const RecordType& type, const Id& id, const sync::v1::Change& change,
                       const RecordState& before);
 
+// Of somebody who may not write there: might they, had neither they nor the record been
+// moved to another organisation? `written`: restricted fields (WrittenBy).
+absl::StatusOr<bool> MightOnce(Reader& reader, const RecordType& type, uint64_t written,
+                               const Id& id, const Id& person, const Offices& offices,
+                               const std::vector<Placed>& before, const std::vector<Placed>& after);
+
 // May they leave the record so? `step.change` is all that the edit does to it. As MayTouch;
 // BAD_VALUE: a place is of the wrong kind, or another organisation keeps what it is kept
 // with; NOT_OF_BRANCH: the person does not belong; NOT_YOUR_STEP, STEP_NOT_ALLOWED: by

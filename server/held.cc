@@ -8,7 +8,10 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "server/notes.h"
 #include "server/own_edit.h"
+#include "server/typed.h"
 #include "sync/audience.h"
 #include "sync/environment.h"
 #include "sync/record.h"
@@ -22,7 +25,7 @@ using records::v1::HeldEdit;
 
 namespace {
 
-const RecordType& HeldType() { return *CatalogueSchema()->Find(HeldEdit::descriptor()); }
+constexpr absl::string_view kHeld = "held";
 
 using Scopes = std::set<Id>;
 
@@ -65,12 +68,12 @@ class Reach {
 
 // What is not there yet lies where the edits put it that this one builds on, if they
 // are held too.
-absl::StatusOr<Scopes> ScopesBelow(Reader& reader, DeviceNumber device,
-                                   const sync::v1::NumberedEdit& submitted, HeldEdit* held) {
+absl::StatusOr<Scopes> ScopesBelow(Reader& reader, const AuditRow& row) {
   Scopes scopes;
-  for (const uint64_t below : submitted.builds_on()) {
-    held->add_builds_on(below);
-    ASSIGN_OR_RETURN(const auto foundation, reader.GetAudit(device, EditNumber(below)));
+  for (const uint64_t below : row.builds_on) {
+    ASSIGN_OR_RETURN(const auto verdict, reader.GetVerdict(row.device, EditNumber(below)));
+    if (!verdict || verdict->verdict != sync::v1::HELD) continue;
+    ASSIGN_OR_RETURN(const auto foundation, reader.GetAudit(row.device, EditNumber(below)));
     ASSIGN_OR_RETURN(const auto waiting, FindHeld(reader, foundation ? foundation->edit : ""));
     if (!waiting || waiting->edit().empty()) continue;
     for (const std::string& scope : waiting->scopes()) {
@@ -80,18 +83,18 @@ absl::StatusOr<Scopes> ScopesBelow(Reader& reader, DeviceNumber device,
   return scopes;
 }
 
-}  // namespace
-
-absl::Status AddHeld(Reader& reader, const Schema& schema, const sync::v1::NumberedEdit& submitted,
-                     const AuditRow& row, const Id& author, sync::v1::Edit* own) {
-  HeldEdit held;
+// What cannot be read touches nothing.
+sync::v1::Edit EditIn(const AuditRow& row) {
   sync::v1::Edit edit;
-  edit.ParseFromString(row.edit);  // what cannot be read touches nothing
-  ASSIGN_OR_RETURN(const Scopes below, ScopesBelow(reader, row.device, submitted, &held));
+  if (!edit.ParseFromString(row.edit)) edit.Clear();
+  return edit;
+}
+
+absl::StatusOr<Reach> ReachOf(Reader& reader, const Schema& schema, const AuditRow& row) {
+  ASSIGN_OR_RETURN(const Scopes below, ScopesBelow(reader, row));
   Reach reach;
+  const sync::v1::Edit edit = EditIn(row);
   for (const sync::v1::Change& change : edit.changes()) {
-    // A decision that is late is made anew, or not, by whoever may decide now.
-    if (change.type() == HeldType().number) return absl::OkStatus();
     const RecordType* type = schema.Find(change.type());
     const auto id = Id::FromBytes(change.id());
     Scopes scopes;
@@ -102,23 +105,105 @@ absl::Status AddHeld(Reader& reader, const Schema& schema, const sync::v1::Numbe
     }
     reach.Add(scopes.empty() ? below : scopes);
   }
-  for (const Id& scope : reach.scopes()) held.add_scopes(scope.str());
+  return reach;
+}
+
+// Names of counts (Reader::GetCount).
+std::string EditsOf(const Id& device) { return absl::StrCat("held.edits/", Hex(device.bytes())); }
+std::string BytesOf(const Id& device) { return absl::StrCat("held.bytes/", Hex(device.bytes())); }
+std::string EditsFor(absl::string_view scope) { return absl::StrCat("held.for/", Hex(scope)); }
+
+// Writes where it lies now into `held`, and counts it there.
+absl::Status SetReach(Writer& writer, const Reach& reach, const AuditRow& row, HeldEdit* held) {
+  for (const std::string& scope : held->scopes()) {
+    RETURN_IF_ERROR(writer.AddToCount(EditsFor(scope), -1));
+  }
+  held->clear_scopes();
+  for (const Id& scope : reach.scopes()) {
+    held->add_scopes(scope.str());
+    RETURN_IF_ERROR(writer.AddToCount(EditsFor(scope.bytes()), 1));
+  }
+  held->set_edit(reach.shown() ? row.edit : "");
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<bool> HasRoom(Reader& reader, const Schema& schema, const AuditRow& row,
+                             const Id& device_record) {
+  ASSIGN_OR_RETURN(const int64_t edits, reader.GetCount(EditsOf(device_record)));
+  ASSIGN_OR_RETURN(const int64_t bytes, reader.GetCount(BytesOf(device_record)));
+  if (edits >= kHeldEditsMax || bytes + static_cast<int64_t>(row.edit.size()) > kHeldBytesMax) {
+    return false;
+  }
+  ASSIGN_OR_RETURN(const Reach reach, ReachOf(reader, schema, row));
+  for (const Id& scope : reach.scopes()) {
+    ASSIGN_OR_RETURN(const int64_t waiting, reader.GetCount(EditsFor(scope.bytes())));
+    if (waiting >= kHeldForOneMax) return false;
+  }
+  return true;
+}
+
+absl::Status AddHeld(Writer& writer, const Schema& schema, const AuditRow& row, const Id& author,
+                     const Id& device_record, sync::v1::Edit* own) {
+  const sync::v1::Edit edit = EditIn(row);
+  // A decision that is late is made anew, or not, by whoever may decide now.
+  for (const auto& change : edit.changes()) {
+    if (change.type() == TypeOf<HeldEdit>().number) return absl::OkStatus();
+  }
+  const Id id = HeldId(row.edit);
+  ASSIGN_OR_RETURN(const RecordState before, writer.GetRecord({TypeOf<HeldEdit>().number, id}));
+  if (before.alive()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const Reach reach, ReachOf(writer, schema, row));
+  HeldEdit held;
+  RETURN_IF_ERROR(SetReach(writer, reach, row, &held));
   held.set_author_id(author.str());
   held.set_device(row.device.value);
   held.set_number(row.number.value);
-  if (reach.shown()) held.set_edit(row.edit);
+  held.mutable_builds_on()->Add(row.builds_on.begin(), row.builds_on.end());
   held.set_reason(row.answer.reason());
   held.set_detail(row.answer.detail());
   *held.mutable_received() = TimeUtil::MillisecondsToTimestamp(row.received_ms);
   held.set_state(HeldEdit::WAITING);
-  const Id id = HeldId(row.edit);
-  ASSIGN_OR_RETURN(const RecordState before, reader.GetRecord({HeldType().number, id}));
-  if (!before.alive()) AddChange(HeldType(), id, before, held, own);
+  for (const auto& change : edit.changes()) {
+    const auto of = Id::FromBytes(change.id());
+    if (of) RETURN_IF_ERROR(writer.PutMark(MarkAbout(kHeld, {change.type(), *of}), id));
+  }
+  RETURN_IF_ERROR(writer.AddToCount(EditsOf(device_record), 1));
+  RETURN_IF_ERROR(writer.AddToCount(BytesOf(device_record), static_cast<int64_t>(row.edit.size())));
+  AddChange(TypeOf<HeldEdit>(), id, before, held, own);
+  return absl::OkStatus();
+}
+
+absl::Status CountDecided(Writer& writer, const HeldEdit& held, size_t bytes,
+                          const Id& device_record) {
+  for (const std::string& scope : held.scopes()) {
+    RETURN_IF_ERROR(writer.AddToCount(EditsFor(scope), -1));
+  }
+  RETURN_IF_ERROR(writer.AddToCount(EditsOf(device_record), -1));
+  return writer.AddToCount(BytesOf(device_record), -static_cast<int64_t>(bytes));
+}
+
+absl::Status MoveHeld(Writer& writer, const Schema& schema, const RecordKey& key,
+                      sync::v1::Edit* own) {
+  ASSIGN_OR_RETURN(const std::vector<Id> waiting, writer.FindMarked(MarkAbout(kHeld, key)));
+  for (const Id& id : waiting) {
+    ASSIGN_OR_RETURN(const RecordState before, writer.GetRecord({TypeOf<HeldEdit>().number, id}));
+    auto held = Parse<HeldEdit>(before.body);
+    if (!before.alive() || held.state() != HeldEdit::WAITING) continue;
+    ASSIGN_OR_RETURN(const auto row,
+                     writer.GetAudit(DeviceNumber(held.device()), EditNumber(held.number())));
+    if (!row) continue;
+    ASSIGN_OR_RETURN(const Reach reach, ReachOf(writer, schema, *row));
+    RETURN_IF_ERROR(SetReach(writer, reach, *row, &held));
+    AddChange(TypeOf<HeldEdit>(), id, before, held, own);
+  }
   return absl::OkStatus();
 }
 
 absl::StatusOr<std::optional<HeldEdit>> FindHeld(Reader& reader, absl::string_view edit) {
-  ASSIGN_OR_RETURN(const RecordState state, reader.GetRecord({HeldType().number, HeldId(edit)}));
+  ASSIGN_OR_RETURN(const RecordState state,
+                   reader.GetRecord({TypeOf<HeldEdit>().number, HeldId(edit)}));
   HeldEdit held;
   if (!state.alive() || !held.ParseFromString(state.body)) return std::nullopt;
   return held;

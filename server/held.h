@@ -1,4 +1,6 @@
-// Edits that wait for somebody who has authority now, as records.
+// Edits that wait for somebody who has authority now, as records (HeldEdit).
+//
+//   a held edit lies where all of it may be read, also once its records have moved
 #ifndef ZHIBU_SERVER_HELD_H_
 #define ZHIBU_SERVER_HELD_H_
 
@@ -11,14 +13,33 @@
 #include "sync/types.h"
 #include "zhibu/records/v1/held.pb.h"
 #include "zhibu/sync/v1/edit.pb.h"
-#include "zhibu/sync/v1/sync.pb.h"
 
 namespace zhibu::server {
 
-// Adds the record of an edit that was held and answered as `row` has it, for those
-// who act for the branches that it touches and for its author.
-absl::Status AddHeld(Reader& reader, const Schema& schema, const sync::v1::NumberedEdit& submitted,
-                     const AuditRow& row, const Id& author, sync::v1::Edit* own);
+// So many edits of one device may wait, and so many bytes: what is kept for it. And so many
+// for one organisation: what its secretary has to look through.
+inline constexpr int64_t kHeldEditsMax = 1000;
+inline constexpr int64_t kHeldBytesMax = 4 << 20;
+inline constexpr int64_t kHeldForOneMax = 5000;
+
+// Whether the edit in `row`, of the device with this record, may wait as well.
+absl::StatusOr<bool> HasRoom(Reader& reader, const Schema& schema, const AuditRow& row,
+                             const Id& device_record);
+
+// Adds the record of the edit in `row`, which has been held, for those who act for the
+// branches that it touches and for its author; nothing where the edit decides on another,
+// or the record is there already.
+absl::Status AddHeld(Writer& writer, const Schema& schema, const AuditRow& row, const Id& author,
+                     const Id& device_record, sync::v1::Edit* own);
+
+// It has been decided on: there is room again.
+absl::Status CountDecided(Writer& writer, const records::v1::HeldEdit& held, size_t bytes,
+                          const Id& device_record);
+
+// The record `key` lies elsewhere now: adds to `own` what takes along the edits that wait
+// to change it.
+absl::Status MoveHeld(Writer& writer, const Schema& schema, const RecordKey& key,
+                      sync::v1::Edit* own);
 
 // What has become of the edit with these bytes; nothing where it was not held.
 absl::StatusOr<std::optional<records::v1::HeldEdit>> FindHeld(Reader& reader,

@@ -1,6 +1,6 @@
 #include "server/ingest.h"
 
-#include <google/protobuf/util/time_util.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <map>
@@ -14,6 +14,7 @@
 #include "server/check_in.h"
 #include "server/flow.h"
 #include "server/held.h"
+#include "server/notes.h"
 #include "server/notice.h"
 #include "server/own_edit.h"
 #include "server/persons.h"
@@ -25,16 +26,12 @@
 #include "sync/record.h"
 #include "sync/status.h"
 #include "sync/wire.h"
-#include "zhibu/records/v1/conflict.pb.h"
 #include "zhibu/records/v1/duplicate.pb.h"
 #include "zhibu/records/v1/member.pb.h"
 
 namespace zhibu::server {
-
-using google::protobuf::util::TimeUtil;
 namespace {
 
-using records::v1::ConflictNote;
 using records::v1::DuplicatePerson;
 using records::v1::HeldEdit;
 using records::v1::Member;
@@ -43,11 +40,13 @@ using sync::v1::Answer;
 using sync::v1::Change;
 using sync::v1::Edit;
 
-// What the records that one edit touches may hold in all. They travel in one
-// update, and a device takes no message of more than 16 MiB.
+// What the records that one edit of a device touches may hold in all.
 constexpr size_t kTouchedBytesMax = 8 << 20;
-// A note holds two values, as JSON; notes of more than this go by several edits.
-constexpr size_t kNotesBytes = 1 << 20;
+// Of an edit that the server composes, as long as it has more than one change: the others
+// follow in edits of their own.
+constexpr size_t kComposedBytes = 256 << 10;
+// An edit has consequences, which may have consequences. No chain that is meant is longer.
+constexpr int kDepthMax = 8;
 // A stamp from later than this is a clock that is wrong: it counts as now.
 constexpr int64_t kFutureMsMax = 60'000;
 
@@ -57,22 +56,34 @@ std::vector<Id> ScopesOf(const std::vector<Placed>& places) {
   return scopes;
 }
 
-// The same note for the same conflict, whatever else happens.
-Id NoteId(const RecordKey& key, absl::string_view path, const Touch& lost) {
-  std::string named;
-  wire::AppendVarint(key.type, &named);
-  wire::AppendBytesField(1, key.id.bytes(), &named);
-  wire::AppendBytesField(2, path, &named);
-  wire::AppendVarintField(3, lost.writer.value, &named);
-  wire::AppendVarintField(4, lost.stamp.value, &named);
-  std::string bytes = Digest(named).substr(0, Id::kSize);
-  bytes.replace(0, 6, key.id.str().substr(0, 6));
-  return *Id::FromBytes(bytes);
-}
-
 bool IsHeld(sync::v1::Reason reason) {
   return reason == sync::v1::GRANT_ENDED || reason == sync::v1::MOVED_AWAY ||
          reason == sync::v1::BUILDS_ON_HELD;
+}
+
+RecordKey KeyOf(const Change& change) { return {change.type(), *Id::FromBytes(change.id())}; }
+
+uint32_t DuplicateType() { return TypeOf<DuplicatePerson>().number; }
+
+// What says who somebody is, or that two are one.
+bool IsOfPersons(uint32_t type) {
+  return type == TypeOf<Member>().number || type == TypeOf<PrivateDetail>().number ||
+         type == DuplicateType();
+}
+
+// Whether the record says that two are one, one of whom is among `persons`.
+bool IsAbout(absl::string_view body, const std::vector<Id>& persons) {
+  const auto duplicate = Parse<DuplicatePerson>(body);
+  return std::any_of(persons.begin(), persons.end(), [&](const Id& person) {
+    return duplicate.first_id() == person.bytes() || duplicate.second_id() == person.bytes();
+  });
+}
+
+Version HighestOf(const Sent* sent) {
+  Version highest;
+  if (sent == nullptr) return highest;
+  for (const auto& cursor : sent->cursors) highest = std::max(highest, cursor.second);
+  return highest;
 }
 
 }  // namespace
@@ -86,6 +97,12 @@ std::string ChainAfter(absl::string_view before, const AuditRow& row) {
   wire::AppendBytesField(5, row.edit, &link);
   wire::AppendBytesField(6, row.answer.SerializeAsString(), &link);
   wire::AppendVarintField(7, row.version.value, &link);
+  // A row from before these were written down has none of them, and its chain as it was.
+  if (row.author != row.device) wire::AppendVarintField(8, row.author.value, &link);
+  if (!row.decided_by.empty()) wire::AppendBytesField(9, row.decided_by.bytes(), &link);
+  for (const uint64_t below : row.builds_on) wire::AppendVarintField(10, below, &link);
+  if (row.withdrawn) wire::AppendVarintField(11, 1, &link);
+  if (row.sent.value > 0) wire::AppendVarintField(12, row.sent.value, &link);
   return Digest(link);
 }
 
@@ -96,56 +113,26 @@ class Ingest::Batch {
       : ingest_(ingest), schema_(*ingest.schema_), writer_(writer), moved_(*moved) {}
 
   absl::StatusOr<Result> Take(const Submitted& submitted) {
-    ASSIGN_OR_RETURN(DeviceState * device, StateOf(submitted.device));
-    const EditNumber number(submitted.edit.number());
-    if (number <= device->row.last_number) return Repeat(submitted);
-    if (number.value != device->row.last_number.value + 1 ||
-        submitted.edit.previous() != device->link) {
-      return Result{.forked = true};
-    }
-
-    Edit edit;
-    if (!edit.ParseFromString(submitted.edit.edit())) edit.Clear();  // is refused
-    ASSIGN_OR_RETURN(const bool answered, AnsweredBefore(submitted, edit, device));
-    if (answered) return Repeat(submitted);
-    Version version;
-    const absl::Status status = submitted.edit.withdrawn()
-                                    ? Refuse(sync::v1::WITHDRAWN, "")
-                                    : Merge(submitted, edit, *device, &version);
-    Answer answer;
-    answer.set_number(number.value);
-    answer.set_verdict(sync::v1::MERGED);
-    if (!status.ok()) {
-      const Refused refused = ReasonOf(status);
-      // The store's trouble, not the edit's.
-      if (refused.reason == sync::v1::NO_REASON) return status;
-      answer.set_verdict(IsHeld(refused.reason) ? sync::v1::HELD : sync::v1::RETURNED);
-      answer.set_reason(refused.reason);
-      answer.set_detail(refused.detail);
-    }
-    ASSIGN_OR_RETURN(const AuditRow row, Record(submitted, edit, answer, version, device));
-    if (answer.verdict() == sync::v1::HELD) {
-      RETURN_IF_ERROR(WriteHeld(submitted, row, device->row.person));
-    }
-    return Result{false, answer, version};
+    const uint64_t before = writer_.Work();
+    ASSIGN_OR_RETURN(Result result, TakeNumbered(submitted));
+    result.work = writer_.Work() - before;
+    return result;
   }
 
+  // Composed by the server.
   absl::StatusOr<Version> TakeOwn(Edit edit) {
     // What stands in the audit's hashes must not be open to guessing.
     edit.set_salt(ingest_.environment_.NewSalt());
-    ASSIGN_OR_RETURN(DeviceState * own, StateOf(kServerDevice));
-    Submitted submitted{kServerDevice, {}};
-    submitted.edit.set_stamp(StampAt(ingest_.environment_.now_ms()).value);
-    submitted.edit.set_edit(edit.SerializeAsString());
-    Version version;
-    RETURN_IF_ERROR(Merge(submitted, edit, *own, &version));
-    // What follows from it has taken numbers meanwhile.
-    submitted.edit.set_number(own->row.last_number.value + 1);
-    Answer answer;
-    answer.set_number(submitted.edit.number());
-    answer.set_verdict(sync::v1::MERGED);
-    RETURN_IF_ERROR(Record(submitted, edit, answer, version, own).status());
-    return version;
+    AuditRow row;
+    row.device = row.author = kServerDevice;
+    row.stamp = StampAt(ingest_.environment_.now_ms());
+    row.edit = edit.SerializeAsString();
+    Passage passage{edit, row};
+    passage.seen_up_to = kPendingVersion;
+    RETURN_IF_ERROR(Attempt([&] { return Merge(passage, &row.version); }));
+    row.answer.set_verdict(sync::v1::MERGED);
+    RETURN_IF_ERROR(RecordInOwnChain(&row));
+    return row.version;
   }
 
   // The devices' last numbers, once for the whole batch.
@@ -162,6 +149,26 @@ class Ingest::Batch {
     std::string chain;  // of the last audit row
     uint64_t link = 0;  // to the last edit
     bool dirty = false;
+    bool forked = false;  // an edit of this batch was of another copy
+  };
+
+  // An edit on its way into the records, and whose part in it is what:
+  //
+  //   the author    made it: the rules and the order of the merge are about them
+  //   the decider   has the authority: the author, or whoever took what was held
+  //   the composer  is the server, whose own edits nobody is asked for
+  struct Passage {
+    const Edit& edit;
+    const AuditRow& row;  // as far as it is known: device, author, stamp, edit
+    Id author;            // the person; empty: composed
+    Id decider;           // the person
+    // What of Change::base is believed: up to here, or what had been sent of the scopes.
+    Version seen_up_to;
+    const Sent* sent = nullptr;
+    // Of an edit that waited: what its device made after it.
+    const absl::flat_hash_set<Version>* made_later = nullptr;
+
+    bool composed() const { return row.author == kServerDevice; }
   };
 
   // A record as the edit leaves it, before any of it is written.
@@ -176,6 +183,62 @@ class Ingest::Batch {
     const Change* change = nullptr;  // of an author's edit, the only one
   };
   using Staging = std::map<RecordKey, Staged>;
+
+  // ---- What comes, and what is answered ----------------------------------------
+
+  absl::StatusOr<Result> TakeNumbered(const Submitted& submitted) {
+    ASSIGN_OR_RETURN(DeviceState * device, StateOf(submitted.device));
+    if (device->forked) return Fork(device);
+    const EditNumber number(submitted.edit.number());
+    if (number <= device->row.last_number) return Repeat(submitted, device);
+    if (number.value != device->row.last_number.value + 1 ||
+        submitted.edit.previous() != device->link) {
+      return Fork(device);
+    }
+    AuditRow row;
+    row.device = row.author = submitted.device;
+    row.number = number;
+    row.stamp = Stamp(submitted.edit.stamp());
+    row.edit = submitted.edit.edit();
+    row.builds_on.assign(submitted.edit.builds_on().begin(), submitted.edit.builds_on().end());
+    row.withdrawn = submitted.edit.withdrawn();
+    row.sent = HighestOf(submitted.sent.get());
+    Edit edit;
+    if (!edit.ParseFromString(row.edit)) edit.Clear();  // is refused
+    row.made_ms = edit.device_time_ms();
+    ASSIGN_OR_RETURN(const bool answered, AnsweredBefore(&row, device));
+    if (answered) return Repeat(submitted, device);
+    Passage passage{edit, row};
+    passage.author = passage.decider = device->row.person;
+    passage.sent = submitted.sent.get();
+    if (passage.sent == nullptr) passage.seen_up_to = kPendingVersion;
+    return Judge(passage, device, &row);
+  }
+
+  absl::StatusOr<Result> Judge(const Passage& passage, DeviceState* device, AuditRow* row) {
+    Version version;
+    absl::Status status = row->withdrawn ? Refuse(sync::v1::WITHDRAWN, "")
+                                         : Attempt([&] { return Merge(passage, &version); });
+    Refused refused = ReasonOf(status);
+    // The store's trouble, not the edit's.
+    if (!status.ok() && refused.reason == sync::v1::NO_REASON) return status;
+    if (IsHeld(refused.reason)) {
+      ASSIGN_OR_RETURN(const bool room, HasRoom(writer_, schema_, *row, device->row.record));
+      if (!room) refused = {sync::v1::HELD_FULL, device->row.name};
+    }
+    row->answer.set_number(row->number.value);
+    row->answer.set_verdict(status.ok()              ? sync::v1::MERGED
+                            : IsHeld(refused.reason) ? sync::v1::HELD
+                                                     : sync::v1::RETURNED);
+    row->answer.set_reason(refused.reason);
+    row->answer.set_detail(refused.detail);
+    if (status.ok()) row->version = version;
+    RETURN_IF_ERROR(Record(row, &Changing(device)));
+    if (row->answer.verdict() == sync::v1::HELD) {
+      RETURN_IF_ERROR(WriteHeld(*row, device->row));
+    }
+    return Result{.answer = row->answer, .version = row->version};
+  }
 
   absl::StatusOr<DeviceState*> StateOf(DeviceNumber number) {
     const auto [it, fresh] = devices_.try_emplace(number);
@@ -196,126 +259,419 @@ class Ingest::Batch {
     return &device;
   }
 
-  absl::StatusOr<Result> Repeat(const Submitted& submitted) {
-    ASSIGN_OR_RETURN(std::optional<AuditRow> row,
-                     writer_.GetAudit(submitted.device, EditNumber(submitted.edit.number())));
-    if (!row || row->edit != submitted.edit.edit()) return Result{.forked = true};
-    return Result{false, row->answer, row->version};
+  // What follows in the batch is of that copy too, and is not looked at.
+  static Result Fork(DeviceState* device) {
+    device->forked = true;
+    return Result{.forked = true};
+  }
+
+  absl::StatusOr<Result> Repeat(const Submitted& submitted, DeviceState* device) {
+    const EditNumber number(submitted.edit.number());
+    // Without opening what may be a megabyte.
+    ASSIGN_OR_RETURN(const auto known, writer_.GetVerdict(submitted.device, number));
+    if (!known || known->link != LinkTo(submitted.edit.edit())) return Fork(device);
+    ASSIGN_OR_RETURN(const auto row, writer_.GetAudit(submitted.device, number));
+    return Result{.answer = row->answer, .version = row->version};
   }
 
   // Copies of a device that part, and go back to a former number because the server
   // was restored, may send one edit under several. It counts once.
-  absl::StatusOr<bool> AnsweredBefore(const Submitted& submitted, const Edit& edit,
-                                      DeviceState* device) {
+  absl::StatusOr<bool> AnsweredBefore(AuditRow* row, DeviceState* device) {
     ASSIGN_OR_RETURN(const std::optional<AuditRow> first,
-                     writer_.FindEdit(edit.device_time_ms(), submitted.edit.edit()));
-    if (!first || first->edit != submitted.edit.edit()) return false;
+                     writer_.FindEdit(row->made_ms, row->edit));
+    if (!first || first->edit != row->edit) return false;
     ASSIGN_OR_RETURN(const std::optional<DeviceRow> author, writer_.GetDevice(first->device));
     if (!author || author->person != device->row.person) return false;
-    Answer answer = first->answer;
-    answer.set_number(submitted.edit.number());
-    if (answer.verdict() == sync::v1::MERGED) {
-      answer.set_reason(sync::v1::ANSWERED_BEFORE);
-      answer.set_detail(absl::StrCat(first->device.value, "/", first->number.value));
+    row->answer = first->answer;
+    row->answer.set_number(row->number.value);
+    row->version = first->version;
+    if (row->answer.verdict() == sync::v1::MERGED) {
+      row->answer.set_reason(sync::v1::ANSWERED_BEFORE);
+      row->answer.set_detail(absl::StrCat(first->device.value, "/", first->number.value));
     }
-    RETURN_IF_ERROR(Record(submitted, edit, answer, first->version, device).status());
+    RETURN_IF_ERROR(Record(row, &Changing(device)));
     return true;
   }
 
-  absl::StatusOr<AuditRow> Record(const Submitted& submitted, const Edit& edit,
-                                  const Answer& answer, Version version, DeviceState* device) {
-    AuditRow row;
-    row.device = submitted.device;
-    row.number = EditNumber(submitted.edit.number());
-    row.received_ms = ingest_.environment_.now_ms();
-    row.stamp = Stamp(submitted.edit.stamp());
-    row.edit = submitted.edit.edit();
-    row.made_ms = edit.device_time_ms();
-    row.answer = answer;
-    row.version = version;
-    row.chain = ChainAfter(device->chain, row);
-    RETURN_IF_ERROR(writer_.AppendAudit(row));
-    device->chain = row.chain;
-    device->link = LinkTo(row.edit);
-    device->row.last_number = row.number;
-    device->dirty = true;
-    return row;
+  // Appends the row to the chain of `device`.
+  absl::Status Record(AuditRow* row, DeviceState* device) {
+    row->received_ms = ingest_.environment_.now_ms();
+    row->chain = ChainAfter(device->chain, *row);
+    RETURN_IF_ERROR(writer_.AppendAudit(*row));
+    device->chain = row->chain;
+    device->link = LinkTo(row->edit);
+    device->row.last_number = row->number;
+    return absl::OkStatus();
   }
 
-  absl::Status Merge(const Submitted& submitted, const Edit& edit, const DeviceState& device,
-                     Version* version) {
-    // Notes of conflicts hold two values each: they may be larger than what made
-    // them, and must never be what an author's edit is refused for.
-    const bool own = submitted.device == kServerDevice;
-    if (!own && submitted.edit.edit().size() > kEditBytesMax) {
-      return Refuse(sync::v1::TOO_LARGE, absl::StrCat(submitted.edit.edit().size(), " B"));
+  // What follows from the edit may have taken numbers meanwhile.
+  absl::Status RecordInOwnChain(AuditRow* row) {
+    ASSIGN_OR_RETURN(DeviceState * own, StateOf(kServerDevice));
+    row->number = EditNumber(own->row.last_number.value + 1);
+    row->answer.set_number(row->number.value);
+    return Record(row, &Changing(own));
+  }
+
+  // ---- One edit, whole or not at all -------------------------------------------
+
+  // Where `body` is refused, the store and what is remembered here are as before it.
+  absl::Status Attempt(absl::FunctionRef<absl::Status()> body) {
+    const size_t undo = undo_.size();
+    absl::flat_hash_set<Id> moved = std::exchange(moved_now_, {});
+    ++attempts_;
+    absl::Status status = writer_.Attempt(body);
+    --attempts_;
+    if (status.ok()) {
+      moved.insert(moved_now_.begin(), moved_now_.end());
+    } else {
+      for (; undo_.size() > undo; undo_.pop_back()) {
+        devices_[undo_.back().first] = std::move(undo_.back().second);
+      }
+      // They may have been worked out from what is undone.
+      offices_.clear();
     }
-    if (device.row.revoked()) return Refuse(sync::v1::GRANT_ENDED, device.row.name);
-    if (edit.changes().empty()) return Refuse(sync::v1::MALFORMED, "edit");
-    if (!own && std::max(edit.changes_size(), submitted.edit.builds_on_size()) > kChangesMax) {
-      return Refuse(sync::v1::TOO_LARGE, absl::StrCat(edit.changes_size(), " changes"));
-    }
-    RETURN_IF_ERROR(CheckFoundations(submitted));
+    moved_now_ = std::move(moved);
+    if (attempts_ > 0) return status;
+    undo_.clear();
+    moved_.insert(moved_now_.begin(), moved_now_.end());
+    moved_now_.clear();
+    return status;
+  }
+
+  // To be called before anything of it is changed.
+  DeviceState& Changing(DeviceState* device) {
+    if (attempts_ > 0) undo_.emplace_back(device->row.number, *device);
+    device->dirty = true;
+    return *device;
+  }
+
+  absl::Status Merge(const Passage& passage, Version* version) {
+    RETURN_IF_ERROR(CheckLimits(passage));
     Staging staging;
-    for (const Change& change : edit.changes()) RETURN_IF_ERROR(Load(change, &staging));
+    for (const Change& change : passage.edit.changes()) {
+      RETURN_IF_ERROR(Load(change, &staging));
+    }
     // The device's own store does not make such an edit.
-    if (judged(device) && staging.size() < static_cast<size_t>(edit.changes_size())) {
+    if (staging.size() < static_cast<size_t>(passage.edit.changes_size())) {
       return Refuse(sync::v1::MALFORMED, "a record twice");
     }
-    ASSIGN_OR_RETURN(*version, NextVersion(edit, staging));
-    const Origin origin{submitted.device, *version, StampFor(submitted)};
-    for (const Change& change : edit.changes()) {
-      Staged& staged = staging.at(KeyOf(change));
-      staged.change = &change;
-      if (judged(device)) {
-        ASSIGN_OR_RETURN(const Author author, AuthorOf(device, own));
-        RETURN_IF_ERROR(
-            MayTouch(writer_, schema_, author, *staged.type, KeyOf(change).id, change, staged.was));
-      }
-      RETURN_IF_ERROR(Apply(staged.type, change, origin, &staged.state, &staged.outcome));
-      if (own) continue;
-      ASSIGN_OR_RETURN(
-          staged.finding,
-          JudgeCheckIn(writer_, change, staged.state.body, device.row.person,
-                       MillisOf(Stamp(submitted.edit.stamp())), ingest_.environment_.now_ms()));
+    if (!passage.composed()) RETURN_IF_ERROR(MayBeJudged(passage, staging));
+    ASSIGN_OR_RETURN(*version, NextVersion(passage.edit, staging));
+    for (const Change& change : passage.edit.changes()) {
+      RETURN_IF_ERROR(MergeChange(passage, change, *version, &staging.at(KeyOf(change))));
     }
-    size_t touched = 0;
-    for (auto& [key, staged] : staging) {
-      RETURN_IF_ERROR(Check(key, staged, device, staging, own));
-      touched += staged.state.body.size() + staged.state.trace.size();
-    }
-    if (!own && touched > kTouchedBytesMax) {
-      return Refuse(sync::v1::TOO_LARGE, absl::StrCat(touched, " B"));
-    }
-    if (!own) {
-      for (const auto& [key, staged] : staging) {
-        RETURN_IF_ERROR(JudgeFlow(writer_, *staged.type, staged.body_before, staged.state.body,
-                                  MillisOf(std::max(origin.stamp, staged.was.touch.stamp))));
-        RETURN_IF_ERROR(TakeHeld(key, staged, staging.size(), device));
-      }
-    }
+    if (!passage.composed()) RETURN_IF_ERROR(CheckResult(passage, staging));
     Edit follows;
     for (const auto& [key, staged] : staging) {
+      if (!passage.composed()) RETURN_IF_ERROR(DecideOnHeld(key, staged, staging.size(), passage));
       if (key.type != DuplicateType()) continue;
       RETURN_IF_ERROR(Decide(writer_, staged.was, staged.state, &follows));
     }
     RETURN_IF_ERROR(Write(staging));
     RETURN_IF_ERROR(FindDuplicates(staging, &follows));
-    return follows.changes().empty() ? absl::OkStatus() : TakeOwn(follows).status();
+    return Compose(std::move(follows));
   }
 
-  static uint32_t DuplicateType() { return TypeOf<DuplicatePerson>().number; }
-  // What says who somebody is, or that two are one.
-  static bool IsOfPersons(uint32_t type) {
-    return type == DuplicateType() || type == TypeOf<Member>().number ||
-           type == TypeOf<PrivateDetail>().number;
+  static absl::Status CheckLimits(const Passage& passage) {
+    if (passage.edit.changes().empty()) return Refuse(sync::v1::MALFORMED, "edit");
+    if (passage.composed()) return absl::OkStatus();
+    const AuditRow& row = passage.row;
+    if (row.edit.size() > kEditBytesMax) {
+      return Refuse(sync::v1::TOO_LARGE, absl::StrCat(row.edit.size(), " B"));
+    }
+    if (passage.edit.changes_size() > kChangesMax) {
+      return Refuse(sync::v1::TOO_LARGE, absl::StrCat(passage.edit.changes_size(), " changes"));
+    }
+    // No record is changed twice, so there is no more than one of these to a change.
+    const auto& below = row.builds_on;
+    const bool ascending = std::is_sorted(below.begin(), below.end()) &&
+                           std::adjacent_find(below.begin(), below.end()) == below.end();
+    if (!ascending || below.size() > kChangesMax ||
+        (!below.empty() && (below.front() == 0 || below.back() >= row.number.value))) {
+      return Refuse(sync::v1::MALFORMED, "builds_on");
+    }
+    return absl::OkStatus();
   }
-  // Nobody decides whether they are somebody else, whose offices they would have.
-  static bool IsAbout(absl::string_view duplicate, const std::vector<Id>& persons) {
-    const auto record = Parse<DuplicatePerson>(duplicate);
-    return std::any_of(persons.begin(), persons.end(), [&](const Id& person) {
-      return person.bytes() == record.first_id() || person.bytes() == record.second_id();
-    });
+
+  absl::Status Load(const Change& change, Staging* staging) {
+    RETURN_IF_ERROR(CheckChange(schema_, change));
+    const auto [it, fresh] = staging->try_emplace(KeyOf(change));
+    if (!fresh) return absl::OkStatus();
+    Staged& staged = it->second;
+    staged.type = schema_.Find(change.type());
+    ASSIGN_OR_RETURN(staged.state, writer_.GetRecord(it->first));
+    if (staged.state.exists) {
+      staged.before = PlacesOf(*staged.type, it->first.id, staged.state.body);
+    }
+    if (staged.state.alive()) staged.body_before = staged.state.body;
+    staged.was = staged.state;
+    return absl::OkStatus();
+  }
+
+  // Before anything of it is merged: what it builds on is in, and its device in service.
+  // What is to wait, waits only where its author has, or once had, a right to it: who is
+  // held learns where a record lies.
+  absl::Status MayBeJudged(const Passage& passage, const Staging& staging) {
+    absl::Status status = CheckFoundations(passage.row);
+    if (passage.row.decided_by.empty() && status.ok()) {
+      ASSIGN_OR_RETURN(const DeviceState* device, StateOf(passage.row.author));
+      if (device->row.revoked()) status = Refuse(sync::v1::GRANT_ENDED, device->row.name);
+    }
+    if (!IsHeld(ReasonOf(status).reason)) return status;
+    ASSIGN_OR_RETURN(const Offices* offices, OfficesFor(passage.author));
+    for (const Change& change : passage.edit.changes()) {
+      const RecordKey key = KeyOf(change);
+      const Staged& staged = staging.at(key);
+      const std::vector<Placed> named = PlacesOf(*staged.type, key.id, change.set());
+      // What is not there yet is made by one of those that it builds on.
+      if (staged.before.empty() && named.empty()) continue;
+      std::vector<Placed> after = staged.before;
+      after.insert(after.end(), named.begin(), named.end());
+      ASSIGN_OR_RETURN(const bool once,
+                       MightOnce(writer_, *staged.type, WrittenBy(*staged.type, change), key.id,
+                                 passage.author, *offices, staged.before, after));
+      if (!once) return Refuse(sync::v1::NOT_ENTITLED, staged.type->label);
+    }
+    return status;
+  }
+
+  absl::Status MergeChange(const Passage& passage, const Change& change, Version version,
+                           Staged* staged) {
+    const RecordKey key = KeyOf(change);
+    staged->change = &change;
+    if (!passage.composed()) {
+      ASSIGN_OR_RETURN(const Author judged, JudgedAs(passage));
+      RETURN_IF_ERROR(
+          MayTouch(writer_, schema_, judged, *staged->type, key.id, change, staged->was));
+    }
+    const Origin origin{.device = passage.row.author,
+                        .version = version,
+                        .stamp = StampFor(passage.row.stamp),
+                        .base_max = SeenUpTo(passage, key, change, *staged),
+                        .made_later = passage.made_later};
+    RETURN_IF_ERROR(Apply(staged->type, change, origin, &staged->state, &staged->outcome));
+    if (passage.composed()) return absl::OkStatus();
+    ASSIGN_OR_RETURN(staged->finding,
+                     JudgeCheckIn(writer_, change, staged->state.body, passage.author,
+                                  MillisOf(passage.row.stamp), ingest_.environment_.now_ms()));
+    return absl::OkStatus();
+  }
+
+  // The highest version of the record that its author can have seen.
+  static Version SeenUpTo(const Passage& passage, const RecordKey& key, const Change& change,
+                          const Staged& staged) {
+    Version seen = passage.seen_up_to;
+    if (passage.sent == nullptr) return seen;
+    const std::vector<Placed> places =
+        staged.before.empty() ? PlacesOf(*staged.type, key.id, change.set()) : staged.before;
+    for (const Placed& placed : places) {
+      const auto cursor = passage.sent->cursors.find(placed.scope);
+      if (cursor != passage.sent->cursors.end()) seen = std::max(seen, cursor->second);
+    }
+    return seen;
+  }
+
+  absl::Status CheckResult(const Passage& passage, const Staging& staging) {
+    size_t touched = 0;
+    for (const auto& [key, staged] : staging) {
+      RETURN_IF_ERROR(Check(key, staged, staging, passage));
+      touched += staged.state.body.size() + staged.state.trace.size();
+    }
+    if (touched > kTouchedBytesMax) {
+      return Refuse(sync::v1::TOO_LARGE, absl::StrCat(touched, " B"));
+    }
+    // Whoever may not write there is not told what the rules find.
+    const Stamp stamp = StampFor(passage.row.stamp);
+    for (const auto& [key, staged] : staging) {
+      RETURN_IF_ERROR(JudgeFlow(writer_, *staged.type, staged.body_before, staged.state.body,
+                                MillisOf(std::max(stamp, staged.was.touch.stamp))));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<Author> JudgedAs(const Passage& passage) {
+    ASSIGN_OR_RETURN(const Offices* offices, OfficesFor(passage.decider));
+    return Author{passage.decider, *offices, !passage.row.decided_by.empty()};
+  }
+
+  absl::Status Check(const RecordKey& key, const Staged& staged, const Staging& staging,
+                     const Passage& passage) {
+    if (staged.state.alive()) RETURN_IF_ERROR(CheckRecord(*staged.type, key.id, staged.state.body));
+    ASSIGN_OR_RETURN(const Author judged, JudgedAs(passage));
+    const Step step{
+        *staged.type,      key.id,
+        *staged.change,    staged.was,
+        staged.state.body, staged.finding ? std::optional(staged.finding->branch) : std::nullopt};
+    RETURN_IF_ERROR(MayLeave(writer_, judged, step, [&](const RecordKey& other) {
+      const auto it = staging.find(other);
+      return it == staging.end() ? writer_.GetRecord(other)
+                                 : absl::StatusOr<RecordState>(it->second.state);
+    }));
+    if (key.type == DuplicateType() && IsAbout(staged.state.body, judged.offices.persons)) {
+      return Refuse(sync::v1::NOT_ENTITLED, staged.type->label);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<const Offices*> OfficesFor(const Id& person) {
+    auto& [known_at, offices] = offices_[person];
+    ASSIGN_OR_RETURN(const Version version, OfficesVersion(writer_, offices.persons));
+    if (known_at != version || version.value == 0) {
+      ASSIGN_OR_RETURN(offices, OfficesOf(writer_, person, ingest_.environment_.now_ms()));
+      ASSIGN_OR_RETURN(known_at, OfficesVersion(writer_, offices.persons));
+    }
+    return &offices;
+  }
+
+  // Over every scope that the edit may touch: those where its records lie, and
+  // those that its place fields name.
+  absl::StatusOr<Version> NextVersion(const Edit& edit, const Staging& staging) {
+    absl::flat_hash_set<Id> scopes;
+    for (const auto& [key, staged] : staging) {
+      for (const Placed& placed : staged.before) scopes.insert(placed.scope);
+    }
+    for (const Change& change : edit.changes()) {
+      const RecordKey key = KeyOf(change);
+      for (const Placed& placed : PlacesOf(*staging.at(key).type, key.id, change.set())) {
+        scopes.insert(placed.scope);
+      }
+    }
+    moved_now_.insert(scopes.begin(), scopes.end());
+    std::vector<Id> sorted(scopes.begin(), scopes.end());
+    std::sort(sorted.begin(), sorted.end());  // one order of locking for all
+    return writer_.NextVersion(sorted);
+  }
+
+  Stamp StampFor(Stamp stamp) const {
+    const int64_t now = ingest_.environment_.now_ms();
+    return MillisOf(stamp) > now + kFutureMsMax ? StampAt(now) : stamp;
+  }
+
+  // ---- What it builds on, and what waits ----------------------------------------
+
+  // An edit on top of an own one that is not in cannot be taken either.
+  absl::Status CheckFoundations(const AuditRow& row) {
+    for (const uint64_t below : row.builds_on) {
+      RETURN_IF_ERROR(CheckTaken(row.author, EditNumber(below)));
+    }
+    return absl::OkStatus();
+  }
+
+  // That edit is in, or has been taken since it was held; or nothing is known of it.
+  absl::Status CheckTaken(DeviceNumber device, EditNumber number) {
+    ASSIGN_OR_RETURN(const auto known, writer_.GetVerdict(device, number));
+    if (!known || known->verdict == sync::v1::MERGED) return absl::OkStatus();
+    if (known->verdict == sync::v1::HELD) {
+      ASSIGN_OR_RETURN(const auto row, writer_.GetAudit(device, number));
+      ASSIGN_OR_RETURN(const auto held, FindHeld(writer_, row->edit));
+      const auto state = held ? held->state() : HeldEdit::WAITING;
+      if (state == HeldEdit::TAKEN) return absl::OkStatus();
+      if (state == HeldEdit::WAITING) {
+        return Refuse(sync::v1::BUILDS_ON_HELD, absl::StrCat(number.value));
+      }
+    }
+    return Refuse(sync::v1::BUILDS_ON_RETURNED, absl::StrCat(number.value));
+  }
+
+  absl::Status WriteHeld(const AuditRow& row, const DeviceRow& device) {
+    Edit own;
+    RETURN_IF_ERROR(AddHeld(writer_, schema_, row, device.person, device.record, &own));
+    return Compose(std::move(own));
+  }
+
+  // Where a change decides that a held edit is taken, that edit is merged, as its author's,
+  // at the time that they gave it, under the authority of whoever decides.
+  absl::Status DecideOnHeld(const RecordKey& key, const Staged& staged, size_t changes,
+                            const Passage& decision) {
+    if (key.type != TypeOf<HeldEdit>().number) return absl::OkStatus();
+    const auto before = Parse<HeldEdit>(staged.body_before);
+    const auto held = Parse<HeldEdit>(staged.state.body);
+    if (before.state() != HeldEdit::WAITING || held.state() == HeldEdit::WAITING) {
+      return absl::OkStatus();
+    }
+    if (changes != 1) return Refuse(sync::v1::MALFORMED, "a decision stands alone");
+    ASSIGN_OR_RETURN(const std::optional<AuditRow> waiting,
+                     writer_.GetAudit(DeviceNumber(held.device()), EditNumber(held.number())));
+    if (!waiting) return Refuse(sync::v1::MALFORMED, "edit");
+    ASSIGN_OR_RETURN(DeviceState * device, StateOf(waiting->device));
+    RETURN_IF_ERROR(CountDecided(writer_, before, waiting->edit.size(), device->row.record));
+    if (held.state() != HeldEdit::TAKEN) return absl::OkStatus();
+    return TakeHeld(*waiting, device->row.person, decision.decider);
+  }
+
+  absl::Status TakeHeld(const AuditRow& waiting, const Id& author, const Id& decider) {
+    Edit edit;
+    if (!edit.ParseFromString(waiting.edit)) return Refuse(sync::v1::MALFORMED, "edit");
+    for (const Change& change : edit.changes()) {
+      if (change.type() == TypeOf<HeldEdit>().number) {
+        return Refuse(sync::v1::MALFORMED, "a decision");
+      }
+    }
+    if (absl::Status in = CheckFoundations(waiting); !in.ok()) {
+      const Refused refused = ReasonOf(in);
+      // Those first.
+      return refused.reason == sync::v1::BUILDS_ON_HELD
+                 ? Refuse(sync::v1::STEP_NOT_ALLOWED, refused.detail)
+                 : in;
+    }
+    ASSIGN_OR_RETURN(const absl::flat_hash_set<Version> made_later, MadeAfter(waiting));
+    AuditRow row;
+    row.device = kServerDevice;
+    row.author = waiting.author;
+    row.decided_by = decider;
+    row.stamp = waiting.stamp;
+    row.edit = waiting.edit;
+    row.sent = waiting.sent;
+    Passage passage{edit, row};
+    passage.author = author;
+    passage.decider = decider;
+    passage.seen_up_to = waiting.sent;
+    passage.made_later = &made_later;
+    RETURN_IF_ERROR(Merge(passage, &row.version));
+    row.answer.set_verdict(sync::v1::MERGED);
+    return RecordInOwnChain(&row);
+  }
+
+  // The versions of what the same device made after the edit in the row, and has in.
+  absl::StatusOr<absl::flat_hash_set<Version>> MadeAfter(const AuditRow& row) {
+    absl::flat_hash_set<Version> versions;
+    RETURN_IF_ERROR(writer_.ReadAudit(row.device, row.number, [&](const AuditRow& later) {
+      if (later.version.value > 0) versions.insert(later.version);
+      return true;
+    }));
+    return versions;
+  }
+
+  // ---- What is written, and what follows ----------------------------------------
+
+  absl::Status Write(const Staging& staging) {
+    Edit follows;
+    for (const auto& [key, staged] : staging) {
+      const std::vector<Placed> after = PlacesOf(*staged.type, key.id, staged.state.body);
+      RETURN_IF_ERROR(
+          writer_.PutRecord(key, staged.state, ScopesOf(staged.before), ScopesOf(after)));
+      RETURN_IF_ERROR(AddNotes(writer_, schema_, key, staged.outcome, after, &follows));
+      if (staged.finding) {
+        AddFinding(*staged.type, key.id, staged.state, *staged.finding, &follows);
+      }
+    }
+    RETURN_IF_ERROR(Compose(std::move(follows)));
+    // Once all of the edit is there.
+    for (const auto& [key, staged] : staging) RETURN_IF_ERROR(WriteConsequences(key, staged));
+    return absl::OkStatus();
+  }
+
+  absl::Status WriteConsequences(const RecordKey& key, const Staged& staged) {
+    Edit edit;
+    RETURN_IF_ERROR(AddFlow(writer_, schema_, key, staged.body_before, &edit));
+    RETURN_IF_ERROR(AddShown(writer_, schema_, key, &edit));
+    RETURN_IF_ERROR(Compose(std::move(edit)));
+    const std::vector<Placed> after = PlacesOf(*staged.type, key.id, staged.state.body);
+    if (staged.before.empty() || after == staged.before) return absl::OkStatus();
+    Edit along;
+    RETURN_IF_ERROR(MoveNotes(writer_, schema_, key, after, &along));
+    RETURN_IF_ERROR(MoveHeld(writer_, schema_, key, &along));
+    return Compose(std::move(along));
   }
 
   absl::Status FindDuplicates(const Staging& staging, Edit* own) {
@@ -342,263 +698,35 @@ class Ingest::Batch {
     return absl::OkStatus();
   }
 
-  static RecordKey KeyOf(const Change& change) {
-    return {change.type(), *Id::FromBytes(change.id())};
-  }
-
-  absl::Status Load(const Change& change, Staging* staging) {
-    RETURN_IF_ERROR(CheckChange(schema_, change));
-    const auto [it, fresh] = staging->try_emplace(KeyOf(change));
-    Staged& staged = it->second;
-    if (fresh) {
-      staged.type = schema_.Find(change.type());
-      ASSIGN_OR_RETURN(staged.state, writer_.GetRecord(it->first));
-      if (staged.state.exists) {
-        staged.before = PlacesOf(*staged.type, it->first.id, staged.state.body);
-      }
-      if (staged.state.alive()) staged.body_before = staged.state.body;
-      staged.was = staged.state;
+  // Writes what the server composes because of an edit, in parts that travel well. None is
+  // ever refused: where one is, that is a fault of the program, which is logged, and the
+  // edit that it follows from goes back to its author rather than stand by halves.
+  absl::Status Compose(Edit edit) {
+    Edit part;
+    size_t bytes = 0;
+    for (Change& change : *edit.mutable_changes()) {
+      ASSIGN_OR_RETURN(const RecordState state, writer_.GetRecord(KeyOf(change)));
+      bytes += change.ByteSizeLong() + state.body.size() + state.trace.size();
+      *part.add_changes() = std::move(change);
+      if (bytes < kComposedBytes && part.changes_size() < kChangesMax) continue;
+      RETURN_IF_ERROR(ComposePart(std::exchange(part, {})));
+      bytes = 0;
     }
-    return absl::OkStatus();
+    return part.changes().empty() ? absl::OkStatus() : ComposePart(std::move(part));
   }
 
-  // An edit on top of an own one that is not in cannot be taken either.
-  absl::Status CheckFoundations(const Submitted& submitted) {
-    for (const uint64_t below : submitted.edit.builds_on()) {
-      ASSIGN_OR_RETURN(const std::optional<AuditRow> row,
-                       writer_.GetAudit(submitted.device, EditNumber(below)));
-      if (row) RETURN_IF_ERROR(CheckTaken(*row));
-    }
-    return absl::OkStatus();
-  }
-
-  // The edit in this row is in, or has been taken since it was held.
-  absl::Status CheckTaken(const AuditRow& row) {
-    if (row.answer.verdict() == sync::v1::MERGED) return absl::OkStatus();
-    const std::string number = absl::StrCat(row.number.value);
-    if (row.answer.verdict() == sync::v1::HELD) {
-      ASSIGN_OR_RETURN(const auto held, FindHeld(writer_, row.edit));
-      const auto state = held ? held->state() : HeldEdit::WAITING;
-      if (state == HeldEdit::TAKEN) return absl::OkStatus();
-      if (state == HeldEdit::WAITING) return Refuse(sync::v1::BUILDS_ON_HELD, number);
-    }
-    return Refuse(sync::v1::BUILDS_ON_RETURNED, number);
-  }
-
-  absl::Status WriteHeld(const Submitted& submitted, const AuditRow& row, const Id& author) {
-    Edit own;
-    RETURN_IF_ERROR(AddHeld(writer_, schema_, submitted.edit, row, author, &own));
-    return own.changes().empty() ? absl::OkStatus() : TakeOwn(own).status();
-  }
-
-  // Where a change decides that a held edit is taken, that edit is merged: with the
-  // authority of whoever decides, at the time that its author gave it.
-  absl::Status TakeHeld(const RecordKey& key, const Staged& staged, size_t changes,
-                        const DeviceState& decider) {
-    if (key.type != TypeOf<HeldEdit>().number) return absl::OkStatus();
-    HeldEdit held;
-    HeldEdit before;
-    ASSIGN_OR_RETURN(const RecordState state, writer_.GetRecord(key));
-    if (!held.ParseFromString(staged.state.body) || !before.ParseFromString(state.body) ||
-        before.state() != HeldEdit::WAITING || held.state() != HeldEdit::TAKEN) {
-      return absl::OkStatus();
-    }
-    if (changes != 1) return Refuse(sync::v1::MALFORMED, "a decision stands alone");
-    ASSIGN_OR_RETURN(const std::optional<AuditRow> row,
-                     writer_.GetAudit(DeviceNumber(held.device()), EditNumber(held.number())));
-    Edit edit;
-    if (!row || !edit.ParseFromString(row->edit)) return Refuse(sync::v1::MALFORMED, "edit");
-    for (const Change& change : edit.changes()) {
-      if (change.type() == key.type) return Refuse(sync::v1::MALFORMED, "a decision");
-    }
-    for (const uint64_t below : held.builds_on()) {
-      ASSIGN_OR_RETURN(const std::optional<AuditRow> foundation,
-                       writer_.GetAudit(row->device, EditNumber(below)));
-      const absl::Status in = foundation ? CheckTaken(*foundation) : absl::OkStatus();
-      if (ReasonOf(in).reason == sync::v1::BUILDS_ON_HELD) {
-        return Refuse(sync::v1::STEP_NOT_ALLOWED, absl::StrCat(below));
-      }
-      RETURN_IF_ERROR(in);
-    }
-    ASSIGN_OR_RETURN(DeviceState * own, StateOf(kServerDevice));
-    Submitted again{kServerDevice, {}};
-    again.edit.set_number(own->row.last_number.value + 1);
-    again.edit.set_stamp(row->stamp.value);
-    again.edit.set_edit(row->edit);
-    Version version;
-    RETURN_IF_ERROR(Merge(again, edit, decider, &version));
-    Answer answer;
-    answer.set_verdict(sync::v1::MERGED);
-    // Conflict notes have taken numbers meanwhile.
-    again.edit.set_number(own->row.last_number.value + 1);
-    answer.set_number(again.edit.number());
-    return Record(again, edit, answer, version, own).status();
-  }
-
-  // Over every scope that the edit may touch: those where its records lie, and
-  // those that its place fields name.
-  absl::StatusOr<Version> NextVersion(const Edit& edit, const Staging& staging) {
-    absl::flat_hash_set<Id> scopes;
-    for (const auto& [key, staged] : staging) {
-      for (const Placed& placed : staged.before) scopes.insert(placed.scope);
-    }
-    for (const Change& change : edit.changes()) {
-      const RecordKey key = KeyOf(change);
-      for (const Placed& placed : PlacesOf(*staging.at(key).type, key.id, change.set())) {
-        scopes.insert(placed.scope);
-      }
-    }
-    moved_.insert(scopes.begin(), scopes.end());
-    std::vector<Id> sorted(scopes.begin(), scopes.end());
-    std::sort(sorted.begin(), sorted.end());  // one order of locking for all
-    return writer_.NextVersion(sorted);
-  }
-
-  Stamp StampFor(const Submitted& submitted) const {
-    const int64_t now = ingest_.environment_.now_ms();
-    const Stamp stamp(submitted.edit.stamp());
-    return MillisOf(stamp) > now + kFutureMsMax ? StampAt(now) : stamp;
-  }
-
-  // What the server writes of its own accord is not.
-  static bool judged(const DeviceState& device) { return device.row.number != kServerDevice; }
-
-  // `taken`: they decide about an edit that was held.
-  absl::StatusOr<Author> AuthorOf(const DeviceState& device, bool taken) {
-    ASSIGN_OR_RETURN(const Offices* offices, OfficesFor(device.row.person));
-    return Author{device.row.person, *offices, taken};
-  }
-
-  absl::Status Check(const RecordKey& key, const Staged& staged, const DeviceState& device,
-                     const Staging& staging, bool taken) {
-    if (staged.state.alive()) RETURN_IF_ERROR(CheckRecord(*staged.type, key.id, staged.state.body));
-    if (!judged(device)) return absl::OkStatus();
-    ASSIGN_OR_RETURN(const Author author, AuthorOf(device, taken));
-    const Step step{
-        *staged.type,      key.id,
-        *staged.change,    staged.was,
-        staged.state.body, staged.finding ? std::optional(staged.finding->branch) : std::nullopt};
-    RETURN_IF_ERROR(MayLeave(writer_, author, step, [&](const RecordKey& other) {
-      const auto it = staging.find(other);
-      return it == staging.end() ? writer_.GetRecord(other)
-                                 : absl::StatusOr<RecordState>(it->second.state);
-    }));
-    if (key.type == DuplicateType() && IsAbout(staged.state.body, author.offices.persons)) {
-      return Refuse(sync::v1::NOT_ENTITLED, staged.type->label);
-    }
-    return absl::OkStatus();
-  }
-
-  absl::StatusOr<const Offices*> OfficesFor(const Id& person) {
-    auto& [known_at, offices] = offices_[person];
-    ASSIGN_OR_RETURN(const Version version, OfficesVersion(writer_, offices.persons));
-    if (known_at != version || version.value == 0) {
-      ASSIGN_OR_RETURN(offices, OfficesOf(writer_, person, ingest_.environment_.now_ms()));
-      ASSIGN_OR_RETURN(known_at, OfficesVersion(writer_, offices.persons));
-    }
-    return &offices;
-  }
-
-  absl::Status Write(const Staging& staging) {
-    for (const auto& [key, staged] : staging) {
-      const std::vector<Placed> after = PlacesOf(*staged.type, key.id, staged.state.body);
-      RETURN_IF_ERROR(
-          writer_.PutRecord(key, staged.state, ScopesOf(staged.before), ScopesOf(after)));
-      RETURN_IF_ERROR(WriteNotes(key, staged.outcome, after));
-      RETURN_IF_ERROR(WriteFinding(key, staged));
-    }
-    // Once all of the edit is there.
-    for (const auto& [key, staged] : staging) RETURN_IF_ERROR(WriteConsequences(key, staged));
-    return absl::OkStatus();
-  }
-
-  absl::Status WriteConsequences(const RecordKey& key, const Staged& staged) {
-    Edit edit;
-    RETURN_IF_ERROR(AddFlow(writer_, schema_, key, staged.body_before, &edit));
-    RETURN_IF_ERROR(AddShown(writer_, schema_, key, &edit));
-    if (edit.changes().empty()) return absl::OkStatus();
-    return TakeOwn(edit).status();
-  }
-
-  absl::Status WriteFinding(const RecordKey& key, const Staged& staged) {
-    Edit edit;
-    if (staged.finding) AddFinding(*staged.type, key.id, staged.state, *staged.finding, &edit);
-    if (edit.changes().empty()) return absl::OkStatus();
-    return TakeOwn(edit).status();
-  }
-
-  // Conflict notes are records, written by the server's own device.
-  absl::Status WriteNotes(const RecordKey& key, const Outcome& outcome,
-                          const std::vector<Placed>& places) {
-    Edit edit;
-    for (const Conflict& conflict : outcome.conflicts) {
-      ASSIGN_OR_RETURN(ConflictNote note, NoteFor(key, conflict, places));
-      RETURN_IF_ERROR(AddNote(NoteId(key, conflict.path, conflict.lost_touch), note, &edit));
-      if (edit.ByteSizeLong() < kNotesBytes) continue;
-      RETURN_IF_ERROR(TakeOwn(edit).status());
-      edit.Clear();
-    }
-    for (const Settled& settled : outcome.settled) {
-      RETURN_IF_ERROR(Settle(NoteId(key, settled.path, settled.touch), &edit));
-    }
-    if (edit.changes().empty()) return absl::OkStatus();
-    return TakeOwn(edit).status();
-  }
-
-  static uint32_t NoteType() { return TypeOf<ConflictNote>().number; }
-
-  // A note that is there already keeps the state that people gave it.
-  absl::Status AddNote(const Id& id, ConflictNote note, Edit* edit) {
-    ASSIGN_OR_RETURN(const RecordState before, writer_.GetRecord({NoteType(), id}));
-    ConflictNote known;
-    if (before.alive() && known.ParseFromString(before.body)) note.set_state(known.state());
-    AddChange(*schema_.Find(NoteType()), id, before, note, edit);
-    return absl::OkStatus();
-  }
-
-  absl::Status Settle(const Id& id, Edit* edit) {
-    ASSIGN_OR_RETURN(const RecordState before, writer_.GetRecord({NoteType(), id}));
-    ConflictNote note;
-    if (!before.alive() || !note.ParseFromString(before.body)) return absl::OkStatus();
-    note.set_state(ConflictNote::SETTLED);
-    AddChange(*schema_.Find(NoteType()), id, before, note, edit);
-    return absl::OkStatus();
-  }
-
-  absl::StatusOr<ConflictNote> NoteFor(const RecordKey& key, const Conflict& conflict,
-                                       const std::vector<Placed>& places) {
-    ConflictNote note;
-    // Not for hosts who only see the record.
-    const bool hosts = schema_.Find(key.type)->writers.as_host != 0;
-    for (const Placed& placed : places) {
-      if (placed.place == GUEST && !hosts) continue;
-      (placed.place == GUEST ? note.mutable_guest_scopes() : note.mutable_scopes())
-          ->Add(placed.scope.str());
-    }
-    note.set_record_type(key.type);
-    note.set_record_id(key.id.str());
-    note.set_field(conflict.path);
-    note.set_kind(conflict.kind == Conflict::Kind::kOverwritten ? ConflictNote::OVERWRITTEN
-                  : conflict.kind == Conflict::Kind::kOpenQuestion
-                      ? ConflictNote::OPEN_QUESTION
-                      : ConflictNote::KEPT_FROM_DELETION);
-    if (conflict.kind != Conflict::Kind::kKeptFromDeletion) {
-      note.set_kept(JsonOf(conflict.rule, conflict.kept));
-      note.set_lost(JsonOf(conflict.rule, conflict.lost));
-    }
-    ASSIGN_OR_RETURN(*note.mutable_kept_by_id(), PersonOf(conflict.kept_touch.writer));
-    ASSIGN_OR_RETURN(*note.mutable_lost_by_id(), PersonOf(conflict.lost_touch.writer));
-    *note.mutable_kept_at() =
-        TimeUtil::MillisecondsToTimestamp(MillisOf(conflict.kept_touch.stamp));
-    *note.mutable_lost_at() =
-        TimeUtil::MillisecondsToTimestamp(MillisOf(conflict.lost_touch.stamp));
-    note.set_state(ConflictNote::OPEN);
-    return note;
-  }
-
-  absl::StatusOr<std::string> PersonOf(DeviceNumber number) {
-    ASSIGN_OR_RETURN(const std::optional<DeviceRow> row, writer_.GetDevice(number));
-    return !row || row->person.empty() ? "" : row->person.str();
+  absl::Status ComposePart(Edit part) {
+    const uint32_t type = part.changes(0).type();
+    ++depth_;
+    const absl::Status status = depth_ > kDepthMax ? Refuse(sync::v1::SERVER_FAULT, "depth")
+                                                   : TakeOwn(std::move(part)).status();
+    --depth_;
+    const Refused refused = ReasonOf(status);
+    if (status.ok() || refused.reason == sync::v1::NO_REASON) return status;
+    if (refused.reason == sync::v1::SERVER_FAULT && refused.detail != "depth") return status;
+    spdlog::error("an edit that the server composed was refused: record type {}, {} {}", type,
+                  sync::v1::Reason_Name(refused.reason), refused.detail);
+    return Refuse(sync::v1::SERVER_FAULT, absl::StrCat(type));
   }
 
   const Ingest& ingest_;
@@ -608,6 +736,13 @@ class Ingest::Batch {
   std::map<DeviceNumber, DeviceState> devices_;
   absl::flat_hash_map<Id, std::pair<Version, Offices>> offices_;
   std::optional<std::string> mark_key_;
+  int depth_ = 0;  // of consequences of consequences
+
+  // While attempts run: scopes that the innermost has moved, and what the devices were
+  // before each change, oldest first.
+  int attempts_ = 0;
+  absl::flat_hash_set<Id> moved_now_;
+  std::vector<std::pair<DeviceNumber, DeviceState>> undo_;
 };
 
 Ingest::Ingest(std::shared_ptr<const Schema> schema, Environment environment)

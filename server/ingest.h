@@ -7,6 +7,13 @@
 //   accepted edits = audit rows with the verdict MERGED, but not ANSWERED_BEFORE
 //   records        = fold of the accepted edits, in the order of their versions
 //
+// Each edit is taken within a savepoint, in one order:
+//
+//   limits → what it builds on → merge → authority → rules → write → what follows
+//
+// An author, who made the edit; a decider, whose authority counts; and the server, which
+// composes what follows: these are three, and the audit has all of them.
+//
 // Any thread may call: nothing is kept between calls, and the store orders the writes.
 #ifndef ZHIBU_SERVER_INGEST_H_
 #define ZHIBU_SERVER_INGEST_H_
@@ -18,6 +25,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "server/sent.h"
 #include "server/store/store.h"
 #include "sync/environment.h"
 #include "sync/schema.h"
@@ -30,6 +38,9 @@ namespace zhibu::server {
 struct Submitted {
   DeviceNumber device;
   sync::v1::NumberedEdit edit;
+  // What the device had been sent when the edit came. Null: nothing is known of it,
+  // and no base is believed.
+  std::shared_ptr<const Sent> sent = nullptr;
 };
 
 struct Result {
@@ -38,7 +49,8 @@ struct Result {
   // answer then.
   bool forked = false;
   sync::v1::Answer answer;
-  Version version;  // at which it was merged; 0 otherwise
+  Version version;    // at which it was merged; 0 otherwise
+  uint64_t work = 0;  // that it took, in units of Reader::Work
 };
 
 struct Committed {

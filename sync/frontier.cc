@@ -7,8 +7,9 @@ namespace zhibu::merging {
 
 using sync::v1::Tag;
 
-bool Author::Saw(const Tag& tag) const {
-  return tag.writer() == device.value || tag.version() <= base.value;
+bool Author::Saw(Version version, DeviceNumber writer) const {
+  if (writer != device) return version <= base;
+  return made_later == nullptr || !made_later->contains(version);
 }
 
 bool Author::SawAll(const Frontier& frontier) const {

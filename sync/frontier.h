@@ -3,8 +3,9 @@
 //   frontier = the changes that no later change and no deletion had seen
 //   there    = its frontier is not empty
 //
-// What an author has seen is all up to `base`, and all of their own device's. A
-// change prunes what its author had seen and adds itself; a deletion only prunes:
+// What an author has seen is all up to `base`, and all of their own device's but for
+// what it made after this (`made_later`: an edit that waited for a decision). A change
+// prunes what its author had seen and adds itself; a deletion only prunes:
 //
 //   Prune(author, &frontier);
 //   Add(author.touch, &frontier);
@@ -15,6 +16,7 @@
 
 #include <google/protobuf/repeated_field.h>
 
+#include "absl/container/flat_hash_set.h"
 #include "sync/state.h"
 #include "sync/types.h"
 #include "zhibu/sync/v1/trace.pb.h"
@@ -27,9 +29,14 @@ struct Author {
   DeviceNumber device;
   Version base;
   Touch touch;  // of what they change
+  // Versions of what the same device made after this. Null: nothing.
+  const absl::flat_hash_set<Version>* made_later = nullptr;
 
-  bool Saw(const Touch& t) const { return !t.ConcurrentWith(device, base); }
-  bool Saw(const sync::v1::Tag& tag) const;
+  bool Saw(const Touch& t) const { return Saw(t.version, t.writer); }
+  bool Saw(const sync::v1::Tag& tag) const {
+    return Saw(Version(tag.version()), DeviceNumber(tag.writer()));
+  }
+  bool Saw(Version version, DeviceNumber writer) const;
   bool SawAll(const Frontier& frontier) const;
   bool SawAny(const Frontier& frontier) const;
 };

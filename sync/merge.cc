@@ -1,5 +1,6 @@
 #include "sync/merge.h"
 
+#include <algorithm>
 #include <iterator>
 
 #include "sync/frontier.h"
@@ -26,8 +27,10 @@ const Fields& FieldsOf(const RecordType* type) {
 
 absl::Status Apply(const RecordType* type, const Change& change, const Origin& origin,
                    RecordState* state, Outcome* outcome) {
-  const Author author{
-      origin.device, Version(change.base()), {origin.version, origin.device, origin.stamp}};
+  const Author author{origin.device,
+                      std::min(Version(change.base()), origin.base_max),
+                      {origin.version, origin.device, origin.stamp},
+                      origin.made_later};
   if (!state->exists && change.kind() != Change::CREATE) {
     return Refuse(sync::v1::NO_SUCH_RECORD, type == nullptr ? "" : type->name);
   }

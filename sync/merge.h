@@ -23,6 +23,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "sync/schema.h"
 #include "sync/state.h"
@@ -61,6 +62,11 @@ struct Origin {
   DeviceNumber device;
   Version version;
   Stamp stamp;
+  // What of Change::base is believed.
+  Version base_max = kPendingVersion;
+  // Of an edit that waited for a decision: the versions of what its device made after it,
+  // which its author had not seen. Must outlive the call; null: nothing.
+  const absl::flat_hash_set<Version>* made_later = nullptr;
 };
 
 // Adds to `outcome`. On an error (a Refuse status) both are as before. The change must be well

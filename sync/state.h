@@ -18,11 +18,6 @@ struct Touch {
   Stamp stamp;
 
   friend bool operator==(const Touch&, const Touch&) = default;
-
-  // Written by another device than `device`, which had seen no more than `base`.
-  bool ConcurrentWith(DeviceNumber device, Version base) const {
-    return writer != device && version > base;
-  }
 };
 
 // How the server keeps a record between edits, and a device what the server

@@ -72,6 +72,10 @@ class Connection {
   // SQLite ends a transaction by itself after some errors.
   bool InTransaction() const;
 
+  // See Reader::Work. Never goes back.
+  uint64_t work() const { return work_; }
+  void Count(uint64_t rows, size_t bytes = 0) { work_ += rows + bytes / kBytesPerWork; }
+
   // `sql` is a constant, known by its address.
   std::unique_ptr<SQLite::Statement> Take(const char* sql) {
     auto& idle = idle_[sql];
@@ -84,9 +88,11 @@ class Connection {
 
  private:
   static constexpr int kBusyTimeoutMs = 5000;
+  static constexpr size_t kBytesPerWork = 4096;
 
   SQLite::Database db_;
   absl::flat_hash_map<const char*, std::unique_ptr<SQLite::Statement>> idle_;
+  uint64_t work_ = 0;
 };
 
 struct Text {
@@ -111,7 +117,10 @@ class Query {
   Query(const Query&) = delete;
   Query& operator=(const Query&) = delete;
 
-  bool Step() { return statement_->executeStep(); }
+  bool Step() {
+    connection_.Count(1);
+    return statement_->executeStep();
+  }
   void Run() {
     while (Step()) continue;
   }
@@ -123,6 +132,7 @@ class Query {
     SQLite::Column value = statement_->getColumn(column);
     const char* bytes = static_cast<const char*>(value.getBlob());
     size_t size = value.getBytes();
+    connection_.Count(0, size);
     std::optional<std::string> plain = seal.Open(place, {bytes, size});
     if (!plain.has_value()) ThrowDamage(absl::StrCat(place, " cannot be opened"));
     return *std::move(plain);
@@ -154,6 +164,7 @@ class Query {
   void Bind(int column, absl::string_view blob) {
     // A null pointer would be bound as NULL.
     const char* data = blob.data() == nullptr ? "" : blob.data();
+    connection_.Count(0, blob.size());
     statement_->bindNoCopy(column, static_cast<const void*>(data), static_cast<int>(blob.size()));
   }
   void Bind(int column, Text text) { statement_->bind(column, std::string(text.value)); }

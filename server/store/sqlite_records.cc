@@ -175,11 +175,11 @@ int64_t Transaction::StoreRecord(const RecordKey& key, const RecordState& state)
 
 void Transaction::MoveRow(const Id& scope, const RecordKey& key, int64_t record_no, Version version,
                           bool present) {
-  ScopeRow& row = LoadScope(scope);
   // No row of a feed is past its scope's version, or a later one could be given
   // the same version and be missed.
-  MoveScope(row, version);
-  Query(connection_, kPutFeed, row.no, key.type, key.id, record_no, version, present).Run();
+  MoveScope(scope, version);
+  Query(connection_, kPutFeed, LoadScope(scope).no, key.type, key.id, record_no, version, present)
+      .Run();
 }
 
 }  // namespace zhibu::server::sqlite

@@ -29,12 +29,13 @@ namespace {
 //            covers "what has changed since v" in the order of delivery:
 //            (version, type, id). type and id repeat the record's, so that
 //            neither needs a sort
-//   audit    in order of arrival; found by (device, number), and by (made_ms,
-//            link): made_ms first, so that what comes about now lies together. As
+//   audit    in order of arrival; found by (device, number), with what became of it,
+//            and by (made_ms, link): made_ms first, so that what comes about now lies together. As
 //            one table clustered by device it is three times slower with many
 //            devices: every row would lie in a page of its own device
 //   device   devices by number
-//   counter  what has been given and must not be given again
+//   counter  what has been given and must not be given again; how much there is of
+//            something
 //   setting  small values by name
 //   code     enrolment codes; `digest` is BLAKE2b-256 of the code
 //   mark     what is said of persons who may be the same one, and of whom
@@ -147,6 +148,14 @@ CREATE TABLE mark (
   person BLOB NOT NULL,
   PRIMARY KEY (mark, person)
 ) STRICT, WITHOUT ROWID;
+)sql",
+    // 6: what came beside an edit, and whose it is; what became of it, in an index that has
+    // all of that, since a row may hold a megabyte before its last columns.
+    R"sql(
+ALTER TABLE audit ADD COLUMN beside BLOB NOT NULL DEFAULT x'';
+ALTER TABLE audit ADD COLUMN verdict INTEGER NOT NULL DEFAULT 0;
+DROP INDEX audit_key;
+CREATE INDEX audit_verdict ON audit (device, number, link, verdict);
 )sql",
 };
 constexpr int64_t kSchemaVersion = std::size(kMigrations);

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "server/store/sqlite_transaction.h"
+#include "sync/status.h"
 
 namespace zhibu::server::sqlite {
 namespace {
@@ -8,6 +9,11 @@ namespace {
 constexpr char kFindScope[] = "SELECT no, version FROM scope WHERE id = ?";
 constexpr char kAddScope[] = "INSERT INTO scope (id, version) VALUES (?, 0) RETURNING no";
 constexpr char kMoveScope[] = "UPDATE scope SET version = ? WHERE no = ?";
+
+// They nest: each name means the innermost.
+constexpr char kSavepoint[] = "SAVEPOINT attempt";
+constexpr char kUndo[] = "ROLLBACK TO attempt";
+constexpr char kRelease[] = "RELEASE attempt";
 
 constexpr char kGetFloor[] = "SELECT value FROM counter WHERE name = 'version'";
 constexpr char kRaiseCounter[] =
@@ -31,7 +37,7 @@ absl::StatusOr<Version> Transaction::NextVersion(absl::Span<const Id> scopes) {
     Version highest = Floor();
     for (const Id& scope : scopes) highest = std::max(highest, LoadScope(scope).version);
     Version next(highest.value + 1);
-    for (const Id& scope : scopes) MoveScope(LoadScope(scope), next);
+    for (const Id& scope : scopes) MoveScope(scope, next);
     return next;
   });
 }
@@ -54,8 +60,10 @@ absl::Status Transaction::RaiseCounters(Version version, DeviceNumber device) {
 }
 
 Transaction::ScopeRow& Transaction::LoadScope(const Id& scope) {
-  auto [it, added] = scopes_.try_emplace(scope);
-  if (!added) return it->second;
+  const auto known = scopes_.find(scope);
+  if (known != scopes_.end()) return known->second;
+  KeepForUndo(scope);
+  const auto it = scopes_.try_emplace(scope).first;
   Query row(connection_, kFindScope, scope);
   if (row.Step()) {
     it->second = {row.Int(0), row.Number<Version>(1), false};
@@ -67,10 +75,50 @@ Transaction::ScopeRow& Transaction::LoadScope(const Id& scope) {
   return it->second;
 }
 
-void Transaction::MoveScope(ScopeRow& row, Version version) {
+void Transaction::MoveScope(const Id& scope, Version version) {
+  ScopeRow& row = LoadScope(scope);
   if (row.version >= version) return;
+  KeepForUndo(scope);
   row.version = version;
   row.moved = true;
+}
+
+void Transaction::KeepForUndo(const Id& scope) {
+  if (attempts_ == 0) return;
+  const auto it = scopes_.find(scope);
+  undo_.emplace_back(scope, it == scopes_.end() ? std::nullopt : std::optional(it->second));
+}
+
+void Transaction::UndoScopes(size_t to) {
+  for (; undo_.size() > to; undo_.pop_back()) {
+    const auto& [scope, before] = undo_.back();
+    if (before) {
+      scopes_[scope] = *before;
+    } else {
+      scopes_.erase(scope);
+    }
+  }
+}
+
+absl::Status Transaction::Attempt(absl::FunctionRef<absl::Status()> body) {
+  RETURN_IF_ERROR(Writing([&] {
+    Query(connection_, kSavepoint).Run();
+    return absl::OkStatus();
+  }));
+  const size_t undo = undo_.size();
+  ++attempts_;
+  absl::Status status = body();
+  --attempts_;
+  RETURN_IF_ERROR(Writing([&] {
+    if (!status.ok()) {
+      Query(connection_, kUndo).Run();
+      UndoScopes(undo);
+    }
+    Query(connection_, kRelease).Run();
+    return absl::OkStatus();
+  }));
+  if (attempts_ == 0) undo_.clear();
+  return status;
 }
 
 absl::Status Transaction::WriteScopes() {

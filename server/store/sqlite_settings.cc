@@ -7,6 +7,11 @@ namespace {
 constexpr char kGetSetting[] = "SELECT value FROM setting WHERE name = ?";
 constexpr char kPutSetting[] = "REPLACE INTO setting (name, value) VALUES (?, ?)";
 
+constexpr char kGetCount[] = "SELECT value FROM counter WHERE name = ?";
+constexpr char kAddToCount[] =
+    "INSERT INTO counter (name, value) VALUES (?, ?)"
+    " ON CONFLICT (name) DO UPDATE SET value = value + excluded.value";
+
 constexpr char kFindMarked[] = "SELECT person FROM mark WHERE mark = ? ORDER BY person";
 constexpr char kPutMark[] = "INSERT OR IGNORE INTO mark (mark, person) VALUES (?, ?)";
 constexpr char kDeleteMark[] = "DELETE FROM mark WHERE mark = ? AND person = ?";
@@ -27,6 +32,20 @@ absl::Status Transaction::PutSetting(absl::string_view name, absl::string_view v
   return Writing([&] {
     const std::string sealed = seal_.Close(PlaceOf(name), value);
     Query(connection_, kPutSetting, Text{name}, sealed).Run();
+    return absl::OkStatus();
+  });
+}
+
+absl::StatusOr<int64_t> Transaction::GetCount(absl::string_view name) {
+  return Reading([&]() -> absl::StatusOr<int64_t> {
+    Query row(connection_, kGetCount, Text{name});
+    return row.Step() ? row.Int(0) : 0;
+  });
+}
+
+absl::Status Transaction::AddToCount(absl::string_view name, int64_t more) {
+  return Writing([&] {
+    Query(connection_, kAddToCount, Text{name}, more).Run();
     return absl::OkStatus();
   });
 }

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -33,7 +34,7 @@ namespace zhibu::server::sqlite {
 class Transaction final : public Writer {
  public:
   Transaction(Connection& connection, absl::string_view file, const Seal& seal)
-      : connection_(connection), file_(file), seal_(seal) {}
+      : connection_(connection), file_(file), seal_(seal), work_before_(connection.work()) {}
 
   // Once, before the commit.
   absl::Status WriteScopes();
@@ -52,19 +53,26 @@ class Transaction final : public Writer {
   absl::StatusOr<std::optional<DeviceRow>> GetDevice(DeviceNumber number) override;
   absl::StatusOr<std::vector<DeviceRow>> ListDevices() override;
   absl::StatusOr<std::optional<AuditRow>> GetAudit(DeviceNumber device, EditNumber number) override;
+  absl::StatusOr<std::optional<Verdict>> GetVerdict(DeviceNumber device,
+                                                    EditNumber number) override;
   absl::StatusOr<std::optional<AuditRow>> FindEdit(int64_t made_ms,
                                                    absl::string_view edit) override;
   absl::Status ReadAudit(DeviceNumber device, EditNumber after,
                          absl::FunctionRef<bool(const AuditRow&)> visit) override;
   absl::StatusOr<std::vector<Id>> FindMarked(absl::string_view mark) override;
+  absl::StatusOr<int64_t> GetCount(absl::string_view name) override;
   absl::StatusOr<std::string> GetSetting(absl::string_view name) override;
 
+  uint64_t Work() const override { return connection_.work() - work_before_; }
+
+  absl::Status Attempt(absl::FunctionRef<absl::Status()> body) override;
   absl::StatusOr<Version> NextVersion(absl::Span<const Id> scopes) override;
   absl::Status RaiseCounters(Version version, DeviceNumber device) override;
   absl::Status PutRecord(const RecordKey& key, const RecordState& state,
                          absl::Span<const Id> before, absl::Span<const Id> after) override;
   absl::Status PutDevice(const DeviceRow& device) override;
   absl::StatusOr<DeviceNumber> NextDevice() override;
+  absl::Status AddToCount(absl::string_view name, int64_t more) override;
   absl::Status AppendAudit(const AuditRow& row) override;
   absl::Status PutMark(absl::string_view mark, const Id& person) override;
   absl::Status DeleteMark(absl::string_view mark, const Id& person) override;
@@ -98,7 +106,9 @@ class Transaction final : public Writer {
   }
 
   ScopeRow& LoadScope(const Id& scope);
-  void MoveScope(ScopeRow& row, Version version);
+  void KeepForUndo(const Id& scope);
+  void UndoScopes(size_t to);
+  void MoveScope(const Id& scope, Version version);
   int64_t StoreRecord(const RecordKey& key, const RecordState& state);
   void MoveRow(const Id& scope, const RecordKey& key, int64_t record_no, Version version,
                bool present);
@@ -109,6 +119,10 @@ class Transaction final : public Writer {
   absl::Status broken_;
   std::optional<Version> floor_;              // below every version that is given
   absl::flat_hash_map<Id, ScopeRow> scopes_;  // those written to so far
+  // While an attempt runs: what scopes_ held before each change, oldest first.
+  std::vector<std::pair<Id, std::optional<ScopeRow>>> undo_;
+  int attempts_ = 0;
+  const uint64_t work_before_;
 };
 
 }  // namespace zhibu::server::sqlite

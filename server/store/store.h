@@ -64,7 +64,7 @@ struct DeviceRow {
 
 // One answered edit. Never changed, never removed.
 struct AuditRow {
-  DeviceNumber device;
+  DeviceNumber device;  // in whose chain it stands
   EditNumber number;
   int64_t received_ms = 0;
   Stamp stamp;
@@ -73,6 +73,22 @@ struct AuditRow {
   Version version;      // 0 unless merged
   std::string chain;    // hash over the device's previous chain value and this row
   int64_t made_ms = 0;  // the edit's device_time_ms; 0 where it cannot be read
+
+  // The device that made it. It is `device`, but for a held edit that somebody has taken:
+  // that stands in the server's chain, and `decided_by` says who took it.
+  DeviceNumber author;
+  Id decided_by;
+  // As they came beside the edit (sync.v1.NumberedEdit).
+  std::vector<uint64_t> builds_on;
+  bool withdrawn = false;
+  // The highest version that had been sent to the device: see Submitted::sent. 0: unknown.
+  Version sent;
+};
+
+// What is known of an answered edit without opening it.
+struct Verdict {
+  sync::v1::Verdict verdict = sync::v1::VERDICT_UNSPECIFIED;
+  uint64_t link = 0;  // LinkTo the edit
 };
 
 struct EnrolmentCode {
@@ -113,6 +129,9 @@ class Reader {
 
   virtual absl::StatusOr<std::optional<AuditRow>> GetAudit(DeviceNumber device,
                                                            EditNumber number) = 0;
+  // Costs the same whatever the size of the edit.
+  virtual absl::StatusOr<std::optional<Verdict>> GetVerdict(DeviceNumber device,
+                                                            EditNumber number) = 0;
   // The first row that has this edit, under whatever number it came.
   virtual absl::StatusOr<std::optional<AuditRow>> FindEdit(int64_t made_ms,
                                                            absl::string_view edit) = 0;
@@ -124,12 +143,23 @@ class Reader {
   // Whom a mark was put on (server/persons.h), ascending.
   virtual absl::StatusOr<std::vector<Id>> FindMarked(absl::string_view mark) = 0;
 
+  // 0 where nothing was ever counted under this name.
+  virtual absl::StatusOr<int64_t> GetCount(absl::string_view name) = 0;
+
   // Small values by name: the server's id and the like. Empty if never set.
   virtual absl::StatusOr<std::string> GetSetting(absl::string_view name) = 0;
+
+  // What this transaction has cost so far: one for each row that was read or written, and
+  // one more for each 4 KiB of values. The same calls cost the same on every machine.
+  virtual uint64_t Work() const = 0;
 };
 
 class Writer : public Reader {
  public:
+  // Runs `body`. Where that ends with an error, all that it has written is undone and the
+  // transaction goes on as though it had not begun. Gives what `body` gave.
+  virtual absl::Status Attempt(absl::FunctionRef<absl::Status()> body) = 0;
+
   // Locks the scopes, gives a version above that of each, and moves them all to
   // it.
   virtual absl::StatusOr<Version> NextVersion(absl::Span<const Id> scopes) = 0;
@@ -145,6 +175,9 @@ class Writer : public Reader {
   virtual absl::Status PutDevice(const DeviceRow& device) = 0;
   // One above the highest ever given; the first is 2, after kServerDevice.
   virtual absl::StatusOr<DeviceNumber> NextDevice() = 0;
+
+  // Counts something under a name, so that nobody has to list it.
+  virtual absl::Status AddToCount(absl::string_view name, int64_t more) = 0;
 
   // ALREADY_EXISTS where (device, number) is there.
   virtual absl::Status AppendAudit(const AuditRow& row) = 0;

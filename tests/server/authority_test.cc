@@ -416,9 +416,7 @@ TEST_F(AuthorityTest, TheStageOfAStrangerIsNotToldByTheRefusalOfAStep) {
 TEST_F(AuthorityTest, WhereAHeldEditLiesIsNotForItsAuthor) {
   Raw raw(world, wangs);
   world.Revoke(raw.device());
-  Member set;
-  set.set_education("无");
-  EXPECT_EQ(raw.Answer({raw.Update(set, chen)}), "HELD GRANT_ENDED");
+  EXPECT_EQ(raw.Answer({raw.Create(DuesOf(wang, branch), NewId())}), "HELD GRANT_ENDED");
   EXPECT_EQ(world.Sync(wangs), absl::OkStatus());
   const auto held = wangs.All<HeldEdit>();
   ASSERT_THAT(held, SizeIs(1));

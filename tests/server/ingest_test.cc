@@ -1,101 +1,15 @@
 // Edits in, answers out: what is taken, held and returned, and what stands in
 // the store and the audit afterwards.
-#include "server/ingest.h"
-
-#include "sync/diff.h"
-#include "sync/reason.h"
-#include "sync/record.h"
-#include "tests/support/village.h"
+#include "tests/support/raw_edits.h"
 
 namespace zhibu::test {
 namespace {
 
-using server::Result;
-using server::Submitted;
-using sync::v1::Change;
-using sync::v1::Edit;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-std::string Text(const Result& result) {
-  if (result.forked) return "forked";
-  const auto& answer = result.answer;
-  return absl::StrCat(
-      answer.number(), " ", sync::v1::Verdict_Name(answer.verdict()),
-      answer.reason() == sync::v1::NO_REASON ? "" : " ",
-      answer.reason() == sync::v1::NO_REASON ? "" : sync::v1::Reason_Name(answer.reason()));
-}
-
-class IngestTest : public Village {
- protected:
-  // Edits as a device numbers them.
-  struct Author {
-    DeviceNumber device;
-    uint64_t number = 0;
-    uint64_t link = 0;
-  };
-
-  Author zhang_author{zhangs.number()};
-  Author li_author{lis.number()};
-  Author wang_author{wangs.number()};
-
-  Submitted Numbered(Author* author, const std::string& bytes) {
-    Submitted submitted{author->device, {}};
-    submitted.edit.set_number(++author->number);
-    submitted.edit.set_stamp(StampAt(world.now_ms()).value);
-    submitted.edit.set_edit(bytes);
-    submitted.edit.set_previous(author->link);
-    author->link = LinkTo(bytes);
-    return submitted;
-  }
-  Submitted Of(Author* author, const std::vector<Change>& changes) {
-    Edit edit;
-    for (const Change& change : changes) *edit.add_changes() = change;
-    edit.set_salt(++salt_);
-    return Numbered(author, edit.SerializeAsString());
-  }
-  Id NewId() { return world.fate().environment().NewId(); }
-  Change Create(const google::protobuf::Message& message, const Id& id) {
-    const RecordType& type = *world.schema()->Find(message.GetDescriptor());
-    Change change;
-    change.set_type(type.number);
-    change.set_id(id.str());
-    change.set_kind(Change::CREATE);
-    Diff(type, "", Canonical(type.fields, message.SerializeAsString()), &change);
-    return change;
-  }
-  Change Update(const google::protobuf::Message& set, const Id& id, uint64_t base = 1'000'000) {
-    Change change = Create(set, id);
-    change.set_kind(Change::UPDATE);
-    change.set_base(base);
-    return change;
-  }
-  Change Deletion(uint32_t type, const Id& id, uint64_t base = 1'000'000) {
-    Change change;
-    change.set_type(type);
-    change.set_id(id.str());
-    change.set_kind(Change::DELETE);
-    change.set_base(base);
-    return change;
-  }
-  Meeting MeetingIn(const Id& home, const std::string& topic = "") {
-    Meeting meeting;
-    meeting.set_branch_id(home.str());
-    meeting.set_topic(topic);
-    return meeting;
-  }
-  std::vector<std::string> Answers(const std::vector<Submitted>& batch) {
-    std::vector<std::string> answers;
-    for (const Result& result : world.Commit(batch)) answers.push_back(Text(result));
-    world.CheckAudit();
-    return answers;
-  }
-  std::string Answer(const Submitted& submitted) { return Answers({submitted}).at(0); }
-
- private:
-  uint64_t salt_ = 0;
-};
+using IngestTest = RawEdits;
 
 // ---- What is taken --------------------------------------------------------------
 

@@ -21,6 +21,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "server/store/store.h"
+#include "sync/handshake.h"
 #include "sync/status.h"
 
 namespace zhibu::server {
@@ -547,11 +548,17 @@ inline AuditRow Edit(uint32_t device, uint64_t number, absl::string_view edit) {
   row.version = Version(5);
   row.chain = std::string("\0chain", 6);
   row.made_ms = 1699999999999;
+  row.author = row.device;
   return row;
 }
 
 TEST_P(StoreContract, AnAuditRowComesBackWhole) {
   AuditRow put = Edit(2, 1, std::string("\0edit", 5));
+  put.author = DeviceNumber(7);
+  put.decided_by = Named("ann");
+  put.builds_on = {3, 1u << 31};
+  put.withdrawn = true;
+  put.sent = Version(9);
   ASSERT_EQ(Write([&](Writer& writer) { return writer.AppendAudit(put); }), absl::OkStatus());
   Reopen();
   auto got = Read([](Reader& reader) { return reader.GetAudit(DeviceNumber(2), EditNumber(1)); });
@@ -565,6 +572,82 @@ TEST_P(StoreContract, AnAuditRowComesBackWhole) {
   EXPECT_EQ(got->version, put.version);
   EXPECT_EQ(got->chain, put.chain);
   EXPECT_EQ(got->made_ms, put.made_ms);
+  EXPECT_EQ(got->author, put.author);
+  EXPECT_EQ(got->decided_by, put.decided_by);
+  EXPECT_EQ(got->builds_on, put.builds_on);
+  EXPECT_EQ(got->withdrawn, put.withdrawn);
+  EXPECT_EQ(got->sent, put.sent);
+}
+
+TEST_P(StoreContract, WhatBecameOfAnEditIsKnownWithoutOpeningIt) {
+  const AuditRow put = Edit(2, 1, std::string(1'000'000, 'x'));
+  ASSERT_EQ(Write([&](Writer& writer) { return writer.AppendAudit(put); }), absl::OkStatus());
+  const uint64_t work = Read([](Reader& reader) -> absl::StatusOr<uint64_t> {
+    auto verdict = reader.GetVerdict(DeviceNumber(2), EditNumber(1));
+    EXPECT_TRUE(verdict.ok() && verdict->has_value());
+    EXPECT_EQ((*verdict)->verdict, sync::v1::RETURNED);
+    EXPECT_EQ((*verdict)->link, LinkTo(std::string(1'000'000, 'x')));
+    EXPECT_FALSE(reader.GetVerdict(DeviceNumber(2), EditNumber(2))->has_value());
+    return reader.Work();
+  });
+  EXPECT_LT(work, 10u);
+}
+
+TEST_P(StoreContract, WorkGrowsWithRowsAndWithBytes) {
+  const auto of = [&](absl::FunctionRef<absl::Status(Writer&)> body) {
+    uint64_t work = 0;
+    EXPECT_EQ(Write([&](Writer& writer) {
+                const absl::Status status = body(writer);
+                work = writer.Work();
+                return status;
+              }),
+              absl::OkStatus());
+    return work;
+  };
+  const uint64_t small = of([](Writer& writer) { return writer.AppendAudit(Edit(2, 1, "x")); });
+  const uint64_t large =
+      of([](Writer& writer) { return writer.AppendAudit(Edit(2, 2, std::string(1 << 20, 'x'))); });
+  EXPECT_GT(small, 0u);
+  EXPECT_LT(small, 12u);
+  EXPECT_GE(large, small + 256);
+}
+
+// --- Attempts -------------------------------------------------------------------
+
+TEST_P(StoreContract, WhatAnAttemptWroteIsUndoneWhereItFailsAndTheTransactionGoesOn) {
+  const std::vector<Id> scopes = {Named("east"), Named("west")};
+  ASSERT_EQ(Write([&](Writer& writer) -> absl::Status {
+              RETURN_IF_ERROR(writer.NextVersion({Named("east")}).status());
+              const absl::Status failed = writer.Attempt([&]() -> absl::Status {
+                RETURN_IF_ERROR(writer.NextVersion(scopes).status());
+                RETURN_IF_ERROR(writer.PutSetting("tried", "x"));
+                RETURN_IF_ERROR(writer.AppendAudit(Edit(2, 1, "x")));
+                return absl::AbortedError("as it is meant");
+              });
+              EXPECT_EQ(failed.code(), absl::StatusCode::kAborted);
+              EXPECT_EQ(writer.ScopeVersion(Named("east")).value(), Version(1));
+              EXPECT_EQ(writer.ScopeVersion(Named("west")).value(), Version(0));
+              return writer.Attempt([&]() -> absl::Status {
+                // What comes within does not stay where what is around it fails.
+                EXPECT_FALSE(writer
+                                 .Attempt([&]() -> absl::Status {
+                                   RETURN_IF_ERROR(writer.Attempt(
+                                       [&] { return writer.PutSetting("within", "x"); }));
+                                   return absl::AbortedError("around it");
+                                 })
+                                 .ok());
+                return writer.NextVersion({Named("west")}).status();
+              });
+            }),
+            absl::OkStatus());
+  Reopen();
+  EXPECT_EQ(Read([](Reader& reader) { return reader.GetSetting("tried"); }), "");
+  EXPECT_EQ(Read([](Reader& reader) { return reader.GetSetting("within"); }), "");
+  EXPECT_FALSE(Read([](Reader& reader) {
+                 return reader.GetVerdict(DeviceNumber(2), EditNumber(1));
+               }).has_value());
+  EXPECT_EQ(Read([](Reader& reader) { return reader.ScopeVersion(Named("east")); }), Version(1));
+  EXPECT_EQ(Read([](Reader& reader) { return reader.ScopeVersion(Named("west")); }), Version(1));
 }
 
 TEST_P(StoreContract, AnEditIsFoundByWhatItIsUnderTheNumberThatItHadFirst) {
@@ -640,6 +723,19 @@ TEST_P(StoreContract, ADevicesAuditIsReadByNumberPastOneUntilToldToStop) {
   EXPECT_THAT(read(2, 1, 2), testing::ElementsAre(2, 3));
   EXPECT_THAT(read(kServerDevice.value, 0, 10), testing::ElementsAre(2));
   EXPECT_THAT(read(2, ~uint64_t{0}, 10), testing::IsEmpty());
+}
+
+TEST_P(StoreContract, WhatIsCountedAddsUp) {
+  ASSERT_EQ(Write([](Writer& writer) -> absl::Status {
+              RETURN_IF_ERROR(writer.AddToCount("held/east", 2));
+              RETURN_IF_ERROR(writer.AddToCount("held/west", 1));
+              return writer.AddToCount("held/east", -3);
+            }),
+            absl::OkStatus());
+  Reopen();
+  EXPECT_EQ(Read([](Reader& reader) { return reader.GetCount("held/east"); }), -1);
+  EXPECT_EQ(Read([](Reader& reader) { return reader.GetCount("held/west"); }), 1);
+  EXPECT_EQ(Read([](Reader& reader) { return reader.GetCount("held/north"); }), 0);
 }
 
 // --- Settings and codes -------------------------------------------------------

@@ -39,7 +39,8 @@ function(zhibu_mutant name)
     file(WRITE ${mutated} "${code}")
   endif()
 
-  add_executable(zhibu_mutant_${name} ${mutated} $<TARGET_OBJECTS:zhibu_sim_main>)
+  # Built where they are asked for (./dev slips).
+  add_executable(zhibu_mutant_${name} EXCLUDE_FROM_ALL ${mutated} $<TARGET_OBJECTS:zhibu_sim_main>)
   target_link_libraries(zhibu_mutant_${name} PRIVATE zhibu_sim SQLiteCpp PkgConfig::sqlite3)
   target_include_directories(zhibu_mutant_${name} PRIVATE ${PROJECT_SOURCE_DIR})
   # What a slip leaves unused is no matter, and nobody debugs a mutant.
@@ -49,4 +50,6 @@ function(zhibu_mutant name)
     COMMAND zhibu_mutant_${name} sim --seeds ${ARG_SEEDS} --steps ${ARG_STEPS}
             --faults ${ARG_FAULTS} --expect ${ARG_INVARIANTS})
   set_tests_properties(mutant.${name} PROPERTIES TIMEOUT 300)
+  # For ./dev slips: which there are, and where.
+  set_property(GLOBAL APPEND PROPERTY ZHIBU_SLIPS "${name} ${ARG_FILE}")
 endfunction()

@@ -1,0 +1,20 @@
+// What a device is known to have been sent, by scope: the server's own word, which the
+// device's base (zhibu.sync.v1.Change.base) cannot go beyond.
+//
+//   a record that lies in some scopes has been seen by the device up to at most
+//   the highest of their cursors here
+#ifndef ZHIBU_SERVER_SENT_H_
+#define ZHIBU_SERVER_SENT_H_
+
+#include "absl/container/flat_hash_map.h"
+#include "sync/types.h"
+
+namespace zhibu::server {
+
+struct Sent {
+  absl::flat_hash_map<Id, Version> cursors;
+};
+
+}  // namespace zhibu::server
+
+#endif  // ZHIBU_SERVER_SENT_H_

@@ -1,0 +1,354 @@
+// Who made an edit, who decided on it and what the server composed because of it are three
+// things; and what is refused leaves nothing.
+#include "server/held.h"
+#include "sync/wire.h"
+#include "tests/support/raw_edits.h"
+#include "zhibu/records/v1/held.pb.h"
+
+namespace zhibu::test {
+namespace {
+
+using records::v1::HeldEdit;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class Roles : public RawEdits {
+ protected:
+  std::vector<Id> Waiting() {
+    std::vector<Id> ids;
+    EXPECT_EQ(world.store().Read([&](server::Reader& reader) {
+      return reader.ListRecords(world.schema()->Find(HeldEdit::descriptor())->number, std::nullopt,
+                                [&](const Id& id, const RecordState& state) {
+                                  HeldEdit held;
+                                  held.ParseFromString(state.body);
+                                  if (held.state() == HeldEdit::WAITING) ids.push_back(id);
+                                });
+    }),
+              absl::OkStatus());
+    return ids;
+  }
+  std::string TakeAs(Author* decider, const Id& id) {
+    HeldEdit taken;
+    taken.set_state(HeldEdit::TAKEN);
+    return Answer(Of(decider, {Update(taken, id)}));
+  }
+  // Of zhang's second phone, which is revoked, to be decided on with his first.
+  Author Lost() {
+    Phone& second = world.Enrol(zhang);
+    world.Revoke(second.number());
+    return {second.number()};
+  }
+  // Those that are in service.
+  void SyncLive() {
+    for (int round = 0; round < 2; ++round) {
+      for (Phone* phone : {&zhangs, &lis, &wangs, &chens}) {
+        EXPECT_EQ(world.Sync(*phone), absl::OkStatus());
+      }
+    }
+  }
+  Version ScopeVersion(const Id& scope) {
+    Version version;
+    EXPECT_EQ(world.store().Read([&](server::Reader& reader) -> absl::Status {
+      auto found = reader.ScopeVersion(scope);
+      version = found.value();
+      return absl::OkStatus();
+    }),
+              absl::OkStatus());
+    return version;
+  }
+  Meeting At(const std::string& place) {
+    Meeting meeting;
+    meeting.set_place(place);
+    return meeting;
+  }
+};
+
+// ---- A held edit is its author's, taken under every rule (D1) ---------------------------
+
+TEST_F(Roles, TakingAHeldEditLetsNobodyWriteWhatOnlyTheServerWrites) {
+  Author lost = Lost();
+  CheckIn check_in;
+  check_in.set_activity_id(NewId().str());
+  check_in.set_member_id(zhang.str());
+  check_in.set_branch_id(branch.str());
+  check_in.set_standing(CheckIn::VERIFIED);
+  const RecordType& type = *world.schema()->Find(CheckIn::descriptor());
+  const Id id = DeriveId(type, Canonical(type.fields, check_in.SerializeAsString())).value();
+  EXPECT_EQ(Answer(Of(&lost, {Create(check_in, id)})), "1 HELD GRANT_ENDED");
+  ASSERT_THAT(Waiting(), SizeIs(1));
+  EXPECT_EQ(TakeAs(&zhang_author, Waiting()[0]), "1 RETURNED SERVER_ONLY");
+  EXPECT_FALSE(world.StateOf({type.number, id}).exists);
+}
+
+TEST_F(Roles, NobodyBecomesSomebodyElseByTakingAnEditOfTheirOwn) {
+  const Id elsewhere = chens.Make<Meeting>([&](Meeting& m) { m.set_branch_id(host.str()); });
+  world.SyncAll();
+  Author lost = Lost();
+  Member pointed;
+  pointed.set_merged_into_id(chen.str());
+  Answer(Of(&lost, {Update(pointed, wang)}));
+  for (const Id& waiting : Waiting()) TakeAs(&zhang_author, waiting);
+  EXPECT_EQ(world.Get<Member>(wang).merged_into_id(), "");
+  EXPECT_EQ(world.Sync(wangs), absl::OkStatus());
+  EXPECT_FALSE(wangs.Has<Meeting>(elsewhere));
+}
+
+TEST_F(Roles, AHeldLetterIsUnderTheRulesOfLetters) {
+  Author lost = Lost();
+  Transfer letter;
+  letter.set_member_id(wang.str());
+  letter.set_from_branch_id(branch.str());
+  letter.set_to_branch_id(host.str());
+  letter.set_letter_number("2");
+  letter.set_issued("2026-11-18");
+  letter.set_valid_until("2036-11-18");
+  letter.set_state(Transfer::ISSUED);
+  const Id id = NewId();
+  EXPECT_EQ(Answer(Of(&lost, {Create(letter, id)})), "1 HELD GRANT_ENDED");
+  ASSERT_THAT(Waiting(), SizeIs(1));
+  EXPECT_EQ(TakeAs(&zhang_author, Waiting()[0]), "1 RETURNED LETTER_TOO_LONG");
+  EXPECT_FALSE(world.StateOf({44, id}).exists);
+}
+
+TEST_F(Roles, OfTwoHeldEditsOfOneFieldTheLoserIsKeptInANoteThatNamesItsAuthor) {
+  const Id meeting = MakeMeeting(lis);
+  world.SyncAll();
+  const uint64_t seen = world.StateOf({31, meeting}).version().value;
+  world.Appoint(wang, branch, SECRETARY);
+  Phone& first = world.Enrol(zhang);
+  Phone& second = world.Enrol(wang);
+  world.Revoke(first.number());
+  world.Revoke(second.number());
+  Author one{first.number()};
+  Author other{second.number()};
+  EXPECT_EQ(Answer(Of(&one, {Update(At("礼堂"), meeting, seen)})), "1 HELD GRANT_ENDED");
+  world.Wait(1000);
+  EXPECT_EQ(Answer(Of(&other, {Update(At("会议室"), meeting, seen)})), "1 HELD GRANT_ENDED");
+  for (const Id& waiting : Waiting()) TakeAs(&zhang_author, waiting);
+  EXPECT_EQ(world.Get<Meeting>(meeting).place(), "会议室");
+  EXPECT_EQ(world.Sync(lis), absl::OkStatus());
+  const auto notes = lis.All<ConflictNote>();
+  ASSERT_THAT(notes, SizeIs(1));
+  EXPECT_EQ(notes[0].kept_by_id(), wang.str());
+  EXPECT_EQ(notes[0].lost_by_id(), zhang.str());
+  EXPECT_EQ(notes[0].lost(), "\"礼堂\"");
+}
+
+TEST_F(Roles, WhatIsTakenLateDoesNotUndoWhatItsAuthorDidSince) {
+  world.Dismiss(zhang, branch, SECRETARY);
+  world.Appoint(li, branch, SECRETARY);
+  const Id meeting = NewId();
+  EXPECT_EQ(Answer(Of(&li_author, {Create(MeetingIn(branch), meeting)})), "1 MERGED");
+  const uint64_t seen = world.StateOf({31, meeting}).version().value;
+  EXPECT_EQ(Answer(Of(&zhang_author, {Update(At("礼堂"), meeting, seen)})), "1 HELD GRANT_ENDED");
+  world.Appoint(zhang, branch, DEPUTY);
+  world.Wait(1000);
+  EXPECT_EQ(Answer(Of(&zhang_author, {Update(At("会议室"), meeting, seen)})), "2 MERGED");
+  EXPECT_EQ(TakeAs(&li_author, Waiting().at(0)), "2 MERGED");
+  EXPECT_EQ(world.Get<Meeting>(meeting).place(), "会议室");
+}
+
+TEST_F(Roles, TheAuditSaysWhoMadeAnEditAndWhoTookIt) {
+  Author lost = Lost();
+  const Id meeting = NewId();
+  Answer(Of(&lost, {Create(MeetingIn(branch, "学习"), meeting)}));
+  EXPECT_EQ(TakeAs(&zhang_author, Waiting().at(0)), "1 MERGED");
+  EXPECT_EQ(world.StateOf({31, meeting}).touch.writer, lost.device);
+  int taken = 0;
+  for (const auto& row : world.AuditOf(kServerDevice)) {
+    if (row.author == kServerDevice) continue;
+    ++taken;
+    EXPECT_EQ(row.author, lost.device);
+    EXPECT_EQ(row.decided_by, zhang);
+  }
+  EXPECT_EQ(taken, 1);
+}
+
+TEST_F(Roles, WhatAnEditBuildsOnAndThatItWasLetGoOfIsInTheAuditsChain) {
+  Answer(Of(&zhang_author, {Create(MeetingIn(branch), NewId())}));
+  Submitted building = Of(&zhang_author, {Create(MeetingIn(branch), NewId())});
+  building.edit.add_builds_on(1);
+  Answer(building);
+  const auto rows = world.AuditOf(zhang_author.device);
+  ASSERT_THAT(rows, SizeIs(2));
+  EXPECT_THAT(rows[1].builds_on, ElementsAre(1u));
+  server::AuditRow altered = rows[1];
+  altered.builds_on.clear();
+  EXPECT_NE(server::ChainAfter(rows[0].chain, altered), rows[1].chain);
+  altered = rows[1];
+  altered.withdrawn = true;
+  EXPECT_NE(server::ChainAfter(rows[0].chain, altered), rows[1].chain);
+}
+
+// ---- What waits ---------------------------------------------------------------------------
+
+TEST_F(Roles, WhoNeverHadARightIsNotHeldAndLearnsNothing) {
+  const Id elsewhere = chens.Make<Meeting>([&](Meeting& m) { m.set_branch_id(host.str()); });
+  world.SyncAll();
+  world.Revoke(wang_author.device);
+  EXPECT_EQ(Answer(Of(&wang_author, {Update(At("礼堂"), elsewhere)})), "1 RETURNED NOT_ENTITLED");
+  EXPECT_EQ(Answer(Of(&wang_author, {Create(MeetingIn(host), NewId())})),
+            "2 RETURNED NOT_ENTITLED");
+  Member name;
+  name.set_name("王二");
+  EXPECT_EQ(Answer(Of(&wang_author, {Update(name, chen)})), "3 RETURNED NOT_ENTITLED");
+  EXPECT_THAT(Waiting(), IsEmpty());
+}
+
+TEST_F(Roles, NamingAHeldEditOfOnesOwnDoesNotMakeAnEditWaitUnread) {
+  // Wang's own contact is held, because wang has moved; what is of others is not.
+  const Id elsewhere = lis.Make<Meeting>([&](Meeting& m) { m.set_branch_id(branch.str()); });
+  world.SyncAll();
+  world.Dismiss(zhang, branch, SECRETARY);
+  EXPECT_EQ(Answer(Of(&zhang_author, {Update(At("礼堂"), elsewhere)})), "1 HELD GRANT_ENDED");
+  const Id of_host = chens.Make<Meeting>([&](Meeting& m) { m.set_branch_id(host.str()); });
+  world.SyncAll();
+  Submitted oracle = Of(&zhang_author, {Update(At("礼堂"), of_host)});
+  oracle.edit.add_builds_on(1);
+  EXPECT_EQ(Answer(oracle), "2 RETURNED NOT_ENTITLED");
+}
+
+TEST_F(Roles, ALostPhoneFillsNobodysPhone) {
+  Author lost = Lost();
+  std::vector<std::string> answers;
+  for (int i = 0; i < 6; ++i) {
+    answers.push_back(
+        Answer(Of(&lost, {Create(MeetingIn(branch, std::string(900'000, 'x')), NewId())})));
+  }
+  EXPECT_EQ(answers.front(), "1 HELD GRANT_ENDED");
+  EXPECT_EQ(answers.back(), "6 RETURNED HELD_FULL");
+  // Once some have been decided there is room again.
+  EXPECT_EQ(TakeAs(&zhang_author, Waiting()[0]), "1 MERGED");
+  EXPECT_EQ(Answer(Of(&lost, {Create(MeetingIn(branch, std::string(900'000, 'x')), NewId())})),
+            "7 HELD GRANT_ENDED");
+}
+
+// ---- What is refused leaves nothing (D3, D6, A7) ---------------------------------------
+
+TEST_F(Roles, ARefusedEditMovesNoScopeAndHasNoVersion) {
+  const Version before = ScopeVersion(host);
+  const Id made_up = NewId();
+  EXPECT_EQ(Answer(Of(&wang_author,
+                      {Create(MeetingIn(host), NewId()), Create(MeetingIn(made_up), NewId())})),
+            "1 RETURNED NOT_ENTITLED");
+  EXPECT_EQ(ScopeVersion(host), before);
+  EXPECT_EQ(ScopeVersion(made_up), Version());
+  const server::AuditRow row = world.AuditOf(wang_author.device).at(0);
+  EXPECT_EQ(row.version, Version());
+  EXPECT_THAT(world.Commit({Of(&wang_author, {Create(MeetingIn(host), NewId())})}), SizeIs(1));
+}
+
+TEST_F(Roles, AnOldRecordThatTodayWouldBeRefusedLeavesNothingByHalves) {
+  // A contact as an older declaration let it stand, without its branch.
+  RecordState state;
+  state.exists = true;
+  Contact contact;
+  contact.set_member_id(wang.str());
+  contact.set_said("很好");
+  state.body = contact.SerializeAsString();
+  const RecordKey key{42, NewId()};
+  ASSERT_EQ(world.store().Write([&](server::Writer& writer) -> absl::Status {
+    auto version = writer.NextVersion({wang});
+    state.touch = {*version, kServerDevice, StampAt(world.now_ms())};
+    return writer.PutRecord(key, state, {}, {wang});
+  }),
+            absl::OkStatus());
+  const Id stay = Report(wangs);
+  world.SyncAll();
+  Step(chens, stay, Flow::ACCEPTED);
+  world.SyncAll();
+  EXPECT_EQ(world.Get<Flow>(stay).state(), Flow::ACCEPTED);
+  EXPECT_THAT(chens.SetAside(), IsEmpty());
+  Contact after;
+  after.ParsePartialFromString(world.StateOf(key).body);
+  EXPECT_THAT(after.other_branch_ids(), ElementsAre(branch.str(), host.str()));
+}
+
+TEST_F(Roles, WhatFollowsFromOneEditTravelsInParts) {
+  for (int i = 0; i < 12; ++i) Talk(wangs, branch, std::string(200'000, 'x'));
+  world.SyncAll();
+  Stay();
+  size_t parts = 0;
+  for (const auto& row : world.AuditOf(kServerDevice)) {
+    Edit edit;
+    edit.ParseFromString(row.edit);
+    size_t bytes = 0;
+    for (const Change& change : edit.changes()) {
+      bytes += world.StateOf({change.type(), *Id::FromBytes(change.id())}).body.size();
+    }
+    if (bytes > 100'000) ++parts;
+    EXPECT_LT(bytes, 512'000u);
+  }
+  EXPECT_GE(parts, 6u);
+  ExpectConverged();
+}
+
+// ---- What is cheap to send is cheap to judge (A5) -----------------------------------------
+
+TEST_F(Roles, NamingALargeEditAThousandTimesIsRefusedUnread) {
+  Answer(Of(&zhang_author, {Create(MeetingIn(branch, std::string(1'000'000, 'x')), NewId())}));
+  Submitted heavy = Of(&zhang_author, {Create(MeetingIn(branch), NewId())});
+  for (int i = 0; i < 1000; ++i) heavy.edit.add_builds_on(1);
+  const Result result = world.Commit({heavy}).at(0);
+  EXPECT_EQ(Text(result), "2 RETURNED MALFORMED");
+  EXPECT_LT(result.work, 600u);  // the device's last row is looked at, once for a batch
+}
+
+TEST_F(Roles, NamingManyLargeEditsCostsNoMoreThanNamingSmallOnes) {
+  std::vector<Submitted> large;
+  for (int i = 0; i < 20; ++i) {
+    large.push_back(
+        Of(&zhang_author, {Create(MeetingIn(branch, std::string(200'000, 'x')), NewId())}));
+  }
+  world.Commit(large);
+  Submitted building = Of(&zhang_author, {Create(MeetingIn(branch), NewId())});
+  for (uint64_t number = 1; number <= 20; ++number) building.edit.add_builds_on(number);
+  const Result result = world.Commit({building}).at(0);
+  EXPECT_EQ(Text(result), "21 MERGED");
+  EXPECT_LT(result.work, 200u);
+}
+
+TEST_F(Roles, AMadeUpRepeatIsAForkUnreadAndSoIsAllThatFollows) {
+  Answer(Of(&zhang_author, {Create(MeetingIn(branch, std::string(1'000'000, 'x')), NewId())}));
+  std::vector<Submitted> made_up;
+  for (int i = 0; i < 100; ++i) {
+    Author copy{zhang_author.device};
+    made_up.push_back(Of(&copy, {Create(MeetingIn(branch), NewId())}));
+  }
+  uint64_t work = 0;
+  for (const Result& result : world.Commit(made_up)) {
+    EXPECT_TRUE(result.forked);
+    work += result.work;
+  }
+  EXPECT_LT(work, 600u);
+}
+
+// ---- Notes stay with what they quote (A17) ---------------------------------------------
+
+TEST_F(Roles, ANoteGoesWhereTheRecordGoesThatItQuotes) {
+  const RecordType& type = *world.schema()->Find(PrivateDetail::descriptor());
+  PrivateDetail detail;
+  detail.set_member_id(wang.str());
+  detail.set_branch_id(branch.str());
+  detail.set_address("青石村一组");
+  const Id id = DeriveId(type, Canonical(type.fields, detail.SerializeAsString())).value();
+  EXPECT_EQ(Answer(Of(&zhang_author, {Create(detail, id)})), "1 MERGED");
+  PrivateDetail other;
+  other.set_address("青石村二组");
+  EXPECT_EQ(Answer(Of(&wang_author, {Update(other, id, 0)})), "1 MERGED");
+  SyncLive();
+  ASSERT_THAT(zhangs.All<ConflictNote>(), SizeIs(1));
+  Phone& office = world.Enrol(zhang);
+  EXPECT_EQ(world.Sync(office), absl::OkStatus());
+  const Id letter = Issue(office, host);
+  EXPECT_EQ(world.Sync(office), absl::OkStatus());
+  SyncLive();
+  Step(chens, letter, Transfer::RECEIVED);
+  SyncLive();
+  EXPECT_THAT(zhangs.All<ConflictNote>(), IsEmpty());
+  EXPECT_THAT(chens.All<ConflictNote>(), SizeIs(1));
+}
+
+}  // namespace
+}  // namespace zhibu::test
