@@ -216,13 +216,15 @@ absl::StatusOr<bool> HadToDo(Reader& reader, const RecordType& type, const Id& p
       Parse<CheckIn>(body).standing() != CheckIn::STANDING_UNSPECIFIED) {
     return true;
   }
+  bool kept = false;
   for (const Placed& placed : places) {
     if (placed.place != OWNER) continue;
+    kept = true;
     ASSIGN_OR_RETURN(const bool had,
                      reader.EverIn(placed.scope, {TypeOf<Member>().number, person}));
     if (had) return true;
   }
-  return false;
+  return !kept;  // nobody but the person has it
 }
 
 // Fills in the guests of one record.

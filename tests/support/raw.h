@@ -18,7 +18,8 @@ namespace zhibu::test {
 
 class Raw {
  public:
-  Raw(World& world, Phone& of) : world_(world), device_(world.Enrol(of.person()).number()) {}
+  Raw(World& world, const Id& person) : world_(world), device_(world.Enrol(person).number()) {}
+  Raw(World& world, Phone& of) : Raw(world, of.person()) {}
 
   DeviceNumber device() const { return device_; }
   // 0: now.
