@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "sync/ask.h"
 #include "sync/handshake.h"
 #include "sync/reason.h"
 
@@ -17,6 +18,9 @@ using sync::v1::ServerFrame;
 constexpr size_t kPushBytesMax = 64 << 10;
 // A server takes no more than 1000.
 constexpr size_t kPushEditsMax = 500;
+// Of one update, in however many frames: several times what the records of one edit and
+// of what follows from it may hold together.
+constexpr size_t kUpdateBytesMax = 64 << 20;
 // Edits on the way without an answer; more wait until some are answered.
 constexpr size_t kUnansweredMax = 2000;
 // The latest that a stamp can hold.
@@ -35,19 +39,22 @@ void Session::Close(absl::Status status) {
 absl::Status Session::Start() {
   const absl::StatusOr<Identity> identity = store_.GetIdentity();
   if (!identity.ok()) return identity.status();
+  if (auto status = store_.ReadAnewWhatIsUnknown(); !status.ok()) return status;
   const auto cursors = store_.Cursors();
   if (!cursors.ok()) return cursors.status();
   secret_key_ = identity->secret_key;
-  hello_.set_protocol(kProtocolVersion);
-  hello_.set_device(identity->device.value);
-  hello_.set_server_id(identity->server_id);
-  hello_.set_incarnation(identity->incarnation);
-  hello_.set_app(app_);
+  sync::v1::Hello hello;
+  hello.set_protocol(kProtocolVersion);
+  hello.set_device(identity->device.value);
+  hello.set_server_id(identity->server_id);
+  hello.set_incarnation(identity->incarnation);
+  hello.set_app(app_);
   const auto pending = store_.Pending(EditNumber(0), 1);
   if (!pending.ok()) return pending.status();
-  if (!pending->empty()) hello_.set_unanswered(pending->front().number());
-  hello_.mutable_cursors()->Add(cursors->begin(), cursors->end());
-  *out_.emplace_back().mutable_hello() = hello_;
+  if (!pending->empty()) hello.set_unanswered(pending->front().number());
+  hello.mutable_cursors()->Add(cursors->begin(), cursors->end());
+  hello_ = hello.SerializeAsString();
+  out_.emplace_back().set_hello(hello_);
   state_ = State::kHello;
   return absl::OkStatus();
 }
@@ -118,6 +125,21 @@ void Session::OnWelcome(const sync::v1::Welcome& welcome) {
 
 void Session::OnUpdate(const sync::v1::Update& update) {
   if (state_ != State::kOpen) return Close(Refuse(sync::v1::PROTOCOL_ERROR, "update"));
+  if (!update.continues() && parts_bytes_ == 0) return OnWholeUpdate(update);
+  parts_bytes_ += update.ByteSizeLong();
+  if (parts_bytes_ > kUpdateBytesMax) {
+    return Close(Refuse(sync::v1::TOO_LARGE, absl::StrCat(parts_bytes_, " B")));
+  }
+  parts_.MergeFrom(update);
+  if (update.continues()) return;
+  parts_.clear_continues();
+  const sync::v1::Update whole = std::move(parts_);
+  parts_.Clear();
+  parts_bytes_ = 0;
+  OnWholeUpdate(whole);
+}
+
+void Session::OnWholeUpdate(const sync::v1::Update& update) {
   if (auto status = store_.ApplyUpdate(update); !status.ok()) return Close(std::move(status));
   for (const auto& answer : update.answers()) {
     const auto sent = unanswered_.find(answer.number());
@@ -145,6 +167,16 @@ void Session::Push() {
   auto* push = out_.emplace_back().mutable_push();
   push->mutable_edits()->Add(std::make_move_iterator(edits->begin()),
                              std::make_move_iterator(edits->end()));
+}
+
+void Session::Ask(sync::v1::Ask ask) {
+  const absl::Status status = ask.reason().empty() ? absl::OkStatus() : CheckReason(ask.reason());
+  if (status.ok()) return asks_.push_back(std::move(ask));
+  const Refused refused = ReasonOf(status);
+  sync::v1::Page& page = pages_.emplace_back();
+  page.set_id(ask.id());
+  page.mutable_refusal()->set_reason(refused.reason);
+  page.mutable_refusal()->set_detail(refused.detail);
 }
 
 std::optional<sync::v1::Page> Session::TakePage() {

@@ -43,7 +43,8 @@ class Session {
 
   // About records that are not held here (zhibu.sync.v1.Ask); sent once the session is
   // open, and answered by a page, in the order of the questions.
-  void Ask(sync::v1::Ask ask) { asks_.push_back(std::move(ask)); }
+  // A reason that no server would take is refused by a page at once.
+  void Ask(sync::v1::Ask ask);
   std::optional<sync::v1::Page> TakePage();
 
   bool closed() const { return state_ == State::kClosed; }
@@ -61,6 +62,7 @@ class Session {
   void OnChallenge(const sync::v1::Challenge& challenge);
   void OnWelcome(const sync::v1::Welcome& welcome);
   void OnUpdate(const sync::v1::Update& update);
+  void OnWholeUpdate(const sync::v1::Update& update);
   void OnRenumber(const sync::v1::Renumber& renumber);
   void Push();
   void Leave();
@@ -71,8 +73,11 @@ class Session {
   const std::string app_;
   State state_ = State::kIdle;
   std::deque<sync::v1::ClientFrame> out_;
-  sync::v1::Hello hello_;
+  std::string hello_;  // as it is signed
   std::string secret_key_;
+  // The parts of an update that goes on in the next frame (Update.continues).
+  sync::v1::Update parts_;
+  size_t parts_bytes_ = 0;
   EditNumber sent_;
   std::map<uint64_t, uint64_t> unanswered_;  // links of those sent; answers come in any order
   std::deque<sync::v1::Ask> asks_;

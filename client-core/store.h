@@ -236,6 +236,9 @@ class Store {
   absl::Status SetIdentity(const Identity& identity);
 
   absl::StatusOr<std::vector<sync::v1::Cursor>> Cursors();
+  // Where a scope was dropped and records of types that this build does not know are here,
+  // nobody can tell which of them lay there: all that the server has is read anew.
+  absl::Status ReadAnewWhatIsUnknown();
   // Edits numbered above `after`, up to about `bytes_max` and at least one.
   absl::StatusOr<std::vector<sync::v1::NumberedEdit>> Pending(EditNumber after, size_t bytes_max);
   // One transaction: answers, changes and cursors.
@@ -304,6 +307,10 @@ class Store {
                          std::set<RecordKey>* affected, uint64_t* observed);
   absl::Status TakeRemoval(Transaction& transaction, const sync::v1::Removal& removal,
                            bool any_pending, std::set<RecordKey>* affected);
+  absl::Status TakeDropped(Transaction& transaction, const sync::v1::Update& update,
+                           std::set<RecordKey>* affected);
+  static void Remove(Transaction& transaction, const RecordKey& key, bool any_pending,
+                     std::set<RecordKey>* affected);
 
   const Options options_;
   const std::unique_ptr<Shared> shared_;

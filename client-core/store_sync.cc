@@ -108,6 +108,20 @@ absl::StatusOr<std::vector<sync::v1::Cursor>> Store::Cursors() {
   return cursors;
 }
 
+absl::Status Store::ReadAnewWhatIsUnknown() {
+  bool due = false;
+  RETURN_IF_ERROR(Look([&](Transaction& transaction) -> absl::Status {
+    due = transaction.tables().GetNumber(kReadAnew) != 0;
+    return absl::OkStatus();
+  }));
+  if (!due) return absl::OkStatus();
+  return Do([&](Transaction& transaction) -> absl::Status {
+    transaction.MakeStale();
+    transaction.tables().PutNumber(kReadAnew, 0);
+    return absl::OkStatus();
+  });
+}
+
 absl::StatusOr<std::vector<NumberedEdit>> Store::Pending(EditNumber after, size_t bytes_max) {
   std::vector<NumberedEdit> edits;
   RETURN_IF_ERROR(Look([&](Transaction& transaction) -> absl::Status {
@@ -187,11 +201,46 @@ absl::Status Store::TakeRemoval(Transaction& transaction, const sync::v1::Remova
   for (size_t at = 0; at < removal.ids().size(); at += Id::kSize) {
     const RecordKey key{removal.type(),
                         *Id::FromBytes(absl::string_view(removal.ids()).substr(at, Id::kSize))};
-    transaction.tables().DeleteRecord(key);
-    if (transaction.AnyStale()) transaction.tables().Refreshed(key);
-    transaction.Changed(key);
-    if (any_pending && !transaction.tables().TouchedBy(key).empty()) affected->insert(key);
+    Remove(transaction, key, any_pending, affected);
   }
+  return absl::OkStatus();
+}
+
+// Own edits that have no answer stay.
+void Store::Remove(Transaction& transaction, const RecordKey& key, bool any_pending,
+                   std::set<RecordKey>* affected) {
+  transaction.tables().DeleteRecord(key);
+  if (transaction.AnyStale()) transaction.tables().Refreshed(key);
+  transaction.Changed(key);
+  if (any_pending && !transaction.tables().TouchedBy(key).empty()) affected->insert(key);
+}
+
+// What this device still sees of them through another scope comes again.
+absl::Status Store::TakeDropped(Transaction& transaction, const sync::v1::Update& update,
+                                std::set<RecordKey>* affected) {
+  if (update.dropped().empty()) return absl::OkStatus();
+  Tables& tables = transaction.tables();
+  std::set<std::string> dropped(update.dropped().begin(), update.dropped().end());
+  const auto lies_there = [&](const RecordType& type, const Id& id, absl::string_view body) {
+    const std::vector<Placed> places = PlacesOf(type, id, body);
+    return std::any_of(places.begin(), places.end(),
+                       [&](const Placed& placed) { return dropped.count(placed.scope.str()) > 0; });
+  };
+  std::vector<RecordKey> gone;
+  for (const uint32_t number : tables.Types()) {
+    const RecordType* type = schema().Find(number);
+    if (type == nullptr) tables.PutNumber(kReadAnew, 1);
+    tables.ListRecords(number, [&](const Id& id, const absl::StatusOr<Tables::Record>& record) {
+      // One that cannot be read shows nothing either.
+      if (type != nullptr && record.ok() && !lies_there(*type, id, record->confirmed.body)) {
+        return true;
+      }
+      gone.push_back({number, id});
+      return true;
+    });
+  }
+  const bool any_pending = tables.CountPending() > 0;
+  for (const RecordKey& key : gone) Remove(transaction, key, any_pending, affected);
   return absl::OkStatus();
 }
 
@@ -203,6 +252,7 @@ absl::Status Store::ApplyUpdate(const sync::v1::Update& update) {
       RETURN_IF_ERROR(TakeAnswer(transaction, answer, &affected));
     }
     transaction.WriteAnswered();
+    RETURN_IF_ERROR(TakeDropped(transaction, update, &affected));
     const bool any_pending = tables.CountPending() > 0;
     int64_t records = 0;
     uint64_t observed = static_cast<uint64_t>(tables.GetNumber(kObserved));
@@ -382,6 +432,7 @@ absl::StatusOr<std::vector<sync::v1::Bundle>> Store::Bundles(size_t bundles_max)
   std::vector<sync::v1::Bundle> bundles;
   RETURN_IF_ERROR(Look([&](Transaction& transaction) -> absl::Status {
     Tables& tables = transaction.tables();
+    const std::vector<sync::v1::Cursor> cursors = tables.Cursors();
     size_t bytes = 0;
     tables.ListPending(EditNumber(tables.GetNumber(kDelivered)),
                        [&](const Tables::PendingEdit& pending) {
@@ -393,6 +444,7 @@ absl::StatusOr<std::vector<sync::v1::Bundle>> Store::Bundles(size_t bundles_max)
                            sync::v1::Bundle& bundle = bundles.emplace_back();
                            bundle.set_device(transaction.Device().value);
                            bundle.set_incarnation(tables.GetSetting(kIncarnation));
+                           bundle.mutable_cursors()->Add(cursors.begin(), cursors.end());
                          }
                          *bundles.back().add_edits() = transaction.Numbered(pending);
                          return true;

@@ -80,6 +80,11 @@ constexpr const char* kMigrations[] = {
     ALTER TABLE pending ADD COLUMN withdrawn INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE kept ADD COLUMN withdrawn INTEGER NOT NULL DEFAULT 0;
     )sql",
+    // 6: cursors are the server's word, which it knows again.
+    R"sql(
+    ALTER TABLE cursor ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE cursor ADD COLUMN seal BLOB NOT NULL DEFAULT x'';
+    )sql",
 };
 constexpr int kSchemaVersion = static_cast<int>(std::size(kMigrations));
 
@@ -395,6 +400,14 @@ void Tables::DeleteRecord(const RecordKey& key) {
   statement.exec();
 }
 
+std::vector<uint32_t> Tables::Types() {
+  SQLite::Statement& statement = Prepared("SELECT DISTINCT type FROM record");
+  std::vector<uint32_t> types;
+  while (statement.executeStep()) types.push_back(statement.getColumn(0).getUInt());
+  statement.reset();
+  return types;
+}
+
 void Tables::ListRecords(uint32_t type,
                          absl::FunctionRef<bool(const Id&, const absl::StatusOr<Record>&)> visit) {
   const auto read = [&](const Id& id, const SQLite::Column& confirmed,
@@ -661,13 +674,16 @@ bool Tables::DeleteSetAside(int64_t place) {
 }
 
 std::vector<sync::v1::Cursor> Tables::Cursors() {
-  SQLite::Statement& statement = Prepared("SELECT scope, version, audience FROM cursor");
+  SQLite::Statement& statement =
+      Prepared("SELECT scope, version, audience, held, seal FROM cursor");
   std::vector<sync::v1::Cursor> cursors;
   while (statement.executeStep()) {
     auto& cursor = cursors.emplace_back();
     cursor.set_scope(std::string(Blob(statement.getColumn(0))));
     cursor.set_version(Unsigned(statement.getColumn(1)));
     cursor.set_audience(statement.getColumn(2).getUInt());
+    cursor.set_held(statement.getColumn(3).getUInt());
+    cursor.set_seal(std::string(Blob(statement.getColumn(4))));
   }
   statement.reset();
   return cursors;
@@ -676,12 +692,16 @@ std::vector<sync::v1::Cursor> Tables::Cursors() {
 void Tables::PutCursor(const sync::v1::Cursor& cursor) {
   const bool kept = cursor.audience() != 0;
   SQLite::Statement& statement =
-      kept ? Prepared("INSERT OR REPLACE INTO cursor (scope, version, audience) VALUES (?,?,?)")
+      kept ? Prepared(
+                 "INSERT OR REPLACE INTO cursor (scope, version, audience, held, seal)"
+                 " VALUES (?,?,?,?,?)")
            : Prepared("DELETE FROM cursor WHERE scope=?");
   Bind(statement, 1, cursor.scope());
   if (kept) {
     statement.bind(2, Signed(cursor.version()));
     statement.bind(3, cursor.audience());
+    statement.bind(4, cursor.held());
+    Bind(statement, 5, cursor.seal());
   }
   statement.exec();
 }

@@ -68,6 +68,7 @@ class Tables {
   void PutRecord(const RecordKey& key, const Record& record);
   void PutConfirmed(const RecordKey& key, const RecordState& confirmed);
   void DeleteRecord(const RecordKey& key);
+  std::vector<uint32_t> Types();  // of the records that are here
   // One that cannot be read is a DATA_LOSS that names it.
   void ListRecords(uint32_t type,
                    absl::FunctionRef<bool(const Id&, const absl::StatusOr<Record>&)> visit);
@@ -106,6 +107,7 @@ class Tables {
   bool DeleteSetAside(int64_t place);  // whether it was there
 
   std::vector<sync::v1::Cursor> Cursors();
+  // One without an audience is forgotten.
   void PutCursor(const sync::v1::Cursor& cursor);
 
   // What a device that was lost lets go of, in two steps: all that has an answer or came

@@ -47,6 +47,7 @@ inline constexpr char kProgressDone[] = "progress_done";
 inline constexpr char kProgressTotal[] = "progress_total";
 inline constexpr char kRecordsReceived[] = "records_received";
 inline constexpr char kBytesReceived[] = "bytes_received";
+inline constexpr char kReadAnew[] = "read_anew";  // see Store::ReadAnewWhatIsUnknown
 inline constexpr char kProblem[] = "problem";
 inline constexpr char kProblemDetail[] = "problem_detail";
 

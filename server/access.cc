@@ -11,12 +11,17 @@
 #include "sync/audience.h"
 #include "sync/status.h"
 #include "zhibu/records/v1/access.pb.h"
+#include "zhibu/records/v1/conflict.pb.h"
+#include "zhibu/records/v1/held.pb.h"
 #include "zhibu/records/v1/member.pb.h"
+#include "zhibu/sync/v1/edit.pb.h"
 
 namespace zhibu::server {
 
 using google::protobuf::util::TimeUtil;
 using records::v1::AccessLog;
+using records::v1::ConflictNote;
+using records::v1::HeldEdit;
 using records::v1::Member;
 
 namespace {
@@ -39,17 +44,80 @@ bool Add(const RecordType& type, uint64_t fields, Way way, int64_t now_ms, Acces
   return more;
 }
 
-}  // namespace
+// Who is told of by what somebody is given.
+class Told {
+ public:
+  Told(Reader& reader, const Schema& schema, const std::vector<Id>& persons,
+       Disclosures* disclosures)
+      : reader_(reader), schema_(schema), persons_(persons), disclosures_(*disclosures) {}
 
-void AddDisclosures(const RecordType& type, const Id& id, absl::string_view body,
-                    const std::vector<Id>& reader, Disclosures* disclosures) {
-  const uint64_t fields = SensitiveIn(type, body);
-  if (fields == 0) return;
-  for (const Placed& placed : PlacesOf(type, id, body)) {
-    if (placed.place == PERSON && std::count(reader.begin(), reader.end(), placed.scope) == 0) {
-      (*disclosures)[{placed.scope, &type}] |= fields;
+  void AddRecord(const RecordType& type, const Id& id, absl::string_view body) {
+    Add(type, SensitiveIn(type, body), PlacesOf(type, id, body));
+  }
+
+  // It holds two values of one field.
+  absl::Status AddNote(const ConflictNote& note) {
+    const RecordType* type = schema_.Find(note.record_type());
+    const auto id = Id::FromBytes(note.record_id());
+    if (type == nullptr || !id) return absl::OkStatus();
+    const absl::string_view path = note.field();
+    const absl::string_view name = path.substr(0, path.find_first_of(".["));
+    uint64_t fields = 0;
+    for (size_t i = 0; i < type->restricted.size(); ++i) {
+      const FieldRule& rule = *type->restricted[i];
+      if (rule.sensitive && rule.descriptor->name() == name) fields |= uint64_t{1} << i;
+    }
+    return AddQuoted(*type, *id, fields, "");
+  }
+
+  absl::Status AddHeld(const HeldEdit& held) {
+    sync::v1::Edit edit;
+    if (!edit.ParseFromString(held.edit())) return absl::OkStatus();
+    for (const sync::v1::Change& change : edit.changes()) {
+      const RecordType* type = schema_.Find(change.type());
+      const auto id = Id::FromBytes(change.id());
+      if (type == nullptr || !id) continue;
+      RETURN_IF_ERROR(AddQuoted(*type, *id, SensitiveIn(*type, change.set()), change.set()));
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  // Of whom the record is now, and of whom it would be with what is quoted.
+  absl::Status AddQuoted(const RecordType& type, const Id& id, uint64_t fields,
+                         absl::string_view quoted) {
+    if (fields == 0) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const RecordState state, reader_.GetRecord({type.number, id}));
+    Add(type, fields, PlacesOf(type, id, state.body));
+    Add(type, fields, PlacesOf(type, id, quoted));
+    return absl::OkStatus();
+  }
+
+  void Add(const RecordType& type, uint64_t fields, const std::vector<Placed>& places) {
+    if (fields == 0) return;
+    for (const Placed& placed : places) {
+      if (placed.place != PERSON) continue;
+      if (std::count(persons_.begin(), persons_.end(), placed.scope) > 0) continue;
+      disclosures_[{placed.scope, &type}] |= fields;
     }
   }
+
+  Reader& reader_;
+  const Schema& schema_;
+  const std::vector<Id>& persons_;
+  Disclosures& disclosures_;
+};
+
+}  // namespace
+
+absl::Status AddDisclosures(Reader& reader, const Schema& schema, const RecordType& type,
+                            const Id& id, absl::string_view body, const std::vector<Id>& persons,
+                            Disclosures* disclosures) {
+  Told told(reader, schema, persons, disclosures);
+  told.AddRecord(type, id, body);
+  if (type.number == TypeOf<ConflictNote>().number) return told.AddNote(Parse<ConflictNote>(body));
+  if (type.number == TypeOf<HeldEdit>().number) return told.AddHeld(Parse<HeldEdit>(body));
+  return absl::OkStatus();
 }
 
 absl::Status LogAccess(Writer& writer, const Ingest& ingest, const Environment& environment,

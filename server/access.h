@@ -10,6 +10,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "server/ingest.h"
 #include "server/store/store.h"
 #include "sync/environment.h"
@@ -20,10 +21,12 @@ namespace zhibu::server {
 // By member and type of record: a set of RecordType::restricted.
 using Disclosures = std::map<std::pair<Id, const RecordType*>, uint64_t>;
 
-// What a record, as its reader is given it, tells them of others. `reader`: the entries
-// that they have in the register (server/persons.h).
-void AddDisclosures(const RecordType& type, const Id& id, absl::string_view body,
-                    const std::vector<Id>& reader, Disclosures* disclosures);
+// What a record, as its reader is given it, tells them of others; a conflict note and a
+// held edit tell what they quote. `persons`: the entries that the reader has in the
+// register (server/persons.h).
+absl::Status AddDisclosures(Reader& reader, const Schema& schema, const RecordType& type,
+                            const Id& id, absl::string_view body, const std::vector<Id>& persons,
+                            Disclosures* disclosures);
 
 // How: onto a device that holds it from then on, counted once a day; or as the answer
 // to a question.

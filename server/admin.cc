@@ -130,6 +130,7 @@ absl::StatusOr<admin::v1::EnrolCodeReply> Admin::Enrol(const admin::v1::EnrolCod
       ASSIGN_OR_RETURN(const std::string certificate, writer.GetSetting(kServerCertificate));
       const EnrolmentTicket ticket{address, FingerprintOf(certificate), code.code};
       reply.set_code(ticket.ToText());
+      RETURN_IF_ERROR(writer.DropCodes(hub_.environment().now_ms()));
       return writer.PutCode(code);
     });
   }));
@@ -235,6 +236,10 @@ absl::StatusOr<sync::v1::EnrolReply> Admin::EnrolDevice(const sync::v1::EnrolReq
     return absl::InvalidArgumentError("a device has a key of 32 bytes and a name of at most 100");
   }
   sync::v1::EnrolReply reply;
+  RETURN_IF_ERROR(hub_.store().Read([&](Reader& reader) -> absl::Status {
+    ASSIGN_OR_RETURN(const bool known, reader.HasCode(request.code(), hub_.environment().now_ms()));
+    return known ? absl::OkStatus() : Refuse(sync::v1::BAD_CODE, "");
+  }));
   RETURN_IF_ERROR(hub_.Write([&](absl::flat_hash_set<Id>* moved) {
     return hub_.store().Write([&](Writer& writer) -> absl::Status {
       const absl::StatusOr<EnrolmentCode> code = writer.TakeCode(request.code());

@@ -19,32 +19,51 @@ Admission::Stream Admission::Arrive(const Stream& stream) {
 
 Admission::Stream Admission::Prove(const Stream& stream, const Id& device) {
   absl::MutexLock lock(&mutex_);
-  unproven_.erase(std::remove(unproven_.begin(), unproven_.end(), stream), unproven_.end());
-  return Enter(stream, limits_.streams_per_device_max, &devices_[device].streams);
+  std::erase(unproven_, stream);
+  return Enter(stream, limits_.streams_per_device_max, &proven_[device]);
 }
 
 void Admission::Leave(const Stream& stream, const Id& device) {
   absl::MutexLock lock(&mutex_);
-  Streams& streams = device.empty() ? unproven_ : devices_[device].streams;
-  streams.erase(std::remove(streams.begin(), streams.end(), stream), streams.end());
+  if (device.empty()) {
+    std::erase(unproven_, stream);
+    return;
+  }
+  const auto it = proven_.find(device);
+  if (it == proven_.end()) return;
+  std::erase(it->second, stream);
+  if (it->second.empty()) proven_.erase(it);
 }
 
 Admission::Clock::time_point Admission::Charge(const Id& device, int64_t edits,
                                                Clock::time_point now) {
   absl::MutexLock lock(&mutex_);
-  Clock::time_point& paid_until = devices_[device].paid_until;
-  paid_until = std::max(paid_until, now - kSaved) + CostOf(edits);
-  return paid_until;
+  return devices_.Charge(device, CostOf(edits), now);
 }
 
-bool Admission::MayDeliver(Clock::time_point now) {
+bool Admission::MayCarry(const Id& device, Clock::time_point now) {
   absl::MutexLock lock(&mutex_);
-  return couriers_paid_until_ <= now;
+  return !carried_.Owes(device, now);
 }
 
-void Admission::ChargeCouriers(int64_t edits, Clock::time_point now) {
+void Admission::ChargeCarried(const Id& device, int64_t edits, Clock::time_point now) {
   absl::MutexLock lock(&mutex_);
-  couriers_paid_until_ = std::max(couriers_paid_until_, now - kSaved) + CostOf(edits);
+  carried_.Charge(device, CostOf(edits), now);
+}
+
+bool Admission::MayTry(absl::string_view address, Clock::time_point now) {
+  absl::MutexLock lock(&mutex_);
+  return !tries_.Owes(std::string(address), now);
+}
+
+void Admission::ChargeTry(absl::string_view address, int64_t edits, Clock::time_point now) {
+  absl::MutexLock lock(&mutex_);
+  tries_.Charge(std::string(address), CostOf(edits), now);
+}
+
+size_t Admission::remembered() {
+  absl::MutexLock lock(&mutex_);
+  return proven_.size() + devices_.size() + carried_.size() + tries_.size();
 }
 
 Admission::Clock::duration Admission::CostOf(int64_t edits) const {

@@ -14,6 +14,7 @@
 #include "server/authority.h"
 #include "server/own_edit.h"
 #include "server/typed.h"
+#include "sync/ask.h"
 #include "sync/audience.h"
 #include "sync/reason.h"
 #include "sync/status.h"
@@ -88,10 +89,10 @@ class Question {
           }));
       if (full) {
         page->set_next(absl::StrCat(last_.first.str(), last_.second.str()));
-        return absl::OkStatus();
+        return status_;
       }
     }
-    return absl::OkStatus();
+    return status_;
   }
 
   absl::Status AskMember(const Id& member, const RecordType& type, const sync::v1::Ask& ask,
@@ -118,7 +119,7 @@ class Question {
     if (hidden && page->ids().empty() && !after && !temporary) {
       return Refuse(sync::v1::ASK_WITHOUT_REASON, type.label);
     }
-    return absl::OkStatus();
+    return status_;
   }
 
  private:
@@ -174,7 +175,8 @@ class Question {
     eyes.at_home |= also;
     if (!eyes.Meet(ReadersOf(schema_, type, state.body))) return false;
     Redact(type, HiddenFrom(type, eyes), &state);
-    AddDisclosures(type, id, state.body, offices_.persons, disclosures);
+    status_.Update(
+        AddDisclosures(reader_, schema_, type, id, state.body, offices_.persons, disclosures));
     bytes_ += Id::kSize + state.body.size();
     page->add_ids(id.str());
     page->add_bodies(std::move(state.body));
@@ -200,6 +202,7 @@ class Question {
   std::set<Id> below_;  // organisations that the asker acts above
   size_t bytes_ = 0;    // of the page
   std::pair<Id, Id> last_;
+  absl::Status status_;  // of what could not be looked up on the way
 };
 
 }  // namespace
@@ -208,6 +211,7 @@ absl::Status OpenAccess(Writer& writer, const Ingest& ingest, const Environment&
                         const Id& asker, const sync::v1::Ask& ask, absl::flat_hash_set<Id>* moved) {
   const auto member = Id::FromBytes(ask.member_id());
   if (!member) return Refuse(sync::v1::MALFORMED, "member_id");
+  RETURN_IF_ERROR(CheckReason(ask.reason()));
   const int64_t now_ms = environment.now_ms();
   Question question(writer, ingest.schema(), asker, now_ms);
   RETURN_IF_ERROR(question.Begin());

@@ -9,10 +9,8 @@
 #include "server/typed.h"
 #include "sync/audience.h"
 #include "sync/reason.h"
-#include "sync/scalar.h"
-#include "sync/slots.h"
 #include "sync/status.h"
-#include "sync/wire.h"
+#include "sync/value.h"
 #include "zhibu/records/v1/member.pb.h"
 #include "zhibu/records/v1/organisation.pb.h"
 
@@ -95,12 +93,9 @@ std::string FieldName(const FieldRule& rule) { return std::string(rule.descripto
 // The ids that a field of the record names.
 std::vector<Id> IdsIn(const FieldRule& rule, absl::string_view body) {
   std::vector<Id> ids;
-  wire::Reader reader(body);
-  wire::Field field;
-  while (reader.Next(&field)) {
-    if (field.number != rule.number) continue;
-    if (const auto id = Id::FromBytes(field.payload)) ids.push_back(*id);
-  }
+  ForEachPayload(*rule.descriptor, body, [&](absl::string_view payload) {
+    if (const auto id = Id::FromBytes(payload)) ids.push_back(*id);
+  });
   return ids;
 }
 
@@ -282,8 +277,8 @@ class Judgement {
   absl::Status CheckSteps() const {
     const absl::string_view before = fresh_ ? absl::string_view() : step_.before.body;
     for (const FieldRule& rule : type_.fields.rules()) {
-      const int to = rule.taken_by.empty() ? 0 : StateIn(type_, rule, step_.after);
-      if (to == 0 || StateIn(type_, rule, before) == to) continue;
+      const int to = rule.taken_by.empty() ? 0 : EnumOf(rule, step_.after);
+      if (to == 0 || EnumOf(rule, before) == to) continue;
       RETURN_IF_ERROR(MustTake(rule, to));
     }
     return absl::OkStatus();
@@ -291,7 +286,7 @@ class Judgement {
 
   // What comes with a step, and what only one side writes.
   absl::Status CheckFields() const {
-    const int now = type_.steps == nullptr ? 0 : StateIn(type_, *type_.steps, step_.after);
+    const int now = type_.steps == nullptr ? 0 : EnumOf(*type_.steps, step_.after);
     for (const FieldRule& rule : type_.fields.rules()) {
       const bool guarded = !rule.written_with.empty() || rule.written_at != 0;
       if (!guarded || !Touches(step_.change, rule.number)) continue;
@@ -414,12 +409,6 @@ absl::StatusOr<bool> EverHadOffice(Reader& reader, const Id& person, const Id& s
     if (had) return true;
   }
   return false;
-}
-
-int StateIn(const RecordType& type, const FieldRule& rule, absl::string_view body) {
-  Slots slots;
-  if (!slots.Parse(type.fields, body)) return 0;
-  return static_cast<int>(merging::ScalarOf(rule, slots.Get(rule.slot)).number);
 }
 
 bool MaySee(const Schema& schema, const RecordType& type, const Offices& offices, const Id& id,

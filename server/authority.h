@@ -80,9 +80,6 @@ struct Step {
 // The records as the edit leaves them: those that it touches, and else those stored.
 using RecordsNow = absl::FunctionRef<absl::StatusOr<RecordState>(const RecordKey&)>;
 
-// The value of a FORWARD field, as the merge reads it too; 0 where there is none.
-int StateIn(const RecordType& type, const FieldRule& rule, absl::string_view body);
-
 // May they see the record as it is?
 bool MaySee(const Schema& schema, const RecordType& type, const Offices& offices, const Id& id,
             absl::string_view body);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/cursor.h"
 #include "server/incarnation.h"
 #include "sync/courier.h"
 #include "sync/handshake.h"
@@ -17,10 +18,18 @@ using sync::v1::Receipt;
 
 // Name in the settings of the store: the secret key of an Ed25519 pair.
 constexpr char kCourierKey[] = "courier_key";
+constexpr int64_t kDayMs = 86'400'000;
 
-// Nothing of it can be taken now; the receipt says why.
+// Nothing of it can be taken now; the receipt says why. Being brought is not being seen:
+// anybody may bring what they have found.
 absl::Status Judge(Reader& reader, const Bundle& bundle, const DeviceRow& device,
-                   Receipt* receipt) {
+                   const Unseen& unseen, Receipt* receipt) {
+  const int64_t unseen_ms = unseen.now_ms - device.last_seen_ms;
+  if (!device.revoked() && unseen.ms_max > 0 && unseen_ms > unseen.ms_max) {
+    receipt->mutable_refusal()->set_reason(sync::v1::REAUTHENTICATE);
+    receipt->mutable_refusal()->set_detail(absl::StrCat(unseen_ms / kDayMs));
+    return absl::OkStatus();
+  }
   ASSIGN_OR_RETURN(const std::string incarnation, reader.GetSetting(kIncarnation));
   if (bundle.incarnation() != incarnation) {
     receipt->mutable_restored()->set_incarnation(incarnation);
@@ -51,7 +60,7 @@ absl::StatusOr<std::string> CourierSecretOf(Reader& reader) {
   return reader.GetSetting(kCourierKey);
 }
 
-absl::StatusOr<Delivery> OpenBundle(Store& store, absl::string_view sealed) {
+absl::StatusOr<Delivery> OpenBundle(Store& store, absl::string_view sealed, const Unseen& unseen) {
   Delivery delivery;
   RETURN_IF_ERROR(store.Read([&](Reader& reader) -> absl::Status {
     ASSIGN_OR_RETURN(delivery.secret_key, reader.GetSetting(kCourierKey));
@@ -71,12 +80,17 @@ absl::StatusOr<Delivery> OpenBundle(Store& store, absl::string_view sealed) {
     if (bundle.edits_size() > kBundleEditsMax) {
       return Refuse(sync::v1::TOO_LARGE, absl::StrCat(bundle.edits_size(), " edits"));
     }
+    delivery.device = device->record;
     delivery.public_key = device->public_key;
     delivery.receipt.set_device(bundle.device());
     delivery.receipt.set_incarnation(bundle.incarnation());
-    RETURN_IF_ERROR(Judge(reader, bundle, *device, &delivery.receipt));
+    RETURN_IF_ERROR(Judge(reader, bundle, *device, unseen, &delivery.receipt));
     if (delivery.receipt.has_refusal()) return absl::OkStatus();
-    for (auto& edit : *bundle.mutable_edits()) delivery.edits.push_back({number, std::move(edit)});
+    ASSIGN_OR_RETURN(const CursorSeal seal, CursorSeal::Of(reader, device->record));
+    const std::shared_ptr<const Sent> sent = SentBy(seal, bundle.cursors());
+    for (auto& edit : *bundle.mutable_edits()) {
+      delivery.edits.push_back({number, std::move(edit), sent});
+    }
     return absl::OkStatus();
   }));
   return delivery;

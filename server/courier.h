@@ -32,6 +32,7 @@ absl::StatusOr<std::string> CourierKeyOf(Reader& reader);
 absl::StatusOr<std::string> CourierSecretOf(Reader& reader);
 
 struct Delivery {
+  Id device;                     // the author's, by its record
   std::vector<Submitted> edits;  // to be committed; none where nothing is to be taken
   // Of the author's device, to seal the receipt for, and ours to sign it with.
   std::string public_key;
@@ -39,10 +40,18 @@ struct Delivery {
   sync::v1::Receipt receipt;  // without answers
 };
 
+// When a device was not in contact for longer it must be authenticated again, as in a session.
+struct Unseen {
+  int64_t now_ms = 0;
+  int64_t ms_max = 0;  // 0: never
+};
+
 // COURIER_DAMAGED, UNKNOWN_DEVICE, BAD_SIGNATURE, TOO_LARGE: nobody can be given a
-// receipt for this. A bundle that comes before an earlier one, or from before the
-// server was restored, is a delivery without edits, and its receipt says so.
-absl::StatusOr<Delivery> OpenBundle(Store& store, absl::string_view sealed);
+// receipt for this. A bundle that comes before an earlier one, from before the
+// server was restored, or of a device that must be authenticated again, is a delivery
+// without edits, and its receipt says so.
+absl::StatusOr<Delivery> OpenBundle(Store& store, absl::string_view sealed,
+                                    const Unseen& unseen = {});
 
 absl::StatusOr<sync::v1::DeliverReply> ReplyTo(const Delivery& delivery,
                                                absl::Span<const Result> results);

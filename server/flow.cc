@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "server/authority.h"
 #include "server/courier.h"
 #include "server/typed.h"
 #include "sync/date.h"
@@ -19,6 +18,7 @@
 #include "sync/reason.h"
 #include "sync/record.h"
 #include "sync/status.h"
+#include "sync/value.h"
 #include "sync/wire.h"
 #include "zhibu/records/v1/flow.pb.h"
 #include "zhibu/records/v1/meeting.pb.h"
@@ -74,7 +74,7 @@ struct Moved {
 
   static typename T::State StateOf(const RecordType& type, absl::string_view body) {
     const FieldRule& rule = *type.fields.Find(T::kStateFieldNumber);
-    return static_cast<typename T::State>(StateIn(type, rule, body));
+    return static_cast<typename T::State>(EnumOf(rule, body));
   }
   // A new one begins at a first step.
   absl::Status CheckBegun() const {

@@ -1,12 +1,14 @@
 #include "server/hub.h"
 
 #include <spdlog/spdlog.h>
+#include <time.h>
 
 #include <algorithm>
 #include <asio/post.hpp>
 #include <thread>
 
 #include "absl/synchronization/notification.h"
+#include "server/charge.h"
 #include "server/courier.h"
 #include "server/enrolment.h"
 #include "sync/reason.h"
@@ -15,24 +17,42 @@
 namespace zhibu::server {
 namespace {
 
-// Edits to one transaction: enough to share an fsync among many, few enough that
-// nobody waits long.
-constexpr size_t kGroupMax = 500;
-// An edit counts once more for each so many bytes.
-constexpr size_t kBytesPerEdit = 4096;
 // A device that goes on under a new number leaves a row behind for each.
 constexpr int64_t kEditsPerRenumbering = 1000;
-// A page is looked for in many scopes.
-constexpr int64_t kEditsPerPage = 20;
+// Looking for it costs little, but nobody needs many.
+constexpr int64_t kEditsPerWrongCode = 20;
 constexpr int64_t kDayMs = 86'400'000;
+// While more than this waits for the writer, no more is read of those it waits of.
+constexpr std::chrono::seconds kBacklogMax{1};
+// How many that were held back are told of room at once, each of which may send a frame.
+constexpr size_t kToldAtOnce = 64;
+// The clock that sessions go by may be set while a timer runs.
+constexpr int64_t kWakeMsMax = 3'600'000;
 
 // A frame is work even where it holds no edit.
 int64_t EditsIn(const sync::v1::ClientFrame& frame) {
-  int64_t edits = frame.has_ask() ? kEditsPerPage : 1;
-  for (const auto& edit : frame.push().edits()) {
-    edits += 1 + static_cast<int64_t>(edit.edit().size() / kBytesPerEdit);
-  }
+  int64_t edits = 1;
+  for (const auto& edit : frame.push().edits()) edits += EditsFor(edit.edit().size());
   return edits;
+}
+
+// Processor time that the thread has used.
+std::chrono::nanoseconds TimeOfThread() {
+  timespec used{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
+}
+
+Turns::OnCommitted Collect(absl::StatusOr<std::vector<Result>>* results, size_t awaited,
+                           absl::Notification* done) {
+  return [=](absl::StatusOr<std::vector<Result>> told) {
+    if (told.ok()) {
+      (*results)->insert((*results)->end(), told->begin(), told->end());
+    } else {
+      *results = told.status();
+    }
+    if (!results->ok() || (*results)->size() == awaited) done->Notify();
+  };
 }
 
 }  // namespace
@@ -44,7 +64,8 @@ Connection::Connection(Hub* hub, Transport* transport)
                {.unseen_ms_max = hub->limits_.reauthenticate_days * kDayMs}),
       transport_(transport),
       rest_(strand_),
-      deadline_(strand_) {}
+      deadline_(strand_),
+      wake_(strand_) {}
 
 template <typename F>
 void Connection::Post(F work) {
@@ -66,7 +87,10 @@ void Connection::OnFrame(sync::v1::ClientFrame frame) {
   Post([this, frame = std::move(frame)] {
     reading_ = false;
     Charge(EditsIn(frame));
-    session_.OnFrame(frame);
+    Charging([&] {
+      session_.OnFrame(frame);
+      return true;
+    });
   });
 }
 
@@ -91,8 +115,13 @@ void Connection::OnGone() {
 
 void Connection::OnResults(std::vector<Result> results) {
   Post([this, results = std::move(results)] {
-    waiting_bytes_ -= waiting_.front();
-    waiting_.pop_front();
+    int64_t beyond = 0;
+    for (const Result& result : results) {
+      beyond += EditsBeyond(waiting_.front(), result.work);
+      waiting_bytes_ -= sizeof(Submitted) + waiting_.front();
+      waiting_.pop_front();
+    }
+    Charge(beyond);
     session_.OnResults(results);
   });
 }
@@ -105,6 +134,10 @@ void Connection::OnMoved() {
   Post([this] { session_.OnMoved(); });
 }
 
+void Connection::OnRoom() {
+  Post([this] { held_back_ = false; });
+}
+
 void Connection::OnLimit(absl::string_view what) {
   Post([this, what = std::string(what)] { GiveUp(what); });
 }
@@ -114,23 +147,29 @@ void Connection::Advance() {
   if (auto edits = session_.TakeSubmitted(); !edits.empty()) Submit(std::move(edits));
   if (!writing_) {
     sync::v1::ServerFrame frame;
-    if (session_.Next(&frame)) Write(std::move(frame));
+    // What is read for it at its own pace is charged, not what others write.
+    Charging([&] { return session_.Next(&frame) && frame.update().catching_up(); });
+    if (frame.frame_case() != sync::v1::ServerFrame::FRAME_NOT_SET) Write(std::move(frame));
   }
   if (const auto moved = session_.TakeMoved(); !moved.empty()) hub_.Tell(moved);
   if (session_.closed()) {
     if (!writing_) End();
     return;
   }
-  if (!reading_ && waiting_bytes_ < static_cast<size_t>(hub_.limits_.backlog_bytes_max)) Read();
+  Wake();
+  if (reading_ || held_back_) return;
+  if (waiting_bytes_ >= static_cast<size_t>(hub_.limits_.backlog_bytes_max)) return;
+  held_back_ = !hub_.MayRead(shared_from_this(), device_);
+  if (!held_back_) Read();
 }
 
 void Connection::Submit(std::vector<Submitted> edits) {
-  size_t bytes = 0;
-  for (const Submitted& submitted : edits)
-    bytes += sizeof(submitted) + submitted.edit.edit().size();
-  waiting_.push_back(bytes);
-  waiting_bytes_ += bytes;
+  for (const Submitted& submitted : edits) {
+    waiting_.push_back(submitted.edit.edit().size());
+    waiting_bytes_ += sizeof(submitted) + waiting_.back();
+  }
   hub_.Submit(
+      device_,
       [self = shared_from_this()](absl::StatusOr<std::vector<Result>> results) {
         if (results.ok()) return self->OnResults(*std::move(results));
         self->OnTrouble(results.status());
@@ -163,12 +202,34 @@ void Connection::Read() {
 void Connection::Prove() {
   hub_.Seen(session_.device());
   device_ = session_.device_record();
+  transport_->Proved();
   const auto oldest = hub_.admission_.Prove(shared_from_this(), device_);
   if (oldest != nullptr) oldest->OnLimit("streams");
 }
 
 void Connection::Charge(int64_t edits) {
-  if (!device_.empty()) rests_until_ = hub_.admission_.Charge(device_, edits, Clock::now());
+  if (device_.empty() || edits == 0) return;
+  rests_until_ = hub_.admission_.Charge(device_, edits, Clock::now());
+}
+
+template <typename F>
+void Connection::Charging(F work) {
+  const auto before = TimeOfThread();
+  if (work()) Charge(EditsFor(TimeOfThread() - before));
+}
+
+void Connection::Wake() {
+  const int64_t at_ms = session_.wakes_at_ms();
+  const int64_t now_ms = hub_.environment_.now_ms();
+  // What is due is looked at when the write is done.
+  if (at_ms == wakes_at_ms_ || at_ms <= now_ms) return;
+  wakes_at_ms_ = at_ms;
+  wake_.expires_after(std::chrono::milliseconds(std::min(at_ms - now_ms, kWakeMsMax)));
+  wake_.async_wait([self = shared_from_this()](const std::error_code& put_off) {
+    if (put_off) return;
+    self->wakes_at_ms_ = 0;
+    self->Advance();
+  });
 }
 
 void Connection::Expect(std::chrono::seconds patience) {
@@ -205,6 +266,7 @@ void Connection::End() {
   if (!device_.empty()) hub_.Seen(session_.device());  // streams last for weeks
   rest_.cancel();
   deadline_.cancel();
+  wake_.cancel();
   std::exchange(transport_, nullptr)->Finish();
 }
 
@@ -240,73 +302,147 @@ absl::Status Hub::Write(absl::FunctionRef<absl::Status(absl::flat_hash_set<Id>*)
   return status;
 }
 
-absl::StatusOr<sync::v1::DeliverReply> Hub::Deliver(absl::string_view sealed) {
+absl::StatusOr<sync::v1::DeliverReply> Hub::Deliver(absl::string_view sealed,
+                                                    absl::string_view address) {
   const auto now = Admission::Clock::now();
-  if (!admission_.MayDeliver(now)) return Refuse(sync::v1::LIMIT_REACHED, "couriers");
+  if (!admission_.MayTry(address, now)) return Refuse(sync::v1::LIMIT_REACHED, "couriers");
+  const Unseen unseen{environment_.now_ms(), limits_.reauthenticate_days * kDayMs};
+  const absl::StatusOr<Delivery> delivery = OpenBundle(store_, sealed, unseen);
   // Opening it is work, whatever comes out.
-  admission_.ChargeCouriers(1 + static_cast<int64_t>(sealed.size() / kBytesPerEdit), now);
-  ASSIGN_OR_RETURN(const Delivery delivery, OpenBundle(store_, sealed));
+  const int64_t opened = EditsFor(sealed.size());
+  if (!delivery.ok() || !admission_.MayCarry(delivery->device, now)) {
+    admission_.ChargeTry(address, opened, now);
+    RETURN_IF_ERROR(delivery.status());
+    return Refuse(sync::v1::LIMIT_REACHED, "couriers");
+  }
+  const auto edits = static_cast<int64_t>(delivery->edits.size());
+  admission_.ChargeCarried(delivery->device, opened + edits, now);
   absl::StatusOr<std::vector<Result>> results = std::vector<Result>();
-  if (!delivery.edits.empty()) {
-    admission_.ChargeCouriers(static_cast<int64_t>(delivery.edits.size()), now);
+  if (!delivery->edits.empty()) {
     absl::Notification committed;
-    Submit(
-        [&](absl::StatusOr<std::vector<Result>> told) {
-          results = std::move(told);
-          committed.Notify();
-        },
-        delivery.edits);
+    Submit(delivery->device, Collect(&results, delivery->edits.size(), &committed),
+           delivery->edits);
     committed.WaitForNotification();
   }
   RETURN_IF_ERROR(results.status());
-  return ReplyTo(delivery, *results);
+  int64_t beyond = 0;
+  for (size_t i = 0; i < results->size(); ++i) {
+    beyond += EditsBeyond(delivery->edits[i].edit.edit().size(), (*results)[i].work);
+  }
+  admission_.ChargeCarried(delivery->device, beyond, now);
+  return ReplyTo(*delivery, *results);
 }
 
-void Hub::Submit(OnCommitted on_committed, std::vector<Submitted> edits) {
+absl::Status Hub::MayTryCode(absl::string_view address) {
+  if (admission_.MayTry(address, Admission::Clock::now())) return absl::OkStatus();
+  return Refuse(sync::v1::LIMIT_REACHED, "codes");
+}
+
+void Hub::WrongCode(absl::string_view address) {
+  admission_.ChargeTry(address, kEditsPerWrongCode, Admission::Clock::now());
+}
+
+void Hub::Submit(const Id& whose, Turns::OnCommitted on_committed, std::vector<Submitted> edits) {
   absl::MutexLock lock(&mutex_);
-  queue_.push_back({std::move(on_committed), std::move(edits)});
+  turns_.Add(whose, std::move(on_committed), std::move(edits));
   if (std::exchange(committing_, true)) return;
   asio::post(writer_, [this] { CommitQueued(); });
 }
 
 void Hub::CommitQueued() {
-  std::vector<Waiting> slice;
+  Turns::Group group;
   {
     absl::MutexLock lock(&mutex_);
-    size_t edits = 0;
-    while (!queue_.empty() && edits < kGroupMax) {
-      edits += queue_.front().edits.size();
-      slice.push_back(std::move(queue_.front()));
-      queue_.pop_front();
-    }
-    committing_ = !queue_.empty();
+    group = turns_.Take();
+    committing_ = !turns_.empty();
     if (committing_) asio::post(writer_, [this] { CommitQueued(); });
   }
-  CommitSlice(slice);
+  CommitGroup(group);
+  TellOfRoom();
 }
 
-void Hub::CommitSlice(const std::vector<Waiting>& slice) {
-  std::vector<Submitted> batch;
-  for (const Waiting& waiting : slice) {
-    batch.insert(batch.end(), waiting.edits.begin(), waiting.edits.end());
-  }
-  absl::StatusOr<Committed> committed = ingest_.Commit(store_, batch);
-  if (!committed.ok()) {
-    // One edit that cannot be written must not take its neighbours along.
-    if (slice.size() > 1) {
-      for (const Waiting& waiting : slice) CommitSlice({waiting});
-    } else {
-      slice[0].on_committed(committed.status());
-    }
-    return;
-  }
+void Hub::CommitGroup(const Turns::Group& group) {
+  const auto began = Admission::Clock::now();
+  absl::StatusOr<Committed> committed = ingest_.Commit(store_, group.edits);
+  if (!committed.ok()) return CommitEach(group);
+  std::vector<uint64_t> work;
   auto result = committed->results.begin();
-  for (const Waiting& waiting : slice) {
-    const auto end = result + static_cast<std::ptrdiff_t>(waiting.edits.size());
-    waiting.on_committed(std::vector<Result>(result, end));
+  for (const Turns::Part& part : group.parts) {
+    const auto end = result + static_cast<std::ptrdiff_t>(part.edits);
+    uint64_t& sum = work.emplace_back();
+    for (auto it = result; it != end; ++it) sum += it->work;
+    (*part.on_committed)(std::vector<Result>(result, end));
     result = end;
   }
   Tell(committed->moved);
+  absl::MutexLock lock(&mutex_);
+  turns_.Took(group, work, Admission::Clock::now() - began);
+}
+
+// What the device has sent after an edit that cannot be written was written upon it: it
+// offers all of that again.
+void Hub::CommitEach(const Turns::Group& group) {
+  absl::flat_hash_map<DeviceNumber, absl::Status> troubled;
+  absl::flat_hash_map<std::shared_ptr<const Turns::OnCommitted>, absl::Status> told;
+  const absl::Span<const Submitted> edits(group.edits);
+  size_t begin = 0;
+  for (const Turns::Part& part : group.parts) {
+    const DeviceNumber device = edits[begin].device;
+    absl::Status& trouble = troubled[device];
+    if (trouble.ok()) trouble = CommitEach(*part.on_committed, edits.subspan(begin, part.edits));
+    begin += part.edits;
+    if (trouble.ok()) continue;
+    told.emplace(part.on_committed, trouble);
+    absl::MutexLock lock(&mutex_);
+    for (auto& dropped : turns_.Drop(part.whose, device)) told.emplace(std::move(dropped), trouble);
+  }
+  for (const auto& [on_committed, trouble] : told) (*on_committed)(trouble);
+}
+
+absl::Status Hub::CommitEach(const Turns::OnCommitted& told, absl::Span<const Submitted> edits) {
+  for (const Submitted& submitted : edits) {
+    absl::StatusOr<Committed> committed = ingest_.Commit(store_, {&submitted, 1});
+    if (!committed.ok()) {
+      spdlog::error("edit {} of device {} cannot be written: {}", submitted.edit.number(),
+                    submitted.device.value, std::string(committed.status().message()));
+      return committed.status();
+    }
+    told(std::move(committed->results));
+    Tell(committed->moved);
+  }
+  return absl::OkStatus();
+}
+
+bool Hub::MayRead(const std::shared_ptr<Connection>& connection, const Id& whose) {
+  absl::MutexLock lock(&mutex_);
+  if (HasRoom(whose)) return true;
+  held_back_.push_back({connection, whose});
+  return false;
+}
+
+bool Hub::HasRoom(const Id& whose) const {
+  if (whose.empty()) return true;  // who is unproven has no edits
+  const auto most = static_cast<size_t>(limits_.backlog_bytes_all_max);
+  if (!turns_.Holds(whose)) return turns_.bytes() < most;
+  return turns_.bytes() < most / 2 && turns_.work() < kBacklogMax;
+}
+
+// Those with nothing queued first.
+void Hub::TellOfRoom() {
+  std::vector<std::shared_ptr<Connection>> told;
+  {
+    absl::MutexLock lock(&mutex_);
+    const size_t most = turns_.empty() ? held_back_.size() : kToldAtOnce;
+    for (const bool queued : {false, true}) {
+      std::erase_if(held_back_, [&](const HeldBack& held) {
+        if (told.size() >= most || turns_.Holds(held.whose) != queued) return false;
+        if (!HasRoom(held.whose)) return false;
+        if (auto connection = held.connection.lock()) told.push_back(std::move(connection));
+        return true;
+      });
+    }
+  }
+  for (const auto& connection : told) connection->OnRoom();
 }
 
 void Hub::Seen(DeviceNumber device) {

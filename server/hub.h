@@ -5,8 +5,9 @@
 //
 // A transport is told what to write only when the last write is done, so a slow
 // reader holds back itself and nobody else, and is given up after a time. Reading
-// goes on only while a connection has little waiting to be committed and its
-// device keeps to its pace (server/limits.h).
+// goes on only while a connection has little waiting to be committed, all of them together
+// not too much, and its device keeps to its pace (server/limits.h). The writer takes from
+// each device in turn (server/turns.h).
 #ifndef ZHIBU_SERVER_HUB_H_
 #define ZHIBU_SERVER_HUB_H_
 
@@ -15,7 +16,7 @@
 #include <asio/thread_pool.hpp>
 #include <chrono>
 #include <deque>
-#include <functional>
+#include <limits>
 #include <memory>
 #include <set>
 #include <string>
@@ -33,6 +34,7 @@
 #include "server/ingest.h"
 #include "server/limits.h"
 #include "server/session.h"
+#include "server/turns.h"
 
 namespace zhibu::server {
 
@@ -44,6 +46,7 @@ class Transport {
   virtual void Read() = 0;  // → Connection::OnFrame, OnGarbage or OnGone
   virtual void Write(sync::v1::ServerFrame frame) = 0;  // → OnWritten or OnGone
   virtual void Cancel() = 0;                            // → OnGone
+  virtual void Proved() = 0;  // a device has proved that the stream is its own
   virtual void Finish() = 0;
 };
 
@@ -62,6 +65,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void OnResults(std::vector<Result> results);
   void OnTrouble(absl::Status status);
   void OnMoved();
+  // It was held back, and the hub has room again.
+  void OnRoom();
   // The stream is to end, because it takes more of the server than it may.
   void OnLimit(absl::string_view what);
 
@@ -79,6 +84,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Read();
   void Prove();
   void Charge(int64_t edits);
+  // Does the work, and charges the device for what it costs.
+  template <typename F>
+  void Charging(F work);
+  // Looks again once the session says so.
+  void Wake();
   void Follow();
   // The stream ends unless `deadline_` is put off in time.
   void Expect(std::chrono::seconds patience);
@@ -92,14 +102,17 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Transport* transport_;
   bool reading_ = false;
   bool writing_ = false;
-  // Bytes of the edits handed to the writer and not yet answered, push by push.
+  // Bytes of the edits handed to the writer and not yet answered, edit by edit.
   std::deque<size_t> waiting_;
   size_t waiting_bytes_ = 0;
   Id device_;  // once it has proved itself
   Clock::time_point rests_until_;
   bool resting_ = false;
+  bool held_back_ = false;  // by the hub, which will say when there is room
   asio::steady_timer rest_;
   asio::steady_timer deadline_;
+  asio::steady_timer wake_;
+  int64_t wakes_at_ms_ = std::numeric_limits<int64_t>::max();  // what `wake_` waits for
   std::vector<Id> followed_;
 };
 
@@ -116,9 +129,15 @@ class Hub {
 
   // What a courier has brought, as though its author had come: committed with what
   // else is queued. Gives what is to be said to the carrier; blocks until then.
-  // Refused where the bundle cannot be opened (server/courier.h); LIMIT_REACHED:
-  // couriers bring more than their share.
-  absl::StatusOr<sync::v1::DeliverReply> Deliver(absl::string_view sealed);
+  // Refused where the bundle cannot be opened (server/courier.h), which costs `address`,
+  // where it comes from, and nobody else; LIMIT_REACHED: more comes from there, or of
+  // that device, than its share.
+  absl::StatusOr<sync::v1::DeliverReply> Deliver(absl::string_view sealed,
+                                                 absl::string_view address);
+
+  // Whoever tries codes of enrolment from `address`. LIMIT_REACHED: too many were wrong.
+  absl::Status MayTryCode(absl::string_view address);
+  void WrongCode(absl::string_view address);
 
   // Commits what is queued, then stops. Connections must have ended.
   void Stop();
@@ -130,16 +149,18 @@ class Hub {
  private:
   friend class Connection;
 
-  // Told on the writer's thread, and not to be kept waiting.
-  using OnCommitted = std::function<void(absl::StatusOr<std::vector<Result>>)>;
-  struct Waiting {
-    OnCommitted on_committed;
-    std::vector<Submitted> edits;
-  };
-
-  void Submit(OnCommitted on_committed, std::vector<Submitted> edits);
+  // `on_committed` is told on the writer's thread, and not to be kept waiting.
+  void Submit(const Id& whose, Turns::OnCommitted on_committed, std::vector<Submitted> edits);
   void CommitQueued();
-  void CommitSlice(const std::vector<Waiting>& slice);
+  void CommitGroup(const Turns::Group& group);
+  // After the group could not be written: each edit by itself, once.
+  void CommitEach(const Turns::Group& group);
+  // Up to the first that cannot be written, and why.
+  absl::Status CommitEach(const Turns::OnCommitted& told, absl::Span<const Submitted> edits);
+  // Whether to read from the connection of this device; if not, it is told when.
+  bool MayRead(const std::shared_ptr<Connection>& connection, const Id& whose);
+  bool HasRoom(const Id& whose) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  void TellOfRoom();
   // Notes when the device was last here, many in one transaction.
   void Seen(DeviceNumber device);
   void WriteSeen();
@@ -154,8 +175,13 @@ class Hub {
   Admission admission_;
 
   absl::Mutex mutex_;
-  std::deque<Waiting> queue_ ABSL_GUARDED_BY(mutex_);
+  Turns turns_ ABSL_GUARDED_BY(mutex_);
   bool committing_ ABSL_GUARDED_BY(mutex_) = false;
+  struct HeldBack {
+    std::weak_ptr<Connection> connection;
+    Id whose;
+  };
+  std::vector<HeldBack> held_back_ ABSL_GUARDED_BY(mutex_);  // in the order in which they came
   absl::flat_hash_map<DeviceNumber, int64_t> seen_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<Id, std::set<std::weak_ptr<Connection>, std::owner_less<>>> followers_
       ABSL_GUARDED_BY(mutex_);

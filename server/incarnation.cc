@@ -2,12 +2,17 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "server/cursor.h"
+#include "server/sight.h"
+#include "server/sown.h"
 #include "sync/status.h"
 
 namespace zhibu::server {
@@ -21,12 +26,15 @@ constexpr uint64_t kVersionsPerMs = 256;
 constexpr int64_t kDevicesPerMinute = 64;
 constexpr int64_t k2026Ms = 1'767'225'600'000;
 
-// Name in the settings of the store: who may read what, as it was declared when the
-// server last began. "2=447/447 2.5=46/0 …"
+// Name in the settings of the store: what was declared, and who may read it, when the
+// server last began. "2=447/447 2.5=46/0 …", and fields of elements, which have no
+// audience of their own.
 constexpr char kAudiences[] = "audiences";
+constexpr char kNoAudience[] = "-";
 
 std::string AudiencesOf(const Schema& schema) {
   std::map<std::string, std::string> audiences;
+  for (const std::string& field : FieldsOf(schema)) audiences[field] = kNoAudience;
   const auto add = [&](const std::string& what, const Eyes& readers) {
     audiences[what] = absl::StrCat(readers.at_home, "/", readers.as_host);
   };
@@ -39,22 +47,30 @@ std::string AudiencesOf(const Schema& schema) {
   return absl::StrJoin(audiences, " ", absl::PairFormatter("="));
 }
 
+using Audiences = std::map<std::string, std::string>;
+
+Audiences Parse(absl::string_view text) {
+  Audiences audiences;
+  for (const absl::string_view one : absl::StrSplit(text, ' ', absl::SkipEmpty())) {
+    audiences.insert(absl::StrSplit(one, absl::MaxSplits('=', 1)));
+  }
+  return audiences;
+}
+
 // Of what is new nobody holds anything.
-bool OthersReadIt(absl::string_view before, absl::string_view now) {
-  using Audiences = std::map<absl::string_view, absl::string_view>;
-  const auto parse = [](absl::string_view text) {
-    Audiences audiences;
-    for (const absl::string_view one : absl::StrSplit(text, ' ', absl::SkipEmpty())) {
-      audiences.insert(absl::StrSplit(one, absl::MaxSplits('=', 1)));
-    }
-    return audiences;
-  };
-  const Audiences were = parse(before);
-  const Audiences are = parse(now);
+bool OthersReadIt(const Audiences& were, const Audiences& are) {
   return std::any_of(were.begin(), were.end(), [&](const auto& was) {
     const auto is = are.find(was.first);
     return is != are.end() && is->second != was.second;
   });
+}
+
+std::set<std::string> FieldsIn(const Audiences& audiences) {
+  std::set<std::string> fields;
+  for (const auto& [name, readers] : audiences) {
+    if (absl::StrContains(name, '.')) fields.insert(name);
+  }
+  return fields;
 }
 
 }  // namespace
@@ -64,19 +80,33 @@ absl::Status EnsureIncarnation(Store& store, const Schema& schema, const Environ
   const std::string audiences = AudiencesOf(schema);
   bool known = false;
   bool told = false;
+  bool shows_others = false;
+  Audiences were;
   RETURN_IF_ERROR(store.Read([&](Reader& reader) -> absl::Status {
     ASSIGN_OR_RETURN(const std::string incarnation, reader.GetSetting(kIncarnation));
     ASSIGN_OR_RETURN(const std::string copy, reader.GetSetting(kCopy));
     known = !incarnation.empty();
     ASSIGN_OR_RETURN(const std::string before, reader.GetSetting(kAudiences));
-    // A version that did not write it down may have shown anything.
-    restored = restored || !copy.empty() || before.empty() || OthersReadIt(before, audiences);
+    ASSIGN_OR_RETURN(const std::string cursor_key, reader.GetSetting(kCursorKey));
+    were = Parse(before);
+    // A version that did not write it down may have shown anything; one without a key for
+    // cursors did not keep who has seen what.
+    shows_others = before.empty() || cursor_key.empty() || OthersReadIt(were, Parse(audiences));
+    restored = restored || !copy.empty() || shows_others;
     told = before == audiences;
     return absl::OkStatus();
   }));
   if (known && !restored && told) return absl::OkStatus();
   return store.Write([&](Writer& writer) -> absl::Status {
+    // Whoever holds what was sown is to read the record anew.
+    ASSIGN_OR_RETURN(const bool sown, ClearSown(writer, schema, FieldsIn(were)));
+    restored = restored || sown;
     RETURN_IF_ERROR(writer.PutSetting(kAudiences, audiences));
+    ASSIGN_OR_RETURN(const std::string cursor_key, writer.GetSetting(kCursorKey));
+    if (cursor_key.empty()) {
+      RETURN_IF_ERROR(writer.PutSetting(kCursorKey, NewCursorKey(environment)));
+    }
+    if (shows_others) RETURN_IF_ERROR(WorkOutSeen(writer, schema));
     if (known && !restored) return absl::OkStatus();
     if (known) {
       const int64_t now = environment.now_ms();

@@ -19,7 +19,8 @@ inline constexpr char kIncarnation[] = "incarnation";
 // To be called before anything is served. Begins a life where the database has
 // none yet, or is a backup's copy (kCopy), or where the caller knows that it was
 // put back by other means; and where a type or field that was declared before has other
-// readers now, or it is not known who they were.
+// readers now, or it is not known who they were. What was sown in fields that this
+// version has just declared is cleared before that (server/sown.h).
 absl::Status EnsureIncarnation(Store& store, const Schema& schema, const Environment& environment,
                                bool restored = false);
 

@@ -18,6 +18,7 @@
 #include "server/notice.h"
 #include "server/own_edit.h"
 #include "server/persons.h"
+#include "server/sight.h"
 #include "server/typed.h"
 #include "sync/audience.h"
 #include "sync/handshake.h"
@@ -211,7 +212,8 @@ class Ingest::Batch {
     Passage passage{edit, row};
     passage.author = passage.decider = device->row.person;
     passage.sent = submitted.sent.get();
-    if (passage.sent == nullptr) passage.seen_up_to = kPendingVersion;
+    // What a device had seen in an earlier life of the server it has no cursor of any more.
+    ASSIGN_OR_RETURN(passage.seen_up_to, writer_.EarlierVersions());
     return Judge(passage, device, &row);
   }
 
@@ -625,7 +627,8 @@ class Ingest::Batch {
     Passage passage{edit, row};
     passage.author = author;
     passage.decider = decider;
-    passage.seen_up_to = waiting.sent;
+    ASSIGN_OR_RETURN(passage.seen_up_to, writer_.EarlierVersions());
+    passage.seen_up_to = std::max(passage.seen_up_to, waiting.sent);
     passage.made_later = &made_later;
     RETURN_IF_ERROR(Merge(passage, &row.version));
     row.answer.set_verdict(sync::v1::MERGED);
@@ -648,8 +651,8 @@ class Ingest::Batch {
     Edit follows;
     for (const auto& [key, staged] : staging) {
       const std::vector<Placed> after = PlacesOf(*staged.type, key.id, staged.state.body);
-      RETURN_IF_ERROR(
-          writer_.PutRecord(key, staged.state, ScopesOf(staged.before), ScopesOf(after)));
+      RETURN_IF_ERROR(writer_.PutRecord(key, staged.state, ScopesOf(staged.before),
+                                        ShowingsOf(schema_, *staged.type, key.id, staged.state)));
       RETURN_IF_ERROR(AddNotes(writer_, schema_, key, staged.outcome, after, &follows));
       if (staged.finding) {
         AddFinding(*staged.type, key.id, staged.state, *staged.finding, &follows);

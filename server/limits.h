@@ -10,6 +10,8 @@ struct Limits {
   // Of all that is on its way to or from devices. gRPC looks at a message's size only
   // once it has all of it; this is what ends a peer that sends without end.
   int network_bytes_max = 512 << 20;
+  // One more ends the oldest that no device has proved to be its own. So does, of one
+  // address (of IPv6: a network of 64 bits), one more than half as many that are not proven.
   int connections_max = 10'000;
   // One more ends the oldest of the device: a phone that has lost its link comes
   // back while its old stream still seems to live.
@@ -25,6 +27,9 @@ struct Limits {
   // Edits of one stream that wait to be committed; while there are more, the
   // stream is not read from.
   int backlog_bytes_max = 4 << 20;
+  // Of all streams together. Of a device that has edits waiting no more is read once they are
+  // half of this, or about a second of work; of one that has none, once they are all of it.
+  int backlog_bytes_all_max = 256 << 20;
   // For a device to take one update; what it has not taken is all that is kept for it.
   int unread_seconds_max = 300;
   // A device that has not been in contact for longer must be authenticated by a new

@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "server/ask.h"
 #include "server/courier.h"
 #include "server/incarnation.h"
@@ -25,7 +27,8 @@ namespace {
 
 // In one update; more than a device leaves without an answer.
 constexpr size_t kAnswersMax = 3000;
-constexpr int64_t kDayMs = 86'400'000;
+constexpr int64_t kHourMs = 3'600'000;
+constexpr int64_t kDayMs = 24 * kHourMs;
 
 size_t SizeOf(const FeedRow& row) {
   return row.state.body.size() + row.state.trace.size() + Id::kSize;
@@ -35,8 +38,14 @@ size_t SizeOf(const FeedRow& row) {
 
 // What one reading of the feeds has found, before it becomes an update.
 struct Session::Pass {
-  std::vector<FeedRow> rows;
-  std::vector<Version> passed_over;  // rows that there is nothing to say of
+  struct Found {
+    FeedRow row;
+    bool removable = false;  // the device may have been shown it
+  };
+  std::vector<Found> rows;
+  // Of every row that the device may know of, scope by scope and ascending: of those that
+  // there is nothing to say of, too.
+  std::map<Id, std::vector<Version>> known;
   // Everything up to here has been read, in every scope: an update that ends
   // here splits no edit.
   Version cut{std::numeric_limits<uint64_t>::max()};
@@ -48,7 +57,7 @@ struct Session::Pass {
   void LimitTo(size_t bytes_max) {
     size_t bytes = 0;
     Version last;
-    for (const FeedRow& row : rows) {
+    for (const auto& [row, removable] : rows) {
       if (row.version > cut) return;
       if (bytes >= bytes_max && row.version != last) {
         cut = last;
@@ -57,6 +66,23 @@ struct Session::Pass {
       bytes += SizeOf(row);
       last = row.version;
     }
+  }
+
+  // The last that the device may know of, as far as was read; 0: none.
+  Version KnownUpToCut(const Id& scope) const {
+    const auto it = known.find(scope);
+    if (it == known.end()) return Version();
+    const auto end = std::upper_bound(it->second.begin(), it->second.end(), cut);
+    return end == it->second.begin() ? Version() : *std::prev(end);
+  }
+
+  uint64_t Passed() const {
+    uint64_t passed = 0;
+    for (const auto& [scope, versions] : known) {
+      const auto end = std::upper_bound(versions.begin(), versions.end(), cut);
+      passed += static_cast<uint64_t>(end - versions.begin());
+    }
+    return passed;
   }
 };
 
@@ -107,10 +133,41 @@ void AddRemoval(const RecordKey& key, sync::v1::Update* update) {
   update->mutable_removals()->rbegin()->mutable_ids()->append(id.data(), id.size());
 }
 
-void SetCursor(const Id& scope, Version version, uint32_t audience, sync::v1::Cursor* cursor) {
-  cursor->set_scope(scope.str());
-  cursor->set_version(version.value);
-  cursor->set_audience(audience);
+// The groups of one update, cut where a frame is full; all else is in the last part.
+std::vector<sync::v1::Update> PartsOf(sync::v1::Update update, size_t bytes_max) {
+  google::protobuf::RepeatedPtrField<sync::v1::Group> groups;
+  groups.Swap(update.mutable_groups());
+  std::vector<sync::v1::Update> parts(1);
+  size_t bytes = 0;
+  for (sync::v1::Group& group : groups) {
+    sync::v1::Group* part = nullptr;
+    for (int i = 0; i < group.bodies_size(); ++i) {
+      const bool traced = !group.traces().empty();
+      const size_t size =
+          Id::kSize + group.bodies(i).size() + (traced ? group.traces(i).size() : 0);
+      if (bytes > 0 && bytes + size > bytes_max) {
+        parts.emplace_back();
+        bytes = 0;
+        part = nullptr;
+      }
+      if (part == nullptr) {
+        part = parts.back().add_groups();
+        part->set_type(group.type());
+        part->set_version(group.version());
+        part->set_writer(group.writer());
+        part->set_stamp(group.stamp());
+      }
+      const size_t at = static_cast<size_t>(i) * Id::kSize;
+      part->mutable_ids()->append(group.ids(), at, Id::kSize);
+      part->add_bodies(std::move(*group.mutable_bodies(i)));
+      if (traced) part->add_traces(std::move(*group.mutable_traces(i)));
+      bytes += size;
+    }
+  }
+  update.mutable_groups()->Swap(parts.back().mutable_groups());
+  parts.back() = std::move(update);
+  for (size_t i = 0; i + 1 < parts.size(); ++i) parts[i].set_continues(true);
+  return parts;
 }
 
 }  // namespace
@@ -161,7 +218,15 @@ void Session::OnFrame(const ClientFrame& frame) {
   }
 }
 
-absl::Status Session::CheckHello(const sync::v1::Hello& hello) {
+absl::Status Session::CheckHello(const std::string& bytes) {
+  if (bytes.size() > limits_.hello_bytes_max) {
+    return zhibu::Refuse(sync::v1::TOO_LARGE, absl::StrCat(bytes.size(), " B"));
+  }
+  sync::v1::Hello& hello = hello_;
+  // One reading of what is signed: bytes that say a thing twice have two.
+  if (!hello.ParseFromString(bytes) || hello.SerializeAsString() != bytes) {
+    return zhibu::Refuse(sync::v1::MALFORMED, "hello");
+  }
   if (hello.protocol() != kProtocolVersion) {
     return zhibu::Refuse(sync::v1::UNSUPPORTED_VERSION,
                          absl::StrCat(hello.protocol(), " / ", kProtocolVersion));
@@ -179,13 +244,10 @@ absl::Status Session::CheckHello(const sync::v1::Hello& hello) {
   });
 }
 
-void Session::OnHello(const sync::v1::Hello& hello) {
+void Session::OnHello(const std::string& bytes) {
   if (state_ != State::kHello) return Refuse(sync::v1::PROTOCOL_ERROR, "hello");
-  if (const size_t bytes = hello.ByteSizeLong(); bytes > limits_.hello_bytes_max) {
-    return Refuse(sync::v1::TOO_LARGE, absl::StrCat(bytes, " B"));
-  }
-  if (const auto status = CheckHello(hello); !status.ok()) return OnTrouble(status);
-  hello_ = hello;
+  if (const auto status = CheckHello(bytes); !status.ok()) return OnTrouble(status);
+  hello_bytes_ = bytes;
   nonce_ = environment_.random_bytes(32);
   auto* challenge = out_.emplace_back().mutable_challenge();
   challenge->set_nonce(nonce_);
@@ -195,7 +257,7 @@ void Session::OnHello(const sync::v1::Hello& hello) {
 
 void Session::OnProof(const sync::v1::Proof& proof) {
   if (state_ != State::kProof) return Refuse(sync::v1::PROTOCOL_ERROR, "proof");
-  if (!VerifyProof(device_.public_key, nonce_, hello_, proof.signature())) {
+  if (!VerifyProof(device_.public_key, nonce_, hello_bytes_, proof.signature())) {
     return Refuse(sync::v1::BAD_SIGNATURE, "");
   }
   const int64_t unseen_ms = environment_.now_ms() - device_.last_seen_ms;
@@ -217,25 +279,27 @@ absl::Status Session::Open(Reader& reader) {
   ASSIGN_OR_RETURN(const auto device, reader.GetDevice(device_.number));
   if (!device) return zhibu::Refuse(sync::v1::UNKNOWN_DEVICE, absl::StrCat(device_.number.value));
   device_ = *device;
+  ASSIGN_OR_RETURN(seal_, CursorSeal::Of(reader, device_.record));
+  sent_ = SentBy(*seal_, hello_.cursors());
   for (const auto& cursor : hello_.cursors()) {
     const auto scope = Id::FromBytes(cursor.scope());
     if (!scope) return zhibu::Refuse(sync::v1::MALFORMED, "cursor");
     if (device_.lost()) continue;  // it is told to remove all at once
-    // Else the ids of what is not to be on the device would tell what is there.
-    ASSIGN_OR_RETURN(const bool own, EverHadOffice(reader, device_.person, *scope));
-    if (!own) continue;
-    ASSIGN_OR_RETURN(const Version now, reader.ScopeVersion(*scope));
+    // Else one could make up cursors, and be told what has gone since.
+    if (!seal_->Good(cursor)) continue;
     ScopeState& state = scopes_[*scope];
-    // A cursor past the end is not one that this server gave: begin again.
-    const bool known = cursor.version() <= now.value;
-    state.cursor = known ? Version(cursor.version()) : Version();
-    state.seen = known ? cursor.audience() : 0;
+    state.cursor = state.looked = Version(cursor.version());
+    state.seen = cursor.audience();
+    const bool mixed = (cursor.audience() & kMixed) != 0;
+    state.held = mixed ? cursor.held() : cursor.audience();
   }
   RETURN_IF_ERROR(RefreshOffices(reader));
-  heard_ = hello_.unanswered() == 0 ? device->last_number : EditNumber(hello_.unanswered() - 1);
+  unasked_ = hello_.unanswered() == 0 ? device->last_number : EditNumber(hello_.unanswered() - 1);
+  heard_ = unasked_;
   uint64_t to_pass = 0;
   for (const auto& [scope, state] : scopes_) {
-    ASSIGN_OR_RETURN(const uint64_t rows, reader.CountFeed(scope, state.from()));
+    if (state.dropping()) continue;
+    ASSIGN_OR_RETURN(const uint64_t rows, reader.CountFeed(scope, state.from(), state.MayKnow()));
     to_pass += rows;
   }
   auto* welcome = out_.emplace_back().mutable_welcome();
@@ -255,7 +319,12 @@ void Session::OnPush(const sync::v1::Push& push) {
     return Refuse(sync::v1::TOO_LARGE, absl::StrCat(push.edits_size(), " edits"));
   }
   if (forked_) return;
-  for (const auto& edit : push.edits()) submitted_.push_back({device_.number, edit});
+  for (const auto& edit : push.edits()) {
+    const EditNumber number(edit.number());
+    on_the_way_.push_back({number, edit.previous(), number <= std::max(unasked_, pushed_)});
+    pushed_ = std::max(pushed_, number);
+    submitted_.push_back({device_.number, edit, sent_});
+  }
 }
 
 // What cannot be answered does not end the stream.
@@ -263,7 +332,11 @@ void Session::OnAsk(const sync::v1::Ask& ask) {
   if (state_ != State::kOpen) return Refuse(sync::v1::PROTOCOL_ERROR, "ask");
   sync::v1::Page page;
   Disclosures disclosures;
-  auto status = store_.Read([&](Reader& reader) { return RefreshOffices(reader); });
+  absl::Status status;
+  if (const size_t bytes = ask.ByteSizeLong(); bytes > limits_.ask_bytes_max) {
+    status = zhibu::Refuse(sync::v1::TOO_LARGE, absl::StrCat(bytes, " B"));
+  }
+  if (status.ok()) status = store_.Read([&](Reader& reader) { return RefreshOffices(reader); });
   // A device that is out of service has no offices to ask with.
   if (device_.revoked()) return Refuse(sync::v1::DEVICE_REVOKED, device_.name);
   if (status.ok() && !ask.reason().empty()) {
@@ -319,7 +392,14 @@ std::vector<Submitted> Session::TakeSubmitted() { return std::exchange(submitted
 void Session::OnResults(const std::vector<Result>& results) {
   moved_ = true;
   for (const Result& result : results) {
-    forked_ = forked_ || result.forked;
+    if (on_the_way_.empty()) break;
+    const OnTheWay edit = on_the_way_.front();
+    on_the_way_.pop_front();
+    if (result.forked) {
+      if (!forked_) forked_ = edit;
+    } else if (edit.repeated) {
+      repeats_.push_back(edit.number);
+    }
   }
 }
 
@@ -328,9 +408,16 @@ void Session::OnResults(const std::vector<Result>& results) {
 // told by now.
 void Session::Renumber() {
   DeviceRow copy;
+  sync::v1::Renumber renumber;
+  renumber.set_came_number(forked_->number.value);
+  renumber.set_came_previous(forked_->previous);
   const auto status = store_.Write([&](Writer& writer) -> absl::Status {
+    RETURN_IF_ERROR(CountRenumbering(writer));
     ASSIGN_OR_RETURN(const auto device, writer.GetDevice(device_.number));
     if (!device) return zhibu::Refuse(sync::v1::UNKNOWN_DEVICE, device_.name);
+    renumber.set_expected_number(device->last_number.value + 1);
+    ASSIGN_OR_RETURN(const auto last, writer.GetAudit(device->number, device->last_number));
+    if (last) renumber.set_expected_previous(LinkTo(last->edit));
     copy = *device;
     ASSIGN_OR_RETURN(copy.number, writer.NextDevice());
     copy.last_number = copy.safe_number = EditNumber();
@@ -338,8 +425,23 @@ void Session::Renumber() {
     return writer.PutDevice(copy);
   });
   if (!status.ok()) return OnTrouble(status);
-  out_.emplace_back().mutable_renumber()->set_device(copy.number.value);
+  renumber.set_device(copy.number.value);
+  *out_.emplace_back().mutable_renumber() = std::move(renumber);
   state_ = State::kClosed;
+}
+
+// A device whose links are never right would use up a number for each edit.
+absl::Status Session::CountRenumbering(Writer& writer) const {
+  const std::string setting = absl::StrCat("renumbered/", Hex(device_.record.bytes()));
+  const std::string hour = absl::StrCat(environment_.now_ms() / kHourMs);
+  ASSIGN_OR_RETURN(const std::string known, writer.GetSetting(setting));
+  const std::pair<std::string, std::string> last = absl::StrSplit(known, ' ');
+  int times = 0;
+  if (last.first == hour && !absl::SimpleAtoi(last.second, &times)) times = 0;
+  if (times >= limits_.renumbered_max) {
+    return zhibu::Refuse(sync::v1::LIMIT_REACHED, "renumber");
+  }
+  return writer.PutSetting(setting, absl::StrCat(hour, " ", times + 1));
 }
 
 absl::Status Session::RefreshOffices(Reader& reader) {
@@ -361,15 +463,16 @@ absl::Status Session::RefreshOffices(Reader& reader) {
     const auto [it, fresh] = scopes_.try_emplace(scope);
     ScopeState& state = it->second;
     if (state.cursor.value == 0 && state.seen == 0) {
-      state.seen = audience;  // nothing is there that could be seen otherwise
+      state.seen = state.held = audience;  // nothing is there that could be seen otherwise
       ASSIGN_OR_RETURN(state.first_pass, reader.ScopeVersion(scope));
     }
   }
   for (auto& [scope, state] : scopes_) {
     const uint32_t audience = offices.In(scope);
     if (audience == state.audience) continue;
-    if (state.reread.value > 0) state.seen = state.Mixed();
+    if (state.reread.value > 0 || state.dropped) state.seen = state.Mixed();
     state.reread = Version();
+    state.dropped = false;
     state.audience = audience;
   }
   if (!offices.persons.empty()) persons_ = offices.persons;
@@ -404,8 +507,10 @@ Session::Sight Session::SightNow(const FeedRow& row) const {
 
 // While a scope is read again, what the device holds already is passed over.
 bool Session::Wanted(const FeedRow& row, const ScopeState& state) const {
-  if (row.version > state.cursor) return true;
   const Sight now = SightNow(row);
+  if (state.dropping()) return row.present && now.visible;
+  // Past its cursor, or because nothing is certain to be there.
+  if (row.version > state.cursor || state.seen == kMixed) return true;
   const Sight held =
       SightOf(row, [&](const ScopeState& other) { return other.Shown(row.version); });
   if (!now.visible || !held.visible) return true;
@@ -417,28 +522,48 @@ absl::Status Session::ReadScope(Reader& reader, const Id& scope, const ScopeStat
   size_t bytes = 0;
   Version last;
   bool more = false;
-  RETURN_IF_ERROR(reader.ReadFeed(scope, state.from(), [&](const FeedRow& row) {
+  std::vector<Version> known;
+  const uint32_t offices = state.dropping() ? kAllOffices : state.MayKnow();
+  RETURN_IF_ERROR(reader.ReadFeed(scope, state.from(), offices, [&](const FeedRow& row) {
     if (bytes >= limits_.update_bytes && row.version != last) {
       more = true;
       return false;
     }
     last = row.version;
+    if (!state.dropping()) known.push_back(row.version);
     if (state.rereading() && !Wanted(row, state)) {
-      ++bytes;  // passing over is work too
-      pass->passed_over.push_back(row.version);
+      if (!state.dropping()) ++bytes;  // passing over is work too, where it may be known of
       return true;
     }
     const bool never_held = !state.rereading() && row.version <= state.first_pass;
-    if (never_held && !(row.present && SightNow(row).visible)) {
-      pass->passed_over.push_back(row.version);
-      return true;
-    }
+    if (never_held && !(row.present && SightNow(row).visible)) return true;
     bytes += SizeOf(row);
-    pass->rows.push_back(row);
+    pass->rows.push_back({row, !state.dropping() && (row.seen & state.held) != 0});
     return true;
   }));
+  pass->known[scope] = std::move(known);
   if (more) pass->cut = std::min(pass->cut, last);
   return absl::OkStatus();
+}
+
+void Session::AddCursor(const Id& scope, Version version, const ScopeState& as,
+                        sync::v1::Update* update) {
+  sync::v1::Cursor& cursor = *update->add_cursors();
+  cursor.set_scope(scope.str());
+  if (as.audience == 0 && !as.rereading()) return;  // it is to forget this one
+  cursor.set_version(version.value);
+  cursor.set_audience(as.rereading() ? as.Mixed() : as.audience);
+  if (as.rereading()) cursor.set_held(as.MayKnow());
+  seal_->Put(&cursor);
+}
+
+// Edits that are on their way to be committed keep what was so when they came.
+void Session::NoteSent(const Id& scope, Version version) {
+  const auto it = sent_->cursors.find(scope);
+  if (it == sent_->cursors.end() ? version.value == 0 : it->second >= version) return;
+  Sent sent = *sent_;
+  sent.cursors[scope] = version;
+  sent_ = std::make_shared<const Sent>(std::move(sent));
 }
 
 absl::Status Session::MoveCursors(Reader& reader, const Pass& pass, sync::v1::Update* update) {
@@ -447,19 +572,28 @@ absl::Status Session::MoveCursors(Reader& reader, const Pass& pass, sync::v1::Up
     ASSIGN_OR_RETURN(const Version end, reader.ScopeVersion(scope));
     const Version to = std::min(pass.cut, end);
     const bool was_rereading = state.rereading();
+    if (state.dropping() && !state.dropped) {
+      update->add_dropped(scope.str());
+      state.dropped = true;
+      state.held = 0;
+    }
+    state.known = std::max(state.known, pass.KnownUpToCut(scope));
+    NoteSent(scope, std::max(state.cursor, state.known));
     if (was_rereading && !pass.complete()) {
-      if (state.reread.value == 0 && to.value > 0) {
-        SetCursor(scope, state.cursor, state.Mixed(), update->add_cursors());
-      }
+      if (state.reread.value == 0 && to.value > 0) AddCursor(scope, state.cursor, state, update);
+      state.held |= state.audience;
       state.reread = std::max(state.reread, to);
       ++it;
       continue;
     }
-    if (to > state.cursor || was_rereading) {
-      state.cursor = std::max(state.cursor, to);
-      state.seen = state.audience;
+    const Version cursor = std::max(state.cursor, state.known);
+    state.looked = std::max(state.looked, to);
+    if (cursor > state.cursor || was_rereading) {
+      state.cursor = cursor;
+      state.seen = state.held = state.audience;
       state.reread = Version();
-      SetCursor(scope, state.cursor, state.audience, update->add_cursors());
+      state.dropped = false;
+      AddCursor(scope, state.cursor, state, update);
     }
     it = state.audience == 0 ? scopes_.erase(it) : std::next(it);
   }
@@ -470,14 +604,23 @@ absl::Status Session::MoveCursors(Reader& reader, const Pass& pass, sync::v1::Up
 // without the answer would count it twice. Another copy of the device may have
 // used the number; the link tells.
 absl::Status Session::ReadAnswers(Reader& reader) {
+  for (const EditNumber number : std::exchange(repeats_, {})) {
+    if (number > heard_) continue;  // is told below
+    ASSIGN_OR_RETURN(const auto row, reader.GetAudit(device_.number, number));
+    if (row) AddAnswer(*row);
+  }
   return reader.ReadAudit(device_.number, heard_, [&](const AuditRow& row) {
-    Result& result = answers_.emplace_back();
-    result.answer = row.answer;
-    result.answer.set_link(LinkTo(row.edit));
-    result.version = row.version;
+    AddAnswer(row);
     heard_ = row.number;
     return answers_.size() < kAnswersMax;
   });
+}
+
+void Session::AddAnswer(const AuditRow& row) {
+  Result& result = answers_.emplace_back();
+  result.answer = row.answer;
+  result.answer.set_link(LinkTo(row.edit));
+  result.version = row.version;
 }
 
 // Each with what it changed, and so not always in their order: versions of
@@ -502,8 +645,8 @@ absl::Status Session::BuildUpdate(Reader& reader, sync::v1::Update* update,
   for (const auto& [scope, state] : scopes_) {
     RETURN_IF_ERROR(ReadScope(reader, scope, state, &pass));
   }
-  const auto before = [](const FeedRow& a, const FeedRow& b) {
-    return std::tie(a.version, a.key) < std::tie(b.version, b.key);
+  const auto before = [](const Pass::Found& a, const Pass::Found& b) {
+    return std::tie(a.row.version, a.row.key) < std::tie(b.row.version, b.row.key);
   };
   // Most often only one of the scopes has anything.
   if (!std::is_sorted(pass.rows.begin(), pass.rows.end(), before)) {
@@ -512,20 +655,19 @@ absl::Status Session::BuildUpdate(Reader& reader, sync::v1::Update* update,
   pass.LimitTo(limits_.update_bytes);
   GroupWriter groups(update);
   const RecordKey* last = nullptr;
-  auto passed = std::count_if(pass.passed_over.begin(), pass.passed_over.end(),
-                              [&](Version version) { return version <= pass.cut; });
-  for (FeedRow& row : pass.rows) {
+  for (auto& [row, removable] : pass.rows) {
     if (row.version > pass.cut) break;
-    ++passed;
     if (last != nullptr && *last == row.key) continue;  // it lies in two of the scopes
     const Sight sight = SightNow(row);
     // What has left for another of the scopes comes with that one, in its turn.
     if (sight.visible && !row.present) continue;
+    if (!sight.visible && !removable) continue;
     last = &row.key;
     if (sight.visible) {
       const RecordType& type = *schema_.Find(row.key.type);
       Redact(type, sight.hidden, &row.state);
-      AddDisclosures(type, row.key.id, row.state.body, persons_, disclosures);
+      RETURN_IF_ERROR(
+          AddDisclosures(reader, schema_, type, row.key.id, row.state.body, persons_, disclosures));
       groups.Add(&row);
     } else {
       AddRemoval(row.key, update);
@@ -534,7 +676,7 @@ absl::Status Session::BuildUpdate(Reader& reader, sync::v1::Update* update,
   groups.Close();
   RETURN_IF_ERROR(MoveCursors(reader, pass, update));
   AddAnswers(pass, update);
-  update->set_passed(static_cast<uint64_t>(passed));
+  update->set_passed(pass.Passed());
   update->set_catching_up(!pass.complete());
   return absl::OkStatus();
 }
@@ -551,10 +693,25 @@ void Session::MakeUpdate() {
   const bool said = greeted_ && catching_up_ == update.catching_up();
   greeted_ = true;
   catching_up_ = update.catching_up();
-  if (!said || update.ByteSizeLong() > 0) *out_.emplace_back().mutable_update() = std::move(update);
+  if (!said || update.ByteSizeLong() > 0) Send(std::move(update));
+}
+
+void Session::Send(sync::v1::Update update) {
+  if (update.ByteSizeLong() <= limits_.frame_bytes) {
+    *out_.emplace_back().mutable_update() = std::move(update);
+    return;
+  }
+  for (sync::v1::Update& part : PartsOf(std::move(update), limits_.frame_bytes)) {
+    *out_.emplace_back().mutable_update() = std::move(part);
+  }
+}
+
+int64_t Session::wakes_at_ms() const {
+  return state_ == State::kOpen ? offices_valid_until_ms_ : std::numeric_limits<int64_t>::max();
 }
 
 bool Session::Next(ServerFrame* frame) {
+  if (environment_.now_ms() >= wakes_at_ms()) moved_ = true;
   if (out_.empty() && state_ == State::kOpen && moved_) MakeUpdate();
   // Also where the update had nothing to say: nothing else may come that asks again.
   if (out_.empty() && state_ == State::kOpen && !moved_ && forked_) Renumber();

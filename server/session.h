@@ -12,6 +12,12 @@
 //   what the device holds = records of its scopes, without what its offices may
 //                           not read of them, as of its cursors
 //
+// What the device may not see does not exist for it: no frame is sent, no cursor moves
+// and nothing is counted because of it. So the rows that ReadFeed leaves out, by the
+// offices that have seen them, are looked at no further; and the device is told to remove
+// only what it may have been shown (ScopeState::held). A scope in which it has no office
+// any more it is told to drop whole, without a word of what lies there by now.
+//
 // Sensitive fields leave only once it is written down who is given them (server/
 // access.h).
 //
@@ -22,7 +28,9 @@
 #ifndef ZHIBU_SERVER_SESSION_H_
 #define ZHIBU_SERVER_SESSION_H_
 
+#include <cstdint>
 #include <deque>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -35,7 +43,9 @@
 #include "absl/status/status.h"
 #include "server/access.h"
 #include "server/authority.h"
+#include "server/cursor.h"
 #include "server/ingest.h"
+#include "server/sent.h"
 #include "server/store/store.h"
 #include "sync/environment.h"
 #include "zhibu/sync/v1/sync.pb.h"
@@ -44,8 +54,13 @@ namespace zhibu::server {
 
 struct SessionLimits {
   size_t update_bytes = 256 << 10;  // an update grows to about this
-  int push_edits_max = 1000;        // in one frame
+  // One change may be larger than that: then the update goes in as many frames, each of at
+  // most this and one record.
+  size_t frame_bytes = 2 << 20;
+  int push_edits_max = 1000;  // in one frame
   size_t hello_bytes_max = 256 << 10;
+  size_t ask_bytes_max = 4 << 10;
+  int renumbered_max = 60;    // times that a device may fork, in an hour
   int64_t unseen_ms_max = 0;  // then a device must be authenticated again; 0: never
 };
 
@@ -72,6 +87,9 @@ class Session {
   DeviceNumber device() const { return device_.number; }
   // The same under whatever number the device goes.
   const Id& device_record() const { return device_.record; }
+  // Once this time is reached the device may hold more or less than before, though nothing
+  // has moved: Next must be asked again.
+  int64_t wakes_at_ms() const;
   // Those whose moves it wants to hear of, ascending.
   std::vector<Id> Scopes() const;
 
@@ -85,15 +103,22 @@ class Session {
   // that the reading can be broken off and the audience change back.
   struct ScopeState {
     Version cursor;      // the device has all up to here, as `seen` sees it
+    Version known;       // of the last row read that it may know of
+    Version looked;      // up to here there is nothing more that it may know of
     Version reread;      // how far the reading again has come
     Version first_pass;  // up to here the device has nothing that could be removed
     uint32_t seen = 0;
     uint32_t audience = 0;
+    uint32_t held = 0;     // as which offices it may hold records
+    bool dropped = false;  // it has been told to remove all that lies here
 
     bool rereading() const { return seen != audience; }
+    // No office is left: what it still sees through other scopes is sent again.
+    bool dropping() const { return audience == 0 && rereading(); }
     // What both see is there for certain.
     uint32_t Mixed() const { return (seen & audience) | kMixed; }
-    Version from() const { return rereading() ? reread : cursor; }
+    Version from() const { return rereading() ? reread : looked; }
+    uint32_t MayKnow() const { return held | audience; }
     // As whom the device has been shown what stands at `version`.
     uint32_t Shown(Version version) const {
       return rereading() && version <= reread ? audience : seen;
@@ -109,7 +134,7 @@ class Session {
   // Beside the bits of the offices, none of which it is.
   static constexpr uint32_t kMixed = 1u << 31;
 
-  void OnHello(const sync::v1::Hello& hello);
+  void OnHello(const std::string& bytes);
   void OnProof(const sync::v1::Proof& proof);
   void OnPush(const sync::v1::Push& push);
   void OnAsk(const sync::v1::Ask& ask);
@@ -117,10 +142,13 @@ class Session {
   void Refuse(sync::v1::Reason reason, absl::string_view detail);
   void Renumber();
   void MakeUpdate();
+  void Send(sync::v1::Update update);
 
-  absl::Status CheckHello(const sync::v1::Hello& hello);
+  absl::Status CheckHello(const std::string& bytes);
   absl::Status Open(Reader& reader);
   absl::Status ReadAnswers(Reader& reader);
+  void AddAnswer(const AuditRow& row);
+  absl::Status CountRenumbering(Writer& writer) const;
   absl::Status RefreshOffices(Reader& reader);
   absl::Status BuildUpdate(Reader& reader, sync::v1::Update* update, Disclosures* disclosures);
   absl::Status ReadScope(Reader& reader, const Id& scope, const ScopeState& state, Pass* pass);
@@ -130,6 +158,8 @@ class Session {
   Sight SightNow(const FeedRow& row) const;
   absl::Status Log(Way way, const Disclosures& disclosures);
   absl::Status MoveCursors(Reader& reader, const Pass& pass, sync::v1::Update* update);
+  void NoteSent(const Id& scope, Version version);
+  void AddCursor(const Id& scope, Version version, const ScopeState& as, sync::v1::Update* update);
   void AddAnswers(const Pass& pass, sync::v1::Update* update);
 
   Store& store_;
@@ -140,12 +170,25 @@ class Session {
 
   State state_ = State::kHello;
   std::deque<sync::v1::ServerFrame> out_;
+  std::string hello_bytes_;  // as they were signed
   sync::v1::Hello hello_;
   std::string nonce_;
   DeviceRow device_;
   std::string incarnation_;
+  std::optional<CursorSeal> seal_;
+  std::shared_ptr<const Sent> sent_;
   std::vector<Submitted> submitted_;
+  // Those handed out and not yet answered, in order.
+  struct OnTheWay {
+    EditNumber number;
+    uint64_t previous = 0;
+    bool repeated = false;  // the device has the answer, or will have it, and asks again
+  };
+  std::deque<OnTheWay> on_the_way_;
+  EditNumber pushed_;                // the highest
+  std::vector<EditNumber> repeats_;  // to be answered again
   absl::flat_hash_set<Id> moved_scopes_;
+  EditNumber unasked_;          // up to here the device has said that it has the answers
   EditNumber heard_;            // up to here the audit's answers have been read
   std::deque<Result> answers_;  // those that wait for their changes
   std::map<Id, ScopeState> scopes_;
@@ -153,9 +196,9 @@ class Session {
   Version offices_at_;       // OfficesVersion of these, which the audiences follow
   int64_t offices_valid_until_ms_ = 0;
   bool moved_ = false;
-  bool greeted_ = false;      // the first update has been made
-  bool catching_up_ = false;  // what the device was last told
-  bool forked_ = false;       // see Result::forked
+  bool greeted_ = false;            // the first update has been made
+  bool catching_up_ = false;        // what the device was last told
+  std::optional<OnTheWay> forked_;  // see Result::forked
 };
 
 }  // namespace zhibu::server

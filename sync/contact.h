@@ -7,7 +7,7 @@
 namespace zhibu {
 
 // Whether there is what looks like an identity number, a mobile number, or one with an
-// area code; however it is spaced.
+// area code; however it is spaced, in whatever digits (８, 八, ⑧), with or without +86.
 bool HoldsContact(absl::string_view text);
 
 }  // namespace zhibu

@@ -221,36 +221,15 @@ class Marks {
 
 bool Diff(const RecordType& type, absl::string_view before, absl::string_view after,
           Change* change) {
-  Differ(type.fields, change->mutable_set(), change->mutable_without()).Run(before, after);
+  // What is stored may be from before anybody asked for one spelling.
+  const std::string was = Canonical(type.fields, before);
+  Differ(type.fields, change->mutable_set(), change->mutable_without()).Run(was, after);
   Marks marks;
   marks.Gather(type.fields, change->set(), change->without());
   marks.Write(change);
   const bool takes = change->without().ByteSizeLong() > 0;
   if (!takes) change->clear_without();
   return takes || !change->set().empty();
-}
-
-std::string Canonical(const Fields& fields, absl::string_view body) {
-  Slots slots;
-  slots.Parse(fields, body);
-  for (const FieldRule& rule : fields.rules()) {
-    const absl::string_view raw = slots.Get(rule.slot);
-    if (raw.empty()) continue;
-    std::string sorted;
-    if (rule.policy == ADD_WINS) {
-      for (const absl::string_view member : MembersOf(raw)) {
-        wire::AppendBytesField(rule.number, member, &sorted);
-      }
-    } else if (rule.policy == BY_KEY) {
-      for (const Element& element : ElementsOf(rule, raw)) {
-        wire::AppendBytesField(rule.number, Canonical(*rule.element, element.body), &sorted);
-      }
-    } else {
-      continue;
-    }
-    slots.Set(rule.slot, slots.Own(std::move(sorted)));
-  }
-  return slots.Join();
 }
 
 }  // namespace zhibu

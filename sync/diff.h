@@ -6,19 +6,17 @@
 #define ZHIBU_SYNC_DIFF_H_
 
 #include "absl/strings/string_view.h"
+#include "sync/canonical.h"
 #include "sync/schema.h"
 #include "zhibu/sync/v1/edit.pb.h"
 
 namespace zhibu {
 
 // Fills `set`, `without`, `special` and `within` of `change`. Both bodies must be
-// well-formed messages of the type. Returns false where nothing changed.
+// well-formed messages of the type, `after` in canonical form. Returns false where
+// nothing changed.
 bool Diff(const RecordType& type, absl::string_view before, absl::string_view after,
           sync::v1::Change* change);
-
-// A body with its fields in ascending order, sets and keyed elements sorted:
-// the form in which the merge keeps it.
-std::string Canonical(const Fields& fields, absl::string_view body);
 
 }  // namespace zhibu
 

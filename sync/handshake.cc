@@ -16,8 +16,8 @@ namespace {
 constexpr char kContext[] = "zhibu session v1";
 constexpr char kTicketName[] = "zhibu1";
 
-std::string Payload(absl::string_view nonce, const sync::v1::Hello& hello) {
-  return absl::StrCat(kContext, nonce, hello.SerializeAsString());
+std::string Payload(absl::string_view nonce, absl::string_view hello) {
+  return absl::StrCat(kContext, nonce, hello);
 }
 
 const unsigned char* Bytes(absl::string_view text) {
@@ -44,7 +44,7 @@ std::string PublicKeyOf(absl::string_view secret_key) {
 }
 
 std::string SignProof(absl::string_view secret_key, absl::string_view nonce,
-                      const sync::v1::Hello& hello) {
+                      absl::string_view hello) {
   const std::string payload = Payload(nonce, hello);
   std::string signature(crypto_sign_BYTES, '\0');
   crypto_sign_detached(reinterpret_cast<unsigned char*>(signature.data()), nullptr, Bytes(payload),
@@ -52,8 +52,8 @@ std::string SignProof(absl::string_view secret_key, absl::string_view nonce,
   return signature;
 }
 
-bool VerifyProof(absl::string_view public_key, absl::string_view nonce,
-                 const sync::v1::Hello& hello, absl::string_view signature) {
+bool VerifyProof(absl::string_view public_key, absl::string_view nonce, absl::string_view hello,
+                 absl::string_view signature) {
   const std::string payload = Payload(nonce, hello);
   return public_key.size() == crypto_sign_PUBLICKEYBYTES && signature.size() == crypto_sign_BYTES &&
          crypto_sign_verify_detached(Bytes(signature), Bytes(payload), payload.size(),

@@ -7,11 +7,10 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "sync/environment.h"
-#include "zhibu/sync/v1/sync.pb.h"
 
 namespace zhibu {
 
-inline constexpr uint32_t kProtocolVersion = 1;
+inline constexpr uint32_t kProtocolVersion = 2;
 
 // Ed25519. The secret key never leaves the device.
 struct KeyPair {
@@ -22,12 +21,12 @@ KeyPair NewKeyPair(const Environment& environment);
 // The public one that belongs to it.
 std::string PublicKeyOf(absl::string_view secret_key);
 
-// A signature over the server's nonce and the Hello that opened the session, so
-// that neither can be used again.
+// A signature over the server's nonce and the bytes of the Hello that opened the session,
+// so that neither can be used again.
 std::string SignProof(absl::string_view secret_key, absl::string_view nonce,
-                      const sync::v1::Hello& hello);
-bool VerifyProof(absl::string_view public_key, absl::string_view nonce,
-                 const sync::v1::Hello& hello, absl::string_view signature);
+                      absl::string_view hello);
+bool VerifyProof(absl::string_view public_key, absl::string_view nonce, absl::string_view hello,
+                 absl::string_view signature);
 
 // What an edit says of the one before it (NumberedEdit.previous).
 uint64_t LinkTo(absl::string_view previous_edit);

@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "sync/canonical.h"
 #include "sync/reason.h"
 #include "sync/scalar.h"
+#include "sync/value.h"
 
 namespace zhibu::merging {
 
@@ -240,7 +242,8 @@ absl::Status Node::Ask(uint32_t slot, const FieldRule& rule, absl::string_view r
 
 absl::Status Node::First(uint32_t slot, const FieldRule& rule, absl::string_view raw) {
   const absl::string_view value = value_.Get(slot);
-  if (value == raw) return absl::OkStatus();
+  // What stands may be from before anybody asked for one spelling.
+  if (value == raw || Canonical(fields_, value) == raw) return absl::OkStatus();
   if (!value.empty() && mode_ == Mode::kSeen) {
     return Refuse(sync::v1::ALREADY_WRITTEN, PathTo(slot, &rule));
   }
@@ -261,8 +264,8 @@ absl::Status Node::Extreme(uint32_t slot, const FieldRule& rule, absl::string_vi
 }
 
 absl::Status Node::Step(uint32_t slot, const FieldRule& rule, absl::string_view raw) {
-  const int from = static_cast<int>(ScalarOf(rule, value_.Get(slot)).number);
-  const int to = static_cast<int>(ScalarOf(rule, raw).number);
+  const int from = EnumOf(rule, value_.Get(slot));
+  const int to = EnumOf(rule, raw);
   if (from == to) return absl::OkStatus();
   if (!rule.steps.contains({from, to}) && mode_ == Mode::kSeen) {
     const auto name = [&](int number) {

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <set>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
@@ -14,11 +16,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/civil_time.h"
+#include "sync/canonical.h"
 #include "sync/contact.h"
 #include "sync/environment.h"
 #include "sync/reason.h"
 #include "sync/slots.h"
 #include "sync/status.h"
+#include "sync/value.h"
 #include "sync/wire.h"
 
 namespace zhibu {
@@ -26,9 +30,9 @@ namespace {
 
 using google::protobuf::Message;
 using sync::v1::Change;
+using sync::v1::Without;
 
-// So deep may a change go: what the merge remembers of it nests up to five times
-// as deep, and protobuf reads no more than a hundred levels.
+// So deep may a change take things away, as elements nest (sync/canonical.cc).
 constexpr int kDepthMax = 16;
 
 // An empty message of a type, also of one that this build was not compiled with.
@@ -57,14 +61,6 @@ bool HasFormat(Format format, absl::string_view text) {
          absl::FormatCivilTime(day) == date;  // no blanks, no short month
 }
 
-absl::string_view PayloadOf(absl::string_view raw) {
-  wire::Reader reader(raw);
-  wire::Field field;
-  absl::string_view payload;
-  while (reader.Next(&field)) payload = field.payload;
-  return payload;
-}
-
 std::string NameOf(const FieldRule& rule) { return std::string(rule.descriptor->name()); }
 
 bool DepthWithin(const sync::v1::Without& without, int depth) {
@@ -73,28 +69,7 @@ bool DepthWithin(const sync::v1::Without& without, int depth) {
                      [&](const auto& nested) { return DepthWithin(nested.without(), depth - 1); });
 }
 
-bool DepthWithin(const Fields& fields, absl::string_view body, int depth) {
-  if (depth == 0) return false;
-  wire::Reader reader(body);
-  wire::Field field;
-  while (reader.Next(&field)) {
-    const FieldRule* rule = fields.Find(field.number);
-    if (rule == nullptr || rule->element == nullptr) continue;
-    if (!DepthWithin(*rule->element, field.payload, depth - 1)) return false;
-  }
-  return true;
-}
-
-absl::Status CheckSet(const RecordType& type, const Change& change) {
-  Blank message(type.descriptor);
-  if (!message->ParseFromString(change.set())) {
-    // Well-formed bytes that do not parse hold text that is not UTF-8, or nest
-    // too deep.
-    wire::Reader reader(change.set());
-    wire::Field field;
-    while (reader.Next(&field)) continue;
-    return Refuse(reader.ok() ? sync::v1::INVALID_TEXT : sync::v1::MALFORMED, type.name);
-  }
+absl::Status CheckIdentity(const RecordType& type, const Change& change) {
   if (change.kind() == Change::CREATE) return absl::OkStatus();
   const auto fixed = [&](uint32_t number) {
     const FieldRule* rule = type.fields.Find(number);
@@ -103,30 +78,163 @@ absl::Status CheckSet(const RecordType& type, const Change& change) {
   };
   wire::Reader reader(change.set());
   wire::Field field;
-  while (reader.Next(&field)) {
-    if (auto status = fixed(field.number); !status.ok()) return status;
-  }
-  for (const uint32_t number : change.without().cleared()) {
-    if (auto status = fixed(number); !status.ok()) return status;
-  }
+  while (reader.Next(&field)) RETURN_IF_ERROR(fixed(field.number));
+  for (const uint32_t number : change.without().cleared()) RETURN_IF_ERROR(fixed(number));
   return absl::OkStatus();
+}
+
+absl::Status UnknownField(absl::string_view name, uint32_t number) {
+  return Refuse(sync::v1::UNKNOWN_FIELD, absl::StrCat(name, ".", number));
+}
+
+absl::Status Malformed(absl::string_view name, uint32_t number) {
+  return Refuse(sync::v1::MALFORMED, absl::StrCat(name, ".", number));
 }
 
 // Of a Change, or a Within of it: `name` is the record's, or the field's.
 template <typename Marked>
 absl::Status CheckKnown(const Fields& fields, const Marked& marked, const std::string& name) {
-  const auto unknown = [&](uint32_t number) {
-    return Refuse(sync::v1::UNKNOWN_FIELD, absl::StrCat(name, ".", number));
-  };
+  const auto unknown = [&](uint32_t number) { return UnknownField(name, number); };
+  uint32_t last = 0;
   for (const uint32_t number : marked.special()) {
+    if (number <= std::exchange(last, number)) return Malformed(name, number);
     if (fields.Find(number) == nullptr) return unknown(number);
   }
+  last = 0;
   for (const auto& within : marked.within()) {
-    const FieldRule* rule = fields.Find(within.field());
-    if (rule == nullptr || rule->element == nullptr) return unknown(within.field());
+    const uint32_t number = within.field();
+    if (number <= std::exchange(last, number)) return Malformed(name, number);
+    const FieldRule* rule = fields.Find(number);
+    if (rule == nullptr || rule->element == nullptr) return unknown(number);
+    if (within.special().empty() && within.within().empty()) return Malformed(name, number);
     RETURN_IF_ERROR(CheckKnown(*rule->element, within, absl::StrCat(name, ".", NameOf(*rule))));
   }
   return absl::OkStatus();
+}
+
+bool TakesNothing(const Without& without) {
+  return without.cleared().empty() && without.removed().empty() && without.nested().empty();
+}
+
+// The keys of a keyed list, the members of a set, as `raw` has them.
+std::set<std::string> KeysIn(const FieldRule& rule, absl::string_view raw) {
+  std::set<std::string> keys;
+  if (rule.element == nullptr) {
+    for (const absl::string_view member : MembersOf(raw)) keys.emplace(member);
+  } else {
+    for (Element& element : ElementsOf(rule, raw)) keys.insert(std::move(element.key));
+  }
+  return keys;
+}
+
+// What is taken away is named in order and once, is something that can be there, and is
+// nothing that is set or added as well.
+absl::Status CheckRemoved(const Fields& fields, const Slots& set, const Without& without,
+                          const std::string& name) {
+  uint32_t last = 0;
+  for (const Without::Removed& removed : without.removed()) {
+    const uint32_t number = removed.field();
+    if (number <= std::exchange(last, number)) return Malformed(name, number);
+    const FieldRule* rule = fields.Find(number);
+    if (rule == nullptr) return UnknownField(name, number);
+    if (removed.elements().empty() || (rule->policy != ADD_WINS && rule->policy != BY_KEY)) {
+      return Malformed(name, number);
+    }
+    const std::set<std::string> added = KeysIn(*rule, set.Get(number));
+    const std::string* before = nullptr;
+    for (const std::string& key : removed.elements()) {
+      const bool ascends = before == nullptr || *before < key;
+      if (!ascends || !IsPossibleKey(*rule, key) || added.contains(key)) {
+        return Malformed(name, number);
+      }
+      before = &key;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckWithout(const Fields& fields, absl::string_view bytes, const Without& without,
+                          const std::string& name);
+
+absl::Status CheckNested(const Fields& fields, const Slots& set, const Without& without,
+                         const std::string& name) {
+  std::pair<uint32_t, absl::string_view> last;
+  std::vector<Element> elements;  // of the field that is last
+  for (const Without::Nested& nested : without.nested()) {
+    const uint32_t number = nested.field();
+    const FieldRule* rule = fields.Find(number);
+    if (rule == nullptr) return UnknownField(name, number);
+    if (rule->element == nullptr) return Malformed(name, number);
+    const std::pair<uint32_t, absl::string_view> here(number, nested.key());
+    if (number != last.first) {
+      elements = ElementsOf(*rule, set.Get(number));
+    } else if (here <= last) {
+      return Malformed(name, number);
+    }
+    if (number < last.first) return Malformed(name, number);
+    last = here;
+    const auto element =
+        std::lower_bound(elements.begin(), elements.end(), nested.key(),
+                         [](const Element& e, const std::string& key) { return e.key < key; });
+    if (element == elements.end() || element->key != nested.key()) return Malformed(name, number);
+    const bool takes = !TakesNothing(nested.without());
+    if (nested.has_without() != takes || (!takes && !nested.created())) {
+      return Malformed(name, number);
+    }
+    RETURN_IF_ERROR(CheckWithout(*rule->element, element->body, nested.without(),
+                                 absl::StrCat(name, ".", NameOf(*rule))));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckWithout(const Fields& fields, absl::string_view bytes, const Without& without,
+                          const std::string& name) {
+  Slots set;
+  set.Parse(fields, bytes);
+  uint32_t last = 0;
+  for (const uint32_t number : without.cleared()) {
+    const bool ascends = number > std::exchange(last, number);
+    if (!ascends || number > wire::kNumberMax || fields.SlotOf(number) != number ||
+        !set.Get(number).empty()) {
+      return Malformed(name, number);
+    }
+  }
+  RETURN_IF_ERROR(CheckRemoved(fields, set, without, name));
+  return CheckNested(fields, set, without, name);
+}
+
+// A change says something, and what it says goes with its kind.
+absl::Status CheckKind(const Change& change, const std::string& name) {
+  if (!Change::Kind_IsValid(change.kind())) return Refuse(sync::v1::MALFORMED, "kind");
+  const bool takes = !TakesNothing(change.without());
+  if (change.has_without() != takes) return Refuse(sync::v1::MALFORMED, name);
+  const bool says = takes || !change.set().empty();
+  const bool marks = !change.special().empty() || !change.within().empty();
+  switch (change.kind()) {
+    case Change::DELETE:
+      return says || marks ? Refuse(sync::v1::MALFORMED, name) : absl::OkStatus();
+    case Change::UPDATE:
+      return says ? absl::OkStatus() : Refuse(sync::v1::MALFORMED, name);
+    default:
+      return absl::OkStatus();
+  }
+}
+
+bool Stands(const FieldRule& rule, absl::string_view raw) {
+  return rule.descriptor->is_repeated() ? !raw.empty() : LastOf(*rule.descriptor, raw).has_value();
+}
+
+absl::Status CheckFormat(const FieldRule& rule, absl::string_view value) {
+  if (rule.place != NOWHERE && !Id::FromBytes(value)) {
+    return Refuse(sync::v1::BAD_VALUE, absl::StrCat(NameOf(rule), ": 16 bytes"));
+  }
+  if (rule.format == ANY || value.empty()) return absl::OkStatus();
+  if (rule.format == NO_CONTACT) {
+    return HoldsContact(value) ? Refuse(sync::v1::HOLDS_CONTACT, NameOf(rule)) : absl::OkStatus();
+  }
+  if (HasFormat(rule.format, value)) return absl::OkStatus();
+  return Refuse(sync::v1::BAD_VALUE,
+                absl::StrCat(NameOf(rule), ": ", rule.format == DATE ? "2026-01-31" : "2026-01"));
 }
 
 }  // namespace
@@ -134,12 +242,11 @@ absl::Status CheckKnown(const Fields& fields, const Marked& marked, const std::s
 std::vector<Placed> PlacesOf(const RecordType& type, const Id& id, absl::string_view body) {
   std::vector<Placed> places;
   if (type.own_scope != NOWHERE) places.push_back({id, type.own_scope});
-  wire::Reader reader(body);
-  wire::Field field;
-  while (reader.Next(&field)) {
-    const FieldRule* rule = type.fields.Find(field.number);
-    if (rule == nullptr || rule->place == NOWHERE) continue;
-    if (const auto scope = Id::FromBytes(field.payload)) places.push_back({*scope, rule->place});
+  for (const FieldRule& rule : type.fields.rules()) {
+    if (rule.place == NOWHERE) continue;
+    ForEachPayload(*rule.descriptor, body, [&](absl::string_view value) {
+      if (const auto scope = Id::FromBytes(value)) places.push_back({*scope, rule.place});
+    });
   }
   std::sort(places.begin(), places.end());
   places.erase(std::unique(places.begin(), places.end(),
@@ -152,14 +259,13 @@ Eyes ReadersOf(const Schema& schema, const RecordType& type, absl::string_view b
   Eyes readers = type.readers;
   const RecordType* as = nullptr;
   absl::string_view path;
-  wire::Reader reader(body);
-  wire::Field field;
-  while (reader.Next(&field)) {
-    const FieldRule* rule = type.fields.Find(field.number);
-    if (rule == nullptr) continue;
-    if (rule->reads_field) path = field.payload;
-    if (!rule->reads_as) continue;
-    as = schema.Find(static_cast<uint32_t>(field.scalar));
+  for (const FieldRule& rule : type.fields.rules()) {
+    if (!rule.reads_as && !rule.reads_field) continue;
+    const auto value = LastOf(*rule.descriptor, body);
+    if (!value) continue;
+    if (rule.reads_field) path = value->payload;
+    if (!rule.reads_as) continue;
+    as = schema.Find(static_cast<uint32_t>(value->scalar));
     readers = readers & (as == nullptr ? Eyes() : as->readers);
   }
   if (as == nullptr || path.empty()) return readers;
@@ -171,8 +277,6 @@ Eyes ReadersOf(const Schema& schema, const RecordType& type, absl::string_view b
 }
 
 absl::StatusOr<Id> DeriveId(const RecordType& type, absl::string_view body) {
-  Slots slots;
-  slots.Parse(type.fields, body);
   crypto_generichash_state hash;
   unsigned char digest[Id::kSize];
   crypto_generichash_init(&hash, nullptr, 0, sizeof(digest));
@@ -180,10 +284,13 @@ absl::StatusOr<Id> DeriveId(const RecordType& type, absl::string_view body) {
   wire::AppendVarint(type.number, &named);
   absl::string_view prefix;
   for (const uint32_t number : type.id_from) {
-    const absl::string_view raw = slots.Get(number);
-    if (raw.empty()) return Refuse(sync::v1::MISSING_FIELD, NameOf(*type.fields.Find(number)));
+    const FieldRule& rule = *type.fields.Find(number);
+    const auto value = LastOf(*rule.descriptor, body);
+    if (!value) return Refuse(sync::v1::MISSING_FIELD, NameOf(rule));
+    std::string raw;
+    wire::AppendField(*value, &raw);
     wire::AppendBytesField(number, raw, &named);
-    if (prefix.empty()) prefix = PayloadOf(raw);
+    if (prefix.empty()) prefix = value->payload;
   }
   crypto_generichash_update(&hash, reinterpret_cast<const unsigned char*>(named.data()),
                             named.size());
@@ -198,16 +305,23 @@ absl::Status CheckChange(const Schema& schema, const Change& change) {
   const RecordType* type = schema.Find(change.type());
   if (type == nullptr) return Refuse(sync::v1::UNKNOWN_TYPE, absl::StrCat(change.type()));
   if (!Id::FromBytes(change.id())) return Refuse(sync::v1::MALFORMED, "id");
-  if (!Change::Kind_IsValid(change.kind())) return Refuse(sync::v1::MALFORMED, "kind");
+  RETURN_IF_ERROR(CheckKind(change, type->name));
   if (type->permanent && change.kind() == Change::DELETE) {
     return Refuse(sync::v1::PERMANENT, type->label);
   }
-  if (!DepthWithin(change.without(), kDepthMax) ||
-      !DepthWithin(type->fields, change.set(), kDepthMax)) {
-    return Refuse(sync::v1::MALFORMED, "depth");
-  }
+  if (!DepthWithin(change.without(), kDepthMax)) return Refuse(sync::v1::MALFORMED, "depth");
   RETURN_IF_ERROR(CheckKnown(type->fields, change, type->name));
-  return CheckSet(*type, change);
+  RETURN_IF_ERROR(CheckCanonical(type->fields, change.set(), type->name));
+  RETURN_IF_ERROR(CheckWithout(type->fields, change.set(), change.without(), type->name));
+  return CheckIdentity(*type, change);
+}
+
+absl::Status CheckRecordSize(const RecordType& type, absl::string_view body,
+                             absl::string_view trace) {
+  const size_t size = body.size() + trace.size();
+  return size <= kRecordBytesMax
+             ? absl::OkStatus()
+             : Refuse(sync::v1::TOO_LARGE, absl::StrCat(type.label, ": ", size, " B"));
 }
 
 absl::Status CheckRecord(const RecordType& type, const Id& id, absl::string_view body) {
@@ -215,28 +329,12 @@ absl::Status CheckRecord(const RecordType& type, const Id& id, absl::string_view
   if (!slots.Parse(type.fields, body)) return Refuse(sync::v1::MALFORMED, type.name);
   for (const FieldRule& rule : type.fields.rules()) {
     const absl::string_view raw = slots.Get(rule.slot);
-    if (raw.empty()) {
-      if (rule.required) return Refuse(sync::v1::MISSING_FIELD, NameOf(rule));
-      continue;
-    }
-    wire::Reader reader(raw);
-    wire::Field field;
-    while (reader.Next(&field)) {
-      if (field.number != rule.number) continue;  // another member of its oneof
-      if (rule.place != NOWHERE && !Id::FromBytes(field.payload)) {
-        return Refuse(sync::v1::BAD_VALUE, absl::StrCat(NameOf(rule), ": 16 bytes"));
-      }
-      if (rule.format == ANY || field.payload.empty()) continue;
-      if (rule.format == NO_CONTACT) {
-        if (HoldsContact(field.payload)) return Refuse(sync::v1::HOLDS_CONTACT, NameOf(rule));
-        continue;
-      }
-      if (!HasFormat(rule.format, field.payload)) {
-        return Refuse(
-            sync::v1::BAD_VALUE,
-            absl::StrCat(NameOf(rule), ": ", rule.format == DATE ? "2026-01-31" : "2026-01"));
-      }
-    }
+    if (rule.required && !Stands(rule, raw)) return Refuse(sync::v1::MISSING_FIELD, NameOf(rule));
+    if (rule.place == NOWHERE && rule.format == ANY) continue;
+    absl::Status status;
+    ForEachPayload(*rule.descriptor, raw,
+                   [&](absl::string_view value) { status.Update(CheckFormat(rule, value)); });
+    RETURN_IF_ERROR(status);
   }
   if (type.id_from.empty()) return absl::OkStatus();
   const absl::StatusOr<Id> derived = DeriveId(type, body);

@@ -19,6 +19,9 @@ namespace zhibu {
 // The most that one edit may hold; refused at the device and by the server.
 inline constexpr size_t kEditBytesMax = 1 << 20;
 inline constexpr int kChangesMax = 1000;
+// The most that a record may hold once an edit is merged, with what the merge
+// remembers of it.
+inline constexpr size_t kRecordBytesMax = 2 << 20;
 
 struct Placed {
   Id scope;
@@ -41,13 +44,19 @@ Eyes ReadersOf(const Schema& schema, const RecordType& type, absl::string_view b
 // (MISSING_FIELD) while one of them is empty.
 absl::StatusOr<Id> DeriveId(const RecordType& type, absl::string_view body);
 
-// Refuses a change that no state could accept: malformed, not valid UTF-8, a
-// field that identifies the record. Run before Apply.
+// Refuses a change that no state could accept: one that is not in the one spelling of
+// what it says (sync/canonical.h), that takes away what cannot be there or what it sets
+// as well, that says nothing, that changes what identifies the record. Run before Apply;
+// the bytes of the whole Edit are for CheckCanonicalMessage.
 absl::Status CheckChange(const Schema& schema, const sync::v1::Change& change);
 
 // Refuses a record that is not as declared: a required field empty, a format
 // not kept, an id that its fields do not make. Run after Apply.
 absl::Status CheckRecord(const RecordType& type, const Id& id, absl::string_view body);
+
+// TOO_LARGE where an author's edit leaves a record that holds more than it may.
+absl::Status CheckRecordSize(const RecordType& type, absl::string_view body,
+                             absl::string_view trace);
 
 // The value of one field, as on the wire, in protobuf's JSON form: "\"礼堂\"".
 // Bytes of a field that this build does not know are given in base64.

@@ -1,5 +1,6 @@
 #include "sync/scalar.h"
 
+#include "sync/value.h"
 #include "sync/wire.h"
 
 namespace zhibu::merging {
@@ -7,12 +8,23 @@ namespace zhibu::merging {
 Scalar ScalarOf(const FieldRule& rule, absl::string_view raw) {
   using google::protobuf::FieldDescriptor;
   Scalar scalar;
-  wire::Reader reader(raw);
-  wire::Field field;
-  while (reader.Next(&field)) {
-    scalar.number = field.scalar;
-    scalar.text = field.payload;
+  if (rule.descriptor->type() == FieldDescriptor::TYPE_MESSAGE) {  // Timestamp
+    scalar.is_signed = true;
+    ForEachPayload(*rule.descriptor, raw, [&](absl::string_view payload) {
+      wire::Reader parts(payload);
+      wire::Field field;
+      while (parts.Next(&field)) {
+        if (field.type != wire::Type::kVarint) continue;
+        if (field.number == 1) scalar.number = field.scalar;
+        if (field.number == 2) scalar.nanos = static_cast<int32_t>(field.scalar);
+      }
+    });
+    return scalar;
   }
+  const auto value = LastOf(*rule.descriptor, raw);
+  if (!value) return scalar;
+  scalar.number = value->scalar;
+  scalar.text = value->payload;
   switch (rule.descriptor->type()) {
     case FieldDescriptor::TYPE_SINT32:
     case FieldDescriptor::TYPE_SINT64:
@@ -29,17 +41,6 @@ Scalar ScalarOf(const FieldRule& rule, absl::string_view raw) {
     case FieldDescriptor::TYPE_SFIXED64:
       scalar.is_signed = true;
       break;
-    case FieldDescriptor::TYPE_MESSAGE: {  // Timestamp
-      scalar.is_signed = true;
-      wire::Reader parts(scalar.text);
-      scalar.number = 0;
-      while (parts.Next(&field)) {
-        if (field.number == 1) scalar.number = field.scalar;
-        if (field.number == 2) scalar.nanos = static_cast<int32_t>(field.scalar);
-      }
-      scalar.text = {};
-      break;
-    }
     default:
       break;
   }

@@ -277,6 +277,7 @@ class SchemaCompiler {
     rule->place = options.GetExtension(zhibu::place);
     rule->required = options.GetExtension(zhibu::required);
     rule->format = options.GetExtension(zhibu::format);
+    rule->bytes_max = BytesMaxOf(field);
     rule->reads_as = options.GetExtension(zhibu::reads_as);
     rule->reads_field = options.GetExtension(zhibu::reads_field);
     rule->descriptor = &field;
@@ -407,6 +408,17 @@ class SchemaCompiler {
   std::set<const FileDescriptor*> files_;
   absl::flat_hash_map<const Descriptor*, Fields*> elements_;
 };
+
+uint32_t BytesMaxOf(const FieldDescriptor& field) {
+  constexpr uint32_t kTextBytes = 64 << 10;
+  constexpr uint32_t kIdBytes = 16;
+  constexpr uint32_t kDateBytes = 10;
+  const FieldOptions& options = field.options();
+  if (options.HasExtension(zhibu::bytes_max)) return options.GetExtension(zhibu::bytes_max);
+  if (field.type() == FieldDescriptor::TYPE_BYTES) return kIdBytes;
+  const Format format = options.GetExtension(zhibu::format);
+  return format == DATE || format == MONTH ? kDateBytes : kTextBytes;
+}
 
 const FieldRule* Fields::FindFar(uint32_t number) const {
   const auto it =

@@ -79,6 +79,7 @@ struct FieldRule {
   absl::flat_hash_set<int> written_with;  // values of RecordType::steps
   uint32_t written_at = 0;                // bit n for Place n; none: anywhere
   Format format = ANY;
+  uint32_t bytes_max = 0;  // see BytesMaxOf
   const google::protobuf::FieldDescriptor* descriptor = nullptr;
 
   // BY_KEY: the fields of the element and the number of the one that names it.
@@ -132,6 +133,11 @@ struct RecordType {
   // The OWNER of a record that has one only; null otherwise.
   const FieldRule* Keeper() const;
 };
+
+// Text of no more than this is one line.
+inline constexpr uint32_t kLineBytesMax = 600;
+// Of a string or bytes, the most that one value may hold, as declared or by default.
+uint32_t BytesMaxOf(const google::protobuf::FieldDescriptor& field);
 
 inline uint32_t BitOf(Place place) { return 1u << static_cast<unsigned>(place); }
 

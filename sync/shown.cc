@@ -3,12 +3,14 @@
 #include <google/protobuf/text_format.h>
 #include <google/protobuf/util/json_util.h>
 
+#include <memory>
 #include <vector>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "sync/reason.h"
+#include "sync/text.h"
 
 namespace zhibu {
 namespace {
@@ -40,8 +42,8 @@ std::string ValueText(const Message& message, const FieldDescriptor& field, int 
                                : *reflection.GetEnum(message, &field),
                       language);
     case FieldDescriptor::TYPE_STRING:
-      return repeated ? reflection.GetRepeatedString(message, &field, index)
-                      : reflection.GetString(message, &field);
+      return PrintableLine(repeated ? reflection.GetRepeatedString(message, &field, index)
+                                    : reflection.GetString(message, &field));
     case FieldDescriptor::TYPE_BYTES:
       return absl::Base64Escape(repeated ? reflection.GetRepeatedString(message, &field, index)
                                          : reflection.GetString(message, &field));
@@ -69,8 +71,8 @@ std::string FieldText(const Message& message, const FieldDescriptor& field, Lang
 
 std::string MessageText(const Message& message, Language language) {
   if (message.GetDescriptor()->full_name() == "google.protobuf.Timestamp") {
-    std::string json = ToJson(message);  // "2026-11-21T08:00:00Z", in quotes
-    return json.size() > 2 ? json.substr(1, json.size() - 2) : json;
+    const std::string json = ToJson(message);  // "2026-11-21T08:00:00Z", in quotes
+    return json.size() > 2 ? json.substr(1, json.size() - 2) : "?";
   }
   std::vector<const FieldDescriptor*> fields;
   message.GetReflection()->ListFields(message, &fields);
@@ -80,6 +82,39 @@ std::string MessageText(const Message& message, Language language) {
                     FieldText(message, *field, language));
   }
   return text + "}";
+}
+
+bool IsTimestamp(const google::protobuf::Descriptor* type) {
+  return type != nullptr &&
+         type->well_known_type() == google::protobuf::Descriptor::WELLKNOWNTYPE_TIMESTAMP;
+}
+
+bool HasName(const Message& timestamp) {
+  std::string json;
+  return google::protobuf::util::MessageToJsonString(timestamp, &json).ok();
+}
+
+void ClearNamelessTimes(Message* message) {
+  const Reflection& reflection = *message->GetReflection();
+  std::vector<const FieldDescriptor*> fields;
+  reflection.ListFields(*message, &fields);
+  for (const FieldDescriptor* field : fields) {
+    if (field->message_type() == nullptr) continue;
+    const int size = field->is_repeated() ? reflection.FieldSize(*message, field) : 1;
+    for (int i = 0; i < size; ++i) {
+      Message* inner = field->is_repeated() ? reflection.MutableRepeatedMessage(message, field, i)
+                                            : reflection.MutableMessage(message, field);
+      if (!IsTimestamp(field->message_type())) {
+        ClearNamelessTimes(inner);
+      } else if (HasName(*inner)) {
+        continue;
+      } else if (field->is_repeated()) {
+        inner->Clear();
+      } else {
+        reflection.ClearField(message, field);
+      }
+    }
+  }
 }
 
 }  // namespace
@@ -96,8 +131,15 @@ std::optional<Id> IdFromText(absl::string_view text) {
 
 std::string ToJson(const Message& message) {
   std::string json;
-  const auto status = google::protobuf::util::MessageToJsonString(message, &json);
-  return status.ok() ? json : "{}";
+  if (!google::protobuf::util::MessageToJsonString(message, &json).ok()) {
+    // What was stored before times were looked at may hold one that has no name.
+    const std::unique_ptr<Message> rest(message.New());
+    rest->CopyFrom(message);
+    ClearNamelessTimes(rest.get());
+    json.clear();
+    if (!google::protobuf::util::MessageToJsonString(*rest, &json).ok()) return "{}";
+  }
+  return Printable(json);
 }
 
 namespace {
@@ -137,9 +179,9 @@ std::string Lines(const Message& message, Language language) {
 
 std::string Told(const absl::Status& status, Language language) {
   const Refused refused = ReasonOf(status);
-  return refused.reason == sync::v1::NO_REASON
-             ? std::string(status.message())
-             : In(language, WordsFor(refused.reason, refused.detail));
+  return Printable(refused.reason == sync::v1::NO_REASON
+                       ? std::string(status.message())
+                       : In(language, WordsFor(refused.reason, refused.detail)));
 }
 
 }  // namespace zhibu

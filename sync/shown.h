@@ -1,5 +1,7 @@
 // Records and refusals as people and other programs read them: protobuf's JSON
-// form, ids in base64, and labelled lines in Chinese or English.
+// form, ids in base64, and labelled lines in Chinese or English. Characters that would
+// command a terminal or turn a line are written out (sync/text.h), also where they were
+// stored before anybody refused them.
 #ifndef ZHIBU_SYNC_SHOWN_H_
 #define ZHIBU_SYNC_SHOWN_H_
 
@@ -26,6 +28,7 @@ std::string TextOf(const Id& id);
 // Base64 or its web-safe form.
 std::optional<Id> IdFromText(absl::string_view text);
 
+// A time that has no name, beyond the year 9999, is left out.
 std::string ToJson(const google::protobuf::Message& message);
 // INVALID_ARGUMENT: not JSON, or not of this message; says where.
 absl::Status FromJson(absl::string_view json, google::protobuf::Message* message);

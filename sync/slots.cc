@@ -2,9 +2,19 @@
 
 #include <algorithm>
 
+#include "sync/text.h"
+#include "sync/value.h"
 #include "sync/wire.h"
 
 namespace zhibu {
+
+using google::protobuf::FieldDescriptor;
+
+namespace {
+
+constexpr size_t kNumberKeySize = 8;
+
+}  // namespace
 
 bool Slots::Parse(const Fields& fields, absl::string_view bytes) {
   wire::Reader reader(bytes);
@@ -73,19 +83,31 @@ std::string Slots::Join() const {
   return joined;
 }
 
-std::string CanonicalKey(const FieldRule& rule, absl::string_view element) {
-  const bool text = rule.element->Find(rule.key_number)->descriptor->cpp_type() ==
-                    google::protobuf::FieldDescriptor::CPPTYPE_STRING;
-  wire::Reader reader(element);
-  wire::Field field;
-  wire::Field key;
-  while (reader.Next(&field)) {
-    if (field.number == rule.key_number) key = field;
+std::string CanonicalKey(const FieldDescriptor& key, absl::string_view element) {
+  const auto value = LastOf(key, element);
+  if (WireTypeOf(key) == wire::Type::kBytes) {
+    return value ? std::string(value->payload) : std::string();
   }
-  if (text) return std::string(key.payload);
-  std::string bytes(8, '\0');
-  for (int i = 0; i < 8; ++i) bytes[i] = static_cast<char>(key.scalar >> (8 * (7 - i)));
+  std::string bytes(kNumberKeySize, '\0');
+  const uint64_t number = value ? value->scalar : 0;
+  for (int i = 0; i < 8; ++i) bytes[i] = static_cast<char>(number >> (8 * (7 - i)));
   return bytes;
+}
+
+std::string CanonicalKey(const FieldRule& rule, absl::string_view element) {
+  return CanonicalKey(*rule.element->Find(rule.key_number)->descriptor, element);
+}
+
+bool IsPossibleKey(const FieldRule& rule, absl::string_view key) {
+  const FieldDescriptor& declared =
+      rule.element == nullptr ? *rule.descriptor : *rule.element->Find(rule.key_number)->descriptor;
+  if (declared.type() == FieldDescriptor::TYPE_STRING) return IsUtf8(key);
+  if (declared.type() == FieldDescriptor::TYPE_BYTES) return true;
+  if (key.size() != kNumberKeySize) return false;
+  uint64_t number = 0;
+  for (const char byte : key) number = (number << 8) | static_cast<uint8_t>(byte);
+  const bool fits = WireTypeOf(declared) != wire::Type::kFixed32 || number <= UINT32_MAX;
+  return fits && NumberAs(declared, number) == number;
 }
 
 std::vector<Element> ElementsOf(const FieldRule& rule, absl::string_view raw) {
@@ -93,6 +115,7 @@ std::vector<Element> ElementsOf(const FieldRule& rule, absl::string_view raw) {
   wire::Reader reader(raw);
   wire::Field field;
   while (reader.Next(&field)) {
+    if (field.type != wire::Type::kBytes) continue;
     elements.push_back({CanonicalKey(rule, field.payload), field.payload});
   }
   std::stable_sort(elements.begin(), elements.end(),
@@ -112,7 +135,9 @@ std::vector<absl::string_view> MembersOf(absl::string_view raw) {
   std::vector<absl::string_view> members;
   wire::Reader reader(raw);
   wire::Field field;
-  while (reader.Next(&field)) members.push_back(field.payload);
+  while (reader.Next(&field)) {
+    if (field.type == wire::Type::kBytes) members.push_back(field.payload);
+  }
   std::sort(members.begin(), members.end());
   members.erase(std::unique(members.begin(), members.end()), members.end());
   return members;

@@ -49,7 +49,11 @@ struct Element {
 };
 // Bytes that sort as the keys do: big-endian for numbers, the text itself for
 // strings. An absent key is the number 0 or the empty text.
+std::string CanonicalKey(const google::protobuf::FieldDescriptor& key, absl::string_view element);
 std::string CanonicalKey(const FieldRule& rule, absl::string_view element);
+// Whether an element can have this key, or a set this member: text that is UTF-8, a
+// number of the key's type.
+bool IsPossibleKey(const FieldRule& rule, absl::string_view key);
 // Ascending by key; of two elements with one key the last stands.
 std::vector<Element> ElementsOf(const FieldRule& rule, absl::string_view raw);
 // The payloads of a repeated field, ascending, each once.

@@ -5,7 +5,6 @@
 namespace zhibu::wire {
 namespace {
 
-constexpr uint64_t kNumberMax = (1u << 29) - 1;
 // As protobuf: a message and all in it is less than 2 GiB.
 constexpr uint64_t kLengthMax = std::numeric_limits<int32_t>::max();
 
@@ -55,6 +54,26 @@ bool TakeValue(absl::string_view* in, Field* field) {
   return false;  // a group, or no type at all
 }
 
+size_t VarintSize(uint64_t value) {
+  size_t size = 1;
+  for (; value >= 0x80; value >>= 7) ++size;
+  return size;
+}
+
+size_t ValueSize(const Field& field) {
+  switch (field.type) {
+    case Type::kVarint:
+      return VarintSize(field.scalar);
+    case Type::kFixed64:
+      return 8;
+    case Type::kFixed32:
+      return 4;
+    case Type::kBytes:
+      return VarintSize(field.payload.size()) + field.payload.size();
+  }
+  return 0;
+}
+
 }  // namespace
 
 bool Reader::Fail() {
@@ -100,6 +119,37 @@ void AppendBytesField(uint32_t number, absl::string_view payload, std::string* o
   AppendVarint((number << 3) | static_cast<uint32_t>(Type::kBytes), out);
   AppendVarint(payload.size(), out);
   out->append(payload.data(), payload.size());
+}
+
+void AppendField(const Field& field, std::string* out) {
+  switch (field.type) {
+    case Type::kVarint:
+      return AppendVarintField(field.number, field.scalar, out);
+    case Type::kFixed64:
+      return AppendFixed64Field(field.number, field.scalar, out);
+    case Type::kFixed32:
+      return AppendFixed32Field(field.number, static_cast<uint32_t>(field.scalar), out);
+    case Type::kBytes:
+      return AppendBytesField(field.number, field.payload, out);
+  }
+}
+
+bool IsShortest(const Field& field) {
+  const size_t tag = field.number == 0 ? 0 : VarintSize(uint64_t{field.number} << 3);
+  if (field.whole.size() != tag + ValueSize(field)) return false;
+  // Of a tenth byte only one bit counts.
+  return field.type != Type::kVarint || field.whole.size() != tag + 10 || field.whole.back() == 1;
+}
+
+bool PackedReader::Next(Field* field) {
+  if (rest_.empty()) return false;
+  absl::string_view in = rest_;
+  field->number = 0;
+  field->type = type_;
+  ok_ = type_ != Type::kBytes && TakeValue(&in, field);
+  field->whole = rest_.substr(0, rest_.size() - in.size());
+  rest_ = ok_ ? in : absl::string_view();
+  return ok_;
 }
 
 }  // namespace zhibu::wire

@@ -13,6 +13,8 @@ namespace zhibu::wire {
 
 enum class Type : uint8_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
 
+inline constexpr uint32_t kNumberMax = (1u << 29) - 1;
+
 struct Field {
   uint32_t number = 0;
   Type type = Type::kVarint;
@@ -46,6 +48,26 @@ void AppendVarintField(uint32_t number, uint64_t value, std::string* out);
 void AppendFixed32Field(uint32_t number, uint32_t value, std::string* out);
 void AppendFixed64Field(uint32_t number, uint64_t value, std::string* out);
 void AppendBytesField(uint32_t number, absl::string_view payload, std::string* out);
+
+// Again, in as few bytes as there are.
+void AppendField(const Field& field, std::string* out);
+
+// Whether its tag, length and number take as few bytes as there are.
+bool IsShortest(const Field& field);
+// The numbers of a packed field, in the order they stand.
+class PackedReader {
+ public:
+  PackedReader(Type type, absl::string_view payload) : type_(type), rest_(payload) {}
+
+  // In `field` is no tag: `whole` is the number alone.
+  bool Next(Field* field);
+  bool ok() const { return ok_; }
+
+ private:
+  const Type type_;
+  absl::string_view rest_;
+  bool ok_ = true;
+};
 
 inline uint64_t ZigZag(int64_t v) {
   return (static_cast<uint64_t>(v) << 1) ^ static_cast<uint64_t>(v >> 63);

@@ -35,9 +35,10 @@ absl::Status PrintCode(const ShownCheckIn& shown, const Arguments& arguments,
   }
   ASSIGN_OR_RETURN(const std::string drawn, DrawQr(shown.text));
   const bool screen = !arguments.once && isatty(STDOUT_FILENO) != 0;
-  output.Print({}, absl::StrCat(screen ? kClearScreen : "", drawn,
-                                output.Say("请扫码签到，签到码每 30 秒更换",
-                                           "scan to check in; the code changes every 30 s")));
+  output.Print(
+      {},
+      output.Say("请扫码签到，签到码每 30 秒更换", "scan to check in; the code changes every 30 s"),
+      absl::StrCat(screen ? kClearScreen : "", drawn));
   return absl::OkStatus();
 }
 

@@ -11,6 +11,7 @@
 #include "client-core/transport/syncer.h"
 #include "sync/courier.h"
 #include "sync/status.h"
+#include "sync/text.h"
 
 namespace zhibu::client {
 namespace {
@@ -130,7 +131,7 @@ absl::StatusOr<Json> DeliverCarried(Store& store, const std::string& home, const
       all.push_back({{"bundles", path}, {"problemWords", words}});
       text = absl::StrCat(output.Say("未能送达 ", "not delivered: "), path, ": ", words);
     }
-    if (!output.as_json) std::cout << text << std::endl;
+    if (!output.as_json) std::cout << Printable(text) << std::endl;
   }
   return all;
 }

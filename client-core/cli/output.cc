@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "sync/reason.h"
 #include "sync/status.h"
+#include "sync/text.h"
 #include "zhibu/schema/v1/options.pb.h"
 
 namespace zhibu::client {
@@ -30,8 +31,9 @@ void Output::AddProblem(sync::v1::Reason problem, absl::string_view detail,
   absl::StrAppend(text, "\n", before, why);
 }
 
-void Output::Print(const Json& json, const std::string& text) const {
-  std::cout << (as_json ? json.dump() : text) << std::endl;
+void Output::Print(const Json& json, const std::string& text, absl::string_view drawn) const {
+  if (!as_json) std::cout << drawn;
+  std::cout << Printable(as_json ? json.dump() : text) << std::endl;
 }
 
 void Output::PrintFound(const Json& found, absl::string_view text, absl::string_view zh,

@@ -29,7 +29,9 @@ struct Output {
   // Why something is not as it should be, at the end of both; nothing where it is.
   void AddProblem(sync::v1::Reason problem, absl::string_view detail, absl::string_view before,
                   nlohmann::json* json, std::string* text) const;
-  void Print(const nlohmann::json& json, const std::string& text) const;
+  // Text is shown as it may be (sync/text.h); `drawn`, before it, is the program's own.
+  void Print(const nlohmann::json& json, const std::string& text,
+             absl::string_view drawn = "") const;
   // All that was found, and how much that is.
   void PrintFound(const nlohmann::json& found, absl::string_view text, absl::string_view zh = " 条",
                   absl::string_view en = " found") const;

@@ -71,8 +71,10 @@ absl::Status Show(const Arguments& arguments, Store& store, const Output& output
                      {"until", shown.pass.until()},   {"activities", shown.activities.size()},
                      {"verified", verified},          {"duesFen", dues}};
   std::string text = shown.text;
+  std::string drawn;
   if (!arguments.as_text && !output.as_json) {
-    ASSIGN_OR_RETURN(text, DrawQr(shown.text));
+    ASSIGN_OR_RETURN(drawn, DrawQr(shown.text));
+    text.clear();
   }
   absl::StrAppend(&text, "\n", output.Say("流动党员活动证 ", "pass "), shown.pass.number(), "  ",
                   shown.pass.from(), " – ", shown.pass.until(),
@@ -81,7 +83,7 @@ absl::Status Show(const Arguments& arguments, Store& store, const Output& output
                   output.Say("），交纳党费 ", "), dues paid "), Yuan(fen),
                   output.Say(" 元，", " yuan, months: "), shown.dues_fen.size(),
                   output.Say(" 个月", ""));
-  output.Print(json, text);
+  output.Print(json, text, drawn);
   return absl::OkStatus();
 }
 

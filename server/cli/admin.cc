@@ -16,6 +16,7 @@
 #include "server/rpc/node.h"
 #include "sync/qr.h"
 #include "sync/status.h"
+#include "sync/text.h"
 #include "zhibu/admin/v1/admin.grpc.pb.h"
 
 namespace zhibu::server {
@@ -117,7 +118,7 @@ class Command {
     RETURN_IF_ERROR(Call(&v1::Admin::Stub::Enrol, request, &reply));
     if (json_ || arguments_.as_text) return Print(reply, reply.code());
     ASSIGN_OR_RETURN(const std::string drawn, DrawQr(reply.code()));
-    return Print(reply, absl::StrCat(drawn, reply.code()));
+    return Print(reply, reply.code(), drawn);
   }
 
   absl::Status Grant() {
@@ -150,8 +151,9 @@ class Command {
     std::string text = Say("设备号  机主  名称  状态  最近联系  编号",
                            "number  owner  name  state  last seen  edits");
     for (const auto& device : reply.devices()) {
-      absl::StrAppend(&text, "\n", device.number(), "  ", device.person_name(), "  ", device.name(),
-                      "  ", LabelOf(records::v1::Device::State_descriptor(), device.state()), "  ",
+      absl::StrAppend(&text, "\n", device.number(), "  ", PrintableLine(device.person_name()), "  ",
+                      PrintableLine(device.name()), "  ",
+                      LabelOf(records::v1::Device::State_descriptor(), device.state()), "  ",
                       Clock(device.last_seen_ms()), "  ", device.last_number());
     }
     return Print(reply, text);
@@ -232,8 +234,11 @@ class Command {
     return zhibu::TextOf(Id::FromBytes(id).value_or(Id()));
   }
 
-  absl::Status Print(const google::protobuf::Message& reply, const std::string& text) const {
-    std::cout << (json_ ? ToJson(reply) : text) << std::endl;
+  // `drawn` is the program's own; text is from others.
+  absl::Status Print(const google::protobuf::Message& reply, const std::string& text,
+                     absl::string_view drawn = "") const {
+    if (!json_) std::cout << drawn;
+    std::cout << (json_ ? ToJson(reply) : Printable(text)) << std::endl;
     return absl::OkStatus();
   }
 

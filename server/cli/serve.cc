@@ -1,4 +1,6 @@
 #include <signal.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 
 #include <iostream>
 #include <limits>
@@ -7,6 +9,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "server/cli/server.h"
 #include "server/rpc/node.h"
 #include "sync/status.h"
@@ -29,6 +32,10 @@ absl::Status Serve(const Arguments& arguments, bool json, Language language) {
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  // What the process prints is for whoever started it.
+  spdlog::set_default_logger(spdlog::stderr_logger_mt("zhibu"));
+  // On by default where abseil is built for debugging, as distributions do; it costs each lock.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   ASSIGN_OR_RETURN(
       const std::unique_ptr<Node> node,
       Node::Open(arguments.folder, arguments.key_file, arguments.restored, arguments.limits));
@@ -53,7 +60,8 @@ void AddLimits(CLI::App* serve, Limits* limits) {
       "Largest message that is taken from a device");
   add("--network-bytes-max", &limits->network_bytes_max,
       "Memory for what is on its way to or from devices");
-  add("--connections-max", &limits->connections_max, "More are closed at once");
+  add("--connections-max", &limits->connections_max,
+      "One more ends the oldest that no device has proved to be its own");
   add("--streams-per-device-max", &limits->streams_per_device_max,
       "Streams of one device; one more ends its oldest");
   add("--streams-unproven-max", &limits->streams_unproven_max,
@@ -64,6 +72,8 @@ void AddLimits(CLI::App* serve, Limits* limits) {
       "Of one device; more are taken later, none is refused");
   add("--backlog-bytes-max", &limits->backlog_bytes_max,
       "Edits of one stream that wait to be committed; more are taken later");
+  add("--backlog-bytes-all-max", &limits->backlog_bytes_all_max,
+      "The same of all streams together");
   add("--unread-seconds-max", &limits->unread_seconds_max,
       "For a device to read one update, or its stream ends");
   serve

@@ -63,9 +63,12 @@ Acceptor::~Acceptor() {
 
 int Acceptor::port() const { return acceptor_.local_endpoint().port(); }
 
-void Acceptor::Start(std::unique_ptr<Connections> connections, int connections_max) {
+void Acceptor::Start(std::unique_ptr<Connections> connections, int connections_max, Doors* doors) {
   connections_ = std::move(connections);
-  file_max_ = RaiseFileLimit(connections_max + kOwnFiles) - kOwnFiles / 2;
+  doors_ = doors;
+  const int files = RaiseFileLimit(connections_max + kOwnFiles);
+  doors_->Open(files - kOwnFiles);
+  file_max_ = files - kOwnFiles / 2;
   Accept();
   thread_ = std::thread([this] { context_.run(); });
 }
@@ -82,9 +85,12 @@ void Acceptor::Accept() {
 }
 
 void Acceptor::Take(tcp::socket socket) {
-  // A file gets the lowest number that is free, so the number says how many are open.
+  // A file gets the lowest number that is free, so the number says how many are open:
+  // those that have just been ended, too.
   if (socket.native_handle() >= file_max_) return;
   std::error_code error;
+  const tcp::endpoint peer = socket.remote_endpoint(error);
+  if (error || !doors_->Arrive(PeerOf(peer), socket.native_handle())) return;
   socket.native_non_blocking(true, error);
   if (!error) socket.set_option(tcp::no_delay(true), error);
   Connections::NewConnectionParameters parameters;

@@ -1,6 +1,6 @@
 // Takes in connections and hands them to gRPC. Its own listener, in the version we
 // build with, never accepts again once the process has run out of files; and it
-// takes as many connections as are made.
+// takes as many connections as are made, from whom it may be (server/rpc/doors.h).
 #ifndef ZHIBU_SERVER_RPC_ACCEPTOR_H_
 #define ZHIBU_SERVER_RPC_ACCEPTOR_H_
 
@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "absl/status/statusor.h"
+#include "server/rpc/doors.h"
 
 namespace zhibu::server {
 
@@ -26,9 +27,8 @@ class Acceptor {
   ~Acceptor();
 
   int port() const;
-  // Once the server that `connections` belongs to has started. Of what is more than
-  // `connections_max` each is closed at once.
-  void Start(std::unique_ptr<Connections> connections, int connections_max);
+  // Once the server that `connections` belongs to has started.
+  void Start(std::unique_ptr<Connections> connections, int connections_max, Doors* doors);
 
  private:
   Acceptor() : acceptor_(context_), pause_(context_) {}
@@ -39,6 +39,7 @@ class Acceptor {
   asio::ip::tcp::acceptor acceptor_;
   asio::steady_timer pause_;
   std::unique_ptr<Connections> connections_;
+  Doors* doors_ = nullptr;
   int file_max_ = 0;
   std::thread thread_;
 };

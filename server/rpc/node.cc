@@ -34,6 +34,8 @@ constexpr int kAdminBytesMax = 80 << 20;
 // Enrolments and deliveries at once: each waits for the writer, and a stranger may
 // ask for one.
 constexpr int kCallsMax = 16;
+// On one connection, beyond the streams of one device.
+constexpr int kStreamsMore = 16;
 
 std::string SocketOf(const std::string& folder) {
   return absl::StrCat("unix:", std::filesystem::absolute(folder).string(), "/admin.sock");
@@ -47,8 +49,10 @@ void SetLimits(const Limits& limits, grpc::ServerBuilder* builder) {
   // A compressed message is inflated before its size is checked.
   builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
-  // A connection is one device's. It is there for a stream, and soon has one.
-  builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, limits.streams_per_device_max);
+  // A connection is one device's. It is there for a stream, and soon has one. What the hub
+  // allows a device must be less than gRPC does, which would let one more wait without a word.
+  builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
+                              std::min(limits.streams_per_device_max, 1'000'000) + kStreamsMore);
   const int handshake_ms = std::min(limits.handshake_seconds_max, 1'000'000) * 1000;
   builder->AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, handshake_ms);
   builder->AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, handshake_ms);
@@ -104,6 +108,7 @@ struct Node::Parts {
   Hub hub;
   Admin admin;
   std::unique_ptr<grpc::Service> admin_service;
+  Doors doors;
   std::unique_ptr<grpc::Service> sync_service;
   std::unique_ptr<grpc::Server> admin_server;
   std::unique_ptr<grpc::Server> sync_server;
@@ -151,7 +156,7 @@ absl::StatusOr<int> Node::Serve(const NetworkOptions& options) {
     ASSIGN_OR_RETURN(pair.cert_chain, reader.GetSetting(kServerCertificate));
     return absl::OkStatus();
   }));
-  parts_->sync_service = MakeSyncService(&parts_->hub, &parts_->admin);
+  parts_->sync_service = MakeSyncService(&parts_->hub, &parts_->admin, &parts_->doors);
   ASSIGN_OR_RETURN(parts_->acceptor, Acceptor::Listen(options.listen));
   const int port = parts_->acceptor->port();
   grpc::ServerBuilder builder;
@@ -167,7 +172,7 @@ absl::StatusOr<int> Node::Serve(const NetworkOptions& options) {
   if (parts_->sync_server == nullptr) {
     return absl::UnavailableError(absl::StrCat("cannot serve on ", options.listen));
   }
-  parts_->acceptor->Start(std::move(connections), parts_->limits.connections_max);
+  parts_->acceptor->Start(std::move(connections), parts_->limits.connections_max, &parts_->doors);
   std::string address = options.address;
   if (address.empty()) {
     const size_t colon = options.listen.rfind(':');

@@ -9,10 +9,11 @@
 
 #include "server/admin.h"
 #include "server/hub.h"
+#include "server/rpc/doors.h"
 
 namespace zhibu::server {
 
-std::unique_ptr<grpc::Service> MakeSyncService(Hub* hub, Admin* admin);
+std::unique_ptr<grpc::Service> MakeSyncService(Hub* hub, Admin* admin, Doors* doors);
 std::unique_ptr<grpc::Service> MakeAdminService(Admin* admin);
 
 }  // namespace zhibu::server

@@ -17,8 +17,11 @@ using grpc::ByteBuffer;
 // an answer in words.
 class Stream final : public grpc::ServerBidiReactor<ByteBuffer, ByteBuffer>, public Transport {
  public:
-  Stream(Hub* hub, grpc::CallbackServerContext* context)
-      : context_(*context), connection_(hub->Connect(this)) {
+  Stream(Hub* hub, Doors* doors, grpc::CallbackServerContext* context)
+      : context_(*context),
+        doors_(*doors),
+        peer_(PeerOf(context->peer())),
+        connection_(hub->Connect(this)) {
     connection_->Start();
   }
 
@@ -32,7 +35,14 @@ class Stream final : public grpc::ServerBidiReactor<ByteBuffer, ByteBuffer>, pub
     StartWrite(&out_);
   }
   void Cancel() override { context_.TryCancel(); }
-  void Finish() override { ServerBidiReactor::Finish(grpc::Status::OK); }
+  void Proved() override {
+    proved_ = true;
+    doors_.Prove(peer_);
+  }
+  void Finish() override {
+    if (proved_) doors_.Leave(peer_);
+    ServerBidiReactor::Finish(grpc::Status::OK);
+  }
 
  private:
   void OnReadDone(bool ok) override {
@@ -57,6 +67,9 @@ class Stream final : public grpc::ServerBidiReactor<ByteBuffer, ByteBuffer>, pub
   void OnDone() override { delete this; }
 
   grpc::CallbackServerContext& context_;
+  Doors& doors_;
+  const Peer peer_;
+  bool proved_ = false;
   const std::shared_ptr<Connection> connection_;
   ByteBuffer in_;
   ByteBuffer out_;
@@ -79,24 +92,28 @@ using Base = sync::v1::Sync::WithRawCallbackMethod_Connect<sync::v1::Sync::Servi
 
 class SyncService final : public Base {
  public:
-  SyncService(Hub* hub, Admin* admin) : hub_(hub), admin_(admin) {}
+  SyncService(Hub* hub, Admin* admin, Doors* doors) : hub_(hub), admin_(admin), doors_(doors) {}
 
   grpc::ServerBidiReactor<ByteBuffer, ByteBuffer>* Connect(
       grpc::CallbackServerContext* context) override {
-    return new Stream(hub_, context);
+    return new Stream(hub_, doors_, context);
   }
 
-  grpc::Status Enrol(grpc::ServerContext* /*context*/, const sync::v1::EnrolRequest* request,
+  grpc::Status Enrol(grpc::ServerContext* context, const sync::v1::EnrolRequest* request,
                      sync::v1::EnrolReply* reply) override {
+    const std::string address = PeerOf(context->peer()).address;
+    if (const auto may = hub_->MayTryCode(address); !may.ok()) return ToGrpc(may);
     absl::StatusOr<sync::v1::EnrolReply> enrolled = admin_->EnrolDevice(*request);
+    if (ReasonOf(enrolled.status()).reason == sync::v1::BAD_CODE) hub_->WrongCode(address);
     if (!enrolled.ok()) return ToGrpc(enrolled.status());
     *reply = *std::move(enrolled);
     return grpc::Status::OK;
   }
 
-  grpc::Status Deliver(grpc::ServerContext* /*context*/, const sync::v1::DeliverRequest* request,
+  grpc::Status Deliver(grpc::ServerContext* context, const sync::v1::DeliverRequest* request,
                        sync::v1::DeliverReply* reply) override {
-    absl::StatusOr<sync::v1::DeliverReply> delivered = hub_->Deliver(request->bundle());
+    absl::StatusOr<sync::v1::DeliverReply> delivered =
+        hub_->Deliver(request->bundle(), PeerOf(context->peer()).address);
     if (!delivered.ok()) return ToGrpc(delivered.status());
     *reply = *std::move(delivered);
     return grpc::Status::OK;
@@ -105,12 +122,13 @@ class SyncService final : public Base {
  private:
   Hub* const hub_;
   Admin* const admin_;
+  Doors* const doors_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeSyncService(Hub* hub, Admin* admin) {
-  return std::make_unique<SyncService>(hub, admin);
+std::unique_ptr<grpc::Service> MakeSyncService(Hub* hub, Admin* admin, Doors* doors) {
+  return std::make_unique<SyncService>(hub, admin, doors);
 }
 
 }  // namespace zhibu::server

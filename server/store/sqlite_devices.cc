@@ -21,6 +21,8 @@ constexpr char kNextDevice[] =
     " ON CONFLICT (name) DO UPDATE SET value = excluded.value RETURNING value";
 
 constexpr char kPutCode[] = "REPLACE INTO code (digest, person, expires_ms) VALUES (?, ?, ?)";
+constexpr char kHasCode[] = "SELECT 1 FROM code WHERE digest = ? AND expires_ms >= ?";
+constexpr char kDropCodes[] = "DELETE FROM code WHERE expires_ms < ?";
 constexpr char kTakeCode[] = "DELETE FROM code WHERE digest = ? RETURNING person, expires_ms";
 
 // What a name is sealed under, as kSealAll spells it in sqlite_schema.cc.
@@ -90,6 +92,20 @@ absl::Status Transaction::PutCode(const EnrolmentCode& code) {
   return Writing([&] {
     std::string digest = DigestOf(code.code);
     Query(connection_, kPutCode, digest, code.person, code.expires_ms).Run();
+    return absl::OkStatus();
+  });
+}
+
+absl::StatusOr<bool> Transaction::HasCode(absl::string_view code, int64_t now_ms) {
+  return Reading([&]() -> absl::StatusOr<bool> {
+    std::string digest = DigestOf(code);
+    return Query(connection_, kHasCode, digest, now_ms).Step();
+  });
+}
+
+absl::Status Transaction::DropCodes(int64_t before_ms) {
+  return Writing([&] {
+    Query(connection_, kDropCodes, before_ms).Run();
     return absl::OkStatus();
   });
 }

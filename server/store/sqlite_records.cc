@@ -27,20 +27,29 @@ constexpr char kListRecords[] = "SELECT " ZHIBU_STATE_COLUMNS
                                 ", r.id FROM record r INDEXED BY record_key"
                                 " WHERE r.type = ? AND r.deletion_version IS NULL ORDER BY r.id";
 
+constexpr char kListEver[] = "SELECT " ZHIBU_STATE_COLUMNS
+                             ", r.id FROM record r INDEXED BY record_key"
+                             " WHERE r.type = ? ORDER BY r.id";
+
 constexpr char kPutFeed[] =
-    "INSERT INTO feed (scope_no, type, id, record_no, version, present) VALUES (?, ?, ?, ?, ?, ?)"
+    "INSERT INTO feed (scope_no, type, id, record_no, version, present, seen)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT (scope_no, type, id) DO UPDATE SET version = excluded.version,"
-    " present = excluded.present";
+    " present = excluded.present, seen = feed.seen | excluded.seen";
+constexpr char kForgetSeen[] = "UPDATE feed SET seen = 0";
+constexpr char kPutSeen[] =
+    "UPDATE feed SET seen = ?"
+    " WHERE scope_no = (SELECT no FROM scope WHERE id = ?) AND type = ? AND id = ?";
 // LEFT, so that a row whose record is missing shows as damage and is not skipped.
 constexpr char kReadFeed[] =
     "SELECT " ZHIBU_STATE_COLUMNS
-    ", f.version, f.type, f.id, f.present"
+    ", f.version, f.type, f.id, f.present, f.seen"
     " FROM feed f INDEXED BY feed_version LEFT JOIN record r ON r.no = f.record_no"
     " WHERE f.scope_no = (SELECT no FROM scope WHERE id = ?) AND f.version > ?"
-    " ORDER BY f.version, f.type, f.id";
+    " AND f.seen & ? <> 0 ORDER BY f.version, f.type, f.id";
 constexpr char kCountFeed[] =
     "SELECT count(*) FROM feed INDEXED BY feed_version"
-    " WHERE scope_no = (SELECT no FROM scope WHERE id = ?) AND version > ?";
+    " WHERE scope_no = (SELECT no FROM scope WHERE id = ?) AND version > ? AND seen & ? <> 0";
 constexpr char kEverIn[] =
     "SELECT 1 FROM feed"
     " WHERE scope_no = (SELECT no FROM scope WHERE id = ?) AND type = ? AND id = ?";
@@ -76,8 +85,9 @@ bool Storable(const RecordState& state) {
          (!state.deletion.has_value() || state.deletion->version.value <= kHighest);
 }
 
-bool Contains(absl::Span<const Id> ids, const Id& id) {
-  return std::find(ids.begin(), ids.end(), id) != ids.end();
+bool Contains(absl::Span<const Showing> showings, const Id& scope) {
+  return std::any_of(showings.begin(), showings.end(),
+                     [&](const Showing& showing) { return showing.scope == scope; });
 }
 
 }  // namespace
@@ -89,10 +99,10 @@ absl::StatusOr<RecordState> Transaction::GetRecord(const RecordKey& key) {
   });
 }
 
-absl::Status Transaction::ReadFeed(const Id& scope, Version after,
+absl::Status Transaction::ReadFeed(const Id& scope, Version after, uint32_t offices,
                                    absl::FunctionRef<bool(const FeedRow&)> visit) {
   return Reading([&] {
-    Query row(connection_, kReadFeed, scope, Bounded(after));
+    Query row(connection_, kReadFeed, scope, Bounded(after), offices);
     bool more = true;
     while (more && row.Step()) {
       FeedRow feed;
@@ -101,15 +111,16 @@ absl::Status Transaction::ReadFeed(const Id& scope, Version after,
       feed.key.id = row.IdAt(kAfterState + 2);
       feed.state = StateOf(row, seal_, feed.key);
       feed.present = row.Int(kAfterState + 3) != 0;
+      feed.seen = static_cast<uint32_t>(row.Int(kAfterState + 4));
       more = visit(feed);
     }
     return absl::OkStatus();
   });
 }
 
-absl::StatusOr<uint64_t> Transaction::CountFeed(const Id& scope, Version after) {
+absl::StatusOr<uint64_t> Transaction::CountFeed(const Id& scope, Version after, uint32_t offices) {
   return Reading([&]() -> absl::StatusOr<uint64_t> {
-    Query row(connection_, kCountFeed, scope, Bounded(after));
+    Query row(connection_, kCountFeed, scope, Bounded(after), offices);
     return row.Step() ? static_cast<uint64_t>(row.Int(0)) : 0;
   });
 }
@@ -141,16 +152,44 @@ absl::Status Transaction::ListRecords(
   });
 }
 
+absl::Status Transaction::ListEver(uint32_t type,
+                                   absl::FunctionRef<void(const Id&, const RecordState&)> visit) {
+  return Reading([&] {
+    Query row(connection_, kListEver, type);
+    while (row.Step()) {
+      const Id id = row.IdAt(kAfterState);
+      visit(id, StateOf(row, seal_, {type, id}));
+    }
+    return absl::OkStatus();
+  });
+}
+
 absl::Status Transaction::PutRecord(const RecordKey& key, const RecordState& state,
-                                    absl::Span<const Id> before, absl::Span<const Id> after) {
+                                    absl::Span<const Id> before, absl::Span<const Showing> after) {
   if (!Storable(state)) {
     return absl::InvalidArgumentError("a record is stored with the version the server gave it");
   }
   return Writing([&] {
     int64_t record_no = StoreRecord(key, state);
-    for (const Id& scope : after) MoveRow(scope, key, record_no, state.version(), true);
+    for (const Showing& showing : after) MoveRow(showing, key, record_no, state.version(), true);
     for (const Id& scope : before) {
-      if (!Contains(after, scope)) MoveRow(scope, key, record_no, state.version(), false);
+      if (!Contains(after, scope)) MoveRow({scope, 0}, key, record_no, state.version(), false);
+    }
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Transaction::ForgetSeen() {
+  return Writing([&] {
+    Query(connection_, kForgetSeen).Run();
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Transaction::PutSeen(const RecordKey& key, absl::Span<const Showing> showings) {
+  return Writing([&] {
+    for (const Showing& showing : showings) {
+      Query(connection_, kPutSeen, showing.offices, showing.scope, key.type, key.id).Run();
     }
     return absl::OkStatus();
   });
@@ -173,12 +212,13 @@ int64_t Transaction::StoreRecord(const RecordKey& key, const RecordState& state)
   return put.Int(0);
 }
 
-void Transaction::MoveRow(const Id& scope, const RecordKey& key, int64_t record_no, Version version,
-                          bool present) {
+void Transaction::MoveRow(const Showing& showing, const RecordKey& key, int64_t record_no,
+                          Version version, bool present) {
   // No row of a feed is past its scope's version, or a later one could be given
   // the same version and be missed.
-  MoveScope(scope, version);
-  Query(connection_, kPutFeed, LoadScope(scope).no, key.type, key.id, record_no, version, present)
+  MoveScope(showing.scope, version);
+  Query(connection_, kPutFeed, LoadScope(showing.scope).no, key.type, key.id, record_no, version,
+        present, showing.offices)
       .Run();
 }
 

@@ -42,6 +42,10 @@ absl::StatusOr<Version> Transaction::NextVersion(absl::Span<const Id> scopes) {
   });
 }
 
+absl::StatusOr<Version> Transaction::EarlierVersions() {
+  return Reading([&]() -> absl::StatusOr<Version> { return Floor(); });
+}
+
 Version Transaction::Floor() {
   if (!floor_) {
     Query row(connection_, kGetFloor);

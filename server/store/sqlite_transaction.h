@@ -44,12 +44,14 @@ class Transaction final : public Writer {
 
   absl::StatusOr<RecordState> GetRecord(const RecordKey& key) override;
   absl::StatusOr<Version> ScopeVersion(const Id& scope) override;
-  absl::Status ReadFeed(const Id& scope, Version after,
+  absl::Status ReadFeed(const Id& scope, Version after, uint32_t offices,
                         absl::FunctionRef<bool(const FeedRow&)> visit) override;
-  absl::StatusOr<uint64_t> CountFeed(const Id& scope, Version after) override;
+  absl::StatusOr<uint64_t> CountFeed(const Id& scope, Version after, uint32_t offices) override;
   absl::StatusOr<bool> EverIn(const Id& scope, const RecordKey& key) override;
   absl::Status ListRecords(uint32_t type, std::optional<Id> scope,
                            absl::FunctionRef<void(const Id&, const RecordState&)> visit) override;
+  absl::Status ListEver(uint32_t type,
+                        absl::FunctionRef<void(const Id&, const RecordState&)> visit) override;
   absl::StatusOr<std::optional<DeviceRow>> GetDevice(DeviceNumber number) override;
   absl::StatusOr<std::vector<DeviceRow>> ListDevices() override;
   absl::StatusOr<std::optional<AuditRow>> GetAudit(DeviceNumber device, EditNumber number) override;
@@ -60,6 +62,7 @@ class Transaction final : public Writer {
   absl::Status ReadAudit(DeviceNumber device, EditNumber after,
                          absl::FunctionRef<bool(const AuditRow&)> visit) override;
   absl::StatusOr<std::vector<Id>> FindMarked(absl::string_view mark) override;
+  absl::StatusOr<Version> EarlierVersions() override;
   absl::StatusOr<int64_t> GetCount(absl::string_view name) override;
   absl::StatusOr<std::string> GetSetting(absl::string_view name) override;
 
@@ -69,7 +72,9 @@ class Transaction final : public Writer {
   absl::StatusOr<Version> NextVersion(absl::Span<const Id> scopes) override;
   absl::Status RaiseCounters(Version version, DeviceNumber device) override;
   absl::Status PutRecord(const RecordKey& key, const RecordState& state,
-                         absl::Span<const Id> before, absl::Span<const Id> after) override;
+                         absl::Span<const Id> before, absl::Span<const Showing> after) override;
+  absl::Status ForgetSeen() override;
+  absl::Status PutSeen(const RecordKey& key, absl::Span<const Showing> showings) override;
   absl::Status PutDevice(const DeviceRow& device) override;
   absl::StatusOr<DeviceNumber> NextDevice() override;
   absl::Status AddToCount(absl::string_view name, int64_t more) override;
@@ -77,7 +82,9 @@ class Transaction final : public Writer {
   absl::Status PutMark(absl::string_view mark, const Id& person) override;
   absl::Status DeleteMark(absl::string_view mark, const Id& person) override;
   absl::Status PutSetting(absl::string_view name, absl::string_view value) override;
+  absl::StatusOr<bool> HasCode(absl::string_view code, int64_t now_ms) override;
   absl::Status PutCode(const EnrolmentCode& code) override;
+  absl::Status DropCodes(int64_t before_ms) override;
   absl::StatusOr<EnrolmentCode> TakeCode(absl::string_view code) override;
 
  private:
@@ -110,7 +117,7 @@ class Transaction final : public Writer {
   void UndoScopes(size_t to);
   void MoveScope(const Id& scope, Version version);
   int64_t StoreRecord(const RecordKey& key, const RecordState& state);
-  void MoveRow(const Id& scope, const RecordKey& key, int64_t record_no, Version version,
+  void MoveRow(const Showing& showing, const RecordKey& key, int64_t record_no, Version version,
                bool present);
 
   Connection& connection_;

@@ -3,13 +3,15 @@
 //
 //   store->Write([&](Writer& writer) {       // one durable transaction
 //     ASSIGN_OR_RETURN(Version version, writer.NextVersion(scopes));
-//     return writer.PutRecord(key, state, before, after);
+//     return writer.PutRecord(key, state, before, after);  // after: see server/sight.h
 //   });
 //   store->Read([&](Reader& reader) { … });  // one snapshot
 //
 // For every scope the store keeps a feed: one row for each record that lies or
 // lay in it, at the version at which that record last changed there. "What has
-// changed since v" is the rows past v; no log is kept and none is compacted.
+// changed since v" is the rows past v; no log is kept and none is compacted. Beside
+// each row stands which offices in that scope have ever been able to see the record:
+// to all others the row does not exist.
 //
 // Any thread may call. Writes run one at a time per scope; reads never wait for
 // them. A Status other than OK from the callback rolls the transaction back and
@@ -36,10 +38,20 @@
 
 namespace zhibu::server {
 
+// Sets of offices, as AudienceOf makes them.
+inline constexpr uint32_t kAllOffices = 0x7fff'ffff;
+
+// A scope in which a record lies, and the offices there that may see it now.
+struct Showing {
+  Id scope;
+  uint32_t offices = 0;
+};
+
 struct FeedRow {
   RecordKey key;
   Version version;
   bool present = false;  // false: the record has left the scope
+  uint32_t seen = 0;     // every Showing::offices that it had in this scope
   RecordState state;     // as it is now
 };
 
@@ -110,11 +122,11 @@ class Reader {
   // 0 for a scope that nothing has touched.
   virtual absl::StatusOr<Version> ScopeVersion(const Id& scope) = 0;
 
-  // Rows of `scope` past `after`, ascending by (version, type, id), until
-  // `visit` returns false or there are no more.
-  virtual absl::Status ReadFeed(const Id& scope, Version after,
+  // Rows of `scope` past `after` that one of `offices` has seen, ascending by (version,
+  // type, id), until `visit` returns false or there are no more.
+  virtual absl::Status ReadFeed(const Id& scope, Version after, uint32_t offices,
                                 absl::FunctionRef<bool(const FeedRow&)> visit) = 0;
-  virtual absl::StatusOr<uint64_t> CountFeed(const Id& scope, Version after) = 0;
+  virtual absl::StatusOr<uint64_t> CountFeed(const Id& scope, Version after, uint32_t offices) = 0;
   // Whether the record lies in `scope`, or once lay there.
   virtual absl::StatusOr<bool> EverIn(const Id& scope, const RecordKey& key) = 0;
 
@@ -124,8 +136,14 @@ class Reader {
       uint32_t type, std::optional<Id> scope,
       absl::FunctionRef<void(const Id&, const RecordState&)> visit) = 0;
 
+  // Every record of a type that was ever written, the deleted ones too. Ascending by id.
+  virtual absl::Status ListEver(uint32_t type,
+                                absl::FunctionRef<void(const Id&, const RecordState&)> visit) = 0;
+
   virtual absl::StatusOr<std::optional<DeviceRow>> GetDevice(DeviceNumber number) = 0;
   virtual absl::StatusOr<std::vector<DeviceRow>> ListDevices() = 0;
+  // Whether it could be taken: whoever tries codes must not keep the writer busy.
+  virtual absl::StatusOr<bool> HasCode(absl::string_view code, int64_t now_ms) = 0;
 
   virtual absl::StatusOr<std::optional<AuditRow>> GetAudit(DeviceNumber device,
                                                            EditNumber number) = 0;
@@ -142,6 +160,10 @@ class Reader {
 
   // Whom a mark was put on (server/persons.h), ascending.
   virtual absl::StatusOr<std::vector<Id>> FindMarked(absl::string_view mark) = 0;
+
+  // Every version up to here was given in an earlier life of the server, before it was
+  // restored; 0: there was none.
+  virtual absl::StatusOr<Version> EarlierVersions() = 0;
 
   // 0 where nothing was ever counted under this name.
   virtual absl::StatusOr<int64_t> GetCount(absl::string_view name) = 0;
@@ -169,8 +191,13 @@ class Writer : public Reader {
   // Stores the record and moves its row in the feed of every scope in `after`
   // to state.version(); in those of `before` that are not in `after` the row
   // says that it has left.
+  // The offices that `after` names are added to FeedRow::seen.
   virtual absl::Status PutRecord(const RecordKey& key, const RecordState& state,
-                                 absl::Span<const Id> before, absl::Span<const Id> after) = 0;
+                                 absl::Span<const Id> before, absl::Span<const Showing> after) = 0;
+  // FeedRow::seen is to be what the caller says next: ForgetSeen makes all of it 0, and
+  // PutSeen sets it in rows that are there. No row moves.
+  virtual absl::Status ForgetSeen() = 0;
+  virtual absl::Status PutSeen(const RecordKey& key, absl::Span<const Showing> showings) = 0;
 
   virtual absl::Status PutDevice(const DeviceRow& device) = 0;
   // One above the highest ever given; the first is 2, after kServerDevice.
@@ -190,6 +217,8 @@ class Writer : public Reader {
 
   // Only a digest of the code is kept.
   virtual absl::Status PutCode(const EnrolmentCode& code) = 0;
+  // Those that ran out before.
+  virtual absl::Status DropCodes(int64_t before_ms) = 0;
   // Takes the code, so that it works once. NOT_FOUND: unknown or already taken.
   virtual absl::StatusOr<EnrolmentCode> TakeCode(absl::string_view code) = 0;
 };

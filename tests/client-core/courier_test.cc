@@ -233,6 +233,28 @@ TEST_F(Courier, EditsOfARevokedDeviceAreHeldAndItsOwnerIsTold) {
 
 // ---- Wrong hands ----------------------------------------------------------------------
 
+// Else a phone that was found somewhere would write on by couriers for ever.
+TEST_F(Courier, OfADeviceThatWasNotSeenForLongNothingIsTakenAndItKeepsAll) {
+  constexpr int64_t kDayMs = 86'400'000;
+  world.limits.unseen_ms_max = 180 * kDayMs;
+  world.Wait(100 * kDayMs);
+  const Id early = MakeMeeting(zhangs);
+  Receive(zhangs, Deliver(Export(zhangs)));
+  EXPECT_TRUE(world.StateOf({31, early}).alive());
+  world.Wait(81 * kDayMs);  // being brought is not being seen
+  const Id late = MakeMeeting(zhangs);
+  const std::string bundles = Export(zhangs);
+  EXPECT_EQ(Text(Receive(zhangs, Deliver(bundles))), "0 in, 0 set aside, REAUTHENTICATE");
+  EXPECT_FALSE(world.StateOf({31, late}).exists);
+  EXPECT_TRUE(zhangs.Has<Meeting>(late));
+  EXPECT_EQ(zhangs.State().unsent, 2u);
+
+  ASSERT_EQ(ReasonOf(world.Sync(zhangs)).reason, sync::v1::REAUTHENTICATE);
+  world.EnrolAgain(zhangs);
+  EXPECT_EQ(Text(Receive(zhangs, Deliver(bundles))), "1 in, 0 set aside");
+  EXPECT_TRUE(world.StateOf({31, late}).alive());
+}
+
 TEST_F(Courier, AFileThatWasAlteredIsRefusedOrIsAsItWas) {
   const Id meeting = MakeMeeting(zhangs);
   const std::string bundles = Export(zhangs);

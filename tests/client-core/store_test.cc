@@ -475,6 +475,50 @@ TEST_F(StoreTest, ARecordThatLeavesTakesItsRowAndPendingEditsWait) {
   EXPECT_EQ(Get<Meeting>(id).place(), "礼堂");
 }
 
+TEST_F(StoreTest, ADroppedScopeTakesWhatLiesThereAndPendingEditsWait) {
+  const Id other = fate.environment().NewId();
+  Meeting meeting;
+  meeting.set_branch_id(branch.str());
+  const Id here = fate.environment().NewId();
+  const Id changed = fate.environment().NewId();
+  ASSERT_EQ(store->ApplyUpdate(Said(meeting, here, 1)), absl::OkStatus());
+  ASSERT_EQ(store->ApplyUpdate(Said(meeting, changed, 1)), absl::OkStatus());
+  meeting.set_branch_id(other.str());
+  const Id elsewhere = fate.environment().NewId();
+  ASSERT_EQ(store->ApplyUpdate(Said(meeting, elsewhere, 1)), absl::OkStatus());
+  ASSERT_EQ(Change<Meeting>(changed, [](Meeting& m) { m.set_place("礼堂"); }), absl::OkStatus());
+  sync::v1::Update update;
+  update.add_dropped(branch.str());
+  update.add_cursors()->set_scope(branch.str());
+  ASSERT_EQ(store->ApplyUpdate(update), absl::OkStatus());
+  EXPECT_TRUE(absl::IsNotFound(store->Edit<Meeting>(here).status()));
+  EXPECT_TRUE(absl::IsNotFound(store->Edit<Meeting>(changed).status()));
+  EXPECT_TRUE(store->Edit<Meeting>(elsewhere).ok());
+  EXPECT_EQ(Unsent(), 1u);
+}
+
+// What of them is still to be here nobody can tell but the server.
+TEST_F(StoreTest, ADroppedScopeTakesRecordsOfUnknownTypesAndEverythingIsReadAnew) {
+  Meeting meeting;
+  meeting.set_branch_id(branch.str());
+  sync::v1::Update update = Said(meeting, fate.environment().NewId(), 1);
+  update.mutable_groups(0)->set_type(4000);
+  auto& cursor = *update.add_cursors();
+  cursor.set_scope(fate.environment().NewId().str());
+  cursor.set_audience(2);
+  cursor.set_held(6);
+  cursor.set_seal("sealed");
+  ASSERT_EQ(store->ApplyUpdate(update), absl::OkStatus());
+  ASSERT_EQ(store->ReadAnewWhatIsUnknown(), absl::OkStatus());
+  ASSERT_THAT(store->Cursors().value(), SizeIs(1)) << "nothing is due";
+  EXPECT_EQ(store->Cursors().value()[0].SerializeAsString(), cursor.SerializeAsString());
+  sync::v1::Update drop;
+  drop.add_dropped(branch.str());
+  ASSERT_EQ(store->ApplyUpdate(drop), absl::OkStatus());
+  ASSERT_EQ(store->ReadAnewWhatIsUnknown(), absl::OkStatus());
+  EXPECT_THAT(store->Cursors().value(), IsEmpty());
+}
+
 // ---- What a person is told ---------------------------------------------------------------
 
 TEST_F(StoreTest, CountsProgressAndTheLastSuccessSurviveARestart) {
@@ -600,7 +644,8 @@ TEST_F(StoreTest, TheDiskIsFullWhatWasThereStaysAndItWorksAgainWhenThereIsRoom) 
   // However far the write gets.
   for (int64_t room = 0; room < 40'000; room += 700) {
     SmallDisk::room = room;
-    Draft draft = MeetingIn(branch, std::string(50'000, 'x'));
+    Draft draft = MeetingIn(branch);
+    draft.message<Meeting>().set_minutes(std::string(50'000, 'x'));
     EXPECT_TRUE(absl::IsResourceExhausted(store->Commit({&draft}).status())) << room;
     EXPECT_EQ(Get<Meeting>(id).topic(), "学习");
     EXPECT_THAT(Topics({.type = 31}), SizeIs(1));
@@ -608,7 +653,8 @@ TEST_F(StoreTest, TheDiskIsFullWhatWasThereStaysAndItWorksAgainWhenThereIsRoom) 
   }
   EXPECT_EQ(told, 0);
   SmallDisk::room = std::numeric_limits<int64_t>::max();
-  Draft draft = MeetingIn(branch, std::string(50'000, 'x'));
+  Draft draft = MeetingIn(branch);
+  draft.message<Meeting>().set_minutes(std::string(50'000, 'x'));
   const auto number = store->Commit({&draft});
   ASSERT_TRUE(number.ok()) << number.status();
   EXPECT_EQ(number->value, 2u);

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@
 #include "sync/schema.h"
 #include "sync/wire.h"
 #include "tests/e2e/hostile.h"
+#include "tests/e2e/proxy.h"
 #include "tests/e2e/township.h"
 #include "zhibu/records/v1/catalogue.pb.h"
 
@@ -48,9 +50,12 @@ constexpr size_t kMiB = 1 << 20;
 #ifdef ABSL_HAVE_ADDRESS_SANITIZER
 constexpr size_t kGrowthMax = 250 * kMiB;
 constexpr char kSyncSeconds[] = "90";
+constexpr std::chrono::seconds kDelayMax{20};
 #else
 constexpr size_t kGrowthMax = 100 * kMiB;
 constexpr char kSyncSeconds[] = "20";
+// By which somebody else's sync may take longer than when nothing goes on.
+constexpr std::chrono::seconds kDelayMax{2};
 #endif
 // Of the server, where a test is about its deadlines.
 constexpr std::chrono::seconds kDeadline{4};
@@ -117,6 +122,16 @@ class AdversaryTest : public testing::Test {
     EXPECT_EQ(honest_.Record("Meeting", id).value("topic", ""), topic);
   }
 
+  // How long it takes.
+  std::chrono::milliseconds HonestSync() {
+    honest_.Put("Meeting", Meeting(honest_, absl::StrCat("照常 ", ++meetings_)));
+    const auto began = std::chrono::steady_clock::now();
+    honest_.Do({"sync", "--timeout", kSyncSeconds});
+    const auto took = std::chrono::steady_clock::now() - began;
+    EXPECT_EQ(honest_.Unsent(), 0);
+    return std::chrono::duration_cast<std::chrono::milliseconds>(took);
+  }
+
   // A hostile device of somebody who may write in the branch, or of another.
   Self Enrol(const std::string& member = kDeputy) { return hostile_.Enrol(township_.Code(member)); }
 
@@ -156,7 +171,8 @@ TEST_F(AdversaryTest, ClaimsAnothersDevice) {
     stream->Say(HelloOf(other));
     const ServerFrame challenge = stream->Read();
     ASSERT_TRUE(challenge.has_challenge()) << device;
-    stream->Prove(SignProof(self.keys.secret_key, challenge.challenge().nonce(), HelloOf(other)));
+    stream->Prove(SignProof(self.keys.secret_key, challenge.challenge().nonce(),
+                            HelloOf(other).SerializeAsString()));
     EXPECT_EQ(stream->Refused(), "BAD_SIGNATURE");
   }
   for (const uint32_t nobody : {0u, 1u, 999u, ~0u}) {  // 1 is the server's own
@@ -179,8 +195,8 @@ TEST_F(AdversaryTest, ReplaysAHandshakeAnEditAndACode) {
 
   const auto first = hostile_.Connect();
   first->Say(HelloOf(self));
-  const std::string proof =
-      SignProof(self.keys.secret_key, first->Read().challenge().nonce(), HelloOf(self));
+  const std::string proof = SignProof(self.keys.secret_key, first->Read().challenge().nonce(),
+                                      HelloOf(self).SerializeAsString());
   first->Prove(proof);
   ASSERT_TRUE(first->Read().has_welcome());
   const auto second = hostile_.Connect();
@@ -519,6 +535,63 @@ TEST_F(AdversaryTest, WritesWithoutPause) {
   EXPECT_GE(std::chrono::steady_clock::now() - began, std::chrono::seconds(2));
 }
 
+// An edit may say what it builds on, and each of these would have to be looked up.
+TEST_F(AdversaryTest, BuildsAThousandTimesOnAnEditOfAMegabyte) {
+  const auto usual = HonestSync();
+  const Self self = Enrol();
+  const auto stream = hostile_.Connect();
+  stream->Open(self);
+  Edits edits;
+  records::v1::Meeting large = MeetingHere("大");
+  large.set_minutes(std::string(1'000'000, 'x'));
+  stream->Send(PushOf({edits.Next(EditOf({Create(NewId(), large)}))}));
+  EXPECT_THAT(stream->Answers(1), ElementsAre("1 MERGED"));
+  std::vector<NumberedEdit> push;
+  for (int i = 0; i < 30; ++i) {
+    NumberedEdit& edit = push.emplace_back(NewMeeting(&edits, "小"));
+    for (int j = 0; j < 1000; ++j) edit.add_builds_on(1);
+  }
+  stream->Send(PushOf(push));
+  EXPECT_LT(HonestSync(), usual + kDelayMax);
+  EXPECT_THAT(stream->Answers(push.size()), SizeIs(push.size()));
+}
+
+TEST_F(AdversaryTest, OnePhoneSendsAThousandHeavyEditsAgainAndAgain) {
+  const auto usual = HonestSync();
+  const Self self = Enrol();
+  const auto stream = hostile_.Connect();
+  stream->Open(self);
+  records::v1::Meeting crowded = MeetingHere("人山人海");
+  for (uint32_t i = 0; i < 200; ++i) crowded.add_present(FromBase64(MadeUpId(i)));
+  constexpr int kFrames = 3;
+  constexpr int kEdits = 1000;
+  std::atomic<bool> stop = false;
+  std::thread flood([&] {
+    Edits edits;
+    for (int i = 0; i < kFrames && !stop; ++i) {
+      std::vector<NumberedEdit> push;
+      for (int j = 0; j < kEdits; ++j)
+        push.push_back(edits.Next(EditOf({Create(NewId(), crowded)})));
+      stream->Send(PushOf(push));
+    }
+  });
+  stream->Answers(1);
+  for (int i = 0; i < 3; ++i) EXPECT_LT(HonestSync(), usual + kDelayMax);
+  stop = true;
+  flood.join();
+}
+
+TEST_F(AdversaryTest, OpensAStreamTooManyOnOneConnection) {
+  const Self self = Enrol();
+  std::vector<std::unique_ptr<HostileStream>> streams;
+  for (int i = 0; i < 5; ++i) {
+    streams.push_back(hostile_.Connect());
+    streams.back()->Open(self);
+  }
+  EXPECT_EQ(streams.front()->Refused(), "LIMIT_REACHED");
+  EXPECT_TRUE(streams.back()->Read().has_update());
+}
+
 TEST_F(AdversaryTest, OpensThousandsOfStreams) {
   constexpr int kConnections = 250;
   constexpr int kEach = 4;
@@ -544,9 +617,12 @@ TEST_F(AdversaryTest, OpensThousandsOfStreams) {
   EXPECT_TRUE(own[5]->Read().has_update());
 }
 
-int Dial(int port) {
+int Dial(int port, const std::string& from = "127.0.0.1") {
   const int file = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
+  address.sin_family = AF_INET;
+  inet_pton(AF_INET, from.c_str(), &address.sin_addr);
+  EXPECT_EQ(bind(file, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -563,11 +639,38 @@ bool Closed(int file, std::chrono::milliseconds patience) {
 TEST_F(ImpatientServerTest, OpensConnectionsAndSaysNothing) {
   std::vector<int> files;
   for (int i = 0; i < 800; ++i) files.push_back(Dial(township_.port()));
-  EXPECT_TRUE(Closed(files.back(), kDeadline));
+  EXPECT_TRUE(Closed(files.front(), kDeadline));
   EXPECT_LT(StatusOf(township_.server_pid(), "FDSize"), 1024);
-  // The others go in their time, and the door is open again.
+  HonestSyncs();
+  // The others go in their time.
   for (const int file : files) EXPECT_TRUE(Closed(file, 3 * kDeadline));
   HonestSyncs();
+  for (const int file : files) close(file);
+}
+
+// Of one address, and of hundreds.
+TEST_F(AdversaryTest, TwoThousandStrangersSayNothingAndDevicesComeAndStay) {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 8192);
+  setrlimit(RLIMIT_NOFILE, &limit);
+  const auto usual = HonestSync();
+  const Self self = Enrol();
+  const auto stays = hostile_.Connect();
+  stays->Open(self);
+  std::vector<int> files;
+  for (const bool many : {false, true}) {
+    for (int i = 0; i < 2000; ++i) {
+      files.push_back(Dial(township_.port(),
+                           many ? absl::StrCat("127.7.", i / 250, ".", 1 + i % 250) : "127.7.0.1"));
+      if (i % 500 != 499) continue;
+      EXPECT_LT(HonestSync(), usual + kDelayMax);
+    }
+    EXPECT_LT(StatusOf(township_.server_pid(), "FDSize"), 1024);
+  }
+  Edits edits;
+  stays->Send(PushOf({NewMeeting(&edits, "还在")}));
+  EXPECT_THAT(stays->Answers(1), ElementsAre("1 MERGED"));
   for (const int file : files) close(file);
 }
 
@@ -634,6 +737,37 @@ TEST_F(AdversaryTest, DeliversRubbishWithoutPause) {
   EXPECT_GT(refused, 0);
   EXPECT_GT(sent_away, 0);
   EXPECT_EQ(refused + sent_away, 100);
+}
+
+TEST_F(AdversaryTest, RubbishFromOneAddressShutsNoCourierOut) {
+  const TempFolder stick;
+  const std::string bundles = stick / "包.zhibu";
+  const Proxy elsewhere(township_.port(), "127.7.0.1");
+  const std::string rubbish(64 << 10, 'r');
+  std::atomic<bool> stop = false;
+  std::atomic<int> opened = 0;
+  std::atomic<int> sent_away = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      Hostile courier(elsewhere.port());
+      while (!stop) {
+        sync::v1::Refusal why;
+        why.ParseFromString(courier.Deliver(rubbish).error_details());
+        (why.reason() == sync::v1::LIMIT_REACHED ? sent_away : opened) += 1;
+      }
+    });
+  }
+  EXPECT_TRUE(Eventually([&] { return sent_away > 0; }));
+  for (int i = 0; i < 3; ++i) {
+    honest_.Put("Meeting", Meeting(honest_, absl::StrCat("捎带 ", i)));
+    honest_.Do({"courier", "export", bundles});
+    Succeed(
+        {"--json", "device", "courier", "deliver", bundles, "--receipts", stick / "回执.zhibu"});
+    EXPECT_EQ(honest_.Do({"courier", "receive", stick / "回执.zhibu"}).value("delivered", 0), 1);
+  }
+  stop = true;
+  for (std::thread& thread : threads) thread.join();
 }
 
 }  // namespace

@@ -64,7 +64,7 @@ bool HostileStream::SendBytes(const std::string& bytes) {
 
 bool HostileStream::Say(const sync::v1::Hello& hello) {
   ClientFrame frame;
-  *frame.mutable_hello() = hello;
+  frame.set_hello(hello.SerializeAsString());
   return Send(frame);
 }
 
@@ -89,7 +89,7 @@ sync::v1::Welcome HostileStream::Open(const Self& self) { return Open(self, Hell
 sync::v1::Welcome HostileStream::Open(const Self& self, const sync::v1::Hello& hello) {
   Say(hello);
   const ServerFrame challenge = Read();
-  Prove(SignProof(self.keys.secret_key, challenge.challenge().nonce(), hello));
+  Prove(SignProof(self.keys.secret_key, challenge.challenge().nonce(), hello.SerializeAsString()));
   const ServerFrame welcome = Read();
   EXPECT_TRUE(welcome.has_welcome()) << welcome.ShortDebugString();
   return welcome.welcome();

@@ -15,11 +15,11 @@
 namespace zhibu::e2e {
 namespace {
 
-sockaddr_in Loopback(int port) {
+sockaddr_in Loopback(int port, const std::string& host = "127.0.0.1") {
   sockaddr_in address = {};
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  inet_pton(AF_INET, host.c_str(), &address.sin_addr);
   return address;
 }
 
@@ -34,7 +34,7 @@ void SendAll(int to, const char* data, ssize_t size) {
 
 }  // namespace
 
-Proxy::Proxy(int server_port) : server_port_(server_port) {
+Proxy::Proxy(int server_port, const std::string& from) : server_port_(server_port), from_(from) {
   listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   wake_ = eventfd(0, EFD_CLOEXEC);
   sockaddr_in address = Loopback(0);
@@ -103,9 +103,11 @@ void Proxy::Work() {
     if ((files[0].revents & POLLIN) != 0) {
       Pair pair = {{accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC),
                     socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)}};
+      const sockaddr_in own = Loopback(0, from_);
       const sockaddr_in address = Loopback(server_port_);
-      if (connect(pair.ends[1], reinterpret_cast<const sockaddr*>(&address), sizeof(address)) ==
-          0) {
+      if (bind(pair.ends[1], reinterpret_cast<const sockaddr*>(&own), sizeof(own)) == 0 &&
+          connect(pair.ends[1], reinterpret_cast<const sockaddr*>(&address), sizeof(address)) ==
+              0) {
         pairs.push_back(pair);
         ++connections_;
       } else {

@@ -11,7 +11,8 @@ namespace zhibu::e2e {
 
 class Proxy {
  public:
-  explicit Proxy(int server_port);
+  // `from`: the loopback address as which the server sees it.
+  explicit Proxy(int server_port, const std::string& from = "127.0.0.1");
   Proxy(const Proxy&) = delete;  // a thread holds its address
   Proxy& operator=(const Proxy&) = delete;
   ~Proxy();
@@ -33,6 +34,7 @@ class Proxy {
   void Work();
 
   const int server_port_;
+  const std::string from_;
   int listener_ = -1;
   int wake_ = -1;
   int port_ = 0;

@@ -102,6 +102,9 @@ class Impostor {
       cursor.set_version(in_.Number());
       cursor.set_audience(static_cast<uint32_t>(in_.Number()));
     }
+    if (in_.Below(4) == 3) update.add_dropped(in_.Coin() ? in_.AnId().str() : in_.Text());
+    // Its answers would be taken with the frame that ends it.
+    update.set_continues(update.answers().empty() && in_.Below(4) == 3);
     update.set_catching_up(in_.Coin());
     update.set_passed(in_.Number());
     Say(frame);

@@ -48,12 +48,14 @@ class Intruder {
   void Connect() {
     session_ = std::make_unique<server::Session>(
         &site_.world.store(), &site_.world.ingest(), site_.world.fate().environment(),
-        server::SessionLimits{.update_bytes = in_.Coin() ? size_t{256} : size_t{256} << 10});
+        server::SessionLimits{.update_bytes = in_.Coin() ? size_t{256} : size_t{256} << 10,
+                              .frame_bytes = in_.Coin() ? size_t{1024} : size_t{2} << 20});
     ClientFrame frame;
-    auto& hello = *frame.mutable_hello();
+    sync::v1::Hello hello;
     hello.set_protocol(kProtocolVersion);
     hello.set_device(identity_.device.value);
     hello.set_server_id(identity_.server_id);
+    hello.set_incarnation(identity_.incarnation);
     hello.set_unanswered(in_.Number());
     for (uint32_t n = in_.Below(4); n > 0; --n) {
       auto& cursor = *hello.add_cursors();
@@ -61,13 +63,19 @@ class Intruder {
       cursor.set_version(in_.Number());
       cursor.set_audience(static_cast<uint32_t>(in_.Number()));
     }
+    // Its own among them, so that some of the seals are good.
+    const auto cursors = site_.zhangs.store().Cursors();
+    for (size_t n = 0; cursors.ok() && n < cursors->size(); ++n) {
+      if (in_.Coin()) *hello.add_cursors() = (*cursors)[n];
+    }
+    frame.set_hello(hello.SerializeAsString());
     Say(frame);
     ServerFrame challenge;
     EXPECT_TRUE(session_->Next(&challenge));
     if (!challenge.has_challenge()) return;
     ClientFrame proof;
     proof.mutable_proof()->set_signature(
-        SignProof(identity_.secret_key, challenge.challenge().nonce(), hello));
+        SignProof(identity_.secret_key, challenge.challenge().nonce(), frame.hello()));
     Say(proof);
   }
 

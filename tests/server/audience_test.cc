@@ -2,6 +2,7 @@
 // do not hold.
 #include "sync/audience.h"
 
+#include "server/ask.h"
 #include "sync/reason.h"
 #include "tests/support/village.h"
 
@@ -345,6 +346,37 @@ TEST_F(AudienceTest, AMembersRecordsAreOpenedForATimeForAReasonThatTheySee) {
   world.Wait(5 * 3600 * 1000);
   EXPECT_EQ(Ask(suns, Of<PrivateDetail>(wang)).refusal().reason(), sync::v1::ASK_WITHOUT_REASON);
   ExpectConverged();
+}
+
+// It is kept for good, and shown to the member and those above.
+TEST_F(AudienceTest, AReasonIsOneLineThatCanBeRead) {
+  Detail();
+  const auto refused = [&](const std::string& reason) {
+    // Past the device, which refuses it as well.
+    const auto at_device = Ask(suns, Of<PrivateDetail>(wang, reason)).refusal().reason();
+    absl::Status status = world.store().Write([&](server::Writer& writer) {
+      absl::flat_hash_set<Id> moved;
+      return server::OpenAccess(writer, world.ingest(), world.fate().environment(), sun,
+                                Of<PrivateDetail>(wang, reason), &moved);
+    });
+    EXPECT_EQ(ReasonOf(status).reason, at_device);
+    return sync::v1::Reason_Name(at_device);
+  };
+  EXPECT_EQ(refused(" "), "ASK_WITHOUT_REASON");
+  EXPECT_EQ(refused("\u3000\u200b"), "ASK_WITHOUT_REASON");
+  EXPECT_EQ(refused("核对\n困难补助"), "BAD_VALUE");
+  EXPECT_EQ(refused("核对\u202e助补难困"), "BAD_VALUE");
+  std::string long_one;
+  for (int i = 0; i < 501; ++i) long_one += "核";
+  EXPECT_EQ(refused(long_one), "BAD_VALUE");
+  EXPECT_THAT(wangs.All<TemporaryAccess>(), IsEmpty());
+  EXPECT_THAT(AskAll<PrivateDetail>(suns, Of<PrivateDetail>(wang, long_one.substr(3))), SizeIs(1));
+}
+
+TEST_F(AudienceTest, AQuestionThatIsTooLongIsRefused) {
+  sync::v1::Ask ask = About<Member>(committee);
+  ask.set_after(std::string(100'000, 'x'));
+  EXPECT_EQ(Ask(suns, ask).refusal().reason(), sync::v1::TOO_LARGE);
 }
 
 // Wang's second stay is kept by a branch that is not below the committee.

@@ -10,10 +10,12 @@
 #include <mutex>
 #include <thread>
 
+#include "absl/synchronization/notification.h"
 #include "client-core/courier.h"
 #include "server/own_edit.h"
 #include "sync/courier.h"
 #include "sync/reason.h"
+#include "sync/status.h"
 #include "tests/support/village.h"
 
 namespace zhibu::test {
@@ -54,6 +56,7 @@ class Link : public server::Transport {
     }
     connection_->OnWritten();
   }
+  void Proved() override {}
   void Cancel() override { ADD_FAILURE() << "nobody goes beyond a limit here"; }
   void Finish() override {
     const std::lock_guard lock(mutex_);
@@ -124,6 +127,14 @@ class HubTest : public Village {
                                 .environment = ForThreads(),
                                 .key = kPhoneKey})
         .value();
+  }
+
+  // The phone's only bundle.
+  static std::string Sealed(Phone& phone) {
+    const auto exported = client::Export(&phone.store());
+    const auto parcel = FromFile(Cargo::kBundle, exported->file);
+    EXPECT_EQ(parcel->sealed_size(), 1);
+    return parcel->sealed(0);
   }
 
   void Record(client::Store* store, const Id& sampler) {
@@ -215,7 +226,7 @@ TEST_F(HubTest, CouriersMayBringTheSameBundleAtOnceWhileItsAuthorSyncs) {
   for (int i = 0; i < 3; ++i) {
     couriers.emplace_back([&] {
       for (const std::string& sealed : parcel->sealed()) {
-        const auto reply = hub.Deliver(sealed);
+        const auto reply = hub.Deliver(sealed, "10.0.0.1");
         ASSERT_TRUE(reply.ok()) << reply.status();
         EXPECT_EQ(reply->refusal().reason(), sync::v1::NO_REASON);
       }
@@ -231,13 +242,164 @@ TEST_F(HubTest, CouriersMayBringTheSameBundleAtOnceWhileItsAuthorSyncs) {
 // What they bring again and again costs its author nothing, and the others little.
 TEST_F(HubTest, CouriersWhoBringTooMuchAreToldToComeLater) {
   for (int i = 0; i < 20; ++i) MakeMeeting(zhangs);
-  const auto exported = client::Export(&zhangs.store());
-  const std::string sealed = FromFile(Cargo::kBundle, exported->file)->sealed(0);
+  MakeMeeting(lis);
+  const std::string sealed = Sealed(zhangs);
   server::Ingest ingest(world.schema(), ForThreads());
   server::Hub hub(&world.store(), &ingest, ForThreads(), {.edits_per_second = 1});
-  EXPECT_TRUE(hub.Deliver(sealed).ok());  // ten are saved up
-  EXPECT_EQ(ReasonOf(hub.Deliver(sealed).status()).reason, sync::v1::LIMIT_REACHED);
+  EXPECT_TRUE(hub.Deliver(sealed, "10.0.0.1").ok());  // ten are saved up
+  EXPECT_EQ(ReasonOf(hub.Deliver(sealed, "10.0.0.2").status()).reason, sync::v1::LIMIT_REACHED);
+  EXPECT_TRUE(hub.Deliver(Sealed(lis), "10.0.0.1").ok()) << "it is another's";
   hub.Stop();
+  ExpectConverged();
+}
+
+TEST_F(HubTest, RubbishFromOneAddressDoesNotShutOutWhatIsBroughtFromAnother) {
+  MakeMeeting(zhangs);
+  const std::string sealed = Sealed(zhangs);
+  server::Ingest ingest(world.schema(), ForThreads());
+  server::Hub hub(&world.store(), &ingest, ForThreads(), {.edits_per_second = 1});
+  std::vector<sync::v1::Reason> told;
+  for (int i = 0; i < 20; ++i) {
+    told.push_back(ReasonOf(hub.Deliver("rubbish", "10.0.0.1").status()).reason);
+  }
+  EXPECT_EQ(told.front(), sync::v1::COURIER_DAMAGED);
+  EXPECT_EQ(told.back(), sync::v1::LIMIT_REACHED);
+  EXPECT_TRUE(hub.Deliver(sealed, "10.0.0.2").ok());
+  hub.Stop();
+  ExpectConverged();
+}
+
+// Fails where the transaction has an edit of this device and number.
+class FailingStore : public server::Store {
+ public:
+  FailingStore(server::Store* store, DeviceNumber device, EditNumber number)
+      : store_(*store), device_(device), number_(number) {}
+  absl::Status Read(absl::FunctionRef<absl::Status(server::Reader&)> body) override {
+    return store_.Read(body);
+  }
+  absl::Status Write(absl::FunctionRef<absl::Status(server::Writer&)> body) override {
+    ++writes;
+    return store_.Write([&](server::Writer& writer) -> absl::Status {
+      RETURN_IF_ERROR(body(writer));
+      ASSIGN_OR_RETURN(const auto row, writer.GetAudit(device_, number_));
+      return row ? absl::DataLossError("a damaged row") : absl::OkStatus();
+    });
+  }
+  absl::Status Backup(const std::string& file) override { return store_.Backup(file); }
+
+  int writes = 0;
+
+ private:
+  server::Store& store_;
+  const DeviceNumber device_;
+  const EditNumber number_;
+};
+
+TEST_F(HubTest, AnEditThatCannotBeWrittenTakesNobodyElsesAlongNorWhatCameBeforeIt) {
+  const auto last = world.RowOf(zhangs.number()).last_number;
+  for (int i = 0; i < 5; ++i) MakeMeeting(zhangs);
+  for (int i = 0; i < 5; ++i) MakeMeeting(lis);
+  FailingStore store(&world.store(), zhangs.number(), EditNumber(last.value + 3));
+  server::Ingest ingest(world.schema(), ForThreads());
+  server::Hub hub(&store, &ingest, ForThreads());
+  // Both wait for the same transaction.
+  absl::Notification go;
+  std::thread operators([&] {
+    EXPECT_TRUE(hub.Write([&](auto*) {
+                     go.WaitForNotification();
+                     return absl::OkStatus();
+                   })
+                    .ok());
+  });
+  absl::Status of_zhang;
+  absl::Status of_li;
+  std::thread zhang_comes([&] { of_zhang = hub.Deliver(Sealed(zhangs), "10.0.0.1").status(); });
+  std::thread li_comes([&] { of_li = hub.Deliver(Sealed(lis), "10.0.0.2").status(); });
+  std::this_thread::sleep_for(300ms);
+  go.Notify();
+  for (std::thread* thread : {&operators, &zhang_comes, &li_comes}) thread->join();
+  hub.Stop();
+  EXPECT_EQ(of_zhang.code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(of_li, absl::OkStatus());
+  EXPECT_EQ(world.RowOf(zhangs.number()).last_number.value, last.value + 2);
+  EXPECT_LE(store.writes, 1 + 10) << "the group, then each edit once";
+  ExpectConverged();  // what was not written is still zhang's, and goes once it can
+}
+
+TEST_F(HubTest, OneDevicesLongWayBehindDelaysNobodyElse) {
+  for (int i = 0; i < 400; ++i) MakeMeeting(zhangs);
+  MakeMeeting(lis);
+  const std::string long_one = Sealed(zhangs);
+  const std::string short_one = Sealed(lis);
+  server::Ingest ingest(world.schema(), ForThreads());
+  server::Hub hub(&world.store(), &ingest, ForThreads());
+  absl::Notification go;
+  std::thread operators([&] {
+    EXPECT_TRUE(hub.Write([&](auto*) {
+                     go.WaitForNotification();
+                     return absl::OkStatus();
+                   })
+                    .ok());
+  });
+  uint64_t zhangs_when_li_was_answered = 0;
+  std::thread zhang_comes([&] { EXPECT_TRUE(hub.Deliver(long_one, "10.0.0.1").ok()); });
+  std::this_thread::sleep_for(300ms);
+  std::thread li_comes([&] {
+    EXPECT_TRUE(hub.Deliver(short_one, "10.0.0.2").ok());
+    zhangs_when_li_was_answered = world.RowOf(zhangs.number()).last_number.value;
+  });
+  std::this_thread::sleep_for(300ms);
+  go.Notify();
+  for (std::thread* thread : {&operators, &zhang_comes, &li_comes}) thread->join();
+  hub.Stop();
+  EXPECT_LT(zhangs_when_li_was_answered, 400u);
+  ExpectConverged();
+}
+
+// The clock goes on, as it does.
+TEST_F(HubTest, AGrantThatEndsWhileAStreamIsOpenEndsOnItByItself) {
+  const Id other = world.Branch("柳湾村党支部");
+  world.Appoint(wang, other, COMMITTEE, world.now_ms() + 1500);
+  world.SyncAll();
+  ASSERT_TRUE(wangs.Has<Organisation>(other));
+  const auto began = std::chrono::steady_clock::now();
+  const int64_t begin_ms = world.now_ms();
+  const Environment moving = {
+      .now_ms =
+          [=] {
+            const auto gone = std::chrono::steady_clock::now() - began;
+            return begin_ms + std::chrono::duration_cast<std::chrono::milliseconds>(gone).count();
+          },
+      .random_bytes = SystemEnvironment().random_bytes};
+  server::Ingest ingest(world.schema(), moving);
+  server::Hub hub(&world.store(), &ingest, moving);
+  const auto store = StoreOf(wangs);
+  Link link(&hub, store.get());
+  bool there = true;
+  while (there && std::chrono::steady_clock::now() - began < 30s) {
+    std::this_thread::sleep_for(50ms);
+    there = store->Edit<Organisation>(other).ok();
+  }
+  EXPECT_FALSE(there) << "nothing has moved but the clock";
+  link.Close();
+  hub.Stop();
+}
+
+// Many streams bring more than the hub may hold: it reads on as it gets rid of it, and nobody
+// is refused.
+TEST_F(HubTest, WhatAllStreamsTogetherBringWaitsOutsideAndNothingIsLost) {
+  constexpr int kMeetings = 30;
+  server::Ingest ingest(world.schema(), ForThreads());
+  server::Hub hub(&world.store(), &ingest, ForThreads(), {.backlog_bytes_all_max = 1});
+  std::vector<std::unique_ptr<client::Store>> stores;
+  std::vector<std::unique_ptr<Link>> links;
+  for (Phone* phone : {&zhangs, &lis}) {
+    for (int i = 0; i < kMeetings; ++i) MakeMeeting(*phone);
+    links.push_back(std::make_unique<Link>(&hub, stores.emplace_back(StoreOf(*phone)).get()));
+  }
+  for (const auto& link : links) link->Close();
+  hub.Stop();
+  EXPECT_THAT(lis.All<Meeting>(), ::testing::SizeIs(2 * kMeetings));
   ExpectConverged();
 }
 

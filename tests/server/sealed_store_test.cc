@@ -77,7 +77,7 @@ class SealedStore : public ::testing::Test {
         ASSIGN_OR_RETURN(state.touch.version, writer.NextVersion(scopes));
         state.body = absl::StrCat(kSecrets[0], name);
         state.trace = absl::StrCat(kSecrets[1], name);
-        RETURN_IF_ERROR(writer.PutRecord({31, Named(name)}, state, {}, scopes));
+        RETURN_IF_ERROR(writer.PutRecord({31, Named(name)}, state, {}, {{scopes[0], kAllOffices}}));
         DeviceRow device;
         ASSIGN_OR_RETURN(device.number, writer.NextDevice());
         device.name = absl::StrCat(kSecrets[3], name);
@@ -98,10 +98,11 @@ class SealedStore : public ::testing::Test {
   static absl::StatusOr<std::vector<std::string>> All(Store& store) {
     std::vector<std::string> all;
     RETURN_IF_ERROR(store.Read([&](Reader& reader) -> absl::Status {
-      RETURN_IF_ERROR(reader.ReadFeed(Named("branch"), Version(), [&](const FeedRow& row) {
-        all.push_back(absl::StrCat(row.key.id.str(), row.state.body, row.state.trace));
-        return true;
-      }));
+      RETURN_IF_ERROR(
+          reader.ReadFeed(Named("branch"), Version(), kAllOffices, [&](const FeedRow& row) {
+            all.push_back(absl::StrCat(row.key.id.str(), row.state.body, row.state.trace));
+            return true;
+          }));
       ASSIGN_OR_RETURN(const auto devices, reader.ListDevices());
       for (const DeviceRow& device : devices) {
         all.push_back(device.name);
@@ -201,6 +202,8 @@ TEST_F(SealedStore, OneOfTheSchemaBeforeSealsIsBroughtUpAndSealedAtOnce) {
   store = nullptr;
   SQLite::Database(file, SQLite::OPEN_READWRITE)
       .exec(
+          "DROP INDEX feed_version; ALTER TABLE feed DROP COLUMN seen;"
+          "CREATE INDEX feed_version ON feed (scope_no, version, type, id, present, record_no);"
           "DROP TABLE mark; DROP TABLE seal; ALTER TABLE device ADD COLUMN text TEXT NOT NULL "
           "DEFAULT '';"
           "UPDATE device SET text = CAST(name AS TEXT); ALTER TABLE device DROP COLUMN name;"

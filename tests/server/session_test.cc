@@ -2,7 +2,9 @@
 // is said to whom.
 #include "server/session.h"
 
+#include "server/sight.h"
 #include "sync/reason.h"
+#include "sync/status.h"
 #include "tests/support/village.h"
 
 namespace zhibu::test {
@@ -47,7 +49,7 @@ class SessionTest : public Village {
   }
   ServerFrame SayHello(const sync::v1::Hello& hello) {
     ClientFrame frame;
-    *frame.mutable_hello() = hello;
+    frame.set_hello(hello.SerializeAsString());
     return Say(frame);
   }
   ServerFrame SayProof(const std::string& signature) {
@@ -61,7 +63,7 @@ class SessionTest : public Village {
     return Say(frame);
   }
   std::string Sign(const ServerFrame& challenge, const sync::v1::Hello& hello) {
-    return SignProof(identity.secret_key, challenge.challenge().nonce(), hello);
+    return SignProof(identity.secret_key, challenge.challenge().nonce(), hello.SerializeAsString());
   }
   // Through the handshake and the first update.
   void Open() {
@@ -122,7 +124,8 @@ TEST_F(SessionTest, ARevokedDeviceIsToldToLetGoOfEverythingAndIsHeardOut) {
             sync::v1::Welcome::REVOKED);
   const ServerFrame first = Heard();
   EXPECT_EQ(first.update().groups_size(), 0);
-  EXPECT_GT(first.update().removals_size(), 0);
+  EXPECT_THAT(first.update().dropped(), ::testing::UnorderedElementsAre(branch.str(), zhang.str()));
+  EXPECT_EQ(first.update().removals_size(), 0) << "no ids of what is there by now";
   EXPECT_FALSE(first.update().catching_up());
   Say(PushOf(zhangs.store().Pending(EditNumber(0), 1 << 20).value()));
   session->OnResults(world.Commit(session->TakeSubmitted()));
@@ -164,6 +167,23 @@ TEST_F(SessionTest, RevokedInTheMiddleTheStreamEndsAndNothingMoreIsSent) {
 TEST_F(SessionTest, OnlyADeviceThatIsOutOfServiceLeaves) {
   Open();
   ExpectRefused(SayLeave(), sync::v1::PROTOCOL_ERROR);
+}
+
+TEST_F(SessionTest, AGrantThatEndsIsLookedAtOnceItsTimeHasComeThoughNothingMoves) {
+  const Id other = world.Branch("柳湾村党支部");
+  world.Appoint(zhang, other, COMMITTEE, world.now_ms() + 5000);
+  world.SyncAll();
+  Stream stream(&world, &zhangs);
+  stream.Run();
+  ASSERT_TRUE(zhangs.Has<Organisation>(other));
+  EXPECT_EQ(stream.server().wakes_at_ms(), world.now_ms() + 5000);
+  world.Wait(4999);
+  stream.Run();
+  EXPECT_TRUE(zhangs.Has<Organisation>(other));
+  world.Wait(1);
+  stream.Run();
+  EXPECT_FALSE(zhangs.Has<Organisation>(other));
+  EXPECT_GT(stream.server().wakes_at_ms(), world.now_ms());
 }
 
 TEST_F(SessionTest, ADeviceThatWasNotSeenForTooLongMustBeAuthenticatedAgain) {
@@ -282,7 +302,7 @@ TEST_F(SessionTest, ACursorThatNamesNoScopeIsRefused) {
   ExpectRefused(SayProof(Sign(SayHello(hello), hello)), sync::v1::MALFORMED);
 }
 
-TEST_F(SessionTest, ACursorPastTheEndBeginsAgain) {
+TEST_F(SessionTest, ACursorThatWasAlteredBeginsAgain) {
   sync::v1::Hello hello = Hello();
   for (auto& cursor : *hello.mutable_cursors()) cursor.set_version(cursor.version() + 1'000'000);
   EXPECT_GT(SayProof(Sign(SayHello(hello), hello)).welcome().to_pass(), 0u);
@@ -300,6 +320,31 @@ TEST_F(SessionTest, ACursorForAScopeThatTheDeviceNeverHadShowsNothingOfIt) {
   const ServerFrame heard = Heard();
   EXPECT_TRUE(heard.has_update());
   EXPECT_EQ(heard.update().ShortDebugString(), "");
+}
+
+// What is signed has one reading: else a signature would hold for a Hello that says
+// something else.
+TEST_F(SessionTest, AHelloThatIsNotCanonicalIsRefused) {
+  const std::string plain = Hello().SerializeAsString();
+  const std::string device_again = std::string("\x10\x07", 2);
+  const std::string default_written_out = std::string("\x30\x00", 2);  // unanswered: 0
+  for (const std::string& bytes :
+       {plain + device_again, device_again + plain, plain + default_written_out,
+        std::string("\x08\x82\x00", 3) + plain.substr(2), std::string("no message")}) {
+    session = NewSession();
+    ClientFrame frame;
+    frame.set_hello(bytes);
+    ExpectRefused(Say(frame), sync::v1::MALFORMED);
+  }
+}
+
+TEST_F(SessionTest, AFieldFromANewerAppInTheHelloIsLetThroughAndSigned) {
+  const std::string bytes = Hello().SerializeAsString() + std::string("\xa0\x06\x01", 3);  // 100: 1
+  ClientFrame frame;
+  frame.set_hello(bytes);
+  const ServerFrame challenge = Say(frame);
+  EXPECT_TRUE(
+      SayProof(SignProof(identity.secret_key, challenge.challenge().nonce(), bytes)).has_welcome());
 }
 
 TEST_F(SessionTest, AHelloThatIsTooLargeIsRefused) {
@@ -349,7 +394,154 @@ TEST_F(SessionTest, AForkIsToldAtOnce) {
   guessed.set_number(7);
   Say(PushOf({guessed}));
   session->OnResults(world.Commit(session->TakeSubmitted()));
-  EXPECT_TRUE(Heard().has_renumber());
+  const ServerFrame heard = Heard();
+  ASSERT_TRUE(heard.has_renumber());
+  const uint64_t last = world.RowOf(identity.device).last_number.value;
+  EXPECT_EQ(heard.renumber().expected_number(), last + 1);
+  EXPECT_EQ(heard.renumber().came_number(), 7u);
+}
+
+TEST_F(SessionTest, ADeviceThatForksOverAndOverIsSentAwayForAnHour) {
+  world.limits.renumbered_max = 2;
+  const auto fork = [&] {
+    session = NewSession();
+    Open();
+    sync::v1::NumberedEdit guessed;
+    guessed.set_number(7);
+    Say(PushOf({guessed}));
+    session->OnResults(world.Commit(session->TakeSubmitted()));
+    return Heard();
+  };
+  EXPECT_TRUE(fork().has_renumber());
+  EXPECT_TRUE(fork().has_renumber());
+  ExpectRefused(fork(), sync::v1::LIMIT_REACHED);
+  world.Wait(3'600'000);
+  EXPECT_TRUE(fork().has_renumber());
+}
+
+// By a device that has lost the answer, and says nothing of it in its Hello.
+TEST_F(SessionTest, APushOfWhatWasAnsweredIsAnsweredAgain) {
+  MakeMeeting(zhangs);
+  const auto edits = zhangs.store().Pending(EditNumber(0), 1 << 20).value();
+  ASSERT_THAT(edits, SizeIs(1));
+  world.SyncAll();
+  const auto answers = [&](const ServerFrame& heard) {
+    std::vector<uint64_t> numbers;
+    for (const auto& answer : heard.update().answers()) {
+      EXPECT_EQ(answer.link(), LinkTo(edits[0].edit()));
+      numbers.push_back(answer.number());
+    }
+    return numbers;
+  };
+  session = NewSession();
+  Open();
+  for (int time = 0; time < 2; ++time) {
+    Say(PushOf(edits));
+    session->OnResults(world.Commit(session->TakeSubmitted()));
+    EXPECT_THAT(answers(Heard()), ElementsAre(edits[0].number()));
+    EXPECT_EQ(Heard().frame_case(), ServerFrame::FRAME_NOT_SET) << "once";
+  }
+}
+
+TEST_F(SessionTest, APushCarriesWhatTheDeviceHasBeenSent) {
+  Open();
+  const Id meeting = MakeMeeting(lis);
+  EXPECT_EQ(world.Sync(lis), absl::OkStatus());
+  const Version version = world.StateOf({31, meeting}).version();
+  MakeMeeting(zhangs);
+  const auto edits = zhangs.store().Pending(EditNumber(0), 1 << 20).value();
+  Say(PushOf(edits));
+  EXPECT_LT(session->TakeSubmitted()[0].sent->cursors.at(branch), version);
+  session->OnMoved();
+  Heard();
+  Say(PushOf(edits));
+  EXPECT_EQ(session->TakeSubmitted()[0].sent->cursors.at(branch), version);
+}
+
+// ---- By time -----------------------------------------------------------------------
+
+TEST_F(SessionTest, AnOfficeThatBeginsOrEndsByTimeTakesEffectOnAnOpenStream) {
+  const int64_t end_ms = world.now_ms() + 3'600'000;
+  world.Appoint(wang, branch, COMMITTEE, end_ms);
+  world.SyncAll();
+  Stream stream(&world, &wangs);
+  stream.Run();
+  EXPECT_EQ(stream.server().wakes_at_ms(), end_ms);
+  world.Wait(3'600'000 - 1);
+  EXPECT_FALSE(stream.Step());
+  world.Wait(1);
+  stream.Run();
+  EXPECT_GT(stream.server().wakes_at_ms(), end_ms);
+  EXPECT_THAT(world.Differences(wangs), IsEmpty());
+}
+
+TEST_F(SessionTest, AnOfficeThatIsTheLastInItsScopeEndsByTimeAndTheScopeIsGone) {
+  const Id other = world.Branch("云溪村党支部");
+  world.Appoint(wang, other, SECRETARY, world.now_ms() + 3'600'000);
+  world.SyncAll();
+  ASSERT_TRUE(wangs.Has<Organisation>(other));
+  Stream stream(&world, &wangs);
+  stream.Run();
+  world.Wait(3'600'000);
+  stream.Run();
+  EXPECT_FALSE(wangs.Has<Organisation>(other));
+  EXPECT_THAT(world.Differences(wangs), IsEmpty());
+}
+
+// ---- What is larger than a frame ----------------------------------------------------
+
+class LargeUnit : public SessionTest {
+ protected:
+  // Twenty records of a megabyte, changed by one edit: as a server's own edit could be
+  // before it was limited, and stands in its store.
+  void PutTwenty() {
+    const RecordType& type = *world.schema()->Find(Contact::descriptor());
+    EXPECT_EQ(world.store().Write([&](server::Writer& writer) -> absl::Status {
+      ASSIGN_OR_RETURN(const Version version, writer.NextVersion({branch}));
+      for (int i = 0; i < 20; ++i) {
+        Contact contact;
+        contact.set_branch_id(branch.str());
+        contact.set_said(std::string(1'000'000, 'x'));
+        RecordState state;
+        state.exists = true;
+        state.touch = {version, kServerDevice, StampAt(world.now_ms())};
+        state.body = contact.SerializeAsString();
+        const Id id = world.fate().environment().NewId();
+        RETURN_IF_ERROR(writer.PutRecord({type.number, id}, state, {},
+                                         server::ShowingsOf(*world.schema(), type, id, state)));
+      }
+      return absl::OkStatus();
+    }),
+              absl::OkStatus());
+  }
+};
+
+TEST_F(LargeUnit, GoesInSeveralFramesAndIsShownAsOne) {
+  PutTwenty();
+  Stream stream(&world, &zhangs);
+  std::vector<size_t> shown;
+  int parts = 0;
+  stream.watch = [&](const ServerFrame& frame) {
+    EXPECT_LE(frame.ByteSizeLong(), world.limits.frame_bytes + 1'100'000);
+    if (!frame.has_update()) return;
+    parts += frame.update().continues() ? 1 : 0;
+    shown.push_back(zhangs.All<Contact>().size());
+  };
+  stream.Run();
+  EXPECT_GE(parts, 9);
+  EXPECT_THAT(shown, ::testing::Each(0u)) << "until the last part has come";
+  EXPECT_THAT(zhangs.All<Contact>(), SizeIs(20));
+  EXPECT_THAT(world.Differences(zhangs), IsEmpty());
+}
+
+TEST_F(LargeUnit, CutInTheMiddleItBeginsAgain) {
+  PutTwenty();
+  for (const int frames : {5, 8, 11}) {
+    EXPECT_TRUE(world.SyncCutAfter(zhangs, frames));
+    EXPECT_THAT(zhangs.All<Contact>(), IsEmpty());
+  }
+  EXPECT_EQ(world.Sync(zhangs), absl::OkStatus());
+  EXPECT_THAT(zhangs.All<Contact>(), SizeIs(20));
 }
 
 TEST_F(SessionTest, ScopesAreThoseOfTheOwnersOffices) {

@@ -122,7 +122,7 @@ class SqliteStoreTest : public testing::Test {
       std::vector<Id> scopes = {Named(scope)};
       ASSIGN_OR_RETURN(Version version, writer.NextVersion(scopes));
       return writer.PutRecord({kMeeting, Named(absl::StrCat("r", number))},
-                              Written(version, std::string(size, 'x')), scopes, scopes);
+                              Written(version, std::string(size, 'x')), scopes, Shown(scopes));
     });
   }
   void PutMany(int from, int to, absl::string_view scope) {
@@ -131,7 +131,7 @@ class SqliteStoreTest : public testing::Test {
       for (int i = from; i < to; ++i) {
         ASSIGN_OR_RETURN(Version version, writer.NextVersion(scopes));
         RETURN_IF_ERROR(writer.PutRecord({kMeeting, Named(absl::StrCat("r", i))},
-                                         Written(version, "x"), scopes, scopes));
+                                         Written(version, "x"), scopes, Shown(scopes)));
       }
       return absl::OkStatus();
     }),
@@ -285,7 +285,7 @@ TEST_F(SqliteStoreTest, ABodyThatDoesNotMindAFailedWriteStillCommitsNothing) {
   absl::Status status = store_->Write([&](Writer& writer) -> absl::Status {
     std::vector<Id> scopes = {Named("east")};
     RecordState huge = Written(*writer.NextVersion(scopes), std::string(1'000'000, 'x'));
-    EXPECT_FALSE(writer.PutRecord({kMeeting, Named("ann")}, huge, {}, scopes).ok());
+    EXPECT_FALSE(writer.PutRecord({kMeeting, Named("ann")}, huge, {}, Shown(scopes)).ok());
     // SQLite may have ended the transaction: this must not be written by itself.
     EXPECT_EQ(writer.PutSetting("half", "written").code(), absl::StatusCode::kUnavailable);
     EXPECT_EQ(writer.GetSetting("half").status().code(), absl::StatusCode::kUnavailable);
@@ -392,7 +392,7 @@ TEST_F(SqliteStoreTest, WhatIsPastACursorCostsTheSameHoweverMuchIsStored) {
   auto cost = [&](uint64_t after) {
     watch.TakeCost();
     EXPECT_EQ(store_->Read([&](Reader& reader) -> absl::Status {
-      EXPECT_EQ(*reader.CountFeed(Named("east"), Version(after)), 5);
+      EXPECT_EQ(*reader.CountFeed(Named("east"), Version(after), kAllOffices), 5);
       return FeedOf(reader, "east", after).status();
     }),
               absl::OkStatus());
@@ -429,7 +429,7 @@ TEST_F(SqliteStoreTest, EveryStatementGoesByAnIndex) {
   PutMany(0, 10, "east");
   ASSERT_EQ(store_->Write([](Writer& writer) -> absl::Status {
     RETURN_IF_ERROR(FeedOf(writer, "east", 5).status());
-    RETURN_IF_ERROR(writer.CountFeed(Named("east"), Version(5)).status());
+    RETURN_IF_ERROR(writer.CountFeed(Named("east"), Version(5), kAllOffices).status());
     RETURN_IF_ERROR(writer.GetRecord({kMeeting, Named("r1")}).status());
     RETURN_IF_ERROR(ListOf(writer, kMeeting, "east").status());
     RETURN_IF_ERROR(ListOf(writer, kMeeting, std::nullopt).status());

@@ -74,9 +74,9 @@ inline std::string Describe(const FeedRow& row) {
 }
 
 inline absl::StatusOr<std::string> FeedOf(Reader& reader, absl::string_view scope,
-                                          uint64_t after = 0) {
+                                          uint64_t after = 0, uint32_t offices = kAllOffices) {
   std::vector<std::string> rows;
-  RETURN_IF_ERROR(reader.ReadFeed(Named(scope), Version(after), [&](const FeedRow& row) {
+  RETURN_IF_ERROR(reader.ReadFeed(Named(scope), Version(after), offices, [&](const FeedRow& row) {
     rows.push_back(Describe(row));
     return true;
   }));
@@ -92,6 +92,13 @@ inline absl::StatusOr<std::string> ListOf(Reader& reader, uint32_t type,
     rows.push_back(absl::StrCat(NameOf(record), "=", state.body));
   }));
   return absl::StrJoin(rows, ", ");
+}
+
+// Seen there by `offices`.
+inline std::vector<Showing> Shown(const std::vector<Id>& scopes, uint32_t offices = kAllOffices) {
+  std::vector<Showing> showings;
+  for (const Id& scope : scopes) showings.push_back({scope, offices});
+  return showings;
 }
 
 class StoreContract : public testing::TestWithParam<StoreKind> {
@@ -122,7 +129,7 @@ class StoreContract : public testing::TestWithParam<StoreKind> {
     std::vector<Id> scopes = Ids(before);
     for (const Id& scope : Ids(after)) scopes.push_back(scope);
     ASSIGN_OR_RETURN(Version version, writer.NextVersion(scopes));
-    RETURN_IF_ERROR(writer.PutRecord(key, Written(version, body), Ids(before), Ids(after)));
+    RETURN_IF_ERROR(writer.PutRecord(key, Written(version, body), Ids(before), Shown(Ids(after))));
     return version;
   }
 
@@ -162,7 +169,9 @@ class StoreContract : public testing::TestWithParam<StoreKind> {
     return Read([&](Reader& reader) { return reader.ScopeVersion(Named(scope)); }).value;
   }
   uint64_t Count(absl::string_view scope, uint64_t after) {
-    return Read([&](Reader& reader) { return reader.CountFeed(Named(scope), Version(after)); });
+    return Read([&](Reader& reader) {
+      return reader.CountFeed(Named(scope), Version(after), kAllOffices);
+    });
   }
   bool EverIn(absl::string_view scope, absl::string_view name) {
     return Read([&](Reader& reader) {
@@ -286,7 +295,7 @@ TEST_P(StoreContract, AFeedIsInOrderOfVersionThenTypeThenId) {
               for (auto [type, name] : std::vector<std::pair<uint32_t, std::string>>{
                        {kMeeting, "dan"}, {kMeeting, "bob"}, {kMember, "zoe"}, {kMember, "cat"}}) {
                 RETURN_IF_ERROR(writer.PutRecord({type, Named(name)}, Written(version, "1"), {},
-                                                 Ids({"east"})));
+                                                 Shown(Ids({"east"}))));
               }
               return absl::OkStatus();
             }),
@@ -323,7 +332,8 @@ TEST_P(StoreContract, AFeedStopsWhenToldTo) {
   for (const char* name : {"ann", "bob", "cat"}) Put(name, "x", {"east"});
   int seen = 0;
   EXPECT_EQ(store_->Read([&](Reader& reader) {
-    return reader.ReadFeed(Named("east"), Version(0), [&](const FeedRow&) { return ++seen < 2; });
+    return reader.ReadFeed(Named("east"), Version(0), kAllOffices,
+                           [&](const FeedRow&) { return ++seen < 2; });
   }),
             absl::OkStatus());
   EXPECT_EQ(seen, 2);
@@ -333,7 +343,7 @@ TEST_P(StoreContract, WhileAFeedIsReadTheReaderMayReadOn) {
   for (const char* name : {"ann", "bob"}) Put(name, "x", {"east"});
   std::vector<std::string> seen;
   EXPECT_EQ(store_->Read([&](Reader& reader) {
-    return reader.ReadFeed(Named("east"), Version(0), [&](const FeedRow& row) {
+    return reader.ReadFeed(Named("east"), Version(0), kAllOffices, [&](const FeedRow& row) {
       seen.push_back(absl::StrCat(NameOf(row.key.id), ": ", *FeedOf(reader, "east", 1)));
       return true;
     });
@@ -393,13 +403,14 @@ TEST_P(StoreContract, OtherScopesDoNotMove) {
 TEST_P(StoreContract, ADeletedRecordStaysInTheFeedAndIsNotListed) {
   Put("ann", "1", {"east"});
   Put("bob", "2", {"east"});
-  ASSERT_EQ(Write([&](Writer& writer) -> absl::Status {
-              ASSIGN_OR_RETURN(RecordState ann, writer.GetRecord({kMeeting, Named("ann")}));
-              ASSIGN_OR_RETURN(Version version, writer.NextVersion(Ids({"east"})));
-              ann.deletion = Touch{version, DeviceNumber(7), StampAt(5)};
-              return writer.PutRecord({kMeeting, Named("ann")}, ann, Ids({"east"}), Ids({"east"}));
-            }),
-            absl::OkStatus());
+  ASSERT_EQ(
+      Write([&](Writer& writer) -> absl::Status {
+        ASSIGN_OR_RETURN(RecordState ann, writer.GetRecord({kMeeting, Named("ann")}));
+        ASSIGN_OR_RETURN(Version version, writer.NextVersion(Ids({"east"})));
+        ann.deletion = Touch{version, DeviceNumber(7), StampAt(5)};
+        return writer.PutRecord({kMeeting, Named("ann")}, ann, Ids({"east"}), Shown(Ids({"east"})));
+      }),
+      absl::OkStatus());
   EXPECT_EQ(Feed("east"), "2 31/bob=2, 3 31/ann=1 deleted");
   EXPECT_EQ(List(kMeeting, "east"), "bob=2");
   EXPECT_EQ(List(kMeeting), "bob=2");
@@ -456,7 +467,7 @@ TEST_P(StoreContract, NoVersionIsGivenTwiceEvenIfNothingWasPutAtIt) {
 TEST_P(StoreContract, AVersionThatNobodyGaveIsRefused) {
   EXPECT_EQ(Write([&](Writer& writer) {
               return writer.PutRecord({kMeeting, Named("ann")}, Written(kPendingVersion, "x"), {},
-                                      Ids({"east"}));
+                                      Shown(Ids({"east"})));
             }).code(),
             absl::StatusCode::kInvalidArgument);
   EXPECT_FALSE(Get("ann").exists);
@@ -803,6 +814,24 @@ TEST_P(StoreContract, ACodeWorksOnceAndSaysForWhomAndUntilWhen) {
   EXPECT_EQ(take("other"), "other bob 1");  // an expired one too: the caller decides
 }
 
+TEST_P(StoreContract, ACodeIsAskedForWithoutTakingItAndGoesOnceItHasRunOut) {
+  ASSERT_EQ(Write([&](Writer& writer) -> absl::Status {
+              RETURN_IF_ERROR(writer.PutCode({"early", Named("ann"), 1000}));
+              return writer.PutCode({"late", Named("ann"), 2000});
+            }),
+            absl::OkStatus());
+  const auto has = [&](absl::string_view code, int64_t now_ms) {
+    return Read([&](Reader& reader) { return reader.HasCode(code, now_ms); });
+  };
+  EXPECT_TRUE(has("early", 1000));
+  EXPECT_TRUE(has("early", 1000)) << "asking takes nothing";
+  EXPECT_FALSE(has("early", 1001));
+  EXPECT_FALSE(has("other", 0));
+  ASSERT_EQ(Write([](Writer& writer) { return writer.DropCodes(1001); }), absl::OkStatus());
+  EXPECT_FALSE(has("early", 0));
+  EXPECT_TRUE(has("late", 2000));
+}
+
 TEST_P(StoreContract, ACodeThatWasTakenInVainIsStillThere) {
   ASSERT_EQ(Write([](Writer& writer) {
               return writer.PutCode({"1234", Named("ann"), 1});
@@ -875,7 +904,7 @@ TEST_P(StoreContract, WritersOnSeveralThreadsEachGetVersionsOfTheirOwn) {
     EXPECT_EQ(VersionOf(scope), kThreads * kEach);
     uint64_t expected = 0;
     EXPECT_EQ(store_->Read([&](Reader& reader) {
-      return reader.ReadFeed(Named(scope), Version(0), [&](const FeedRow& row) {
+      return reader.ReadFeed(Named(scope), Version(0), kAllOffices, [&](const FeedRow& row) {
         EXPECT_EQ(row.version.value, ++expected);
         return true;
       });
@@ -894,9 +923,9 @@ TEST_P(StoreContract, ReadersBesideAWriterSeeWholeTransactions) {
     readers.emplace_back([&] {
       while (!done) {
         EXPECT_EQ(store_->Read([&](Reader& reader) -> absl::Status {
-          ASSIGN_OR_RETURN(uint64_t east, reader.CountFeed(Named("east"), Version(0)));
+          ASSIGN_OR_RETURN(uint64_t east, reader.CountFeed(Named("east"), Version(0), kAllOffices));
           ASSIGN_OR_RETURN(Version version, reader.ScopeVersion(Named("west")));
-          ASSIGN_OR_RETURN(uint64_t west, reader.CountFeed(Named("west"), Version(0)));
+          ASSIGN_OR_RETURN(uint64_t west, reader.CountFeed(Named("west"), Version(0), kAllOffices));
           EXPECT_EQ(east, version.value);
           EXPECT_EQ(west, version.value);
           return absl::OkStatus();
@@ -927,6 +956,75 @@ TEST_P(StoreContract, ABackupWhileTheStoreIsWrittenToIsConsistent) {
   EXPECT_GE(VersionOf("east"), 20);
   EXPECT_EQ(Count("east", 0), VersionOf("east"));
   EXPECT_EQ(Count("west", 0), VersionOf("east"));
+}
+
+// --- Who has seen what --------------------------------------------------------------
+
+TEST_P(StoreContract, ARowThatNoneOfTheOfficesHasSeenIsNeitherReadNorCounted) {
+  ASSERT_EQ(Write([&](Writer& writer) -> absl::Status {
+              uint32_t offices = 1;
+              for (const char* name : {"ann", "bob", "cat"}) {
+                ASSIGN_OR_RETURN(Version version, writer.NextVersion(Ids({"east"})));
+                RETURN_IF_ERROR(writer.PutRecord({kMeeting, Named(name)}, Written(version, "1"), {},
+                                                 Shown(Ids({"east"}), offices)));
+                offices <<= 1;
+              }
+              return absl::OkStatus();
+            }),
+            absl::OkStatus());
+  const auto seen_by = [&](uint32_t offices) {
+    return Read([&](Reader& reader) { return FeedOf(reader, "east", 0, offices); });
+  };
+  EXPECT_EQ(seen_by(1), "1 31/ann=1");
+  EXPECT_EQ(seen_by(6), "2 31/bob=1, 3 31/cat=1");
+  EXPECT_EQ(seen_by(8), "");
+  EXPECT_EQ(Read([&](Reader& reader) { return reader.CountFeed(Named("east"), Version(0), 6); }),
+            2);
+}
+
+TEST_P(StoreContract, WhoHasSeenARecordWhereItLayIsKeptThoughItBeHiddenOrLeave) {
+  const RecordKey key{kMeeting, Named("ann")};
+  const auto put = [&](absl::string_view body, const Names& before,
+                       const std::vector<Showing>& after) {
+    ASSERT_EQ(Write([&](Writer& writer) -> absl::Status {
+                ASSIGN_OR_RETURN(Version version, writer.NextVersion(Ids({"east"})));
+                return writer.PutRecord(key, Written(version, body), Ids(before), after);
+              }),
+              absl::OkStatus());
+  };
+  const auto seen = [&] {
+    std::string seen;
+    EXPECT_EQ(store_->Read([&](Reader& reader) {
+      return reader.ReadFeed(Named("east"), Version(0), kAllOffices, [&](const FeedRow& row) {
+        absl::StrAppend(&seen, row.version.value, ":", row.seen, row.present ? "" : " left");
+        return true;
+      });
+    }),
+              absl::OkStatus());
+    return seen;
+  };
+  put("1", {}, Shown(Ids({"east"}), 2));
+  put("2", {"east"}, Shown(Ids({"east"}), 4));
+  put("3", {"east"}, Shown(Ids({"east"}), 0));
+  EXPECT_EQ(seen(), "3:6");
+  put("4", {"east"}, {});
+  EXPECT_EQ(seen(), "4:6 left");
+}
+
+TEST_P(StoreContract, WhoHasSeenWhatIsWorkedOutAgainAndNoRowMoves) {
+  Put("ann", "1", {"east"});
+  Put("bob", "1", {"east"});
+  ASSERT_EQ(
+      Write([&](Writer& writer) -> absl::Status {
+        RETURN_IF_ERROR(writer.ForgetSeen());
+        RETURN_IF_ERROR(writer.PutSeen({kMeeting, Named("bob")}, Shown(Ids({"east", "west"}), 2)));
+        return writer.PutSeen({kMeeting, Named("bob")}, Shown(Ids({"east"}), 4));
+      }),
+      absl::OkStatus());
+  EXPECT_EQ(Feed("east"), "2 31/bob=1");
+  EXPECT_EQ(Feed("west"), "");
+  EXPECT_EQ(Read([&](Reader& reader) { return FeedOf(reader, "east", 0, 2); }), "");
+  EXPECT_EQ(VersionOf("east"), 2);
 }
 
 }  // namespace zhibu::server

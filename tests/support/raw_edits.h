@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/ingest.h"
+#include "server/sent.h"
 #include "sync/diff.h"
 #include "sync/handshake.h"
 #include "sync/reason.h"
@@ -56,6 +57,12 @@ class RawEdits : public Migration {
     submitted.edit.set_edit(bytes);
     submitted.edit.set_previous(author->link);
     author->link = LinkTo(bytes);
+    // As though it had been sent all that there is.
+    auto sent = std::make_shared<server::Sent>();
+    for (const Id& scope : {branch, host, zhang, li, wang, chen}) {
+      sent->cursors[scope] = kPendingVersion;
+    }
+    submitted.sent = std::move(sent);
     return submitted;
   }
   Submitted Of(Author* author, const std::vector<Change>& changes) {

@@ -405,7 +405,8 @@ absl::StatusOr<std::string> World::Deliver(const std::string& bundles) {
   ASSIGN_OR_RETURN(const sync::v1::Parcel parcel, FromFile(Cargo::kBundle, bundles));
   sync::v1::Parcel receipts;
   for (const std::string& sealed : parcel.sealed()) {
-    ASSIGN_OR_RETURN(const server::Delivery delivery, server::OpenBundle(*store_, sealed));
+    ASSIGN_OR_RETURN(const server::Delivery delivery,
+                     server::OpenBundle(*store_, sealed, {now_ms_, limits.unseen_ms_max}));
     ASSIGN_OR_RETURN(const sync::v1::DeliverReply reply,
                      server::ReplyTo(delivery, Commit(delivery.edits)));
     receipts.add_sealed(reply.receipt());

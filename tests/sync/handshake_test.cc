@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "sync/reason.h"
+#include "zhibu/sync/v1/sync.pb.h"
 
 namespace zhibu {
 namespace {
@@ -15,10 +16,10 @@ Environment Counting() {
           .random_bytes = [next = '\0'](size_t size) mutable { return std::string(size, ++next); }};
 }
 
-sync::v1::Hello HelloOf(uint32_t device) {
+std::string HelloOf(uint32_t device) {
   sync::v1::Hello hello;
   hello.set_device(device);
-  return hello;
+  return hello.SerializeAsString();
 }
 
 // ---- Proof ---------------------------------------------------------------------

@@ -1,0 +1,46 @@
+// The seal on a device's cursors (zhibu.sync.v1.Cursor): who shows one that this server did
+// not give is told nothing by it.
+//
+//   good = made with this server's key, over the cursor, the device (by its record, under
+//          whatever number it goes) and the server's incarnation
+#ifndef ZHIBU_SERVER_CURSOR_H_
+#define ZHIBU_SERVER_CURSOR_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "google/protobuf/repeated_ptr_field.h"
+#include "server/sent.h"
+#include "server/store/store.h"
+#include "sync/environment.h"
+#include "zhibu/sync/v1/sync.pb.h"
+
+namespace zhibu::server {
+
+// Name in the settings of the store: the key of the seals.
+inline constexpr char kCursorKey[] = "cursor_key";
+std::string NewCursorKey(const Environment& environment);
+
+class CursorSeal {
+ public:
+  // NOT_FOUND where the server has no key yet: see EnsureIncarnation.
+  static absl::StatusOr<CursorSeal> Of(Reader& reader, const Id& device);
+
+  void Put(sync::v1::Cursor* cursor) const;
+  bool Good(const sync::v1::Cursor& cursor) const;
+
+ private:
+  std::string SealOf(const sync::v1::Cursor& cursor) const;
+
+  std::string key_;
+  std::string owner_;  // the device and the incarnation
+};
+
+// What a device has been sent, by those of its cursors that are good.
+std::shared_ptr<const Sent> SentBy(
+    const CursorSeal& seal, const google::protobuf::RepeatedPtrField<sync::v1::Cursor>& cursors);
+
+}  // namespace zhibu::server
+
+#endif  // ZHIBU_SERVER_CURSOR_H_

@@ -1,0 +1,425 @@
+// Nobody is told of what they may not see: no frame, id, version, count or removal. Frame
+// by frame, for every type of the catalogue and everybody who stands beside it.
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
+
+#include <functional>
+#include <memory>
+#include <set>
+
+#include "server/access.h"
+#include "server/authority.h"
+#include "server/courier.h"
+#include "server/cursor.h"
+#include "server/incarnation.h"
+#include "server/sight.h"
+#include "sync/audience.h"
+#include "sync/courier.h"
+#include "sync/diff.h"
+#include "sync/reason.h"
+#include "sync/status.h"
+#include "tests/support/migration.h"
+
+namespace zhibu::test {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using server::Showing;
+using sync::v1::ClientFrame;
+using sync::v1::ServerFrame;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
+
+class SilenceTest : public Migration {
+ protected:
+  SilenceTest() {
+    world.Appoint(zhao, other, SECRETARY);
+    world.Place(sun, branch);
+    world.SyncAll();
+    world.Place(sun, other);
+    world.SyncAll();
+  }
+
+  // A record of the type that the branch keeps of somebody, and that lies wherever the
+  // type's fields can place it.
+  std::unique_ptr<Message> Specimen(const RecordType& type) {
+    std::unique_ptr<Message> record(google::protobuf::MessageFactory::generated_factory()
+                                        ->GetPrototype(type.descriptor)
+                                        ->New());
+    for (const FieldRule& rule : type.fields.rules()) Set(rule, record.get());
+    return record;
+  }
+  void Set(const FieldRule& rule, Message* record) {
+    const auto& reflection = *record->GetReflection();
+    const FieldDescriptor* field = rule.descriptor;
+    if (rule.place != NOWHERE) {
+      const Id id = rule.place == PERSON  ? somebody
+                    : rule.place == OWNER ? branch
+                    : rule.place == GUEST ? host
+                                          : committee;
+      if (field->is_repeated()) return reflection.AddString(record, field, id.str());
+      return reflection.SetString(record, field, id.str());
+    }
+    if (field->is_repeated() || field->containing_oneof() != nullptr) return;
+    switch (field->cpp_type()) {
+      case FieldDescriptor::CPPTYPE_STRING: {
+        const bool bytes = field->type() == FieldDescriptor::TYPE_BYTES;
+        return reflection.SetString(record, field,
+                                    rule.format == DATE    ? "2026-11-18"
+                                    : rule.format == MONTH ? "2026-11"
+                                    : bytes                ? NewId().str()
+                                                           : "内容");
+      }
+      case FieldDescriptor::CPPTYPE_UINT32:
+        // What reads as another type is about the most private one.
+        return reflection.SetUInt32(
+            record, field,
+            rule.reads_as ? world.schema()->Find(PrivateDetail::descriptor())->number : 7);
+      case FieldDescriptor::CPPTYPE_ENUM:
+        return reflection.SetEnum(record, field, field->enum_type()->value(1));
+      default:
+        return;
+    }
+  }
+  Id NewId() { return world.fate().environment().NewId(); }
+
+  // By hand, past all rules, as what follows from an edit may be written.
+  void Put(const RecordType& type, const Id& id, const std::string& body, bool deleted) {
+    EXPECT_EQ(world.store().Write([&](server::Writer& writer) -> absl::Status {
+      const RecordKey key{type.number, id};
+      ASSIGN_OR_RETURN(RecordState state, writer.GetRecord(key));
+      std::vector<Id> before;
+      for (const Placed& p : PlacesOf(type, id, state.body)) before.push_back(p.scope);
+      std::vector<Id> scopes = before;
+      for (const Placed& p : PlacesOf(type, id, body)) scopes.push_back(p.scope);
+      std::sort(scopes.begin(), scopes.end());
+      scopes.erase(std::unique(scopes.begin(), scopes.end()), scopes.end());
+      state.exists = true;
+      ASSIGN_OR_RETURN(state.touch.version, writer.NextVersion(scopes));
+      state.touch.writer = kServerDevice;
+      state.touch.stamp = StampAt(world.now_ms());
+      if (deleted) state.deletion = state.touch;
+      state.body = body;
+      return writer.PutRecord(key, state, before,
+                              server::ShowingsOf(*world.schema(), type, id, state));
+    }),
+              absl::OkStatus());
+  }
+  bool Sees(const Id& person, const RecordType& type, const Id& id, const std::string& body) {
+    bool sees = false;
+    EXPECT_EQ(world.store().Read([&](server::Reader& reader) -> absl::Status {
+      ASSIGN_OR_RETURN(const auto offices, server::OfficesOf(reader, person, world.now_ms()));
+      sees = EyesOn(PlacesOf(type, id, body), [&](const Id& scope) {
+               return offices.In(scope);
+             }).Meet(ReadersOf(*world.schema(), type, body));
+      return absl::OkStatus();
+    }),
+              absl::OkStatus());
+    return sees;
+  }
+  // All that the server says in a session in which there is nothing to do.
+  std::string Reconnect(Phone& phone) {
+    Stream stream(&world, &phone);
+    std::string said;
+    stream.watch = [&](const ServerFrame& frame) {
+      if (!frame.has_challenge()) said += frame.ShortDebugString() + "\n";
+    };
+    stream.Run();
+    return said;
+  }
+
+  const Id other = world.Branch("云溪村党支部");
+  const Id committee = world.Branch("云溪镇党委");
+  const Id somebody = world.fate().environment().NewId();
+  const Id zhao = world.Person("赵", other);  // secretary of the other branch
+  const Id sun = world.Person("孙", other);   // was of the branch once
+  Phone& zhaos = world.Enrol(zhao);
+  Phone& suns = world.Enrol(sun);
+};
+
+// ---- On the wire -------------------------------------------------------------------
+
+TEST_F(SilenceTest, OfWhatSomebodyMayNotSeeNoByteReachesThemWhateverBecomesOfIt) {
+  int unseen = 0;
+  for (const RecordType& type : world.schema()->types()) {
+    const std::string body = Canonical(type.fields, Specimen(type)->SerializeAsString());
+    const Id id = type.id_from.empty() ? NewId() : DeriveId(type, body).value();
+    for (Phone* phone : {&wangs, &chens, &zhaos, &suns}) {
+      if (Sees(phone->person(), type, id, body)) continue;
+      SCOPED_TRACE(absl::StrCat(type.name, " and ", world.Get<Member>(phone->person()).name()));
+      ++unseen;
+      ASSERT_EQ(world.Sync(*phone), absl::OkStatus());
+      const std::string before = Reconnect(*phone);
+      {
+        Stream stream(&world, phone);
+        stream.Run();
+        const int frames = stream.frames();
+        for (const bool deleted : {false, false, true}) {
+          Put(type, id, body, deleted);
+          stream.server().OnMoved();
+          stream.Run();
+        }
+        EXPECT_EQ(stream.frames(), frames) << "on an open stream";
+      }
+      Put(type, id, body, false);
+      EXPECT_EQ(Reconnect(*phone), before) << "in the next session";
+      Put(type, id, body, true);
+      EXPECT_EQ(Reconnect(*phone), before) << "in the next session, deleted";
+    }
+  }
+  EXPECT_GT(unseen, 40);
+}
+
+TEST_F(SilenceTest, WhatIsWrittenBesideWhatOneSeesDoesNotCountAsProgress) {
+  Phone& again = world.Enrol(wang);
+  uint64_t to_pass = 0;
+  uint64_t passed = 0;
+  size_t records = 0;
+  Stream stream(&world, &again);
+  stream.watch = [&](const ServerFrame& frame) {
+    to_pass += frame.welcome().to_pass();
+    passed += frame.update().passed();
+    for (const auto& group : frame.update().groups()) records += group.bodies().size();
+  };
+  PrivateDetail detail;
+  detail.set_member_id(li.str());
+  detail.set_branch_id(branch.str());
+  world.Write(detail, Id());
+  stream.Run();
+  EXPECT_EQ(passed, to_pass);
+  EXPECT_GT(records, 0u);
+}
+
+// ---- Cursors -------------------------------------------------------------------------
+
+TEST_F(SilenceTest, ACursorThatTheServerDidNotGiveIsNotHeld) {
+  const auto cursors = wangs.store().Cursors().value();
+  ASSERT_THAT(cursors, SizeIs(2));
+  EXPECT_EQ(world.store().Read([&](server::Reader& reader) -> absl::Status {
+    ASSIGN_OR_RETURN(const auto seal,
+                     server::CursorSeal::Of(reader, world.RowOf(wangs.number()).record));
+    ASSIGN_OR_RETURN(const auto others,
+                     server::CursorSeal::Of(reader, world.RowOf(lis.number()).record));
+    for (const auto& cursor : cursors) {
+      EXPECT_TRUE(seal.Good(cursor));
+      EXPECT_FALSE(others.Good(cursor)) << "of another device";
+      const std::vector<std::function<void(sync::v1::Cursor&)>> changes = {
+          [](auto& c) { c.set_version(c.version() + 1); },   [](auto& c) { c.set_version(0); },
+          [](auto& c) { c.set_audience(c.audience() | 2); }, [](auto& c) { c.set_held(1); },
+          [&](auto& c) { c.set_scope(host.str()); },         [](auto& c) { c.clear_seal(); },
+          [](auto& c) { c.mutable_seal()->pop_back(); }};
+      for (const auto& change : changes) {
+        sync::v1::Cursor forged = cursor;
+        change(forged);
+        EXPECT_FALSE(seal.Good(forged)) << forged.ShortDebugString();
+      }
+    }
+    return absl::OkStatus();
+  }),
+            absl::OkStatus());
+}
+
+// Known of the rules of old: version 0 and an audience made up gave every id there ever was.
+TEST_F(SilenceTest, SomebodyWhoHasLeftIsToldNothingByCursorsMadeUp) {
+  MakeMeeting(zhangs);
+  world.SyncAll();
+  const client::Identity identity = suns.store().GetIdentity().value();
+  server::Session session(&world.store(), &world.ingest(), world.fate().environment());
+  sync::v1::Hello hello;
+  hello.set_protocol(kProtocolVersion);
+  hello.set_device(identity.device.value);
+  hello.set_server_id(identity.server_id);
+  hello.set_incarnation(identity.incarnation);
+  auto& cursor = *hello.add_cursors();
+  cursor.set_scope(branch.str());
+  cursor.set_audience(AudienceOf(MEMBER));
+  ClientFrame frame;
+  frame.set_hello(hello.SerializeAsString());
+  session.OnFrame(frame);
+  ServerFrame heard;
+  ASSERT_TRUE(session.Next(&heard));
+  frame.mutable_proof()->set_signature(
+      SignProof(identity.secret_key, heard.challenge().nonce(), hello.SerializeAsString()));
+  session.OnFrame(frame);
+  while (session.Next(&heard)) {
+    EXPECT_THAT(heard.update().removals(), IsEmpty());
+    EXPECT_THAT(heard.update().dropped(), IsEmpty());
+    for (const auto& one : heard.update().cursors()) EXPECT_NE(one.scope(), branch.str());
+  }
+}
+
+TEST_F(SilenceTest, AServerWithoutAKeyForCursorsBeginsANewLifeAndWorksOutWhoHasSeenWhat) {
+  PrivateDetail detail;
+  detail.set_member_id(li.str());
+  detail.set_branch_id(branch.str());
+  world.Write(detail, Id());
+  world.SyncAll();
+  // As a file is that an earlier version has written.
+  const RecordType& type = *world.schema()->Find(PrivateDetail::descriptor());
+  const Id id = DeriveId(type, detail.SerializeAsString()).value();
+  EXPECT_EQ(world.store().Write([&](server::Writer& writer) -> absl::Status {
+    RETURN_IF_ERROR(writer.PutSetting(server::kCursorKey, ""));
+    return writer.PutSeen({type.number, id}, {{branch, server::kAllOffices}});
+  }),
+            absl::OkStatus());
+  const std::string before = wangs.store().GetIdentity()->incarnation;
+  EXPECT_EQ(server::EnsureIncarnation(world.store(), *world.schema(), world.fate().environment()),
+            absl::OkStatus());
+  ExpectConverged();
+  EXPECT_NE(wangs.store().GetIdentity()->incarnation, before);
+  Stream stream(&world, &wangs);
+  stream.Run();
+  const int frames = stream.frames();
+  Put(type, id, detail.SerializeAsString(), true);
+  stream.server().OnMoved();
+  stream.Run();
+  EXPECT_EQ(stream.frames(), frames);
+}
+
+// ---- What is lost ---------------------------------------------------------------------
+
+TEST_F(SilenceTest, WhoLeavesIsToldToDropTheScopeAndNotWhatLiesThere) {
+  MakeMeeting(zhangs);
+  world.SyncAll();
+  world.Place(wang, other);
+  const Id later = MakeMeeting(zhangs, "以后的会");
+  EXPECT_EQ(world.Sync(zhangs), absl::OkStatus());
+  Stream stream(&world, &wangs);
+  std::vector<std::string> dropped;
+  stream.watch = [&](const ServerFrame& frame) {
+    EXPECT_THAT(frame.update().removals(), IsEmpty());
+    EXPECT_EQ(frame.SerializeAsString().find(later.str()), std::string::npos);
+    for (const auto& scope : frame.update().dropped()) dropped.push_back(scope);
+  };
+  stream.Run();
+  EXPECT_THAT(dropped, ElementsAre(branch.str()));
+  EXPECT_THAT(wangs.All<Meeting>(), IsEmpty());
+  EXPECT_THAT(world.Differences(wangs), IsEmpty());
+}
+
+TEST_F(SilenceTest, ADropThatIsBrokenOffAfterAnyFrameLeavesNothingBehindAndTakesNothingAway) {
+  for (int i = 0; i < 5; ++i) MakeMeeting(zhangs);
+  Stay();
+  world.limits.update_bytes = 1;
+  for (int frames = 3; frames < 12; ++frames) {
+    world.Appoint(wang, host, COMMITTEE);
+    world.SyncAll();
+    world.Dismiss(wang, host, COMMITTEE);
+    world.SyncCutAfter(wangs, frames);
+    if (frames % 2 == 0) world.Appoint(wang, host, DEPUTY);
+    world.SyncCutAfter(wangs, frames - 1);
+    world.SyncAll();
+    EXPECT_THAT(world.Differences(wangs), IsEmpty()) << frames;
+    if (frames % 2 == 0) world.Dismiss(wang, host, DEPUTY);
+  }
+  ExpectConverged();
+}
+
+TEST_F(SilenceTest, WhatIsUnsentStaysThoughItsScopeIsDropped) {
+  const Id meeting = MakeMeeting(zhangs);
+  world.SyncAll();
+  zhangs.Change<Meeting>(meeting, [](Meeting& m) { m.set_place("礼堂"); });
+  world.Dismiss(zhang, branch, SECRETARY);
+  world.Place(zhang, other);
+  EXPECT_EQ(zhangs.State().unsent, 1u);
+  ExpectConverged();
+  EXPECT_THAT(zhangs.SetAside(), SizeIs(1)) << "it was sent, and judged";
+  EXPECT_FALSE(zhangs.Has<Meeting>(meeting));
+}
+
+// Of its own person it goes on seeing what also lay in the branch, as itself.
+TEST_F(SilenceTest, WhatLiesInAScopeThatIsLeftComesAgainWithoutWhatItsOfficeShowed) {
+  const Id flow = Stay();
+  zhangs.Change<Flow>(flow, [](Flow& f) { f.set_reason("家中困难"); });
+  world.Appoint(chen, branch, DEPUTY);
+  world.SyncAll();
+  ASSERT_EQ(chens.Get<Flow>(flow).reason(), "家中困难");
+  world.Dismiss(chen, branch, DEPUTY);
+  ExpectConverged();
+  EXPECT_TRUE(chens.Has<Flow>(flow));
+  EXPECT_EQ(chens.Get<Flow>(flow).reason(), "");
+}
+
+// ---- Base -----------------------------------------------------------------------------
+
+TEST_F(SilenceTest, AnEditCarriesWhatItsDeviceIsKnownToHaveBeenSent) {
+  const Id meeting = MakeMeeting(zhangs);
+  world.SyncAll();
+  uint64_t branch_cursor = 0;
+  const auto cursors = zhangs.store().Cursors().value();
+  for (const auto& cursor : cursors) {
+    if (cursor.scope() == branch.str()) branch_cursor = cursor.version();
+  }
+  EXPECT_EQ(branch_cursor, world.StateOf({31, meeting}).version().value);
+  // The bundle of a courier, whose cursors are sealed as well.
+  zhangs.Change<Meeting>(meeting, [](Meeting& m) { m.set_place("操场"); });
+  const auto bundles = zhangs.store().Bundles(1).value();
+  ASSERT_THAT(bundles, SizeIs(1));
+  const client::Identity identity = zhangs.store().GetIdentity().value();
+  const auto sealed = Seal(Cargo::kBundle, bundles[0].SerializeAsString(), identity.secret_key,
+                           identity.courier_key);
+  const auto delivery = server::OpenBundle(world.store(), *sealed);
+  ASSERT_TRUE(delivery.ok()) << delivery.status();
+  ASSERT_THAT(delivery->edits, SizeIs(1));
+  ASSERT_NE(delivery->edits[0].sent, nullptr);
+  EXPECT_EQ(delivery->edits[0].sent->cursors.at(branch), world.StateOf({31, meeting}).version());
+  sync::v1::Bundle forged = bundles[0];
+  for (auto& cursor : *forged.mutable_cursors()) cursor.set_version(~uint64_t{0});
+  const auto again =
+      Seal(Cargo::kBundle, forged.SerializeAsString(), identity.secret_key, identity.courier_key);
+  EXPECT_THAT(server::OpenBundle(world.store(), *again)->edits[0].sent->cursors, IsEmpty());
+}
+
+// ---- Who is told what is quoted ---------------------------------------------------------
+
+TEST_F(SilenceTest, WhatIsQuotedOfAPersonIsWrittenDownAsGiven) {
+  PrivateDetail detail;
+  detail.set_member_id(wang.str());
+  detail.set_branch_id(branch.str());
+  world.Write(detail, Id());
+  const RecordType& type = *world.schema()->Find(PrivateDetail::descriptor());
+  const Id id = DeriveId(type, detail.SerializeAsString()).value();
+  const auto told = [&](const Message& message) {
+    server::Disclosures disclosures;
+    EXPECT_EQ(world.store().Read([&](server::Reader& reader) {
+      return server::AddDisclosures(reader, *world.schema(),
+                                    *world.schema()->Find(message.GetDescriptor()), NewId(),
+                                    message.SerializeAsString(), {zhang}, &disclosures);
+    }),
+              absl::OkStatus());
+    std::vector<std::string> told;
+    for (const auto& [of, fields] : disclosures) {
+      EXPECT_NE(fields, 0u);
+      told.push_back(absl::StrCat(world.Get<Member>(of.first).name(), " ", of.second->name));
+    }
+    return told;
+  };
+  ConflictNote note;
+  note.set_record_type(type.number);
+  note.set_record_id(id.str());
+  note.set_field("phone");
+  EXPECT_THAT(told(note), ElementsAre("王 PrivateDetail"));
+  note.set_field("branch_id");
+  EXPECT_THAT(told(note), IsEmpty());
+  records::v1::HeldEdit held;
+  sync::v1::Edit edit;
+  auto& change = *edit.add_changes();
+  change.set_type(type.number);
+  change.set_id(id.str());
+  PrivateDetail quoted;
+  quoted.set_phone("13800000000");
+  change.set_set(quoted.SerializeAsString());
+  held.set_edit(edit.SerializeAsString());
+  EXPECT_THAT(told(held), ElementsAre("王 PrivateDetail"));
+  quoted.set_member_id(li.str());
+  change.set_set(quoted.SerializeAsString());
+  change.set_id(NewId().str());
+  held.set_edit(edit.SerializeAsString());
+  EXPECT_THAT(told(held), ElementsAre("李 PrivateDetail")) << "of a record that is not there";
+}
+
+}  // namespace
+}  // namespace zhibu::test
