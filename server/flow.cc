@@ -351,6 +351,9 @@ absl::Status AddMoves(Reader& reader, const Schema& schema, const Transfer& tran
 // began at a step, so that its author could name them both.
 absl::Status AddNames(Reader& reader, const RecordType& type, const Id& id,
                       const RecordState& state, Flow flow, Edit* edit) {
+  if (flow.member_name().empty()) {
+    ASSIGN_OR_RETURN(*flow.mutable_member_name(), NameOf<Member>(reader, flow.member_id()));
+  }
   if (flow.home_name().empty()) {
     ASSIGN_OR_RETURN(*flow.mutable_home_name(),
                      NameOf<Organisation>(reader, flow.home_branch_id()));
@@ -360,7 +363,9 @@ absl::Status AddNames(Reader& reader, const RecordType& type, const Id& id,
                      NameOf<Organisation>(reader, flow.host_branch_id()));
   }
   WriteFields(type, id, state,
-              FieldsOf(type, {Flow::kHomeNameFieldNumber, Flow::kHostNameFieldNumber}), flow, edit);
+              FieldsOf(type, {Flow::kHomeNameFieldNumber, Flow::kHostNameFieldNumber,
+                              Flow::kMemberNameFieldNumber}),
+              flow, edit);
   return absl::OkStatus();
 }
 

@@ -88,6 +88,7 @@ TEST_F(FlowAtServer, TheHostSeesTheMemberAndHomesContactsWhileTheStayLastsAndNoL
   const Id flow = Report(wangs);
   world.SyncAll();
   EXPECT_TRUE(chens.Has<Flow>(flow));
+  EXPECT_EQ(chens.Get<Flow>(flow).member_name(), "王") << "whom they are asked to take in";
   EXPECT_FALSE(chens.Has<Member>(wang)) << "the stay alone, until it is accepted";
   EXPECT_FALSE(chens.Has<Contact>(before));
   Step(chens, flow, Flow::ACCEPTED);
