@@ -6,15 +6,21 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/persons.h"
+#include "server/typed.h"
 #include "sync/audience.h"
 #include "sync/reason.h"
 #include "sync/status.h"
-#include "sync/wire.h"
+#include "sync/value.h"
+#include "zhibu/records/v1/member.pb.h"
 #include "zhibu/records/v1/organisation.pb.h"
 
 namespace zhibu::server {
 
 using google::protobuf::util::TimeUtil;
+using records::v1::Member;
+using records::v1::Organisation;
+using records::v1::Placement;
+
 namespace {
 
 void AddGrant(const records::v1::Grant& grant, int64_t now_ms, Offices* offices) {
@@ -50,17 +56,6 @@ bool ActsIn(const RecordType& type, const absl::flat_hash_map<Id, uint32_t>& off
   });
 }
 
-// The last value of an enum's field, 0 where there is none.
-int ValueOf(uint32_t number, absl::string_view body) {
-  wire::Reader reader(body);
-  wire::Field field;
-  int value = 0;
-  while (reader.Next(&field)) {
-    if (field.number == number) value = static_cast<int>(field.scalar);
-  }
-  return value;
-}
-
 absl::flat_hash_map<Id, uint32_t> OnceAndNow(const Offices& offices) {
   absl::flat_hash_map<Id, uint32_t> once = offices.now;
   for (const auto& [scope, audience] : offices.ended) once[scope] |= audience;
@@ -79,10 +74,275 @@ bool Entitled(const RecordType& type, uint64_t written,
   if (!before.empty() && !acts_in(before)) return false;
   if (!acts_in(after)) return false;
   return std::all_of(after.begin(), after.end(), [&](const Placed& placed) {
-    return placed.place != OWNER || In(offices, placed.scope) != 0 ||
+    return placed.place != OWNER || CountingIn(OWNER, In(offices, placed.scope)) != 0 ||
            std::find(before.begin(), before.end(), placed) != before.end();
   });
 }
+
+RecordKey OrganisationKey(const Id& id) { return {TypeOf<Organisation>().number, id}; }
+RecordKey MemberKey(const Id& id) { return {TypeOf<Member>().number, id}; }
+absl::StatusOr<RecordKey> PlacementKey(const Id& person) {
+  Placement placement;
+  placement.set_member_id(person.str());
+  ASSIGN_OR_RETURN(const Id id, DeriveId(TypeOf<Placement>(), placement.SerializeAsString()));
+  return RecordKey{TypeOf<Placement>().number, id};
+}
+
+std::string FieldName(const FieldRule& rule) { return std::string(rule.descriptor->name()); }
+
+// The ids that a field of the record names.
+std::vector<Id> IdsIn(const FieldRule& rule, absl::string_view body) {
+  std::vector<Id> ids;
+  ForEachPayload(*rule.descriptor, body, [&](absl::string_view payload) {
+    if (const auto id = Id::FromBytes(payload)) ids.push_back(*id);
+  });
+  return ids;
+}
+
+// May they change a record that lies in `before` so that it lies in `after`, and these of
+// its restricted fields (WrittenBy)? An empty `before` makes a new one.
+absl::Status MayWrite(Reader& reader, const RecordType& type, const Id& id, uint64_t written,
+                      const Author& author, const std::vector<Placed>& before,
+                      const std::vector<Placed>& after) {
+  if (Entitled(type, written, author.offices.now, before, after)) return absl::OkStatus();
+  const std::string what = absl::StrCat(type.label, " ", type.name);
+  if (Entitled(type, written, OnceAndNow(author.offices), before, after)) {
+    return Refuse(sync::v1::GRANT_ENDED, what);
+  }
+  ASSIGN_OR_RETURN(const bool once, MightOnce(reader, type, written, id, author.person,
+                                              author.offices, before, after));
+  return once ? Refuse(sync::v1::MOVED_AWAY, type.label) : Refuse(sync::v1::NOT_ENTITLED, what);
+}
+
+// Somebody whom the branch has shown its code is its guest for this one record: they may
+// place it there as its own members may.
+Offices WithCode(Offices offices, const std::optional<Id>& shown_code_by) {
+  if (shown_code_by) offices.now[*shown_code_by] |= AudienceOf(MEMBER);
+  return offices;
+}
+
+// One record of an edit that is merged, and may yet not stay so.
+class Judgement {
+ public:
+  Judgement(Reader& reader, const Author& author, const Step& step, RecordsNow now)
+      : reader_(reader),
+        offices_(WithCode(author.offices, step.shown_code_by)),
+        author_{author.person, offices_, author.decides},
+        step_(step),
+        type_(step.type),
+        now_(now),
+        fresh_(!step.before.alive()),
+        after_(PlacesOf(type_, step.id, step.after)) {
+    if (step.before.exists) before_ = PlacesOf(type_, step.id, step.before.body);
+  }
+
+  absl::Status Run() {
+    RETURN_IF_ERROR(MayWrite(reader_, type_, step_.id, WrittenBy(type_, step_.change), author_,
+                             before_, after_));
+    RETURN_IF_ERROR(CheckPlaces());
+    RETURN_IF_ERROR(CheckBelonging());
+    RETURN_IF_ERROR(CheckCompany());
+    RETURN_IF_ERROR(CheckSteps());
+    return CheckFields();
+  }
+
+ private:
+  // ---- Places: what they are, and who consents ----
+
+  absl::Status CheckPlaces() {
+    if (!step_.before.exists && type_.own_scope != NOWHERE) RETURN_IF_ERROR(CheckOwnId());
+    for (const FieldRule& rule : type_.fields.rules()) {
+      if (rule.policy == SERVER || rule.place == NOWHERE || rule.place == PERSON) continue;
+      for (const Id& scope : IdsIn(rule, step_.after)) {
+        if (Lay(rule, scope)) continue;
+        RETURN_IF_ERROR(CheckPlace(rule, scope));
+      }
+      if (rule.place != ABOVE) continue;
+      for (const Id& scope : IdsIn(rule, step_.before.body)) {
+        if (!Lies(rule, scope)) RETURN_IF_ERROR(MustConsent(scope));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckPlace(const FieldRule& rule, const Id& scope) {
+    ASSIGN_OR_RETURN(const RecordState organisation, now_(OrganisationKey(scope)));
+    if (organisation.alive()) {
+      return rule.place == ABOVE ? MustConsent(scope) : absl::OkStatus();
+    }
+    // Who may write there would know it.
+    return rule.place == GUEST ? Refuse(sync::v1::BAD_VALUE, FieldName(rule)) : NotEntitled();
+  }
+
+  // An id names an organisation or a person, never both.
+  absl::Status CheckOwnId() {
+    for (const RecordType& other : CatalogueSchema()->types()) {
+      if (other.own_scope == NOWHERE || other.number == type_.number) continue;
+      ASSIGN_OR_RETURN(const RecordState state, now_({other.number, step_.id}));
+      if (state.exists) return Refuse(sync::v1::BAD_VALUE, "id");
+    }
+    return absl::OkStatus();
+  }
+
+  // Nobody hangs an organisation below another, or takes it away, without that one.
+  absl::Status MustConsent(const Id& superior) const {
+    const uint32_t offices = AudienceOf(SECRETARY) | AudienceOf(DEPUTY);
+    if ((In(offices_.now, superior) & offices) != 0) return absl::OkStatus();
+    const bool once = (In(OnceAndNow(offices_), superior) & offices) != 0;
+    return once ? Refuse(sync::v1::GRANT_ENDED, What()) : NotEntitled();
+  }
+
+  // ---- Belonging, and what is kept together ----
+
+  absl::Status CheckBelonging() {
+    for (const FieldRule& rule : type_.fields.rules()) {
+      if (rule.place != PERSON || rule.policy == SERVER || gone()) continue;
+      for (const Id& person : IdsIn(rule, step_.after)) {
+        RETURN_IF_ERROR(CheckPerson(rule, person));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckPerson(const FieldRule& rule, const Id& person) {
+    const FieldRule* owner = rule.kept_with != nullptr ? type_.Keeper() : rule.belongs_to;
+    if (owner == nullptr) {
+      if (!fresh_ && Lay(rule, person)) return absl::OkStatus();
+      const auto& own = offices_.persons;
+      return std::find(own.begin(), own.end(), person) != own.end()
+                 ? absl::OkStatus()
+                 : Refuse(sync::v1::NOT_OF_BRANCH, FieldName(rule));
+    }
+    for (const Id& organisation : IdsIn(*owner, step_.after)) {
+      if (!fresh_ && Lay(rule, person) && Lay(*owner, organisation)) continue;
+      RETURN_IF_ERROR(MustBelong(rule, person, organisation));
+    }
+    return absl::OkStatus();
+  }
+
+  // Answers alike for persons that do not exist.
+  absl::Status MustBelong(const FieldRule& rule, const Id& person, const Id& organisation) {
+    ASSIGN_OR_RETURN(const bool belongs, Belongs(rule, person, organisation));
+    if (belongs) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const bool once, BelongedOnce(rule, person, organisation));
+    if (!once) return Refuse(sync::v1::NOT_OF_BRANCH, FieldName(rule));
+    return author_.decides ? absl::OkStatus() : Refuse(sync::v1::MOVED_AWAY, type_.label);
+  }
+
+  absl::StatusOr<bool> BelongedOnce(const FieldRule& rule, const Id& person,
+                                    const Id& organisation) {
+    ASSIGN_OR_RETURN(const RecordKey placement, PlacementKey(person));
+    ASSIGN_OR_RETURN(const bool placed, reader_.EverIn(organisation, placement));
+    if (placed || !rule.guests_too) return placed;
+    return reader_.EverIn(organisation, MemberKey(person));
+  }
+
+  absl::StatusOr<bool> Belongs(const FieldRule& rule, const Id& person, const Id& organisation) {
+    ASSIGN_OR_RETURN(const RecordState state, now_(MemberKey(person)));
+    if (!state.alive()) return false;
+    if (rule.kept_with != nullptr) return KeptBy(TypeOf<Member>(), state.body, organisation);
+    ASSIGN_OR_RETURN(const RecordKey key, PlacementKey(person));
+    ASSIGN_OR_RETURN(const RecordState placement, now_(key));
+    if (placement.alive() && KeptBy(TypeOf<Placement>(), placement.body, organisation)) return true;
+    if (rule.by_code && step_.shown_code_by == organisation) return true;
+    return rule.guests_too &&
+           Lies({organisation, GUEST}, PlacesOf(TypeOf<Member>(), person, state.body));
+  }
+
+  absl::Status CheckCompany() {
+    for (const FieldRule& rule : type_.fields.rules()) {
+      if (rule.kept_with == nullptr || rule.place == PERSON || gone()) continue;
+      const FieldRule& keeper = *type_.Keeper();
+      for (const Id& other : IdsIn(rule, step_.after)) {
+        ASSIGN_OR_RETURN(const RecordState state, now_({rule.kept_with->number, other}));
+        if (!state.exists) continue;
+        for (const Id& organisation : IdsIn(keeper, step_.after)) {
+          const bool asked =
+              fresh_ || Touches(step_.change, rule.number) || !Lay(keeper, organisation);
+          if (asked && !KeptBy(*rule.kept_with, state.body, organisation)) {
+            return Refuse(sync::v1::BAD_VALUE, FieldName(keeper));
+          }
+        }
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  static bool KeptBy(const RecordType& type, absl::string_view body, const Id& organisation) {
+    return IdsIn(*type.Keeper(), body) == std::vector<Id>{organisation};
+  }
+
+  // ---- Steps ----
+
+  absl::Status CheckSteps() const {
+    const absl::string_view before = fresh_ ? absl::string_view() : step_.before.body;
+    for (const FieldRule& rule : type_.fields.rules()) {
+      const int to = rule.taken_by.empty() ? 0 : EnumOf(rule, step_.after);
+      if (to == 0 || EnumOf(rule, before) == to) continue;
+      RETURN_IF_ERROR(MustTake(rule, to));
+    }
+    return absl::OkStatus();
+  }
+
+  // What comes with a step, and what only one side writes.
+  absl::Status CheckFields() const {
+    const int now = type_.steps == nullptr ? 0 : EnumOf(*type_.steps, step_.after);
+    for (const FieldRule& rule : type_.fields.rules()) {
+      const bool guarded = !rule.written_with.empty() || rule.written_at != 0;
+      if (!guarded || !Touches(step_.change, rule.number)) continue;
+      const std::string& label = rule.descriptor->options().GetExtension(zhibu::label);
+      if (rule.written_at != 0) RETURN_IF_ERROR(MustActIn(rule.written_at, label));
+      if (rule.written_with.empty()) continue;
+      if (!rule.written_with.contains(now)) {
+        return Refuse(sync::v1::STEP_NOT_ALLOWED, absl::StrCat(type_.label, " ", label));
+      }
+      RETURN_IF_ERROR(MustTake(*type_.steps, now));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status MustTake(const FieldRule& rule, int state) const {
+    const auto takers = rule.taken_by.find(state);
+    if (takers == rule.taken_by.end()) return absl::OkStatus();
+    const auto& value = rule.descriptor->enum_type()->FindValueByNumber(state)->options();
+    return MustActIn(takers->second, value.GetExtension(value_label));
+  }
+
+  // As a writer, where the record lay before; of a new one, lies.
+  absl::Status MustActIn(uint32_t kinds, const std::string& what) const {
+    const std::vector<Placed>& stood = before_.empty() ? after_ : before_;
+    if (ActsIn(type_, offices_.now, kinds, stood)) return absl::OkStatus();
+    const bool once = ActsIn(type_, OnceAndNow(offices_), kinds, stood);
+    return Refuse(once ? sync::v1::GRANT_ENDED : sync::v1::NOT_YOUR_STEP,
+                  absl::StrCat(type_.label, " ", what));
+  }
+
+  // ---- The record ----
+
+  bool gone() const { return step_.change.kind() == sync::v1::Change::DELETE; }
+  bool Lay(const FieldRule& rule, const Id& scope) const {
+    return Lies({scope, rule.place}, before_);
+  }
+  bool Lies(const FieldRule& rule, const Id& scope) const {
+    return Lies({scope, rule.place}, after_);
+  }
+  static bool Lies(const Placed& placed, const std::vector<Placed>& places) {
+    return std::find(places.begin(), places.end(), placed) != places.end();
+  }
+
+  std::string What() const { return absl::StrCat(type_.label, " ", type_.name); }
+  absl::Status NotEntitled() const { return Refuse(sync::v1::NOT_ENTITLED, What()); }
+
+  Reader& reader_;
+  const Offices offices_;
+  const Author author_;
+  const Step& step_;
+  const RecordType& type_;
+  const RecordsNow now_;
+  const bool fresh_;  // it was not there, or deleted
+  std::vector<Placed> before_;
+  const std::vector<Placed> after_;
+};
 
 }  // namespace
 
@@ -151,31 +411,10 @@ absl::StatusOr<bool> EverHadOffice(Reader& reader, const Id& person, const Id& s
   return false;
 }
 
-absl::Status MayWrite(const RecordType& type, uint64_t written, const Offices& offices,
-                      const std::vector<Placed>& before, const std::vector<Placed>& after) {
-  if (Entitled(type, written, offices.now, before, after)) return absl::OkStatus();
-  const std::string what = absl::StrCat(type.label, " ", type.name);
-  return Refuse(Entitled(type, written, OnceAndNow(offices), before, after)
-                    ? sync::v1::GRANT_ENDED
-                    : sync::v1::NOT_ENTITLED,
-                what);
-}
-
-absl::Status MayStep(const RecordType& type, const Offices& offices,
-                     const std::vector<Placed>& before, absl::string_view body_before,
-                     absl::string_view body_after) {
-  for (const FieldRule& rule : type.fields.rules()) {
-    if (rule.taken_by.empty()) continue;
-    const int to = ValueOf(rule.number, body_after);
-    const auto takers = rule.taken_by.find(to);
-    if (takers == rule.taken_by.end() || ValueOf(rule.number, body_before) == to) continue;
-    if (ActsIn(type, offices.now, takers->second, before)) continue;
-    const bool once = ActsIn(type, OnceAndNow(offices), takers->second, before);
-    const auto& value = rule.descriptor->enum_type()->FindValueByNumber(to)->options();
-    return Refuse(once ? sync::v1::GRANT_ENDED : sync::v1::NOT_YOUR_STEP,
-                  absl::StrCat(type.label, " ", value.GetExtension(value_label)));
-  }
-  return absl::OkStatus();
+bool MaySee(const Schema& schema, const RecordType& type, const Offices& offices, const Id& id,
+            absl::string_view body) {
+  return EyesOn(PlacesOf(type, id, body), [&](const Id& scope) { return offices.In(scope); })
+      .Meet(ReadersOf(schema, type, body));
 }
 
 absl::StatusOr<bool> MightOnce(Reader& reader, const RecordType& type, uint64_t written,
@@ -185,25 +424,47 @@ absl::StatusOr<bool> MightOnce(Reader& reader, const RecordType& type, uint64_t 
   absl::flat_hash_map<Id, uint32_t> once = OnceAndNow(offices);
   for (const Placed& placed : after) {
     if (placed.place != OWNER) continue;
+    ASSIGN_OR_RETURN(const RecordState organisation,
+                     reader.GetRecord(OrganisationKey(placed.scope)));
+    if (!organisation.exists) continue;
     ASSIGN_OR_RETURN(const bool belonged, EverHadOffice(reader, person, placed.scope));
     if (belonged) once[placed.scope] |= AudienceOf(MEMBER);
   }
   std::vector<Placed> formerly;  // where they act, and it lay once
-  for (const auto& entry : offices.now) {
-    const Id& scope = entry.first;
-    if ((entry.second & type.writers.at_home) == 0) continue;
+  for (const auto& [scope, held] : offices.now) {
+    if ((held & type.writers.at_home) == 0) continue;
     if (std::any_of(before.begin(), before.end(),
-                    [&](const Placed& placed) { return placed.scope == scope; })) {
+                    [&, in = scope](const Placed& placed) { return placed.scope == in; })) {
       continue;  // it lies there now, and they see it as a guest
     }
     ASSIGN_OR_RETURN(const bool there, reader.EverIn(scope, {type.number, id}));
-    if (there) formerly.push_back({scope, OWNER});
+    if (there) formerly.push_back({scope, (held & AudienceOf(SELF)) != 0 ? PERSON : OWNER});
   }
   const auto and_formerly = [&](std::vector<Placed> places) {
     places.insert(places.end(), formerly.begin(), formerly.end());
     return places;
   };
   return Entitled(type, written, once, and_formerly(before), and_formerly(after));
+}
+
+absl::Status MayTouch(Reader& reader, const Schema& schema, const Author& author,
+                      const RecordType& type, const Id& id, const sync::v1::Change& change,
+                      const RecordState& before) {
+  const bool makes = change.kind() == sync::v1::Change::CREATE;
+  if (type.made_by_server && change.kind() != sync::v1::Change::UPDATE) {
+    return Refuse(sync::v1::SERVER_ONLY, type.label);
+  }
+  if (!before.exists) return absl::OkStatus();
+  const std::vector<Placed> places = PlacesOf(type, id, before.body);
+  const absl::Status status =
+      MayWrite(reader, type, id, WrittenBy(type, change), author, places, places);
+  const bool theirs = status.ok() || ReasonOf(status).reason == sync::v1::NOT_ENTITLED;
+  if (!theirs || makes || MaySee(schema, type, author.offices, id, before.body)) return status;
+  return Refuse(sync::v1::NO_SUCH_RECORD, type.name);
+}
+
+absl::Status MayLeave(Reader& reader, const Author& author, const Step& step, RecordsNow now) {
+  return Judgement(reader, author, step, now).Run();
 }
 
 }  // namespace zhibu::server

@@ -1,16 +1,41 @@
-// Who may read and write what, from grants and placements.
+// Who may read and write what: one model, in words in docs/authority.md, from what the
+// record types declare, the grants, the placements and the stays.
+//
+//   offices(p, s) = SELF where s is p's own, the grants that p holds for s, MEMBER where p
+//                   is placed in s
+//   eyes(p, r)    = offices(p, s) over the places s of r: SELF counts at PERSON only, the
+//                   others everywhere else; as a host at GUEST (sync/audience.h)
+//   sees(p, r)    = eyes(p, r) meet the readers of r
+//   writes(p, r)  = sees(p, r) and eyes(p, r) meet the writers of r, and of its fields
+//
+// An edit is judged in two steps, for each record that it touches:
+//
+//   MayTouch  before anything is merged: is it theirs to write, as it is?
+//   MayLeave  once all of the edit is merged: may it be as it is now? In this order: the
+//             right to write it there, the consent of those in whose places it is put,
+//             belonging, what is kept together, steps and what is written with them
+//
+// What is there and not theirs to see is answered as what is not there. What was theirs
+// once is held (GRANT_ENDED, MOVED_AWAY). What the server writes is not judged.
 #ifndef ZHIBU_SERVER_AUTHORITY_H_
 #define ZHIBU_SERVER_AUTHORITY_H_
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "server/store/store.h"
 #include "sync/record.h"
 #include "sync/schema.h"
+#include "sync/state.h"
+#include "sync/types.h"
+#include "zhibu/sync/v1/edit.pb.h"
 
 namespace zhibu::server {
 
@@ -33,25 +58,50 @@ absl::StatusOr<Version> OfficesVersion(Reader& reader, const std::vector<Id>& pe
 // Whether they have, or ever had, any office in the scope.
 absl::StatusOr<bool> EverHadOffice(Reader& reader, const Id& person, const Id& scope);
 
-// May somebody with these offices take the steps that lead from one body to the
-// other (taken_by)? `before` are the places where the record lay, or of a new one
-// lies. NOT_YOUR_STEP, or GRANT_ENDED.
-absl::Status MayStep(const RecordType& type, const Offices& offices,
-                     const std::vector<Placed>& before, absl::string_view body_before,
-                     absl::string_view body_after);
+// Whoever an edit is judged as: its author, or who takes it over (a held one).
+struct Author {
+  const Id& person;
+  const Offices& offices;
+  // They decide about an edit of somebody else: that its person belonged once is enough.
+  bool decides = false;
+};
 
-// May somebody with these offices change a record that lies in `before` so that
-// it lies in `after`, and these of its restricted fields (WrittenBy)? An empty
-// `before` makes a new one. NOT_ENTITLED, or GRANT_ENDED where the office that would
-// have entitled them is over.
-absl::Status MayWrite(const RecordType& type, uint64_t written, const Offices& offices,
-                      const std::vector<Placed>& before, const std::vector<Placed>& after);
+// A record as one edit finds and leaves it.
+struct Step {
+  const RecordType& type;
+  Id id;
+  const sync::v1::Change& change;
+  RecordState before;  // not written: a new one
+  absl::string_view after;
+  // Of a check-in: the branch that has shown its author the code.
+  std::optional<Id> shown_code_by;
+};
 
-// Of somebody who may not write there: might they, had neither they nor the record
-// been moved to another organisation?
+// The records as the edit leaves them: those that it touches, and else those stored.
+using RecordsNow = absl::FunctionRef<absl::StatusOr<RecordState>(const RecordKey&)>;
+
+// May they see the record as it is?
+bool MaySee(const Schema& schema, const RecordType& type, const Offices& offices, const Id& id,
+            absl::string_view body);
+
+// May they change the record, that is as `before` says? SERVER_ONLY: nobody makes or
+// deletes one; NO_SUCH_RECORD: it is not there, or not theirs to see; NOT_ENTITLED;
+// GRANT_ENDED, MOVED_AWAY: it was theirs once.
+absl::Status MayTouch(Reader& reader, const Schema& schema, const Author& author,
+                      const RecordType& type, const Id& id, const sync::v1::Change& change,
+                      const RecordState& before);
+
+// Of somebody who may not write there: might they, had neither they nor the record been
+// moved to another organisation? `written`: restricted fields (WrittenBy).
 absl::StatusOr<bool> MightOnce(Reader& reader, const RecordType& type, uint64_t written,
                                const Id& id, const Id& person, const Offices& offices,
                                const std::vector<Placed>& before, const std::vector<Placed>& after);
+
+// May they leave the record so? `step.change` is all that the edit does to it. As MayTouch;
+// BAD_VALUE: a place is of the wrong kind, or another organisation keeps what it is kept
+// with; NOT_OF_BRANCH: the person does not belong; NOT_YOUR_STEP, STEP_NOT_ALLOWED: by
+// others, or not now.
+absl::Status MayLeave(Reader& reader, const Author& author, const Step& step, RecordsNow now);
 
 }  // namespace zhibu::server
 

@@ -116,11 +116,6 @@ absl::StatusOr<std::optional<CheckInFinding>> JudgeCheckIn(Reader& reader,
   return Judgement(reader, code, scanned_ms, now_ms).Of(check_in);
 }
 
-Offices AsGuest(Offices offices, const CheckInFinding& finding) {
-  offices.now[finding.branch] |= AudienceOf(MEMBER);
-  return offices;
-}
-
 void AddFinding(const RecordType& type, const Id& id, const RecordState& state,
                 const CheckInFinding& finding, sync::v1::Edit* edit) {
   CheckIn check_in;

@@ -35,10 +35,6 @@ absl::StatusOr<std::optional<CheckInFinding>> JudgeCheckIn(Reader& reader,
                                                            absl::string_view body, const Id& author,
                                                            int64_t scanned_ms, int64_t now_ms);
 
-// Somebody whom the branch has shown its code is its guest for this one record: they
-// may place it there as its own members may.
-Offices AsGuest(Offices offices, const CheckInFinding& finding);
-
 // Adds what writes the finding into the record; nothing where it is gone, or stands
 // as well already.
 void AddFinding(const RecordType& type, const Id& id, const RecordState& state,

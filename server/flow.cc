@@ -11,14 +11,17 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/courier.h"
-#include "server/own_edit.h"
 #include "server/typed.h"
 #include "sync/date.h"
+#include "sync/diff.h"
 #include "sync/pass.h"
 #include "sync/reason.h"
 #include "sync/record.h"
 #include "sync/status.h"
+#include "sync/value.h"
+#include "sync/wire.h"
 #include "zhibu/records/v1/flow.pb.h"
+#include "zhibu/records/v1/meeting.pb.h"
 #include "zhibu/records/v1/member.pb.h"
 #include "zhibu/records/v1/organisation.pb.h"
 
@@ -27,6 +30,7 @@ namespace {
 
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
+using records::v1::CheckIn;
 using records::v1::Flow;
 using records::v1::Member;
 using records::v1::Organisation;
@@ -62,43 +66,100 @@ absl::Status JudgeLetter(const Transfer& letter) {
   return absl::OkStatus();
 }
 
-absl::Status JudgeTransfer(Reader& reader, const Transfer& before, const Transfer& after,
-                           int64_t at_ms) {
-  if (after.state() == before.state()) return absl::OkStatus();
-  if (after.from_branch_id() == after.to_branch_id()) {
+// A record of somebody's going away, with the states in which the merge sees it.
+template <typename T>
+struct Moved {
+  Moved(const RecordType& type, absl::string_view before, absl::string_view after)
+      : record(Parse<T>(after)), from(StateOf(type, before)), to(StateOf(type, after)) {}
+
+  static typename T::State StateOf(const RecordType& type, absl::string_view body) {
+    const FieldRule& rule = *type.fields.Find(T::kStateFieldNumber);
+    return static_cast<typename T::State>(EnumOf(rule, body));
+  }
+  // A new one begins at a first step.
+  absl::Status CheckBegun() const {
+    return to == T::STATE_UNSPECIFIED ? Refuse(sync::v1::MISSING_FIELD, "state") : absl::OkStatus();
+  }
+
+  T record;
+  typename T::State from;
+  typename T::State to;
+};
+
+absl::Status JudgeTransfer(Reader& reader, const Moved<Transfer>& moved, int64_t at_ms) {
+  RETURN_IF_ERROR(moved.CheckBegun());
+  if (moved.to == moved.from) return absl::OkStatus();
+  const Transfer& letter = moved.record;
+  if (letter.from_branch_id() == letter.to_branch_id()) {
     return Refuse(sync::v1::BAD_VALUE, "to_branch_id");
   }
-  switch (after.state()) {
+  switch (moved.to) {
     case Transfer::REQUESTED:
-      return MustBelong(reader, after.member_id(), after.from_branch_id());
+      return MustBelong(reader, letter.member_id(), letter.from_branch_id());
     case Transfer::ISSUED:
-      RETURN_IF_ERROR(MustBelong(reader, after.member_id(), after.from_branch_id()));
-      return JudgeLetter(after);
+      RETURN_IF_ERROR(MustBelong(reader, letter.member_id(), letter.from_branch_id()));
+      return JudgeLetter(letter);
     case Transfer::RECEIVED:
-      if (DateAt(at_ms) > after.valid_until()) {
-        return Refuse(sync::v1::LETTER_EXPIRED, after.valid_until());
+      if (DateAt(at_ms) > letter.valid_until()) {
+        return Refuse(sync::v1::LETTER_EXPIRED, letter.valid_until());
       }
       // Another letter may have been received since.
-      return MustBelong(reader, after.member_id(), after.from_branch_id());
+      return MustBelong(reader, letter.member_id(), letter.from_branch_id());
     default:
       return absl::OkStatus();
   }
 }
 
-absl::Status JudgeStay(const Flow& stay) {
+absl::Status JudgeStay(const Moved<Flow>& moved) {
+  RETURN_IF_ERROR(moved.CheckBegun());
+  const Flow& stay = moved.record;
   const bool at_home = stay.host_branch_id() == stay.home_branch_id();
   return at_home && !stay.home_branch_id().empty() ? Refuse(sync::v1::BAD_VALUE, "host_branch_id")
                                                    : absl::OkStatus();
 }
 
-absl::Status JudgePassRecord(Reader& reader, const Pass& before, const Pass& after) {
-  if (before.state() != Pass::STATE_UNSPECIFIED) return absl::OkStatus();
-  if (after.until() < after.from()) return Refuse(sync::v1::BAD_VALUE, "until");
-  if (after.number().size() > kPassNumberBytesMax) return Refuse(sync::v1::BAD_VALUE, "number");
-  return MustBelong(reader, after.member_id(), after.branch_id());
+absl::Status JudgePassRecord(Reader& reader, const Moved<Pass>& moved) {
+  RETURN_IF_ERROR(moved.CheckBegun());
+  if (moved.from != Pass::STATE_UNSPECIFIED) return absl::OkStatus();
+  const Pass& pass = moved.record;
+  if (pass.until() < pass.from()) return Refuse(sync::v1::BAD_VALUE, "until");
+  if (pass.number().size() > kPassNumberBytesMax) return Refuse(sync::v1::BAD_VALUE, "number");
+  return MustBelong(reader, pass.member_id(), pass.branch_id());
 }
 
 // ---- What follows ---------------------------------------------------------------
+
+// Adds a change that writes these fields as `record` has them, and touches no other: what
+// else a record holds is not for a consequence to write, however it was written.
+void WriteFields(const RecordType& type, const Id& id, const RecordState& state,
+                 const std::vector<const FieldRule*>& fields, const Message& record, Edit* edit) {
+  const auto only = [&](absl::string_view body) {
+    std::string part;
+    wire::Reader reader(body);
+    wire::Field field;
+    while (reader.Next(&field)) {
+      const auto names = [&](const FieldRule* rule) { return rule->number == field.number; };
+      if (std::none_of(fields.begin(), fields.end(), names)) continue;
+      part.append(field.whole.data(), field.whole.size());
+    }
+    return part;
+  };
+  if (!state.alive()) return;
+  sync::v1::Change change;
+  change.set_type(type.number);
+  change.set_id(id.str());
+  change.set_kind(sync::v1::Change::UPDATE);
+  change.set_base(kPendingVersion.value);
+  const std::string after = Canonical(type.fields, only(record.SerializePartialAsString()));
+  if (Diff(type, only(state.body), after, &change)) *edit->add_changes() = std::move(change);
+}
+
+std::vector<const FieldRule*> FieldsOf(const RecordType& type, std::vector<int> numbers) {
+  std::vector<const FieldRule*> fields;
+  for (const int number : numbers)
+    fields.push_back(type.fields.Find(static_cast<uint32_t>(number)));
+  return fields;
+}
 
 bool IsGuest(const FieldRule& rule) { return rule.place == GUEST && rule.policy == SERVER; }
 
@@ -115,8 +176,17 @@ struct Branches {
   std::set<std::string> all;  // that one, and the hosts of stays that last
 };
 
+// The host has accepted it, and it has not ended.
 bool Lasts(Flow::State state) {
-  return state != Flow::STATE_UNSPECIFIED && state != Flow::ENDED && state != Flow::DECLINED;
+  switch (state) {
+    case Flow::ACCEPTED:
+    case Flow::EXTENSION_ASKED:
+    case Flow::EXTENDED:
+    case Flow::NOT_EXTENDED:
+      return true;
+    default:
+      return false;
+  }
 }
 
 // A stay that was reported from a former home says nothing any longer.
@@ -129,23 +199,46 @@ absl::StatusOr<Branches> BranchesOf(Reader& reader, const Id& person) {
       reader.ListRecords(TypeOf<Flow>().number, person, [&](const Id&, const RecordState& state) {
         const Flow flow = Parse<Flow>(state.body);
         if (flow.member_id() == person.bytes() && flow.home_branch_id() == branches.home &&
-            !flow.host_branch_id().empty() && Lasts(flow.state())) {
+            !flow.host_branch_id().empty() &&
+            Lasts(Moved<Flow>::StateOf(TypeOf<Flow>(), state.body))) {
           branches.all.insert(flow.host_branch_id());
         }
       }));
   return branches;
 }
 
+// Whether the person belonged to who keeps the record, or stayed there, or was shown its
+// code. What others write of somebody tells them nothing about where that one is.
+absl::StatusOr<bool> HadToDo(Reader& reader, const RecordType& type, const Id& person,
+                             const std::vector<Placed>& places, absl::string_view body) {
+  if (type.own_scope == PERSON) return true;
+  if (type.number == TypeOf<CheckIn>().number &&
+      Parse<CheckIn>(body).standing() != CheckIn::STANDING_UNSPECIFIED) {
+    return true;
+  }
+  bool kept = false;
+  for (const Placed& placed : places) {
+    if (placed.place != OWNER) continue;
+    kept = true;
+    ASSIGN_OR_RETURN(const bool had,
+                     reader.EverIn(placed.scope, {TypeOf<Member>().number, person}));
+    if (had) return true;
+  }
+  return !kept;  // nobody but the person has it
+}
+
 // Fills in the guests of one record.
-void AddGuests(const RecordType& type, const Id& id, const RecordState& state,
-               const Branches& branches, Edit* edit) {
-  if (!state.alive()) return;
-  std::set<std::string> others = branches.all;
-  for (const Placed& placed : PlacesOf(type, id, state.body)) {
+absl::Status AddGuests(Reader& reader, const RecordType& type, const Id& id, const Id& person,
+                       const RecordState& state, const Branches& branches, Edit* edit) {
+  const std::vector<Placed> places = PlacesOf(type, id, state.body);
+  ASSIGN_OR_RETURN(const bool had, HadToDo(reader, type, person, places, state.body));
+  std::set<std::string> others = had ? branches.all : std::set<std::string>();
+  for (const Placed& placed : places) {
     if (placed.place == OWNER) others.erase(placed.scope.str());
   }
   const std::unique_ptr<Message> record = ParseAs(type, state.body);
   const auto& reflection = *record->GetReflection();
+  std::vector<const FieldRule*> guests;
   for (const FieldRule& rule : type.fields.rules()) {
     if (!IsGuest(rule)) continue;
     if (!rule.descriptor->is_repeated()) {
@@ -154,19 +247,22 @@ void AddGuests(const RecordType& type, const Id& id, const RecordState& state,
         continue;
       }
       reflection.SetString(record.get(), rule.descriptor, branches.home);
+      guests.push_back(&rule);
       continue;
     }
     reflection.ClearField(record.get(), rule.descriptor);
     for (const std::string& branch : others) {
       reflection.AddString(record.get(), rule.descriptor, branch);
     }
+    guests.push_back(&rule);
   }
-  AddChange(type, id, state, *record, edit);
+  WriteFields(type, id, state, guests, *record, edit);
+  return absl::OkStatus();
 }
 
 // Of all records of the person that hosts see as long as a stay lasts.
-absl::Status AddGuestsOfAll(Reader& reader, const Schema& schema, const Id& person, Edit* edit) {
-  ASSIGN_OR_RETURN(const Branches branches, BranchesOf(reader, person));
+absl::Status AddGuestsOfAll(Reader& reader, const Schema& schema, const Id& person,
+                            const Branches& branches, Edit* edit) {
   for (const RecordType& type : schema.types()) {
     const auto& rules = type.fields.rules();
     if (std::none_of(rules.begin(), rules.end(), [](const FieldRule& rule) {
@@ -174,12 +270,34 @@ absl::Status AddGuestsOfAll(Reader& reader, const Schema& schema, const Id& pers
         })) {
       continue;
     }
-    RETURN_IF_ERROR(
-        reader.ListRecords(type.number, person, [&](const Id& id, const RecordState& state) {
-          AddGuests(type, id, state, branches, edit);
-        }));
+    std::vector<std::pair<Id, RecordState>> records;
+    RETURN_IF_ERROR(reader.ListRecords(
+        type.number, person,
+        [&](const Id& id, const RecordState& state) { records.emplace_back(id, state); }));
+    for (const auto& [id, state] : records) {
+      RETURN_IF_ERROR(AddGuests(reader, type, id, person, state, branches, edit));
+    }
   }
   return absl::OkStatus();
+}
+
+// Whether the person's own record says so already: then their other records do.
+absl::StatusOr<bool> HasGuests(Reader& reader, const Id& person, const Branches& branches) {
+  ASSIGN_OR_RETURN(const std::optional<Member> member, Find<Member>(reader, person));
+  if (!member) return false;
+  std::set<std::string> expected = branches.all;
+  expected.erase(member->branch_id());
+  return std::set<std::string>(member->host_branch_ids().begin(),
+                               member->host_branch_ids().end()) == expected;
+}
+
+// What has to do with a person has changed: a stay, or their placement.
+absl::Status FollowPerson(Reader& reader, const Schema& schema, const Id& person, bool placed,
+                          Edit* edit) {
+  ASSIGN_OR_RETURN(const Branches branches, BranchesOf(reader, person));
+  ASSIGN_OR_RETURN(const bool known, HasGuests(reader, person, branches));
+  if (known && !placed) return absl::OkStatus();
+  return AddGuestsOfAll(reader, schema, person, branches, edit);
 }
 
 // The id of the one record of this type that each person has; nothing where a person
@@ -206,6 +324,7 @@ absl::Status AddMoves(Reader& reader, const Schema& schema, const Transfer& tran
     if (!state.alive()) continue;
     const std::unique_ptr<Message> record = ParseAs(type, state.body);
     const auto& reflection = *record->GetReflection();
+    std::vector<const FieldRule*> moved;
     for (const FieldRule& rule : type.fields.rules()) {
       const FieldDescriptor* field = rule.descriptor;
       if (rule.place != OWNER || field->is_repeated() ||
@@ -213,19 +332,28 @@ absl::Status AddMoves(Reader& reader, const Schema& schema, const Transfer& tran
         continue;
       }
       reflection.SetString(record.get(), field, transfer.to_branch_id());
+      moved.push_back(&rule);
       if (type.number != TypeOf<Placement>().number) continue;
       auto& placement = static_cast<Placement&>(*record);
       placement.clear_group_id();
       placement.set_since(transfer.received());
+      for (const FieldRule* also :
+           FieldsOf(type, {Placement::kGroupIdFieldNumber, Placement::kSinceFieldNumber})) {
+        moved.push_back(also);
+      }
     }
-    AddChange(type, *id, state, *record, edit);
+    WriteFields(type, *id, state, moved, *record, edit);
   }
   return absl::OkStatus();
 }
 
-// Each side is told the other's name, whose record it does not hold.
+// Each side is told the other's name, whose record it does not hold: of a record that
+// began at a step, so that its author could name them both.
 absl::Status AddNames(Reader& reader, const RecordType& type, const Id& id,
                       const RecordState& state, Flow flow, Edit* edit) {
+  if (flow.member_name().empty()) {
+    ASSIGN_OR_RETURN(*flow.mutable_member_name(), NameOf<Member>(reader, flow.member_id()));
+  }
   if (flow.home_name().empty()) {
     ASSIGN_OR_RETURN(*flow.mutable_home_name(),
                      NameOf<Organisation>(reader, flow.home_branch_id()));
@@ -234,7 +362,10 @@ absl::Status AddNames(Reader& reader, const RecordType& type, const Id& id,
     ASSIGN_OR_RETURN(*flow.mutable_host_name(),
                      NameOf<Organisation>(reader, flow.host_branch_id()));
   }
-  AddChange(type, id, state, flow, edit);
+  WriteFields(type, id, state,
+              FieldsOf(type, {Flow::kHomeNameFieldNumber, Flow::kHostNameFieldNumber,
+                              Flow::kMemberNameFieldNumber}),
+              flow, edit);
   return absl::OkStatus();
 }
 
@@ -246,7 +377,10 @@ absl::Status AddNames(Reader& reader, const RecordType& type, const Id& id,
                    NameOf<Organisation>(reader, transfer.from_branch_id()));
   ASSIGN_OR_RETURN(*transfer.mutable_to_name(),
                    NameOf<Organisation>(reader, transfer.to_branch_id()));
-  AddChange(type, id, state, transfer, edit);
+  WriteFields(type, id, state,
+              FieldsOf(type, {Transfer::kMemberNameFieldNumber, Transfer::kFromNameFieldNumber,
+                              Transfer::kToNameFieldNumber}),
+              transfer, edit);
   return absl::OkStatus();
 }
 
@@ -266,7 +400,8 @@ absl::Status AddToken(Reader& reader, const Schema& schema, const Id& id, const 
   const std::string bytes = SignPass(std::move(token), secret_key).SerializeAsString();
   if (bytes.size() > kPassBytesMax) return absl::OkStatus();  // names that nobody has
   pass.set_token(bytes);
-  AddChange(*schema.Find(TypeOf<Pass>().number), id, state, pass, edit);
+  const RecordType& type = *schema.Find(TypeOf<Pass>().number);
+  WriteFields(type, id, state, FieldsOf(type, {Pass::kTokenFieldNumber}), pass, edit);
   return absl::OkStatus();
 }
 
@@ -275,11 +410,11 @@ absl::Status AddToken(Reader& reader, const Schema& schema, const Id& id, const 
 absl::Status JudgeFlow(Reader& reader, const RecordType& type, absl::string_view before,
                        absl::string_view after, int64_t at_ms) {
   if (type.number == TypeOf<Transfer>().number) {
-    return JudgeTransfer(reader, Parse<Transfer>(before), Parse<Transfer>(after), at_ms);
+    return JudgeTransfer(reader, Moved<Transfer>(type, before, after), at_ms);
   }
-  if (type.number == TypeOf<Flow>().number) return JudgeStay(Parse<Flow>(after));
+  if (type.number == TypeOf<Flow>().number) return JudgeStay(Moved<Flow>(type, before, after));
   if (type.number == TypeOf<Pass>().number) {
-    return JudgePassRecord(reader, Parse<Pass>(before), Parse<Pass>(after));
+    return JudgePassRecord(reader, Moved<Pass>(type, before, after));
   }
   return absl::OkStatus();
 }
@@ -293,28 +428,33 @@ absl::Status AddFlow(Reader& reader, const Schema& schema, const RecordKey& key,
   if (!decides && !has_guests && key.type != TypeOf<Transfer>().number) return absl::OkStatus();
   ASSIGN_OR_RETURN(const RecordState state, reader.GetRecord(key));
   if (key.type == TypeOf<Transfer>().number) {
-    const Transfer transfer = Parse<Transfer>(state.body);
-    if (transfer.state() == Transfer::RECEIVED &&
-        Parse<Transfer>(before).state() != Transfer::RECEIVED) {
-      return AddMoves(reader, schema, transfer, edit);
+    const Moved<Transfer> moved(type, before, state.body);
+    if (moved.to == Transfer::STATE_UNSPECIFIED) return absl::OkStatus();
+    if (moved.to == Transfer::RECEIVED && moved.from != Transfer::RECEIVED) {
+      return AddMoves(reader, schema, moved.record, edit);
     }
-    return AddNames(reader, type, key.id, state, transfer, edit);
+    return AddNames(reader, type, key.id, state, moved.record, edit);
   }
   const std::optional<Id> person = PersonOf(type, key.id, state.body);
   if (!person) return absl::OkStatus();
-  if (decides) {
-    if (key.type == TypeOf<Flow>().number) {
-      RETURN_IF_ERROR(AddNames(reader, type, key.id, state, Parse<Flow>(state.body), edit));
-    }
-    return AddGuestsOfAll(reader, schema, *person, edit);
+  if (key.type == TypeOf<Flow>().number) {
+    const Moved<Flow> moved(type, before, state.body);
+    if (moved.to == Flow::STATE_UNSPECIFIED) return absl::OkStatus();
+    RETURN_IF_ERROR(AddNames(reader, type, key.id, state, moved.record, edit));
+    return FollowPerson(reader, schema, *person, /*placed=*/false, edit);
   }
+  if (key.type == TypeOf<Placement>().number) {
+    const bool placed =
+        Parse<Placement>(before).branch_id() != Parse<Placement>(state.body).branch_id();
+    return FollowPerson(reader, schema, *person, placed, edit);
+  }
+  if (!state.alive()) return absl::OkStatus();
   if (key.type == TypeOf<Pass>().number) {
     RETURN_IF_ERROR(AddToken(reader, schema, key.id, state, edit));
     if (!edit->changes().empty()) return absl::OkStatus();  // then comes the next call
   }
   ASSIGN_OR_RETURN(const Branches branches, BranchesOf(reader, *person));
-  AddGuests(type, key.id, state, branches, edit);
-  return absl::OkStatus();
+  return AddGuests(reader, type, key.id, *person, state, branches, edit);
 }
 
 }  // namespace zhibu::server

@@ -3,7 +3,8 @@
 // with the records (taken_by).
 //
 //   transfer received          -> the person's own records are of the new branch
-//   stay reported, accepted …  -> the host sees the member's record, passes, contacts
+//   stay accepted              -> the host sees the member's record, passes, contacts;
+//                                 until then it sees the stay, and nothing else
 //   stay ended, home changed   -> it does not any longer
 //   check-in away from home    -> the home branch sees it
 //   pass issued                -> it is signed, for hosts that are offline
@@ -23,8 +24,9 @@
 namespace zhibu::server {
 
 // Of a record that an author changes from one body to another (empty: there was
-// none) at a time of theirs. NOT_OF_BRANCH, LETTER_EXPIRED, LETTER_TOO_LONG,
-// BAD_VALUE.
+// none), and may (authority.h). `at_ms` is a time of theirs, and not before that at which
+// the record was changed last. MISSING_FIELD: it does not begin at a step; NOT_OF_BRANCH,
+// LETTER_EXPIRED, LETTER_TOO_LONG, BAD_VALUE.
 absl::Status JudgeFlow(Reader& reader, const RecordType& type, absl::string_view before,
                        absl::string_view after, int64_t at_ms);
 

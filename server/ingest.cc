@@ -181,7 +181,7 @@ class Ingest::Batch {
     RecordState state;
     Outcome outcome;
     std::optional<CheckInFinding> finding;
-    uint64_t written = 0;  // restricted fields; see WrittenBy
+    const Change* change = nullptr;  // of an author's edit, the only one
   };
   using Staging = std::map<RecordKey, Staged>;
 
@@ -406,7 +406,7 @@ class Ingest::Batch {
       staged.before = PlacesOf(*staged.type, it->first.id, staged.state.body);
     }
     if (staged.state.alive()) staged.body_before = staged.state.body;
-    if (IsOfPersons(change.type())) staged.was = staged.state;
+    staged.was = staged.state;
     return absl::OkStatus();
   }
 
@@ -440,7 +440,12 @@ class Ingest::Batch {
   absl::Status MergeChange(const Passage& passage, const Change& change, Version version,
                            Staged* staged) {
     const RecordKey key = KeyOf(change);
-    staged->written |= WrittenBy(*staged->type, change);
+    staged->change = &change;
+    if (!passage.composed()) {
+      ASSIGN_OR_RETURN(const Author judged, JudgedAs(passage));
+      RETURN_IF_ERROR(
+          MayTouch(writer_, schema_, judged, *staged->type, key.id, change, staged->was));
+    }
     const Origin origin{.device = passage.row.author,
                         .version = version,
                         .stamp = StampFor(passage.row.stamp),
@@ -471,46 +476,43 @@ class Ingest::Batch {
   absl::Status CheckResult(const Passage& passage, const Staging& staging) {
     size_t touched = 0;
     for (const auto& [key, staged] : staging) {
-      RETURN_IF_ERROR(Check(key, staged, passage));
+      RETURN_IF_ERROR(Check(key, staged, staging, passage));
       touched += staged.state.body.size() + staged.state.trace.size();
     }
     if (touched > kTouchedBytesMax) {
       return Refuse(sync::v1::TOO_LARGE, absl::StrCat(touched, " B"));
     }
     // Whoever may not write there is not told what the rules find.
-    const int64_t at_ms = MillisOf(StampFor(passage.row.stamp));
+    const Stamp stamp = StampFor(passage.row.stamp);
     for (const auto& [key, staged] : staging) {
-      RETURN_IF_ERROR(
-          JudgeFlow(writer_, *staged.type, staged.body_before, staged.state.body, at_ms));
+      RETURN_IF_ERROR(JudgeFlow(writer_, *staged.type, staged.body_before, staged.state.body,
+                                MillisOf(std::max(stamp, staged.was.touch.stamp))));
     }
     return absl::OkStatus();
   }
 
-  absl::Status Check(const RecordKey& key, const Staged& staged, const Passage& passage) {
-    if (staged.state.alive()) RETURN_IF_ERROR(CheckRecord(*staged.type, key.id, staged.state.body));
+  absl::StatusOr<Author> JudgedAs(const Passage& passage) {
     ASSIGN_OR_RETURN(const Offices* offices, OfficesFor(passage.decider));
-    const std::vector<Placed> after = PlacesOf(*staged.type, key.id, staged.state.body);
-    const absl::Status status = MayWriteTo(staged, *offices, after);
-    if (ReasonOf(status).reason == sync::v1::NOT_ENTITLED) {
-      ASSIGN_OR_RETURN(const bool once, MightOnce(writer_, *staged.type, staged.written, key.id,
-                                                  passage.decider, *offices, staged.before, after));
-      if (once) return Refuse(sync::v1::MOVED_AWAY, staged.type->label);
-    }
-    RETURN_IF_ERROR(status);
-    if (key.type == DuplicateType() && IsAbout(staged.state.body, offices->persons)) {
-      return Refuse(sync::v1::NOT_ENTITLED, staged.type->label);
-    }
-    return MayStep(*staged.type, *offices, staged.before.empty() ? after : staged.before,
-                   staged.body_before, staged.state.body);
+    return Author{passage.decider, *offices, !passage.row.decided_by.empty()};
   }
 
-  static absl::Status MayWriteTo(const Staged& staged, const Offices& offices,
-                                 const std::vector<Placed>& after) {
-    if (!staged.finding) {
-      return MayWrite(*staged.type, staged.written, offices, staged.before, after);
+  absl::Status Check(const RecordKey& key, const Staged& staged, const Staging& staging,
+                     const Passage& passage) {
+    if (staged.state.alive()) RETURN_IF_ERROR(CheckRecord(*staged.type, key.id, staged.state.body));
+    ASSIGN_OR_RETURN(const Author judged, JudgedAs(passage));
+    const Step step{
+        *staged.type,      key.id,
+        *staged.change,    staged.was,
+        staged.state.body, staged.finding ? std::optional(staged.finding->branch) : std::nullopt};
+    RETURN_IF_ERROR(MayLeave(writer_, judged, step, [&](const RecordKey& other) {
+      const auto it = staging.find(other);
+      return it == staging.end() ? writer_.GetRecord(other)
+                                 : absl::StatusOr<RecordState>(it->second.state);
+    }));
+    if (key.type == DuplicateType() && IsAbout(staged.state.body, judged.offices.persons)) {
+      return Refuse(sync::v1::NOT_ENTITLED, staged.type->label);
     }
-    return MayWrite(*staged.type, staged.written, AsGuest(offices, *staged.finding), staged.before,
-                    after);
+    return absl::OkStatus();
   }
 
   absl::StatusOr<const Offices*> OfficesFor(const Id& person) {

@@ -74,15 +74,17 @@ uint64_t NotWritableBy(const RecordType& type, const Eyes& eyes) {
   return Restricted(type, [&](const FieldRule& rule) { return !eyes.Meet(rule.writers); });
 }
 
-uint64_t WrittenBy(const RecordType& type, const sync::v1::Change& change) {
+bool Touches(const sync::v1::Change& change, uint32_t field) {
   const sync::v1::Without& without = change.without();
-  return Restricted(type, [&](const FieldRule& rule) {
-    const auto names = [&](const auto& one) { return one.field() == rule.number; };
-    return Has(change.set(), rule.number) ||
-           std::count(without.cleared().begin(), without.cleared().end(), rule.number) > 0 ||
-           std::any_of(without.removed().begin(), without.removed().end(), names) ||
-           std::any_of(without.nested().begin(), without.nested().end(), names);
-  });
+  const auto names = [&](const auto& one) { return one.field() == field; };
+  return Has(change.set(), field) ||
+         std::count(without.cleared().begin(), without.cleared().end(), field) > 0 ||
+         std::any_of(without.removed().begin(), without.removed().end(), names) ||
+         std::any_of(without.nested().begin(), without.nested().end(), names);
+}
+
+uint64_t WrittenBy(const RecordType& type, const sync::v1::Change& change) {
+  return Restricted(type, [&](const FieldRule& rule) { return Touches(change, rule.number); });
 }
 
 uint64_t SensitiveIn(const RecordType& type, absl::string_view body) {

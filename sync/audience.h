@@ -15,16 +15,26 @@
 
 namespace zhibu {
 
+// The offices that count in a place of that kind: in the scope of a person they are
+// themselves (SELF) and nothing else, in that of an organisation they act for it.
+inline uint32_t CountingIn(Place place, uint32_t offices) {
+  return place == PERSON ? offices & AudienceOf(SELF) : offices & ~AudienceOf(SELF);
+}
+
 // As whom somebody sees a record that lies in these places. `offices_in` gives the set
 // of offices that they have in a scope.
 template <typename OfficesIn>
 Eyes EyesOn(const std::vector<Placed>& places, const OfficesIn& offices_in) {
   Eyes eyes;
   for (const Placed& placed : places) {
-    (placed.place == GUEST ? eyes.as_host : eyes.at_home) |= offices_in(placed.scope);
+    (placed.place == GUEST ? eyes.as_host : eyes.at_home) |=
+        CountingIn(placed.place, offices_in(placed.scope));
   }
   return eyes;
 }
+
+// Whether the change sets the field, or takes anything out of it.
+bool Touches(const sync::v1::Change& change, uint32_t field);
 
 // Sets of RecordType::restricted.
 uint64_t HiddenFrom(const RecordType& type, const Eyes& eyes);

@@ -49,13 +49,17 @@ bool Ended(const Flow& flow) {
 // By its id, or by the name of the member whose only stay it is that lasts.
 absl::StatusOr<Draft> NamedFlow(const Arguments& arguments, Store& store) {
   const std::string& text = arguments.flow;
-  ASSIGN_OR_RETURN(const Id named, MemberFrom(store, text));
+  const absl::StatusOr<Id> named = MemberFrom(store, text);
+  if (!named.ok() && !absl::IsNotFound(named.status())) return named.status();
+  // A host that is asked to take somebody in knows of them what the stay says.
   const auto meant = [&](const Id& id, const Flow& flow) {
-    return id == named || (flow.member_id() == named.bytes() && !Ended(flow));
+    if (!named.ok()) return flow.member_name() == text && !Ended(flow);
+    return id == *named || (flow.member_id() == named->bytes() && !Ended(flow));
   };
   ASSIGN_OR_RETURN(const std::optional<Id> found,
                    OnlyOne<Flow>(store, meant, absl::StrCat(text, " has several stays")));
-  return store.Edit<Flow>(found.value_or(named));
+  if (!found) RETURN_IF_ERROR(named.status());
+  return store.Edit<Flow>(found ? *found : *named);
 }
 
 absl::StatusOr<google::protobuf::Timestamp> Now(Store& store) {
@@ -191,7 +195,11 @@ absl::Status List(const Arguments& arguments, Store& store, const Output& output
   std::string text;
   RETURN_IF_ERROR(Each<Flow>(store, [&](const Id& id, const Flow& flow) {
     if (Ended(flow) && !arguments.all) return true;
-    const std::string member = NameOfMember(store, flow.member_id());
+    std::string member = NameOfMember(store, flow.member_id());
+    const auto id_of_member = Id::FromBytes(flow.member_id());
+    if (id_of_member && member == TextOf(*id_of_member) && !flow.member_name().empty()) {
+      member = flow.member_name();  // their record is not here yet
+    }
     found.push_back({{"id", TextOf(id)},
                      {"member", member},
                      {"home", flow.home_name()},

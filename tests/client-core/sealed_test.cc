@@ -70,6 +70,10 @@ TEST_F(SealedPhones, NothingThatPeopleWroteIsInTheFileItsLogOrAnErrorMessage) {
     m.set_branch_id(branch.str());
     m.set_name(kName);
   });
+  zhangs.Make<Placement>([&](Placement& placement) {
+    placement.set_member_id(member.str());
+    placement.set_branch_id(branch.str());
+  });
   zhangs.Make<PrivateDetail>([&](PrivateDetail& detail) {
     detail.set_member_id(member.str());
     detail.set_branch_id(branch.str());

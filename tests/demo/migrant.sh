@@ -68,10 +68,10 @@ device home pass issue "$migrant" --number "青石-001" --until "$next_year" >/d
 device phone flow report --host "$host_id" --back "$next_year" --reason 务工 --destination 滨海市 >/dev/null
 start_server "$port"
 sync home phone home host
-same "the host sees the member and the stay" "true REPORTED" \
+same "the host sees the stay, and not yet the member's record" "false REPORTED" \
   "$(has_migrant host) $(device host flow list | jq -r '.[0].state')"
 same "and whose it is" "$migrant $home_branch" "$(device host flow list | jq -r '.[0] | "\(.member) \(.home)"')"
-same "the host sees one member more and no private detail of theirs" "$((host_members + 1)) 0" \
+same "the host sees no member more and no private detail of theirs" "$host_members 0" \
   "$(sees host Member) $(device host list PrivateDetail --where "memberId=$member_id" | jq length)"
 tell "流入地支部 the host: $(migrant_is_here host) ${migrant}，看不到身份证号和电话 no identity number, no telephone"
 

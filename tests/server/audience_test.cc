@@ -125,6 +125,9 @@ TEST_F(AudienceTest, TheHostKnowsTheMemberByNameWhileTheStayLastsAndNoMore) {
     member.set_stage(Member::FULL);
   });
   const Id flow = Leave();
+  EXPECT_FALSE(chens.Has<Member>(wang)) << "they have not accepted it yet";
+  chens.Change<Flow>(flow, [](Flow& f) { f.set_state(Flow::ACCEPTED); });
+  world.SyncAll();
   EXPECT_EQ(chens.Get<Member>(wang).name(), "王");
   EXPECT_EQ(chens.Get<Member>(wang).born(), "");
   EXPECT_EQ(chens.Get<Member>(wang).post(), "");

@@ -252,7 +252,7 @@ TEST_F(HeldTest, OneThatIsReturnedIsNotMergedAndNeitherIsWhatBuildsOnIt) {
 
 TEST_F(HeldTest, OnlyWhoMayMakeTheChangeThemselvesTakesIt) {
   EXPECT_EQ(Decide(&zhang_author, 0, records::v1::HeldEdit::TAKEN), "3 HELD GRANT_ENDED");
-  EXPECT_EQ(Decide(&li_author, 0, records::v1::HeldEdit::TAKEN), "1 RETURNED NOT_ENTITLED");
+  EXPECT_EQ(Decide(&li_author, 0, records::v1::HeldEdit::TAKEN), "1 RETURNED NO_SUCH_RECORD");
   EXPECT_EQ(Held(0).state(), records::v1::HeldEdit::WAITING);
   EXPECT_FALSE(world.StateOf({31, meeting}).exists);
 }
@@ -341,8 +341,8 @@ TEST_F(IngestTest, NobodyGivesThemselvesAGrant) {
   grant.set_office(SECRETARY);
   const RecordType& type = *world.schema()->FindByName("Grant");
   const Id id = DeriveId(type, Canonical(type.fields, grant.SerializeAsString())).value();
-  EXPECT_EQ(Answer(Of(&wang_author, {Create(grant, id)})), "1 RETURNED NOT_ENTITLED");
-  EXPECT_EQ(Answer(Of(&zhang_author, {Create(grant, id)})), "1 RETURNED NOT_ENTITLED");
+  EXPECT_EQ(Answer(Of(&wang_author, {Create(grant, id)})), "1 RETURNED SERVER_ONLY");
+  EXPECT_EQ(Answer(Of(&zhang_author, {Create(grant, id)})), "1 RETURNED SERVER_ONLY");
 }
 
 TEST_F(IngestTest, NobodyChangesTheirOwnGrant) {
@@ -355,7 +355,7 @@ TEST_F(IngestTest, NobodyChangesTheirOwnGrant) {
   records::v1::Grant longer;
   longer.mutable_until()->set_seconds(9'999'999'999);
   EXPECT_EQ(Answer(Of(&zhang_author, {Update(longer, id)})), "1 RETURNED NOT_ENTITLED");
-  EXPECT_EQ(Answer(Of(&zhang_author, {Deletion(type.number, id)})), "2 RETURNED NOT_ENTITLED");
+  EXPECT_EQ(Answer(Of(&zhang_author, {Deletion(type.number, id)})), "2 RETURNED SERVER_ONLY");
 }
 
 TEST_F(IngestTest, WhatARevokedDeviceStillSendsIsHeld) {
@@ -444,7 +444,8 @@ TEST_F(IngestTest, AConflictIsNotedOnceAndAPersonMayMarkItAsSettled) {
   ConflictNote settled;
   settled.set_state(ConflictNote::SETTLED);
   EXPECT_EQ(Answer(Of(&li_author, {Update(settled, notes[0].first)})), "2 MERGED");
-  EXPECT_EQ(Answer(Of(&wang_author, {Update(settled, notes[0].first)})), "1 RETURNED NOT_ENTITLED");
+  EXPECT_EQ(Answer(Of(&wang_author, {Update(settled, notes[0].first)})),
+            "1 RETURNED NO_SUCH_RECORD");
   ConflictNote forged;
   forged.set_lost("\"别的\"");
   EXPECT_EQ(Answer(Of(&li_author, {Update(forged, notes[0].first)})), "3 RETURNED SERVER_ONLY");

@@ -1,0 +1,664 @@
+// Every type of record, everybody's relation to it, every operation: what the server does
+// against what the declarations say, worked out here from the descriptors by other code
+// than the server's. And docs/authority.md, whose tables are made from the same.
+#include <gmock/gmock.h>
+#include <google/protobuf/message.h>
+
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "server/authority.h"
+#include "sync/reason.h"
+#include "sync/record.h"
+#include "sync/status.h"
+#include "tests/support/raw.h"
+#include "tests/support/village.h"
+#include "tests/support/world.h"
+
+namespace zhibu::test {
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::EnumValueDescriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using sync::v1::Change;
+
+// ---- What is declared ------------------------------------------------------------
+
+using OfficeSet = std::set<int>;
+
+template <typename Values>
+std::set<int> SetOf(const Values& values) {
+  return {values.begin(), values.end()};
+}
+const RecordOptions& OptionsOf(const Descriptor& type) {
+  return type.options().GetExtension(zhibu::record);
+}
+Place PlaceOfField(const FieldDescriptor& field) {
+  return field.options().GetExtension(zhibu::place);
+}
+bool ByServer(const FieldDescriptor& field) {
+  return field.options().GetExtension(zhibu::merge) == SERVER;
+}
+std::vector<const FieldDescriptor*> FieldsOf(const Descriptor& type) {
+  std::vector<const FieldDescriptor*> fields;
+  for (int i = 0; i < type.field_count(); ++i) fields.push_back(type.field(i));
+  return fields;
+}
+// The field with steps; null where there is none.
+const FieldDescriptor* StepsOf(const Descriptor& type) {
+  for (const FieldDescriptor* field : FieldsOf(type)) {
+    if (field->options().GetExtension(zhibu::merge) == FORWARD) return field;
+  }
+  return nullptr;
+}
+std::vector<const EnumValueDescriptor*> NextOf(const EnumValueDescriptor& from) {
+  std::vector<const EnumValueDescriptor*> next;
+  for (int n = 0; n < from.options().ExtensionSize(zhibu::next); ++n) {
+    next.push_back(from.type()->FindValueByName(from.options().GetExtension(zhibu::next, n)));
+  }
+  return next;
+}
+std::set<int> TakersOf(const EnumValueDescriptor& value) {
+  return SetOf(value.options().GetRepeatedExtension(zhibu::taken_by));
+}
+
+// ---- Who they are ------------------------------------------------------------------
+
+struct Who {
+  std::string label;
+  Id person;
+  std::map<Id, OfficeSet> now;
+  std::map<Id, OfficeSet> ended;
+
+  // What counts in a place of that kind.
+  OfficeSet In(Place place, const Id& scope, bool once) const {
+    if (place == PERSON) return scope == person ? OfficeSet{SELF} : OfficeSet{};
+    OfficeSet offices;
+    const auto add = [&](const std::map<Id, OfficeSet>& from) {
+      const auto it = from.find(scope);
+      if (it != from.end()) offices.insert(it->second.begin(), it->second.end());
+    };
+    add(now);
+    if (once) add(ended);
+    return offices;
+  }
+};
+
+using Lies = std::vector<std::pair<Place, Id>>;
+
+Lies PlacesIn(const Message& record, const Id& id) {
+  Lies places;
+  const Place own = OptionsOf(*record.GetDescriptor()).own_scope();
+  if (own != NOWHERE) places.emplace_back(own, id);
+  const auto& reflection = *record.GetReflection();
+  for (const FieldDescriptor* field : FieldsOf(*record.GetDescriptor())) {
+    if (PlaceOfField(*field) == NOWHERE) continue;
+    const auto add = [&](const std::string& bytes) {
+      if (const auto scope = Id::FromBytes(bytes))
+        places.emplace_back(PlaceOfField(*field), *scope);
+    };
+    if (!field->is_repeated()) add(reflection.GetString(record, field));
+    for (int i = 0; field->is_repeated() && i < reflection.FieldSize(record, field); ++i) {
+      add(reflection.GetRepeatedString(record, field, i));
+    }
+  }
+  return places;
+}
+
+bool Acts(const Who& who, const OfficeSet& asked, const Lies& places, bool as_host,
+          const std::set<int>& kinds, bool once) {
+  for (const auto& [place, scope] : places) {
+    if (place == GUEST && !as_host) continue;
+    if (!kinds.empty() && kinds.count(place) == 0) continue;
+    for (const int office : who.In(place, scope, once)) {
+      if (asked.count(office) > 0) return true;
+    }
+  }
+  return false;
+}
+
+// ---- What is expected of each ---------------------------------------------------------
+
+class Expected {
+ public:
+  explicit Expected(const Message& record, const Id& id, const Who& who)
+      : type_(*record.GetDescriptor()), options_(OptionsOf(type_)), who_(who) {
+    places_ = PlacesIn(record, id);
+  }
+
+  bool Sees() const {
+    if (!Acts(who_, SetOf(options_.readers()), places_, true, {}, false)) return false;
+    // A note of a meeting is for those who read the meeting.
+    if (type_.name() != "ConflictNote") return true;
+    const auto& meeting = OptionsOf(*records::v1::Meeting::descriptor());
+    return Acts(who_, SetOf(meeting.readers()), places_, true, {}, false);
+  }
+  std::string Create() const {
+    if (options_.made_by_server()) return "RETURNED SERVER_ONLY";
+    for (const bool once : {false, true}) {
+      bool may = Writes(once);
+      for (const auto& [place, scope] : places_) {
+        if (place == OWNER && who_.In(place, scope, once).empty()) may = false;
+      }
+      if (may) return once ? "HELD GRANT_ENDED" : "MERGED";
+    }
+    return "RETURNED NOT_ENTITLED";
+  }
+  std::string Change() const {
+    if (Sees()) return Writes(false) ? "MERGED" : Writes(true) ? kEnded : "RETURNED NOT_ENTITLED";
+    return Writes(true) ? kEnded : "RETURNED NO_SUCH_RECORD";
+  }
+  std::string Delete() const {
+    if (options_.permanent()) return "RETURNED PERMANENT";
+    return options_.made_by_server() ? "RETURNED SERVER_ONLY" : Change();
+  }
+  std::string Step(const EnumValueDescriptor& to) const {
+    if (Change() != "MERGED") return Change();
+    const std::set<int> takers = TakersOf(to);
+    const bool takes = takers.empty() || Acts(who_, SetOf(options_.writers()), places_,
+                                              !options_.written_at_home(), takers, false);
+    return takes ? "MERGED" : "RETURNED NOT_YOUR_STEP";
+  }
+
+ private:
+  static constexpr char kEnded[] = "HELD GRANT_ENDED";
+
+  bool Writes(bool once) const {
+    return Acts(who_, SetOf(options_.writers()), places_, !options_.written_at_home(), {}, once);
+  }
+
+  const Descriptor& type_;
+  const RecordOptions& options_;
+  const Who& who_;
+  Lies places_;
+};
+
+// ---- The small worlds -------------------------------------------------------------------
+
+class AuthorityTable : public ::testing::TestWithParam<std::string> {
+ protected:
+  AuthorityTable() {
+    records::v1::Organisation below = world.Get<records::v1::Organisation>(branch);
+    below.set_parent_id(above.str());
+    world.Write(below, branch);
+    for (const Office office : {SECRETARY, DEPUTY, COMMITTEE, GROUP_LEADER}) {
+      Add(absl::StrCat(Office_Name(office), " at home"), branch, branch, office);
+      Add(absl::StrCat(Office_Name(office), " at the host"), host, host, office);
+      Add(absl::StrCat(Office_Name(office), " above"), above, above, office);
+      Add(absl::StrCat(Office_Name(office), " elsewhere"), other, other, office);
+      Add(absl::StrCat(Office_Name(office), " once"), other, branch, office, /*ended=*/true);
+    }
+    Add("member at home", branch, branch, OFFICE_UNSPECIFIED);
+    Add("member at the host", host, host, OFFICE_UNSPECIFIED);
+    world.Wait(60'000);
+    for (Who& who : everybody) {
+      for (const auto& [scope, offices] : who.ended) {
+        for (const int office : offices)
+          world.Dismiss(who.person, scope, static_cast<Office>(office));
+      }
+      raws.push_back(std::make_unique<Raw>(world, who.person));
+    }
+    world.Wait(1000);
+  }
+
+  void Add(const std::string& label, const Id& placed, const Id& acts, Office office,
+           bool ended = false) {
+    Who who;
+    who.label = label;
+    who.person = world.Person("某", placed);
+    who.now[placed].insert(MEMBER);
+    if (office != OFFICE_UNSPECIFIED) {
+      world.Appoint(who.person, acts, office);
+      (ended ? who.ended : who.now)[acts].insert(office);
+    }
+    everybody.push_back(who);
+  }
+
+  const Descriptor& type() { return *world.schema()->FindByName(GetParam())->descriptor; }
+  Id NewId() { return world.fate().environment().NewId(); }
+
+  // Somebody of the branch who stays at the host.
+  Id Subject(bool placed = true) {
+    const Id subject = NewId();
+    records::v1::Member member;
+    member.set_branch_id(branch.str());
+    member.set_name("王");
+    world.Write(member, subject);
+    if (!placed) return subject;
+    world.Place(subject, branch);
+    records::v1::Flow stay;
+    stay.set_member_id(subject.str());
+    stay.set_home_branch_id(branch.str());
+    stay.set_host_branch_id(host.str());
+    const Id flow = NewId();
+    for (const auto state : {records::v1::Flow::REPORTED, records::v1::Flow::ACCEPTED}) {
+      stay.set_state(state);
+      world.Write(stay, flow);
+    }
+    return subject;
+  }
+
+  // Of the type, about the subject, kept by the branch. `server`: with what only the
+  // server writes.
+  std::unique_ptr<Message> Record(const Id& subject, bool server) {
+    const Descriptor& descriptor = type();
+    std::unique_ptr<Message> record(
+        google::protobuf::MessageFactory::generated_factory()->GetPrototype(&descriptor)->New());
+    const auto& reflection = *record->GetReflection();
+    for (const FieldDescriptor* field : FieldsOf(descriptor)) {
+      const auto& options = field->options();
+      if (ByServer(*field) && !server) continue;
+      const auto set = [&](const std::string& value) {
+        field->is_repeated() ? reflection.AddString(record.get(), field, value)
+                             : reflection.SetString(record.get(), field, value);
+      };
+      switch (PlaceOfField(*field)) {
+        case PERSON:
+          set(subject.str());
+          continue;
+        case OWNER:
+          set(branch.str());
+          continue;
+        case GUEST:
+          if (!ByServer(*field)) set(host.str());
+          continue;
+        case ABOVE:
+          if (field->name() != "host_parent_id") set(above.str());
+          continue;
+        default:
+          break;
+      }
+      if (!options.GetExtension(zhibu::kept_with).empty() || field->name() == "record_id" ||
+          field->name() == "reader_id") {
+        set(NewId().str());
+      } else if (options.GetExtension(zhibu::reads_as)) {
+        reflection.SetUInt32(record.get(), field, 31);
+      } else if (field->name() == "field") {
+        set("place");
+      } else if (options.GetExtension(zhibu::required) || MakesId(*field)) {
+        Fill(field, record.get());
+      } else if (field == StepsOf(descriptor)) {
+        reflection.SetEnum(record.get(), field,
+                           NextOf(*field->enum_type()->FindValueByNumber(0))[0]);
+      }
+    }
+    return record;
+  }
+  static bool MakesId(const FieldDescriptor& field) {
+    const auto& from = OptionsOf(*field.containing_type()).id_from();
+    return std::count(from.begin(), from.end(), field.name()) > 0;
+  }
+  void Fill(const FieldDescriptor* field, Message* record) {
+    const auto& reflection = *record->GetReflection();
+    const Format format = field->options().GetExtension(zhibu::format);
+    switch (field->type()) {
+      case FieldDescriptor::TYPE_INT64:
+        return reflection.SetInt64(record, field, 500);
+      case FieldDescriptor::TYPE_UINT32:
+        return reflection.SetUInt32(record, field, 31);
+      case FieldDescriptor::TYPE_ENUM:  // an office: one that gives nobody anything here
+        return reflection.SetEnumValue(record, field, GROUP_LEADER);
+      case FieldDescriptor::TYPE_BYTES:
+        return reflection.SetString(record, field, NewId().str());
+      default:
+        break;
+    }
+    const char* month = format == MONTH ? "2026-11" : "某";
+    reflection.SetString(record, field, format == DATE ? "2026-11-18" : month);
+  }
+
+  // Written by the server; as it then stands.
+  std::pair<Id, std::unique_ptr<Message>> Stored(const Id& subject,
+                                                 const EnumValueDescriptor* state) {
+    std::unique_ptr<Message> record = Record(subject, /*server=*/true);
+    if (GetParam() == "Transfer") {
+      auto& letter = static_cast<records::v1::Transfer&>(*record);
+      letter.set_letter_number("1");
+      letter.set_issued("2026-11-18");
+      letter.set_valid_until("2027-01-18");
+    }
+    const RecordType& rule = *world.schema()->FindByName(GetParam());
+    Id id = GetParam() == "Member" ? subject : NewId();
+    if (GetParam() == "Organisation") id = branch;
+    if (!rule.id_from.empty()) id = DeriveId(rule, record->SerializePartialAsString()).value();
+    for (const EnumValueDescriptor* step : PathTo(state)) {
+      record->GetReflection()->SetEnum(record.get(), StepsOf(type()), step);
+      world.Write(*record, id);
+    }
+    if (state == nullptr) world.Write(*record, id);
+    record->ParsePartialFromString(world.StateOf({rule.number, id}).body);
+    return {id, std::move(record)};
+  }
+
+  // The declared steps that lead there.
+  static std::vector<const EnumValueDescriptor*> PathTo(const EnumValueDescriptor* state) {
+    if (state == nullptr) return {};
+    std::map<const EnumValueDescriptor*, std::vector<const EnumValueDescriptor*>> paths;
+    std::vector<const EnumValueDescriptor*> level = {state->type()->FindValueByNumber(0)};
+    while (paths.count(state) == 0 && !level.empty()) {
+      std::vector<const EnumValueDescriptor*> further;
+      for (const EnumValueDescriptor* from : level) {
+        const std::vector<const EnumValueDescriptor*> path = paths[from];
+        for (const EnumValueDescriptor* to : NextOf(*from)) {
+          if (!paths.try_emplace(to, path).second) continue;
+          paths[to].push_back(to);
+          further.push_back(to);
+        }
+      }
+      level = std::move(further);
+    }
+    return paths[state];
+  }
+
+  // For everybody, and for whom it is about.
+  void ForEach(const std::function<void(const Who&, Raw&, const Id& subject)>& ask,
+               bool placed = true) {
+    for (size_t i = 0; i < everybody.size(); ++i) {
+      SCOPED_TRACE(absl::StrCat(GetParam(), ": ", everybody[i].label));
+      ask(everybody[i], *raws[i], Subject(placed));
+    }
+    SCOPED_TRACE(absl::StrCat(GetParam(), ": self"));
+    const Id subject = Subject(placed);
+    Who self;
+    self.person = subject;
+    if (placed) self.now[branch].insert(MEMBER);
+    Raw raw(world, subject);
+    ask(self, raw, subject);
+  }
+
+  // A field that any writer may change, and nothing else says how.
+  const FieldDescriptor* PlainField() {
+    const RecordType& rule = *world.schema()->FindByName(GetParam());
+    for (const FieldDescriptor* field : FieldsOf(type())) {
+      const FieldRule& one = *rule.fields.Find(static_cast<uint32_t>(field->number()));
+      if (one.policy != LATEST || one.place != NOWHERE || one.identity || one.written_at != 0 ||
+          !one.written_with.empty() || field->is_repeated() || one.format != ANY ||
+          !one.descriptor->options().GetExtension(zhibu::kept_with).empty() ||
+          std::count(rule.restricted.begin(), rule.restricted.end(), &one) > 0) {
+        continue;
+      }
+      if (field->type() == FieldDescriptor::TYPE_STRING) return field;
+    }
+    return nullptr;
+  }
+
+  World world;
+  const Id branch = world.Branch("青石村党支部");
+  const Id host = world.Branch("驻滨海市流动党支部");
+  const Id above = world.Branch("镇党委");
+  const Id other = world.Branch("云溪村党支部");
+  std::vector<Who> everybody;
+  std::vector<std::unique_ptr<Raw>> raws;
+};
+
+TEST_P(AuthorityTable, WhoMakesOne) {
+  ForEach(
+      [&](const Who& who, Raw& raw, const Id& subject) {
+        const std::unique_ptr<Message> record = Record(subject, /*server=*/false);
+        const Id id = NewId();
+        EXPECT_EQ(raw.Answer({raw.Create(*record, id)}), Expected(*record, id, who).Create());
+      },
+      /*placed=*/GetParam() != "Placement");
+}
+
+TEST_P(AuthorityTable, WhoSeesOne) {
+  ForEach([&](const Who& who, Raw& raw, const Id& subject) {
+    const auto [id, record] = Stored(subject, nullptr);
+    const uint32_t number = OptionsOf(type()).type();
+    const RecordState state = world.StateOf({number, id});
+    EXPECT_EQ(world.store().Read([&](server::Reader& reader) -> absl::Status {
+      ASSIGN_OR_RETURN(const server::Offices offices,
+                       server::OfficesOf(reader, who.person, world.now_ms()));
+      EXPECT_EQ(
+          server::MaySee(*world.schema(), *world.schema()->Find(number), offices, id, state.body),
+          Expected(*record, id, who).Sees());
+      return absl::OkStatus();
+    }),
+              absl::OkStatus());
+    (void)raw;
+  });
+}
+
+TEST_P(AuthorityTable, WhoChangesAndWhoDeletesOne) {
+  const FieldDescriptor* field = PlainField();
+  ForEach([&](const Who& who, Raw& raw, const Id& subject) {
+    const auto [id, record] = Stored(subject, nullptr);
+    const Expected expected(*record, id, who);
+    if (field != nullptr) {
+      std::unique_ptr<Message> set(record->New());
+      set->GetReflection()->SetString(set.get(), field, "改");
+      EXPECT_EQ(raw.Answer({raw.Update(*set, id)}), expected.Change()) << field->name();
+    }
+    if (GetParam() == "Organisation" || GetParam() == "Member") return;  // all hangs on it
+    EXPECT_EQ(raw.Answer({raw.Deletion(OptionsOf(type()).type(), id)}), expected.Delete());
+  });
+}
+
+TEST_P(AuthorityTable, WhoTakesWhichStep) {
+  const FieldDescriptor* field = StepsOf(type());
+  if (field == nullptr || GetParam() == "Organisation") return;
+  if (GetParam() == "HeldEdit") return;  // a decision is about an edit: roles_test.cc
+  for (int i = 0; i < field->enum_type()->value_count(); ++i) {
+    const EnumValueDescriptor& from = *field->enum_type()->value(i);
+    if (from.number() == 0) continue;
+    for (const EnumValueDescriptor* to : NextOf(from)) {
+      SCOPED_TRACE(absl::StrCat(from.name(), " → ", to->name()));
+      ForEach([&](const Who& who, Raw& raw, const Id& subject) {
+        const auto [id, record] = Stored(subject, &from);
+        std::unique_ptr<Message> set(record->New());
+        set->GetReflection()->SetEnum(set.get(), field, to);
+        EXPECT_EQ(raw.Answer({raw.Update(*set, id)}), Expected(*record, id, who).Step(*to));
+      });
+    }
+  }
+}
+
+// OWNER or ABOVE a person, PERSON an organisation, GUEST a person, ids of nobody.
+TEST_P(AuthorityTable, NobodyGainsByAPlaceOfTheWrongKind) {
+  const uint32_t number = OptionsOf(type()).type();
+  for (const FieldDescriptor* field : FieldsOf(type())) {
+    if (PlaceOfField(*field) == NOWHERE || ByServer(*field)) continue;
+    ForEach(
+        [&](const Who& who, Raw& raw, const Id& subject) {
+          const std::vector<Id> wrong = PlaceOfField(*field) == PERSON
+                                            ? std::vector<Id>{branch, host, other, NewId()}
+                                            : std::vector<Id>{who.person, subject, NewId()};
+          for (const Id& scope : wrong) {
+            const std::unique_ptr<Message> record = Record(subject, /*server=*/false);
+            record->GetReflection()->SetString(record.get(), field, scope.str());
+            const Change change = raw.Create(*record, NewId());
+            EXPECT_THAT(raw.Answer({change}), ::testing::Not("MERGED")) << field->name();
+            EXPECT_FALSE(world.StateOf({number, *Id::FromBytes(change.id())}).exists)
+                << field->name();
+          }
+        },
+        /*placed=*/GetParam() != "Placement");
+  }
+}
+
+std::vector<std::string> TypesOfTheCatalogue() {
+  std::vector<std::string> names;
+  for (const RecordType& type : CatalogueSchema()->types()) {
+    if (type.name != "DuplicatePerson") names.push_back(type.name);  // persons_test.cc
+  }
+  return names;
+}
+INSTANTIATE_TEST_SUITE_P(Catalogue, AuthorityTable, ::testing::ValuesIn(TypesOfTheCatalogue()),
+                         [](const auto& info) { return info.param; });
+
+// ---- docs/authority.md -----------------------------------------------------------------
+
+constexpr char kMarker[] =
+    "<!-- From here on made from the declarations: authority_table_test.cc -->\n";
+
+std::string LabelOf(const FieldRule& rule) {
+  const std::string& label = rule.descriptor->options().GetExtension(zhibu::label);
+  return absl::StrCat("`", std::string(rule.descriptor->name()), "`", label.empty() ? "" : " ",
+                      label);
+}
+std::string OfficeLabel(Office office) {
+  return zhibu::Office_descriptor()->FindValueByNumber(office)->options().GetExtension(
+      zhibu::value_label);
+}
+const char* Yes(bool yes) { return yes ? "yes" : "–"; }
+
+// What somebody with these eyes does not see of it.
+std::string Sight(const RecordType& type, const Eyes& eyes) {
+  if (!eyes.Meet(type.readers)) return "–";
+  std::vector<std::string> hidden;
+  for (const FieldRule* rule : type.restricted) {
+    if (!eyes.Meet(rule->readers)) hidden.push_back(std::string(rule->descriptor->name()));
+  }
+  return hidden.empty() ? "yes" : absl::StrCat("not ", absl::StrJoin(hidden, ", "));
+}
+
+std::string StepsFor(const RecordType& type, const Eyes& eyes, Place place) {
+  if (!eyes.Meet(type.writers)) return "–";
+  std::vector<std::string> steps;
+  for (const FieldRule& rule : type.fields.rules()) {
+    if (rule.policy != FORWARD) continue;
+    const auto* values = rule.descriptor->enum_type();
+    for (int i = 0; i < values->value_count(); ++i) {
+      const auto* value = values->value(i);
+      const auto takers = rule.taken_by.find(value->number());
+      if (value->number() == 0) continue;
+      if (takers != rule.taken_by.end() && (takers->second & BitOf(place)) == 0) continue;
+      steps.push_back(value->options().GetExtension(value_label));
+    }
+  }
+  return steps.empty() ? "–" : absl::StrJoin(steps, " ");
+}
+
+std::string Row(const RecordType& type, const std::string& who, const Eyes& eyes, Place place) {
+  const bool writes = eyes.Meet(type.writers);
+  const bool makes = writes && !type.made_by_server && place != GUEST && place != ABOVE;
+  return absl::StrCat("| ", who, " | ", Sight(type, eyes), " | ", Yes(makes), " | ", Yes(writes),
+                      " | ", Yes(makes && !type.permanent), " | ", StepsFor(type, eyes, place),
+                      " |\n");
+}
+
+bool HasPlace(const RecordType& type, Place place) {
+  return type.own_scope == place ||
+         std::any_of(type.fields.rules().begin(), type.fields.rules().end(),
+                     [&](const FieldRule& rule) { return rule.place == place; });
+}
+
+std::string Rows(const RecordType& type) {
+  std::string rows;
+  const auto add = [&](const std::string& where, Place place, bool as_host) {
+    for (const Office office : {SECRETARY, DEPUTY, COMMITTEE, GROUP_LEADER, MEMBER}) {
+      const uint32_t set = AudienceOf(office);
+      const Eyes eyes = as_host ? Eyes{0, set} : Eyes{set, 0};
+      if (!eyes.Meet(type.readers) && !eyes.Meet(type.writers)) continue;
+      absl::StrAppend(&rows, Row(type, absl::StrCat(OfficeLabel(office), " ", where), eyes, place));
+    }
+  };
+  if (HasPlace(type, OWNER)) add("of who keeps it", OWNER, false);
+  if (HasPlace(type, GUEST)) add("of a host or home (GUEST)", GUEST, true);
+  if (HasPlace(type, ABOVE)) add("of one above", ABOVE, false);
+  const Eyes self{AudienceOf(SELF), 0};
+  if (HasPlace(type, PERSON) && self.Meet(type.readers)) {
+    absl::StrAppend(&rows, Row(type, OfficeLabel(SELF), self, PERSON));
+  }
+  const Eyes superior{AudienceOf(SUPERIOR), 0};
+  if (superior.Meet(type.readers)) {
+    absl::StrAppend(&rows,
+                    Row(type, absl::StrCat(OfficeLabel(SUPERIOR), ", by query"), superior, ABOVE));
+  }
+  const char* once = type.writers == Eyes() ? "–" : "held";
+  absl::StrAppend(&rows, "| who was one of these | – | ", type.made_by_server ? "–" : once, " | ",
+                  once, " | ", type.made_by_server || type.permanent ? "–" : once, " | ", once,
+                  " |\n", "| anybody else | – | – | – | – | – |\n");
+  return rows;
+}
+
+void AddList(const std::string& head, const std::vector<std::string>& lines, std::string* text) {
+  if (lines.empty()) return;
+  absl::StrAppend(text, "\n", head, "\n\n");
+  for (const std::string& line : lines) absl::StrAppend(text, "- ", line, "\n");
+}
+
+std::string PlacesLine(const FieldRule& rule) {
+  std::string line = absl::StrCat(LabelOf(rule), ": ", Place_Name(rule.place));
+  if (rule.policy == SERVER) absl::StrAppend(&line, ", by the server");
+  if (rule.belongs_to != nullptr) {
+    absl::StrAppend(&line, "; belongs to `", std::string(rule.belongs_to->descriptor->name()), "`",
+                    rule.guests_too ? ", or is its guest" : "",
+                    rule.by_code ? ", or was shown its code" : "");
+  }
+  if (rule.kept_with != nullptr) absl::StrAppend(&line, "; kept with their ", rule.kept_with->name);
+  return line;
+}
+
+std::string FieldLine(const RecordType& type, const FieldRule& rule) {
+  std::vector<std::string> says;
+  if (rule.kept_with != nullptr && rule.place == NOWHERE) {
+    says.push_back(absl::StrCat("kept with the ", rule.kept_with->name, " that it names"));
+  }
+  if (!rule.written_with.empty()) {
+    std::vector<std::string> steps;
+    for (int i = 0; i < type.steps->descriptor->enum_type()->value_count(); ++i) {
+      const auto* value = type.steps->descriptor->enum_type()->value(i);
+      if (rule.written_with.contains(value->number())) {
+        steps.push_back(value->options().GetExtension(value_label));
+      }
+    }
+    says.push_back(
+        absl::StrCat("written with ", absl::StrJoin(steps, " or "), ", by who takes it"));
+  }
+  for (const Place place : {OWNER, GUEST, PERSON, ABOVE}) {
+    if ((rule.written_at & BitOf(place)) == 0) continue;
+    says.push_back(absl::StrCat("written at ", Place_Name(place), " only"));
+  }
+  return says.empty() ? "" : absl::StrCat(LabelOf(rule), ": ", absl::StrJoin(says, "; "));
+}
+
+std::string Tables() {
+  std::map<uint32_t, const RecordType*> types;
+  for (const RecordType& type : CatalogueSchema()->types()) types[type.number] = &type;
+  std::string text;
+  for (const auto& [number, type] : types) {
+    absl::StrAppend(&text, "\n### ", number, " ", type->label, " ", type->name, "\n\n");
+    if (type->made_by_server) absl::StrAppend(&text, "Made and deleted by the server only.\n\n");
+    absl::StrAppend(&text, "| who | sees | makes | changes | deletes | steps |\n",
+                    "|---|---|---|---|---|---|\n", Rows(*type));
+    std::vector<std::string> places;
+    if (type->own_scope != NOWHERE) {
+      places.push_back(absl::StrCat("its own id: ", Place_Name(type->own_scope)));
+    }
+    std::vector<std::string> fields;
+    for (const FieldRule& rule : type->fields.rules()) {
+      if (rule.place != NOWHERE) places.push_back(PlacesLine(rule));
+      if (const std::string line = FieldLine(*type, rule); !line.empty()) fields.push_back(line);
+    }
+    AddList("Places:", places, &text);
+    AddList("Fields:", fields, &text);
+  }
+  return text;
+}
+
+TEST(AuthorityPage, SaysWhatIsDeclared) {
+  const std::string file = absl::StrCat(ZHIBU_DOCS, "/authority.md");
+  std::stringstream read;
+  read << std::ifstream(file).rdbuf();
+  const std::string page = read.str();
+  const size_t marker = page.find(kMarker);
+  ASSERT_NE(marker, std::string::npos) << file;
+  const std::string by_hand = page.substr(0, marker + sizeof(kMarker) - 1);
+  if (std::getenv("ZHIBU_WRITE_DOCS") != nullptr) std::ofstream(file) << by_hand << Tables();
+  const std::vector<std::string> is = absl::StrSplit(page.substr(by_hand.size()), '\n');
+  const std::vector<std::string> declared = absl::StrSplit(Tables(), '\n');
+  for (size_t i = 0; i < std::max(is.size(), declared.size()); ++i) {
+    ASSERT_EQ(i < is.size() ? is[i] : "(nothing)", i < declared.size() ? declared[i] : "(nothing)")
+        << "write it anew: ZHIBU_WRITE_DOCS=1";
+  }
+}
+
+}  // namespace
+}  // namespace zhibu::test
