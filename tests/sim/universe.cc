@@ -283,6 +283,24 @@ void Universe::Renumbered(DeviceNumber before, DeviceNumber number) {
   if (ledger_.Lost(before)) ledger_.Lose(number);
 }
 
+// Whether one of the records is as this edit has left it. One that deletes what was deleted
+// changes nothing.
+bool Universe::LastChangedBy(const Ledger::Row& row) {
+  bool last = false;
+  const absl::Status status = server_.disk.Quietly([&] {
+    return server_.store->Read([&](server::Reader& reader) -> absl::Status {
+      for (const sync::v1::Change& change : row.edit.changes()) {
+        const auto id = Id::FromBytes(change.id());
+        if (!id) continue;
+        ASSIGN_OR_RETURN(const RecordState state, reader.GetRecord({change.type(), *id}));
+        last = last || state.version() == row.audit.version;
+      }
+      return absl::OkStatus();
+    });
+  });
+  return status.ok() && last;
+}
+
 void Universe::CheckCursors(Device& device, const std::vector<uint64_t>& merged) {
   if (merged.empty()) return;
   const auto cursors = device.disk.Quietly([&] { return device.store->Cursors(); });
@@ -299,7 +317,7 @@ void Universe::CheckCursors(Device& device, const std::vector<uint64_t>& merged)
       if (!scope || row->scopes.count(*scope) == 0) continue;
       furthest = std::max(furthest.value_or(0), mixed ? ~uint64_t{0} : cursor.version());
     }
-    if (furthest && *furthest < row->audit.version.value) {
+    if (furthest && *furthest < row->audit.version.value && LastChangedBy(*row)) {
       ledger_.Fail(kAnswers,
                    absl::StrCat("device ", device.index, ": version ", row->audit.version.value,
                                 " is answered at cursor ", *furthest));

@@ -192,6 +192,7 @@ class Universe {
   bool ServerSays(Stream& stream);
   bool ClientHears(Stream& stream);
   void TakeAnswers(Stream& stream, const sync::v1::Update& update, std::vector<uint64_t>* merged);
+  bool LastChangedBy(const Ledger::Row& row);
   void CheckCursors(Device& device, const std::vector<uint64_t>& merged);
   void EndStream(Stream& stream);
   void CommitSlice(const std::vector<Waiting>& slice);
