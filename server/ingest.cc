@@ -17,6 +17,7 @@
 #include "server/notice.h"
 #include "server/own_edit.h"
 #include "server/persons.h"
+#include "server/registration.h"
 #include "server/typed.h"
 #include "sync/audience.h"
 #include "sync/handshake.h"
@@ -511,6 +512,7 @@ class Ingest::Batch {
     Edit edit;
     RETURN_IF_ERROR(AddFlow(writer_, schema_, key, staged.body_before, &edit));
     RETURN_IF_ERROR(AddShown(writer_, schema_, key, &edit));
+    FollowRegistration(key, staged.state, &edit);
     if (edit.changes().empty()) return absl::OkStatus();
     return TakeOwn(edit).status();
   }
