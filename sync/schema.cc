@@ -53,13 +53,18 @@ Eyes EyesOf(const Offices& offices) {
   return {audience, audience};
 }
 
-// Of (zhibu.taken_by).
-uint32_t TakenBy(const google::protobuf::EnumValueOptions& options) {
-  uint32_t places = 0;
-  for (int n = 0; n < options.ExtensionSize(zhibu::taken_by); ++n) {
-    places |= BitOf(options.GetExtension(zhibu::taken_by, n));
-  }
-  return places;
+template <typename Places>
+uint32_t BitsOf(const Places& places) {
+  uint32_t bits = 0;
+  for (const int place : places) bits |= BitOf(static_cast<Place>(place));
+  return bits;
+}
+
+bool HasAuthority(const FieldOptions& options) {
+  return options.HasExtension(zhibu::belongs_to) || options.HasExtension(zhibu::guests_too) ||
+         options.HasExtension(zhibu::by_code) || options.HasExtension(zhibu::kept_with) ||
+         options.ExtensionSize(zhibu::written_with) > 0 ||
+         options.ExtensionSize(zhibu::written_at) > 0;
 }
 
 }  // namespace
@@ -81,6 +86,19 @@ class SchemaCompiler {
     return absl::OkStatus();
   }
 
+  // Of types that may be declared in any order.
+  absl::Status BindTypes() {
+    for (FieldRule* rule : companions_) {
+      const std::string& name = rule->descriptor->options().GetExtension(zhibu::kept_with);
+      rule->kept_with = schema_.FindByName(name);
+      if (rule->kept_with == nullptr || rule->kept_with->Keeper() == nullptr) {
+        return Wrong(rule->descriptor->full_name(),
+                     absl::StrCat("kept_with names ", name, ", which is no record with one OWNER"));
+      }
+    }
+    return absl::OkStatus();
+  }
+
  private:
   absl::Status AddRecord(const Descriptor& message) {
     const RecordOptions& options = message.options().GetExtension(zhibu::record);
@@ -94,6 +112,7 @@ class SchemaCompiler {
     if (options.written_at_home()) type.writers.as_host = 0;
     type.own_scope = options.own_scope();
     type.permanent = options.permanent();
+    type.made_by_server = options.made_by_server();
     if (type.number == 0) return Wrong(message.full_name(), "a record needs a type number");
     if (const auto [it, fresh] = schema_.by_number_.try_emplace(type.number, &type); !fresh) {
       return Wrong(message.full_name(), absl::StrCat("type ", type.number, " is already ",
@@ -121,6 +140,9 @@ class SchemaCompiler {
     for (FieldRule& rule : type.fields.rules_) {
       if (auto status = Restrict(&type, &rule); !status.ok()) return status;
     }
+    for (FieldRule& rule : type.fields.rules_) {
+      if (auto status = Bind(&type, &rule); !status.ok()) return status;
+    }
     const bool placed = type.own_scope != NOWHERE ||
                         std::any_of(type.fields.rules().begin(), type.fields.rules().end(),
                                     [](const FieldRule& rule) { return rule.place != NOWHERE; });
@@ -145,7 +167,9 @@ class SchemaCompiler {
     if (hidden) rule->writers = rule->writers & rule->readers;
     if (!hidden && rule->writers == type->writers) return absl::OkStatus();
     // Where it lies, what it is and whether it may stand must be known to all who hold it.
-    if (hidden && (rule->place != NOWHERE || rule->identity || rule->required)) {
+    // Of a place that only the server writes, the server knows.
+    const bool place = rule->place != NOWHERE && rule->policy != SERVER;
+    if (hidden && (place || rule->identity || rule->required)) {
       return Wrong(field.full_name(),
                    "a place, what makes the id and what is required has no readers of its own");
     }
@@ -158,6 +182,68 @@ class SchemaCompiler {
     rule->special = true;  // a server that does not know it would show it to everybody
     type->restricted.push_back(rule);
     return absl::OkStatus();
+  }
+
+  // To the other fields of the record that its declaration names.
+  absl::Status Bind(RecordType* type, FieldRule* rule) {
+    const FieldDescriptor& field = *rule->descriptor;
+    const FieldOptions& options = field.options();
+    if (rule->place == GUEST && rule->policy != SERVER && !HostAccepts(*type)) {
+      return Wrong(field.full_name(), "a GUEST that authors write needs a step that it takes");
+    }
+    rule->guests_too = options.GetExtension(zhibu::guests_too);
+    rule->by_code = options.GetExtension(zhibu::by_code);
+    const std::string& owner = options.GetExtension(zhibu::belongs_to);
+    if (owner.empty() && (rule->guests_too || rule->by_code)) {
+      return Wrong(field.full_name(), "guests_too and by_code are for belongs_to");
+    }
+    if (!owner.empty()) {
+      const FieldDescriptor* named = type->descriptor->FindFieldByName(owner);
+      const FieldRule* to =
+          named == nullptr ? nullptr : type->fields.Find(static_cast<uint32_t>(named->number()));
+      if (rule->place != PERSON || to == nullptr || to->place != OWNER || named->is_repeated()) {
+        return Wrong(field.full_name(), "belongs_to is for a PERSON, and names a single OWNER");
+      }
+      rule->belongs_to = to;
+    }
+    if (options.HasExtension(zhibu::kept_with)) {
+      if (field.type() != FieldDescriptor::TYPE_BYTES || field.is_repeated() ||
+          type->Keeper() == nullptr) {
+        return Wrong(field.full_name(), "kept_with is for one id in a record with one OWNER");
+      }
+      companions_.push_back(rule);
+    }
+    rule->written_at = BitsOf(options.GetRepeatedExtension(zhibu::written_at));
+    return BindToSteps(type, rule);
+  }
+
+  static absl::Status BindToSteps(RecordType* type, FieldRule* rule) {
+    const FieldOptions& options = rule->descriptor->options();
+    for (int n = 0; n < options.ExtensionSize(zhibu::written_with); ++n) {
+      const std::string& name = options.GetExtension(zhibu::written_with, n);
+      for (const FieldRule& other : type->fields.rules()) {
+        if (other.policy != FORWARD || (type->steps != nullptr && type->steps != &other)) continue;
+        const auto* value = other.descriptor->enum_type()->FindValueByName(name);
+        if (value == nullptr || rule->policy == FORWARD) continue;
+        type->steps = &other;
+        rule->written_with.insert(value->number());
+      }
+      if (rule->written_with.size() != static_cast<size_t>(n) + 1) {
+        return Wrong(rule->descriptor->full_name(),
+                     absl::StrCat("written_with names ", name,
+                                  ", which is no value of the record's one FORWARD field"));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  static bool HostAccepts(const RecordType& type) {
+    for (const FieldRule& rule : type.fields.rules()) {
+      for (const auto& [value, places] : rule.taken_by) {
+        if ((places & BitOf(GUEST)) != 0) return true;
+      }
+    }
+    return false;
   }
 
   static FieldRule& Mutable(Fields* fields, int number) {
@@ -280,9 +366,9 @@ class SchemaCompiler {
         return Wrong(key->full_name(), "a key cannot change, so it has no policy");
       }
       for (const FieldRule& inner : fields->rules()) {
-        if (inner.taken_by.empty()) continue;
+        if (inner.taken_by.empty() && !HasAuthority(inner.descriptor->options())) continue;
         return Wrong(inner.descriptor->full_name(),
-                     "taken_by is for a field of the record itself, not of an element");
+                     "who may write is for a field of the record itself, not of an element");
       }
     }
     rule->element = elements_.at(field.message_type());
@@ -296,7 +382,8 @@ class SchemaCompiler {
     }
     for (int i = 0; i < states->value_count(); ++i) {
       const auto& from = *states->value(i);
-      if (const uint32_t places = TakenBy(from.options()); places != 0) {
+      const uint32_t places = BitsOf(from.options().GetRepeatedExtension(zhibu::taken_by));
+      if (places != 0) {
         rule->taken_by[from.number()] = places;
       }
       for (int n = 0; n < from.options().ExtensionSize(zhibu::next); ++n) {
@@ -316,6 +403,7 @@ class SchemaCompiler {
   }
 
   Schema& schema_;
+  std::vector<FieldRule*> companions_;  // whose kept_with is to be found
   std::set<const FileDescriptor*> files_;
   absl::flat_hash_map<const Descriptor*, Fields*> elements_;
 };
@@ -334,7 +422,18 @@ absl::StatusOr<std::shared_ptr<const Schema>> Schema::Compile(
   for (const FileDescriptor* file : files) {
     if (auto status = compiler.AddFile(*file); !status.ok()) return status;
   }
+  if (auto status = compiler.BindTypes(); !status.ok()) return status;
   return schema;
+}
+
+const FieldRule* RecordType::Keeper() const {
+  const FieldRule* keeper = nullptr;
+  for (const FieldRule& rule : fields.rules()) {
+    if (rule.place != OWNER) continue;
+    if (keeper != nullptr || rule.descriptor->is_repeated()) return nullptr;
+    keeper = &rule;
+  }
+  return keeper;
 }
 
 const RecordType* Schema::Find(uint32_t type) const {

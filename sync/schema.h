@@ -27,6 +27,7 @@
 namespace zhibu {
 
 class Fields;
+struct RecordType;
 
 // One that a newer build may know and no set has room for is in none; bit 31 is
 // not an office's (sync.v1.Cursor).
@@ -69,6 +70,14 @@ struct FieldRule {
   Eyes readers;
   Eyes writers;
   bool special = false;  // must be known to be merged: see Change.special
+
+  // Whose record it may be, and who may write the field: see docs/authority.md.
+  const FieldRule* belongs_to = nullptr;  // an OWNER
+  bool guests_too = false;
+  bool by_code = false;
+  const RecordType* kept_with = nullptr;
+  absl::flat_hash_set<int> written_with;  // values of RecordType::steps
+  uint32_t written_at = 0;                // bit n for Place n; none: anywhere
   Format format = ANY;
   const google::protobuf::FieldDescriptor* descriptor = nullptr;
 
@@ -115,7 +124,13 @@ struct RecordType {
   std::vector<const FieldRule*> restricted;
   Place own_scope = NOWHERE;
   bool permanent = false;
+  bool made_by_server = false;
+  // The FORWARD field whose steps others of its fields are written with.
+  const FieldRule* steps = nullptr;
   std::vector<uint32_t> id_from;
+
+  // The OWNER of a record that has one only; null otherwise.
+  const FieldRule* Keeper() const;
 };
 
 inline uint32_t BitOf(Place place) { return 1u << static_cast<unsigned>(place); }

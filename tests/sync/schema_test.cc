@@ -5,6 +5,7 @@
 #include <google/protobuf/compiler/parser.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
+#include <deque>
 #include <set>
 
 #include "absl/strings/match.h"
@@ -34,7 +35,7 @@ MATCHER_P(Says, what, "") { return absl::StrContains(arg.message(), what); }
 
 class SchemaTest : public ::testing::Test {
  protected:
-  SchemaTest() : pool_(DescriptorPool::generated_pool()) {
+  SchemaTest() {
     testing::Sampler::descriptor();  // and its imports, into the generated pool
   }
 
@@ -46,7 +47,8 @@ class SchemaTest : public ::testing::Test {
     google::protobuf::compiler::Parser parser;
     EXPECT_TRUE(parser.Parse(&tokenizer, &proto)) << text;
     proto.set_name("t.proto");
-    const FileDescriptor* file = pool_.BuildFile(proto);
+    const FileDescriptor* file =
+        pools_.emplace_back(DescriptorPool::generated_pool()).BuildFile(proto);
     EXPECT_NE(file, nullptr) << text;
     if (file == nullptr) return absl::InternalError("not proto");
     return Schema::Compile({file});
@@ -62,7 +64,7 @@ class SchemaTest : public ::testing::Test {
     return absl::StrCat("message R {", kRecord, body, "}");
   }
 
-  DescriptorPool pool_;
+  std::deque<DescriptorPool> pools_;  // one for each text
 };
 
 TEST_F(SchemaTest, TakesADeclarationFromText) {
@@ -267,6 +269,12 @@ TEST_F(SchemaTest, APlaceCannotBeHidden) {
       Compile(Readable("bytes p = 1 [(zhibu.place) = GUEST, (zhibu.home_only) = true];")).status(),
       Says("t.R.p: a place"));
 }
+TEST_F(SchemaTest, APlaceThatOnlyTheServerWritesMayBeHidden) {
+  const auto schema = Compile(Readable(
+      "bytes p = 1 [(zhibu.place) = GUEST, (zhibu.merge) = SERVER, (zhibu.home_only) = true];"));
+  ASSERT_TRUE(schema.ok()) << schema.status();
+  EXPECT_EQ((*schema)->FindByName("R")->fields.Find(1)->readers.as_host, 0u);
+}
 TEST_F(SchemaTest, WhatIsRequiredCannotBeHidden) {
   EXPECT_THAT(Compile(Readable("string p = 1 [(zhibu.required) = true, (zhibu.sensitive) = true];"))
                   .status(),
@@ -312,7 +320,7 @@ TEST_F(SchemaTest, AStepOfAnElementIsForEveryWriter) {
       option (zhibu.record) = { type: 7 own_scope: OWNER };
       repeated Item items = 1 [(zhibu.merge) = BY_KEY, (zhibu.key) = "number"];
     })"),
-              HasSubstr("t.Item.state: taken_by is for a field of the record itself"));
+              HasSubstr("t.Item.state: who may write is for a field of the record itself"));
 }
 
 // --- The catalogue ---
@@ -334,6 +342,83 @@ TEST(Catalogue, CompilesAndEachTypeIsReadyForPeople) {
     EXPECT_EQ(schema->Find(type.number), &type);
     EXPECT_EQ(schema->FindByName(type.name), &type);
   }
+}
+
+// --- Authority ---
+
+TEST_F(SchemaTest, WhoMustBelongAndWhatIsWrittenWithAStepAreDeclared) {
+  const auto schema = Compile(R"(
+    enum State { NONE = 0 [(zhibu.next) = "OPEN"]; OPEN = 1 [(zhibu.next) = "OVER"]; OVER = 2; }
+    message R {
+      option (zhibu.record) = { type: 7 made_by_server: true };
+      bytes person = 1
+          [(zhibu.place) = PERSON, (zhibu.belongs_to) = "home", (zhibu.guests_too) = true];
+      bytes home = 2 [(zhibu.place) = OWNER];
+      State state = 3 [(zhibu.merge) = FORWARD];
+      string reply = 4 [(zhibu.written_with) = "OPEN", (zhibu.written_with) = "OVER"];
+      string note = 5 [(zhibu.written_at) = OWNER, (zhibu.written_at) = PERSON];
+      bytes after = 6 [(zhibu.kept_with) = "Q"];
+    }
+    message Q {
+      option (zhibu.record) = { type: 8 };
+      bytes home = 1 [(zhibu.place) = OWNER];
+    })");
+  ASSERT_TRUE(schema.ok()) << schema.status();
+  const RecordType& type = *(*schema)->FindByName("R");
+  EXPECT_TRUE(type.made_by_server);
+  EXPECT_EQ(type.fields.Find(1)->belongs_to, type.fields.Find(2));
+  EXPECT_TRUE(type.fields.Find(1)->guests_too);
+  EXPECT_FALSE(type.fields.Find(1)->by_code);
+  EXPECT_EQ(type.steps, type.fields.Find(3));
+  EXPECT_EQ(type.fields.Find(4)->written_with, (absl::flat_hash_set<int>{1, 2}));
+  EXPECT_EQ(type.fields.Find(5)->written_at, BitOf(OWNER) | BitOf(PERSON));
+  EXPECT_EQ(type.fields.Find(6)->kept_with, (*schema)->FindByName("Q"));
+  EXPECT_EQ(type.Keeper(), type.fields.Find(2));
+}
+TEST_F(SchemaTest, APersonBelongsToAnOrganisationThatKeepsTheRecord) {
+  EXPECT_THAT(Wrong("bytes p = 1 [(zhibu.place) = PERSON, (zhibu.belongs_to) = \"x\"];"),
+              HasSubstr("t.R.p: belongs_to"));
+  EXPECT_THAT(
+      Wrong("bytes p = 1 [(zhibu.place) = PERSON, (zhibu.belongs_to) = \"s\"]; string s = 2;"),
+      HasSubstr("t.R.p: belongs_to"));
+  EXPECT_THAT(Wrong("bytes p = 1 [(zhibu.place) = PERSON, (zhibu.belongs_to) = \"o\"];"
+                    "repeated bytes o = 2 [(zhibu.place) = OWNER];"),
+              HasSubstr("t.R.p: belongs_to"));
+  EXPECT_THAT(
+      Wrong("bytes p = 1 [(zhibu.belongs_to) = \"o\"]; bytes o = 2 [(zhibu.place) = OWNER];"),
+      HasSubstr("t.R.p: belongs_to"));
+  EXPECT_THAT(Wrong("bytes p = 1 [(zhibu.place) = PERSON, (zhibu.guests_too) = true];"),
+              HasSubstr("t.R.p: guests_too and by_code"));
+}
+TEST_F(SchemaTest, WhatIsKeptWithAnotherNamesIt) {
+  EXPECT_THAT(
+      Wrong("bytes o = 1 [(zhibu.place) = OWNER]; bytes k = 2 [(zhibu.kept_with) = \"X\"];"),
+      HasSubstr("t.R.k: kept_with names X"));
+  EXPECT_THAT(
+      Wrong("bytes o = 1 [(zhibu.place) = OWNER]; string k = 2 [(zhibu.kept_with) = \"R\"];"),
+      HasSubstr("t.R.k: kept_with is for one id"));
+  EXPECT_THAT(Wrong("bytes k = 2 [(zhibu.kept_with) = \"R\"];"),
+              HasSubstr("t.R.k: kept_with is for one id"));
+}
+TEST_F(SchemaTest, WhatIsWrittenWithAStepNamesIt) {
+  const std::string states =
+      "enum S { A = 0 [(zhibu.next) = \"B\"]; B = 1; } S s = 1 [(zhibu.merge) = FORWARD";
+  EXPECT_THAT(Wrong(states + "]; string t = 2 [(zhibu.written_with) = \"C\"];"),
+              HasSubstr("t.R.t: written_with names C"));
+  EXPECT_THAT(Wrong(states + ", (zhibu.written_with) = \"B\"];"),
+              HasSubstr("t.R.s: written_with names B"));
+  EXPECT_THAT(Wrong("string t = 2 [(zhibu.written_with) = \"B\"];"),
+              HasSubstr("t.R.t: written_with names B"));
+}
+TEST_F(SchemaTest, AHostThatAuthorsNameCanAccept) {
+  EXPECT_THAT(Wrong("bytes g = 1 [(zhibu.place) = GUEST];"),
+              HasSubstr("t.R.g: a GUEST that authors write"));
+}
+TEST_F(SchemaTest, AuthorityIsOfTheRecordsOwnFields) {
+  EXPECT_THAT(
+      WrongFile(InRecord("repeated Item i = 1 [(zhibu.merge) = BY_KEY, (zhibu.key) = \"n\"];") +
+                "message Item { uint32 n = 1; bytes o = 2 [(zhibu.written_at) = OWNER]; }"),
+      HasSubstr("t.Item.o: who may write is for a field of the record itself"));
 }
 
 }  // namespace
