@@ -293,7 +293,7 @@ class Ingest::Batch {
     Edit follows;
     for (const auto& [key, staged] : staging) {
       if (key.type != DuplicateType()) continue;
-      RETURN_IF_ERROR(Decide(writer_, staged.was, staged.state, &follows));
+      RETURN_IF_ERROR(FollowDecision(writer_, key.id, staged.was, staged.state, &follows));
     }
     RETURN_IF_ERROR(Write(staging));
     RETURN_IF_ERROR(FindDuplicates(staging, &follows));
@@ -306,13 +306,6 @@ class Ingest::Batch {
     return type == DuplicateType() || type == TypeOf<Member>().number ||
            type == TypeOf<PrivateDetail>().number;
   }
-  // Nobody decides whether they are somebody else, whose offices they would have.
-  static bool IsAbout(absl::string_view duplicate, const std::vector<Id>& persons) {
-    const auto record = Parse<DuplicatePerson>(duplicate);
-    return std::any_of(persons.begin(), persons.end(), [&](const Id& person) {
-      return person.bytes() == record.first_id() || person.bytes() == record.second_id();
-    });
-  }
 
   absl::Status FindDuplicates(const Staging& staging, Edit* own) {
     std::set<Id> persons;
@@ -321,21 +314,10 @@ class Ingest::Batch {
       if (!mark_key_) {
         ASSIGN_OR_RETURN(mark_key_, MarkKeyOf(writer_));
       }
-      const std::vector<Marked> before = MarksOf(*mark_key_, key, staged.was);
-      const std::vector<Marked> after = MarksOf(*mark_key_, key, staged.state);
-      RETURN_IF_ERROR(UpdateMarks(writer_, before, after));
-      if (key.type == TypeOf<Member>().number) {
-        persons.insert(key.id);
-      }
-      for (const auto* marks : {&before, &after}) {
-        for (const Marked& one : *marks) persons.insert(one.person);
-      }
+      RETURN_IF_ERROR(UpdateMarks(writer_, *mark_key_, key, staged.was, staged.state, &persons));
     }
-    for (const Id& person : persons) {
-      RETURN_IF_ERROR(
-          server::FindDuplicates(writer_, *mark_key_, person, ingest_.environment_.now_ms(), own));
-    }
-    return absl::OkStatus();
+    if (persons.empty()) return absl::OkStatus();
+    return server::FindDuplicates(writer_, *mark_key_, persons, ingest_.environment_.now_ms(), own);
   }
 
   static RecordKey KeyOf(const Change& change) {
@@ -469,8 +451,8 @@ class Ingest::Batch {
       if (once) return Refuse(sync::v1::MOVED_AWAY, staged.type->label);
     }
     RETURN_IF_ERROR(status);
-    if (key.type == DuplicateType() && IsAbout(staged.state.body, offices->persons)) {
-      return Refuse(sync::v1::NOT_ENTITLED, staged.type->label);
+    if (key.type == DuplicateType()) {
+      RETURN_IF_ERROR(JudgeDecision(staged.body_before, staged.state.body, offices->persons));
     }
     return MayStep(*staged.type, *offices, staged.before.empty() ? after : staged.before,
                    staged.body_before, staged.state.body);

@@ -7,7 +7,9 @@ namespace {
 constexpr char kGetSetting[] = "SELECT value FROM setting WHERE name = ?";
 constexpr char kPutSetting[] = "REPLACE INTO setting (name, value) VALUES (?, ?)";
 
-constexpr char kFindMarked[] = "SELECT person FROM mark WHERE mark = ? ORDER BY person";
+constexpr char kFindMarked[] = "SELECT person FROM mark WHERE mark = ? ORDER BY person LIMIT ?";
+constexpr char kFindCommon[] =
+    "SELECT mark FROM mark GROUP BY mark HAVING count(*) > ? ORDER BY mark";
 constexpr char kPutMark[] = "INSERT OR IGNORE INTO mark (mark, person) VALUES (?, ?)";
 constexpr char kDeleteMark[] = "DELETE FROM mark WHERE mark = ? AND person = ?";
 
@@ -31,12 +33,21 @@ absl::Status Transaction::PutSetting(absl::string_view name, absl::string_view v
   });
 }
 
-absl::StatusOr<std::vector<Id>> Transaction::FindMarked(absl::string_view mark) {
+absl::StatusOr<std::vector<Id>> Transaction::FindMarked(absl::string_view mark, size_t most) {
   return Reading([&]() -> absl::StatusOr<std::vector<Id>> {
     std::vector<Id> marked;
-    Query row(connection_, kFindMarked, mark);
+    Query row(connection_, kFindMarked, mark, static_cast<int64_t>(most));
     while (row.Step()) marked.push_back(row.IdAt(0));
     return marked;
+  });
+}
+
+absl::StatusOr<std::vector<std::string>> Transaction::FindCommonMarks(size_t many) {
+  return Reading([&]() -> absl::StatusOr<std::vector<std::string>> {
+    std::vector<std::string> marks;
+    Query row(connection_, kFindCommon, static_cast<int64_t>(many));
+    while (row.Step()) marks.push_back(row.Bytes(0));
+    return marks;
   });
 }
 

@@ -18,6 +18,7 @@
 #ifndef ZHIBU_SERVER_STORE_STORE_H_
 #define ZHIBU_SERVER_STORE_STORE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -121,8 +122,10 @@ class Reader {
   virtual absl::Status ReadAudit(DeviceNumber device, EditNumber after,
                                  absl::FunctionRef<bool(const AuditRow&)> visit) = 0;
 
-  // Whom a mark was put on (server/persons.h), ascending.
-  virtual absl::StatusOr<std::vector<Id>> FindMarked(absl::string_view mark) = 0;
+  // Whom a mark was put on (server/persons.h), ascending; no more than `most` of them.
+  virtual absl::StatusOr<std::vector<Id>> FindMarked(absl::string_view mark, size_t most) = 0;
+  // The marks that were put on more than `many`. Looks at all of them.
+  virtual absl::StatusOr<std::vector<std::string>> FindCommonMarks(size_t many) = 0;
 
   // Small values by name: the server's id and the like. Empty if never set.
   virtual absl::StatusOr<std::string> GetSetting(absl::string_view name) = 0;
