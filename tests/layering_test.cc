@@ -36,7 +36,7 @@ const std::vector<Layer> kLayers = {
      R"(client-core/(tables|transaction)\.h)"},
     {"server", R"(server/.*|sync/.*|asio/.*|openssl/.*|spdlog/.*|)" + kGround + "|" + kStorage,
      R"(server/(rpc|cli)/.*|.*\.grpc\.pb\.h|sqlite3\.h|SQLiteCpp/.*)"},
-    {"server/roster", R"(server/(roster/.*|(ingest|own_edit|store/store)\.h)|sync/.*|)" + kGround,
+    {"server/roster", R"(server/(roster/.*|(ingest|own_edit|registration|typed|store/store)\.h)|sync/.*|)" + kGround,
      R"(.*\.grpc\.pb\.h)"},
     {"server/store", "server/store/.*|sync/.*|" + kGround + "|" + kStorage, R"(.*\.grpc\.pb\.h)"},
     {"server/rpc", "server/.*|sync/.*|asio/.*|" + kGround + "|" + kGrpc, "server/cli/.*"},
