@@ -7,6 +7,7 @@
 
 #include "absl/time/time.h"
 #include "server/own_edit.h"
+#include "server/registration.h"
 #include "server/typed.h"
 #include "sync/audience.h"
 #include "sync/status.h"
@@ -142,7 +143,7 @@ absl::Status LogAccess(Writer& writer, const Ingest& ingest, const Environment& 
     ASSIGN_OR_RETURN(const Id id, DeriveId(log_type, log.SerializeAsString()));
     ASSIGN_OR_RETURN(const RecordState before, writer.GetRecord({log_type.number, id}));
     if (before.alive()) log.ParseFromString(before.body);
-    ASSIGN_OR_RETURN(*log.mutable_reader_name(), NameOf<Member>(writer, reader.bytes()));
+    ASSIGN_OR_RETURN(*log.mutable_reader_name(), RegisteredNameOf<Member>(writer, reader.bytes()));
     if (!Add(*type, fields, way, now_ms, &log)) continue;
     AddChange(log_type, id, before, log, &edit);
     if (edit.changes_size() >= kRowsMax) RETURN_IF_ERROR(write());

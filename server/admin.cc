@@ -2,20 +2,22 @@
 
 #include <google/protobuf/util/time_util.h>
 
+#include <algorithm>
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "server/above.h"
 #include "server/certificate.h"
 #include "server/courier.h"
 #include "server/enrolment.h"
 #include "server/incarnation.h"
 #include "server/own_edit.h"
 #include "server/persons.h"
+#include "server/registration.h"
 #include "server/roster/import.h"
 #include "server/roster/roster.h"
 #include "server/typed.h"
@@ -26,6 +28,7 @@
 #include "sync/status.h"
 #include "zhibu/records/v1/conflict.pb.h"
 #include "zhibu/records/v1/duplicate.pb.h"
+#include "zhibu/records/v1/enrolment.pb.h"
 #include "zhibu/records/v1/member.pb.h"
 #include "zhibu/records/v1/organisation.pb.h"
 
@@ -41,6 +44,7 @@ using records::v1::Organisation;
 
 constexpr uint32_t kCodeMinutes = 24 * 60;
 constexpr size_t kDeviceNameMax = 100;
+constexpr size_t kCrowdShownMax = 1000;
 
 // The one record of type T that `text` means, by id or by name.
 template <typename T>
@@ -119,7 +123,7 @@ absl::StatusOr<admin::v1::EnrolCodeReply> Admin::Enrol(const admin::v1::EnrolCod
   EnrolmentCode code;
   code.code = Hex(hub_.environment().random_bytes(10));
   code.expires_ms = hub_.environment().now_ms() + minutes * 60'000;
-  RETURN_IF_ERROR(hub_.Write([&](absl::flat_hash_set<Id>*) {
+  RETURN_IF_ERROR(hub_.Write([&](absl::flat_hash_set<Id>* moved) {
     return hub_.store().Write([&](Writer& writer) -> absl::Status {
       ASSIGN_OR_RETURN(code.person, FindNamed<Member>(writer, request.who().member()));
       ASSIGN_OR_RETURN(const std::string address, writer.GetSetting(kServerAddress));
@@ -131,12 +135,27 @@ absl::StatusOr<admin::v1::EnrolCodeReply> Admin::Enrol(const admin::v1::EnrolCod
       const EnrolmentTicket ticket{address, FingerprintOf(certificate), code.code};
       reply.set_code(ticket.ToText());
       RETURN_IF_ERROR(writer.DropCodes(hub_.environment().now_ms()));
-      return writer.PutCode(code);
+      RETURN_IF_ERROR(writer.PutCode(code));
+      return NoteHandedOut(writer, code, request.operator_name(), moved);
     });
   }));
   reply.set_person_id(code.person.str());
   reply.set_expires_ms(code.expires_ms);
   return reply;
+}
+
+// Whoever has a code can become the person, so it is not handed out unseen.
+absl::Status Admin::NoteHandedOut(Writer& writer, const EnrolmentCode& code, const std::string& by,
+                                  absl::flat_hash_set<Id>* moved) {
+  records::v1::HandedCode handed;
+  handed.set_member_id(code.person.str());
+  handed.set_by(ShortName(by));
+  *handed.mutable_at() = TimeUtil::MillisecondsToTimestamp(hub_.environment().now_ms());
+  *handed.mutable_until() = TimeUtil::MillisecondsToTimestamp(code.expires_ms);
+  sync::v1::Edit edit;
+  AddChange(TypeOf<records::v1::HandedCode>(), hub_.environment().NewId(), RecordState(), handed,
+            &edit);
+  return hub_.ingest().WriteOwn(writer, edit, moved).status();
 }
 
 absl::Status Admin::WriteOwn(const sync::v1::Edit& edit) {
@@ -262,6 +281,39 @@ absl::StatusOr<sync::v1::EnrolReply> Admin::EnrolDevice(const sync::v1::EnrolReq
   return reply;
 }
 
+absl::StatusOr<admin::v1::AffiliateReply> Admin::Affiliate(
+    const admin::v1::AffiliateRequest& request) {
+  const RecordType& type = TypeOf<Organisation>();
+  admin::v1::AffiliateReply reply;
+  const auto affiliate = [&](Writer& writer, absl::flat_hash_set<Id>* moved) -> absl::Status {
+    ASSIGN_OR_RETURN(const Id id, FindNamed<Organisation>(writer, request.organisation()));
+    ASSIGN_OR_RETURN(const std::vector<Id> below, Below(writer, id));
+    const auto parent_id = [&](const std::string& named) -> absl::StatusOr<std::string> {
+      if (named.empty()) return std::string();
+      ASSIGN_OR_RETURN(const Id parent, FindNamed<Organisation>(writer, named));
+      if (std::count(below.begin(), below.end(), parent) == 0) return parent.str();
+      return absl::FailedPreconditionError(
+          absl::StrCat(named, " is the organisation itself, or below it"));
+    };
+    ASSIGN_OR_RETURN(const RecordState before, writer.GetRecord({type.number, id}));
+    auto organisation = Parse<Organisation>(before.body);
+    if (request.has_parent()) {
+      ASSIGN_OR_RETURN(*organisation.mutable_parent_id(), parent_id(request.parent()));
+    }
+    if (request.has_host_parent()) {
+      ASSIGN_OR_RETURN(*organisation.mutable_host_parent_id(), parent_id(request.host_parent()));
+    }
+    reply.set_organisation_id(id.str());
+    sync::v1::Edit edit;
+    if (!AddChange(type, id, before, organisation, &edit)) return absl::OkStatus();
+    return hub_.ingest().WriteOwn(writer, edit, moved).status();
+  };
+  RETURN_IF_ERROR(hub_.Write([&](absl::flat_hash_set<Id>* moved) {
+    return hub_.store().Write([&](Writer& writer) { return affiliate(writer, moved); });
+  }));
+  return reply;
+}
+
 absl::StatusOr<admin::v1::DevicesReply> Admin::Devices() {
   admin::v1::DevicesReply reply;
   RETURN_IF_ERROR(hub_.store().Read([&](Reader& reader) -> absl::Status {
@@ -321,8 +373,17 @@ absl::StatusOr<admin::v1::ConflictsReply> Admin::Conflicts(
 
 absl::StatusOr<admin::v1::DuplicatesReply> Admin::Duplicates() {
   admin::v1::DuplicatesReply reply;
-  RETURN_IF_ERROR(hub_.store().Read([&](Reader& reader) {
+  RETURN_IF_ERROR(hub_.store().Read([&](Reader& reader) -> absl::Status {
     const RecordType& type = *hub_.ingest().schema().Find(DuplicatePerson::descriptor());
+    ASSIGN_OR_RETURN(const std::vector<std::string> crowded, reader.FindCommonMarks(kBearersMax));
+    for (const std::string& mark : crowded) {
+      ASSIGN_OR_RETURN(const std::vector<Id> persons, reader.FindMarked(mark, kCrowdShownMax));
+      // Marks are put on records of other kinds, too.
+      ASSIGN_OR_RETURN(const auto member, Find<Member>(reader, persons.front()));
+      if (!member) continue;
+      auto* crowd = reply.add_crowds();
+      for (const Id& person : persons) crowd->add_person_ids(person.str());
+    }
     return reader.ListRecords(type.number, std::nullopt,
                               [&](const Id& id, const RecordState& state) {
                                 auto* duplicate = reply.add_duplicates();

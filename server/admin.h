@@ -30,6 +30,7 @@ class Admin {
   absl::StatusOr<admin::v1::EnrolCodeReply> Enrol(const admin::v1::EnrolCodeRequest& request);
   absl::StatusOr<admin::v1::GrantReply> Grant(const admin::v1::GrantRequest& request);
   absl::StatusOr<admin::v1::RevokeReply> Revoke(const admin::v1::RevokeRequest& request);
+  absl::StatusOr<admin::v1::AffiliateReply> Affiliate(const admin::v1::AffiliateRequest& request);
   absl::StatusOr<admin::v1::DevicesReply> Devices();
   absl::StatusOr<admin::v1::ConflictsReply> Conflicts(const admin::v1::ConflictsRequest& request);
   absl::StatusOr<admin::v1::DuplicatesReply> Duplicates();
@@ -43,6 +44,8 @@ class Admin {
 
  private:
   absl::Status WriteOwn(const sync::v1::Edit& edit);
+  absl::Status NoteHandedOut(Writer& writer, const EnrolmentCode& code, const std::string& by,
+                             absl::flat_hash_set<Id>* moved);
   absl::Status RevokeGrant(const admin::v1::GrantRequest& request);
   absl::Status RevokeDevice(DeviceNumber number, DeviceRow::Standing standing);
 

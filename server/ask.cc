@@ -13,6 +13,7 @@
 #include "server/above.h"
 #include "server/authority.h"
 #include "server/own_edit.h"
+#include "server/registration.h"
 #include "server/typed.h"
 #include "sync/ask.h"
 #include "sync/audience.h"
@@ -221,7 +222,7 @@ absl::Status OpenAccess(Writer& writer, const Ingest& ingest, const Environment&
   access.set_member_id(member->str());
   for (const Id& superior : superiors) access.add_superior_ids(superior.str());
   access.set_reader_id(asker.str());
-  ASSIGN_OR_RETURN(*access.mutable_reader_name(), NameOf<Member>(writer, asker.bytes()));
+  ASSIGN_OR_RETURN(*access.mutable_reader_name(), RegisteredNameOf<Member>(writer, asker.bytes()));
   access.set_reason(ask.reason());
   *access.mutable_from() = TimeUtil::MillisecondsToTimestamp(now_ms);
   *access.mutable_until() = TimeUtil::MillisecondsToTimestamp(now_ms + kTemporaryMs);

@@ -354,15 +354,14 @@ absl::StatusOr<Offices> OfficesOf(Reader& reader, const Id& person, int64_t now_
   const uint32_t placement_type = schema.Find(records::v1::Placement::descriptor())->number;
   Offices offices;
   ASSIGN_OR_RETURN(offices.persons, PersonsOf(reader, person));
-  for (const Id& one : offices.persons) {
-    offices.now[one] |= AudienceOf(SELF);
-    RETURN_IF_ERROR(reader.ListRecords(grant_type, one, [&](const Id&, const RecordState& state) {
-      records::v1::Grant grant;
-      if (grant.ParseFromString(state.body) && grant.person_id() == one.bytes()) {
-        AddGrant(grant, now_ms, &offices);
-      }
-    }));
-  }
+  for (const Id& one : offices.persons) offices.now[one] |= AudienceOf(SELF);
+  // Each entry's for itself: who is merged with somebody does not come into their offices.
+  RETURN_IF_ERROR(reader.ListRecords(grant_type, person, [&](const Id&, const RecordState& state) {
+    records::v1::Grant grant;
+    if (grant.ParseFromString(state.body) && grant.person_id() == person.bytes()) {
+      AddGrant(grant, now_ms, &offices);
+    }
+  }));
   // A person belongs to one branch, however often they are registered.
   ASSIGN_OR_RETURN(const Id kept, KeptOf(reader, person));
   RETURN_IF_ERROR(

@@ -39,7 +39,9 @@
 
 namespace zhibu::server {
 
-// The offices of one person, by scope; under whatever entries of the register they go.
+// The offices of one person, by scope. What is theirs (SELF) is so under whatever entries of
+// the register they go; grants are those of the one entry, and the kept one says where they
+// are placed.
 struct Offices {
   std::vector<Id> persons;                  // those entries (server/persons.h)
   absl::flat_hash_map<Id, uint32_t> now;    // audience: bit n for office n

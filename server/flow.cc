@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/courier.h"
+#include "server/registration.h"
 #include "server/typed.h"
 #include "sync/date.h"
 #include "sync/diff.h"
@@ -356,11 +357,11 @@ absl::Status AddNames(Reader& reader, const RecordType& type, const Id& id,
   }
   if (flow.home_name().empty()) {
     ASSIGN_OR_RETURN(*flow.mutable_home_name(),
-                     NameOf<Organisation>(reader, flow.home_branch_id()));
+                     RegisteredNameOf<Organisation>(reader, flow.home_branch_id()));
   }
   if (flow.host_name().empty()) {
     ASSIGN_OR_RETURN(*flow.mutable_host_name(),
-                     NameOf<Organisation>(reader, flow.host_branch_id()));
+                     RegisteredNameOf<Organisation>(reader, flow.host_branch_id()));
   }
   WriteFields(type, id, state,
               FieldsOf(type, {Flow::kHomeNameFieldNumber, Flow::kHostNameFieldNumber,
@@ -372,11 +373,12 @@ absl::Status AddNames(Reader& reader, const RecordType& type, const Id& id,
 absl::Status AddNames(Reader& reader, const RecordType& type, const Id& id,
                       const RecordState& state, Transfer transfer, Edit* edit) {
   if (!transfer.member_name().empty()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(*transfer.mutable_member_name(), NameOf<Member>(reader, transfer.member_id()));
+  ASSIGN_OR_RETURN(*transfer.mutable_member_name(),
+                   RegisteredNameOf<Member>(reader, transfer.member_id()));
   ASSIGN_OR_RETURN(*transfer.mutable_from_name(),
-                   NameOf<Organisation>(reader, transfer.from_branch_id()));
+                   RegisteredNameOf<Organisation>(reader, transfer.from_branch_id()));
   ASSIGN_OR_RETURN(*transfer.mutable_to_name(),
-                   NameOf<Organisation>(reader, transfer.to_branch_id()));
+                   RegisteredNameOf<Organisation>(reader, transfer.to_branch_id()));
   WriteFields(type, id, state,
               FieldsOf(type, {Transfer::kMemberNameFieldNumber, Transfer::kFromNameFieldNumber,
                               Transfer::kToNameFieldNumber}),
@@ -393,8 +395,9 @@ absl::Status AddToken(Reader& reader, const Schema& schema, const Id& id, const 
   token.set_pass_id(id.str());
   token.set_member_id(pass.member_id());
   token.set_number(pass.number());
-  ASSIGN_OR_RETURN(*token.mutable_name(), NameOf<Member>(reader, pass.member_id()));
-  ASSIGN_OR_RETURN(*token.mutable_issuer(), NameOf<Organisation>(reader, pass.branch_id()));
+  ASSIGN_OR_RETURN(*token.mutable_name(), RegisteredNameOf<Member>(reader, pass.member_id()));
+  ASSIGN_OR_RETURN(*token.mutable_issuer(),
+                   RegisteredNameOf<Organisation>(reader, pass.branch_id()));
   token.set_from(pass.from());
   token.set_until(pass.until());
   const std::string bytes = SignPass(std::move(token), secret_key).SerializeAsString();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <set>
 #include <string>
 #include <utility>
@@ -26,6 +27,7 @@ using records::v1::HeldEdit;
 namespace {
 
 constexpr absl::string_view kHeld = "held";
+constexpr size_t kAll = std::numeric_limits<int64_t>::max();
 
 using Scopes = std::set<Id>;
 
@@ -186,7 +188,7 @@ absl::Status CountDecided(Writer& writer, const HeldEdit& held, size_t bytes,
 
 absl::Status MoveHeld(Writer& writer, const Schema& schema, const RecordKey& key,
                       sync::v1::Edit* own) {
-  ASSIGN_OR_RETURN(const std::vector<Id> waiting, writer.FindMarked(MarkAbout(kHeld, key)));
+  ASSIGN_OR_RETURN(const std::vector<Id> waiting, writer.FindMarked(MarkAbout(kHeld, key), kAll));
   for (const Id& id : waiting) {
     ASSIGN_OR_RETURN(const RecordState before, writer.GetRecord({TypeOf<HeldEdit>().number, id}));
     auto held = Parse<HeldEdit>(before.body);

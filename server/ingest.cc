@@ -18,6 +18,7 @@
 #include "server/notice.h"
 #include "server/own_edit.h"
 #include "server/persons.h"
+#include "server/registration.h"
 #include "server/sight.h"
 #include "server/typed.h"
 #include "sync/audience.h"
@@ -70,14 +71,6 @@ uint32_t DuplicateType() { return TypeOf<DuplicatePerson>().number; }
 bool IsOfPersons(uint32_t type) {
   return type == TypeOf<Member>().number || type == TypeOf<PrivateDetail>().number ||
          type == DuplicateType();
-}
-
-// Whether the record says that two are one, one of whom is among `persons`.
-bool IsAbout(absl::string_view body, const std::vector<Id>& persons) {
-  const auto duplicate = Parse<DuplicatePerson>(body);
-  return std::any_of(persons.begin(), persons.end(), [&](const Id& person) {
-    return duplicate.first_id() == person.bytes() || duplicate.second_id() == person.bytes();
-  });
 }
 
 Version HighestOf(const Sent* sent) {
@@ -367,7 +360,7 @@ class Ingest::Batch {
     for (const auto& [key, staged] : staging) {
       if (!passage.composed()) RETURN_IF_ERROR(DecideOnHeld(key, staged, staging.size(), passage));
       if (key.type != DuplicateType()) continue;
-      RETURN_IF_ERROR(Decide(writer_, staged.was, staged.state, &follows));
+      RETURN_IF_ERROR(FollowDecision(writer_, key.id, staged.was, staged.state, &follows));
     }
     RETURN_IF_ERROR(Write(staging));
     RETURN_IF_ERROR(FindDuplicates(staging, &follows));
@@ -509,10 +502,8 @@ class Ingest::Batch {
       return it == staging.end() ? writer_.GetRecord(other)
                                  : absl::StatusOr<RecordState>(it->second.state);
     }));
-    if (key.type == DuplicateType() && IsAbout(staged.state.body, judged.offices.persons)) {
-      return Refuse(sync::v1::NOT_ENTITLED, staged.type->label);
-    }
-    return absl::OkStatus();
+    if (key.type != DuplicateType()) return absl::OkStatus();
+    return JudgeDecision(staged.body_before, staged.state.body, judged.offices.persons);
   }
 
   absl::StatusOr<const Offices*> OfficesFor(const Id& person) {
@@ -668,6 +659,7 @@ class Ingest::Batch {
     Edit edit;
     RETURN_IF_ERROR(AddFlow(writer_, schema_, key, staged.body_before, &edit));
     RETURN_IF_ERROR(AddShown(writer_, schema_, key, &edit));
+    FollowRegistration(key, staged.state, &edit);
     RETURN_IF_ERROR(Compose(std::move(edit)));
     const std::vector<Placed> after = PlacesOf(*staged.type, key.id, staged.state.body);
     if (staged.before.empty() || after == staged.before) return absl::OkStatus();
@@ -684,21 +676,10 @@ class Ingest::Batch {
       if (!mark_key_) {
         ASSIGN_OR_RETURN(mark_key_, MarkKeyOf(writer_));
       }
-      const std::vector<Marked> before = MarksOf(*mark_key_, key, staged.was);
-      const std::vector<Marked> after = MarksOf(*mark_key_, key, staged.state);
-      RETURN_IF_ERROR(UpdateMarks(writer_, before, after));
-      if (key.type == TypeOf<Member>().number) {
-        persons.insert(key.id);
-      }
-      for (const auto* marks : {&before, &after}) {
-        for (const Marked& one : *marks) persons.insert(one.person);
-      }
+      RETURN_IF_ERROR(UpdateMarks(writer_, *mark_key_, key, staged.was, staged.state, &persons));
     }
-    for (const Id& person : persons) {
-      RETURN_IF_ERROR(
-          server::FindDuplicates(writer_, *mark_key_, person, ingest_.environment_.now_ms(), own));
-    }
-    return absl::OkStatus();
+    if (persons.empty()) return absl::OkStatus();
+    return server::FindDuplicates(writer_, *mark_key_, persons, ingest_.environment_.now_ms(), own);
   }
 
   // Writes what the server composes because of an edit, in parts that travel well. None is

@@ -2,21 +2,25 @@
 
 #include <google/protobuf/util/time_util.h>
 #include <sodium.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <limits>
-#include <map>
+#include <memory>
 #include <optional>
-#include <set>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "server/above.h"
 #include "server/ingest.h"
 #include "server/own_edit.h"
+#include "server/registration.h"
 #include "server/typed.h"
+#include "sync/handshake.h"
 #include "sync/reason.h"
 #include "sync/record.h"
 #include "sync/status.h"
@@ -35,10 +39,11 @@ using records::v1::PrivateDetail;
 
 namespace {
 
-// Name in the settings of the store.
+// Names in the settings of the store.
 constexpr char kMarkKey[] = "mark_key";
+constexpr char kJoinedIndexed[] = "joined_indexed";
 // No person has as many entries in a register; a circle ends.
-constexpr int kStepsMax = 32;
+constexpr size_t kStepsMax = 32;
 
 std::string MarkFor(absl::string_view key, DuplicatePerson::By by, absl::string_view first,
                     absl::string_view second) {
@@ -64,18 +69,6 @@ Id DetailId(const Id& person) {
   return DeriveId(TypeOf<PrivateDetail>(), detail.SerializeAsString()).value();
 }
 
-absl::StatusOr<std::string> IdentityNumberOf(Reader& reader, const Id& person) {
-  ASSIGN_OR_RETURN(const auto found, Find<PrivateDetail>(reader, DetailId(person)));
-  return found ? Plain(found->identity_number()) : "";
-}
-
-// Many share a name and a birth date: not one person, if their numbers say otherwise.
-absl::StatusOr<bool> MayBeOne(Reader& reader, const Id& one, const Id& other) {
-  ASSIGN_OR_RETURN(const std::string first, IdentityNumberOf(reader, one));
-  ASSIGN_OR_RETURN(const std::string second, IdentityNumberOf(reader, other));
-  return first.empty() || second.empty() || first == second;
-}
-
 absl::StatusOr<std::vector<Id>> NearestAboveBoth(Reader& reader, const Id& one, const Id& other) {
   ASSIGN_OR_RETURN(const auto first, Above(reader, one));
   ASSIGN_OR_RETURN(const auto second, Above(reader, other));
@@ -96,23 +89,36 @@ absl::StatusOr<std::string> Shown(Reader& reader, const Member& member) {
   return absl::StrCat(member.name(), " ", member.born(), " ", branch);
 }
 
+// Under which the pairs are found that join a person. Not keyed: the ids are no secret here.
+std::string JoinedMark(const Id& person) { return Digest(absl::StrCat("joined ", person.bytes())); }
+
+absl::Status IndexJoined(Writer& writer, const Id& id, const RecordState& state) {
+  const auto duplicate = Parse<DuplicatePerson>(state.body);
+  if (duplicate.state() != DuplicatePerson::MERGED &&
+      duplicate.state() != DuplicatePerson::UNDONE) {
+    return absl::OkStatus();
+  }
+  for (const std::string& bytes : {duplicate.first_id(), duplicate.second_id()}) {
+    if (const auto person = Id::FromBytes(bytes)) {
+      RETURN_IF_ERROR(writer.PutMark(JoinedMark(*person), id));
+    }
+  }
+  return absl::OkStatus();
+}
+
 // Those that records of DuplicatePerson join to `person`, directly or by others.
 absl::StatusOr<std::vector<Id>> Joined(Reader& reader, const Id& person, bool ever) {
   std::vector<Id> persons = {person};
   for (size_t at = 0; at < persons.size() && at < kStepsMax; ++at) {
-    std::vector<std::string> others;
-    RETURN_IF_ERROR(reader.ListRecords(
-        TypeOf<DuplicatePerson>().number, persons[at], [&](const Id&, const RecordState& state) {
-          DuplicatePerson duplicate;
-          if (!duplicate.ParseFromString(state.body)) return;
-          const bool joins = duplicate.state() == DuplicatePerson::MERGED ||
-                             (ever && duplicate.state() == DuplicatePerson::UNDONE);
-          if (joins) others.insert(others.end(), {duplicate.first_id(), duplicate.second_id()});
-        }));
-    for (const std::string& other : others) {
-      const auto id = Id::FromBytes(other);
-      if (id && std::find(persons.begin(), persons.end(), *id) == persons.end()) {
-        persons.push_back(*id);
+    ASSIGN_OR_RETURN(const auto pairs, reader.FindMarked(JoinedMark(persons[at]), kStepsMax));
+    for (const Id& pair : pairs) {
+      ASSIGN_OR_RETURN(const auto duplicate, Find<DuplicatePerson>(reader, pair));
+      if (!duplicate) continue;
+      const bool joins = ever || duplicate->state() == DuplicatePerson::MERGED;
+      if (!joins) continue;
+      for (const std::string& other : {duplicate->first_id(), duplicate->second_id()}) {
+        const auto id = Id::FromBytes(other);
+        if (id && std::count(persons.begin(), persons.end(), *id) == 0) persons.push_back(*id);
       }
     }
   }
@@ -143,6 +149,195 @@ absl::Status MergeInto(Reader& reader, const Id& kept, const Id& other, sync::v1
   return Point(reader, other, kept.str(), own);
 }
 
+// Name and branch, as registered.
+absl::StatusOr<std::string> Named(Reader& reader, absl::string_view person) {
+  ASSIGN_OR_RETURN(const Member member, Get<Member>(reader, person));
+  ASSIGN_OR_RETURN(const std::string branch,
+                   RegisteredNameOf<Organisation>(reader, member.branch_id()));
+  return absl::StrCat(RegisteredName(member), " ", branch);
+}
+
+// The record lies with both from then on, whatever becomes of it.
+absl::Status AskBoth(Reader& reader, DuplicatePerson* duplicate) {
+  if (!duplicate->asked_ids().empty()) return absl::OkStatus();
+  duplicate->add_asked_ids(duplicate->first_id());
+  duplicate->add_asked_ids(duplicate->second_id());
+  ASSIGN_OR_RETURN(*duplicate->mutable_first_named(), Named(reader, duplicate->first_id()));
+  ASSIGN_OR_RETURN(*duplicate->mutable_second_named(), Named(reader, duplicate->second_id()));
+  return absl::OkStatus();
+}
+
+bool Keeps(const DuplicatePerson& duplicate, const std::string& person) {
+  return duplicate.kept_id() == person;
+}
+
+absl::Status CheckKept(const DuplicatePerson& duplicate) {
+  if (duplicate.kept_id().empty() || Keeps(duplicate, duplicate.first_id()) ||
+      Keeps(duplicate, duplicate.second_id())) {
+    return absl::OkStatus();
+  }
+  return Refuse(sync::v1::BAD_VALUE, "kept_id");
+}
+
+absl::Status Merge(Reader& reader, const DuplicatePerson& duplicate, sync::v1::Edit* own) {
+  RETURN_IF_ERROR(CheckKept(duplicate));
+  const auto first = Id::FromBytes(duplicate.first_id());
+  const auto second = Id::FromBytes(duplicate.second_id());
+  if (!first || !second) return Refuse(sync::v1::MALFORMED, "first_id, second_id");
+  return Keeps(duplicate, duplicate.second_id()) ? MergeInto(reader, *second, *first, own)
+                                                 : MergeInto(reader, *first, *second, own);
+}
+
+// Before anything is written, so that whoever agreed last is told why not.
+absl::Status CheckMerge(Reader& reader, const DuplicatePerson& duplicate) {
+  sync::v1::Edit tried;
+  return Merge(reader, duplicate, &tried);
+}
+
+absl::Status Part(Reader& reader, const DuplicatePerson& duplicate, sync::v1::Edit* own) {
+  const auto first = Id::FromBytes(duplicate.first_id());
+  const auto second = Id::FromBytes(duplicate.second_id());
+  if (!first || !second) return absl::OkStatus();
+  for (const auto& [one, other] : {std::pair(*first, *second), std::pair(*second, *first)}) {
+    ASSIGN_OR_RETURN(const auto member, Find<Member>(reader, one));
+    if (member && member->merged_into_id() == other.bytes()) {
+      RETURN_IF_ERROR(Point(reader, one, "", own));
+    }
+  }
+  return absl::OkStatus();
+}
+
+bool HasAgreed(const DuplicatePerson& duplicate, const std::string& person) {
+  const auto& agreed = duplicate.agreed_ids();
+  return std::count(agreed.begin(), agreed.end(), person) > 0;
+}
+
+bool BothHaveAgreed(const DuplicatePerson& duplicate) {
+  return HasAgreed(duplicate, duplicate.first_id()) && HasAgreed(duplicate, duplicate.second_id());
+}
+
+bool Is(const std::vector<Id>& persons, absl::string_view bytes) {
+  return std::any_of(persons.begin(), persons.end(),
+                     [&](const Id& person) { return person.bytes() == bytes; });
+}
+
+// Compares those whom one edit has changed with those who are known. What it has read of
+// somebody it reads once: many may be compared with the same few.
+class Comparison {
+ public:
+  Comparison(Reader& reader, absl::string_view key, int64_t now_ms, sync::v1::Edit* own)
+      : reader_(reader), key_(key), now_ms_(now_ms), own_(*own) {}
+
+  absl::Status Compare(const Id& person) {
+    // What one of their entries has is known of all that count as one with it.
+    ASSIGN_OR_RETURN(const std::vector<Id> entries, PersonsOf(reader_, person));
+    std::vector<RecordKey> records;  // the numbers first: they say more than the names
+    for (const Id& one : entries) {
+      records.push_back({TypeOf<PrivateDetail>().number, DetailId(one)});
+    }
+    for (const Id& one : entries) records.push_back({TypeOf<Member>().number, one});
+    for (const RecordKey& record : records) {
+      ASSIGN_OR_RETURN(const RecordState state, reader_.GetRecord(record));
+      for (const Marked& one : MarksOf(key_, record, state)) RETURN_IF_ERROR(CompareBy(one));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Add(const Id& one, const Id& other, DuplicatePerson::By by) {
+    // Of those who are one already, whom they count as.
+    ASSIGN_OR_RETURN(const Known* first, Know(one));
+    ASSIGN_OR_RETURN(const Known* second, Know(other));
+    if (first->kept == second->kept || !first->member || !second->member) return absl::OkStatus();
+    if (second->kept < first->kept) std::swap(first, second);
+    if (added_.contains({first->kept, second->kept})) return absl::OkStatus();
+    const Id id = DuplicateId(first->kept, second->kept);
+    ASSIGN_OR_RETURN(const RecordState before,
+                     reader_.GetRecord({TypeOf<DuplicatePerson>().number, id}));
+    if (before.exists) return absl::OkStatus();
+    if (by == DuplicatePerson::NAME_AND_BIRTH && !MayBeOne(*first, *second)) {
+      return absl::OkStatus();
+    }
+    if (added_.size() >= kPairsMax) {
+      if (!full_) spdlog::warn("one edit makes more than {} pairs of members", kPairsMax);
+      full_ = true;
+      return absl::OkStatus();
+    }
+    added_.insert({first->kept, second->kept});
+    ASSIGN_OR_RETURN(const DuplicatePerson duplicate, Pair(*first, *second, by));
+    AddChange(TypeOf<DuplicatePerson>(), id, before, duplicate, &own_);
+    return absl::OkStatus();
+  }
+
+ private:
+  // Of whom somebody counts as.
+  struct Known {
+    Id kept;
+    std::optional<Member> member;
+    std::string number;
+  };
+
+  absl::Status CompareBy(const Marked& one) {
+    if (crowded_.contains(one.mark)) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const std::vector<Id> others, reader_.FindMarked(one.mark, kBearersMax + 1));
+    if (others.size() > kBearersMax) {
+      crowded_.insert(one.mark);
+      spdlog::warn("more than {} members have one {}", kBearersMax,
+                   DuplicatePerson::By_Name(one.by));
+      return absl::OkStatus();
+    }
+    for (const Id& other : others) RETURN_IF_ERROR(Add(one.person, other, one.by));
+    return absl::OkStatus();
+  }
+
+  // Valid as long as this is.
+  absl::StatusOr<const Known*> Know(const Id& person) {
+    std::unique_ptr<Known>& known = known_[person];
+    if (known != nullptr) return known.get();
+    auto found = std::make_unique<Known>();
+    ASSIGN_OR_RETURN(found->kept, KeptOf(reader_, person));
+    ASSIGN_OR_RETURN(found->member, Find<Member>(reader_, found->kept));
+    ASSIGN_OR_RETURN(const auto detail, Find<PrivateDetail>(reader_, DetailId(found->kept)));
+    if (detail) found->number = Plain(detail->identity_number());
+    known = std::move(found);
+    return known.get();
+  }
+
+  // Many share a name and a birth date: not one person, if their numbers say otherwise.
+  static bool MayBeOne(const Known& one, const Known& other) {
+    const std::string& first = one.number;
+    const std::string& second = other.number;
+    return first.empty() || second.empty() || first == second;
+  }
+
+  absl::StatusOr<DuplicatePerson> Pair(const Known& first, const Known& second,
+                                       DuplicatePerson::By by) {
+    DuplicatePerson duplicate;
+    const auto first_branch = Id::FromBytes(first.member->branch_id());
+    const auto second_branch = Id::FromBytes(second.member->branch_id());
+    if (first_branch && second_branch) {
+      ASSIGN_OR_RETURN(const auto above, NearestAboveBoth(reader_, *first_branch, *second_branch));
+      for (const Id& scope : above) duplicate.add_scopes(scope.str());
+    }
+    duplicate.set_first_id(first.kept.str());
+    duplicate.set_second_id(second.kept.str());
+    ASSIGN_OR_RETURN(*duplicate.mutable_first_shown(), Shown(reader_, *first.member));
+    ASSIGN_OR_RETURN(*duplicate.mutable_second_shown(), Shown(reader_, *second.member));
+    duplicate.set_by(by);
+    *duplicate.mutable_found() = TimeUtil::MillisecondsToTimestamp(now_ms_);
+    duplicate.set_state(DuplicatePerson::OPEN);
+    return duplicate;
+  }
+
+  Reader& reader_;
+  const std::string key_;
+  const int64_t now_ms_;
+  sync::v1::Edit& own_;
+  absl::flat_hash_map<Id, std::unique_ptr<Known>> known_;
+  absl::flat_hash_set<std::pair<Id, Id>> added_;
+  absl::flat_hash_set<std::string> crowded_;
+  bool full_ = false;
+};
+
 }  // namespace
 
 absl::StatusOr<std::string> MarkKeyOf(Reader& reader) { return reader.GetSetting(kMarkKey); }
@@ -170,62 +365,85 @@ std::vector<Marked> MarksOf(absl::string_view key, const RecordKey& record,
   return {};
 }
 
-absl::Status UpdateMarks(Writer& writer, const std::vector<Marked>& before,
-                         const std::vector<Marked>& after) {
-  const auto in = [](const std::vector<Marked>& all, const Marked& one) {
-    return std::find(all.begin(), all.end(), one) != all.end();
-  };
-  for (const Marked& one : before) {
-    if (!in(after, one)) RETURN_IF_ERROR(writer.DeleteMark(one.mark, one.person));
+absl::Status UpdateMarks(Writer& writer, absl::string_view key, const RecordKey& record,
+                         const RecordState& before, const RecordState& after,
+                         std::set<Id>* persons) {
+  if (record.type == TypeOf<DuplicatePerson>().number) {
+    return IndexJoined(writer, record.id, after);
   }
-  for (const Marked& one : after) {
-    if (!in(before, one)) RETURN_IF_ERROR(writer.PutMark(one.mark, one.person));
+  if (record.type == TypeOf<Member>().number) persons->insert(record.id);
+  const std::vector<Marked> had = MarksOf(key, record, before);
+  const std::vector<Marked> has = MarksOf(key, record, after);
+  for (const Marked& one : had) {
+    persons->insert(one.person);
+    if (std::count(has.begin(), has.end(), one) > 0) continue;
+    RETURN_IF_ERROR(writer.DeleteMark(one.mark, one.person));
+  }
+  for (const Marked& one : has) {
+    persons->insert(one.person);
+    if (std::count(had.begin(), had.end(), one) > 0) continue;
+    RETURN_IF_ERROR(writer.PutMark(one.mark, one.person));
   }
   return absl::OkStatus();
 }
 
-absl::Status FindDuplicates(Reader& reader, absl::string_view key, const Id& person, int64_t now_ms,
-                            sync::v1::Edit* own) {
-  // What one of their entries has is known of all that count as one with it.
-  ASSIGN_OR_RETURN(const std::vector<Id> entries, PersonsOf(reader, person));
-  std::vector<RecordKey> records;  // the numbers first: they say more than the names
-  for (const Id& one : entries) records.push_back({TypeOf<PrivateDetail>().number, DetailId(one)});
-  for (const Id& one : entries) records.push_back({TypeOf<Member>().number, one});
-  for (const RecordKey& record : records) {
-    ASSIGN_OR_RETURN(const RecordState state, reader.GetRecord(record));
-    for (const Marked& one : MarksOf(key, record, state)) {
-      ASSIGN_OR_RETURN(const std::vector<Id> others, reader.FindMarked(one.mark));
-      for (const Id& other : others) {
-        RETURN_IF_ERROR(AddDuplicate(reader, one.person, other, one.by, now_ms, own));
-      }
+absl::Status FindDuplicates(Reader& reader, absl::string_view key, const std::set<Id>& persons,
+                            int64_t now_ms, sync::v1::Edit* own) {
+  Comparison comparison(reader, key, now_ms, own);
+  for (const Id& person : persons) RETURN_IF_ERROR(comparison.Compare(person));
+  return absl::OkStatus();
+}
+
+namespace {
+
+// What is stored of a type, so that it can be looked through while it is written to.
+absl::StatusOr<std::vector<std::pair<RecordKey, RecordState>>> All(Reader& reader,
+                                                                   const RecordType& type) {
+  std::vector<std::pair<RecordKey, RecordState>> all;
+  RETURN_IF_ERROR(
+      reader.ListRecords(type.number, std::nullopt, [&](const Id& id, const RecordState& state) {
+        all.push_back({{type.number, id}, state});
+      }));
+  return all;
+}
+
+absl::Status MarkAll(Writer& writer, Ingest& ingest, const Environment& environment) {
+  const std::string key = environment.random_bytes(crypto_generichash_KEYBYTES);
+  RETURN_IF_ERROR(writer.PutSetting(kMarkKey, key));
+  std::set<Id> persons;
+  for (const RecordType* type : {&TypeOf<PrivateDetail>(), &TypeOf<Member>()}) {
+    ASSIGN_OR_RETURN(const auto all, All(writer, *type));
+    for (const auto& [record, state] : all) {
+      RETURN_IF_ERROR(UpdateMarks(writer, key, record, RecordState(), state, &persons));
     }
+  }
+  absl::flat_hash_set<Id> moved;  // nobody is connected yet
+  for (const Id& person : persons) {
+    sync::v1::Edit edit;
+    RETURN_IF_ERROR(FindDuplicates(writer, key, {person}, environment.now_ms(), &edit));
+    if (edit.changes().empty()) continue;
+    RETURN_IF_ERROR(ingest.WriteOwn(writer, edit, &moved).status());
   }
   return absl::OkStatus();
 }
+
+absl::Status IndexAll(Writer& writer) {
+  RETURN_IF_ERROR(writer.PutSetting(kJoinedIndexed, "1"));
+  ASSIGN_OR_RETURN(const auto all, All(writer, TypeOf<DuplicatePerson>()));
+  for (const auto& [record, state] : all) {
+    RETURN_IF_ERROR(IndexJoined(writer, record.id, state));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
 
 absl::Status EnsureMarks(Store& store, Ingest& ingest, const Environment& environment) {
   return store.Write([&](Writer& writer) -> absl::Status {
-    ASSIGN_OR_RETURN(const std::string known, MarkKeyOf(writer));
-    if (!known.empty()) return absl::OkStatus();
-    const std::string key = environment.random_bytes(crypto_generichash_KEYBYTES);
-    RETURN_IF_ERROR(writer.PutSetting(kMarkKey, key));
-    std::vector<Marked> marks;
-    for (const RecordType* type : {&TypeOf<PrivateDetail>(), &TypeOf<Member>()}) {
-      RETURN_IF_ERROR(writer.ListRecords(
-          type->number, std::nullopt, [&](const Id& id, const RecordState& state) {
-            for (Marked& one : MarksOf(key, {type->number, id}, state)) {
-              marks.push_back(std::move(one));
-            }
-          }));
-    }
-    sync::v1::Edit edit;
-    RETURN_IF_ERROR(UpdateMarks(writer, {}, marks));
-    for (const Marked& one : marks) {
-      RETURN_IF_ERROR(FindDuplicates(writer, key, one.person, environment.now_ms(), &edit));
-    }
-    absl::flat_hash_set<Id> moved;  // nobody is connected yet
-    return edit.changes().empty() ? absl::OkStatus()
-                                  : ingest.WriteOwn(writer, edit, &moved).status();
+    ASSIGN_OR_RETURN(const std::string indexed, writer.GetSetting(kJoinedIndexed));
+    if (indexed.empty()) RETURN_IF_ERROR(IndexAll(writer));
+    ASSIGN_OR_RETURN(const std::string key, MarkKeyOf(writer));
+    return key.empty() ? MarkAll(writer, ingest, environment) : absl::OkStatus();
   });
 }
 
@@ -238,69 +456,57 @@ Id DuplicateId(const Id& one, const Id& other) {
 
 absl::Status AddDuplicate(Reader& reader, const Id& one, const Id& other, DuplicatePerson::By by,
                           int64_t now_ms, sync::v1::Edit* own) {
-  // Of those who are one already, whom they count as.
-  ASSIGN_OR_RETURN(const Id kept, KeptOf(reader, one));
-  ASSIGN_OR_RETURN(const Id other_kept, KeptOf(reader, other));
-  if (kept == other_kept) return absl::OkStatus();
-  const Id id = DuplicateId(kept, other_kept);
-  const RecordType& type = TypeOf<DuplicatePerson>();
-  ASSIGN_OR_RETURN(const RecordState before, reader.GetRecord({type.number, id}));
-  const bool added = std::any_of(own->changes().begin(), own->changes().end(),
-                                 [&](const auto& change) { return change.id() == id.bytes(); });
-  if (before.exists || added) return absl::OkStatus();
-  if (by == DuplicatePerson::NAME_AND_BIRTH) {
-    ASSIGN_OR_RETURN(const bool may, MayBeOne(reader, kept, other_kept));
-    if (!may) return absl::OkStatus();
-  }
-  const Id first = std::min(kept, other_kept);
-  const Id second = std::max(kept, other_kept);
-  ASSIGN_OR_RETURN(const auto first_member, Find<Member>(reader, first));
-  ASSIGN_OR_RETURN(const auto second_member, Find<Member>(reader, second));
-  if (!first_member || !second_member) return absl::OkStatus();
-  DuplicatePerson duplicate;
-  const auto first_branch = Id::FromBytes(first_member->branch_id());
-  const auto second_branch = Id::FromBytes(second_member->branch_id());
-  if (first_branch && second_branch) {
-    ASSIGN_OR_RETURN(const auto above, NearestAboveBoth(reader, *first_branch, *second_branch));
-    for (const Id& scope : above) duplicate.add_scopes(scope.str());
-  }
-  duplicate.set_first_id(first.str());
-  duplicate.set_second_id(second.str());
-  ASSIGN_OR_RETURN(*duplicate.mutable_first_shown(), Shown(reader, *first_member));
-  ASSIGN_OR_RETURN(*duplicate.mutable_second_shown(), Shown(reader, *second_member));
-  duplicate.set_by(by);
-  *duplicate.mutable_found() = TimeUtil::MillisecondsToTimestamp(now_ms);
-  duplicate.set_state(DuplicatePerson::OPEN);
-  AddChange(type, id, before, duplicate, own);
-  return absl::OkStatus();
+  return Comparison(reader, "", now_ms, own).Add(one, other, by);
 }
 
-absl::Status Decide(Reader& reader, const RecordState& before, const RecordState& state,
-                    sync::v1::Edit* own) {
-  DuplicatePerson was;
-  DuplicatePerson now;
-  if (!was.ParseFromString(before.body) || !now.ParseFromString(state.body) ||
-      was.state() == now.state()) {
-    return absl::OkStatus();
+absl::Status JudgeDecision(absl::string_view before, absl::string_view after,
+                           const std::vector<Id>& author) {
+  if (before.empty()) return Refuse(sync::v1::SERVER_ONLY, TypeOf<DuplicatePerson>().label);
+  const auto was = Parse<DuplicatePerson>(before);
+  const auto now = Parse<DuplicatePerson>(after);
+  const absl::Status refused = Refuse(sync::v1::NOT_ENTITLED, TypeOf<DuplicatePerson>().label);
+  RETURN_IF_ERROR(CheckKept(now));
+  for (const std::string& person : was.agreed_ids()) {
+    if (!HasAgreed(now, person)) return refused;
   }
-  const auto first = Id::FromBytes(now.first_id());
-  const auto second = Id::FromBytes(now.second_id());
-  if (!first || !second) return absl::OkStatus();
-  if (now.state() == DuplicatePerson::MERGED) {
-    const bool keeps_second = now.kept_id() == now.second_id();
-    if (!keeps_second && !now.kept_id().empty() && now.kept_id() != now.first_id()) {
-      return Refuse(sync::v1::BAD_VALUE, "kept_id");
-    }
-    return keeps_second ? MergeInto(reader, *second, *first, own)
-                        : MergeInto(reader, *first, *second, own);
-  }
-  if (now.state() != DuplicatePerson::UNDONE) return absl::OkStatus();
-  for (const auto& [one, other] : {std::pair(*first, *second), std::pair(*second, *first)}) {
-    ASSIGN_OR_RETURN(const auto member, Find<Member>(reader, one));
-    if (member && member->merged_into_id() == other.bytes()) {
-      RETURN_IF_ERROR(Point(reader, one, "", own));
+  for (const std::string& person : now.agreed_ids()) {
+    if (HasAgreed(was, person)) continue;
+    const bool asked = person == now.first_id() || person == now.second_id();
+    if (!asked || !Is(author, person)) return refused;
+    if (now.state() != DuplicatePerson::AGREED) {
+      return Refuse(sync::v1::STEP_NOT_ALLOWED, "agreed_ids");
     }
   }
+  if (!Is(author, now.first_id()) && !Is(author, now.second_id())) return absl::OkStatus();
+  const bool steps = was.state() != now.state() && now.state() != DuplicatePerson::UNDONE;
+  return steps || was.kept_id() != now.kept_id() ? refused : absl::OkStatus();
+}
+
+absl::Status FollowDecision(Reader& reader, const Id& id, const RecordState& before,
+                            const RecordState& state, sync::v1::Edit* own) {
+  const auto was = Parse<DuplicatePerson>(before.alive() ? before.body : "");
+  auto now = Parse<DuplicatePerson>(state.body);
+  const bool stepped = was.state() != now.state();
+  switch (now.state()) {
+    case DuplicatePerson::AGREED:
+      RETURN_IF_ERROR(AskBoth(reader, &now));
+      if (!BothHaveAgreed(now)) break;
+      RETURN_IF_ERROR(CheckMerge(reader, now));
+      now.set_state(DuplicatePerson::MERGED);
+      break;
+    case DuplicatePerson::MERGED:
+      RETURN_IF_ERROR(AskBoth(reader, &now));
+      if (stepped) RETURN_IF_ERROR(Merge(reader, now, own));
+      break;
+    case DuplicatePerson::UNDONE:
+      RETURN_IF_ERROR(AskBoth(reader, &now));
+      if (stepped) RETURN_IF_ERROR(Part(reader, now, own));
+      now.clear_agreed_ids();
+      break;
+    default:
+      now.clear_agreed_ids();
+  }
+  AddChange(TypeOf<DuplicatePerson>(), id, state, now, own);
   return absl::OkStatus();
 }
 
@@ -314,7 +520,7 @@ absl::StatusOr<std::vector<Id>> PersonsEver(Reader& reader, const Id& person) {
 
 absl::StatusOr<Id> KeptOf(Reader& reader, const Id& person) {
   Id kept = person;
-  for (int step = 0; step < kStepsMax; ++step) {
+  for (size_t step = 0; step < kStepsMax; ++step) {
     ASSIGN_OR_RETURN(const auto member, Find<Member>(reader, kept));
     const auto into = member ? Id::FromBytes(member->merged_into_id()) : std::nullopt;
     if (!into) break;

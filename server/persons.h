@@ -1,19 +1,28 @@
 // One person who is registered as two members: how that is noticed, and what is so once
-// somebody has decided that they are one.
+// somebody has found that they are one and both of them have agreed.
 //
 //   marks(member)  = keyed hashes of the identity number, and of name and birth date
 //   persons(p)     = p and all whom MERGED records of DuplicatePerson join to p
-//   what p may hold, and where p acts = what any of persons(p) may, anywhere
+//   what is p's own = what is that of any of persons(p); offices stay each one's
 //
 // Nothing is rewritten when persons are merged: their records stay where they are, and
 // undoing it is leaving the record's state. Only the one that is not kept gets a pointer.
+//
+// Until somebody has found that they are one, nothing of it lies with either of the two:
+// who writes down a number that they guess sees nothing change. So which pairs join whom
+// is found by an index beside the records.
+//
+// What one edit costs here grows with what it changes, whatever it says: a mark that more
+// than kBearersMax have makes no pairs, and one edit no more than kPairsMax. The operator
+// is told (Admin::Duplicates).
 //
 // The key of the marks is made at random and kept in the store's settings, which are
 // sealed with the operator's key: without it nobody can try out identity numbers.
 #ifndef ZHIBU_SERVER_PERSONS_H_
 #define ZHIBU_SERVER_PERSONS_H_
 
-#include <functional>
+#include <cstddef>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,8 +39,12 @@ namespace zhibu::server {
 
 class Ingest;
 
-// Once for every store, before anything else is written: makes the key, and looks through
-// the members that are there.
+// Of those who share one mark, and of the pairs that one edit makes.
+inline constexpr size_t kBearersMax = 20;
+inline constexpr int kPairsMax = 500;
+
+// Once for every store, before anything else is written: makes the key, looks through the
+// members that are there, and indexes who was joined before there was an index.
 absl::Status EnsureMarks(Store& store, Ingest& ingest, const Environment& environment);
 
 // What a record says of a person by which they may be known again. None: it is of another
@@ -50,26 +63,35 @@ std::vector<Marked> MarksOf(absl::string_view key, const RecordKey& record,
                             const RecordState& state);
 absl::StatusOr<std::string> MarkKeyOf(Reader& reader);
 
-// Stores what has become of the marks of one record.
-absl::Status UpdateMarks(Writer& writer, const std::vector<Marked>& before,
-                         const std::vector<Marked>& after);
+// Stores what a change of one record does to the marks, and to the index of who is joined.
+// Adds to `persons` whom it may concern.
+absl::Status UpdateMarks(Writer& writer, absl::string_view key, const RecordKey& record,
+                         const RecordState& before, const RecordState& after,
+                         std::set<Id>* persons);
 
-// Adds to `own` a DuplicatePerson for everybody who has one of the person's marks, be they
+// Adds to `own` a DuplicatePerson for everybody who has one of the persons' marks, be they
 // new or old: a number that is taken back, or a pointer, makes others count. Call when the
-// marks of all of an edit are stored, for each whose records it has changed.
-absl::Status FindDuplicates(Reader& reader, absl::string_view key, const Id& person, int64_t now_ms,
-                            sync::v1::Edit* own);
+// marks of all of an edit are stored, for all whom it may concern.
+absl::Status FindDuplicates(Reader& reader, absl::string_view key, const std::set<Id>& persons,
+                            int64_t now_ms, sync::v1::Edit* own);
 
 // Adds the DuplicatePerson of the two, unless it is there. `shown`: what is known of them.
 absl::Status AddDuplicate(Reader& reader, const Id& one, const Id& other,
                           records::v1::DuplicatePerson::By by, int64_t now_ms, sync::v1::Edit* own);
 Id DuplicateId(const Id& one, const Id& other);
 
-// What follows from a DuplicatePerson that now is as `state` says, and was as `before`
-// says: adds the pointers that change to `own`. BAD_VALUE: the one to keep is neither of
-// the two; STEP_NOT_ALLOWED: they are one person already, by others.
-absl::Status Decide(Reader& reader, const RecordState& before, const RecordState& state,
-                    sync::v1::Edit* own);
+// May somebody who goes by `author` make this of a DuplicatePerson? Beside what is declared:
+// nobody finds whether they are somebody else, and everybody agrees for themself alone.
+// NOT_ENTITLED; STEP_NOT_ALLOWED: nobody is asked; BAD_VALUE: the one to keep is neither.
+absl::Status JudgeDecision(absl::string_view before, absl::string_view after,
+                           const std::vector<Id>& author);
+
+// What follows from a DuplicatePerson that is to be as `state` says, and was as `before`
+// says. Adds to `own` that both are asked, that they are merged once both have agreed, and
+// the pointers that change. BAD_VALUE: the one to keep is neither of the two;
+// STEP_NOT_ALLOWED: one of them is merged with somebody else.
+absl::Status FollowDecision(Reader& reader, const Id& id, const RecordState& before,
+                            const RecordState& state, sync::v1::Edit* own);
 
 // `person` first.
 absl::StatusOr<std::vector<Id>> PersonsOf(Reader& reader, const Id& person);

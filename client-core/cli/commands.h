@@ -136,6 +136,7 @@ AddCommands AddCheckInCommands;   // check_in.cc: show a code, scan one, or do w
 AddCommands AddFlowCommands;      // flow.cc: stays away from home, each side's steps
 AddCommands AddTransferCommands;  // transfer.cc: of membership, each side's steps
 AddCommands AddPassCommands;      // pass.cc: issue one, show one, verify one
+AddCommands AddPersonsCommands;   // persons.cc: who is registered twice
 AddCommands AddQueryCommands;     // query.cc: what is not held here; who has looked at oneself
 AddCommands AddDevicesCommands;   // devices.cc: one's own devices
 AddCommands AddCourierCommands;   // courier.cc

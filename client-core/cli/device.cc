@@ -20,9 +20,9 @@ void AddDeviceCommand(CLI::App* app, const bool* json, const Language* language,
   // In the order of --help.
   for (AddCommands* add_commands :
        {&AddEnrolCommand, &AddRecordCommands, &AddSyncCommand, &AddCheckInCommands,
-        &AddFlowCommands, &AddTransferCommands, &AddPassCommands, &AddQueryCommands,
-        &AddDevicesCommands, &AddCourierCommands, &AddStatusCommand, &AddConflictsCommand,
-        &AddSetAsideCommands}) {
+        &AddFlowCommands, &AddTransferCommands, &AddPassCommands, &AddPersonsCommands,
+        &AddQueryCommands, &AddDevicesCommands, &AddCourierCommands, &AddStatusCommand,
+        &AddConflictsCommand, &AddSetAsideCommands}) {
     add_commands(device);
   }
 }

@@ -1,4 +1,6 @@
 #include <grpcpp/grpcpp.h>
+#include <pwd.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -36,6 +38,11 @@ struct Arguments {
   std::string file;
   std::string member;
   std::string organisation;
+  std::string parent;
+  std::string host_parent;
+  bool no_parent = false;
+  bool no_host_parent = false;
+  std::string operator_name;
   std::string office = "SECRETARY";
   std::string until;
   uint32_t device = 0;
@@ -46,6 +53,12 @@ struct Arguments {
   bool undo = false;
   bool as_text = false;
 };
+
+// Of the process: on a local socket that is who calls.
+std::string UserName() {
+  const passwd* user = getpwuid(geteuid());
+  return user == nullptr ? absl::StrCat(geteuid()) : user->pw_name;
+}
 
 std::string Clock(int64_t ms) {
   return ms == 0
@@ -114,6 +127,8 @@ class Command {
     v1::EnrolCodeRequest request;
     request.mutable_who()->set_member(arguments_.member);
     request.set_valid_minutes(arguments_.minutes);
+    request.set_operator_name(arguments_.operator_name.empty() ? UserName()
+                                                               : arguments_.operator_name);
     v1::EnrolCodeReply reply;
     RETURN_IF_ERROR(Call(&v1::Admin::Stub::Enrol, request, &reply));
     if (json_ || arguments_.as_text) return Print(reply, reply.code());
@@ -143,6 +158,20 @@ class Command {
                                   "reported lost: at its next contact the device removes all that "
                                   "is on it; what it had not sent is held for review")
                             : Say("已撤销", "revoked"));
+  }
+
+  absl::Status Affiliate() {
+    v1::AffiliateRequest request;
+    request.set_organisation(arguments_.organisation);
+    if (arguments_.no_parent || !arguments_.parent.empty()) {
+      request.set_parent(arguments_.parent);
+    }
+    if (arguments_.no_host_parent || !arguments_.host_parent.empty()) {
+      request.set_host_parent(arguments_.host_parent);
+    }
+    v1::AffiliateReply reply;
+    RETURN_IF_ERROR(Call(&v1::Admin::Stub::Affiliate, request, &reply));
+    return Print(reply, Say("已调整隶属关系", "affiliated"));
   }
 
   absl::Status Devices() {
@@ -186,6 +215,15 @@ class Command {
                       "  ", LabelOf(records::v1::DuplicatePerson::By_descriptor(), duplicate.by()),
                       "\n  ", TextOf(duplicate.first_id()), "  ", duplicate.first_shown(), "\n  ",
                       TextOf(duplicate.second_id()), "  ", duplicate.second_shown(), "\n");
+    }
+    for (const auto& crowd : reply.crowds()) {
+      absl::StrAppend(&text,
+                      Say("身份证号、或姓名和出生日期相同的人太多，未逐对列出: ",
+                          "too many have one number, or one name and birth date; no pairs: "),
+                      crowd.person_ids_size(), "\n");
+      for (const std::string& person : crowd.person_ids()) {
+        absl::StrAppend(&text, "  ", TextOf(person), "\n");
+      }
     }
     absl::StrAppend(&text, Say("共 ", ""), reply.duplicates_size(), Say(" 对", " pairs"));
     return Print(reply, text);
@@ -317,6 +355,8 @@ void AddAdminCommand(CLI::App* app, const bool* json, const Language* language,
   who(enrol)->required();
   enrol->add_option("--minutes", arguments->minutes, "How long the code is good; default: a day");
   enrol->add_flag("--text", arguments->as_text, "As text only");
+  enrol->add_option("--as", arguments->operator_name,
+                    "Who hands it out, for the record; default: your user name here");
   CLI::App* grant =
       set(admin->add_subcommand("grant", "Let a member act for an organisation"), &Command::Grant);
   who(grant)->required();
@@ -332,6 +372,19 @@ void AddAdminCommand(CLI::App* app, const bool* json, const Language* language,
       ->add_flag("--wipe", arguments->wipe,
                  "The device is lost: it removes all that is on it at its next contact")
       ->needs(device);
+  CLI::App* affiliate = set(admin->add_subcommand("affiliate", "Say what an organisation hangs on"),
+                            &Command::Affiliate);
+  affiliate->add_option("ORGANISATION", arguments->organisation, "An organisation, by name or id")
+      ->required();
+  CLI::Option* parent =
+      affiliate->add_option("--parent", arguments->parent, "The organisation above it (上级组织)");
+  CLI::Option* host_parent =
+      affiliate->add_option("--host-parent", arguments->host_parent,
+                            "The one above it at its host place (流入地上级组织)");
+  affiliate->add_flag("--no-parent", arguments->no_parent, "There is none above it")
+      ->excludes(parent);
+  affiliate->add_flag("--no-host-parent", arguments->no_host_parent, "None at a host place")
+      ->excludes(host_parent);
   set(admin->add_subcommand("devices", "List the devices"), &Command::Devices);
   set(admin->add_subcommand("conflicts", "List conflict notes"), &Command::Conflicts)
       ->add_flag("--all", arguments->all, "Those that are settled as well");

@@ -3,9 +3,17 @@
 #include <memory>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "server/own_edit.h"
+#include "server/registration.h"
+#include "server/roster/text.h"
+#include "server/typed.h"
+#include "sync/diff.h"
 #include "sync/record.h"
+#include "sync/shown.h"
 #include "sync/status.h"
+#include "sync/touched.h"
 #include "zhibu/records/v1/member.pb.h"
 #include "zhibu/records/v1/organisation.pb.h"
 
@@ -19,6 +27,8 @@ using records::v1::PrivateDetail;
 
 // To an edit; each row makes up to five records.
 constexpr int kChangesToAnEdit = 300;
+// Of merges on merges; as server/persons.cc.
+constexpr int kStepsMax = 32;
 
 void AddBadRow(uint32_t line, const Words& words, admin::v1::ImportReply* reply) {
   auto* bad = reply->add_bad_rows();
@@ -46,26 +56,69 @@ absl::Status Importer::Load(Reader& reader) {
     const uint32_t type = Type(descriptor).number;
     return reader.ListRecords(type, std::nullopt, [&](const Id& id, const RecordState& state) {
       states_[{type, id}] = state;
-      index(id, state.body);
+      index(id, state);
     });
   };
-  RETURN_IF_ERROR(load(Organisation::descriptor(), [&](const Id& id, const std::string& body) {
-    Organisation organisation;
-    if (organisation.ParseFromString(body)) organisations_.try_emplace(organisation.name(), id);
+  RETURN_IF_ERROR(load(Organisation::descriptor(), [&](const Id& id, const RecordState& state) {
+    organisations_[RegisteredName(Parse<Organisation>(state.body))].insert(id);
   }));
-  RETURN_IF_ERROR(load(Member::descriptor(), [&](const Id& id, const std::string& body) {
-    Member member;
-    if (!member.ParseFromString(body)) return;
-    members_[{member.name(), member.born(), Id::FromBytes(member.branch_id()).value_or(Id())}] = id;
-  }));
-  RETURN_IF_ERROR(load(Placement::descriptor(), [](const Id&, const std::string&) {}));
-  return load(PrivateDetail::descriptor(), [&](const Id&, const std::string& body) {
-    PrivateDetail detail;
-    if (!detail.ParseFromString(body) || detail.identity_number().empty()) return;
-    if (const auto member = Id::FromBytes(detail.member_id())) {
-      identities_[detail.identity_number()] = *member;
-    }
-  });
+  RETURN_IF_ERROR(load(Member::descriptor(), [](const Id&, const RecordState&) {}));
+  for (const auto& [key, state] : states_) {
+    if (key.type == Type(Member::descriptor()).number) Index(key.id, Parse<Member>(state.body));
+  }
+  RETURN_IF_ERROR(load(Placement::descriptor(), [](const Id&, const RecordState&) {}));
+  return load(PrivateDetail::descriptor(),
+              [&](const Id& id, const RecordState& state) { IndexNumber(id, state); });
+}
+
+void Importer::IndexNumber(const Id& id, const RecordState& state) {
+  const auto detail = Parse<PrivateDetail>(state.body);
+  const auto member = Id::FromBytes(detail.member_id());
+  if (!member || detail.identity_number().empty()) return;
+  const Touch touch = LastTouchOf(state, PrivateDetail::kIdentityNumberFieldNumber);
+  if (touch.writer == kServerDevice) {
+    identities_[detail.identity_number()].insert(KeptOf(*member));
+  } else {
+    unconfirmed_.insert(id);
+  }
+}
+
+// What the row at hand is about to say anew.
+void Importer::Forget(const Id& id) {
+  const auto member = Parse<Member>(states_[{Type(Member::descriptor()).number, id}].body);
+  members_[{RegisteredName(member), member.born(),
+            Id::FromBytes(member.branch_id()).value_or(Id())}]
+      .erase(id);
+}
+
+void Importer::Index(const Id& id, const Member& member) {
+  members_[{RegisteredName(member), member.born(),
+            Id::FromBytes(member.branch_id()).value_or(Id())}]
+      .insert(KeptOf(id));
+}
+
+// Two who were merged are one, whatever the roster says of either.
+Id Importer::KeptOf(Id member) const {
+  for (int step = 0; step < kStepsMax; ++step) {
+    const auto it = states_.find({Type(Member::descriptor()).number, member});
+    if (it == states_.end()) break;
+    const auto into = Id::FromBytes(Parse<Member>(it->second.body).merged_into_id());
+    if (!into) break;
+    member = *into;
+  }
+  return member;
+}
+
+// "甲 (一支部) 3f2a…"
+std::string Importer::Shown(const Id& id) const {
+  const auto it = states_.find({Type(Member::descriptor()).number, id});
+  if (it == states_.end()) return TextOf(id);
+  const auto member = Parse<Member>(it->second.body);
+  const auto branch = Id::FromBytes(member.branch_id()).value_or(Id());
+  const auto of = states_.find({Type(Organisation::descriptor()).number, branch});
+  const std::string name =
+      of == states_.end() ? "" : RegisteredName(Parse<Organisation>(of->second.body));
+  return absl::StrCat(RegisteredName(member), " (", name, ") ", TextOf(id));
 }
 
 // What the roster says is written over what is stored; where it says nothing,
@@ -82,12 +135,28 @@ bool Importer::Add(const google::protobuf::Message& wanted, const Id& id, sync::
   return true;
 }
 
+void Importer::CheckOrganisation(const std::string& name, Problems* problems) const {
+  const auto it = organisations_.find(ShortName(name));
+  if (it == organisations_.end() || it->second.size() < 2) return;
+  const std::string ids = absl::StrJoin(
+      it->second, ", ", [](std::string* out, const Id& id) { absl::StrAppend(out, TextOf(id)); });
+  problems->Add(
+      absl::StrCat("有几个党组织登记为“", Excerpt(name), "”: ", ids),
+      absl::StrCat("several organisations are registered as \"", Excerpt(name), "\": ", ids));
+}
+
+std::optional<Id> Importer::FindOrganisation(const std::string& name) const {
+  const auto it = organisations_.find(ShortName(name));
+  return it == organisations_.end() ? std::nullopt : std::optional(*it->second.begin());
+}
+
 Id Importer::OrganisationFor(const std::string& name, Organisation::Kind kind,
                              const std::string& superior, const std::string& host_superior,
                              sync::v1::Edit* edit, admin::v1::ImportReply* reply) {
-  if (const auto it = organisations_.find(name); it != organisations_.end()) return it->second;
+  if (const auto known = FindOrganisation(name)) return *known;
   Organisation organisation;
   organisation.set_name(name);
+  organisation.set_registered_name(ShortName(name));
   organisation.set_kind(kind);
   organisation.set_status(Organisation::ACTIVE);
   if (!superior.empty() && superior != name) {
@@ -99,27 +168,55 @@ Id Importer::OrganisationFor(const std::string& name, Organisation::Kind kind,
         OrganisationFor(host_superior, KindFromName(host_superior), "", "", edit, reply).str());
   }
   const Id id = environment_.NewId();
-  organisations_[name] = id;
+  organisations_[ShortName(name)] = {id};
   Add(organisation, id, edit);
   reply->set_organisations(reply->organisations() + 1);
   return id;
 }
 
-std::optional<Id> Importer::FindMember(const RosterRow& row, const Id& branch) const {
-  if (const auto it = identities_.find(row.detail.identity_number()); it != identities_.end()) {
-    return it->second;
+std::optional<Id> Importer::FindMember(const RosterRow& row, Problems* problems) const {
+  std::set<Id> meant;
+  const auto by_number = identities_.find(row.detail.identity_number());
+  if (by_number != identities_.end()) meant = by_number->second;
+  const bool numbered = !meant.empty();
+  if (const auto branch = FindOrganisation(row.branch)) {
+    const auto by_name = members_.find({ShortName(row.member.name()), row.member.born(), *branch});
+    // A number tells apart those who share the rest.
+    const bool tells =
+        by_name != members_.end() && meant.size() == 1 && by_name->second.count(*meant.begin()) > 0;
+    if (by_name != members_.end() && !tells) {
+      meant.insert(by_name->second.begin(), by_name->second.end());
+    }
   }
-  const auto it = members_.find({row.member.name(), row.member.born(), branch});
-  return it == members_.end() ? std::nullopt : std::optional(it->second);
+  if (meant.empty()) return std::nullopt;
+  if (meant.size() == 1) return *meant.begin();
+  const std::string both = absl::StrJoin(
+      meant, "; ", [&](std::string* out, const Id& id) { absl::StrAppend(out, Shown(id)); });
+  problems->Add(
+      absl::StrCat(numbered ? "身份证号和姓名" : "姓名和出生日期", "可能指几个人: ", both),
+      absl::StrCat(numbered ? "identity number and name" : "name and date of birth",
+                   " may mean several: ", both));
+  return std::nullopt;
 }
 
 absl::Status Importer::AddRow(const RosterRow& row, sync::v1::Edit* edit,
                               admin::v1::ImportReply* reply) {
+  Problems problems;
+  CheckOrganisation(row.branch, &problems);
+  if (!FindOrganisation(row.branch)) {
+    CheckOrganisation(row.superior, &problems);
+    CheckOrganisation(row.host_superior, &problems);
+  }
+  const std::optional<Id> known = FindMember(row, &problems);
+  if (!problems.empty()) {
+    AddBadRow(row.line, problems.words(), reply);
+    return absl::OkStatus();
+  }
   const Id branch = OrganisationFor(row.branch, row.organisation_kind, row.superior,
                                     row.host_superior, edit, reply);
-  const std::optional<Id> known = FindMember(row, branch);
   const Id id = known ? *known : environment_.NewId();
   Member member = row.member;
+  member.set_registered_name(ShortName(member.name()));
   member.set_branch_id(branch.str());
   // A register that moved on is not set back by an old roster.
   if (known) {
@@ -127,6 +224,7 @@ absl::Status Importer::AddRow(const RosterRow& row, sync::v1::Edit* edit,
   } else {
     member.set_status(Member::ACTIVE);
   }
+  if (known) Forget(id);
   bool changed = Add(member, id, edit);
   Placement placement;
   placement.set_member_id(id.str());
@@ -134,16 +232,11 @@ absl::Status Importer::AddRow(const RosterRow& row, sync::v1::Edit* edit,
   ASSIGN_OR_RETURN(const Id placement_id,
                    DeriveId(Type(Placement::descriptor()), placement.SerializeAsString()));
   changed |= Add(placement, placement_id, edit);
-  PrivateDetail detail = row.detail;
-  if (detail.ByteSizeLong() > 0) {
-    detail.set_member_id(id.str());
-    detail.set_branch_id(branch.str());
-    ASSIGN_OR_RETURN(const Id detail_id,
-                     DeriveId(Type(PrivateDetail::descriptor()), detail.SerializeAsString()));
-    changed |= Add(detail, detail_id, edit);
-    if (!detail.identity_number().empty()) identities_[detail.identity_number()] = id;
+  if (row.detail.ByteSizeLong() > 0) {
+    ASSIGN_OR_RETURN(const bool more, AddDetail(row.detail, id, branch, edit));
+    changed |= more;
   }
-  members_[{member.name(), member.born(), branch}] = id;
+  Index(id, Parse<Member>(states_[{Type(Member::descriptor()).number, id}].body));
   if (!known) {
     reply->set_members(reply->members() + 1);
   } else if (changed) {
@@ -152,6 +245,39 @@ absl::Status Importer::AddRow(const RosterRow& row, sync::v1::Edit* edit,
     reply->set_unchanged(reply->unchanged() + 1);
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<bool> Importer::AddDetail(PrivateDetail detail, const Id& member, const Id& branch,
+                                         sync::v1::Edit* edit) {
+  const RecordType& type = Type(PrivateDetail::descriptor());
+  detail.set_member_id(member.str());
+  detail.set_branch_id(branch.str());
+  ASSIGN_OR_RETURN(const Id id, DeriveId(type, detail.SerializeAsString()));
+  const auto before = Parse<PrivateDetail>(states_[{type.number, id}].body);
+  const std::string& number = detail.identity_number();
+  if (!number.empty() && before.identity_number() != number) {
+    identities_[before.identity_number()].erase(member);
+  }
+  const bool changed = Add(detail, id, edit);
+  if (number.empty()) return changed;
+  identities_[number].insert(member);
+  if (before.identity_number() == number && unconfirmed_.erase(id) > 0) {
+    Confirm(id, edit);
+  }
+  return changed;
+}
+
+// A number that a phone has written and the roster says as well is the operator's word
+// from then on.
+void Importer::Confirm(const Id& detail, sync::v1::Edit* edit) {
+  const RecordType& type = Type(PrivateDetail::descriptor());
+  const RecordState& state = states_[{type.number, detail}];
+  const auto stored = Parse<PrivateDetail>(state.body);
+  PrivateDetail without = stored;
+  without.clear_identity_number();
+  RecordState unsaid = state;
+  unsaid.body = Canonical(type.fields, without.SerializeAsString());
+  AddChange(type, detail, unsaid, stored, edit);
 }
 
 absl::Status Importer::Run(const Roster& roster, admin::v1::ImportReply* reply,

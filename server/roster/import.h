@@ -2,6 +2,11 @@
 // organisation is known by its name, a member by the identity number, or by
 // name, date of birth and branch.
 //
+// Only the operator's word counts for who is who: names are those that are registered
+// (server/registration.h), numbers those that the server's own device has written. What a
+// phone has written of them leads no row to anybody. And nothing is guessed: a row that
+// may mean two is a bad row, which names both.
+//
 //   ASSIGN_OR_RETURN(Importer importer, Importer::Open(&store, &ingest, environment));
 //   RETURN_IF_ERROR(importer.Run(roster, &reply, &moved));
 //
@@ -11,6 +16,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 
@@ -20,11 +26,13 @@
 #include "absl/status/statusor.h"
 #include "server/ingest.h"
 #include "server/roster/roster.h"
+#include "server/roster/row.h"
 #include "server/store/store.h"
 #include "sync/environment.h"
 #include "sync/schema.h"
 #include "sync/state.h"
 #include "zhibu/admin/v1/admin.pb.h"
+#include "zhibu/records/v1/member.pb.h"
 
 namespace zhibu::server {
 
@@ -44,19 +52,31 @@ class Importer {
   Importer(Store* store, Ingest* ingest, Environment environment);
   absl::Status Load(Reader& reader);
   const RecordType& Type(const google::protobuf::Descriptor* descriptor) const;
+  void Index(const Id& id, const records::v1::Member& member);
+  void IndexNumber(const Id& id, const RecordState& detail);
+  void Forget(const Id& member);
+  Id KeptOf(Id member) const;
+  std::string Shown(const Id& member) const;
+  void CheckOrganisation(const std::string& name, Problems* problems) const;
+  std::optional<Id> FindOrganisation(const std::string& name) const;
   Id OrganisationFor(const std::string& name, records::v1::Organisation::Kind kind,
                      const std::string& superior, const std::string& host_superior,
                      sync::v1::Edit* edit, admin::v1::ImportReply* reply);
-  std::optional<Id> FindMember(const RosterRow& row, const Id& branch) const;
+  // Nothing: the row is of somebody new, or there are problems.
+  std::optional<Id> FindMember(const RosterRow& row, Problems* problems) const;
   absl::Status AddRow(const RosterRow& row, sync::v1::Edit* edit, admin::v1::ImportReply* reply);
   bool Add(const google::protobuf::Message& wanted, const Id& id, sync::v1::Edit* edit);
+  absl::StatusOr<bool> AddDetail(records::v1::PrivateDetail detail, const Id& member,
+                                 const Id& branch, sync::v1::Edit* edit);
+  void Confirm(const Id& detail, sync::v1::Edit* edit);
 
   Store& store_;
   Ingest& ingest_;
   const Environment environment_;
-  absl::flat_hash_map<std::string, Id> organisations_;
-  std::map<MemberKey, Id> members_;
-  absl::flat_hash_map<std::string, Id> identities_;
+  absl::flat_hash_map<std::string, std::set<Id>> organisations_;
+  std::map<MemberKey, std::set<Id>> members_;
+  absl::flat_hash_map<std::string, std::set<Id>> identities_;
+  std::set<Id> unconfirmed_;  // private details whose number a phone has written
   absl::flat_hash_map<RecordKey, RecordState> states_;
 };
 

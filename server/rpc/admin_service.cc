@@ -42,6 +42,10 @@ class AdminService final : public admin::v1::Admin::Service {
                 admin::v1::RevokeReply* reply) override {
     return Answer(admin_.Revoke(*request), reply);
   }
+  Status Affiliate(ServerContext*, const admin::v1::AffiliateRequest* request,
+                   admin::v1::AffiliateReply* reply) override {
+    return Answer(admin_.Affiliate(*request), reply);
+  }
   Status Devices(ServerContext*, const admin::v1::DevicesRequest*,
                  admin::v1::DevicesReply* reply) override {
     return Answer(admin_.Devices(), reply);

@@ -16,6 +16,7 @@
 #include "server/courier.h"
 #include "server/incarnation.h"
 #include "server/persons.h"
+#include "server/registration.h"
 #include "server/rpc/acceptor.h"
 #include "server/rpc/services.h"
 #include "server/store/sqlite_store.h"
@@ -130,6 +131,7 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Open(const std::string& folder,
   RETURN_IF_ERROR(EnsureIncarnation(*store, *CatalogueSchema(), SystemEnvironment(), restored));
   RETURN_IF_ERROR(EnsureCourierKey(*store, SystemEnvironment()));
   Ingest ingest(CatalogueSchema(), SystemEnvironment());
+  RETURN_IF_ERROR(EnsureRegistration(*store, ingest));
   RETURN_IF_ERROR(EnsureMarks(*store, ingest, SystemEnvironment()));
   return std::unique_ptr<Node>(
       new Node(std::make_unique<Parts>(folder, std::move(lock), std::move(store), limits)));

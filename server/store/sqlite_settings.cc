@@ -12,7 +12,9 @@ constexpr char kAddToCount[] =
     "INSERT INTO counter (name, value) VALUES (?, ?)"
     " ON CONFLICT (name) DO UPDATE SET value = value + excluded.value";
 
-constexpr char kFindMarked[] = "SELECT person FROM mark WHERE mark = ? ORDER BY person";
+constexpr char kFindMarked[] = "SELECT person FROM mark WHERE mark = ? ORDER BY person LIMIT ?";
+constexpr char kFindCommon[] =
+    "SELECT mark FROM mark GROUP BY mark HAVING count(*) > ? ORDER BY mark";
 constexpr char kPutMark[] = "INSERT OR IGNORE INTO mark (mark, person) VALUES (?, ?)";
 constexpr char kDeleteMark[] = "DELETE FROM mark WHERE mark = ? AND person = ?";
 
@@ -50,12 +52,21 @@ absl::Status Transaction::AddToCount(absl::string_view name, int64_t more) {
   });
 }
 
-absl::StatusOr<std::vector<Id>> Transaction::FindMarked(absl::string_view mark) {
+absl::StatusOr<std::vector<Id>> Transaction::FindMarked(absl::string_view mark, size_t most) {
   return Reading([&]() -> absl::StatusOr<std::vector<Id>> {
     std::vector<Id> marked;
-    Query row(connection_, kFindMarked, mark);
+    Query row(connection_, kFindMarked, mark, static_cast<int64_t>(most));
     while (row.Step()) marked.push_back(row.IdAt(0));
     return marked;
+  });
+}
+
+absl::StatusOr<std::vector<std::string>> Transaction::FindCommonMarks(size_t many) {
+  return Reading([&]() -> absl::StatusOr<std::vector<std::string>> {
+    std::vector<std::string> marks;
+    Query row(connection_, kFindCommon, static_cast<int64_t>(many));
+    while (row.Step()) marks.push_back(row.Bytes(0));
+    return marks;
   });
 }
 

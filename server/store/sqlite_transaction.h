@@ -61,7 +61,8 @@ class Transaction final : public Writer {
                                                    absl::string_view edit) override;
   absl::Status ReadAudit(DeviceNumber device, EditNumber after,
                          absl::FunctionRef<bool(const AuditRow&)> visit) override;
-  absl::StatusOr<std::vector<Id>> FindMarked(absl::string_view mark) override;
+  absl::StatusOr<std::vector<Id>> FindMarked(absl::string_view mark, size_t most) override;
+  absl::StatusOr<std::vector<std::string>> FindCommonMarks(size_t many) override;
   absl::StatusOr<Version> EarlierVersions() override;
   absl::StatusOr<int64_t> GetCount(absl::string_view name) override;
   absl::StatusOr<std::string> GetSetting(absl::string_view name) override;

@@ -20,6 +20,7 @@
 #ifndef ZHIBU_SERVER_STORE_STORE_H_
 #define ZHIBU_SERVER_STORE_STORE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -158,8 +159,11 @@ class Reader {
   virtual absl::Status ReadAudit(DeviceNumber device, EditNumber after,
                                  absl::FunctionRef<bool(const AuditRow&)> visit) = 0;
 
-  // Whom a mark was put on (server/persons.h), ascending.
-  virtual absl::StatusOr<std::vector<Id>> FindMarked(absl::string_view mark) = 0;
+  // What a mark was put on (server/persons.h, notes.h, held.h), ascending; no more than `most` of
+  // them.
+  virtual absl::StatusOr<std::vector<Id>> FindMarked(absl::string_view mark, size_t most) = 0;
+  // The marks that were put on more than `many`. Looks at all of them.
+  virtual absl::StatusOr<std::vector<std::string>> FindCommonMarks(size_t many) = 0;
 
   // Every version up to here was given in an earlier life of the server, before it was
   // restored; 0: there was none.

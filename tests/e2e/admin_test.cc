@@ -43,6 +43,47 @@ TEST(AdminTest, WorksOnTheSameDataWhetherTheServerRunsOrNot) {
   EXPECT_EQ(township.Admin({"conflicts"}).value("conflicts", Json::array()).size(), 0);
 }
 
+TEST(AdminTest, TheOperatorSaysWhatAnOrganisationHangsOn) {
+  Township township;
+  const Device secretary = township.Enrol(kSecretary);
+  const auto parent = [&] {
+    secretary.Do({"sync"});
+    return secretary.Record("Organisation", secretary.BranchId()).value("parentId", "");
+  };
+  const std::string before = parent();
+  EXPECT_NE(before, "");
+  township.Admin({"affiliate", kBranch, "--no-parent"});
+  EXPECT_EQ(parent(), "");
+  township.Admin({"affiliate", kBranch, "--parent", "中共云溪镇委员会", "--host-parent",
+                  "中共滨海市临港街道工作委员会"});
+  EXPECT_EQ(parent(), before);
+  EXPECT_NE(secretary.Record("Organisation", secretary.BranchId()).value("hostParentId", ""), "");
+  // Not in a circle.
+  EXPECT_EQ(Fail(township.AdminCommand({"affiliate", "中共云溪镇委员会", "--parent", kBranch}))
+                .value("code", ""),
+            "FAILED_PRECONDITION");
+  EXPECT_EQ(Fail(township.AdminCommand({"affiliate", kBranch, "--parent", "无"})).value("code", ""),
+            "NOT_FOUND");
+  township.Admin({"audit", "verify"});
+}
+
+// Whoever has a code can become that person.
+TEST(AdminTest, ACodeIsHandedOutBeforeTheEyesOfWhomeverItIsFor) {
+  Township township;
+  const Device phone = township.Enrol(kSecretary);
+  const Json before = township.Admin({"audit", "verify"});
+  township.Admin({"enrol", kSecretary, "--as", "某操作员"});
+  township.Admin({"enrol", kDeputy});
+  phone.Do({"sync"});
+  std::vector<std::string> by;
+  for (const Json& handed : phone.List("HandedCode")) {
+    by.push_back(phone.Record("HandedCode", handed.value("id", "")).value("by", ""));
+  }
+  EXPECT_THAT(by, ::testing::SizeIs(2));  // the phone's own code, and that one
+  EXPECT_THAT(by, Contains("某操作员"));
+  EXPECT_NE(township.Admin({"audit", "verify"}).value("digest", ""), before.value("digest", ""));
+}
+
 TEST(AdminTest, CallsAtTheSameTimeWithoutAServerWaitForEachOther) {
   Township township;
   township.Stop();

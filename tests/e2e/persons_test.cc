@@ -32,7 +32,7 @@ class PersonsTest : public ::testing::Test {
   Township township_;
 };
 
-TEST_F(PersonsTest, TheSecretaryOfTheTownshipIsShownItAndDecidesWithoutALink) {
+TEST_F(PersonsTest, TheSecretaryOfTheTownshipFindsItAndBothAgreeWithoutALink) {
   const Device secretary = township_.Enrol(kSecretary);
   const Device deputy = township_.Enrol(kDeputy);
   EXPECT_THAT(deputy.List("DuplicatePerson"), IsEmpty());
@@ -43,15 +43,30 @@ TEST_F(PersonsTest, TheSecretaryOfTheTownshipIsShownItAndDecidesWithoutALink) {
   EXPECT_EQ(record.value("by", ""), "NAME_AND_BIRTH");
   EXPECT_THAT(record.value("firstShown", "") + record.value("secondShown", ""),
               HasSubstr(kElsewhere));
+  const Device one = township_.Enrol(record.value("firstId", ""));
+  const Device other = township_.Enrol(record.value("secondId", ""));
   township_.Stop();
-  secretary.Do({"edit", "DuplicatePerson", id, R"({"state": "MERGED"})"});
+  secretary.Do({"persons", "same", id});
   township_.Start();
   secretary.Do({"sync"});
+  EXPECT_EQ(Found()[0]["duplicate"].value("state", ""), "AGREED");
+  one.Do({"sync"});
+  other.Do({"sync"});
+  township_.Stop();
+  one.Do({"persons", "agree", id});
+  other.Do({"persons", "agree", id});
+  township_.Start();
+  one.Do({"sync"});
+  EXPECT_EQ(Found()[0]["duplicate"].value("state", ""), "AGREED");
+  other.Do({"sync"});
   EXPECT_EQ(Found()[0]["duplicate"].value("state", ""), "MERGED");
-  secretary.Do({"edit", "DuplicatePerson", id, R"({"state": "UNDONE"})"});
-  secretary.Do({"sync"});
+  one.Do({"sync"});
+  one.Do({"persons", "withdraw", id});
+  one.Do({"sync"});
   EXPECT_EQ(Found()[0]["duplicate"].value("state", ""), "UNDONE");
-  EXPECT_THAT(secretary.Do({"set-aside"}), IsEmpty());
+  for (const Device& device : {secretary, one, other}) {
+    EXPECT_THAT(device.Do({"set-aside"}), IsEmpty());
+  }
 }
 
 TEST_F(PersonsTest, TheOperatorMergesAndUndoes) {

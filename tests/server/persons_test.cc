@@ -1,10 +1,14 @@
-// The same person, registered by two branches: found, shown to whom it concerns, made one,
-// and two again.
+// The same person, registered by two branches: found, shown to whom it concerns, asked, made
+// one, and two again.
 #include "server/persons.h"
 
 #include "absl/strings/match.h"
+#include "server/registration.h"
+#include "sync/diff.h"
+#include "sync/handshake.h"
 #include "sync/reason.h"
 #include "sync/record.h"
+#include "sync/wire.h"
 #include "tests/support/village.h"
 #include "zhibu/records/v1/duplicate.pb.h"
 
@@ -50,6 +54,12 @@ class Persons : public ::testing::Test {
     member.set_born(born);
     world.Write(member, person);
   }
+  Id DetailOf(const Id& person) {
+    PrivateDetail detail;
+    detail.set_member_id(person.str());
+    return DeriveId(*world.schema()->Find(PrivateDetail::descriptor()), detail.SerializeAsString())
+        .value();
+  }
   DuplicatePerson Found(const Id& one, const Id& other) {
     return world.Get<DuplicatePerson>(server::DuplicateId(one, other));
   }
@@ -66,9 +76,52 @@ class Persons : public ::testing::Test {
     EXPECT_EQ(world.Sync(zhous), absl::OkStatus());
     zhous.Change<DuplicatePerson>(server::DuplicateId(wang, wang_too), [&](DuplicatePerson& d) {
       d.set_state(state);
-      if (state == DuplicatePerson::MERGED) d.set_kept_id(keep.str());
+      if (state == DuplicatePerson::AGREED) d.set_kept_id(keep.str());
     });
     EXPECT_EQ(world.Sync(zhous), absl::OkStatus());
+  }
+  // As a phone says it whose software was changed; what the server answers.
+  std::string Submit(Phone& phone, const std::vector<sync::v1::Change>& changes) {
+    sync::v1::Edit edit;
+    for (const auto& change : changes) *edit.add_changes() = change;
+    edit.set_salt(++salt_);
+    const std::vector<server::AuditRow> before = world.AuditOf(phone.number());
+    server::Submitted submitted{phone.number(), {}};
+    submitted.edit.set_number(before.size() + 1);
+    submitted.edit.set_stamp(StampAt(world.now_ms()).value);
+    submitted.edit.set_edit(edit.SerializeAsString());
+    submitted.edit.set_previous(before.empty() ? 0 : LinkTo(before.back().edit));
+    const auto answer = world.Commit({submitted})[0].answer;
+    return absl::StrCat(sync::v1::Verdict_Name(answer.verdict()), " ",
+                        sync::v1::Reason_Name(answer.reason()));
+  }
+  sync::v1::Change Making(const google::protobuf::Message& message, const Id& id) {
+    const RecordType& type = *world.schema()->Find(message.GetDescriptor());
+    sync::v1::Change change;
+    change.set_type(type.number);
+    change.set_id(id.str());
+    change.set_kind(sync::v1::Change::CREATE);
+    Diff(type, "", Canonical(type.fields, message.SerializeAsString()), &change);
+    return change;
+  }
+  Id NewId() { return world.fate().environment().NewId(); }
+  Member Named(const std::string& name, const std::string& born = "1990-03-07") {
+    Member member;
+    member.set_branch_id(village.str());
+    member.set_name(name);
+    member.set_born(born);
+    return member;
+  }
+  // Of the server's own device since then.
+  size_t Composed(size_t rows_before) {
+    size_t changes = 0;
+    for (const auto& row : world.AuditOf(kServerDevice)) {
+      sync::v1::Edit edit;
+      if (row.number.value > rows_before && edit.ParseFromString(row.edit)) {
+        changes += static_cast<size_t>(edit.changes_size());
+      }
+    }
+    return changes;
   }
   DuesPayment Payment(const Id& member, const Id& branch, int64_t fen) {
     DuesPayment payment;
@@ -95,6 +148,7 @@ class Persons : public ::testing::Test {
     world.CheckAudit();
   }
 
+  uint64_t salt_ = 0;
   World world;
   const Id township = world.Branch("云溪镇党委");
   const Id village = world.Branch("青石村党支部");
@@ -248,13 +302,34 @@ class Merged : public Persons {
     world.Write(Payment(wang_too, factory, 1000), world.fate().environment().NewId());
     world.SyncAll();
   }
+  void Agree(Phone& phone, const Id& person) {
+    EXPECT_EQ(world.Sync(phone), absl::OkStatus());
+    phone.Change<DuplicatePerson>(server::DuplicateId(wang, wang_too),
+                                  [&](DuplicatePerson& d) { d.add_agreed_ids(person.str()); });
+    EXPECT_EQ(world.Sync(phone), absl::OkStatus());
+  }
+  void Merge(const Id& keep) {
+    Decide(DuplicatePerson::AGREED, keep);
+    Agree(phone, wang);
+    Agree(phone_too, wang_too);
+  }
+  // Without the pair itself, which stays with whoever was asked.
+  std::vector<std::string> ViewWithoutPair(Phone& phone) {
+    std::vector<std::string> view = phone.View();
+    view.erase(std::remove_if(view.begin(), view.end(),
+                              [](const std::string& line) {
+                                return absl::StartsWith(line, "DuplicatePerson");
+                              }),
+               view.end());
+    return view;
+  }
   Phone& phone = world.Enrol(wang);
   Phone& phone_too = world.Enrol(wang_too);
 };
 
 TEST_F(Merged, WhoeverIsOneOfThemHasBothHistoriesAndEachStaysWhereItWas) {
   const std::vector<std::string> before = world.ViewOf(qian);
-  Decide(DuplicatePerson::MERGED, wang);
+  Merge(wang);
   EXPECT_EQ(world.Get<Member>(wang_too).merged_into_id(), wang.str());
   EXPECT_EQ(world.Get<Member>(wang).merged_into_id(), "");
   ExpectInStep();
@@ -269,7 +344,7 @@ TEST_F(Merged, ThePersonBelongsToTheBranchOfTheOneThatIsKept) {
   const Id meeting = suns.Make<Meeting>([&](Meeting& m) { m.set_branch_id(factory.str()); });
   world.SyncAll();
   ASSERT_TRUE(phone_too.Has<Meeting>(meeting));
-  Decide(DuplicatePerson::MERGED, wang);
+  Merge(wang);
   ExpectInStep();
   EXPECT_FALSE(phone_too.Has<Meeting>(meeting));
   EXPECT_TRUE(phone_too.Has<Organisation>(village));
@@ -277,44 +352,45 @@ TEST_F(Merged, ThePersonBelongsToTheBranchOfTheOneThatIsKept) {
 
 TEST_F(Merged, AnOpenSessionHearsOfItAndOfWhatTheOtherIsGivenLater) {
   world.SyncAll();
+  Decide(DuplicatePerson::AGREED, wang);
+  Agree(phone, wang);
+  Agree(phone_too, zhou);  // whose opinion nobody asked
   Stream stream(&world, &phone_too);
   stream.Run();
   world.Write(Payment(wang, village, 200), world.fate().environment().NewId());
   stream.Run();
   EXPECT_THAT(AmountsOn(phone_too), ElementsAre(1000));
-  Decide(DuplicatePerson::MERGED, wang);
+  phone_too.Change<DuplicatePerson>(server::DuplicateId(wang, wang_too),
+                                    [&](DuplicatePerson& d) { d.add_agreed_ids(wang_too.str()); });
   stream.Run();
   EXPECT_THAT(AmountsOn(phone_too), ElementsAre(100, 200, 1000));
-  world.Appoint(wang, village, DEPUTY);
+  world.Write(Payment(wang, village, 300), world.fate().environment().NewId());
   stream.Run();
-  const Id meeting = phone_too.Make<Meeting>([&](Meeting& m) { m.set_branch_id(village.str()); });
-  stream.Run();
-  EXPECT_THAT(phone_too.SetAside(), IsEmpty());
-  EXPECT_TRUE(world.StateOf({31, meeting}).alive());
+  EXPECT_THAT(AmountsOn(phone_too), ElementsAre(100, 200, 300, 1000));
 }
 
 TEST_F(Merged, UndoneEverythingIsAsItWas) {
   world.SyncAll();
   const std::string member = world.StateOf({2, wang_too}).body;
-  const auto view = phone.View();
-  const auto view_too = phone_too.View();
-  Decide(DuplicatePerson::MERGED, wang);
+  const auto view = ViewWithoutPair(phone);
+  const auto view_too = ViewWithoutPair(phone_too);
+  Merge(wang);
   world.SyncAll();
-  ASSERT_NE(phone.View(), view);
+  ASSERT_NE(ViewWithoutPair(phone), view);
   Decide(DuplicatePerson::UNDONE, Id());
   EXPECT_EQ(world.StateOf({2, wang_too}).body, member);
   ExpectInStep();
-  EXPECT_EQ(phone.View(), view);
-  EXPECT_EQ(phone_too.View(), view_too);
+  EXPECT_EQ(ViewWithoutPair(phone), view);
+  EXPECT_EQ(ViewWithoutPair(phone_too), view_too);
   // And once more, the other way round.
-  Decide(DuplicatePerson::MERGED, wang_too);
+  Merge(wang_too);
   EXPECT_EQ(world.Get<Member>(wang).merged_into_id(), wang_too.str());
   ExpectInStep();
   EXPECT_THAT(AmountsOn(phone), ElementsAre(100, 1000));
 }
 
 TEST_F(Merged, WhatIsRecordedAfterwardsStaysWithWhomItWasRecordedOf) {
-  Decide(DuplicatePerson::MERGED, wang);
+  Merge(wang);
   world.Write(Payment(wang_too, factory, 2000), world.fate().environment().NewId());
   world.SyncAll();
   EXPECT_THAT(AmountsOn(phone), ElementsAre(100, 1000, 2000));
@@ -325,7 +401,7 @@ TEST_F(Merged, WhatIsRecordedAfterwardsStaysWithWhomItWasRecordedOf) {
 }
 
 TEST_F(Merged, AThirdEntryOfThePersonIsComparedWithTheOneThatIsKept) {
-  Decide(DuplicatePerson::MERGED, wang);
+  Merge(wang);
   const Id third = world.Person("王", village);
   SetNumber(third, kNumber);
   EXPECT_EQ(CountFound(), 2u);
@@ -333,7 +409,7 @@ TEST_F(Merged, AThirdEntryOfThePersonIsComparedWithTheOneThatIsKept) {
 }
 
 TEST_F(Merged, OnceUndoneEachIsComparedWithTheThirdEntryForItself) {
-  Decide(DuplicatePerson::MERGED, wang);
+  Merge(wang);
   const Id third = world.Person("王", village);
   SetNumber(third, kNumber);
   ASSERT_EQ(CountFound(), 2u);
@@ -368,21 +444,31 @@ TEST_F(Merged, OnceUndoneAnEntryIsComparedByAllThatStayJoinedToIt) {
 
 TEST_F(Merged, WhoIsMergedAlreadyIsNotMergedWithSomebodyElse) {
   const Id third = world.Person("王", village);
+  Phone& phone_third = world.Enrol(third);
   SetNumber(third, kNumber);
   ASSERT_EQ(CountFound(), 3u);
-  Decide(DuplicatePerson::MERGED, wang);
+  Merge(wang);
   world.SyncAll();
-  zhous.Change<DuplicatePerson>(server::DuplicateId(third, wang_too), [&](DuplicatePerson& d) {
-    d.set_state(DuplicatePerson::MERGED);
+  const Id pair = server::DuplicateId(third, wang_too);
+  zhous.Change<DuplicatePerson>(pair, [&](DuplicatePerson& d) {
+    d.set_state(DuplicatePerson::AGREED);
     d.set_kept_id(third.str());
   });
-  EXPECT_EQ(world.Sync(zhous), absl::OkStatus());
-  EXPECT_THAT(zhous.SetAside(), ElementsAre("2 RETURNED STEP_NOT_ALLOWED"));
+  world.SyncAll();
+  const auto agree = [&](Phone& by) {
+    by.Change<DuplicatePerson>(pair,
+                               [&](DuplicatePerson& d) { d.add_agreed_ids(by.person().str()); });
+    EXPECT_EQ(world.Sync(by), absl::OkStatus());
+  };
+  agree(phone_third);
+  agree(phone_too);
+  EXPECT_THAT(phone_too.SetAside(), ElementsAre("2 RETURNED STEP_NOT_ALLOWED"));
+  EXPECT_EQ(world.Get<DuplicatePerson>(pair).state(), DuplicatePerson::AGREED);
   EXPECT_EQ(world.Get<Member>(wang_too).merged_into_id(), wang.str());
 }
 
 TEST_F(Merged, OneWhoIsNeitherOfTheTwoCannotBeKept) {
-  Decide(DuplicatePerson::MERGED, zhou);
+  Decide(DuplicatePerson::AGREED, zhou);
   EXPECT_THAT(zhous.SetAside(), ElementsAre("1 RETURNED BAD_VALUE"));
   EXPECT_EQ(Found(wang, wang_too).state(), DuplicatePerson::OPEN);
 }
@@ -392,7 +478,7 @@ TEST_F(Persons, NobodyDecidesWhetherTheyAreSomebodyElse) {
   SetBorn(wang, "周", "1980-01-01");
   ASSERT_THAT(Found(zhou, wang).scopes(), ElementsAre(township.str()));
   world.SyncAll();
-  for (const auto state : {DuplicatePerson::MERGED, DuplicatePerson::NOT_SAME}) {
+  for (const auto state : {DuplicatePerson::AGREED, DuplicatePerson::NOT_SAME}) {
     zhous.Change<DuplicatePerson>(server::DuplicateId(zhou, wang),
                                   [&](DuplicatePerson& d) { d.set_state(state); });
     world.SyncAll();
@@ -406,6 +492,218 @@ TEST_F(Merged, ASuspectedDuplicateGivesNobodyAnything) {
   ExpectInStep();
   EXPECT_THAT(AmountsOn(phone), ElementsAre(100));
   EXPECT_THAT(AmountsOn(phone_too), ElementsAre(1000));
+}
+
+// ---- Nobody becomes somebody else unasked --------------------------------------------
+
+TEST_F(Merged, TheSecretaryAboveBothMergesNobodyAlone) {
+  Decide(DuplicatePerson::MERGED, wang);
+  EXPECT_THAT(zhous.SetAside(), ElementsAre("1 RETURNED NOT_YOUR_STEP"));
+  Decide(DuplicatePerson::AGREED, wang);
+  EXPECT_EQ(Found(wang, wang_too).state(), DuplicatePerson::AGREED);
+  Agree(phone, wang);
+  EXPECT_EQ(Found(wang, wang_too).state(), DuplicatePerson::AGREED);
+  ExpectInStep();
+  EXPECT_THAT(AmountsOn(phone), ElementsAre(100));
+  EXPECT_THAT(AmountsOn(phone_too), ElementsAre(1000));
+  Agree(phone_too, wang_too);
+  EXPECT_EQ(Found(wang, wang_too).state(), DuplicatePerson::MERGED);
+}
+
+TEST_F(Merged, NobodyAgreesForTheOther) {
+  Decide(DuplicatePerson::AGREED, wang);
+  Agree(phone, wang);
+  Agree(phone, wang_too);
+  EXPECT_THAT(phone.SetAside(), ElementsAre("2 RETURNED NOT_ENTITLED"));
+  Agree(zhous, wang_too);
+  EXPECT_THAT(zhous.SetAside(), ElementsAre("2 RETURNED NOT_ENTITLED"));
+  EXPECT_THAT(Found(wang, wang_too).agreed_ids(), ElementsAre(wang.str()));
+  EXPECT_EQ(Found(wang, wang_too).state(), DuplicatePerson::AGREED);
+}
+
+TEST_F(Merged, NobodyIsAskedBeforeSomebodyHasFoundThatTheyAreOne) {
+  sync::v1::Change change;
+  change.set_type(94);
+  change.set_id(server::DuplicateId(wang, wang_too).str());
+  change.set_kind(sync::v1::Change::UPDATE);
+  DuplicatePerson agreed;
+  agreed.add_agreed_ids(wang.str());
+  change.set_set(agreed.SerializeAsString());
+  EXPECT_EQ(Submit(phone, {change}), "RETURNED NOT_ENTITLED");
+  EXPECT_THAT(Found(wang, wang_too).agreed_ids(), IsEmpty());
+}
+
+TEST_F(Merged, WhoIsAskedIsToldANameAndABranchAndNoMore) {
+  SetBorn(wang_too, "王", "1949-12-31");
+  Decide(DuplicatePerson::AGREED, wang);
+  world.SyncAll();
+  const DuplicatePerson shown = phone.Get<DuplicatePerson>(server::DuplicateId(wang, wang_too));
+  EXPECT_THAT((std::vector<std::string>{shown.first_named(), shown.second_named()}),
+              ::testing::UnorderedElementsAre("王 青石村党支部", "王 驻深圳流动党支部"));
+  EXPECT_EQ(shown.first_shown() + shown.second_shown(), "");
+  EXPECT_EQ(shown.by(), DuplicatePerson::BY_UNSPECIFIED);
+  EXPECT_FALSE(absl::StrContains(shown.SerializeAsString(), "1949"));
+}
+
+TEST_F(Merged, EitherOfThemWithdrawsAndIsAskedAnew) {
+  const auto withdraw = [&](Phone& by) {
+    world.SyncAll();
+    by.Change<DuplicatePerson>(server::DuplicateId(wang, wang_too),
+                               [](DuplicatePerson& d) { d.set_state(DuplicatePerson::UNDONE); });
+    world.SyncAll();
+    EXPECT_EQ(Found(wang, wang_too).state(), DuplicatePerson::UNDONE);
+    EXPECT_THAT(Found(wang, wang_too).agreed_ids(), IsEmpty());
+    EXPECT_EQ(world.Get<Member>(wang_too).merged_into_id(), "");
+  };
+  Decide(DuplicatePerson::AGREED, wang);
+  Agree(phone, wang);
+  withdraw(phone_too);
+  Agree(phone_too, wang_too);  // too late
+  EXPECT_THAT(phone_too.SetAside(), ElementsAre("2 RETURNED STEP_NOT_ALLOWED"));
+  Merge(wang);
+  EXPECT_EQ(world.Get<Member>(wang_too).merged_into_id(), wang.str());
+  withdraw(phone);
+  EXPECT_THAT(AmountsOn(phone_too), ElementsAre(1000));
+  ExpectInStep();
+}
+
+TEST_F(Merged, WhoeverIsMergedDoesNotComeIntoTheOthersOffices) {
+  world.Appoint(wang, village, DEPUTY);
+  Merge(wang);
+  ExpectInStep();
+  const Id meeting = phone_too.Make<Meeting>([&](Meeting& m) { m.set_branch_id(village.str()); });
+  EXPECT_EQ(world.Sync(phone_too), absl::OkStatus());
+  EXPECT_THAT(phone_too.SetAside(), ElementsAre("2 RETURNED NOT_ENTITLED"));
+  EXPECT_FALSE(world.StateOf({31, meeting}).exists);
+  world.Appoint(wang_too, village, DEPUTY);  // the operator says so
+  phone_too.Make<Meeting>([&](Meeting& m) { m.set_branch_id(village.str()); });
+  EXPECT_EQ(world.Sync(phone_too), absl::OkStatus());
+  EXPECT_THAT(phone_too.SetAside(), SizeIs(1));
+}
+
+// A1: with a field twice, so that its two readers disagree whom it is about; and plainly.
+TEST_F(Merged, APhoneMakesNoPairsWhateverItSays) {
+  sync::v1::Change doubled;
+  wire::AppendBytesField(2, zhou.bytes(), doubled.mutable_set());
+  wire::AppendBytesField(2, wang.bytes(), doubled.mutable_set());
+  wire::AppendBytesField(3, qian.bytes(), doubled.mutable_set());
+  wire::AppendVarintField(8, DuplicatePerson::OPEN, doubled.mutable_set());
+  doubled.set_type(94);
+  doubled.set_kind(sync::v1::Change::CREATE);
+  doubled.set_id(DeriveId(*world.schema()->Find(94), doubled.set()).value().str());
+  DuplicatePerson plain;
+  plain.set_first_id(std::min(wang, qian).str());
+  plain.set_second_id(std::max(wang, qian).str());
+  plain.set_state(DuplicatePerson::OPEN);
+  for (Phone* by : {&zhous, &phone}) {
+    for (const auto& change : {doubled, Making(plain, server::DuplicateId(wang, qian))}) {
+      EXPECT_TRUE(absl::StartsWith(Submit(*by, {change}), "RETURNED"));
+    }
+  }
+  EXPECT_EQ(CountFound(), 1u);
+}
+
+// ---- What the finding costs, and tells ------------------------------------------------
+
+// A9: whether a number that one guesses is a member's.
+TEST_F(Merged, ANumberThatIsGuessedChangesNothingThatOneCanSee) {
+  SetNumber(wang_too, "");
+  world.SyncAll();
+  ASSERT_EQ(CountFound(), 1u);
+  const Id third = world.Person("赵", factory);
+  Phone& guesser = world.Enrol(third);
+  world.SyncAll();
+  Stream stream(&world, &guesser);
+  stream.Run();
+  int removals = 0;
+  uint64_t highest = 0;
+  stream.watch = [&](const sync::v1::ServerFrame& frame) {
+    removals += frame.update().removals_size();
+    for (const auto& cursor : frame.update().cursors()) {
+      if (cursor.scope() == third.bytes()) highest = std::max(highest, cursor.version());
+    }
+  };
+  guesser.Make<PrivateDetail>([&](PrivateDetail& detail) {
+    detail.set_member_id(third.str());
+    detail.set_branch_id(factory.str());
+  });
+  stream.Run();
+  std::vector<uint64_t> steps;
+  const Id detail = DetailOf(third);
+  for (const std::string& guess : std::vector<std::string>{"1", "2", kNumber, "3"}) {
+    const uint64_t before = highest;
+    guesser.Change<PrivateDetail>(detail, [&](PrivateDetail& d) { d.set_identity_number(guess); });
+    stream.Run();
+    steps.push_back(highest - before);
+  }
+  EXPECT_EQ(CountFound(), 2u);
+  EXPECT_EQ(removals, 0);
+  EXPECT_THAT(steps, ElementsAre(steps[0], steps[0], steps[0], steps[0]));
+}
+
+// A6: what is composed grows with the edit, not with its square.
+TEST_F(Persons, SoManyOfOneNameMakeNoPairsAndTheOperatorIsTold) {
+  std::vector<sync::v1::Change> changes;
+  for (int i = 0; i < 300; ++i) changes.push_back(Making(Named("同名"), NewId()));
+  const size_t rows = world.AuditOf(kServerDevice).size();
+  EXPECT_EQ(Submit(qians, changes), "MERGED NO_REASON");
+  EXPECT_EQ(CountFound(), 0u);
+  EXPECT_LE(Composed(rows), changes.size());  // their registered names
+  EXPECT_EQ(world.store().Read([&](server::Reader& reader) -> absl::Status {
+    EXPECT_THAT(reader.FindCommonMarks(server::kBearersMax).value(), SizeIs(1));
+    return absl::OkStatus();
+  }),
+            absl::OkStatus());
+  EXPECT_EQ(Submit(qians, {Making(Named("同名"), NewId())}), "MERGED NO_REASON");
+  EXPECT_EQ(CountFound(), 0u);
+}
+
+TEST_F(Persons, OneEditMakesNoMoreThanSoManyPairs) {
+  std::vector<sync::v1::Change> changes;
+  for (int i = 0; i < 200; ++i) {
+    changes.push_back(Making(Named(absl::StrCat("甲", i / 20)), NewId()));
+  }
+  EXPECT_EQ(Submit(qians, changes), "MERGED NO_REASON");
+  EXPECT_EQ(CountFound(), static_cast<size_t>(server::kPairsMax));
+}
+
+// ---- Registered names --------------------------------------------------------------------
+
+TEST_F(Persons, WhoHasLookedIsNamedAsRegisteredWhateverTheyCallThemselves) {
+  world.SyncAll();
+  qians.Change<Member>(qian, [](Member& member) { member.set_name("系统维护"); });
+  world.SyncAll();
+  ASSERT_EQ(world.Get<Member>(qian).name(), "系统维护");
+  SetNumber(wang, kNumber);
+  world.SyncAll();
+  Phone& phone = world.Enrol(wang);
+  world.SyncAll();
+  const auto logs = phone.All<records::v1::AccessLog>();
+  ASSERT_THAT(logs, SizeIs(1));
+  EXPECT_EQ(logs[0].reader_name(), "钱");
+}
+
+// A24: else it would be copied into a log for each member, each day.
+TEST_F(Persons, ALongNameIsRegisteredShort) {
+  const Id id = NewId();
+  EXPECT_EQ(Submit(qians, {Making(Named(std::string(100'000, 'x')), id)}), "MERGED NO_REASON");
+  EXPECT_EQ(world.Get<Member>(id).registered_name(),
+            std::string(server::kRegisteredNameBytesMax, 'x'));
+  std::string wide;
+  for (int i = 0; i < 100; ++i) wide += "王";
+  EXPECT_EQ(server::ShortName(wide), wide.substr(0, 198));
+}
+
+TEST_F(Persons, AStoreOfAnEarlierVersionRegistersTheNamesThatAreThereOnce) {
+  Member member = world.Get<Member>(wang);
+  member.set_registered_name("旧");
+  world.Write(member, wang);
+  for (int start = 0; start < 2; ++start) {
+    EXPECT_EQ(server::EnsureRegistration(world.store(), world.ingest()), absl::OkStatus());
+  }
+  EXPECT_EQ(world.Get<Member>(wang).registered_name(), "旧");
+  EXPECT_EQ(world.Get<Member>(zhou).registered_name(), "周");
+  EXPECT_EQ(world.Get<Organisation>(township).registered_name(), "云溪镇党委");
 }
 
 }  // namespace

@@ -771,7 +771,7 @@ TEST_P(StoreContract, ASettingIsKeptAndReplaced) {
 
 TEST_P(StoreContract, AMarkIsFoundOnAllWhoHaveItUntilItIsTakenOff) {
   const auto marked = [&](absl::string_view mark) {
-    return Read([&](Reader& reader) { return reader.FindMarked(mark); });
+    return Read([&](Reader& reader) { return reader.FindMarked(mark, 10); });
   };
   EXPECT_THAT(marked("same"), testing::IsEmpty());
   ASSERT_EQ(Write([&](Writer& writer) -> absl::Status {
@@ -785,6 +785,14 @@ TEST_P(StoreContract, AMarkIsFoundOnAllWhoHaveItUntilItIsTakenOff) {
   EXPECT_THAT(marked("same"), testing::UnorderedElementsAre(Named("ann"), Named("bob")));
   EXPECT_THAT(marked("other"), testing::ElementsAre(Named("ann")));
   EXPECT_THAT(marked("sam"), testing::IsEmpty());
+  EXPECT_THAT(Read([&](Reader& reader) { return reader.FindMarked("same", 1); }),
+              testing::SizeIs(1));
+  const auto common = [&](size_t many) {
+    return Read([&](Reader& reader) { return reader.FindCommonMarks(many); });
+  };
+  EXPECT_THAT(common(0), testing::ElementsAre("other", "same"));
+  EXPECT_THAT(common(1), testing::ElementsAre("same"));
+  EXPECT_THAT(common(2), testing::IsEmpty());
   ASSERT_EQ(Write([&](Writer& writer) { return writer.DeleteMark("same", Named("ann")); }),
             absl::OkStatus());
   EXPECT_THAT(marked("same"), testing::ElementsAre(Named("bob")));

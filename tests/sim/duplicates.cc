@@ -3,6 +3,7 @@
 #include <cctype>
 
 #include "absl/strings/str_cat.h"
+#include "server/persons.h"
 #include "sync/environment.h"
 #include "tests/sim/ledger.h"
 #include "zhibu/records/v1/catalogue.pb.h"
@@ -131,10 +132,26 @@ void Ledger::CheckDuplicates() {
   ForEach<DuplicatePerson>([&](const DuplicatePerson& same) {
     for (auto* pairs : {&found, &merged}) {
       if (pairs == &merged && same.state() != DuplicatePerson::MERGED) continue;
+      if (pairs == &merged && same.agreed_ids_size() != 2) {
+        Fail(kDuplicates, "two were merged who had not both agreed",
+             RecordKey{TypeOf(Member::descriptor()), IdOf(same.first_id())});
+      }
       pairs->insert({same.first_id(), same.second_id()});
       pairs->insert({same.second_id(), same.first_id()});
     }
   });
+  // So many of one number, or one name and birth date, make no pairs. There may have been
+  // more of them than there are now.
+  std::map<std::string, size_t> bearers;
+  for (const auto& [id, entry] : entries) {
+    ++bearers[entry.number];
+    ++bearers[entry.name_and_birth];
+  }
+  const auto crowded = [&](const Entry& one, const Entry& other) {
+    const size_t most = server::kBearersMax / 2;
+    return (SameNumber(one, other) && bearers[one.number] > most) ||
+           (SameName(one, other) && bearers[one.name_and_birth] > most);
+  };
   const auto points = [&](const std::string& one, const std::string& other) {
     const auto it = entries.find(IdOf(one));
     return it != entries.end() && it->second.merged_into.bytes() == other;
@@ -156,6 +173,7 @@ void Ledger::CheckDuplicates() {
       if (!SameNumber(one->second, other->second) && !SameName(one->second, other->second)) {
         continue;
       }
+      if (crowded(one->second, other->second)) continue;
       const std::set<std::string> mine = EntriesOf(one->first);
       const std::set<std::string> theirs = EntriesOf(other->first);
       const bool known =

@@ -395,7 +395,8 @@ uint32_t Ledger::OfficesIn(const Id& person, const Id& scope, int64_t now_ms) co
   const std::set<std::string> entries = EntriesOf(person);
   uint32_t offices = entries.count(scope.str()) > 0 ? 1u << SELF : 0;
   ForEach<Grant>([&](const Grant& grant) {
-    if (entries.count(grant.person_id()) == 0 || grant.organisation_id() != scope.bytes()) return;
+    // Those of the one entry: offices are not united.
+    if (grant.person_id() != person.bytes() || grant.organisation_id() != scope.bytes()) return;
     if (now_ms < Millis(grant.from())) return;
     if (grant.has_until() && now_ms >= Millis(grant.until())) return;
     offices |= 1u << grant.office();

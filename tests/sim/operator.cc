@@ -101,7 +101,13 @@ void Universe::Join(const Id& one, const Id& other, Dice* dice) {
   }
   const bool merged = same.state() == DuplicatePerson::MERGED;
   same.set_state(merged ? DuplicatePerson::UNDONE : DuplicatePerson::MERGED);
-  if (!merged) same.set_kept_id((dice->OneIn(2) ? one : other).str());
+  if (!merged) {
+    same.set_kept_id((dice->OneIn(2) ? one : other).str());
+    // Whom the operator has asked.
+    same.clear_agreed_ids();
+    same.add_agreed_ids(same.first_id());
+    same.add_agreed_ids(same.second_id());
+  }
   OwnWrite(same, Id());
 }
 

@@ -192,17 +192,27 @@ void Author::Register() {
   Commit(&*draft);
 }
 
-// Whoever acts for the organisation above both.
+// Whoever acts for the organisation above both, or is one of the two and was asked.
 void Author::DecideWhoIsWho() {
   auto draft = Any<DuplicatePerson>();
   if (!draft) return;
   auto& same = draft->message<DuplicatePerson>();
+  const auto& asked = same.asked_ids();
+  const bool mine = std::count(asked.begin(), asked.end(), device_.person.str()) > 0;
   if (same.state() == DuplicatePerson::MERGED) {
     same.set_state(DuplicatePerson::UNDONE);
+  } else if (dice_.OneIn(12)) {
+    same.set_state(DuplicatePerson::MERGED);  // which is nobody's to say
+  } else if (same.state() == DuplicatePerson::AGREED && (mine || dice_.OneIn(4))) {
+    if (dice_.OneIn(6)) same.set_state(DuplicatePerson::UNDONE);
+    // For the other too, now and then.
+    const bool other = dice_.OneIn(8) || !mine;
+    same.add_agreed_ids(other ? dice_.OneIn(2) ? same.first_id() : same.second_id()
+                              : device_.person.str());
   } else if (dice_.OneIn(3)) {
     same.set_state(DuplicatePerson::NOT_SAME);
   } else {
-    same.set_state(DuplicatePerson::MERGED);
+    same.set_state(DuplicatePerson::AGREED);
     same.set_kept_id(dice_.OneIn(2) ? same.first_id() : same.second_id());
     if (dice_.OneIn(12)) same.set_kept_id(Person());  // neither, mostly
   }
