@@ -494,9 +494,10 @@ class Ingest::Batch {
     Edit edit;
     RETURN_IF_ERROR(AddFlow(writer_, schema_, key, staged.body_before, &edit));
     RETURN_IF_ERROR(AddShown(writer_, schema_, key, &edit));
-    FollowRegistration(key, staged.state, &edit);
-    if (edit.changes().empty()) return absl::OkStatus();
-    return TakeOwn(edit).status();
+    if (!edit.changes().empty()) RETURN_IF_ERROR(TakeOwn(edit).status());
+    Edit registers;  // apart: an edit changes a record once
+    FollowRegistration(key, staged.state, &registers);
+    return registers.changes().empty() ? absl::OkStatus() : TakeOwn(registers).status();
   }
 
   absl::Status WriteFinding(const RecordKey& key, const Staged& staged) {

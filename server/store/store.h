@@ -21,6 +21,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -123,7 +124,8 @@ class Reader {
                                  absl::FunctionRef<bool(const AuditRow&)> visit) = 0;
 
   // Whom a mark was put on (server/persons.h), ascending; no more than `most` of them.
-  virtual absl::StatusOr<std::vector<Id>> FindMarked(absl::string_view mark, size_t most) = 0;
+  virtual absl::StatusOr<std::vector<Id>> FindMarked(
+      absl::string_view mark, size_t most = std::numeric_limits<int64_t>::max()) = 0;
   // The marks that were put on more than `many`. Looks at all of them.
   virtual absl::StatusOr<std::vector<std::string>> FindCommonMarks(size_t many) = 0;
 
