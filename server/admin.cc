@@ -377,12 +377,14 @@ absl::StatusOr<admin::v1::DuplicatesReply> Admin::Duplicates() {
     const RecordType& type = *hub_.ingest().schema().Find(DuplicatePerson::descriptor());
     ASSIGN_OR_RETURN(const std::vector<std::string> crowded, reader.FindCommonMarks(kBearersMax));
     for (const std::string& mark : crowded) {
-      ASSIGN_OR_RETURN(const std::vector<Id> persons, reader.FindMarked(mark, kCrowdShownMax));
-      // Marks are put on records of other kinds, too.
-      ASSIGN_OR_RETURN(const auto member, Find<Member>(reader, persons.front()));
-      if (!member) continue;
-      auto* crowd = reply.add_crowds();
-      for (const Id& person : persons) crowd->add_person_ids(person.str());
+      ASSIGN_OR_RETURN(const std::vector<Id> marked, reader.FindMarked(mark, kCrowdShownMax));
+      admin::v1::DuplicatesReply::Crowd crowd;
+      for (const Id& id : marked) {
+        ASSIGN_OR_RETURN(const auto member, Find<Member>(reader, id));
+        if (member) crowd.add_person_ids(id.str());
+      }
+      // There are other marks too, of records.
+      if (crowd.person_ids_size() > 1) *reply.add_crowds() = std::move(crowd);
     }
     return reader.ListRecords(type.number, std::nullopt,
                               [&](const Id& id, const RecordState& state) {

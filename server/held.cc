@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <limits>
 #include <set>
 #include <string>
 #include <utility>
@@ -27,7 +26,6 @@ using records::v1::HeldEdit;
 namespace {
 
 constexpr absl::string_view kHeld = "held";
-constexpr size_t kAll = std::numeric_limits<int64_t>::max();
 
 using Scopes = std::set<Id>;
 
@@ -188,7 +186,7 @@ absl::Status CountDecided(Writer& writer, const HeldEdit& held, size_t bytes,
 
 absl::Status MoveHeld(Writer& writer, const Schema& schema, const RecordKey& key,
                       sync::v1::Edit* own) {
-  ASSIGN_OR_RETURN(const std::vector<Id> waiting, writer.FindMarked(MarkAbout(kHeld, key), kAll));
+  ASSIGN_OR_RETURN(const std::vector<Id> waiting, writer.FindMarked(MarkAbout(kHeld, key)));
   for (const Id& id : waiting) {
     ASSIGN_OR_RETURN(const RecordState before, writer.GetRecord({TypeOf<HeldEdit>().number, id}));
     auto held = Parse<HeldEdit>(before.body);

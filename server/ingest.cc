@@ -659,8 +659,10 @@ class Ingest::Batch {
     Edit edit;
     RETURN_IF_ERROR(AddFlow(writer_, schema_, key, staged.body_before, &edit));
     RETURN_IF_ERROR(AddShown(writer_, schema_, key, &edit));
-    FollowRegistration(key, staged.state, &edit);
     RETURN_IF_ERROR(Compose(std::move(edit)));
+    Edit registers;  // apart: an edit changes a record once
+    FollowRegistration(key, staged.state, &registers);
+    RETURN_IF_ERROR(Compose(std::move(registers)));
     const std::vector<Placed> after = PlacesOf(*staged.type, key.id, staged.state.body);
     if (staged.before.empty() || after == staged.before) return absl::OkStatus();
     Edit along;

@@ -2,7 +2,6 @@
 
 #include <google/protobuf/util/time_util.h>
 
-#include <limits>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -23,7 +22,6 @@ using sync::v1::Edit;
 namespace {
 
 constexpr absl::string_view kNote = "note";
-constexpr size_t kAll = std::numeric_limits<int64_t>::max();
 
 // The same note for the same conflict, whatever else happens.
 Id NoteId(const RecordKey& key, absl::string_view path, const Touch& lost) {
@@ -129,7 +127,7 @@ absl::Status AddNotes(Writer& writer, const Schema& schema, const RecordKey& key
 
 absl::Status MoveNotes(Reader& reader, const Schema& schema, const RecordKey& key,
                        const std::vector<Placed>& places, Edit* edit) {
-  ASSIGN_OR_RETURN(const std::vector<Id> notes, reader.FindMarked(MarkAbout(kNote, key), kAll));
+  ASSIGN_OR_RETURN(const std::vector<Id> notes, reader.FindMarked(MarkAbout(kNote, key)));
   const RecordType& type = TypeOf<ConflictNote>();
   for (const Id& id : notes) {
     ASSIGN_OR_RETURN(const RecordState before, reader.GetRecord({type.number, id}));

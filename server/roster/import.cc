@@ -9,7 +9,6 @@
 #include "server/registration.h"
 #include "server/roster/text.h"
 #include "server/typed.h"
-#include "sync/diff.h"
 #include "sync/record.h"
 #include "sync/shown.h"
 #include "sync/status.h"
@@ -29,6 +28,10 @@ using records::v1::PrivateDetail;
 constexpr int kChangesToAnEdit = 300;
 // Of merges on merges; as server/persons.cc.
 constexpr int kStepsMax = 32;
+
+bool IsSame(const PrivateDetail& detail, const RecordState& state) {
+  return detail.SerializeAsString() == Parse<PrivateDetail>(state.body).SerializeAsString();
+}
 
 void AddBadRow(uint32_t line, const Words& words, admin::v1::ImportReply* reply) {
   auto* bad = reply->add_bad_rows();
@@ -258,26 +261,21 @@ absl::StatusOr<bool> Importer::AddDetail(PrivateDetail detail, const Id& member,
   if (!number.empty() && before.identity_number() != number) {
     identities_[before.identity_number()].erase(member);
   }
-  const bool changed = Add(detail, id, edit);
-  if (number.empty()) return changed;
-  identities_[number].insert(member);
-  if (before.identity_number() == number && unconfirmed_.erase(id) > 0) {
-    Confirm(id, edit);
-  }
-  return changed;
+  const bool confirms =
+      !number.empty() && before.identity_number() == number && unconfirmed_.erase(id) > 0;
+  if (confirms) Unsay(id);
+  const bool added = Add(detail, id, edit);
+  if (!number.empty()) identities_[number].insert(member);
+  return added && !(confirms && IsSame(before, states_[{type.number, id}]));
 }
 
 // A number that a phone has written and the roster says as well is the operator's word
-// from then on.
-void Importer::Confirm(const Id& detail, sync::v1::Edit* edit) {
-  const RecordType& type = Type(PrivateDetail::descriptor());
-  const RecordState& state = states_[{type.number, detail}];
-  const auto stored = Parse<PrivateDetail>(state.body);
-  PrivateDetail without = stored;
-  without.clear_identity_number();
-  RecordState unsaid = state;
-  unsaid.body = Canonical(type.fields, without.SerializeAsString());
-  AddChange(type, detail, unsaid, stored, edit);
+// from then on: it is written once more.
+void Importer::Unsay(const Id& detail) {
+  RecordState& state = states_[{Type(PrivateDetail::descriptor()).number, detail}];
+  auto stored = Parse<PrivateDetail>(state.body);
+  stored.clear_identity_number();
+  state.body = stored.SerializeAsString();
 }
 
 absl::Status Importer::Run(const Roster& roster, admin::v1::ImportReply* reply,

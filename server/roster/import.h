@@ -68,7 +68,7 @@ class Importer {
   bool Add(const google::protobuf::Message& wanted, const Id& id, sync::v1::Edit* edit);
   absl::StatusOr<bool> AddDetail(records::v1::PrivateDetail detail, const Id& member,
                                  const Id& branch, sync::v1::Edit* edit);
-  void Confirm(const Id& detail, sync::v1::Edit* edit);
+  void Unsay(const Id& detail);
 
   Store& store_;
   Ingest& ingest_;

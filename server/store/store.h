@@ -23,6 +23,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -159,9 +160,10 @@ class Reader {
   virtual absl::Status ReadAudit(DeviceNumber device, EditNumber after,
                                  absl::FunctionRef<bool(const AuditRow&)> visit) = 0;
 
-  // What a mark was put on (server/persons.h, notes.h, held.h), ascending; no more than `most` of
-  // them.
-  virtual absl::StatusOr<std::vector<Id>> FindMarked(absl::string_view mark, size_t most) = 0;
+  // What a mark was put on (server/persons.h, notes.h, held.h), ascending; no more than
+  // `most` of them.
+  virtual absl::StatusOr<std::vector<Id>> FindMarked(
+      absl::string_view mark, size_t most = std::numeric_limits<int64_t>::max()) = 0;
   // The marks that were put on more than `many`. Looks at all of them.
   virtual absl::StatusOr<std::vector<std::string>> FindCommonMarks(size_t many) = 0;
 
