@@ -26,14 +26,16 @@ constexpr uint64_t kVersionsPerMs = 256;
 constexpr int64_t kDevicesPerMinute = 64;
 constexpr int64_t k2026Ms = 1'767'225'600'000;
 
-// Name in the settings of the store: what was declared, and who may read it, when the
-// server last began. "2=447/447 2.5=46/0 …", and fields of elements, which have no
-// audience of their own.
+// Name in the settings of the store: what was ever declared, and who may read it, when a
+// server last began that knew it. "2=447/447 2.5=46/0 …", and fields of elements, which
+// have no audience of their own.
 constexpr char kAudiences[] = "audiences";
 constexpr char kNoAudience[] = "-";
 
-std::string AudiencesOf(const Schema& schema) {
-  std::map<std::string, std::string> audiences;
+using Audiences = std::map<std::string, std::string>;
+
+Audiences AudiencesOf(const Schema& schema) {
+  Audiences audiences;
   for (const std::string& field : FieldsOf(schema)) audiences[field] = kNoAudience;
   const auto add = [&](const std::string& what, const Eyes& readers) {
     audiences[what] = absl::StrCat(readers.at_home, "/", readers.as_host);
@@ -44,10 +46,8 @@ std::string AudiencesOf(const Schema& schema) {
       add(absl::StrCat(type.number, ".", rule.number), rule.readers);
     }
   }
-  return absl::StrJoin(audiences, " ", absl::PairFormatter("="));
+  return audiences;
 }
-
-using Audiences = std::map<std::string, std::string>;
 
 Audiences Parse(absl::string_view text) {
   Audiences audiences;
@@ -77,7 +77,7 @@ std::set<std::string> FieldsIn(const Audiences& audiences) {
 
 absl::Status EnsureIncarnation(Store& store, const Schema& schema, const Environment& environment,
                                bool restored) {
-  const std::string audiences = AudiencesOf(schema);
+  Audiences audiences = AudiencesOf(schema);
   bool known = false;
   bool told = false;
   bool shows_others = false;
@@ -91,9 +91,11 @@ absl::Status EnsureIncarnation(Store& store, const Schema& schema, const Environ
     were = Parse(before);
     // A version that did not write it down may have shown anything; one without a key for
     // cursors did not keep who has seen what.
-    shows_others = before.empty() || cursor_key.empty() || OthersReadIt(were, Parse(audiences));
+    shows_others = before.empty() || cursor_key.empty() || OthersReadIt(were, audiences);
     restored = restored || !copy.empty() || shows_others;
-    told = before == audiences;
+    // What a later version declared, and this one does not, was no seed.
+    audiences.insert(were.begin(), were.end());
+    told = were == audiences;
     return absl::OkStatus();
   }));
   if (known && !restored && told) return absl::OkStatus();
@@ -101,7 +103,8 @@ absl::Status EnsureIncarnation(Store& store, const Schema& schema, const Environ
     // Whoever holds what was sown is to read the record anew.
     ASSIGN_OR_RETURN(const bool sown, ClearSown(writer, schema, FieldsIn(were)));
     restored = restored || sown;
-    RETURN_IF_ERROR(writer.PutSetting(kAudiences, audiences));
+    RETURN_IF_ERROR(
+        writer.PutSetting(kAudiences, absl::StrJoin(audiences, " ", absl::PairFormatter("="))));
     ASSIGN_OR_RETURN(const std::string cursor_key, writer.GetSetting(kCursorKey));
     if (cursor_key.empty()) {
       RETURN_IF_ERROR(writer.PutSetting(kCursorKey, NewCursorKey(environment)));

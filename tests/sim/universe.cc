@@ -533,6 +533,20 @@ void Universe::UpdateServer() {
   Wait(60'000);
   server_.old = false;
   RestartServer(false);
+  if (failure()) return;
+  // As every start of a server does: it writes down what it declares.
+  const auto begin = [&] {
+    return server::EnsureIncarnation(*server_.store, *server_.schema(), server_.environment());
+  };
+  absl::Status status = begin();
+  if (!status.ok()) {
+    server_.disk.Mend();
+    RestartServer(false);
+    if (!failure()) status = begin();
+  }
+  if (!status.ok() && !failure()) {
+    ledger_.Fail(kIntegrity, absl::StrCat("the update does not start: ", status.ToString()));
+  }
 }
 
 void Universe::Reap() {
