@@ -156,7 +156,7 @@ class Expected {
   }
   std::string Change() const {
     if (Sees()) return Writes(false) ? "MERGED" : Writes(true) ? kEnded : "RETURNED NOT_ENTITLED";
-    return Writes(true) ? kEnded : "RETURNED NO_SUCH_RECORD";
+    return Writes(true) && !Writes(false) ? kEnded : "RETURNED NO_SUCH_RECORD";
   }
   std::string Delete() const {
     if (options_.permanent()) return "RETURNED PERMANENT";
