@@ -21,6 +21,7 @@
 #include "sync/status.h"
 #include "sync/value.h"
 #include "sync/wire.h"
+#include "zhibu/records/v1/conflict.pb.h"
 #include "zhibu/records/v1/flow.pb.h"
 #include "zhibu/records/v1/meeting.pb.h"
 #include "zhibu/records/v1/member.pb.h"
@@ -164,6 +165,13 @@ std::vector<const FieldRule*> FieldsOf(const RecordType& type, std::vector<int> 
 
 bool IsGuest(const FieldRule& rule) { return rule.place == GUEST && rule.policy == SERVER; }
 
+// Whose guests follow from the person that it is about. A note lies where its record does.
+bool TakesGuests(const RecordType& type) {
+  const auto& rules = type.fields.rules();
+  return type.number != TypeOf<records::v1::ConflictNote>().number &&
+         std::any_of(rules.begin(), rules.end(), IsGuest);
+}
+
 std::optional<Id> PersonOf(const RecordType& type, const Id& id, absl::string_view body) {
   for (const Placed& placed : PlacesOf(type, id, body)) {
     if (placed.place == PERSON) return placed.scope;
@@ -271,6 +279,7 @@ absl::Status AddGuestsOfAll(Reader& reader, const Schema& schema, const Id& pers
         })) {
       continue;
     }
+    if (!TakesGuests(type)) continue;
     std::vector<std::pair<Id, RecordState>> records;
     RETURN_IF_ERROR(reader.ListRecords(
         type.number, person,
@@ -425,9 +434,8 @@ absl::Status JudgeFlow(Reader& reader, const RecordType& type, absl::string_view
 absl::Status AddFlow(Reader& reader, const Schema& schema, const RecordKey& key,
                      absl::string_view before, Edit* edit) {
   const RecordType& type = *schema.Find(key.type);
-  const auto& rules = type.fields.rules();
   const bool decides = key.type == TypeOf<Flow>().number || key.type == TypeOf<Placement>().number;
-  const bool has_guests = std::any_of(rules.begin(), rules.end(), IsGuest);
+  const bool has_guests = TakesGuests(type);
   if (!decides && !has_guests && key.type != TypeOf<Transfer>().number) return absl::OkStatus();
   ASSIGN_OR_RETURN(const RecordState state, reader.GetRecord(key));
   if (key.type == TypeOf<Transfer>().number) {

@@ -58,10 +58,13 @@ void SetPlaces(const RecordType& type, const std::vector<Placed>& places, Confli
   const bool hosts = type.writers.as_host != 0;
   note->clear_scopes();
   note->clear_guest_scopes();
+  note->clear_person_scopes();
   for (const Placed& placed : places) {
     if (placed.place == GUEST && !hosts) continue;
-    (placed.place == GUEST ? note->mutable_guest_scopes() : note->mutable_scopes())
-        ->Add(placed.scope.str());
+    auto* scopes = placed.place == GUEST    ? note->mutable_guest_scopes()
+                   : placed.place == PERSON ? note->mutable_person_scopes()
+                                            : note->mutable_scopes();
+    scopes->Add(placed.scope.str());
   }
 }
 

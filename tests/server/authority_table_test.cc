@@ -133,11 +133,15 @@ class Expected {
   }
 
   bool Sees() const {
-    if (!Acts(who_, SetOf(options_.readers()), places_, true, {}, false)) return false;
+    OfficeSet readers = SetOf(options_.readers());
     // A note of a meeting is for those who read the meeting.
-    if (type_.name() != "ConflictNote") return true;
-    const auto& meeting = OptionsOf(*records::v1::Meeting::descriptor());
-    return Acts(who_, SetOf(meeting.readers()), places_, true, {}, false);
+    if (type_.name() == "ConflictNote") {
+      const OfficeSet both = SetOf(OptionsOf(*records::v1::Meeting::descriptor()).readers());
+      for (auto it = readers.begin(); it != readers.end();) {
+        it = both.count(*it) > 0 ? std::next(it) : readers.erase(it);
+      }
+    }
+    return Acts(who_, readers, places_, true, {}, false);
   }
   std::string Create() const {
     if (options_.made_by_server()) return "RETURNED SERVER_ONLY";
@@ -152,7 +156,7 @@ class Expected {
   }
   std::string Change() const {
     if (Sees()) return Writes(false) ? "MERGED" : Writes(true) ? kEnded : "RETURNED NOT_ENTITLED";
-    return Writes(true) ? kEnded : "RETURNED NO_SUCH_RECORD";
+    return Writes(true) && !Writes(false) ? kEnded : "RETURNED NO_SUCH_RECORD";
   }
   std::string Delete() const {
     if (options_.permanent()) return "RETURNED PERMANENT";
