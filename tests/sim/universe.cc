@@ -286,6 +286,7 @@ void Universe::Renumbered(DeviceNumber before, DeviceNumber number) {
 // Whether one of the records is as this edit has left it. One that deletes what was deleted
 // changes nothing.
 bool Universe::LastChangedBy(const Ledger::Row& row) {
+  if (server_.store == nullptr || server_.disk.dead()) return false;
   bool last = false;
   const absl::Status status = server_.disk.Quietly([&] {
     return server_.store->Read([&](server::Reader& reader) -> absl::Status {
