@@ -362,7 +362,8 @@ absl::Status AddMoves(Reader& reader, const Schema& schema, const Transfer& tran
 absl::Status AddNames(Reader& reader, const RecordType& type, const Id& id,
                       const RecordState& state, Flow flow, Edit* edit) {
   if (flow.member_name().empty()) {
-    ASSIGN_OR_RETURN(*flow.mutable_member_name(), NameOf<Member>(reader, flow.member_id()));
+    ASSIGN_OR_RETURN(*flow.mutable_member_name(),
+                     RegisteredNameOf<Member>(reader, flow.member_id()));
   }
   if (flow.home_name().empty()) {
     ASSIGN_OR_RETURN(*flow.mutable_home_name(),

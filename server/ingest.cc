@@ -22,6 +22,7 @@
 #include "server/sight.h"
 #include "server/typed.h"
 #include "sync/audience.h"
+#include "sync/canonical.h"
 #include "sync/handshake.h"
 #include "sync/merge.h"
 #include "sync/reason.h"
@@ -368,12 +369,13 @@ class Ingest::Batch {
   }
 
   static absl::Status CheckLimits(const Passage& passage) {
-    if (passage.edit.changes().empty()) return Refuse(sync::v1::MALFORMED, "edit");
-    if (passage.composed()) return absl::OkStatus();
     const AuditRow& row = passage.row;
-    if (row.edit.size() > kEditBytesMax) {
+    if (!passage.composed() && row.edit.size() > kEditBytesMax) {
       return Refuse(sync::v1::TOO_LARGE, absl::StrCat(row.edit.size(), " B"));
     }
+    if (passage.edit.changes().empty()) return Refuse(sync::v1::MALFORMED, "edit");
+    if (passage.composed()) return absl::OkStatus();
+    RETURN_IF_ERROR(CheckCanonicalMessage(*Edit::descriptor(), row.edit));
     if (passage.edit.changes_size() > kChangesMax) {
       return Refuse(sync::v1::TOO_LARGE, absl::StrCat(passage.edit.changes_size(), " changes"));
     }
@@ -404,8 +406,9 @@ class Ingest::Batch {
   }
 
   // Before anything of it is merged: what it builds on is in, and its device in service.
-  // What is to wait, waits only where its author has, or once had, a right to it: who is
-  // held learns where a record lies.
+  // What is to wait, waits only where its author has, or once had, a right to it, and for
+  // what is not there yet, where what it builds on makes it: who is held learns where a
+  // record lies, or that there is one.
   absl::Status MayBeJudged(const Passage& passage, const Staging& staging) {
     absl::Status status = CheckFoundations(passage.row);
     if (passage.row.decided_by.empty() && status.ok()) {
@@ -418,16 +421,36 @@ class Ingest::Batch {
       const RecordKey key = KeyOf(change);
       const Staged& staged = staging.at(key);
       const std::vector<Placed> named = PlacesOf(*staged.type, key.id, change.set());
-      // What is not there yet is made by one of those that it builds on.
-      if (staged.before.empty() && named.empty()) continue;
+      if (staged.before.empty() && change.kind() != Change::CREATE) {
+        ASSIGN_OR_RETURN(const bool made, MadeBelow(passage.row, key));
+        if (!made) return Refuse(sync::v1::NO_SUCH_RECORD, staged.type->name);
+        continue;
+      }
       std::vector<Placed> after = staged.before;
       after.insert(after.end(), named.begin(), named.end());
       ASSIGN_OR_RETURN(const bool once,
                        MightOnce(writer_, *staged.type, WrittenBy(*staged.type, change), key.id,
                                  passage.author, *offices, staged.before, after));
-      if (!once) return Refuse(sync::v1::NOT_ENTITLED, staged.type->label);
+      if (once) continue;
+      return change.kind() == Change::CREATE ? Refuse(sync::v1::NOT_ENTITLED, staged.type->label)
+                                             : Refuse(sync::v1::NO_SUCH_RECORD, staged.type->name);
     }
     return status;
+  }
+
+  // Whether one of the held edits that this one builds on is about the record.
+  absl::StatusOr<bool> MadeBelow(const AuditRow& row, const RecordKey& key) {
+    for (const uint64_t below : row.builds_on) {
+      ASSIGN_OR_RETURN(const auto known, writer_.GetVerdict(row.author, EditNumber(below)));
+      if (!known || known->verdict != sync::v1::HELD) continue;
+      ASSIGN_OR_RETURN(const auto waiting, writer_.GetAudit(row.author, EditNumber(below)));
+      Edit edit;
+      if (!waiting || !edit.ParseFromString(waiting->edit)) continue;
+      for (const Change& change : edit.changes()) {
+        if (change.type() == key.type && change.id() == key.id.bytes()) return true;
+      }
+    }
+    return false;
   }
 
   absl::Status MergeChange(const Passage& passage, const Change& change, Version version,
@@ -492,6 +515,7 @@ class Ingest::Batch {
   absl::Status Check(const RecordKey& key, const Staged& staged, const Staging& staging,
                      const Passage& passage) {
     if (staged.state.alive()) RETURN_IF_ERROR(CheckRecord(*staged.type, key.id, staged.state.body));
+    RETURN_IF_ERROR(CheckRecordSize(*staged.type, staged.state.body, staged.state.trace));
     ASSIGN_OR_RETURN(const Author judged, JudgedAs(passage));
     const Step step{
         *staged.type,      key.id,

@@ -13,6 +13,7 @@
 #include "server/courier.h"
 #include "server/incarnation.h"
 #include "sync/audience.h"
+#include "sync/canonical.h"
 #include "sync/handshake.h"
 #include "sync/reason.h"
 #include "sync/record.h"
@@ -224,9 +225,8 @@ absl::Status Session::CheckHello(const std::string& bytes) {
   }
   sync::v1::Hello& hello = hello_;
   // One reading of what is signed: bytes that say a thing twice have two.
-  if (!hello.ParseFromString(bytes) || hello.SerializeAsString() != bytes) {
-    return zhibu::Refuse(sync::v1::MALFORMED, "hello");
-  }
+  RETURN_IF_ERROR(CheckCanonicalMessage(*sync::v1::Hello::descriptor(), bytes));
+  if (!hello.ParseFromString(bytes)) return zhibu::Refuse(sync::v1::MALFORMED, "hello");
   if (hello.protocol() != kProtocolVersion) {
     return zhibu::Refuse(sync::v1::UNSUPPORTED_VERSION,
                          absl::StrCat(hello.protocol(), " / ", kProtocolVersion));

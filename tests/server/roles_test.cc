@@ -187,12 +187,14 @@ TEST_F(Roles, WhoNeverHadARightIsNotHeldAndLearnsNothing) {
   const Id elsewhere = chens.Make<Meeting>([&](Meeting& m) { m.set_branch_id(host.str()); });
   world.SyncAll();
   world.Revoke(wang_author.device);
-  EXPECT_EQ(Answer(Of(&wang_author, {Update(At("礼堂"), elsewhere)})), "1 RETURNED NOT_ENTITLED");
+  EXPECT_EQ(Answer(Of(&wang_author, {Update(At("礼堂"), elsewhere)})), "1 RETURNED NO_SUCH_RECORD");
+  // As of one that is not there.
+  EXPECT_EQ(Answer(Of(&wang_author, {Update(At("礼堂"), NewId())})), "2 RETURNED NO_SUCH_RECORD");
   EXPECT_EQ(Answer(Of(&wang_author, {Create(MeetingIn(host), NewId())})),
-            "2 RETURNED NOT_ENTITLED");
+            "3 RETURNED NOT_ENTITLED");
   Member name;
   name.set_name("王二");
-  EXPECT_EQ(Answer(Of(&wang_author, {Update(name, chen)})), "3 RETURNED NOT_ENTITLED");
+  EXPECT_EQ(Answer(Of(&wang_author, {Update(name, chen)})), "4 RETURNED NO_SUCH_RECORD");
   EXPECT_THAT(Waiting(), IsEmpty());
 }
 
@@ -206,7 +208,10 @@ TEST_F(Roles, NamingAHeldEditOfOnesOwnDoesNotMakeAnEditWaitUnread) {
   world.SyncAll();
   Submitted oracle = Of(&zhang_author, {Update(At("礼堂"), of_host)});
   oracle.edit.add_builds_on(1);
-  EXPECT_EQ(Answer(oracle), "2 RETURNED NOT_ENTITLED");
+  EXPECT_EQ(Answer(oracle), "2 RETURNED NO_SUCH_RECORD");
+  Submitted made_up = Of(&zhang_author, {Update(At("礼堂"), NewId())});
+  made_up.edit.add_builds_on(1);
+  EXPECT_EQ(Answer(made_up), "3 RETURNED NO_SUCH_RECORD");
 }
 
 TEST_F(Roles, ALostPhoneFillsNobodysPhone) {
@@ -251,7 +256,7 @@ TEST_F(Roles, AnOldRecordThatTodayWouldBeRefusedLeavesNothingByHalves) {
   ASSERT_EQ(world.store().Write([&](server::Writer& writer) -> absl::Status {
     auto version = writer.NextVersion({wang});
     state.touch = {*version, kServerDevice, StampAt(world.now_ms())};
-    return writer.PutRecord(key, state, {}, {wang});
+    return writer.PutRecord(key, state, {}, {{wang, server::kAllOffices}});
   }),
             absl::OkStatus());
   const Id stay = Report(wangs);
