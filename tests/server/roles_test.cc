@@ -57,6 +57,11 @@ class Roles : public RawEdits {
               absl::OkStatus());
     return version;
   }
+  Meeting Long(size_t bytes) {
+    Meeting meeting = MeetingIn(branch);
+    meeting.set_minutes(std::string(bytes, 'x'));
+    return meeting;
+  }
   Meeting At(const std::string& place) {
     Meeting meeting;
     meeting.set_place(place);
@@ -218,15 +223,13 @@ TEST_F(Roles, ALostPhoneFillsNobodysPhone) {
   Author lost = Lost();
   std::vector<std::string> answers;
   for (int i = 0; i < 6; ++i) {
-    answers.push_back(
-        Answer(Of(&lost, {Create(MeetingIn(branch, std::string(900'000, 'x')), NewId())})));
+    answers.push_back(Answer(Of(&lost, {Create(Long(900'000), NewId())})));
   }
   EXPECT_EQ(answers.front(), "1 HELD GRANT_ENDED");
   EXPECT_EQ(answers.back(), "6 RETURNED HELD_FULL");
   // Once some have been decided there is room again.
   EXPECT_EQ(TakeAs(&zhang_author, Waiting()[0]), "1 MERGED");
-  EXPECT_EQ(Answer(Of(&lost, {Create(MeetingIn(branch, std::string(900'000, 'x')), NewId())})),
-            "7 HELD GRANT_ENDED");
+  EXPECT_EQ(Answer(Of(&lost, {Create(Long(900'000), NewId())})), "7 HELD GRANT_ENDED");
 }
 
 // ---- What is refused leaves nothing (D3, D6, A7) ---------------------------------------
@@ -292,7 +295,7 @@ TEST_F(Roles, WhatFollowsFromOneEditTravelsInParts) {
 // ---- What is cheap to send is cheap to judge (A5) -----------------------------------------
 
 TEST_F(Roles, NamingALargeEditAThousandTimesIsRefusedUnread) {
-  Answer(Of(&zhang_author, {Create(MeetingIn(branch, std::string(1'000'000, 'x')), NewId())}));
+  Answer(Of(&zhang_author, {Create(Long(1'000'000), NewId())}));
   Submitted heavy = Of(&zhang_author, {Create(MeetingIn(branch), NewId())});
   for (int i = 0; i < 1000; ++i) heavy.edit.add_builds_on(1);
   const Result result = world.Commit({heavy}).at(0);
@@ -303,8 +306,7 @@ TEST_F(Roles, NamingALargeEditAThousandTimesIsRefusedUnread) {
 TEST_F(Roles, NamingManyLargeEditsCostsNoMoreThanNamingSmallOnes) {
   std::vector<Submitted> large;
   for (int i = 0; i < 20; ++i) {
-    large.push_back(
-        Of(&zhang_author, {Create(MeetingIn(branch, std::string(200'000, 'x')), NewId())}));
+    large.push_back(Of(&zhang_author, {Create(Long(200'000), NewId())}));
   }
   world.Commit(large);
   Submitted building = Of(&zhang_author, {Create(MeetingIn(branch), NewId())});
@@ -315,7 +317,7 @@ TEST_F(Roles, NamingManyLargeEditsCostsNoMoreThanNamingSmallOnes) {
 }
 
 TEST_F(Roles, AMadeUpRepeatIsAForkUnreadAndSoIsAllThatFollows) {
-  Answer(Of(&zhang_author, {Create(MeetingIn(branch, std::string(1'000'000, 'x')), NewId())}));
+  Answer(Of(&zhang_author, {Create(Long(1'000'000), NewId())}));
   std::vector<Submitted> made_up;
   for (int i = 0; i < 100; ++i) {
     Author copy{zhang_author.device};
