@@ -98,6 +98,7 @@ std::string ChainAfter(absl::string_view before, const AuditRow& row) {
   for (const uint64_t below : row.builds_on) wire::AppendVarintField(10, below, &link);
   if (row.withdrawn) wire::AppendVarintField(11, 1, &link);
   if (row.sent.value > 0) wire::AppendVarintField(12, row.sent.value, &link);
+  for (const uint64_t base : row.bases) wire::AppendVarintField(13, base, &link);
   return Digest(link);
 }
 
@@ -154,9 +155,9 @@ class Ingest::Batch {
   //   the composer  is the server, whose own edits nobody is asked for
   struct Passage {
     const Edit& edit;
-    const AuditRow& row;  // as far as it is known: device, author, stamp, edit
-    Id author;            // the person; empty: composed
-    Id decider;           // the person
+    AuditRow& row;  // as far as it is known: device, author, stamp, edit
+    Id author;      // the person; empty: composed
+    Id decider;     // the person
     // What of Change::base is believed: up to here, or what had been sent of the scopes.
     Version seen_up_to;
     const Sent* sent = nullptr;
@@ -228,7 +229,11 @@ class Ingest::Batch {
                                                      : sync::v1::RETURNED);
     row->answer.set_reason(refused.reason);
     row->answer.set_detail(refused.detail);
-    if (status.ok()) row->version = version;
+    if (status.ok()) {
+      row->version = version;
+    } else {
+      row->bases.clear();
+    }
     RETURN_IF_ERROR(Record(row, &Changing(device)));
     if (row->answer.verdict() == sync::v1::HELD) {
       RETURN_IF_ERROR(WriteHeld(*row, device->row));
@@ -356,7 +361,10 @@ class Ingest::Batch {
     for (const Change& change : passage.edit.changes()) {
       RETURN_IF_ERROR(MergeChange(passage, change, *version, &staging.at(KeyOf(change))));
     }
-    if (!passage.composed()) RETURN_IF_ERROR(CheckResult(passage, staging));
+    if (!passage.composed()) {
+      RETURN_IF_ERROR(CheckResult(passage, staging));
+      ForgetBasesAsSaid(passage);
+    }
     Edit follows;
     for (const auto& [key, staged] : staging) {
       if (!passage.composed()) RETURN_IF_ERROR(DecideOnHeld(key, staged, staging.size(), passage));
@@ -469,10 +477,21 @@ class Ingest::Batch {
                         .made_later = passage.made_later};
     RETURN_IF_ERROR(Apply(staged->type, change, origin, &staged->state, &staged->outcome));
     if (passage.composed()) return absl::OkStatus();
+    passage.row.bases.push_back(std::min(change.base(), origin.base_max.value));
     ASSIGN_OR_RETURN(staged->finding,
                      JudgeCheckIn(writer_, change, staged->state.body, passage.author,
                                   MillisOf(passage.row.stamp), ingest_.environment_.now_ms()));
     return absl::OkStatus();
+  }
+
+  // What the edit says itself is not written down again.
+  static void ForgetBasesAsSaid(const Passage& passage) {
+    const auto& changes = passage.edit.changes();
+    auto& bases = passage.row.bases;
+    const bool as_said =
+        std::equal(bases.begin(), bases.end(), changes.begin(), changes.end(),
+                   [](uint64_t base, const Change& change) { return base == change.base(); });
+    if (as_said) bases.clear();
   }
 
   // The highest version of the record that its author can have seen.

@@ -578,7 +578,8 @@ absl::Status Session::MoveCursors(Reader& reader, const Pass& pass, sync::v1::Up
       state.held = 0;
     }
     state.known = std::max(state.known, pass.KnownUpToCut(scope));
-    NoteSent(scope, std::max(state.cursor, state.known));
+    // A scope that is read again has been sent up to where the reading has come.
+    NoteSent(scope, std::max({state.cursor, state.known, was_rereading ? to : Version()}));
     if (was_rereading && !pass.complete()) {
       if (state.reread.value == 0 && to.value > 0) AddCursor(scope, state.cursor, state, update);
       state.held |= state.audience;

@@ -51,6 +51,7 @@ AuditRow AuditOf(const Query& row, const Seal& seal) {
   audit.builds_on.assign(beside.builds_on().begin(), beside.builds_on().end());
   audit.withdrawn = beside.withdrawn();
   audit.sent = Version(beside.sent());
+  audit.bases.assign(beside.bases().begin(), beside.bases().end());
   return audit;
 }
 
@@ -61,6 +62,7 @@ std::string BesideOf(const AuditRow& row) {
   beside.mutable_builds_on()->Add(row.builds_on.begin(), row.builds_on.end());
   beside.set_withdrawn(row.withdrawn);
   beside.set_sent(row.sent.value);
+  beside.mutable_bases()->Add(row.bases.begin(), row.bases.end());
   return beside.SerializeAsString();
 }
 

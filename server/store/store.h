@@ -97,6 +97,8 @@ struct AuditRow {
   bool withdrawn = false;
   // The highest version that had been sent to the device: see Submitted::sent. 0: unknown.
   Version sent;
+  // Of each change the base that was believed; empty: what the edit says.
+  std::vector<uint64_t> bases;
 };
 
 // What is known of an answered edit without opening it.

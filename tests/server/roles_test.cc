@@ -274,7 +274,7 @@ TEST_F(Roles, AnOldRecordThatTodayWouldBeRefusedLeavesNothingByHalves) {
 }
 
 TEST_F(Roles, WhatFollowsFromOneEditTravelsInParts) {
-  for (int i = 0; i < 12; ++i) Talk(wangs, branch, std::string(200'000, 'x'));
+  for (int i = 0; i < 40; ++i) Talk(wangs, branch, std::string(60'000, 'x'));
   world.SyncAll();
   Stay();
   size_t parts = 0;
@@ -285,8 +285,8 @@ TEST_F(Roles, WhatFollowsFromOneEditTravelsInParts) {
     for (const Change& change : edit.changes()) {
       bytes += world.StateOf({change.type(), *Id::FromBytes(change.id())}).body.size();
     }
-    if (bytes > 100'000) ++parts;
-    EXPECT_LT(bytes, 512'000u);
+    if (bytes > 50'000) ++parts;
+    EXPECT_LT(bytes, 400'000u);
   }
   EXPECT_GE(parts, 6u);
   ExpectConverged();

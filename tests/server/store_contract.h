@@ -570,6 +570,7 @@ TEST_P(StoreContract, AnAuditRowComesBackWhole) {
   put.builds_on = {3, 1u << 31};
   put.withdrawn = true;
   put.sent = Version(9);
+  put.bases = {0, 7};
   ASSERT_EQ(Write([&](Writer& writer) { return writer.AppendAudit(put); }), absl::OkStatus());
   Reopen();
   auto got = Read([](Reader& reader) { return reader.GetAudit(DeviceNumber(2), EditNumber(1)); });
@@ -588,6 +589,7 @@ TEST_P(StoreContract, AnAuditRowComesBackWhole) {
   EXPECT_EQ(got->builds_on, put.builds_on);
   EXPECT_EQ(got->withdrawn, put.withdrawn);
   EXPECT_EQ(got->sent, put.sent);
+  EXPECT_EQ(got->bases, put.bases);
 }
 
 TEST_P(StoreContract, WhatBecameOfAnEditIsKnownWithoutOpeningIt) {
