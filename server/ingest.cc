@@ -426,6 +426,12 @@ class Ingest::Batch {
         if (!made) return Refuse(sync::v1::NO_SUCH_RECORD, staged.type->name);
         continue;
       }
+      // Whom a branch has shown its code is its guest for this one record.
+      ASSIGN_OR_RETURN(
+          const auto finding,
+          JudgeCheckIn(writer_, change, staged.before.empty() ? change.set() : staged.state.body,
+                       passage.author, MillisOf(passage.row.stamp), ingest_.environment_.now_ms()));
+      if (finding) continue;
       std::vector<Placed> after = staged.before;
       after.insert(after.end(), named.begin(), named.end());
       ASSIGN_OR_RETURN(const bool once,
