@@ -359,11 +359,14 @@ class Ingest::Batch {
     if (!passage.composed()) RETURN_IF_ERROR(CheckResult(passage, staging));
     Edit follows;
     for (const auto& [key, staged] : staging) {
-      if (!passage.composed()) RETURN_IF_ERROR(DecideOnHeld(key, staged, staging.size(), passage));
       if (key.type != DuplicateType()) continue;
       RETURN_IF_ERROR(FollowDecision(writer_, key.id, staged.was, staged.state, &follows));
     }
     RETURN_IF_ERROR(Write(staging));
+    // Once the decision stands: what is merged then may change the held edit's record too.
+    for (const auto& [key, staged] : staging) {
+      if (!passage.composed()) RETURN_IF_ERROR(DecideOnHeld(key, staged, staging.size(), passage));
+    }
     RETURN_IF_ERROR(FindDuplicates(staging, &follows));
     return Compose(std::move(follows));
   }
