@@ -16,6 +16,7 @@
 #include "sync/environment.h"
 #include "sync/record.h"
 #include "sync/status.h"
+#include "zhibu/records/v1/organisation.pb.h"
 
 namespace zhibu::server {
 
@@ -39,6 +40,16 @@ void AddScopes(const RecordType& type, const sync::v1::Change& change, const Id&
     const Eyes eyes = EyesOn({placed}, [](const Id&) { return AudienceOf(SECRETARY); });
     if ((written & HiddenFrom(type, eyes)) == 0) scopes->insert(placed.scope);
   }
+}
+
+// What an edit names as its keeper need be none.
+absl::Status KeepOrganisations(Reader& reader, Scopes* scopes) {
+  for (auto it = scopes->begin(); it != scopes->end();) {
+    ASSIGN_OR_RETURN(const RecordState organisation,
+                     reader.GetRecord({TypeOf<records::v1::Organisation>().number, *it}));
+    it = organisation.exists ? std::next(it) : scopes->erase(it);
+  }
+  return absl::OkStatus();
 }
 
 // Where the records lie that an edit touches, or are to lie.
@@ -102,6 +113,7 @@ absl::StatusOr<Reach> ReachOf(Reader& reader, const Schema& schema, const AuditR
       ASSIGN_OR_RETURN(const RecordState state, reader.GetRecord({type->number, *id}));
       if (state.exists) AddScopes(*type, change, *id, state.body, &scopes);
       AddScopes(*type, change, *id, change.set(), &scopes);
+      RETURN_IF_ERROR(KeepOrganisations(reader, &scopes));
     }
     reach.Add(scopes.empty() ? below : scopes);
   }

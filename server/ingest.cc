@@ -367,11 +367,14 @@ class Ingest::Batch {
     }
     Edit follows;
     for (const auto& [key, staged] : staging) {
-      if (!passage.composed()) RETURN_IF_ERROR(DecideOnHeld(key, staged, staging.size(), passage));
       if (key.type != DuplicateType()) continue;
       RETURN_IF_ERROR(FollowDecision(writer_, key.id, staged.was, staged.state, &follows));
     }
     RETURN_IF_ERROR(Write(staging));
+    // Once the decision stands: what is merged then may change the held edit's record too.
+    for (const auto& [key, staged] : staging) {
+      if (!passage.composed()) RETURN_IF_ERROR(DecideOnHeld(key, staged, staging.size(), passage));
+    }
     RETURN_IF_ERROR(FindDuplicates(staging, &follows));
     return Compose(std::move(follows));
   }
@@ -434,6 +437,12 @@ class Ingest::Batch {
         if (!made) return Refuse(sync::v1::NO_SUCH_RECORD, staged.type->name);
         continue;
       }
+      // Whom a branch has shown its code is its guest for this one record.
+      ASSIGN_OR_RETURN(
+          const auto finding,
+          JudgeCheckIn(writer_, change, staged.before.empty() ? change.set() : staged.state.body,
+                       passage.author, MillisOf(passage.row.stamp), ingest_.environment_.now_ms()));
+      if (finding) continue;
       std::vector<Placed> after = staged.before;
       after.insert(after.end(), named.begin(), named.end());
       ASSIGN_OR_RETURN(const bool once,

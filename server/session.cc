@@ -523,14 +523,18 @@ absl::Status Session::ReadScope(Reader& reader, const Id& scope, const ScopeStat
   Version last;
   bool more = false;
   std::vector<Version> known;
-  const uint32_t offices = state.dropping() ? kAllOffices : state.MayKnow();
+  // Of what was dropped nothing is there, be it seen through another scope alone.
+  const bool dropped = state.rereading() && state.seen == kMixed;
+  const uint32_t offices = state.dropping() || dropped ? kAllOffices : state.MayKnow();
   RETURN_IF_ERROR(reader.ReadFeed(scope, state.from(), offices, [&](const FeedRow& row) {
+    const bool may_know = (row.seen & state.MayKnow()) != 0;
+    if (dropped && !may_know && !(row.present && SightNow(row).visible)) return true;
     if (bytes >= limits_.update_bytes && row.version != last) {
       more = true;
       return false;
     }
     last = row.version;
-    if (!state.dropping()) known.push_back(row.version);
+    if (!state.dropping() && may_know) known.push_back(row.version);
     if (state.rereading() && !Wanted(row, state)) {
       if (!state.dropping()) ++bytes;  // passing over is work too, where it may be known of
       return true;

@@ -56,6 +56,13 @@ class Author {
   bool ActsAbove();
   std::string Branch();
   std::string Person();
+  // A member and the branch that they belong to, as far as the device knows; sometimes
+  // anybody and any branch. `branch`: rather of this one.
+  struct Belonging {
+    std::string member;
+    std::string branch;
+  };
+  Belonging Somebody(const std::string& branch = "");
   std::string Word();
   std::string Day();
   std::string Month();

@@ -4,6 +4,7 @@
 
 #include "proto/policies.pb.h"
 #include "sync/status.h"
+#include "tests/sim/bytes.h"
 #include "tests/sim/simulation.h"
 #include "zhibu/records/v1/catalogue.pb.h"
 
@@ -118,6 +119,68 @@ TEST_F(Judge, SeesAVanishedAuditRow) {
   EXPECT_EQ(Verdict(), kAudit);
 }
 
+TEST_F(Judge, HearsARemovalOfWhatADeviceNeverHeld) {
+  universe.CheckAll();
+  Sampler elsewhere;
+  elsewhere.set_branch_id(universe.branches()[1].str());
+  const Id id = universe.server().environment().NewId();
+  universe.OwnWrite(elsewhere, id);
+  sync::v1::Update update;
+  auto* removal = update.add_removals();
+  removal->set_type(9001);
+  removal->set_ids(sampler.str());
+  universe.CheckUpdate(Universe::HearerOf(device(0)), update);
+  EXPECT_EQ(Verdict(), "all is well");
+  removal->set_ids(id.str());
+  universe.CheckUpdate(Universe::HearerOf(device(0)), update);
+  EXPECT_EQ(Verdict(), kTold);
+}
+
+TEST_F(Judge, HearsOfAScopeThatNeverWasADevices) {
+  sync::v1::Update update;
+  update.add_cursors()->set_scope(universe.branches()[1].str());
+  universe.CheckUpdate(Universe::HearerOf(device(0)), update);
+  EXPECT_EQ(Verdict(), kTold);
+}
+
+TEST_F(Judge, HearsOfARecordThatADeviceHasNoRightTo) {
+  universe.CheckAll();
+  Sampler elsewhere;
+  elsewhere.set_branch_id(universe.branches()[1].str());
+  const Id id = universe.server().environment().NewId();
+  universe.OwnWrite(elsewhere, id);
+  sync::v1::Update update;
+  auto* group = update.add_groups();
+  group->set_type(9001);
+  group->set_ids(id.str());
+  group->add_bodies(elsewhere.SerializeAsString());
+  universe.CheckUpdate(Universe::HearerOf(device(0)), update);
+  EXPECT_EQ(Verdict(), kRight);
+}
+
+TEST(Bytes, HaveOneReadingOrNone) {
+  const auto* type = Sampler::descriptor();
+  Sampler sampler;
+  sampler.set_latest("甲");
+  sampler.set_forward(Sampler::OPENED);
+  sampler.mutable_max()->set_seconds(7);
+  sampler.add_numbers(300);
+  const std::string good = sampler.SerializeAsString();
+  EXPECT_EQ(Ambiguity(*type, good), "");
+  const std::vector<Piece> pieces = *PiecesOf(good);
+  EXPECT_EQ(BytesOf(pieces), good);
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    std::vector<Piece> twice = pieces;
+    twice.insert(twice.begin() + static_cast<std::ptrdiff_t>(i), pieces[i]);
+    EXPECT_NE(Ambiguity(*type, BytesOf(twice)), "") << pieces[i].number;
+    std::vector<Piece> otherwise = pieces;
+    otherwise[i].type = kFixed32;
+    EXPECT_NE(Ambiguity(*type, BytesOf(otherwise)), "") << pieces[i].number;
+    EXPECT_NE(Ambiguity(*type, BytesOf(pieces[i], 1)), "") << pieces[i].number;
+  }
+  EXPECT_NE(Ambiguity(*type, good.substr(0, good.size() - 1)), "");
+}
+
 // A ledger and rows as the server might have written them.
 class Rows : public ::testing::Test {
  protected:
@@ -133,7 +196,7 @@ class Rows : public ::testing::Test {
     change->set_base(base);
     change->set_set(message.SerializeAsString());
     server::AuditRow row;
-    row.device = DeviceNumber(device);
+    row.device = row.author = DeviceNumber(device);
     row.number = EditNumber(number);
     row.version = Version(version);
     row.received_ms = 1'000'000 + static_cast<int64_t>(version);
@@ -142,13 +205,51 @@ class Rows : public ::testing::Test {
     row.answer.set_verdict(sync::v1::MERGED);
     return row;
   }
+  // Something that the server makes, at the versions before kBegun.
+  void Make(const google::protobuf::Message& message, const Id& id) {
+    ++made;
+    ledger.Take(Row(1, made, made, 1'000 + made, message, id, sync::v1::Change::CREATE, 0));
+  }
+  // A branch, of which the person is a member, and has the office.
   void Appoint(Office office) {
+    records::v1::Organisation organisation;
+    organisation.set_name("党支部");
+    Make(organisation, branch);
+    Make(organisation, host);
+    records::v1::Member member;
+    member.set_branch_id(branch.str());
+    Make(member, person);
+    Make(member, stranger);
+    records::v1::Placement placement;
+    placement.set_member_id(person.str());
+    placement.set_branch_id(branch.str());
+    Make(placement, *Id::FromBytes("placement-------"));
     records::v1::Grant grant;
     grant.set_person_id(person.str());
     grant.set_organisation_id(branch.str());
     grant.set_office(office);
-    ledger.Take(Row(1, 1, 1, 0, grant, grant_id, sync::v1::Change::CREATE, 0));
+    Make(grant, grant_id);
     for (const uint32_t device : {2, 3}) ledger.SetPerson(DeviceNumber(device), person);
+    ledger.SetPerson(DeviceNumber(4), stranger);
+  }
+  void Take(const google::protobuf::Message& message, sync::v1::Change::Kind kind, uint32_t device,
+            const Id& id) {
+    const uint64_t version = kBegun + ++taken;
+    ledger.Take(Row(device, taken, version, version, message, id, kind, version));
+  }
+  void Create(const google::protobuf::Message& message, uint32_t device = 2) {
+    Take(message, sync::v1::Change::CREATE, device, sampler);
+  }
+  void Update(const google::protobuf::Message& message, uint32_t device = 2) {
+    Take(message, sync::v1::Change::UPDATE, device, sampler);
+  }
+  records::v1::Flow Stay() {
+    records::v1::Flow stay;
+    stay.set_member_id(person.str());
+    stay.set_home_branch_id(branch.str());
+    stay.set_host_branch_id(host.str());
+    stay.set_state(records::v1::Flow::REPORTED);
+    return stay;
   }
   Sampler Empty() {
     Sampler sampler;
@@ -160,8 +261,13 @@ class Rows : public ::testing::Test {
     return ledger.failure() ? ledger.failure()->invariant : "all is well";
   }
 
+  static constexpr uint64_t kBegun = 20;
+  uint64_t made = 0;
+  uint64_t taken = 0;
   const Id branch = *Id::FromBytes("branch----------");
+  const Id host = *Id::FromBytes("host------------");
   const Id person = *Id::FromBytes("person----------");
+  const Id stranger = *Id::FromBytes("stranger--------");
   const Id grant_id = *Id::FromBytes("grant-----------");
   const Id sampler = *Id::FromBytes("sampler---------");
   Ledger ledger;
@@ -169,15 +275,15 @@ class Rows : public ::testing::Test {
 
 TEST_F(Rows, AnEditUnderTwoNumbers) {
   Appoint(SECRETARY);
-  ledger.Take(Row(2, 1, 2, 99, Empty(), sampler, sync::v1::Change::CREATE, 0));
+  ledger.Take(Row(2, 1, 22, 99, Empty(), sampler, sync::v1::Change::CREATE, 0));
   EXPECT_EQ(Verdict(), "all is well");
-  ledger.Take(Row(3, 1, 3, 99, Empty(), sampler, sync::v1::Change::CREATE, 0));
+  ledger.Take(Row(3, 1, 23, 99, Empty(), sampler, sync::v1::Change::CREATE, 0));
   EXPECT_EQ(Verdict(), kOnce);
 }
 
 TEST_F(Rows, AnAuthorWithoutAuthority) {
   Appoint(GROUP_LEADER);
-  ledger.Take(Row(2, 1, 2, 99, Empty(), sampler, sync::v1::Change::CREATE, 0));
+  Create(Empty(), 4);
   EXPECT_EQ(Verdict(), kAuthority);
 }
 
@@ -191,8 +297,168 @@ TEST_F(Rows, AStepThatIsNotDeclared) {
   Appoint(SECRETARY);
   Sampler done = Empty();
   done.set_forward(Sampler::DONE);
-  ledger.Take(Row(2, 1, 2, 99, done, sampler, sync::v1::Change::CREATE, 0));
+  Create(done);
   EXPECT_EQ(Verdict(), kSteps);
+}
+
+TEST_F(Rows, WhatIsInOrder) {
+  Appoint(SECRETARY);
+  Create(Stay());
+  EXPECT_EQ(Verdict(), "all is well");
+}
+
+TEST_F(Rows, ARecordKeptByAPerson) {
+  Appoint(SECRETARY);
+  Sampler own;
+  own.set_branch_id(person.str());
+  Create(own);
+  EXPECT_EQ(Verdict(), kAuthority);
+}
+
+TEST_F(Rows, ARecordKeptByWhatIsNotThere) {
+  Appoint(SECRETARY);
+  Sampler nowhere;
+  nowhere.set_branch_id("no-organisation-");
+  Create(nowhere);
+  EXPECT_EQ(Verdict(), kAuthority);
+}
+
+TEST_F(Rows, ARecordMovedToWhomItDoesNotConcern) {
+  Appoint(SECRETARY);
+  Create(Empty());
+  Sampler moved;
+  moved.set_branch_id(host.str());
+  Update(moved);
+  EXPECT_EQ(Verdict(), kAuthority);
+}
+
+TEST_F(Rows, AMemberWithTheIdOfAnOrganisation) {
+  Appoint(SECRETARY);
+  records::v1::Member member;
+  member.set_branch_id(branch.str());
+  Take(member, sync::v1::Change::CREATE, 2, host);
+  EXPECT_EQ(Verdict(), kAuthority);
+}
+
+TEST_F(Rows, WhatOnlyTheServerMakes) {
+  Appoint(SECRETARY);
+  records::v1::Grant grant;
+  grant.set_person_id(stranger.str());
+  grant.set_organisation_id(branch.str());
+  Create(grant);
+  EXPECT_EQ(Verdict(), kAuthority);
+}
+
+TEST_F(Rows, SomebodyWhoDoesNotBelong) {
+  Appoint(SECRETARY);
+  records::v1::DuesPayment payment;
+  payment.set_member_id(stranger.str());
+  payment.set_branch_id(branch.str());
+  Create(payment);
+  EXPECT_EQ(Verdict(), kAuthority);
+}
+
+TEST_F(Rows, AStepThatIsTheHosts) {
+  Appoint(SECRETARY);
+  Create(Stay());
+  records::v1::Flow accepted;
+  accepted.set_state(records::v1::Flow::ACCEPTED);
+  Update(accepted);
+  EXPECT_EQ(Verdict(), kAuthority);
+}
+
+TEST_F(Rows, WhatComesWithAStepWithoutIt) {
+  Appoint(SECRETARY);
+  records::v1::Flow stay = Stay();
+  stay.set_accepted_by_id(person.str());
+  Create(stay);
+  EXPECT_EQ(Verdict(), kAuthority);
+}
+
+TEST_F(Rows, AHostThatIsShownMoreBeforeItAccepts) {
+  Appoint(SECRETARY);
+  Create(Stay());
+  records::v1::Member member;
+  member.add_host_branch_ids(host.str());
+  Take(member, sync::v1::Change::UPDATE, 1, person);
+  EXPECT_EQ(Verdict(), kAuthority);
+}
+
+TEST_F(Rows, ASuperiorThatWasNotAsked) {
+  Appoint(SECRETARY);
+  records::v1::Organisation hung;
+  hung.set_parent_id(host.str());
+  Take(hung, sync::v1::Change::UPDATE, 2, branch);
+  EXPECT_EQ(Verdict(), kAuthority);
+}
+
+TEST_F(Rows, AValueThatIsWrittenTwice) {
+  Appoint(SECRETARY);
+  auto row = Row(2, 1, 22, 99, Empty(), sampler, sync::v1::Change::CREATE, 0);
+  sync::v1::Edit edit;
+  edit.ParseFromString(row.edit);
+  edit.mutable_changes(0)->mutable_set()->append(Empty().SerializeAsString());
+  row.edit = edit.SerializeAsString();
+  ledger.Take(row);
+  EXPECT_EQ(Verdict(), kReading);
+}
+
+TEST_F(Rows, ARefusalOfWhatIsTheirs) {
+  Appoint(SECRETARY);
+  auto row = Row(2, 1, 0, 99, Empty(), sampler, sync::v1::Change::CREATE, 0);
+  row.answer.set_verdict(sync::v1::RETURNED);
+  row.answer.set_reason(sync::v1::NOT_ENTITLED);
+  ledger.Take(row);
+  const auto suspicion = ledger.Suspicion(row);
+  ASSERT_TRUE(suspicion.has_value());
+  EXPECT_EQ(suspicion->invariant, kGranted);
+}
+
+// Who made an edit that was held, and who took it.
+class TakenRows : public Rows {
+ protected:
+  TakenRows() {
+    Appoint(SECRETARY);
+    made_by_stranger = Row(4, 1, 0, 99, Empty(), sampler, sync::v1::Change::CREATE, 0);
+    made_by_stranger.answer.set_verdict(sync::v1::HELD);
+    ledger.Take(made_by_stranger);
+    records::v1::HeldEdit held;
+    held.add_scopes(branch.str());
+    held.set_device(4);
+    held.set_number(1);
+    held.set_state(records::v1::HeldEdit::WAITING);
+    Make(held, held_id);
+    records::v1::HeldEdit decision;
+    decision.set_state(records::v1::HeldEdit::TAKEN);
+    Take(decision, sync::v1::Change::UPDATE, 2, held_id);
+    now_taken = made_by_stranger;
+    now_taken.device = kServerDevice;
+    now_taken.number = EditNumber(50);
+    now_taken.version = Version(50);
+    now_taken.answer.set_verdict(sync::v1::MERGED);
+    now_taken.decided_by = person;
+  }
+
+  const Id held_id = *Id::FromBytes("held------------");
+  server::AuditRow made_by_stranger;
+  server::AuditRow now_taken;
+};
+
+TEST_F(TakenRows, AreTheirAuthors) {
+  ledger.Take(now_taken);
+  EXPECT_EQ(Verdict(), "all is well");
+}
+
+TEST_F(TakenRows, AreNotTheServers) {
+  now_taken.author = kServerDevice;
+  ledger.Take(now_taken);
+  EXPECT_EQ(Verdict(), kAudit);
+}
+
+TEST_F(TakenRows, AreNotTakenByNobody) {
+  now_taken.decided_by = Id();
+  ledger.Take(now_taken);
+  EXPECT_EQ(Verdict(), kAudit);
 }
 
 class RowsOfEarlierServer : public Rows {
@@ -202,7 +468,7 @@ class RowsOfEarlierServer : public Rows {
     ledger.ServerRuns(true, 0);
   }
   void Take(const Sampler& made, sync::v1::Reason reason) {
-    auto row = Row(2, 1, 2, 99, made, sampler, sync::v1::Change::CREATE, 0);
+    auto row = Row(2, 1, 22, 99, made, sampler, sync::v1::Change::CREATE, 0);
     if (reason != sync::v1::NO_REASON) row.answer.set_verdict(sync::v1::RETURNED);
     row.answer.set_reason(reason);
     ledger.Take(row);

@@ -55,7 +55,7 @@ const Ledger::Shown* Ledger::CodeIn(const Change& change) const {
 
 std::string Ledger::Objection(const Row& row, const Message& message, const Shown& shown) const {
   const auto& check_in = static_cast<const CheckIn&>(message);
-  const auto author = persons_.find(row.audit.device.value);
+  const auto author = persons_.find(row.author.value);
   if (author == persons_.end() || check_in.member_id() != author->second.bytes()) {
     return "somebody else scanned it";
   }

@@ -41,6 +41,9 @@ nlohmann::json JsonOf(const Plan& plan, const Report& report, double seconds) {
                          {"edits", report.stats.edits},
                          {"merged", report.merged},
                          {"rows", report.rows},
+                         {"hostile_edits", report.stats.hostile_edits},
+                         {"hostile_merged", report.hostile},
+                         {"hostile_asked", report.stats.hostile_asked},
                          {"conflict_notes", report.notes},
                          {"verified_check_ins", report.verified},
                          {"questions", report.stats.questions},
@@ -59,6 +62,7 @@ nlohmann::json JsonOf(const Plan& plan, const Report& report, double seconds) {
                          {"returned_unknown", report.returned_unknown},
                          {"merged_unknown", report.merged_unknown},
                          {"checks", report.stats.checks},
+                         {"dearest", report.stats.dearest},
                          {"virtual_years", report.virtual_ms / kYearMs},
                          {"speed_up", report.virtual_ms / 1000.0 / seconds},
                          {"seconds", seconds}};

@@ -67,14 +67,19 @@ void Universe::DeliverByCourier(Dice* dice) {
       return Reap();
     }
     if (!genuine) return ledger_.Fail(kUnaltered, "a bundle is opened that somebody has altered");
-    std::vector<server::Result> results;
+    const auto results = std::make_shared<std::vector<server::Result>>();
     if (!delivery->edits.empty()) {
-      queue_.push_back({0, delivery->edits, &results});
+      turns_.Add(
+          delivery->device,
+          [results](absl::StatusOr<std::vector<server::Result>> some) {
+            if (some.ok()) results->insert(results->end(), some->begin(), some->end());
+          },
+          delivery->edits);
       CommitQueue(SIZE_MAX);
-      if (results.size() != delivery->edits.size()) return Reap();  // to be brought again
+      if (results->size() != delivery->edits.size()) return Reap();  // to be brought again
     }
-    stats.carried += results.size();
-    const auto reply = server::ReplyTo(*delivery, results);
+    stats.carried += results->size();
+    const auto reply = server::ReplyTo(*delivery, *results);
     if (!reply.ok()) return ledger_.Fail(kProtocol, reply.status().ToString());
     const sync::v1::Reason refusal = reply->refusal().reason();
     if (refusal != sync::v1::NO_REASON && WordsFor(refusal, "").zh().empty()) {

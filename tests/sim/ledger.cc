@@ -2,11 +2,14 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "proto/policies.pb.h"
 #include "server/ingest.h"
 #include "sync/environment.h"
 #include "sync/status.h"
+#include "tests/sim/authority.h"
+#include "tests/sim/bytes.h"
 #include "zhibu/records/v1/catalogue.pb.h"
 
 namespace zhibu::sim {
@@ -45,17 +48,6 @@ void AddTypes(const google::protobuf::FileDescriptor* file, std::map<uint32_t, c
     (*all)[options.GetExtension(zhibu::record).type()] =
         google::protobuf::MessageFactory::generated_factory()->GetPrototype(file->message_type(i));
   }
-}
-
-const std::map<uint32_t, const Message*>& Types() {
-  static const auto* types = [] {
-    auto* all = new std::map<uint32_t, const Message*>;
-    std::set<const google::protobuf::FileDescriptor*> seen;
-    AddTypes(records::v1::Catalogue::descriptor()->file(), all, &seen);
-    AddTypes(zhibu::testing::Sampler::descriptor()->file(), all, &seen);
-    return all;
-  }();
-  return *types;
 }
 
 const RecordOptions& OptionsOf(const Message& message) {
@@ -109,6 +101,17 @@ const FieldDescriptor* FieldTold(const Message& message) {
 }
 
 }  // namespace
+
+const std::map<uint32_t, const Message*>& Types() {
+  static const auto* types = [] {
+    auto* all = new std::map<uint32_t, const Message*>;
+    std::set<const google::protobuf::FileDescriptor*> seen;
+    AddTypes(records::v1::Catalogue::descriptor()->file(), all, &seen);
+    AddTypes(zhibu::testing::Sampler::descriptor()->file(), all, &seen);
+    return all;
+  }();
+  return *types;
+}
 
 const Message* PrototypeOf(uint32_t type) {
   const auto it = Types().find(type);
@@ -184,7 +187,8 @@ absl::Status Ledger::Absorb(server::Reader& reader) {
   ASSIGN_OR_RETURN(const std::vector<server::DeviceRow> devices, reader.ListDevices());
   std::vector<AuditRow> rows;
   for (const server::DeviceRow& device : devices) {
-    persons_[device.number.value] = device.person;
+    const auto [known_as, fresh] = persons_.try_emplace(device.number.value, device.person);
+    if (fresh) NoteReader(device.person, device.enrolled_ms);
     if (device.revoked()) shows_no_more_.insert(device.number);
     const auto& known = devices_[device.number.value];
     const uint64_t last = known.empty() ? 0 : known.rbegin()->first;
@@ -207,29 +211,33 @@ absl::Status Ledger::Absorb(server::Reader& reader) {
   std::stable_sort(rows.begin(), rows.end(),
                    [&](const AuditRow& a, const AuditRow& b) { return order(a) < order(b); });
   // Those that were returned come first, and were judged in between.
-  const auto returned_for_nothing = [&](const AuditRow& row) {
-    const Row& known = devices_[row.device.value][row.number.value];
-    return row.answer.verdict() == sync::v1::RETURNED && !known.repeated &&
-           ReturnedForNothing(known);
-  };
   std::vector<AuditRow> suspicious;
   for (size_t i = 0; i < rows.size(); ++i) {
     Take(rows[i]);
-    if (returned_for_nothing(rows[i])) suspicious.push_back(rows[i]);
+    if (Suspicion(rows[i])) suspicious.push_back(rows[i]);
     // By what was so in that moment: a restored server's whole life is read at once.
     if (i + 1 == rows.size() || order(rows[i + 1]).first != order(rows[i]).first) JudgeDoubted();
   }
   for (const AuditRow& row : suspicious) {
-    if (!returned_for_nothing(row)) continue;
-    Doubt(row, kCodes,
-          absl::StrCat("edit ", row.number.value, " of device ", row.device.value,
-                       ": a good code came back, ", sync::v1::Reason_Name(row.answer.reason()), " ",
-                       row.answer.detail()),
-          KeyOf(devices_[row.device.value][row.number.value].edit.changes(0)));
+    const auto failure = Suspicion(row);
+    if (failure) Doubt(row, failure->invariant, failure->detail, *failure->record);
   }
   JudgeDoubted();
   changed_.clear();
   return absl::OkStatus();
+}
+
+std::optional<Failure> Ledger::Suspicion(const AuditRow& audit) const {
+  const Row& row = *Find(audit.device, audit.number.value);
+  if (audit.answer.verdict() != sync::v1::RETURNED || row.repeated) return std::nullopt;
+  const bool code = ReturnedForNothing(row);
+  if (!code && !RefusedForNothing(row)) return std::nullopt;
+  return Failure{
+      code ? kCodes : kGranted,
+      absl::StrCat("edit ", audit.number.value, " of device ", audit.device.value,
+                   code ? ": a good code came back, " : " came back, ",
+                   sync::v1::Reason_Name(audit.answer.reason()), " ", audit.answer.detail()),
+      KeyOf(row.edit.changes(0))};
 }
 
 // In which offices an author acts may hang on who they are found to be.
@@ -265,20 +273,147 @@ void Ledger::Forget() {
     }
   }
   anew.shown_ = std::move(shown_);
+  anew.hostile_ = std::move(hostile_);
+  anew.sent_ = std::move(sent_);
+  anew.read_ = std::move(read_);  // what they know they know
+  anew.belonged_ = std::move(belonged_);
   anew.versions_ = std::move(versions_);
   anew.failure_ = std::move(failure_);
   *this = std::move(anew);
 }
 
 void Ledger::Take(const AuditRow& audit) {
-  Row row{audit, {}, {}, false};
+  Row row{audit, {}, {}, {}, 0, {}, 0, false};
   const bool readable = row.edit.ParseFromString(audit.edit);
+  Attribute(&row);
   ++rows_count_;
-  row.repeated = !answered_.insert(row.edit.salt()).second;
+  row.repeated = !answered_.insert(row.identity).second;
   const bool again = audit.answer.reason() == sync::v1::ANSWERED_BEFORE;
+  if (audit.answer.verdict() == sync::v1::HELD) {
+    held_[audit.edit].try_emplace(audit.device.value, audit.number.value);
+  }
   if (readable && !again) JudgeVersion(row);
   if (readable && audit.answer.verdict() == sync::v1::MERGED && !again) Judge(&row);
   devices_[audit.device.value][audit.number.value] = std::move(row);
+}
+
+// A held edit that is taken stands in the server's chain, as it came.
+void Ledger::Attribute(Row* row) {
+  const AuditRow& audit = row->audit;
+  row->author = audit.device;
+  row->number = audit.number.value;
+  const auto held = audit.device == kServerDevice ? held_.find(audit.edit) : held_.end();
+  if (held != held_.end()) {
+    const auto as_said = held->second.find(audit.author.value);
+    const auto [author, number] = as_said == held->second.end() ? *held->second.begin() : *as_said;
+    row->author = DeviceNumber(author);
+    row->number = number;
+    const auto decider = decided_by_.find({author, number});
+    row->decider = decider == decided_by_.end() ? Id() : decider->second;
+  }
+  if (audit.author != row->author || audit.decided_by != row->decider.value_or(Id())) {
+    Fail(kAudit,
+         absl::StrCat("edit ", audit.number.value, " of device ", audit.device.value,
+                      " is not by device ", audit.author.value, ", but by ", row->author.value));
+  }
+  row->identity = row->edit.salt();
+  if (!Hostile(row->author)) return;
+  row->identity = 0;
+  const std::string digest = Digest(absl::StrCat(row->author.value, "/", row->number));
+  for (const char c : digest.substr(0, 8)) {
+    row->identity = row->identity << 8 | static_cast<uint8_t>(c);
+  }
+}
+
+By Ledger::ByOf(const Row& row, const Change& change) const {
+  return {row.audit.version.value, row.author.value, StampIn(row.audit),
+          std::min(change.base(), SeenBy(row, change)), row.number};
+}
+
+// The highest version of the record that its author can have seen.
+uint64_t Ledger::SeenBy(const Row& row, const Change& change) const {
+  const auto sent = sent_.find({row.author, row.number});
+  if (sent == sent_.end()) return UINT64_MAX;
+  const RecordKey key = KeyOf(change);
+  const Record* record = Find(key);
+  Places places;
+  if (record != nullptr && record->expected.message != nullptr) {
+    places = PlacesIn(*record->expected.message, key.id);
+  }
+  if (places.empty()) {
+    const std::unique_ptr<Message> set(PrototypeOf(key.type)->New());
+    set->ParsePartialFromString(change.set());
+    places = PlacesIn(*set, key.id);
+  }
+  uint64_t seen = 0;
+  for (const auto& [scope, version] : sent->second) {
+    const bool counts = row.decider || std::any_of(places.begin(), places.end(), [&](auto& place) {
+                          return place.first == scope;
+                        });
+    if (counts) seen = std::max(seen, version);
+  }
+  return seen;
+}
+
+std::map<RecordKey, Expected> Ledger::Fold(const Row& row) const {
+  std::map<RecordKey, History> histories;
+  for (const Change& change : row.edit.changes()) {
+    const RecordKey key = KeyOf(change);
+    const auto [it, fresh] = histories.try_emplace(key);
+    const Record* record = fresh ? Find(key) : nullptr;
+    if (record != nullptr) it->second = record->history;
+    it->second.push_back({ByOf(row, change), change});
+    if (row.audit.version.value == 0) it->second.back().by.version = UINT64_MAX;
+  }
+  std::map<RecordKey, Expected> made;
+  for (const auto& [key, history] : histories) {
+    made[key] = Evaluate(*PrototypeOf(key.type), history);
+  }
+  return made;
+}
+
+std::string Ledger::ObjectionTo(const Row& row, const std::map<RecordKey, Expected>& made) const {
+  const auto person = persons_.find(row.author.value);
+  Claim claim;
+  claim.author = person == persons_.end() ? Id() : person->second;
+  claim.decider = row.decider.value_or(claim.author);
+  claim.taken = row.decider.has_value();
+  claim.at_ms = row.audit.received_ms;
+  for (const Change& change : row.edit.changes()) {
+    const RecordKey key = KeyOf(change);
+    if (made.at(key).unclear) continue;
+    const Shown* code = CodeIn(change);
+    claim.shown_at = code == nullptr ? std::nullopt : std::optional(code->branch);
+    const std::string objection = Authority(*this, claim, made).Objection(key, change);
+    if (objection.empty()) continue;
+    return absl::StrCat(NameOf(key), ", by ", Hex(claim.decider.bytes()), ": ", objection);
+  }
+  return "";
+}
+
+bool Ledger::RefusedForNothing(const Row& row) const {
+  switch (row.audit.answer.reason()) {
+    case sync::v1::NOT_ENTITLED:
+    case sync::v1::NOT_YOUR_STEP:
+    case sync::v1::NO_SUCH_RECORD:
+    case sync::v1::SERVER_ONLY:
+      break;
+    default:
+      return false;
+  }
+  if (row.edit.changes().empty() || ServerWasOld(row.audit.received_ms)) return false;
+  // What it builds on may not be in; then it was not asked whether it is theirs now.
+  if (!row.audit.builds_on.empty()) return false;
+  for (const Change& change : row.edit.changes()) {
+    if (PrototypeOf(change.type()) == nullptr || !Id::FromBytes(change.id())) return false;
+    // What somebody decides on may not be theirs to take.
+    if (change.type() == TypeOf(records::v1::HeldEdit::descriptor())) return false;
+  }
+  const auto made = Fold(row);
+  return std::none_of(
+             made.begin(), made.end(),
+             [](const auto& one) { return one.second.unclear || !one.second.breach.empty(); }) &&
+         ObjectionTo(row, made).empty();
 }
 
 void Ledger::Judge(Row* judged) {
@@ -288,7 +423,7 @@ void Ledger::Judge(Row* judged) {
                                         audit.device.value, " at version ", audit.version.value);
   // The server's own are salted too; one that was held and has been taken is among them.
   const auto [it, fresh] =
-      merged_.try_emplace(row.edit.salt(), audit.device.value, audit.number.value);
+      merged_.try_emplace(row.identity, audit.device.value, audit.number.value);
   if (!fresh) {
     Fail(kOnce,
          absl::StrCat(name, " was merged before, as edit ", it->second.second, " of device ",
@@ -296,62 +431,57 @@ void Ledger::Judge(Row* judged) {
          KeyOf(row.edit.changes(0)));
   }
   if (Revoked(audit.device)) Fail(kAuthority, absl::StrCat(name, ", which was revoked"));
-  for (const uint64_t below : below_[row.edit.salt()]) {
+  for (const uint64_t below : below_[row.identity]) {
     if (Merged(below)) continue;
     Fail(kFoundation, absl::StrCat(name, ": what it builds on is not in"),
          KeyOf(row.edit.changes(0)));
   }
-  std::set<Id>& touched = judged->scopes;
-  struct Changed {
-    const Change* change;
-    const Message* prototype;
-    Places before;
-    Places after;
-  };
-  std::vector<Changed> changed;
   for (const Change& change : row.edit.changes()) {
-    const RecordKey key = KeyOf(change);
-    const Message* prototype = PrototypeOf(key.type);
-    if (prototype == nullptr) return Fail(kValue, absl::StrCat(name, ": unknown type"), key);
-    changed.push_back({&change, prototype, {}, {}});
-    Record& record = records_[key];
-    if (record.expected.message != nullptr) {
-      changed.back().before = PlacesIn(*record.expected.message, key.id);
+    const Message* prototype = PrototypeOf(change.type());
+    if (prototype == nullptr || !Id::FromBytes(change.id())) {
+      return Fail(kValue, absl::StrCat(name, ": unknown type or id"), KeyOf(change));
     }
-    record.history.push_back(
-        {{audit.version.value, audit.device.value, StampIn(audit), change.base()}, change});
+    const std::string twice = Ambiguity(*prototype->GetDescriptor(), change.set());
+    if (!twice.empty()) Fail(kReading, absl::StrCat(name, ": ", twice), KeyOf(change));
   }
-  std::map<RecordKey, Expected> made;
-  for (Changed& one : changed) {
-    const RecordKey key = KeyOf(*one.change);
-    Expected expected = Evaluate(*one.prototype, records_[key].history);
-    one.after = PlacesIn(*expected.message, key.id);
-    for (const auto& [scope, place] : one.before) touched.insert(scope);
-    for (const auto& [scope, place] : one.after) touched.insert(scope);
+  const std::string again = Ambiguity(*sync::v1::Edit::descriptor(), audit.edit);
+  if (!again.empty() || row.edit.SerializeAsString() != audit.edit) {
+    Fail(kReading, absl::StrCat(name, ": ", again), KeyOf(row.edit.changes(0)));
+  }
+  std::map<RecordKey, Expected> made = Fold(row);
+  if (Hostile(row.author)) ++hostile_rows_;
+  const bool composed = row.author == kServerDevice;
+  if (!composed) {
+    const std::string objection = ObjectionTo(row, made);
+    if (!objection.empty()) {
+      Doubt(audit, kAuthority, absl::StrCat(name, ": ", objection), KeyOf(row.edit.changes(0)));
+    }
+    for (const Change& change : row.edit.changes()) {
+      const RecordKey key = KeyOf(change);
+      if (made.at(key).unclear) continue;
+      if (key.type == TypeOf(DuplicatePerson::descriptor())) ++decided_;
+      JudgeScan(row, change, *made.at(key).message);
+      NoteDecision(row, *made.at(key).message);
+    }
+  }
+  std::set<Id>& touched = judged->scopes;
+  for (const Change& change : row.edit.changes()) {
+    records_[KeyOf(change)].history.push_back({ByOf(row, change), change});
+  }
+  for (const auto& [key, expected] : made) {
+    const Message* was = records_[key].expected.message.get();
+    const Places before = was == nullptr ? Places() : PlacesIn(*was, key.id);
+    for (const auto& [scope, place] : before) touched.insert(scope);
+    for (const auto& [scope, place] : PlacesIn(*expected.message, key.id)) touched.insert(scope);
     if (!expected.breach.empty()) Fail(kSteps, absl::StrCat(name, ": ", expected.breach), key);
-    const bool unclear = expected.unclear;
-    made[key] = std::move(expected);
     changed_.insert({audit.received_ms, key.type});
-    if (audit.device == kServerDevice || unclear) continue;
-    if (key.type == TypeOf(DuplicatePerson::descriptor())) ++decided_;
-    const Id person = persons_[audit.device.value];
-    const Shown* code = CodeIn(*one.change);
-    JudgeScan(row, *one.change, *made[key].message);
-    if (!Entitled(person, *one.prototype, *one.change, one.before, one.after, audit.received_ms,
-                  code == nullptr ? std::nullopt : std::optional(code->branch))) {
-      Doubt(audit, kAuthority, absl::StrCat(name, ", by ", Hex(person.bytes())), key);
-    }
-    const Record& record = records_[key];
-    const Message* was = record.expected.message.get();
-    if (!MayStep(person, was == nullptr ? *one.prototype : *was, *made[key].message,
-                 one.before.empty() ? one.after : one.before, audit.received_ms)) {
-      Doubt(audit, kAuthority, absl::StrCat(name, ": not their step, by ", Hex(person.bytes())),
-            key);
-    }
   }
+  if (composed) JudgePlaces(row, made);
+  NoteReaders(made, audit.received_ms);
   // The offices that count are those from before the edit.
   for (auto& [key, expected] : made) records_[key].expected = std::move(expected);
-  if (audit.device == kServerDevice) JudgeOwn(row);
+  NoteOffices(*judged);
+  if (composed) JudgeOwn(row);
   for (const Id& scope : touched) {
     uint64_t& last = scope_versions_[scope];
     if (audit.version.value <= last) {
@@ -362,11 +492,53 @@ void Ledger::Judge(Row* judged) {
   }
 }
 
+// Who takes a held edit, for when it is merged.
+void Ledger::NoteDecision(const Row& row, const Message& decided) {
+  const auto* held = dynamic_cast<const records::v1::HeldEdit*>(&decided);
+  if (held == nullptr || held->state() != records::v1::HeldEdit::TAKEN) return;
+  decided_by_.try_emplace({held->device(), held->number()}, persons_[row.author.value]);
+}
+
+// The name of a member when they were first registered; none: it is not clear.
+std::optional<std::string> Ledger::RegisteredAs(const std::string& person) const {
+  const Record* record = Find({TypeOf(Member::descriptor()), Id::FromBytes(person).value_or(Id())});
+  if (record == nullptr || record->expected.unclear || !record->expected.alive) {
+    return std::nullopt;
+  }
+  if (std::any_of(record->history.begin(), record->history.end(),
+                  [](const Accepted& one) { return one.change.kind() == Change::DELETE; })) {
+    return std::nullopt;
+  }
+  Member first;
+  first.ParsePartialFromString(record->history[0].change.set());
+  return first.name();
+}
+
+// Whatever a phone has called them since.
+void Ledger::JudgeNames(const RecordKey& key, const Message& message) {
+  std::string of;
+  std::string name;
+  if (const auto* log = dynamic_cast<const AccessLog*>(&message)) {
+    of = log->reader_id();
+    name = log->reader_name();
+  } else if (const auto* access = dynamic_cast<const TemporaryAccess*>(&message)) {
+    of = access->reader_id();
+    name = access->reader_name();
+  } else if (const auto* letter = dynamic_cast<const records::v1::Transfer*>(&message)) {
+    of = letter->member_id();
+    name = letter->member_name();
+  }
+  const auto registered = RegisteredAs(of);
+  if (name.empty() || !registered || absl::StartsWith(*registered, name)) return;
+  Fail(kProof, absl::StrCat(NameOf(key), " says ", name, " of ", *registered), key);
+}
+
 // What the server makes of itself, when it is there.
 void Ledger::JudgeOwn(const Row& row) {
   for (const Change& change : row.edit.changes()) {
     const RecordKey key = KeyOf(change);
     const Record& record = records_[key];
+    if (!record.expected.unclear) JudgeNames(key, *record.expected.message);
     if (record.history.size() > 1) continue;
     if (key.type == TypeOf(TemporaryAccess::descriptor())) {
       JudgeAccess(row.audit, static_cast<const TemporaryAccess&>(*record.expected.message), key);
@@ -392,77 +564,168 @@ std::set<std::string> Ledger::EntriesOf(const Id& person) const {
 }
 
 uint32_t Ledger::OfficesIn(const Id& person, const Id& scope, int64_t now_ms) const {
+  Offices& known = offices_[person];
+  if (now_ms < known.from_ms || now_ms >= known.until_ms) known = OfficesOf(person, now_ms);
+  const auto it = known.in.find(scope);
+  return it == known.in.end() ? 0 : it->second;
+}
+
+Ledger::Offices Ledger::OfficesOf(const Id& person, int64_t now_ms) const {
+  Offices offices;
+  offices.until_ms = INT64_MAX;
   const std::set<std::string> entries = EntriesOf(person);
-  uint32_t offices = entries.count(scope.str()) > 0 ? 1u << SELF : 0;
+  for (const std::string& entry : entries) offices.in[*Id::FromBytes(entry)] |= 1u << SELF;
+  const auto turns_at = [&](int64_t ms) {
+    if (ms <= now_ms) offices.from_ms = std::max(offices.from_ms, ms);
+    if (ms > now_ms) offices.until_ms = std::min(offices.until_ms, ms);
+  };
   ForEach<Grant>([&](const Grant& grant) {
+    const auto scope = Id::FromBytes(grant.organisation_id());
     // Those of the one entry: offices are not united.
-    if (grant.person_id() != person.bytes() || grant.organisation_id() != scope.bytes()) return;
+    if (grant.person_id() != person.bytes() || !scope) return;
+    turns_at(Millis(grant.from()));
+    if (grant.has_until()) turns_at(Millis(grant.until()));
     if (now_ms < Millis(grant.from())) return;
     if (grant.has_until() && now_ms >= Millis(grant.until())) return;
-    offices |= 1u << grant.office();
+    offices.in[*scope] |= 1u << grant.office();
   });
   // Of the entries the one that was kept says where they belong.
   Id kept = person;
   while (const Record* record = Find({TypeOf(Member::descriptor()), kept})) {
+    if (record->expected.message == nullptr) break;
     const auto into =
         Id::FromBytes(static_cast<const Member&>(*record->expected.message).merged_into_id());
     if (!record->expected.alive || !into) break;
     kept = *into;
   }
   ForEach<Placement>([&](const Placement& placement) {
-    if (placement.member_id() == kept.bytes() && placement.branch_id() == scope.bytes()) {
-      offices |= 1u << MEMBER;
-    }
+    const auto scope = Id::FromBytes(placement.branch_id());
+    if (placement.member_id() == kept.bytes() && scope) offices.in[*scope] |= 1u << MEMBER;
   });
   return offices;
 }
 
+// Oneself counts where one is the subject, an office where the organisation keeps, hosts or
+// stands above.
 Sight Ledger::SightIn(const Id& person, const Places& places, int64_t now_ms) const {
+  constexpr uint32_t kSelf = 1u << SELF;
   Sight sight;
   for (const auto& [scope, place] : places) {
-    (place == GUEST ? sight.host : sight.home) |= OfficesIn(person, scope, now_ms);
+    const uint32_t offices = OfficesIn(person, scope, now_ms);
+    (place == GUEST ? sight.host : sight.home) |= offices & (place == PERSON ? kSelf : ~kSelf);
   }
   return sight;
 }
 
-bool Ledger::Entitled(const Id& person, const Message& message, const Change& change,
-                      const Places& before, const Places& after, int64_t now_ms,
-                      const std::optional<Id>& guest) const {
-  const uint32_t writers = Bits(OptionsOf(message).writers());
-  const bool at_home = OptionsOf(message).written_at_home();
-  const auto fields = RestrictedIn(change, *message.GetDescriptor());
-  const auto acts = [&](const Places& places) {
-    const Sight sight = SightIn(person, places, now_ms);
-    return ((at_home ? sight.home : sight.home | sight.host) & writers) != 0 &&
-           std::all_of(fields.begin(), fields.end(),
-                       [&](const FieldDescriptor* field) { return MayWrite(sight, *field); });
-  };
-  if (!before.empty() && !acts(before)) return false;
-  if (!acts(after)) return false;
-  return std::all_of(after.begin(), after.end(), [&](const auto& place) {
-    return place.second != OWNER || before.count(place) > 0 || guest == place.first ||
-           OfficesIn(person, place.first, now_ms) != 0;
-  });
+bool Ledger::EverRead(const Id& person, const RecordKey& key) const {
+  const auto read = read_.find(person);
+  return read != read_.end() && read->second.count(key) > 0;
 }
 
-bool Ledger::MayStep(const Id& person, const Message& before, const Message& after,
-                     const Places& places, int64_t now_ms) const {
-  const auto* descriptor = after.GetDescriptor();
-  const uint32_t writers = Bits(OptionsOf(after).writers());
-  for (int i = 0; i < descriptor->field_count(); ++i) {
-    const FieldDescriptor* field = descriptor->field(i);
-    if (field->options().GetExtension(zhibu::merge) != FORWARD) continue;
-    const auto* to = after.GetReflection()->GetEnum(after, field);
-    const auto& takers = to->options().GetRepeatedExtension(zhibu::taken_by);
-    if (takers.empty() || before.GetReflection()->GetEnum(before, field) == to) continue;
-    if (std::none_of(places.begin(), places.end(), [&](const auto& place) {
-          return std::count(takers.begin(), takers.end(), place.second) > 0 &&
-                 (OfficesIn(person, place.first, now_ms) & writers) != 0;
-        })) {
-      return false;
+bool Ledger::EverBelonged(const Id& person, const Id& scope) const {
+  const auto belonged = belonged_.find(person);
+  return belonged != belonged_.end() && belonged->second.count(scope) > 0;
+}
+
+bool Ledger::EverLayWith(const RecordKey& key, const Id& person) const {
+  const Record* record = Find(key);
+  if (record == nullptr) return false;
+  History history;
+  for (const Accepted& accepted : record->history) {
+    history.push_back(accepted);
+    const Places places = PlacesIn(*Evaluate(*PrototypeOf(key.type), history).message, key.id);
+    if (std::any_of(places.begin(), places.end(),
+                    [&](const auto& place) { return EverBelonged(person, place.first); })) {
+      return true;
     }
   }
-  return true;
+  return false;
+}
+
+// A device is told to remove what an office that its owner held, there where the record has
+// lain, lets them read: when it was that office's to read the server does not remember.
+bool Ledger::MayHaveHeld(const Id& person, const RecordKey& key) const {
+  const auto belonged = belonged_.find(person);
+  const Record* record = Find(key);
+  if (EverRead(person, key)) return true;
+  if (belonged == belonged_.end() || record == nullptr) return false;
+  History history;
+  for (const Accepted& accepted : record->history) {
+    history.push_back(accepted);
+    const Expected then = Evaluate(*PrototypeOf(key.type), history);
+    Sight sight;
+    for (const auto& [scope, place] : PlacesIn(*then.message, key.id)) {
+      const auto offices = belonged->second.find(scope);
+      if (offices == belonged->second.end()) continue;
+      constexpr uint32_t kSelf = 1u << SELF;
+      (place == GUEST ? sight.host : sight.home) |=
+          offices->second & (place == PERSON ? kSelf : ~kSelf);
+    }
+    if (MayReadAs(sight, *then.message)) return true;
+  }
+  return false;
+}
+
+void Ledger::NoteReader(const Id& person, int64_t now_ms) {
+  for (const auto& [scope, offices] : OfficesOf(person, now_ms).in) {
+    belonged_[person][scope] |= offices;
+  }
+  // Those too that were over when they were given.
+  ForEach<Grant>([&](const Grant& grant) {
+    const auto scope = Id::FromBytes(grant.organisation_id());
+    if (grant.person_id() != person.bytes() || !scope) return;
+    belonged_[person][*scope] |= 1u << grant.office();
+  });
+  for (const auto& [key, record] : records_) {
+    const Expected& expected = record.expected;
+    if (expected.message == nullptr || (!expected.alive && !expected.unclear)) continue;
+    if (SightOf(person, *expected.message, key.id, now_ms)) read_[person].insert(key);
+  }
+}
+
+void Ledger::NoteReaders(const std::map<RecordKey, Expected>& changed, int64_t now_ms) {
+  for (const Id& person : Watched()) {
+    for (const auto& [key, expected] : changed) {
+      if (!expected.alive && !expected.unclear) continue;
+      if (SightOf(person, *expected.message, key.id, now_ms)) read_[person].insert(key);
+    }
+  }
+}
+
+// Whether it gives the person an office, be it one that is over.
+bool Ledger::Names(const Row& row, const Id& person) {
+  return std::any_of(
+      row.edit.changes().begin(), row.edit.changes().end(), [&](const Change& change) {
+        Grant grant;
+        return change.type() == TypeOf(Grant::descriptor()) &&
+               grant.ParseFromString(change.set()) && grant.person_id() == person.bytes();
+      });
+}
+
+// Whoever may have another office now may have something else to read.
+void Ledger::NoteOffices(const Row& row) {
+  static const std::set<uint32_t> kTypes = {
+      TypeOf(Grant::descriptor()), TypeOf(Placement::descriptor()), TypeOf(Member::descriptor()),
+      TypeOf(DuplicatePerson::descriptor())};
+  if (std::none_of(row.edit.changes().begin(), row.edit.changes().end(),
+                   [](const Change& change) { return kTypes.count(change.type()) > 0; })) {
+    return;
+  }
+  const auto before = std::exchange(offices_, {});
+  for (const Id& person : Watched()) {
+    const auto known = before.find(person);
+    const Offices now = OfficesOf(person, row.audit.received_ms);
+    const bool as_before = known != before.end() && known->second.in == now.in;
+    if (!as_before || Names(row, person)) NoteReader(person, row.audit.received_ms);
+  }
+}
+
+std::set<Id> Ledger::Watched() const {
+  std::set<Id> persons;
+  for (const auto& [device, person] : persons_) {
+    if (!person.empty()) persons.insert(person);
+  }
+  return persons;
 }
 
 std::optional<Sight> Ledger::SightOf(const Id& person, const Message& message, const Id& id,

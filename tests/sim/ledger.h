@@ -51,6 +51,13 @@ inline constexpr char kValue[] = "every record is what the accepted edits make o
 inline constexpr char kView[] = "every device shows what the server has for it";
 inline constexpr char kRight[] = "no device holds what it has no right to";
 inline constexpr char kAuthority[] = "nothing is merged without authority";
+inline constexpr char kReading[] = "what is merged has one reading";
+inline constexpr char kGranted[] = "nobody is refused what is theirs to do";
+inline constexpr char kTold[] = "nobody is told of what they may not see";
+inline constexpr char kSent[] = "nobody counts as having seen what they were not sent";
+inline constexpr char kProof[] = "proofs go by the name that was registered";
+inline constexpr char kPaid[] = "nobody has more work done than they pay for";
+inline constexpr char kWaiting[] = "no honest edit waits for a hostile phone";
 inline constexpr char kFoundation[] = "nothing is merged without what it builds on";
 inline constexpr char kVersions[] = "versions grow within a scope";
 inline constexpr char kNotes[] = "a conflict note for every overwritten value, and no other";
@@ -74,7 +81,9 @@ inline constexpr char kQuiet[] = "everybody comes to rest";
 
 using Places = std::set<std::pair<Id, Place>>;
 
-// The empty message of a record type; null if there is none.
+// The empty messages of all record types.
+const std::map<uint32_t, const google::protobuf::Message*>& Types();
+// That of one of them; null if there is none.
 const google::protobuf::Message* PrototypeOf(uint32_t type);
 uint32_t TypeOf(const google::protobuf::Descriptor* type);
 Places PlacesIn(const google::protobuf::Message& message, const Id& id);
@@ -87,6 +96,12 @@ class Ledger {
     server::AuditRow audit;
     sync::v1::Edit edit;
     std::set<Id> scopes;  // that it touched
+    // Who made the edit: a held one that is taken stands in the server's chain.
+    DeviceNumber author;
+    uint64_t number = 0;        // that it had there
+    std::optional<Id> decider;  // who took it
+    // By which it is known again: its salt, where that is to be believed.
+    uint64_t identity = 0;
     // Was answered under another number: then so is it again, whatever has changed.
     bool repeated = false;
   };
@@ -108,6 +123,8 @@ class Ledger {
 
   // A row as though it had been read. For tests of this class too.
   void Take(const server::AuditRow& row);
+  // An answer that should not have been given; none: it may be as it is.
+  std::optional<Failure> Suspicion(const server::AuditRow& audit) const;
   // All rows of the moment have been taken: whatever speaks against one of them is a
   // failure, if nothing happened at the same moment that may have come before it.
   void JudgeDoubted();
@@ -136,6 +153,21 @@ class Ledger {
   // ---- What is so ----
   bool Merged(uint64_t salt) const { return merged_.count(salt) > 0; }
   bool Answered(uint64_t salt) const { return answered_.count(salt) > 0; }
+  // A phone with other software: it may use any salt, and anybody's.
+  void Distrust(DeviceNumber device) { hostile_.insert(device); }
+  bool Hostile(DeviceNumber device) const { return hostile_.count(device) > 0; }
+  // What a hostile phone has been sent, by scope, when it pushed the edit: more it cannot
+  // have seen, whatever it says (Change.base).
+  void Sent(DeviceNumber device, uint64_t number, std::map<Id, uint64_t> cursors) {
+    sent_[{device, number}] = std::move(cursors);
+  }
+  // Whether the person ever had the right to read the record, on whatever device.
+  bool EverRead(const Id& person, const RecordKey& key) const;
+  // Whether a device of theirs may hold it, as far as the server can know.
+  bool MayHaveHeld(const Id& person, const RecordKey& key) const;
+  // Whether it ever lay in a scope in which the person ever had an office.
+  bool EverLayWith(const RecordKey& key, const Id& person) const;
+  bool EverBelonged(const Id& person, const Id& scope) const;
   // Null: not merged.
   const Row* RowOf(uint64_t salt) const;
   const Row* Find(DeviceNumber device, uint64_t number) const;
@@ -143,8 +175,24 @@ class Ledger {
   const Record* Find(const RecordKey& key) const;
   // The entries in the register that are this person (DuplicatePerson), by their ids.
   std::set<std::string> EntriesOf(const Id& person) const;
+  // Every living record of a type.
+  template <typename Visit>
+  void ForEachRecord(uint32_t type, const Visit& visit) const {
+    for (auto it = records_.lower_bound({type, Id()});
+         it != records_.end() && it->first.type == type; ++it) {
+      if (it->second.expected.alive) visit(it->first.id, it->second);
+    }
+  }
+  template <typename T, typename Visit>
+  void ForEach(const Visit& visit) const {
+    ForEachRecord(TypeOf(T::descriptor()), [&](const Id&, const Record& record) {
+      visit(static_cast<const T&>(*record.expected.message));
+    });
+  }
   // The offices of a person in a scope: bits as in sync/schema.h.
   uint32_t OfficesIn(const Id& person, const Id& scope, int64_t now_ms) const;
+  // As whom they see what lies there.
+  Sight SightIn(const Id& person, const Places& places, int64_t now_ms) const;
   // Whether a device of the person may be sent `body` for this record.
   bool MayRead(const Id& person, const Record& record, const Id& id, absl::string_view body,
                int64_t now_ms) const;
@@ -176,6 +224,7 @@ class Ledger {
             std::optional<RecordKey> record = std::nullopt);
   uint64_t rows() const { return rows_count_; }
   uint64_t merged_rows() const { return merged_.size(); }
+  uint64_t hostile_rows() const { return hostile_rows_; }  // of those
   uint64_t notes() const { return notes_; }
   uint64_t verified() const { return verified_; }
   uint64_t opened() const { return opened_; }            // temporary access
@@ -187,32 +236,38 @@ class Ledger {
   uint64_t merged_unknown() const { return merged_unknown_; }
 
  private:
-  // Every living record of a type.
-  template <typename Visit>
-  void ForEachRecord(uint32_t type, const Visit& visit) const {
-    for (auto it = records_.lower_bound({type, Id()});
-         it != records_.end() && it->first.type == type; ++it) {
-      if (it->second.expected.alive) visit(it->first.id, it->second);
-    }
-  }
-  template <typename T, typename Visit>
-  void ForEach(const Visit& visit) const {
-    ForEachRecord(TypeOf(T::descriptor()), [&](const Id&, const Record& record) {
-      visit(static_cast<const T&>(*record.expected.message));
-    });
-  }
   void Judge(Row* row);
   void JudgeOwn(const Row& row);
   void Doubt(const server::AuditRow& row, absl::string_view invariant, std::string detail,
              const RecordKey& key);
-  // `guest`: of this branch, besides.
-  bool Entitled(const Id& person, const google::protobuf::Message& message,
-                const sync::v1::Change& change, const Places& before, const Places& after,
-                int64_t now_ms, const std::optional<Id>& guest) const;
-  // Whether the steps from one to the other are theirs (taken_by).
-  bool MayStep(const Id& person, const google::protobuf::Message& before,
-               const google::protobuf::Message& after, const Places& places, int64_t now_ms) const;
-  Sight SightIn(const Id& person, const Places& places, int64_t now_ms) const;
+  // Finds out whose it is.
+  void Attribute(Row* row);
+  uint64_t SeenBy(const Row& row, const sync::v1::Change& change) const;
+  By ByOf(const Row& row, const sync::v1::Change& change) const;
+  // What each record of the edit is once it is merged, by the reference of the merge.
+  std::map<RecordKey, Expected> Fold(const Row& row) const;
+  // Why authority (authority.h) or its one reading speaks against the edit; empty: nothing
+  // does. `made`: its records as they are then.
+  std::string ObjectionTo(const Row& row, const std::map<RecordKey, Expected>& made) const;
+  // It was refused for want of authority, which its author has.
+  bool RefusedForNothing(const Row& row) const;
+  std::optional<std::string> RegisteredAs(const std::string& person) const;
+  void JudgeNames(const RecordKey& key, const google::protobuf::Message& message);
+  void JudgePlaces(const Row& row, const std::map<RecordKey, Expected>& made);
+  struct Offices {
+    int64_t from_ms = 0;  // so long this holds
+    int64_t until_ms = 0;
+    std::map<Id, uint32_t> in;
+  };
+  Offices OfficesOf(const Id& person, int64_t now_ms) const;
+  // Who may read what, and belongs where, from now on or until now.
+  void NoteReader(const Id& person, int64_t now_ms);
+  void NoteReaders(const std::map<RecordKey, Expected>& changed, int64_t now_ms);
+  void NoteOffices(const Row& row);
+  static bool Names(const Row& row, const Id& person);
+  void NoteDecision(const Row& row, const google::protobuf::Message& decided);
+  // All who have a device.
+  std::set<Id> Watched() const;
   // None: they may not read the record at all.
   std::optional<Sight> SightOf(const Id& person, const google::protobuf::Message& message,
                                const Id& id, int64_t now_ms) const;
@@ -275,6 +330,13 @@ class Ledger {
   std::map<RecordKey, Record> records_;
   std::map<uint64_t, std::pair<uint32_t, uint64_t>> merged_;  // salt → device, number
   std::map<uint64_t, std::set<uint64_t>> below_;
+  std::map<std::string, std::map<uint32_t, uint64_t>> held_;  // by edit: device, number
+  std::map<std::pair<uint32_t, uint64_t>, Id> decided_by_;
+  std::set<DeviceNumber> hostile_;
+  std::map<std::pair<DeviceNumber, uint64_t>, std::map<Id, uint64_t>> sent_;
+  std::map<Id, std::set<RecordKey>> read_;         // by person
+  std::map<Id, std::map<Id, uint32_t>> belonged_;  // by person: all offices that they had
+  mutable std::map<Id, Offices> offices_;          // as far as they are known
   std::map<std::string, Shown> shown_;
   std::map<RecordKey, std::vector<Scan>> scans_;
   std::set<DeviceNumber> shows_no_more_;  // as the server's own table says
@@ -284,6 +346,7 @@ class Ledger {
   std::map<Id, uint64_t> scope_versions_;
   std::optional<Failure> failure_;
   uint64_t rows_count_ = 0;
+  uint64_t hostile_rows_ = 0;
   uint64_t notes_ = 0;
   uint64_t verified_ = 0;
   uint64_t opened_ = 0;

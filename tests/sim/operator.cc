@@ -162,14 +162,17 @@ Device& Universe::AddDevice(const Id& person, bool old) {
 
 void Universe::Revoke(Device& device, bool lost) {
   const auto number = device.Number();
-  if (!number) return;
+  if (number) Revoke(*number, lost);
+}
+
+void Universe::Revoke(DeviceNumber number, bool lost) {
   const auto standing =
       lost ? server::DeviceRow::Standing::kLost : server::DeviceRow::Standing::kRevoked;
   absl::flat_hash_set<Id> moved;
   std::vector<server::DeviceRow> rows;
   const absl::Status status = server_.store->Write([&](server::Writer& writer) -> absl::Status {
     moved.clear();
-    RETURN_IF_ERROR(server::RevokeDevice(writer, *server_.ingest, server_.environment(), *number,
+    RETURN_IF_ERROR(server::RevokeDevice(writer, *server_.ingest, server_.environment(), number,
                                          standing, &moved));
     ASSIGN_OR_RETURN(rows, writer.ListDevices());
     return absl::OkStatus();

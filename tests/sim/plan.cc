@@ -14,14 +14,14 @@
 namespace zhibu::sim {
 namespace {
 
-constexpr std::array<const char*, 35> kNames = {
-    "edit",       "connect",         "talk",          "sync",        "hang-up",   "wait",
-    "operate",    "check",           "lost",          "duplicated",  "cut",       "ack-lost",
-    "delayed",    "device-crash",    "server-crash",  "fsync-fails", "disk-full", "read-error",
-    "clock-skew", "clock-jump",      "clock-frozen",  "clone",       "restore",   "file-deleted",
-    "key-absent", "revoked-offline", "moved-offline", "slow-server", "reordered", "torn-frame",
-    "reconnects", "server-restored", "courier",       "old-client",  "old-server"};
-static_assert(kNames.size() == static_cast<size_t>(Act::kOldServer) + 1);
+constexpr std::array<const char*, 36> kNames = {
+    "edit",       "connect",         "talk",          "sync",        "hang-up",    "wait",
+    "operate",    "check",           "lost",          "duplicated",  "cut",        "ack-lost",
+    "delayed",    "device-crash",    "server-crash",  "fsync-fails", "disk-full",  "read-error",
+    "clock-skew", "clock-jump",      "clock-frozen",  "clone",       "restore",    "file-deleted",
+    "key-absent", "revoked-offline", "moved-offline", "slow-server", "reordered",  "torn-frame",
+    "reconnects", "server-restored", "courier",       "old-client",  "old-server", "hostile"};
+static_assert(kNames.size() == static_cast<size_t>(Act::kHostile) + 1);
 
 // Out of a hundred; the rest is faults, if there are any.
 struct Weight {
@@ -33,6 +33,9 @@ constexpr Weight kLife[] = {{Act::kEdit, 42}, {Act::kTalk, 22}, {Act::kConnect, 
                             {Act::kHangUp, 2}};
 // Between two comparisons of everything.
 constexpr int kStepsToCheck = 400;
+
+// One in so many steps of those who say anything.
+constexpr int kStepsToHostile = 12;
 
 Act ChooseAct(const std::vector<Act>& faults, Dice* dice) {
   int at = static_cast<int>(dice->Below(100));
@@ -51,6 +54,16 @@ void AddUpdates(Dice* dice, std::vector<Step>* steps) {
   const size_t third = steps->size() / 3;
   (*steps)[dice->Below(third)].act = Act::kOldServer;
   (*steps)[third + dice->Below(steps->size() - third)].act = Act::kOldServer;
+}
+
+// Often, as each says but a little; and so that the other faults come as they would
+// without.
+void AddHostile(Dice* dice, std::vector<Step>* steps) {
+  for (Step& step : *steps) {
+    if ((step.act == Act::kEdit || step.act == Act::kTalk) && dice->OneIn(kStepsToHostile)) {
+      step.act = Act::kHostile;
+    }
+  }
 }
 
 absl::StatusOr<Act> ActFromText(absl::string_view name) {
@@ -99,14 +112,17 @@ std::string TextOf(const std::vector<Act>& faults) {
 Plan MakePlan(const Options& options) {
   Plan plan{options, {}};
   Dice dice(options.seed * 0x2545f4914f6cdd1dull + 1);
+  std::vector<Act> faults = options.faults;
+  faults.erase(std::remove(faults.begin(), faults.end(), Act::kHostile), faults.end());
   for (int i = 0; i < options.steps; ++i) {
     Step step;
-    step.act = (i + 1) % kStepsToCheck == 0 ? Act::kCheck : ChooseAct(options.faults, &dice);
+    step.act = (i + 1) % kStepsToCheck == 0 ? Act::kCheck : ChooseAct(faults, &dice);
     step.device = dice.Below(options.devices);
     step.seed = dice.Next();
     plan.steps.push_back(step);
   }
   if (options.Has(Act::kOldServer)) AddUpdates(&dice, &plan.steps);
+  if (options.Has(Act::kHostile)) AddHostile(&dice, &plan.steps);
   return plan;
 }
 

@@ -56,10 +56,11 @@ enum class Act {
   kCourier,         // edits travel by hand: late, twice, in any order, altered, or never
   kOldClient,       // not a step: some devices run an app of an earlier version
   kOldServer,       // the server began as an earlier version, and is updated
+  kHostile,         // phones with other software say anything (hostile.h)
 };
 
 inline constexpr Act kFirstFault = Act::kLost;
-inline constexpr Act kLastFault = Act::kOldServer;
+inline constexpr Act kLastFault = Act::kHostile;
 
 absl::string_view NameOf(Act act);
 std::vector<Act> AllFaults();

@@ -74,7 +74,7 @@ void Universe::CheckPage(const Stream& stream, const sync::v1::Page& page) {
     shown->ParsePartialFromString(page.bodies(i));
     const bool again = !question.shown.insert(key.id).second;
     if (again && question.steady.count(key.id) > 0) fail(NameOf(key) + " twice", key);
-    CheckLogged(stream.device, answer.own, key, page.bodies(i), question.heard_ms);
+    CheckLogged(HearerOf(stream.device), answer.own, key, page.bodies(i), question.heard_ms);
     if (answer.unclear.count(key.id) > 0) continue;
     const auto sheet = answer.sheets.find(key.id);
     if (sheet == answer.sheets.end()) {

@@ -495,6 +495,7 @@ Expected Evaluate(const Message& prototype, const History& history) {
 std::string Render(const Message& message) {
   std::unique_ptr<Message> sorted(message.New());
   sorted->CopyFrom(message);
+  sorted->DiscardUnknownFields();  // of a newer app, or made up
   SortIn(sorted.get());
   google::protobuf::TextFormat::Printer printer;
   printer.SetSingleLineMode(true);

@@ -30,8 +30,13 @@ struct By {
   uint32_t device = 0;
   uint64_t stamp = 0;
   uint64_t base = 0;
+  // That the edit has on its device: one that was held for a while had not seen what the
+  // same device has recorded since.
+  uint64_t number = 0;
 
-  bool Saw(const By& other) const { return other.device == device || other.version <= base; }
+  bool Saw(const By& other) const {
+    return other.version <= base || (other.device == device && other.number <= number);
+  }
   bool Later(const By& other) const {
     return std::pair(stamp, device) > std::pair(other.stamp, other.device);
   }

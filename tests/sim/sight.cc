@@ -1,8 +1,9 @@
 #include "tests/sim/sight.h"
 
 #include <algorithm>
-#include <memory>
+#include <set>
 
+#include "tests/sim/bytes.h"
 #include "zhibu/schema/v1/options.pb.h"
 
 namespace zhibu::sim {
@@ -64,24 +65,21 @@ bool MayWrite(const Sight& sight, const FieldDescriptor& field) {
   return Has(sight, SeenBy(field) & WrittenBy(field), StaysHome(field));
 }
 
-std::vector<const FieldDescriptor*> RestrictedIn(const sync::v1::Change& change,
-                                                 const google::protobuf::Descriptor& type) {
+std::vector<const FieldDescriptor*> WrittenIn(const sync::v1::Change& change,
+                                              const google::protobuf::Descriptor& type) {
+  std::set<uint32_t> numbers;
+  for (const Piece& piece : PiecesOf(change.set()).value_or(std::vector<Piece>())) {
+    numbers.insert(piece.number);
+  }
   const auto& without = change.without();
-  const std::unique_ptr<Message> set(
-      google::protobuf::MessageFactory::generated_factory()->GetPrototype(&type)->New());
-  set->ParsePartialFromString(change.set());
+  numbers.insert(without.cleared().begin(), without.cleared().end());
+  for (const auto& removed : without.removed()) numbers.insert(removed.field());
+  for (const auto& nested : without.nested()) numbers.insert(nested.field());
   std::vector<const FieldDescriptor*> written;
-  set->GetReflection()->ListFields(*set, &written);
-  const auto add = [&](uint32_t number) {
+  for (const uint32_t number : numbers) {
     const FieldDescriptor* field = type.FindFieldByNumber(static_cast<int>(number));
     if (field != nullptr) written.push_back(field);
-  };
-  for (const uint32_t number : without.cleared()) add(number);
-  for (const auto& removed : without.removed()) add(removed.field());
-  for (const auto& nested : without.nested()) add(nested.field());
-  written.erase(std::remove_if(written.begin(), written.end(),
-                               [](const FieldDescriptor* field) { return !Restricted(*field); }),
-                written.end());
+  }
   return written;
 }
 

@@ -26,8 +26,8 @@ bool MayWrite(const Sight& sight, const google::protobuf::FieldDescriptor& field
 
 bool HasRestricted(const google::protobuf::Descriptor& type);
 
-// The restricted fields that a change writes to.
-std::vector<const google::protobuf::FieldDescriptor*> RestrictedIn(
+// The fields that a change writes to, a zero too.
+std::vector<const google::protobuf::FieldDescriptor*> WrittenIn(
     const sync::v1::Change& change, const google::protobuf::Descriptor& type);
 
 // What is filled in of what is sensitive, by its labels.

@@ -84,6 +84,21 @@ TEST(Sim, ThoseAboveLookAndDecide) {
   EXPECT_GT(all.decided, 3u);
 }
 
+// What they write lawfully stands; what is not there must be answered as what is not theirs.
+TEST(Sim, HostilePhonesSayAnything) {
+  Report all;
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    const Report report =
+        sim::Run(MakePlan({.seed = seed, .steps = 1000, .devices = 6, .faults = {Act::kHostile}}));
+    all.hostile += report.hostile;
+    all.stats.hostile_edits += report.stats.hostile_edits;
+    all.stats.hostile_asked += report.stats.hostile_asked;
+  }
+  EXPECT_GT(all.stats.hostile_edits, 500u);
+  EXPECT_GT(all.hostile, 30u);
+  EXPECT_GT(all.stats.hostile_asked, 20u);
+}
+
 TEST(Sim, TheSameSeedIsTheSameRun) {
   const Plan plan = MakePlan({.seed = 77, .steps = 1200, .devices = 6, .faults = AllFaults()});
   const Report first = sim::Run(plan);

@@ -97,6 +97,8 @@ class Runner {
         return;
       case Act::kOldServer:
         return universe_.UpdateServer();
+      case Act::kHostile:
+        return universe_.LetHostileAct(dice->Next());
       case Act::kServerRestored:
         if (dice->OneIn(2)) return universe_.BackUpServer();
         universe_.copies = true;  // to the server that has forgotten, each is one
@@ -330,6 +332,7 @@ Report Run(const Plan& plan, bool trace) {
   report.digest = universe.Digest();
   report.stats = universe.stats;
   report.merged = universe.ledger().merged_rows();
+  report.hostile = universe.ledger().hostile_rows();
   report.rows = universe.ledger().rows();
   report.notes = universe.ledger().notes();
   report.verified = universe.ledger().verified();

@@ -19,6 +19,7 @@ struct Report {
   std::string digest;   // of the whole run
   Stats stats;
   uint64_t merged = 0;
+  uint64_t hostile = 0;  // of those, by phones with other software
   uint64_t rows = 0;
   uint64_t notes = 0;
   uint64_t verified = 0;          // check-ins

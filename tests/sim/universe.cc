@@ -10,6 +10,7 @@
 #include "sync/handshake.h"
 #include "sync/reason.h"
 #include "sync/status.h"
+#include "tests/sim/hostile.h"
 
 namespace zhibu::sim {
 
@@ -21,6 +22,13 @@ namespace {
 // Enough for any session; more is a conversation that never ends.
 constexpr int kMovesMax = 20'000;
 constexpr int kSessionsMax = 8;
+// That an honest device waits for, beside one for each of its edits.
+constexpr uint64_t kTurnsMax = 4;
+// What the writer takes for a unit of work (Result::work), on a slow machine.
+constexpr server::Turns::Duration kTimeOfWork = std::chrono::microseconds(20);
+// Units for each so many bytes.
+constexpr size_t kCostBytes = 128;
+constexpr uint64_t kCostMax = 2000;
 constexpr int64_t kUnseenMsMax = int64_t{60} * 86'400'000;
 
 uint64_t SaltOf(const std::string& bytes) {
@@ -37,10 +45,17 @@ Universe::Universe(const Options& options)
   server_.old = options.Has(Act::kOldServer);
   if (!OpenServer().ok()) ledger_.Fail(kIntegrity, "the server cannot be opened");
   Found(options.devices);
+  if (options.Has(Act::kHostile)) {
+    for (const Id& person : people_) hostiles_.push_back(std::make_unique<Hostile>(this, person));
+  }
 }
 
-Universe::~Universe() {
-  streams_.clear();  // before the stores that they use
+Universe::~Universe() { HangUpAll(); }  // before the stores that they use
+
+void Universe::HangUpAll() {
+  for (const auto& device : devices_) HangUp(*device);
+  for (const auto& hostile : hostiles_) hostile->HangUp();
+  stranded_.clear();
 }
 
 absl::Status Universe::OpenServer() {
@@ -64,10 +79,9 @@ void Universe::Connect(Device& device) {
   const auto state = device.store->State();
   if (state.ok() && state->problem == sync::v1::REAUTHENTICATE) Enrol(device);
   // Small updates, so that catching up takes several.
-  server::SessionLimits limits;
-  limits.unseen_ms_max = kUnseenMsMax;
-  limits.update_bytes = dice_.OneIn(3) ? 256 << 10 : 50 + dice_.Below(2000);
-  auto stream = std::make_unique<Stream>(++streams_made_, &device, &server_, limits);
+  const size_t update_bytes = dice_.OneIn(3) ? 256 << 10 : 50 + dice_.Below(2000);
+  auto stream =
+      std::make_unique<Stream>(++streams_made_, &device, &server_, LimitsOf(update_bytes));
   const absl::Status status = stream->client.Start();
   // One that was lost has been found, and the operator gives it a code.
   if (ReasonOf(status).reason == sync::v1::DEVICE_WIPED) return Enrol(device);
@@ -75,6 +89,13 @@ void Universe::Connect(Device& device) {
   ++stats.sessions;
   device.stream = stream.get();
   streams_[stream->id] = std::move(stream);
+}
+
+server::SessionLimits Universe::LimitsOf(size_t update_bytes) {
+  server::SessionLimits limits;
+  limits.unseen_ms_max = kUnseenMsMax;
+  limits.update_bytes = update_bytes;
+  return limits;
 }
 
 void Universe::HangUp(Device& device) {
@@ -156,13 +177,12 @@ bool Universe::ServerHears(Stream& stream) {
   stream.server.OnFrame(frame);
   if (frame.has_ask()) Absorb();
   auto edits = stream.server.TakeSubmitted();
-  if (!edits.empty()) queue_.push_back({stream.id, std::move(edits)});
+  if (!edits.empty()) Submit(stream.server, stream.id, std::move(edits));
   return true;
 }
 
 // As the hub notes it.
-void Universe::Seen(const Stream& stream) {
-  const DeviceNumber number = stream.server.device();
+void Universe::Seen(DeviceNumber number, const std::string& who) {
   int64_t before_ms = 0;
   absl::flat_hash_set<Id> moved;
   const absl::Status status = server_.store->Write([&](server::Writer& writer) -> absl::Status {
@@ -175,8 +195,8 @@ void Universe::Seen(const Stream& stream) {
   if (!status.ok()) return;
   // It may have proved itself a while before it is welcomed.
   if (before_ms != 0 && now_ms_ - before_ms > 2 * kUnseenMsMax) {
-    ledger_.Fail(kRight, absl::StrCat("device ", stream.device.index, " is welcome after ",
-                                      (now_ms_ - before_ms) / 86'400'000, " days"));
+    ledger_.Fail(kRight, absl::StrCat(who, " is welcome after ", (now_ms_ - before_ms) / 86'400'000,
+                                      " days"));
   }
   Absorb();
   Tell(moved);
@@ -219,8 +239,9 @@ bool Universe::ServerSays(Stream& stream) {
   if (!allowed || stream.heard == Heard::kEnd) {
     ledger_.Fail(kProtocol, absl::StrCat("server says ", frame.ShortDebugString()));
   }
-  if (frame.has_welcome()) Seen(stream);
-  if (frame.has_update()) CheckSent(stream.device, frame.update());
+  const Hearer hearer = HearerOf(stream.device);
+  if (frame.has_welcome()) Seen(stream.server.device(), hearer.name);
+  if (frame.has_update()) CheckUpdate(hearer, frame.update());
   stream.heard = next;
   stream.down.push_back(frame.SerializeAsString());
   return true;
@@ -318,7 +339,13 @@ void Universe::CheckCursors(Device& device, const std::vector<uint64_t>& merged)
       if (!scope || row->scopes.count(*scope) == 0) continue;
       furthest = std::max(furthest.value_or(0), mixed ? ~uint64_t{0} : cursor.version());
     }
-    if (furthest && *furthest < row->audit.version.value && LastChangedBy(*row)) {
+    const bool sees = std::any_of(
+        row->edit.changes().begin(), row->edit.changes().end(), [&](const sync::v1::Change& one) {
+          const auto id = Id::FromBytes(one.id());
+          const Ledger::Record* record = id ? ledger_.Find({one.type(), *id}) : nullptr;
+          return record != nullptr && ledger_.MayRead(device.person, *record, *id, "", now_ms_);
+        });
+    if (sees && furthest && *furthest < row->audit.version.value && LastChangedBy(*row)) {
       ledger_.Fail(kAnswers,
                    absl::StrCat("device ", device.index, ": version ", row->audit.version.value,
                                 " is answered at cursor ", *furthest));
@@ -382,7 +409,7 @@ void Universe::Sync(Device& device, uint64_t frames_max) {
       };
       one(&Universe::ClientSays);
       one(&Universe::ServerHears);
-      if (!queue_.empty()) {
+      if (!turns_.empty()) {
         CommitQueue(100);
         Reap();
         moved = true;
@@ -407,54 +434,114 @@ void Universe::Sync(Device& device, uint64_t frames_max) {
 
 // ---- The server ----------------------------------------------------------------
 
-void Universe::CommitQueue(size_t pushes_max) {
-  std::vector<Waiting> slice;
-  while (!queue_.empty() && slice.size() < pushes_max) {
-    slice.push_back(std::move(queue_.front()));
-    queue_.pop_front();
+void Universe::CommitQueue(size_t groups_max) {
+  for (size_t i = 0; i < groups_max && !turns_.empty() && !server_.disk.dead(); ++i) {
+    CommitGroup(turns_.Take());
   }
-  if (!slice.empty()) CommitSlice(slice);
+}
+
+// An honest device has its turn soon, however much others have brought.
+void Universe::Submit(const server::Session& session, uint64_t stream,
+                      std::vector<server::Submitted> edits) {
+  const DeviceNumber device = session.device();
+  const bool hostile = ledger_.Hostile(device);
+  const uint64_t due = groups_ + edits.size() + kTurnsMax;
+  const auto told = [=, this](absl::StatusOr<std::vector<server::Result>> results) {
+    if (!hostile && groups_ > due) {
+      ledger_.Fail(kWaiting, absl::StrCat("device ", device.value, " has waited for ",
+                                          groups_ - due + kTurnsMax, " turns"));
+    }
+    server::Session* open = SessionOf(stream);
+    if (open == nullptr) return;
+    if (results.ok()) {
+      open->OnResults(*results);
+    } else {
+      open->OnTrouble(results.status());
+    }
+  };
+  turns_.Add(session.device_record(), told, std::move(edits));
 }
 
 // As the hub does.
-void Universe::CommitSlice(const std::vector<Waiting>& slice) {
-  std::vector<server::Submitted> batch;
-  for (const Waiting& waiting : slice) {
-    batch.insert(batch.end(), waiting.edits.begin(), waiting.edits.end());
-  }
-  const auto committed = server_.ingest->Commit(*server_.store, batch);
+void Universe::CommitGroup(const server::Turns::Group& group) {
+  ++groups_;
+  const auto committed = server_.ingest->Commit(*server_.store, group.edits);
   if (server_.disk.dead()) return;  // nobody hears of it
-  if (!committed.ok()) {
-    if (slice.size() > 1) {
-      for (const Waiting& waiting : slice) {
-        if (!server_.disk.dead()) CommitSlice({waiting});
-      }
-      return;
-    }
-    const auto stream = streams_.find(slice[0].stream);
-    if (stream != streams_.end()) stream->second->server.OnTrouble(committed.status());
-    return;
-  }
+  if (!committed.ok()) return CommitEach(group);
   Absorb();
+  std::vector<uint64_t> work;
+  uint64_t all = 0;
   auto result = committed->results.begin();
-  for (const Waiting& waiting : slice) {
-    const auto end = result + static_cast<std::ptrdiff_t>(waiting.edits.size());
-    const auto stream = streams_.find(waiting.stream);
-    if (stream != streams_.end()) stream->second->server.OnResults({result, end});
-    if (waiting.results != nullptr) waiting.results->assign(result, end);
+  auto edit = group.edits.begin();
+  for (const server::Turns::Part& part : group.parts) {
+    const auto end = result + static_cast<std::ptrdiff_t>(part.edits);
+    uint64_t& sum = work.emplace_back();
+    for (auto it = result; it != end; ++it) {
+      sum += it->work;
+      CheckCost(*edit++, *it);
+    }
+    all += sum;
+    (*part.on_committed)(std::vector<server::Result>(result, end));
     result = end;
   }
   Tell(committed->moved);
+  turns_.Took(group, work, kTimeOfWork * static_cast<int64_t>(all));
+}
+
+void Universe::CommitEach(const server::Turns::Group& group) {
+  std::set<DeviceNumber> troubled;
+  auto edit = group.edits.begin();
+  for (const server::Turns::Part& part : group.parts) {
+    for (size_t i = 0; i < part.edits; ++i, ++edit) {
+      if (troubled.count(edit->device) > 0) continue;
+      const auto committed = server_.ingest->Commit(*server_.store, {&*edit, 1});
+      if (server_.disk.dead()) return;
+      if (committed.ok()) {
+        Absorb();
+        (*part.on_committed)(committed->results);
+        Tell(committed->moved);
+        continue;
+      }
+      troubled.insert(edit->device);
+      (*part.on_committed)(committed.status());
+      for (const auto& dropped : turns_.Drop(part.whose, edit->device)) {
+        if (dropped != part.on_committed) (*dropped)(committed.status());
+      }
+    }
+  }
+}
+
+// What an edit costs the writer follows from what it brings, not from what it names.
+void Universe::CheckCost(const server::Submitted& submitted, const server::Result& result) {
+  const size_t brings = submitted.edit.ByteSizeLong() / kCostBytes + 1;
+  stats.dearest = std::max(stats.dearest, result.work / brings);
+  if (result.work <= kCostMax * brings) return;
+  ledger_.Fail(kPaid,
+               absl::StrCat("edit ", submitted.edit.number(), " of device ", submitted.device.value,
+                            ", of ", submitted.edit.ByteSizeLong(), " bytes, costs ", result.work));
 }
 
 void Universe::Tell(const absl::flat_hash_set<Id>& moved) {
-  for (const auto& [id, stream] : streams_) {
-    const std::vector<Id> scopes = stream->server.Scopes();
+  const auto tell = [&](server::Session* session) {
+    const std::vector<Id> scopes = session->Scopes();
     if (std::any_of(scopes.begin(), scopes.end(),
                     [&](const Id& scope) { return moved.contains(scope); })) {
-      stream->server.OnMoved();
+      session->OnMoved();
     }
+  };
+  for (const auto& [id, stream] : streams_) tell(&stream->server);
+  for (const auto& hostile : hostiles_) {
+    if (hostile->session() != nullptr) tell(hostile->session());
   }
+}
+
+server::Session* Universe::SessionOf(uint64_t stream) {
+  const auto it = streams_.find(stream);
+  if (it != streams_.end()) return &it->second->server;
+  for (const auto& hostile : hostiles_) {
+    if (hostile->stream() == stream) return hostile->session();
+  }
+  return nullptr;
 }
 
 void Universe::Absorb() {
@@ -467,9 +554,8 @@ void Universe::Absorb() {
 
 void Universe::RestartServer(bool power_lost) {
   ++stats.restarts;
-  for (const auto& device : devices_) HangUp(*device);
-  stranded_.clear();
-  queue_.clear();
+  HangUpAll();
+  turns_ = {};
   server_.Kill(power_lost);
   if (const std::string whole = server_.CheckIntegrity(); whole != "ok") {
     ledger_.Fail(kIntegrity, absl::StrCat("server: ", whole));
@@ -492,9 +578,8 @@ void Universe::RestoreServer() {
   if (!backup_ || failure()) return;
   ++stats.restarts;
   Wait(10 * 60'000);  // nobody does it faster
-  for (const auto& device : devices_) HangUp(*device);
-  stranded_.clear();
-  queue_.clear();
+  HangUpAll();
+  turns_ = {};
   server_.Kill(false);
   server_.disk.Replace(backup_->image);
   server_.old = backup_->old;

@@ -11,7 +11,6 @@
 #ifndef ZHIBU_TESTS_SIM_UNIVERSE_H_
 #define ZHIBU_TESTS_SIM_UNIVERSE_H_
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -21,11 +20,14 @@
 #include <utility>
 #include <vector>
 
+#include "server/turns.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/machines.h"
 #include "tests/sim/plan.h"
 
 namespace zhibu::sim {
+
+class Hostile;
 
 // How much a commit adds to a counter or a fund, by record.
 using Deltas = std::vector<std::pair<RecordKey, int64_t>>;
@@ -44,6 +46,9 @@ struct Stats {
   uint64_t pages = 0;      // after the first of each answer
   uint64_t looked_at = 0;  // records that were asked for, and shown
   uint64_t checks = 0;
+  uint64_t dearest = 0;        // work for what an edit brings
+  uint64_t hostile_edits = 0;  // pushed
+  uint64_t hostile_asked = 0;  // what must be answered alike
   std::map<std::string, uint64_t> faults;
 };
 
@@ -63,8 +68,8 @@ class Universe {
   // A whole session, and more where the device is told to begin again; cut after
   // so many frames.
   void Sync(Device& device, uint64_t frames_max = UINT64_MAX);
-  // Commits what waits at the server: at most so many pushes.
-  void CommitQueue(size_t pushes_max);
+  // Commits what waits at the server: at most so many turns of everybody.
+  void CommitQueue(size_t groups_max);
   // Delivers what is on the way to the server, at most so many frames.
   void Deliver(Stream& stream, size_t frames_max);
   void SetSlow(int moves) { slow_ = moves; }
@@ -85,6 +90,20 @@ class Universe {
   // For records that it does not hold, all pages of them. Nothing where the device has no
   // link, or waits for another answer.
   void Ask(Device& device, sync::v1::Ask ask);
+
+  // ---- Phones with other software (hostiles.cc) ----
+  // One of them says something; nothing where there are none.
+  void LetHostileAct(uint64_t seed);
+  // None: it cannot be enrolled now.
+  DeviceNumber EnrolHostile(const Id& person, const sync::v1::EnrolRequest& request);
+  std::unique_ptr<server::Session> OpenHostile(const Hostile& hostile, uint64_t* stream);
+  void HearHostile(Hostile& hostile, const std::string& bytes);
+  // What the server says next, judged.
+  bool NextForHostile(Hostile& hostile, sync::v1::ServerFrame* frame);
+  void NoteHostile(DeviceNumber number);
+  size_t hostile_numbers() const { return hostile_numbers_.size(); }
+  // Some of those that anybody has been given.
+  const std::vector<sync::v1::Cursor>& cursors() const { return cursors_; }
 
   // ---- What happens to machines ----
   void RestartDevice(Device& device, bool power_lost);
@@ -124,6 +143,7 @@ class Universe {
   void Enrol(Device& device);
   void Join(const Id& one, const Id& other, Dice* dice);
   void Revoke(Device& device, bool lost);
+  void Revoke(DeviceNumber number, bool lost);
   // Whether it is a copy, or a restored backup, with a number that was revoked.
   void NoteRevoked(Device& device);
   Device& AddDevice(const Id& person, bool old);
@@ -136,6 +156,15 @@ class Universe {
   bool OfEarlierLife(Device& device);
   // What a device can account for.
   void CheckAccount(Device& device);
+  // Whom the server tells something.
+  struct Hearer {
+    DeviceNumber number;
+    Id person;
+    std::string name;
+  };
+  static Hearer HearerOf(Device& device);
+  // Of each frame that goes to anybody: nothing in it is beyond their rights.
+  void CheckUpdate(const Hearer& hearer, const sync::v1::Update& update);
   const std::optional<Failure>& failure() const { return ledger_.failure(); }
   Ledger& ledger() { return ledger_; }
   // Of all records, audits and views.
@@ -158,11 +187,6 @@ class Universe {
   std::set<uint64_t> copied;
 
  private:
-  struct Waiting {
-    uint64_t stream = 0;
-    std::vector<server::Submitted> edits;
-    std::vector<server::Result>* results = nullptr;  // of what a courier has brought
-  };
   // A file on its way.
   struct Carried {
     int device = 0;  // the author's
@@ -186,6 +210,9 @@ class Universe {
     std::set<Id> shown;
   };
 
+  void HangUpAll();
+  server::Session* SessionOf(uint64_t stream);
+
   bool ClientSays(Stream& stream);
   bool ServerHears(Stream& stream);
   void DeliverStranded(Dice* dice);
@@ -195,7 +222,12 @@ class Universe {
   bool LastChangedBy(const Ledger::Row& row);
   void CheckCursors(Device& device, const std::vector<uint64_t>& merged);
   void EndStream(Stream& stream);
-  void CommitSlice(const std::vector<Waiting>& slice);
+  // What the device has sent waits for its turn.
+  void Submit(const server::Session& session, uint64_t stream,
+              std::vector<server::Submitted> edits);
+  void CommitGroup(const server::Turns::Group& group);
+  void CommitEach(const server::Turns::Group& group);
+  void CheckCost(const server::Submitted& submitted, const server::Result& result);
   void Renumbered(DeviceNumber before, DeviceNumber number);
   void Tell(const absl::flat_hash_set<Id>& moved);
   Carried TakeUp(std::vector<Carried>* pool, Dice* dice, bool* altered);
@@ -216,10 +248,15 @@ class Universe {
   void AnswerIsDue(const Stream& stream);
   void CheckPage(const Stream& stream, const sync::v1::Page& page);
   void TakePage(Stream& stream);
-  void Seen(const Stream& stream);
-  void CheckLogged(const Device& device, const std::set<std::string>& own, const RecordKey& key,
+  void Seen(DeviceNumber number, const std::string& who);
+  void CheckLogged(const Hearer& hearer, const std::set<std::string>& own, const RecordKey& key,
                    const std::string& body, int64_t since_ms);
-  void CheckSent(Device& device, const sync::v1::Update& update);
+  void CheckScope(const Hearer& hearer, const std::string& bytes);
+  void CheckTrace(const Hearer& hearer, const RecordKey& key, const Ledger::Record& record,
+                  const std::string& trace);
+  void NoteSent(Hostile& hostile, const server::Submitted& submitted);
+  void CheckHostilePage(const Hearer& hearer, uint64_t stream, const sync::v1::Page& page);
+  static server::SessionLimits LimitsOf(size_t update_bytes);
   void NoteFoundations(Device& device, const sync::v1::NumberedEdit& edit, uint64_t salt);
   void CheckSums();
   void CheckLetGo();
@@ -237,7 +274,8 @@ class Universe {
   };
   std::optional<Backup> backup_;
   std::string incarnation_;
-  std::deque<Waiting> queue_;
+  server::Turns turns_;
+  uint64_t groups_ = 0;  // that have been committed
   std::vector<Carried> bundles_;
   std::vector<Carried> receipts_;
   std::set<std::string> sealed_;  // all that was ever exported
@@ -250,6 +288,15 @@ class Universe {
   std::vector<std::string> pictures_;
   Ledger ledger_;
   std::map<uint64_t, Question> questions_;  // by stream
+  std::vector<std::unique_ptr<Hostile>> hostiles_;
+  std::set<DeviceNumber> hostile_numbers_;
+  struct HostileQuestion {
+    sync::v1::Ask ask;
+    int64_t heard_ms = 0;
+    Ledger::Answer due;
+  };
+  std::map<uint64_t, HostileQuestion> hostile_due_;  // by stream
+  std::vector<sync::v1::Cursor> cursors_;
   uint64_t questions_asked_ = 0;
   uint64_t streams_made_ = 0;
   int slow_ = 0;

@@ -89,6 +89,20 @@ std::string Author::Person() {
   return (dice_.OneIn(2) ? device_.person : dice_.Of(universe_.people())).str();
 }
 
+Author::Belonging Author::Somebody(const std::string& branch) {
+  std::vector<Belonging> known;
+  for (const Id& id : Ids<records::v1::Placement>()) {
+    const auto draft = store().Edit<records::v1::Placement>(id);
+    if (!draft.ok()) continue;
+    const auto& placement =
+        static_cast<const records::v1::Placement&>(std::as_const(*draft).message());
+    if (!branch.empty() && placement.branch_id() != branch) continue;
+    known.push_back({placement.member_id(), placement.branch_id()});
+  }
+  if (known.empty() || dice_.OneIn(4)) return {Person(), branch.empty() ? Branch() : branch};
+  return dice_.Of(known);
+}
+
 std::string Author::Word() {
   static const std::vector<std::string> kWords = {"礼堂",   "村委会", "祠堂", "学校", "茶园",
                                                   "会议室", "广场",   "",     "工棚", "渡口"};
@@ -230,7 +244,7 @@ void Author::RollCall() {
   auto& attendance = draft.message<Attendance>();
   attendance.set_meeting_id(meeting->first);
   attendance.set_branch_id(meeting->second);
-  attendance.set_member_id(Person());
+  attendance.set_member_id(Somebody(meeting->second).member);
   attendance.set_state(Attendance::PRESENT);
   attendance.set_known_by(Word());
   Commit(&draft);
@@ -244,7 +258,7 @@ void Author::SignIn() {
   auto& check_in = draft.message<CheckIn>();
   check_in.set_activity_id(meeting->first);
   check_in.set_branch_id(meeting->second);
-  check_in.set_member_id(Person());
+  check_in.set_member_id(Somebody(meeting->second).member);
   check_in.add_ways()->set_how(dice_.OneIn(2) ? CheckIn::BY_SELF : CheckIn::ROLL_CALL);
   SetNow(check_in.mutable_at());
   Commit(&draft);
@@ -288,8 +302,9 @@ void Author::PayDues() {
     payment.set_amount_fen(-payment.amount_fen());
     payment.set_reverses_id(before->id().str());
   } else {
-    payment.set_member_id(Person());
-    payment.set_branch_id(Branch());
+    const Belonging somebody = Somebody();
+    payment.set_member_id(somebody.member);
+    payment.set_branch_id(somebody.branch);
     payment.set_amount_fen(20 + dice_.Below(5000));
     payment.set_month(Month());
   }

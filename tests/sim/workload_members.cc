@@ -49,8 +49,9 @@ void Author::Travel() {
   if (!draft) {
     client::Draft made = store().New<Flow>();
     auto& flow = made.message<Flow>();
-    flow.set_member_id(Person());
-    flow.set_home_branch_id(Branch());
+    const Belonging somebody = Somebody();
+    flow.set_member_id(somebody.member);
+    flow.set_home_branch_id(somebody.branch);
     if (dice_.OneIn(2)) flow.set_host_branch_id(dice_.Of(universe_.branches()).str());
     flow.set_left(Day());
     flow.set_state(Flow::REPORTED);
@@ -91,8 +92,9 @@ void Author::Move() {
   if (!draft) {
     draft = store().New<Transfer>();
     auto& made = draft->message<Transfer>();
-    made.set_member_id(Person());
-    made.set_from_branch_id(Branch());
+    const Belonging somebody = Somebody();
+    made.set_member_id(somebody.member);
+    made.set_from_branch_id(somebody.branch);
     made.set_to_branch_id(dice_.Of(universe_.branches()).str());
     made.set_state(dice_.OneIn(2) ? Transfer::REQUESTED : Transfer::ISSUED);
   } else {
@@ -119,8 +121,9 @@ void Author::Certify() {
   draft = store().New<Pass>();
   auto& pass = draft->message<Pass>();
   pass.set_number(Word());
-  pass.set_member_id(Person());
-  pass.set_branch_id(Branch());
+  const Belonging somebody = Somebody();
+  pass.set_member_id(somebody.member);
+  pass.set_branch_id(somebody.branch);
   pass.set_from(DateAt(universe_.now_ms()));
   pass.set_until(DateAt(universe_.now_ms() + dice_.Below(400) * kDayMs));
   pass.set_state(Pass::ISSUED);
@@ -134,23 +137,30 @@ void Author::NewMember() {
   member.set_branch_id(Branch());
   member.set_name(dice_.Of(kNames));
   if (!dice_.OneIn(4)) member.set_born(dice_.Of(kBirths));
-  if (dice_.OneIn(2)) return Commit(&draft);
+  const auto branch = Id::FromBytes(member.branch_id());
+  const uint32_t offices =
+      branch ? universe_.ledger().OfficesIn(device_.person, *branch, universe_.now_ms()) : 0;
+  if ((offices >> SECRETARY & 1) == 0 || dice_.OneIn(4)) return Commit(&draft);
   client::Draft private_detail = store().New<PrivateDetail>();
   auto& detail = private_detail.message<PrivateDetail>();
   detail.set_member_id(draft.id().str());
   detail.set_branch_id(member.branch_id());
   detail.set_identity_number(dice_.Of(kNumbers));
-  universe_.Commit(device_, {&draft, &private_detail}, {});
+  // Who is not placed in the branch does not belong to it.
+  client::Draft placed = store().New<Placement>();
+  placed.message<Placement>().set_member_id(draft.id().str());
+  placed.message<Placement>().set_branch_id(member.branch_id());
+  universe_.Commit(device_, {&draft, &placed, &private_detail}, {});
 }
 
 void Author::Identify() {
   auto draft = dice_.OneIn(2) ? Any<PrivateDetail>() : std::nullopt;
   if (!draft) {
-    const std::vector<Id> members = Ids<Member>();
     draft = store().New<PrivateDetail>();
     auto& detail = draft->message<PrivateDetail>();
-    detail.set_member_id(members.empty() || !dice_.OneIn(3) ? Person() : dice_.Of(members).str());
-    detail.set_branch_id(Branch());
+    const Belonging somebody = Somebody();
+    detail.set_member_id(somebody.member);
+    detail.set_branch_id(somebody.branch);
   }
   auto& detail = draft->message<PrivateDetail>();
   const bool both = dice_.OneIn(2);

@@ -1,0 +1,109 @@
+// The judge of what devices are told: every frame that goes to anybody, when it is sent.
+#include "absl/strings/str_cat.h"
+#include "tests/sim/universe.h"
+#include "zhibu/sync/v1/trace.pb.h"
+
+namespace zhibu::sim {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+
+namespace {
+
+constexpr size_t kCursorsMax = 60;
+
+std::vector<Id> IdsIn(const std::string& bytes) {
+  std::vector<Id> ids;
+  for (size_t at = 0; at + Id::kSize <= bytes.size(); at += Id::kSize) {
+    ids.push_back(*Id::FromBytes(absl::string_view(bytes).substr(at, Id::kSize)));
+  }
+  return ids;
+}
+
+}  // namespace
+
+Universe::Hearer Universe::HearerOf(Device& device) {
+  return {device.Number().value_or(DeviceNumber()), device.person,
+          absl::StrCat("device ", device.index)};
+}
+
+// At the moment when it is sent, however long the session has been open.
+void Universe::CheckUpdate(const Hearer& hearer, const sync::v1::Update& update) {
+  if (ledger_.Revoked(hearer.number) && !update.groups().empty()) {
+    return ledger_.Fail(kRight, absl::StrCat(hearer.name, " was revoked, and is sent records"));
+  }
+  for (const auto& group : update.groups()) {
+    const std::vector<Id> ids = IdsIn(group.ids());
+    for (int i = 0; i < group.bodies_size(); ++i) {
+      const RecordKey key{group.type(), ids[static_cast<size_t>(i)]};
+      const Ledger::Record* record = ledger_.Find(key);
+      if (record == nullptr || record->expected.unclear) continue;
+      if (!ledger_.MayRead(hearer.person, *record, key.id, group.bodies(i), now_ms_)) {
+        ledger_.Fail(kRight, absl::StrCat(hearer.name, " is sent ", NameOf(key)), key);
+      }
+      if (i < group.traces_size()) CheckTrace(hearer, key, *record, group.traces(i));
+      CheckLogged(hearer, ledger_.EntriesOf(hearer.person), key, group.bodies(i), 0);
+    }
+  }
+  for (const auto& removal : update.removals()) {
+    for (const Id& id : IdsIn(removal.ids())) {
+      const RecordKey key{removal.type(), id};
+      if (ledger_.MayHaveHeld(hearer.person, key)) continue;
+      ledger_.Fail(kTold,
+                   absl::StrCat(hearer.name, " is to remove ", NameOf(key), ", which it never had"),
+                   key);
+    }
+  }
+  for (const auto& cursor : update.cursors()) {
+    // For those who would pass for an honest device.
+    if (!ledger_.Hostile(hearer.number) && cursors_.size() < kCursorsMax) {
+      cursors_.push_back(cursor);
+    }
+    CheckScope(hearer, cursor.scope());
+  }
+  for (const std::string& scope : update.dropped()) CheckScope(hearer, scope);
+}
+
+void Universe::CheckScope(const Hearer& hearer, const std::string& bytes) {
+  const auto scope = Id::FromBytes(bytes);
+  if (scope && ledger_.EverBelonged(hearer.person, *scope)) return;
+  ledger_.Fail(kTold, absl::StrCat(hearer.name, " is told of a scope that never was theirs"));
+}
+
+// What is remembered of who wrote what tells no more than the record.
+void Universe::CheckTrace(const Hearer& hearer, const RecordKey& key, const Ledger::Record& record,
+                          const std::string& bytes) {
+  sync::v1::Trace trace;
+  if (!trace.ParseFromString(bytes)) return ledger_.Fail(kProtocol, "a trace cannot be read", key);
+  const Message& message = *record.expected.message;
+  const Sight sight = ledger_.SightIn(hearer.person, PlacesIn(message, key.id), now_ms_);
+  const std::function<void(const sync::v1::Trace&)> look = [&](const sync::v1::Trace& one) {
+    for (const auto& traced : one.fields()) {
+      const FieldDescriptor* field =
+          message.GetDescriptor()->FindFieldByNumber(static_cast<int>(traced.field()));
+      if (field == nullptr || !Restricted(*field) || Sees(sight, *field)) continue;
+      ledger_.Fail(kTold, absl::StrCat(hearer.name, " is told who wrote ", field->name()), key);
+    }
+    for (const auto& life : one.former_lives()) {
+      look(life.trace());
+      if (ledger_.MayRead(hearer.person, record, key.id, life.body(), now_ms_)) continue;
+      ledger_.Fail(kTold, absl::StrCat(hearer.name, " is told what was before"), key);
+    }
+  };
+  look(trace);
+}
+
+void Universe::CheckLogged(const Hearer& hearer, const std::set<std::string>& own,
+                           const RecordKey& key, const std::string& body, int64_t since_ms) {
+  const std::unique_ptr<Message> sent(PrototypeOf(key.type)->New());
+  sent->ParsePartialFromString(body);
+  const std::vector<std::string> labels = SensitiveIn(*sent);
+  if (labels.empty()) return;
+  for (const auto& [scope, place] : PlacesIn(*sent, key.id)) {
+    if (place != PERSON || own.count(scope.str()) > 0) continue;
+    if (ledger_.Logged(scope, hearer.person, key.type, labels, since_ms)) continue;
+    ledger_.Fail(kLogged, absl::StrCat(hearer.name, " is sent ", NameOf(key)), key);
+  }
+}
+
+}  // namespace zhibu::sim
