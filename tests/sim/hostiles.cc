@@ -96,6 +96,9 @@ void Universe::NoteSent(Hostile& hostile, const server::Submitted& submitted) {
     for (const auto& [scope, version] : submitted.sent->cursors) {
       sent[scope] = version.value;
       if (hostile.MayHaveSeen(scope, version.value)) continue;
+      // A scope that is read again is sent up to where the reading has come.
+      const bool read_again = ledger_.EverBelonged(hostile.person(), scope);
+      if (read_again && version.value <= ledger_.LastIn(scope)) continue;
       ledger_.Fail(kSent, absl::StrCat(NameOf(hostile), " counts as having seen ", version.value));
     }
   }

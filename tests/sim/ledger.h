@@ -165,6 +165,11 @@ class Ledger {
   bool EverRead(const Id& person, const RecordKey& key) const;
   // Whether a device of theirs may hold it, as far as the server can know.
   bool MayHaveHeld(const Id& person, const RecordKey& key) const;
+  // Of the scope's changes the last; 0: there is none.
+  uint64_t LastIn(const Id& scope) const {
+    const auto it = scope_versions_.find(scope);
+    return it == scope_versions_.end() ? 0 : it->second;
+  }
   // Whether it ever lay in a scope in which the person ever had an office.
   bool EverLayWith(const RecordKey& key, const Id& person) const;
   bool EverBelonged(const Id& person, const Id& scope) const;
