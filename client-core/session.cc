@@ -42,6 +42,8 @@ absl::Status Session::Start() {
   if (auto status = store_.ReadAnewWhatIsUnknown(); !status.ok()) return status;
   const auto cursors = store_.Cursors();
   if (!cursors.ok()) return cursors.status();
+  const auto seen = store_.Seen();
+  if (!seen.ok()) return seen.status();
   secret_key_ = identity->secret_key;
   sync::v1::Hello hello;
   hello.set_protocol(kProtocolVersion);
@@ -53,6 +55,7 @@ absl::Status Session::Start() {
   if (!pending.ok()) return pending.status();
   if (!pending->empty()) hello.set_unanswered(pending->front().number());
   hello.mutable_cursors()->Add(cursors->begin(), cursors->end());
+  hello.mutable_seen()->Add(seen->begin(), seen->end());
   hello_ = hello.SerializeAsString();
   out_.emplace_back().set_hello(hello_);
   state_ = State::kHello;

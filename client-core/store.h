@@ -236,6 +236,8 @@ class Store {
   absl::Status SetIdentity(const Identity& identity);
 
   absl::StatusOr<std::vector<sync::v1::Cursor>> Cursors();
+  // See sync.v1.Hello.seen.
+  absl::StatusOr<std::vector<sync::v1::Cursor>> Seen();
   // Where a scope was dropped and records of types that this build does not know are here,
   // nobody can tell which of them lay there: all that the server has is read anew.
   absl::Status ReadAnewWhatIsUnknown();

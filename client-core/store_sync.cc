@@ -122,6 +122,15 @@ absl::Status Store::ReadAnewWhatIsUnknown() {
   });
 }
 
+absl::StatusOr<std::vector<sync::v1::Cursor>> Store::Seen() {
+  std::vector<sync::v1::Cursor> seen;
+  RETURN_IF_ERROR(Look([&](Transaction& transaction) -> absl::Status {
+    seen = transaction.Seen();
+    return absl::OkStatus();
+  }));
+  return seen;
+}
+
 absl::StatusOr<std::vector<NumberedEdit>> Store::Pending(EditNumber after, size_t bytes_max) {
   std::vector<NumberedEdit> edits;
   RETURN_IF_ERROR(Look([&](Transaction& transaction) -> absl::Status {
@@ -267,6 +276,9 @@ absl::Status Store::ApplyUpdate(const sync::v1::Update& update) {
     }
     for (const RecordKey& key : affected) RETURN_IF_ERROR(transaction.Recompute(key));
     if (!update.catching_up() && transaction.AnyStale()) RETURN_IF_ERROR(transaction.Sweep());
+    const bool forgets = std::any_of(update.cursors().begin(), update.cursors().end(),
+                                     [](const auto& cursor) { return cursor.audience() == 0; });
+    if (forgets) transaction.KeepSeen();
     for (const auto& cursor : update.cursors()) tables.PutCursor(cursor);
     tables.PutNumber(kObserved, static_cast<int64_t>(observed));
     tables.PutNumber(kRecordsReceived, tables.GetNumber(kRecordsReceived) + records);
@@ -432,7 +444,8 @@ absl::StatusOr<std::vector<sync::v1::Bundle>> Store::Bundles(size_t bundles_max)
   std::vector<sync::v1::Bundle> bundles;
   RETURN_IF_ERROR(Look([&](Transaction& transaction) -> absl::Status {
     Tables& tables = transaction.tables();
-    const std::vector<sync::v1::Cursor> cursors = tables.Cursors();
+    std::vector<sync::v1::Cursor> cursors = tables.Cursors();
+    for (auto& seen : transaction.Seen()) cursors.push_back(std::move(seen));
     size_t bytes = 0;
     tables.ListPending(EditNumber(tables.GetNumber(kDelivered)),
                        [&](const Tables::PendingEdit& pending) {

@@ -295,7 +295,28 @@ bool Store::Transaction::AnyStale() {
   return *any_stale_;
 }
 
+void Store::Transaction::KeepSeen() {
+  if (tables_.CountPending() == 0) return;
+  std::map<std::string, sync::v1::Cursor> by_scope;
+  std::vector<sync::v1::Cursor> cursors = Seen();
+  for (auto& cursor : tables_.Cursors()) cursors.push_back(std::move(cursor));
+  for (auto& cursor : cursors) {
+    auto& kept = by_scope[cursor.scope()];
+    if (kept.version() <= cursor.version()) kept = std::move(cursor);
+  }
+  stored::v1::Seen seen;
+  for (auto& [scope, cursor] : by_scope) *seen.add_cursors() = std::move(cursor);
+  tables_.PutSetting(kSeen, seen.SerializeAsString());
+}
+
+std::vector<sync::v1::Cursor> Store::Transaction::Seen() {
+  stored::v1::Seen seen;
+  if (tables_.CountPending() > 0) seen.ParseFromString(tables_.GetSetting(kSeen));
+  return {seen.cursors().begin(), seen.cursors().end()};
+}
+
 void Store::Transaction::MakeStale() {
+  KeepSeen();
   tables_.MakeStale();
   any_stale_.reset();
 }

@@ -47,6 +47,7 @@ inline constexpr char kProgressDone[] = "progress_done";
 inline constexpr char kProgressTotal[] = "progress_total";
 inline constexpr char kRecordsReceived[] = "records_received";
 inline constexpr char kBytesReceived[] = "bytes_received";
+inline constexpr char kSeen[] = "seen";           // stored.v1.Seen
 inline constexpr char kReadAnew[] = "read_anew";  // see Store::ReadAnewWhatIsUnknown
 inline constexpr char kProblem[] = "problem";
 inline constexpr char kProblemDetail[] = "problem_detail";
@@ -152,6 +153,12 @@ class Store::Transaction {
 
   bool AnyStale();
   void MakeStale();
+
+  // The cursors are about to go: while something is unsent that was made on what they say,
+  // they are kept to be shown.
+  void KeepSeen();
+  // Those that were kept and are still needed.
+  std::vector<sync::v1::Cursor> Seen();
   absl::Status BeginIncarnation(const std::string& incarnation);
 
   // The server has told all that it has: what it did not speak of it has forgotten.

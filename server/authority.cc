@@ -392,22 +392,17 @@ absl::StatusOr<bool> EverHadOffice(Reader& reader, const Id& person, const Id& s
     return reader.EverIn(scope, {type.number, id});
   };
   if (person == scope) return true;
-  ASSIGN_OR_RETURN(const std::vector<Id> persons, PersonsEver(reader, person));
-  for (const Id& one : persons) {
-    if (one == scope) return true;
-    records::v1::Placement placement;
-    placement.set_member_id(one.str());
-    ASSIGN_OR_RETURN(bool had, was_there(placement));
-    records::v1::Grant grant;
-    grant.set_person_id(one.str());
-    grant.set_organisation_id(scope.str());
-    for (int office = SECRETARY; !had && office <= GROUP_LEADER; ++office) {
-      grant.set_office(static_cast<Office>(office));
-      ASSIGN_OR_RETURN(had, was_there(grant));
-    }
-    if (had) return true;
+  records::v1::Placement placement;
+  placement.set_member_id(person.str());
+  ASSIGN_OR_RETURN(bool had, was_there(placement));
+  records::v1::Grant grant;
+  grant.set_person_id(person.str());
+  grant.set_organisation_id(scope.str());
+  for (int office = SECRETARY; !had && office <= GROUP_LEADER; ++office) {
+    grant.set_office(static_cast<Office>(office));
+    ASSIGN_OR_RETURN(had, was_there(grant));
   }
-  return false;
+  return had;
 }
 
 bool MaySee(const Schema& schema, const RecordType& type, const Offices& offices, const Id& id,

@@ -107,15 +107,13 @@ absl::Status IndexJoined(Writer& writer, const Id& id, const RecordState& state)
 }
 
 // Those that records of DuplicatePerson join to `person`, directly or by others.
-absl::StatusOr<std::vector<Id>> Joined(Reader& reader, const Id& person, bool ever) {
+absl::StatusOr<std::vector<Id>> Joined(Reader& reader, const Id& person) {
   std::vector<Id> persons = {person};
   for (size_t at = 0; at < persons.size() && at < kStepsMax; ++at) {
     ASSIGN_OR_RETURN(const auto pairs, reader.FindMarked(JoinedMark(persons[at]), kStepsMax));
     for (const Id& pair : pairs) {
       ASSIGN_OR_RETURN(const auto duplicate, Find<DuplicatePerson>(reader, pair));
-      if (!duplicate) continue;
-      const bool joins = ever || duplicate->state() == DuplicatePerson::MERGED;
-      if (!joins) continue;
+      if (!duplicate || duplicate->state() != DuplicatePerson::MERGED) continue;
       for (const std::string& other : {duplicate->first_id(), duplicate->second_id()}) {
         const auto id = Id::FromBytes(other);
         if (id && std::count(persons.begin(), persons.end(), *id) == 0) persons.push_back(*id);
@@ -511,11 +509,7 @@ absl::Status FollowDecision(Reader& reader, const Id& id, const RecordState& bef
 }
 
 absl::StatusOr<std::vector<Id>> PersonsOf(Reader& reader, const Id& person) {
-  return Joined(reader, person, /*ever=*/false);
-}
-
-absl::StatusOr<std::vector<Id>> PersonsEver(Reader& reader, const Id& person) {
-  return Joined(reader, person, /*ever=*/true);
+  return Joined(reader, person);
 }
 
 absl::StatusOr<Id> KeptOf(Reader& reader, const Id& person) {

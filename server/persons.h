@@ -95,8 +95,6 @@ absl::Status FollowDecision(Reader& reader, const Id& id, const RecordState& bef
 
 // `person` first.
 absl::StatusOr<std::vector<Id>> PersonsOf(Reader& reader, const Id& person);
-// Those too who were merged with them once.
-absl::StatusOr<std::vector<Id>> PersonsEver(Reader& reader, const Id& person);
 // Whom all of them count as.
 absl::StatusOr<Id> KeptOf(Reader& reader, const Id& person);
 

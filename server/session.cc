@@ -280,7 +280,9 @@ absl::Status Session::Open(Reader& reader) {
   if (!device) return zhibu::Refuse(sync::v1::UNKNOWN_DEVICE, absl::StrCat(device_.number.value));
   device_ = *device;
   ASSIGN_OR_RETURN(seal_, CursorSeal::Of(reader, device_.record));
-  sent_ = SentBy(*seal_, hello_.cursors());
+  auto shown = hello_.cursors();
+  shown.MergeFrom(hello_.seen());
+  sent_ = SentBy(*seal_, shown);
   for (const auto& cursor : hello_.cursors()) {
     const auto scope = Id::FromBytes(cursor.scope());
     if (!scope) return zhibu::Refuse(sync::v1::MALFORMED, "cursor");
