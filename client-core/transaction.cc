@@ -296,15 +296,15 @@ bool Store::Transaction::AnyStale() {
 }
 
 void Store::Transaction::KeepSeen() {
-  if (tables_.CountPending() == 0) return;
+  stored::v1::Seen seen;
+  seen.ParseFromString(tables_.GetSetting(kSeen));
+  for (auto& cursor : tables_.Cursors()) *seen.add_cursors() = std::move(cursor);
   std::map<std::string, sync::v1::Cursor> by_scope;
-  std::vector<sync::v1::Cursor> cursors = Seen();
-  for (auto& cursor : tables_.Cursors()) cursors.push_back(std::move(cursor));
-  for (auto& cursor : cursors) {
+  for (auto& cursor : *seen.mutable_cursors()) {
     auto& kept = by_scope[cursor.scope()];
     if (kept.version() <= cursor.version()) kept = std::move(cursor);
   }
-  stored::v1::Seen seen;
+  seen.Clear();
   for (auto& [scope, cursor] : by_scope) *seen.add_cursors() = std::move(cursor);
   tables_.PutSetting(kSeen, seen.SerializeAsString());
 }

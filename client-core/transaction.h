@@ -154,10 +154,10 @@ class Store::Transaction {
   bool AnyStale();
   void MakeStale();
 
-  // The cursors are about to go: while something is unsent that was made on what they say,
-  // they are kept to be shown.
+  // The cursors are about to go: they are kept to be shown beside what was made on what they
+  // say.
   void KeepSeen();
-  // Those that were kept and are still needed.
+  // Those that were kept, while anything is unsent.
   std::vector<sync::v1::Cursor> Seen();
   absl::Status BeginIncarnation(const std::string& incarnation);
 
