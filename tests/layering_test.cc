@@ -27,7 +27,7 @@ const std::string kCommand = R"(CLI/.*|nlohmann/.*)";
 const std::string kGrpc = R"(grpcpp/.*|grpc/.*|zhibu/.*\.grpc\.pb\.h)";
 
 const std::vector<Layer> kLayers = {
-    {"sync", R"(sync/.*|re2/re2\.h|)" + kGround, R"(sqlite3\.h|csv\.h|.*\.grpc\.pb\.h)"},
+    {"sync", R"(sync/.*|re2/re2\.h|unicode/.*|)" + kGround, R"(sqlite3\.h|csv\.h|.*\.grpc\.pb\.h)"},
     {"client-core", "client-core/.*|sync/.*|" + kGround + "|" + kStorage,
      R"(client-core/(transport|cli)/.*|.*\.grpc\.pb\.h)"},
     {"client-core/transport", "client-core/.*|sync/.*|" + kGround + "|" + kGrpc,
@@ -41,7 +41,7 @@ const std::vector<Layer> kLayers = {
      R"(.*\.grpc\.pb\.h)"},
     {"server/store", "server/store/.*|sync/.*|" + kGround + "|" + kStorage, R"(.*\.grpc\.pb\.h)"},
     {"server/rpc", "server/.*|sync/.*|asio/.*|" + kGround + "|" + kGrpc, "server/cli/.*"},
-    {"server/cli", "server/(cli|rpc)/.*|sync/.*|" + kGround + "|" + kCommand + "|" + kGrpc, "-"},
+    {"server/cli", "server/(cli|rpc)/.*|sync/.*|spdlog/.*|" + kGround + "|" + kCommand + "|" + kGrpc, "-"},
 };
 
 std::vector<std::string> IncludesOf(const fs::path& file) {

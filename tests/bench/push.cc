@@ -178,7 +178,7 @@ class Scene {
       const auto store = site_.Enrol(draft);
       client::Syncer syncer(store.get());
       Check(syncer.SyncOnce(absl::Minutes(5)), "prepare");
-      const Id member = store->environment().NewId();
+      const Id member = Must(store->GetIdentity(), "identity").person;
       for (int i = 0; i < edits_; ++i) {
         client::Draft contact = store->New<Contact>();
         contact.message<Contact>() = MakeContact(site_.branch(), member, i);

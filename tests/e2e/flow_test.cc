@@ -185,6 +185,8 @@ TEST_F(FlowTest, APassIsShownAndVerifiedWithoutALink) {
   EXPECT_THAT(drawn.out, AllOf(HasSubstr("█"), HasSubstr("流动党员活动证 青石-001")));
 
   member_.Do({"flow", "report", "--host", HostId()});
+  SyncAll();
+  host_.Do({"flow", "accept", kMigrant});
   home_.Do({"pass", "revoke", id});
   SyncAll();
   EXPECT_EQ(host_.Do({"pass", "verify", text}).value("standing", ""), "REVOKED");

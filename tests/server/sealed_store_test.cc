@@ -203,6 +203,9 @@ TEST_F(SealedStore, OneOfTheSchemaBeforeSealsIsBroughtUpAndSealedAtOnce) {
   SQLite::Database(file, SQLite::OPEN_READWRITE)
       .exec(
           "DROP INDEX feed_version; ALTER TABLE feed DROP COLUMN seen;"
+          "DROP INDEX audit_verdict; ALTER TABLE audit DROP COLUMN verdict;"
+          "ALTER TABLE audit DROP COLUMN beside;"
+          "CREATE UNIQUE INDEX audit_key ON audit (device, number);"
           "CREATE INDEX feed_version ON feed (scope_no, version, type, id, present, record_no);"
           "DROP TABLE mark; DROP TABLE seal; ALTER TABLE device ADD COLUMN text TEXT NOT NULL "
           "DEFAULT '';"
