@@ -41,7 +41,8 @@ const std::vector<Layer> kLayers = {
      R"(.*\.grpc\.pb\.h)"},
     {"server/store", "server/store/.*|sync/.*|" + kGround + "|" + kStorage, R"(.*\.grpc\.pb\.h)"},
     {"server/rpc", "server/.*|sync/.*|asio/.*|" + kGround + "|" + kGrpc, "server/cli/.*"},
-    {"server/cli", "server/(cli|rpc)/.*|sync/.*|spdlog/.*|" + kGround + "|" + kCommand + "|" + kGrpc, "-"},
+    {"server/cli",
+     "server/(cli|rpc)/.*|sync/.*|spdlog/.*|" + kGround + "|" + kCommand + "|" + kGrpc, "-"},
 };
 
 std::vector<std::string> IncludesOf(const fs::path& file) {
