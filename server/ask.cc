@@ -98,7 +98,7 @@ class Question {
 
   absl::Status AskMember(const Id& member, const RecordType& type, const sync::v1::Ask& ask,
                          sync::v1::Page* page, Disclosures* disclosures) {
-    RETURN_IF_ERROR(BranchOf(member).status());
+    ASSIGN_OR_RETURN(const Id branch, BranchOf(member));
     ASSIGN_OR_RETURN(const bool temporary, HasAccess(member));
     bool hidden = false;
     const auto after = Id::FromBytes(ask.after());
@@ -110,7 +110,8 @@ class Question {
             page->set_next(last.str());
             return;
           }
-          const uint32_t as = temporary ? AudienceOf(SECRETARY) : 0;
+          const bool opened = temporary && IsOfMember(type, id, state.body, member, branch);
+          const uint32_t as = opened ? AudienceOf(SECRETARY) : 0;
           if (Show(type, id, state, as, page, disclosures)) {
             last = id;
           } else {
@@ -182,6 +183,17 @@ class Question {
     page->add_ids(id.str());
     page->add_bodies(std::move(state.body));
     return true;
+  }
+
+  // What the member's branch keeps of them and of nobody else: that is what a reason opens.
+  static bool IsOfMember(const RecordType& type, const Id& id, absl::string_view body,
+                         const Id& member, const Id& branch) {
+    bool kept = false;
+    for (const Placed& placed : PlacesOf(type, id, body)) {
+      if (placed.place == PERSON && placed.scope != member) return false;
+      kept = kept || (placed.place == OWNER && placed.scope == branch);
+    }
+    return kept && !type.made_by_server;
   }
 
   absl::StatusOr<bool> HasAccess(const Id& member) {

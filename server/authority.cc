@@ -226,7 +226,9 @@ class Judgement {
     if (belongs) return absl::OkStatus();
     ASSIGN_OR_RETURN(const bool once, BelongedOnce(rule, person, organisation));
     if (!once) return Refuse(sync::v1::NOT_OF_BRANCH, FieldName(rule));
-    return author_.decides ? absl::OkStatus() : Refuse(sync::v1::MOVED_AWAY, type_.label);
+    // What there is one of for each person is of where they belong now.
+    const bool dated = type_.id_from.size() != 1 && type_.own_scope == NOWHERE;
+    return author_.decides && dated ? absl::OkStatus() : Refuse(sync::v1::MOVED_AWAY, type_.label);
   }
 
   absl::StatusOr<bool> BelongedOnce(const FieldRule& rule, const Id& person,

@@ -112,9 +112,23 @@ absl::Status JudgeTransfer(Reader& reader, const Moved<Transfer>& moved, int64_t
   }
 }
 
-absl::Status JudgeStay(const Moved<Flow>& moved) {
+// Each is read whenever the person's records change, and lies on the phones of its host.
+absl::Status CheckFewOpen(Reader& reader, const Id& person) {
+  int open = 0;
+  RETURN_IF_ERROR(
+      reader.ListRecords(TypeOf<Flow>().number, person, [&](const Id&, const RecordState& state) {
+        const auto at = Parse<Flow>(state.body).state();
+        if (at != Flow::ENDED && at != Flow::DECLINED) ++open;
+      }));
+  return open < kOpenStaysMax ? absl::OkStatus()
+                              : Refuse(sync::v1::TOO_MANY_STAYS, absl::StrCat(open));
+}
+
+absl::Status JudgeStay(Reader& reader, const Moved<Flow>& moved, bool fresh) {
   RETURN_IF_ERROR(moved.CheckBegun());
   const Flow& stay = moved.record;
+  const auto person = Id::FromBytes(stay.member_id());
+  if (fresh && person) RETURN_IF_ERROR(CheckFewOpen(reader, *person));
   const bool at_home = stay.host_branch_id() == stay.home_branch_id();
   return at_home && !stay.home_branch_id().empty() ? Refuse(sync::v1::BAD_VALUE, "host_branch_id")
                                                    : absl::OkStatus();
@@ -420,12 +434,18 @@ absl::Status AddToken(Reader& reader, const Schema& schema, const Id& id, const 
 
 }  // namespace
 
+bool IsOfMoves(uint32_t type) {
+  return type == TypeOf<Flow>().number || type == TypeOf<Transfer>().number;
+}
+
 absl::Status JudgeFlow(Reader& reader, const RecordType& type, absl::string_view before,
                        absl::string_view after, int64_t at_ms) {
   if (type.number == TypeOf<Transfer>().number) {
     return JudgeTransfer(reader, Moved<Transfer>(type, before, after), at_ms);
   }
-  if (type.number == TypeOf<Flow>().number) return JudgeStay(Moved<Flow>(type, before, after));
+  if (type.number == TypeOf<Flow>().number) {
+    return JudgeStay(reader, Moved<Flow>(type, before, after), before.empty());
+  }
   if (type.number == TypeOf<Pass>().number) {
     return JudgePassRecord(reader, Moved<Pass>(type, before, after));
   }

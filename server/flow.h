@@ -30,6 +30,12 @@ namespace zhibu::server {
 absl::Status JudgeFlow(Reader& reader, const RecordType& type, absl::string_view before,
                        absl::string_view after, int64_t at_ms);
 
+// Of stays and letters each has consequences for all of a person: so many to an edit.
+bool IsOfMoves(uint32_t type);
+inline constexpr int kMovesMax = 20;
+// Stays of one person that have been reported and have neither been declined nor ended.
+inline constexpr int kOpenStaysMax = 5;
+
 // Adds what follows from a record that has been written; nothing where all is as it
 // must be. What the server then writes may have consequences of its own: to be called
 // for that as well.

@@ -102,7 +102,7 @@ sync::v1::Edit EditIn(const AuditRow& row) {
 }
 
 absl::StatusOr<Reach> ReachOf(Reader& reader, const Schema& schema, const AuditRow& row) {
-  ASSIGN_OR_RETURN(const Scopes below, ScopesBelow(reader, row));
+  std::optional<Scopes> below;  // is looked for where it is needed
   Reach reach;
   const sync::v1::Edit edit = EditIn(row);
   for (const sync::v1::Change& change : edit.changes()) {
@@ -115,7 +115,13 @@ absl::StatusOr<Reach> ReachOf(Reader& reader, const Schema& schema, const AuditR
       AddScopes(*type, change, *id, change.set(), &scopes);
       RETURN_IF_ERROR(KeepOrganisations(reader, &scopes));
     }
-    reach.Add(scopes.empty() ? below : scopes);
+    if (scopes.empty()) {
+      if (!below) {
+        ASSIGN_OR_RETURN(below, ScopesBelow(reader, row));
+      }
+      scopes = *below;
+    }
+    reach.Add(scopes);
   }
   return reach;
 }

@@ -435,6 +435,7 @@ void Hub::TellOfRoom() {
     const size_t most = turns_.empty() ? held_back_.size() : kToldAtOnce;
     for (const bool queued : {false, true}) {
       std::erase_if(held_back_, [&](const HeldBack& held) {
+        mutex_.AssertHeld();
         if (told.size() >= most || turns_.Holds(held.whose) != queued) return false;
         if (!HasRoom(held.whose)) return false;
         if (auto connection = held.connection.lock()) told.push_back(std::move(connection));

@@ -428,21 +428,27 @@ class Ingest::Batch {
     }
     if (!IsHeld(ReasonOf(status).reason)) return status;
     ASSIGN_OR_RETURN(const Offices* offices, OfficesFor(passage.author));
+    std::optional<std::set<RecordKey>> below;
     for (const Change& change : passage.edit.changes()) {
       const RecordKey key = KeyOf(change);
       const Staged& staged = staging.at(key);
       const std::vector<Placed> named = PlacesOf(*staged.type, key.id, change.set());
       if (staged.before.empty() && change.kind() != Change::CREATE) {
-        ASSIGN_OR_RETURN(const bool made, MadeBelow(passage.row, key));
-        if (!made) return Refuse(sync::v1::NO_SUCH_RECORD, staged.type->name);
-        continue;
+        if (!below) {
+          ASSIGN_OR_RETURN(below, HeldBelow(passage.row));
+        }
+        if (below->count(key) > 0) continue;
+        return Refuse(sync::v1::NO_SUCH_RECORD, staged.type->name);
       }
-      // Whom a branch has shown its code is its guest for this one record.
-      ASSIGN_OR_RETURN(
-          const auto finding,
-          JudgeCheckIn(writer_, change, staged.before.empty() ? change.set() : staged.state.body,
-                       passage.author, MillisOf(passage.row.stamp), ingest_.environment_.now_ms()));
-      if (finding) continue;
+      // Whom a branch has shown its code is its guest for this one record. Of a record that
+      // is somebody else's it says nothing.
+      const absl::string_view body =
+          staged.before.empty() ? absl::string_view(change.set()) : staged.state.body;
+      const auto finding = JudgeCheckIn(writer_, change, body, passage.author,
+                                        MillisOf(passage.row.stamp), ingest_.environment_.now_ms());
+      const auto reason = ReasonOf(finding.status()).reason;
+      if (!finding.ok() && reason != sync::v1::CODE_OF_OTHER_MEMBER) return finding.status();
+      if (finding.ok() && finding->has_value()) continue;
       std::vector<Placed> after = staged.before;
       after.insert(after.end(), named.begin(), named.end());
       ASSIGN_OR_RETURN(const bool once,
@@ -455,8 +461,9 @@ class Ingest::Batch {
     return status;
   }
 
-  // Whether one of the held edits that this one builds on is about the record.
-  absl::StatusOr<bool> MadeBelow(const AuditRow& row, const RecordKey& key) {
+  // The records that the held edits are about on which this one builds.
+  absl::StatusOr<std::set<RecordKey>> HeldBelow(const AuditRow& row) {
+    std::set<RecordKey> records;
     for (const uint64_t below : row.builds_on) {
       ASSIGN_OR_RETURN(const auto known, writer_.GetVerdict(row.author, EditNumber(below)));
       if (!known || known->verdict != sync::v1::HELD) continue;
@@ -464,10 +471,25 @@ class Ingest::Batch {
       Edit edit;
       if (!waiting || !edit.ParseFromString(waiting->edit)) continue;
       for (const Change& change : edit.changes()) {
-        if (change.type() == key.type && change.id() == key.id.bytes()) return true;
+        if (const auto id = Id::FromBytes(change.id())) records.insert({change.type(), *id});
       }
     }
-    return false;
+    return records;
+  }
+
+  // Whoever makes what is there already, and not theirs, is answered as though it were not.
+  absl::Status MayBegin(const Passage& passage, const RecordKey& key, const Change& change,
+                        const Staged& staged) {
+    ASSIGN_OR_RETURN(const Author judged, JudgedAs(passage));
+    const absl::Status may =
+        MayTouch(writer_, schema_, judged, *staged.type, key.id, change, staged.was);
+    if (change.kind() != Change::CREATE || ReasonOf(may).reason != sync::v1::NOT_ENTITLED) {
+      return may;
+    }
+    const Step anew{*staged.type, key.id, change, RecordState(), change.set(), std::nullopt};
+    RETURN_IF_ERROR(MayLeave(writer_, judged, anew,
+                             [&](const RecordKey& other) { return writer_.GetRecord(other); }));
+    return may;
   }
 
   absl::Status MergeChange(const Passage& passage, const Change& change, Version version,
@@ -475,14 +497,13 @@ class Ingest::Batch {
     const RecordKey key = KeyOf(change);
     staged->change = &change;
     if (!passage.composed()) {
-      ASSIGN_OR_RETURN(const Author judged, JudgedAs(passage));
-      RETURN_IF_ERROR(
-          MayTouch(writer_, schema_, judged, *staged->type, key.id, change, staged->was));
+      RETURN_IF_ERROR(MayBegin(passage, key, change, *staged));
     }
+    ASSIGN_OR_RETURN(const Version seen, SeenUpTo(passage, key, change, *staged));
     const Origin origin{.device = passage.row.author,
                         .version = version,
                         .stamp = StampFor(passage.row.stamp),
-                        .base_max = SeenUpTo(passage, key, change, *staged),
+                        .base_max = seen,
                         .made_later = passage.made_later};
     RETURN_IF_ERROR(Apply(staged->type, change, origin, &staged->state, &staged->outcome));
     if (passage.composed()) return absl::OkStatus();
@@ -503,9 +524,10 @@ class Ingest::Batch {
     if (as_said) bases.clear();
   }
 
-  // The highest version of the record that its author can have seen.
-  static Version SeenUpTo(const Passage& passage, const RecordKey& key, const Change& change,
-                          const Staged& staged) {
+  // The highest version of the record that its author can have seen: where it lies, or has
+  // lain.
+  absl::StatusOr<Version> SeenUpTo(const Passage& passage, const RecordKey& key,
+                                   const Change& change, const Staged& staged) {
     Version seen = passage.seen_up_to;
     if (passage.sent == nullptr) return seen;
     const std::vector<Placed> places =
@@ -514,13 +536,23 @@ class Ingest::Batch {
       const auto cursor = passage.sent->cursors.find(placed.scope);
       if (cursor != passage.sent->cursors.end()) seen = std::max(seen, cursor->second);
     }
+    for (const auto& [scope, version] : passage.sent->cursors) {
+      if (seen.value >= change.base()) break;
+      if (version <= seen) continue;
+      ASSIGN_OR_RETURN(const bool lay, writer_.EverIn(scope, key));
+      if (lay) seen = version;
+    }
     return seen;
   }
 
   absl::Status CheckResult(const Passage& passage, const Staging& staging) {
     size_t touched = 0;
+    int moves = 0;
     for (const auto& [key, staged] : staging) {
       RETURN_IF_ERROR(Check(key, staged, staging, passage));
+      if (IsOfMoves(key.type) && ++moves > kMovesMax) {
+        return Refuse(sync::v1::TOO_LARGE, staged.type->label);
+      }
       touched += staged.state.body.size() + staged.state.trace.size();
     }
     if (touched > kTouchedBytesMax) {
@@ -537,7 +569,9 @@ class Ingest::Batch {
 
   absl::StatusOr<Author> JudgedAs(const Passage& passage) {
     ASSIGN_OR_RETURN(const Offices* offices, OfficesFor(passage.decider));
-    return Author{passage.decider, *offices, !passage.row.decided_by.empty()};
+    // Nobody decides about an edit of their own as about somebody else's.
+    const bool decides = !passage.row.decided_by.empty() && passage.decider != passage.author;
+    return Author{passage.decider, *offices, decides};
   }
 
   absl::Status Check(const RecordKey& key, const Staged& staged, const Staging& staging,
@@ -713,7 +747,7 @@ class Ingest::Batch {
     RETURN_IF_ERROR(AddShown(writer_, schema_, key, &edit));
     RETURN_IF_ERROR(Compose(std::move(edit)));
     Edit registers;  // apart: an edit changes a record once
-    FollowRegistration(key, staged.state, &registers);
+    FollowRegistration(key, staged.was, staged.state, &registers);
     RETURN_IF_ERROR(Compose(std::move(registers)));
     const std::vector<Placed> after = PlacesOf(*staged.type, key.id, staged.state.body);
     if (staged.before.empty() || after == staged.before) return absl::OkStatus();

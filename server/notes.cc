@@ -68,6 +68,17 @@ void SetPlaces(const RecordType& type, const std::vector<Placed>& places, Confli
   }
 }
 
+// What is kept stands in the record: of a long one the note shows the beginning, so that it
+// costs what the other value does.
+constexpr size_t kKeptBytesMax = 2000;
+
+std::string Cut(std::string json) {
+  if (json.size() <= kKeptBytesMax) return json;
+  size_t end = kKeptBytesMax;
+  while (end > 0 && (static_cast<unsigned char>(json[end]) & 0xC0) == 0x80) --end;
+  return absl::StrCat(json.substr(0, end), "…\"");
+}
+
 absl::StatusOr<ConflictNote> NoteFor(Reader& reader, const RecordType& type, const RecordKey& key,
                                      const Conflict& conflict, const std::vector<Placed>& places) {
   ConflictNote note;
@@ -77,7 +88,7 @@ absl::StatusOr<ConflictNote> NoteFor(Reader& reader, const RecordType& type, con
   note.set_field(conflict.path);
   note.set_kind(KindOf(conflict.kind));
   if (conflict.kind != Conflict::Kind::kKeptFromDeletion) {
-    note.set_kept(JsonOf(conflict.rule, conflict.kept));
+    note.set_kept(Cut(JsonOf(conflict.rule, conflict.kept)));
     note.set_lost(JsonOf(conflict.rule, conflict.lost));
   }
   ASSIGN_OR_RETURN(*note.mutable_kept_by_id(), PersonOf(reader, conflict.kept_touch.writer));

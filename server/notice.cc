@@ -46,10 +46,21 @@ std::string WithoutContact(absl::string_view lines) {
   return left;
 }
 
+// A notice is read on every phone of the branch; the record itself lies where it lies.
+constexpr size_t kShownBytesMax = 8000;
+
+// Whole lines, as many as there is room for.
+std::string Cut(std::string lines) {
+  if (lines.size() <= kShownBytesMax) return lines;
+  const size_t end = lines.rfind('\n', kShownBytesMax - 1);
+  return end == std::string::npos ? "" : lines.substr(0, end + 1);
+}
+
 absl::StatusOr<std::string> ShownOf(Reader& reader, const Schema& schema, const Notice& notice) {
   const RecordType* type = schema.Find(notice.subject_type());
   const auto id = Id::FromBytes(notice.subject_id());
-  if (type == nullptr || !id) return "";
+  // Of a notice there is nothing more to show.
+  if (type == nullptr || !id || type->number == TypeOf<Notice>().number) return "";
   ASSIGN_OR_RETURN(RecordState state, reader.GetRecord({type->number, *id}));
   const std::vector<Placed> places = PlacesOf(*type, *id, state.body);
   const bool kept = std::any_of(places.begin(), places.end(), [&](const Placed& placed) {
@@ -59,7 +70,7 @@ absl::StatusOr<std::string> ShownOf(Reader& reader, const Schema& schema, const 
   Redact(*type, HiddenFrom(*type, kPublic), &state);
   const std::unique_ptr<Message> subject = ParseAs(*type, state.body);
   ClearIds(subject.get());
-  return WithoutContact(Lines(*subject, Language::kChinese));
+  return Cut(WithoutContact(Lines(*subject, Language::kChinese)));
 }
 
 }  // namespace

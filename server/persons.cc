@@ -464,6 +464,11 @@ absl::Status JudgeDecision(absl::string_view before, absl::string_view after,
   const auto now = Parse<DuplicatePerson>(after);
   const absl::Status refused = Refuse(sync::v1::NOT_ENTITLED, TypeOf<DuplicatePerson>().label);
   RETURN_IF_ERROR(CheckKept(now));
+  // Whoever has agreed has agreed to this.
+  if (!was.agreed_ids().empty() && was.kept_id() != now.kept_id() &&
+      was.state() == DuplicatePerson::AGREED) {
+    return Refuse(sync::v1::STEP_NOT_ALLOWED, "kept_id");
+  }
   for (const std::string& person : was.agreed_ids()) {
     if (!HasAgreed(now, person)) return refused;
   }

@@ -22,11 +22,13 @@ constexpr char kRegistered[] = "registered";
 constexpr int kChangesMax = 500;
 
 template <typename T>
-void Register(const Id& id, const RecordState& state, sync::v1::Edit* own) {
+void Register(const Id& id, const RecordState& was, const RecordState& state, sync::v1::Edit* own) {
   T record;
   if (!state.alive() || !record.ParseFromString(state.body)) return;
   if (record.name().empty() || !record.registered_name().empty()) return;
-  record.set_registered_name(ShortName(record.name()));
+  const T before = Parse<T>(was.body);
+  record.set_registered_name(before.registered_name().empty() ? ShortName(record.name())
+                                                              : before.registered_name());
   AddChange(TypeOf<T>(), id, state, record, own);
 }
 
@@ -41,9 +43,10 @@ std::string ShortName(absl::string_view name) {
   return std::string(name.substr(0, end));
 }
 
-void FollowRegistration(const RecordKey& key, const RecordState& state, sync::v1::Edit* own) {
-  if (key.type == TypeOf<Member>().number) Register<Member>(key.id, state, own);
-  if (key.type == TypeOf<Organisation>().number) Register<Organisation>(key.id, state, own);
+void FollowRegistration(const RecordKey& key, const RecordState& was, const RecordState& state,
+                        sync::v1::Edit* own) {
+  if (key.type == TypeOf<Member>().number) Register<Member>(key.id, was, state, own);
+  if (key.type == TypeOf<Organisation>().number) Register<Organisation>(key.id, was, state, own);
 }
 
 absl::Status EnsureRegistration(Store& store, Ingest& ingest) {
@@ -56,7 +59,7 @@ absl::Status EnsureRegistration(Store& store, Ingest& ingest) {
       RETURN_IF_ERROR(writer.ListRecords(
           type->number, std::nullopt, [&](const Id& id, const RecordState& state) {
             if (edits.back().changes_size() >= kChangesMax) edits.emplace_back();
-            FollowRegistration({type->number, id}, state, &edits.back());
+            FollowRegistration({type->number, id}, RecordState(), state, &edits.back());
           }));
     }
     absl::flat_hash_set<Id> moved;  // nobody is connected yet

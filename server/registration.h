@@ -39,8 +39,10 @@ absl::StatusOr<std::string> RegisteredNameOf(Reader& reader, absl::string_view i
   return RegisteredName(record);
 }
 
-// Adds to `own` what registers a Member or Organisation that has no such name yet.
-void FollowRegistration(const RecordKey& key, const RecordState& state, sync::v1::Edit* own);
+// Adds to `own` what registers a Member or Organisation that has no such name yet. One that
+// was there before (`was`), and has been made anew, is who it was.
+void FollowRegistration(const RecordKey& key, const RecordState& was, const RecordState& state,
+                        sync::v1::Edit* own);
 
 // Once for every store of an earlier version: registers all under the names that they have.
 absl::Status EnsureRegistration(Store& store, Ingest& ingest);

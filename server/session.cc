@@ -519,6 +519,14 @@ bool Session::Wanted(const FeedRow& row, const ScopeState& state) const {
   return now.hidden != held.hidden || (now.hidden != 0 && held.mixed);
 }
 
+// Whether the device may hold the record because it lies in this scope. One that came there
+// after all that the device has been sent of it, it has never had.
+bool Session::MayHold(const FeedRow& row, const ScopeState& state) {
+  if (state.dropping() || (row.seen & state.held) == 0) return false;
+  const bool in_part = (state.seen & kMixed) != 0;  // how far that came is not known
+  return in_part || row.since <= std::max(state.cursor, state.reread);
+}
+
 absl::Status Session::ReadScope(Reader& reader, const Id& scope, const ScopeState& state,
                                 Pass* pass) {
   size_t bytes = 0;
@@ -544,7 +552,7 @@ absl::Status Session::ReadScope(Reader& reader, const Id& scope, const ScopeStat
     const bool never_held = !state.rereading() && row.version <= state.first_pass;
     if (never_held && !(row.present && SightNow(row).visible)) return true;
     bytes += SizeOf(row);
-    pass->rows.push_back({row, !state.dropping() && (row.seen & state.held) != 0});
+    pass->rows.push_back({row, MayHold(row, state)});
     return true;
   }));
   pass->known[scope] = std::move(known);

@@ -153,6 +153,7 @@ class Session {
   absl::Status BuildUpdate(Reader& reader, sync::v1::Update* update, Disclosures* disclosures);
   absl::Status ReadScope(Reader& reader, const Id& scope, const ScopeState& state, Pass* pass);
   bool Wanted(const FeedRow& row, const ScopeState& state) const;
+  static bool MayHold(const FeedRow& row, const ScopeState& state);
   // `audience`: as whom the device sees a scope.
   Sight SightOf(const FeedRow& row, absl::FunctionRef<uint32_t(const ScopeState&)> audience) const;
   Sight SightNow(const FeedRow& row) const;

@@ -32,8 +32,8 @@ constexpr char kListEver[] = "SELECT " ZHIBU_STATE_COLUMNS
                              " WHERE r.type = ? ORDER BY r.id";
 
 constexpr char kPutFeed[] =
-    "INSERT INTO feed (scope_no, type, id, record_no, version, present, seen)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO feed (scope_no, type, id, record_no, version, present, seen, since)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT (scope_no, type, id) DO UPDATE SET version = excluded.version,"
     " present = excluded.present, seen = feed.seen | excluded.seen";
 constexpr char kForgetSeen[] = "UPDATE feed SET seen = 0";
@@ -43,7 +43,7 @@ constexpr char kPutSeen[] =
 // LEFT, so that a row whose record is missing shows as damage and is not skipped.
 constexpr char kReadFeed[] =
     "SELECT " ZHIBU_STATE_COLUMNS
-    ", f.version, f.type, f.id, f.present, f.seen"
+    ", f.version, f.type, f.id, f.present, f.seen, f.since"
     " FROM feed f INDEXED BY feed_version LEFT JOIN record r ON r.no = f.record_no"
     " WHERE f.scope_no = (SELECT no FROM scope WHERE id = ?) AND f.version > ?"
     " AND f.seen & ? <> 0 ORDER BY f.version, f.type, f.id";
@@ -112,6 +112,7 @@ absl::Status Transaction::ReadFeed(const Id& scope, Version after, uint32_t offi
       feed.state = StateOf(row, seal_, feed.key);
       feed.present = row.Int(kAfterState + 3) != 0;
       feed.seen = static_cast<uint32_t>(row.Int(kAfterState + 4));
+      feed.since = row.Number<Version>(kAfterState + 5);
       more = visit(feed);
     }
     return absl::OkStatus();
@@ -218,7 +219,7 @@ void Transaction::MoveRow(const Showing& showing, const RecordKey& key, int64_t 
   // the same version and be missed.
   MoveScope(showing.scope, version);
   Query(connection_, kPutFeed, LoadScope(showing.scope).no, key.type, key.id, record_no, version,
-        present, showing.offices)
+        present, showing.offices, version)
       .Run();
 }
 

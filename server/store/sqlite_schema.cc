@@ -28,9 +28,9 @@ namespace {
 //            By its key it lists a scope's records of one type; feed_version
 //            covers "what has changed since v" in the order of delivery:
 //            (version, type, id). type and id repeat the record's, so that
-//            neither needs a sort. seen, the offices that could see it, is in
-//            that index as well: rows that others may not see are passed over
-//            without a look at the record
+//            neither needs a sort. seen, the offices that could see it, and since,
+//            the version at which it came there, are in that index as well: rows that others may
+//            not see are passed over without a look at the record
 //   audit    in order of arrival; found by (device, number), with what became of it,
 //            and by (made_ms, link): made_ms first, so that what comes about now lies
 //            together. As one table clustered by device it is three times slower
@@ -159,12 +159,14 @@ ALTER TABLE audit ADD COLUMN verdict INTEGER NOT NULL DEFAULT 0;
 DROP INDEX audit_key;
 CREATE INDEX audit_verdict ON audit (device, number, link, verdict);
 )sql",
-    // 7: which offices have been able to see a record where it lies. Unknown of what is
-    // there: all of them, until the server has worked it out (server/sight.h).
+    // 7: which offices have been able to see a record where it lies, and since which version
+    // it has lain there. Unknown of what is there: all of them, until the server has worked
+    // it out (server/sight.h), and always.
     R"sql(
 ALTER TABLE feed ADD COLUMN seen INTEGER NOT NULL DEFAULT 2147483647;
+ALTER TABLE feed ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
 DROP INDEX feed_version;
-CREATE INDEX feed_version ON feed (scope_no, version, type, id, present, record_no, seen);
+CREATE INDEX feed_version ON feed (scope_no, version, type, id, present, record_no, seen, since);
 )sql",
 };
 constexpr int64_t kSchemaVersion = std::size(kMigrations);

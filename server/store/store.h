@@ -54,6 +54,7 @@ struct FeedRow {
   Version version;
   bool present = false;  // false: the record has left the scope
   uint32_t seen = 0;     // every Showing::offices that it had in this scope
+  Version since;         // at which it came into the scope; 0: before that was written down
   RecordState state;     // as it is now
 };
 

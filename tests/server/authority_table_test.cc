@@ -413,7 +413,9 @@ TEST_P(AuthorityTable, WhoMakesOne) {
 
 TEST_P(AuthorityTable, WhoSeesOne) {
   ForEach([&](const Who& who, Raw& raw, const Id& subject) {
-    const auto [id, record] = Stored(subject, nullptr);
+    const auto stored = Stored(subject, nullptr);
+    const auto& id = std::get<0>(stored);
+    const auto& record = std::get<1>(stored);
     const uint32_t number = OptionsOf(type()).type();
     const RecordState state = world.StateOf({number, id});
     EXPECT_EQ(world.store().Read([&](server::Reader& reader) -> absl::Status {

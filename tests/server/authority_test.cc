@@ -251,7 +251,7 @@ TEST_F(AuthorityTest, WhoeverIsPlacedInABranchIsInItsRegister) {
   placement.set_member_id(chen.str());
   placement.set_branch_id(branch.str());
   Raw raw(world, zhangs);
-  EXPECT_EQ(raw.Answer({raw.Create(placement)}), "RETURNED NOT_ENTITLED") << "they are at host";
+  EXPECT_EQ(raw.Answer({raw.Create(placement)}), "RETURNED NOT_OF_BRANCH") << "they are at host";
   world.Appoint(zhang, host, SECRETARY);
   EXPECT_EQ(raw.Answer({raw.Create(placement)}), "RETURNED NOT_OF_BRANCH");
   EXPECT_EQ(world.Get<Member>(chen).branch_id(), host.str());

@@ -203,6 +203,7 @@ TEST_F(SealedStore, OneOfTheSchemaBeforeSealsIsBroughtUpAndSealedAtOnce) {
   SQLite::Database(file, SQLite::OPEN_READWRITE)
       .exec(
           "DROP INDEX feed_version; ALTER TABLE feed DROP COLUMN seen;"
+          "ALTER TABLE feed DROP COLUMN since;"
           "DROP INDEX audit_verdict; ALTER TABLE audit DROP COLUMN verdict;"
           "ALTER TABLE audit DROP COLUMN beside;"
           "CREATE UNIQUE INDEX audit_key ON audit (device, number);"

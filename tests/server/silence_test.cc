@@ -300,6 +300,37 @@ TEST_F(SilenceTest, WhoLeavesIsToldToDropTheScopeAndNotWhatLiesThere) {
   EXPECT_THAT(world.Differences(wangs), IsEmpty());
 }
 
+TEST_F(SilenceTest, WhoGivesUpAnOfficeAndStaysIsToldNothingOfWhatCameAfterIt) {
+  const auto pays = [&](const std::string& month) {
+    return lis.Make<DuesPayment>([&](DuesPayment& payment) {
+      payment.set_member_id(wang.str());
+      payment.set_branch_id(branch.str());
+      payment.set_amount_fen(300);
+      payment.set_month(month);
+    });
+  };
+  const Id before = pays("2026-10");
+  world.SyncAll();
+  ASSERT_TRUE(zhangs.Has<DuesPayment>(before));
+  world.Dismiss(zhang, branch, SECRETARY);  // and is a member still
+  const Id after = pays("2026-11");
+  EXPECT_EQ(world.Sync(lis), absl::OkStatus());
+  std::string removed;
+  Stream stream(&world, &zhangs);
+  stream.watch = [&](const ServerFrame& frame) {
+    for (const auto& removal : frame.update().removals()) removed += removal.ids();
+  };
+  stream.Run();
+  EXPECT_NE(removed.find(before.str()), std::string::npos);
+  EXPECT_EQ(removed.find(after.str()), std::string::npos);
+  EXPECT_FALSE(zhangs.Has<DuesPayment>(before));
+  // Nor on the stream, as it happens.
+  const Id later = pays("2026-12");
+  EXPECT_EQ(world.Sync(lis), absl::OkStatus());
+  stream.Run();
+  EXPECT_EQ(removed.find(later.str()), std::string::npos);
+}
+
 TEST_F(SilenceTest, ADropThatIsBrokenOffAfterAnyFrameLeavesNothingBehindAndTakesNothingAway) {
   for (int i = 0; i < 5; ++i) MakeMeeting(zhangs);
   Stay();

@@ -992,6 +992,29 @@ TEST_P(StoreContract, ARowThatNoneOfTheOfficesHasSeenIsNeitherReadNorCounted) {
             2);
 }
 
+TEST_P(StoreContract, ARowRemembersSinceWhenItsRecordHasLainThere) {
+  const RecordKey key{kMeeting, Named("ann")};
+  ASSERT_EQ(Write([&](Writer& writer) -> absl::Status {
+              for (int i = 0; i < 3; ++i) {
+                ASSIGN_OR_RETURN(Version version, writer.NextVersion(Ids({"east"})));
+                RETURN_IF_ERROR(writer.PutRecord(key, Written(version, "x"), {},
+                                                 Shown(Ids({"east"}), kAllOffices)));
+              }
+              return absl::OkStatus();
+            }),
+            absl::OkStatus());
+  Reopen();
+  std::vector<std::pair<Version, Version>> rows;
+  EXPECT_EQ(store_->Read([&](Reader& reader) {
+    return reader.ReadFeed(Named("east"), Version(0), kAllOffices, [&](const FeedRow& row) {
+      rows.emplace_back(row.since, row.version);
+      return true;
+    });
+  }),
+            absl::OkStatus());
+  EXPECT_THAT(rows, testing::ElementsAre(testing::Pair(Version(1), Version(3))));
+}
+
 TEST_P(StoreContract, WhoHasSeenARecordWhereItLayIsKeptThoughItBeHiddenOrLeave) {
   const RecordKey key{kMeeting, Named("ann")};
   const auto put = [&](absl::string_view body, const Names& before,

@@ -336,9 +336,11 @@ uint64_t Ledger::SeenBy(const Row& row, const Change& change) const {
   if (sent == sent_.end()) return UINT64_MAX;
   const RecordKey key = KeyOf(change);
   const Record* record = Find(key);
-  Places places;
-  if (record != nullptr && record->expected.message != nullptr) {
-    places = PlacesIn(*record->expected.message, key.id);
+  Places places;  // where it lies, or has lain
+  History history;
+  for (const Accepted& accepted : record == nullptr ? History() : record->history) {
+    history.push_back(accepted);
+    places.merge(PlacesIn(*Evaluate(*PrototypeOf(key.type), history).message, key.id));
   }
   if (places.empty()) {
     const std::unique_ptr<Message> set(PrototypeOf(key.type)->New());
@@ -638,30 +640,6 @@ bool Ledger::EverLayWith(const RecordKey& key, const Id& person) const {
                     [&](const auto& place) { return EverBelonged(person, place.first); })) {
       return true;
     }
-  }
-  return false;
-}
-
-// A device is told to remove what an office that its owner held, there where the record has
-// lain, lets them read: when it was that office's to read the server does not remember.
-bool Ledger::MayHaveHeld(const Id& person, const RecordKey& key) const {
-  const auto belonged = belonged_.find(person);
-  const Record* record = Find(key);
-  if (EverRead(person, key)) return true;
-  if (belonged == belonged_.end() || record == nullptr) return false;
-  History history;
-  for (const Accepted& accepted : record->history) {
-    history.push_back(accepted);
-    const Expected then = Evaluate(*PrototypeOf(key.type), history);
-    Sight sight;
-    for (const auto& [scope, place] : PlacesIn(*then.message, key.id)) {
-      const auto offices = belonged->second.find(scope);
-      if (offices == belonged->second.end()) continue;
-      constexpr uint32_t kSelf = 1u << SELF;
-      (place == GUEST ? sight.host : sight.home) |=
-          offices->second & (place == PERSON ? kSelf : ~kSelf);
-    }
-    if (MayReadAs(sight, *then.message)) return true;
   }
   return false;
 }

@@ -84,7 +84,8 @@ Ledger::Answer Ledger::AnswerTo(const Id& asker, const sync::v1::Ask& ask, int64
   const auto acts = [&](const Id& scope) { return (offices(scope) & kActing) != 0; };
   std::set<Id> asked;  // what lies in one of these
   std::set<Id> below;  // and is seen as by a superior in one of these
-  uint32_t also = 0;
+  // Opened by a reason: what this branch keeps of this member and of nobody else.
+  std::optional<std::pair<Id, Id>> opened;
   if (const auto top = Id::FromBytes(ask.organisation_id())) {
     const bool above = ActsAbove(asker, *top, now_ms);
     if (!above && offices(*top) == 0) {
@@ -109,7 +110,7 @@ Ledger::Answer Ledger::AnswerTo(const Id& asker, const sync::v1::Ask& ask, int64
     }
     asked = {member};
     if (above) below = {*branch};
-    if (!ask.reason().empty() || HasAccess(asker, member, now_ms)) also = 1u << SECRETARY;
+    if (!ask.reason().empty() || HasAccess(asker, member, now_ms)) opened = {*branch, member};
   }
   bool hidden = false;
   ForEachRecord(ask.type(), [&](const Id& id, const Record& record) {
@@ -128,7 +129,13 @@ Ledger::Answer Ledger::AnswerTo(const Id& asker, const sync::v1::Ask& ask, int64
       (place == GUEST ? sight.host : sight.home) |=
           offices(scope) | (below.count(scope) > 0 ? 1u << SUPERIOR : 0);
     }
-    sight.home |= also;
+    if (opened && places.count({opened->first, OWNER}) > 0 &&
+        !message.GetDescriptor()->options().GetExtension(zhibu::record).made_by_server() &&
+        std::none_of(places.begin(), places.end(), [&](const auto& place) {
+          return place.second == PERSON && place.first != opened->second;
+        })) {
+      sight.home |= 1u << SECRETARY;
+    }
     if (!MayReadAs(sight, message)) {
       hidden = true;
       return;
@@ -139,7 +146,7 @@ Ledger::Answer Ledger::AnswerTo(const Id& asker, const sync::v1::Ask& ask, int64
     sheet.message->CopyFrom(message);
     Hide(sight, sheet.message.get());
   });
-  if (!ask.member_id().empty() && ask.after().empty() && hidden && also == 0 &&
+  if (!ask.member_id().empty() && ask.after().empty() && hidden && !opened &&
       answer.sheets.empty() && answer.unclear.empty()) {
     answer.refusal = sync::v1::ASK_WITHOUT_REASON;
   }
