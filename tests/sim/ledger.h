@@ -163,6 +163,8 @@ class Ledger {
   }
   // Whether the person ever had the right to read the record, on whatever device.
   bool EverRead(const Id& person, const RecordKey& key) const;
+  // Whether a device of theirs may hold it, as far as the server can know.
+  bool MayHaveHeld(const Id& person, const RecordKey& key) const;
   // Of the scope's changes the last; 0: there is none.
   uint64_t LastIn(const Id& scope) const {
     const auto it = scope_versions_.find(scope);

@@ -48,7 +48,7 @@ void Universe::CheckUpdate(const Hearer& hearer, const sync::v1::Update& update)
   for (const auto& removal : update.removals()) {
     for (const Id& id : IdsIn(removal.ids())) {
       const RecordKey key{removal.type(), id};
-      if (ledger_.EverRead(hearer.person, key)) continue;
+      if (ledger_.MayHaveHeld(hearer.person, key)) continue;
       ledger_.Fail(kTold,
                    absl::StrCat(hearer.name, " is to remove ", NameOf(key), ", which it never had"),
                    key);
