@@ -86,7 +86,7 @@ absl::StatusOr<Delivery> OpenBundle(Store& store, absl::string_view sealed, cons
     delivery.receipt.set_incarnation(bundle.incarnation());
     RETURN_IF_ERROR(Judge(reader, bundle, *device, unseen, &delivery.receipt));
     if (delivery.receipt.has_refusal()) return absl::OkStatus();
-    ASSIGN_OR_RETURN(const CursorSeal seal, CursorSeal::Of(reader, device->record));
+    ASSIGN_OR_RETURN(const CursorSeal seal, CursorSeal::Of(reader, device->person));
     const std::shared_ptr<const Sent> sent = SentBy(seal, bundle.cursors());
     for (auto& edit : *bundle.mutable_edits()) {
       delivery.edits.push_back({number, std::move(edit), sent});

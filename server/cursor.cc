@@ -24,12 +24,12 @@ std::string NewCursorKey(const Environment& environment) {
   return environment.random_bytes(crypto_generichash_KEYBYTES);
 }
 
-absl::StatusOr<CursorSeal> CursorSeal::Of(Reader& reader, const Id& device) {
+absl::StatusOr<CursorSeal> CursorSeal::Of(Reader& reader, const Id& person) {
   CursorSeal seal;
   ASSIGN_OR_RETURN(seal.key_, reader.GetSetting(kCursorKey));
   if (seal.key_.empty()) return absl::NotFoundError("the server has no key for cursors yet");
   ASSIGN_OR_RETURN(const std::string incarnation, reader.GetSetting(kIncarnation));
-  seal.owner_ = absl::StrCat(device.str(), incarnation);
+  seal.owner_ = absl::StrCat(person.str(), incarnation);
   return seal;
 }
 

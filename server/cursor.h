@@ -1,8 +1,8 @@
 // The seal on a device's cursors (zhibu.sync.v1.Cursor): who shows one that this server did
 // not give is told nothing by it.
 //
-//   good = made with this server's key, over the cursor, the device (by its record, under
-//          whatever number it goes) and the server's incarnation
+//   good = made with this server's key, over the cursor, the person whose device it is (which
+//          may be enrolled anew) and the server's incarnation
 #ifndef ZHIBU_SERVER_CURSOR_H_
 #define ZHIBU_SERVER_CURSOR_H_
 
@@ -25,7 +25,7 @@ std::string NewCursorKey(const Environment& environment);
 class CursorSeal {
  public:
   // NOT_FOUND where the server has no key yet: see EnsureIncarnation.
-  static absl::StatusOr<CursorSeal> Of(Reader& reader, const Id& device);
+  static absl::StatusOr<CursorSeal> Of(Reader& reader, const Id& person);
 
   void Put(sync::v1::Cursor* cursor) const;
   bool Good(const sync::v1::Cursor& cursor) const;
@@ -34,7 +34,7 @@ class CursorSeal {
   std::string SealOf(const sync::v1::Cursor& cursor) const;
 
   std::string key_;
-  std::string owner_;  // the device and the incarnation
+  std::string owner_;  // the person and the incarnation
 };
 
 // What a device has been sent, by those of its cursors that are good.

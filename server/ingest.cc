@@ -158,9 +158,8 @@ class Ingest::Batch {
     AuditRow& row;  // as far as it is known: device, author, stamp, edit
     Id author;      // the person; empty: composed
     Id decider;     // the person
-    // What of Change::base is believed: up to here, or what had been sent of the scopes.
+    // What of Change::base is believed: no more than had been sent to the device.
     Version seen_up_to;
-    const Sent* sent = nullptr;
     // Of an edit that waited: what its device made after it.
     const absl::flat_hash_set<Version>* made_later = nullptr;
 
@@ -206,9 +205,9 @@ class Ingest::Batch {
     if (answered) return Repeat(submitted, device);
     Passage passage{edit, row};
     passage.author = passage.decider = device->row.person;
-    passage.sent = submitted.sent.get();
     // What a device had seen in an earlier life of the server it has no cursor of any more.
     ASSIGN_OR_RETURN(passage.seen_up_to, writer_.EarlierVersions());
+    passage.seen_up_to = std::max(passage.seen_up_to, row.sent);
     return Judge(passage, device, &row);
   }
 
@@ -499,11 +498,10 @@ class Ingest::Batch {
     if (!passage.composed()) {
       RETURN_IF_ERROR(MayBegin(passage, key, change, *staged));
     }
-    ASSIGN_OR_RETURN(const Version seen, SeenUpTo(passage, key, change, *staged));
     const Origin origin{.device = passage.row.author,
                         .version = version,
                         .stamp = StampFor(passage.row.stamp),
-                        .base_max = seen,
+                        .base_max = passage.seen_up_to,
                         .made_later = passage.made_later};
     RETURN_IF_ERROR(Apply(staged->type, change, origin, &staged->state, &staged->outcome));
     if (passage.composed()) return absl::OkStatus();
@@ -522,27 +520,6 @@ class Ingest::Batch {
         std::equal(bases.begin(), bases.end(), changes.begin(), changes.end(),
                    [](uint64_t base, const Change& change) { return base == change.base(); });
     if (as_said) bases.clear();
-  }
-
-  // The highest version of the record that its author can have seen: where it lies, or has
-  // lain.
-  absl::StatusOr<Version> SeenUpTo(const Passage& passage, const RecordKey& key,
-                                   const Change& change, const Staged& staged) {
-    Version seen = passage.seen_up_to;
-    if (passage.sent == nullptr) return seen;
-    const std::vector<Placed> places =
-        staged.before.empty() ? PlacesOf(*staged.type, key.id, change.set()) : staged.before;
-    for (const Placed& placed : places) {
-      const auto cursor = passage.sent->cursors.find(placed.scope);
-      if (cursor != passage.sent->cursors.end()) seen = std::max(seen, cursor->second);
-    }
-    for (const auto& [scope, version] : passage.sent->cursors) {
-      if (seen.value >= change.base()) break;
-      if (version <= seen) continue;
-      ASSIGN_OR_RETURN(const bool lay, writer_.EverIn(scope, key));
-      if (lay) seen = version;
-    }
-    return seen;
   }
 
   absl::Status CheckResult(const Passage& passage, const Staging& staging) {

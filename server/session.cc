@@ -279,7 +279,7 @@ absl::Status Session::Open(Reader& reader) {
   ASSIGN_OR_RETURN(const auto device, reader.GetDevice(device_.number));
   if (!device) return zhibu::Refuse(sync::v1::UNKNOWN_DEVICE, absl::StrCat(device_.number.value));
   device_ = *device;
-  ASSIGN_OR_RETURN(seal_, CursorSeal::Of(reader, device_.record));
+  ASSIGN_OR_RETURN(seal_, CursorSeal::Of(reader, device_.person));
   auto shown = hello_.cursors();
   shown.MergeFrom(hello_.seen());
   sent_ = SentBy(*seal_, shown);

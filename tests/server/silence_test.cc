@@ -200,9 +200,9 @@ TEST_F(SilenceTest, ACursorThatTheServerDidNotGiveIsNotHeld) {
   ASSERT_THAT(cursors, SizeIs(2));
   EXPECT_EQ(world.store().Read([&](server::Reader& reader) -> absl::Status {
     ASSIGN_OR_RETURN(const auto seal,
-                     server::CursorSeal::Of(reader, world.RowOf(wangs.number()).record));
+                     server::CursorSeal::Of(reader, world.RowOf(wangs.number()).person));
     ASSIGN_OR_RETURN(const auto others,
-                     server::CursorSeal::Of(reader, world.RowOf(lis.number()).record));
+                     server::CursorSeal::Of(reader, world.RowOf(lis.number()).person));
     for (const auto& cursor : cursors) {
       EXPECT_TRUE(seal.Good(cursor));
       EXPECT_FALSE(others.Good(cursor)) << "of another device";

@@ -327,33 +327,15 @@ void Ledger::Attribute(Row* row) {
 
 By Ledger::ByOf(const Row& row, const Change& change) const {
   return {row.audit.version.value, row.author.value, StampIn(row.audit),
-          std::min(change.base(), SeenBy(row, change)), row.number};
+          std::min(change.base(), SeenBy(row)), row.number};
 }
 
 // The highest version of the record that its author can have seen.
-uint64_t Ledger::SeenBy(const Row& row, const Change& change) const {
+uint64_t Ledger::SeenBy(const Row& row) const {
   const auto sent = sent_.find({row.author, row.number});
   if (sent == sent_.end()) return UINT64_MAX;
-  const RecordKey key = KeyOf(change);
-  const Record* record = Find(key);
-  Places places;  // where it lies, or has lain
-  History history;
-  for (const Accepted& accepted : record == nullptr ? History() : record->history) {
-    history.push_back(accepted);
-    places.merge(PlacesIn(*Evaluate(*PrototypeOf(key.type), history).message, key.id));
-  }
-  if (places.empty()) {
-    const std::unique_ptr<Message> set(PrototypeOf(key.type)->New());
-    set->ParsePartialFromString(change.set());
-    places = PlacesIn(*set, key.id);
-  }
   uint64_t seen = 0;
-  for (const auto& [scope, version] : sent->second) {
-    const bool counts = row.decider || std::any_of(places.begin(), places.end(), [&](auto& place) {
-                          return place.first == scope;
-                        });
-    if (counts) seen = std::max(seen, version);
-  }
+  for (const auto& cursor : sent->second) seen = std::max(seen, cursor.second);
   return seen;
 }
 

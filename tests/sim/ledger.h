@@ -247,7 +247,7 @@ class Ledger {
              const RecordKey& key);
   // Finds out whose it is.
   void Attribute(Row* row);
-  uint64_t SeenBy(const Row& row, const sync::v1::Change& change) const;
+  uint64_t SeenBy(const Row& row) const;
   By ByOf(const Row& row, const sync::v1::Change& change) const;
   // What each record of the edit is once it is merged, by the reference of the merge.
   std::map<RecordKey, Expected> Fold(const Row& row) const;
