@@ -170,7 +170,7 @@ void WriteFields(const RecordType& type, const Id& id, const RecordState& state,
   if (Diff(type, only(state.body), after, &change)) *edit->add_changes() = std::move(change);
 }
 
-std::vector<const FieldRule*> FieldsOf(const RecordType& type, std::vector<int> numbers) {
+std::vector<const FieldRule*> FieldsOf(const RecordType& type, const std::vector<int>& numbers) {
   std::vector<const FieldRule*> fields;
   for (const int number : numbers)
     fields.push_back(type.fields.Find(static_cast<uint32_t>(number)));

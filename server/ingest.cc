@@ -39,7 +39,6 @@ using records::v1::DuplicatePerson;
 using records::v1::HeldEdit;
 using records::v1::Member;
 using records::v1::PrivateDetail;
-using sync::v1::Answer;
 using sync::v1::Change;
 using sync::v1::Edit;
 
