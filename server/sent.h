@@ -1,8 +1,7 @@
 // What a device is known to have been sent, by scope: the server's own word, which the
 // device's base (zhibu.sync.v1.Change.base) cannot go beyond.
 //
-//   a record that lies in some scopes has been seen by the device up to at most
-//   the highest of their cursors here
+//   whatever a device says that it has seen, it has seen up to at most the highest of these
 #ifndef ZHIBU_SERVER_SENT_H_
 #define ZHIBU_SERVER_SENT_H_
 
