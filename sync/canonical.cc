@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -214,9 +215,10 @@ class Checker {
       return Refuse(sync::v1::TOO_LARGE,
                     absl::StrCat(path.Text(), ": ", value.size(), " B > ", most, " B"));
     }
-    const char32_t hidden = text ? FirstHidden(value, most <= kLineBytesMax) : 0;
-    return hidden == 0 ? absl::OkStatus()
-                       : BadValue(path, absl::StrFormat("U+%04X", static_cast<unsigned>(hidden)));
+    if (!text) return absl::OkStatus();
+    const std::optional<char32_t> hidden = FirstHidden(value, most <= kLineBytesMax);
+    return hidden ? BadValue(path, absl::StrFormat("U+%04X", static_cast<unsigned>(*hidden)))
+                  : absl::OkStatus();
   }
 
   static absl::Status CheckMessage(const Known& known, absl::string_view payload, const Path& path,

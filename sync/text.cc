@@ -76,12 +76,12 @@ bool IsHidden(char32_t character) {
          (character >= 0x2066 && character <= 0x2069);
 }
 
-char32_t FirstHidden(absl::string_view text, bool one_line) {
+std::optional<char32_t> FirstHidden(absl::string_view text, bool one_line) {
   while (true) {
     const auto it = std::find_if(text.begin(), text.end(), MayBeHidden);
     text.remove_prefix(static_cast<size_t>(it - text.begin()));
     char32_t character = 0;
-    if (text.empty() || !TakeCharacter(&text, &character)) return 0;
+    if (text.empty() || !TakeCharacter(&text, &character)) return std::nullopt;
     const bool breaks = character == '\n' || character == '\t';
     if (IsHidden(character) || (one_line && breaks)) return character;
   }

@@ -4,6 +4,7 @@
 #ifndef ZHIBU_SYNC_TEXT_H_
 #define ZHIBU_SYNC_TEXT_H_
 
+#include <optional>
 #include <string>
 
 #include "absl/strings/string_view.h"
@@ -20,9 +21,9 @@ bool IsUtf8(absl::string_view text);
 // \n and \t are none.
 bool IsHidden(char32_t character);
 
-// The first of `text`, which is UTF-8, that is hidden; or, in what must be one line, \n
-// or \t. 0: there is none.
-char32_t FirstHidden(absl::string_view text, bool one_line);
+// The first of `text`, which is UTF-8, that is hidden (U+0000 is one); or, in what must be
+// one line, \n or \t.
+std::optional<char32_t> FirstHidden(absl::string_view text, bool one_line);
 
 // The text with what is hidden written out: "\u001b[2J". JSON stays JSON of the same
 // value. Bytes that are no UTF-8 become U+FFFD.

@@ -325,15 +325,19 @@ TEST_F(AdversaryTest, WritesWhatItMayNot) {
                        edits.Next(EditOf({Create(NewId(), note)})),
                        edits.Next(EditOf({Create(NewId(), MeetingHere("越权"))})),
                        edits.Next(EditOf({Create(NewId(), elsewhere)}))}));
-  EXPECT_THAT(stream->Answers(5), ElementsAre("1 RETURNED NOT_ENTITLED", "2 RETURNED SERVER_ONLY",
+  EXPECT_THAT(stream->Answers(5), ElementsAre("1 RETURNED SERVER_ONLY", "2 RETURNED SERVER_ONLY",
                                               "3 RETURNED SERVER_ONLY", "4 RETURNED NOT_ENTITLED",
                                               "5 RETURNED NOT_ENTITLED"));
 }
 
 TEST_F(AdversaryTest, InjectsSqlAndPathsThroughEveryString) {
-  const std::vector<std::string> strings = {
-      "'; DROP TABLE record; --", "\" OR 1=1 --", "../../../../tmp/x", "/etc/passwd",
-      std::string("a\0b", 3),     "%s%n%x",       "$(reboot)",         "\r\n\r\n{\"ready\":true}"};
+  const std::vector<std::string> strings = {"'; DROP TABLE record; --",
+                                            "\" OR 1=1 --",
+                                            "../../../../tmp/x",
+                                            "/etc/passwd",
+                                            "%s%n%x",
+                                            "$(reboot)",
+                                            "{\"ready\":true}"};
   for (const std::string& string : strings) {
     sync::v1::EnrolRequest request;
     request.set_code(string);
@@ -370,6 +374,26 @@ TEST_F(AdversaryTest, InjectsSqlAndPathsThroughEveryString) {
     const std::string name = file.path().filename();
     EXPECT_TRUE(absl::StartsWith(name, "zhibu.") || name == "lock" || name == "admin.sock");
   }
+}
+
+TEST_F(AdversaryTest, InjectsWhatCommandsATerminalOrEndsALine) {
+  const Self self = Enrol();
+  const auto stream = hostile_.Connect();
+  stream->Open(self);
+  Edits edits;
+  for (const std::string& string : {std::string("a\0b", 3), std::string("\r\n\r\n{\"ready\":true}"),
+                                    std::string("\x1b]0;x\x07"), std::string("\u202e党员")}) {
+    sync::v1::EnrolRequest request;
+    request.set_code(EnrolmentTicket::FromText(township_.Code(kDeputy))->code);
+    request.set_public_key(NewKeyPair(SystemEnvironment()).public_key);
+    request.set_device_name(string);
+    sync::v1::EnrolReply reply;
+    EXPECT_EQ(hostile_.TryToEnrol(request, &reply).error_code(),
+              grpc::StatusCode::INVALID_ARGUMENT);
+    stream->Send(PushOf({NewMeeting(&edits, string)}));
+    EXPECT_THAT(stream->Answers(1), ElementsAre(HasSubstr("RETURNED BAD_VALUE")));
+  }
+  EXPECT_EQ(township_.Admin({"devices"})["devices"].size(), 2);  // the honest one's and this
 }
 
 TEST_F(AdversaryTest, WritesInTheFarFutureToWinForEver) {
@@ -426,7 +450,7 @@ TEST_F(AdversaryTest, SendsHugeCounts) {
   for (const std::string& one : crowded.present()) removed->add_elements(one);
   Change cleared = none;
   cleared.clear_without();
-  for (int i = 0; i < 500'000; ++i) cleared.mutable_without()->add_cleared(4);
+  for (int i = 0; i < 500'000; ++i) cleared.mutable_without()->add_cleared(4);  // once too often
   stream->Send(
       PushOf({edits.Next(EditOf(std::vector<Change>(1001, Create(id, MeetingHere("")))))}));
   stream->Send(PushOf({edits.Next(EditOf({Create(id, crowded)})), edits.Next(EditOf({again})),
@@ -435,8 +459,8 @@ TEST_F(AdversaryTest, SendsHugeCounts) {
   const auto began = std::chrono::steady_clock::now();
   HonestSyncs();
   EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(10));
-  EXPECT_THAT(stream->Answers(5),
-              ElementsAre("1 RETURNED TOO_LARGE", "2 MERGED", "3 MERGED", "4 MERGED", "5 MERGED"));
+  EXPECT_THAT(stream->Answers(5), ElementsAre("1 RETURNED TOO_LARGE", "2 MERGED", "3 MERGED",
+                                              "4 MERGED", "5 RETURNED MALFORMED"));
 }
 
 TEST_F(AdversaryTest, NestsDeeply) {

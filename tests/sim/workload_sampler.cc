@@ -18,6 +18,11 @@ constexpr char kKey[] = "甲";  // of the item that is taken away and made anew 
 // Few, so that several people meet at one.
 std::string Colour(Dice* dice) { return dice->OneIn(2) ? "红" : "黄"; }
 
+// As sums are added (sync/scalar.cc): somebody else may have made it as large as there is.
+int64_t Plus(int64_t value, int64_t added) {
+  return static_cast<int64_t>(static_cast<uint64_t>(value) + static_cast<uint64_t>(added));
+}
+
 void Toggle(const std::string& word, google::protobuf::RepeatedPtrField<std::string>* set) {
   const auto it = std::find(set->begin(), set->end(), word);
   if (it == set->end()) {
@@ -88,7 +93,7 @@ void Author::ChangeOldSampler() {
       s.set_ask(Word());
       return Commit(&*draft);
     default:
-      s.set_sum(s.sum() + add);
+      s.set_sum(Plus(s.sum(), add));
       return Commit(&*draft, {{{draft->type().number, draft->id()}, add}});
   }
 }
@@ -103,7 +108,7 @@ void Author::Vote(google::protobuf::RepeatedPtrField<OldSampler::Item>* items) {
     return;
   }
   auto& item = *items->Mutable(static_cast<int>(dice_.Below(items->size())));
-  item.set_votes(item.votes() + dice_.Between(-3, 9));
+  item.set_votes(Plus(item.votes(), dice_.Between(-3, 9)));
 }
 
 Deltas Author::Fill(client::Draft* draft) {
@@ -127,7 +132,7 @@ Deltas Author::Fill(client::Draft* draft) {
       case 3:
       case 4: {
         const int64_t add = dice_.Between(-5, 20);
-        s.set_sum(s.sum() + add);
+        s.set_sum(Plus(s.sum(), add));
         deltas.push_back({{draft->type().number, draft->id()}, add});
         break;
       }
@@ -228,7 +233,7 @@ void Author::ChangeItems(google::protobuf::RepeatedPtrField<Sampler::Item>* item
       it->set_text(Word());
       return;
     case 2:
-      it->set_votes(it->votes() + dice_.Between(-3, 9));
+      it->set_votes(Plus(it->votes(), dice_.Between(-3, 9)));
       return;
     case 3:
       Toggle(Colour(&dice_), it->mutable_tags());

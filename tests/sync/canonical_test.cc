@@ -319,10 +319,11 @@ TEST(Values, AStateThatNobodyHasDeclaredIsNone) {
 }
 
 TEST(Values, TextCommandsNoTerminalAndTurnsNoLine) {
-  for (const char* hidden : {"\x1b[2J", "\x07", "a\rb", "\x7f",
-                             "\xc2\x9b"
-                             "2J",
-                             "\u202e", "\u2066", "\u200f", "\u2028", "\u061c"}) {
+  for (const absl::string_view hidden :
+       {absl::string_view("\0", 1), absl::string_view("\x1b[2J"), absl::string_view("\x07"),
+        absl::string_view("a\rb"), absl::string_view("\x7f"), absl::string_view("\xc2\x9b"),
+        absl::string_view("\u202e"), absl::string_view("\u2066"), absl::string_view("\u200f"),
+        absl::string_view("\u2028"), absl::string_view("\u061c")}) {
     records::v1::Meeting meeting;
     meeting.set_minutes(absl::StrCat("前", hidden, "后"));
     EXPECT_THAT(Judged(meeting), ::testing::StartsWith("BAD_VALUE minutes: U+")) << hidden;
