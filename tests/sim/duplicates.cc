@@ -108,7 +108,7 @@ std::string Ledger::Objection(const DuplicatePerson& found) const {
 
 // When the server has found it. What organisations hung on at that moment versions do not
 // tell, since they need not have a scope in common with the two; nor what number somebody
-// had who is one of the two as well.
+// had who is one of the two as well, nor what stood between two changes of the same entry.
 void Ledger::JudgeFound(const server::AuditRow& row, const RecordKey& key,
                         const DuplicatePerson& found) {
   if (found.by() == DuplicatePerson::OPERATOR) return;
@@ -121,6 +121,7 @@ void Ledger::JudgeFound(const server::AuditRow& row, const RecordKey& key,
   }
   doubted_.push_back({row.received_ms,
                       unless,
+                      {TypeOf(Member::descriptor()), TypeOf(PrivateDetail::descriptor())},
                       {kDuplicates, absl::StrCat(NameOf(key), ": ", objection), key},
                       found});
 }

@@ -245,14 +245,18 @@ void Ledger::Doubt(const AuditRow& row, absl::string_view invariant, std::string
                    const RecordKey& key) {
   doubted_.push_back({row.received_ms,
                       {TypeOf(DuplicatePerson::descriptor())},
+                      {},
                       {std::string(invariant), std::move(detail), key},
                       std::nullopt});
 }
 
 void Ledger::JudgeDoubted() {
   for (const Doubted& doubted : doubted_) {
-    if (std::any_of(doubted.unless.begin(), doubted.unless.end(), [&](uint32_t type) {
-          return changed_.count({doubted.at_ms, type}) > 0;
+    const std::map<RecordKey, int>& changed = changed_[doubted.at_ms];
+    if (std::any_of(changed.begin(), changed.end(), [&](const auto& record) {
+          const auto& [key, times] = record;
+          return doubted.unless.count(key.type) > 0 ||
+                 (times > 1 && doubted.unless_twice.count(key.type) > 0);
         })) {
       continue;
     }
@@ -458,7 +462,7 @@ void Ledger::Judge(Row* judged) {
     for (const auto& [scope, place] : before) touched.insert(scope);
     for (const auto& [scope, place] : PlacesIn(*expected.message, key.id)) touched.insert(scope);
     if (!expected.breach.empty()) Fail(kSteps, absl::StrCat(name, ": ", expected.breach), key);
-    changed_.insert({audit.received_ms, key.type});
+    ++changed_[audit.received_ms][key];
   }
   if (composed) JudgePlaces(row, made);
   NoteReaders(made, audit.received_ms);

@@ -323,13 +323,14 @@ class Ledger {
 
   struct Doubted {
     int64_t at_ms = 0;
-    std::set<uint32_t> unless;  // a record of such a type was changed at that moment
+    std::set<uint32_t> unless;        // a record of such a type was changed at that moment
+    std::set<uint32_t> unless_twice;  // the same record of such a type was, more than once
     Failure failure;
     std::optional<records::v1::DuplicatePerson> found;  // there may have been reason by the end
   };
   std::vector<Doubted> doubted_;
-  std::set<std::pair<int64_t, uint32_t>> changed_;  // when, and what type of record
-  std::map<int64_t, bool> versions_;                // since when the server is old, or is not
+  std::map<int64_t, std::map<RecordKey, int>> changed_;  // when, what, and how often
+  std::map<int64_t, bool> versions_;                     // since when the server is old, or is not
   std::map<uint32_t, std::map<uint64_t, Row>> devices_;
   std::map<uint32_t, Id> persons_;
   std::map<RecordKey, Record> records_;
