@@ -98,9 +98,11 @@ void Ledger::JudgeScan(const Row& row, const Change& change, const Message& chec
 bool Ledger::ReturnedForNothing(const Row& row) const {
   const sync::v1::Reason reason = row.audit.answer.reason();
   if (reason < sync::v1::CODE_INVALID || reason > sync::v1::CODE_OF_OTHER_MEMBER) return false;
+  bool scanned = false;  // a decision on somebody's held scan has no code of its own
   for (const Change& change : row.edit.changes()) {
     const std::string code = CodeOf(change);
     if (code.empty()) continue;
+    scanned = true;
     const Shown* shown = CodeIn(change);
     if (shown == nullptr || shows_no_more_.count(shown->device) > 0) return false;
     CheckIn set;
@@ -119,7 +121,7 @@ bool Ledger::ReturnedForNothing(const Row& row) const {
     check_in.MergeFrom(set);
     if (!Objection(row, check_in, *shown).empty()) return false;
   }
-  return true;
+  return scanned;
 }
 
 // A code of a device that was revoked since is verified or marked, as it came before
