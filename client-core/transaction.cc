@@ -311,7 +311,8 @@ void Store::Transaction::KeepSeen() {
 
 std::vector<sync::v1::Cursor> Store::Transaction::Seen() {
   stored::v1::Seen seen;
-  if (tables_.CountPending() > 0) seen.ParseFromString(tables_.GetSetting(kSeen));
+  // While a record is as it was before, somebody may yet make an edit on it.
+  if (AnyStale() || tables_.CountPending() > 0) seen.ParseFromString(tables_.GetSetting(kSeen));
   return {seen.cursors().begin(), seen.cursors().end()};
 }
 

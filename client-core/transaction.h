@@ -157,7 +157,7 @@ class Store::Transaction {
   // The cursors are about to go: they are kept to be shown beside what was made on what they
   // say.
   void KeepSeen();
-  // Those that were kept, while anything is unsent.
+  // Those that were kept, while anything is unsent or has yet to be read anew.
   std::vector<sync::v1::Cursor> Seen();
   absl::Status BeginIncarnation(const std::string& incarnation);
 
