@@ -14,6 +14,7 @@
 #include "server/check_in.h"
 #include "server/flow.h"
 #include "server/held.h"
+#include "server/incarnation.h"
 #include "server/notes.h"
 #include "server/notice.h"
 #include "server/own_edit.h"
@@ -594,7 +595,7 @@ class Ingest::Batch {
     moved_now_.insert(scopes.begin(), scopes.end());
     std::vector<Id> sorted(scopes.begin(), scopes.end());
     std::sort(sorted.begin(), sorted.end());  // one order of locking for all
-    return writer_.NextVersion(sorted);
+    return writer_.NextVersion(sorted, VersionAt(ingest_.environment_.NowMicros()));
   }
 
   Stamp StampFor(Stamp stamp) const {

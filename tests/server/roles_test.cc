@@ -257,7 +257,7 @@ TEST_F(Roles, AnOldRecordThatTodayWouldBeRefusedLeavesNothingByHalves) {
   state.body = contact.SerializeAsString();
   const RecordKey key{42, NewId()};
   ASSERT_EQ(world.store().Write([&](server::Writer& writer) -> absl::Status {
-    auto version = writer.NextVersion({wang});
+    auto version = writer.NextVersion({wang}, Version());
     state.touch = {*version, kServerDevice, StampAt(world.now_ms())};
     return writer.PutRecord(key, state, {}, {{wang, server::kAllOffices}});
   }),

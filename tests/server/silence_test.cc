@@ -98,7 +98,7 @@ class SilenceTest : public Migration {
       std::sort(scopes.begin(), scopes.end());
       scopes.erase(std::unique(scopes.begin(), scopes.end()), scopes.end());
       state.exists = true;
-      ASSIGN_OR_RETURN(state.touch.version, writer.NextVersion(scopes));
+      ASSIGN_OR_RETURN(state.touch.version, writer.NextVersion(scopes, Version()));
       state.touch.writer = kServerDevice;
       state.touch.stamp = StampAt(world.now_ms());
       if (deleted) state.deletion = state.touch;
@@ -194,6 +194,36 @@ TEST_F(SilenceTest, WhatIsWrittenBesideWhatOneSeesDoesNotCountAsProgress) {
 }
 
 // ---- Cursors -------------------------------------------------------------------------
+
+// A version tells when an edit was merged. Were it a count, it would rise by one more where a
+// number that somebody guesses is another's, and with each meeting of a branch that a stay
+// is reported to.
+TEST_F(SilenceTest, VersionsOfOnesOwnEditsTellWhenTheyWereMergedAndNotWhatElseWas) {
+  const auto versions_of_two = [&](const std::function<void()>& meanwhile) {
+    Phone& phone = world.Enrol(wang);
+    std::vector<uint64_t> versions;
+    for (int i = 0; i < 2; ++i) {
+      const Id contact = phone.Make<Contact>([&](Contact& c) {
+        c.set_branch_id(branch.str());
+        c.set_member_id(wang.str());
+      });
+      EXPECT_EQ(world.Sync(phone), absl::OkStatus());
+      versions.push_back(
+          world.StateOf({world.schema()->Find(Contact::descriptor())->number, contact})
+              .version()
+              .value);
+      if (i == 0) meanwhile();
+      world.Wait(1000);
+    }
+    return versions[1] - versions[0];
+  };
+  const uint64_t quiet = versions_of_two([] {});
+  EXPECT_EQ(versions_of_two([&] {
+              for (int i = 0; i < 5; ++i) MakeMeeting(zhangs);
+              EXPECT_EQ(world.Sync(zhangs), absl::OkStatus());
+            }),
+            quiet);
+}
 
 TEST_F(SilenceTest, ACursorThatTheServerDidNotGiveIsNotHeld) {
   const auto cursors = wangs.store().Cursors().value();

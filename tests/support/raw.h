@@ -42,7 +42,7 @@ class Raw {
     change.set_type(type.number);
     change.set_id(id.str());
     change.set_kind(sync::v1::Change::UPDATE);
-    change.set_base(1'000'000);
+    change.set_base(uint64_t{1} << 60);
     Diff(type, "", Canonical(type.fields, set.SerializePartialAsString()), &change);
     return change;
   }
@@ -51,7 +51,7 @@ class Raw {
     change.set_type(type);
     change.set_id(id.str());
     change.set_kind(sync::v1::Change::DELETE);
-    change.set_base(1'000'000);
+    change.set_base(uint64_t{1} << 60);
     return change;
   }
 
