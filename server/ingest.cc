@@ -577,7 +577,8 @@ class Ingest::Batch {
                                  : absl::StatusOr<RecordState>(it->second.state);
     }));
     if (key.type != DuplicateType()) return absl::OkStatus();
-    return JudgeDecision(staged.body_before, staged.state.body, judged.offices.persons);
+    const Version seen = std::min(Version(staged.change->base()), passage.seen_up_to);
+    return JudgeDecision(staged.was, staged.state.body, judged.offices.persons, seen);
   }
 
   absl::StatusOr<const Offices*> OfficesFor(const Id& person) {

@@ -48,27 +48,8 @@ class SilenceTest : public Migration {
   }
   Id NewId() { return world.fate().environment().NewId(); }
 
-  // By hand, past all rules, as what follows from an edit may be written.
   void Put(const RecordType& type, const Id& id, const std::string& body, bool deleted) {
-    EXPECT_EQ(world.store().Write([&](server::Writer& writer) -> absl::Status {
-      const RecordKey key{type.number, id};
-      ASSIGN_OR_RETURN(RecordState state, writer.GetRecord(key));
-      std::vector<Id> before;
-      for (const Placed& p : PlacesOf(type, id, state.body)) before.push_back(p.scope);
-      std::vector<Id> scopes = before;
-      for (const Placed& p : PlacesOf(type, id, body)) scopes.push_back(p.scope);
-      std::sort(scopes.begin(), scopes.end());
-      scopes.erase(std::unique(scopes.begin(), scopes.end()), scopes.end());
-      state.exists = true;
-      ASSIGN_OR_RETURN(state.touch.version, writer.NextVersion(scopes));
-      state.touch.writer = kServerDevice;
-      state.touch.stamp = StampAt(world.now_ms());
-      if (deleted) state.deletion = state.touch;
-      state.body = body;
-      return writer.PutRecord(key, state, before,
-                              server::ShowingsOf(*world.schema(), type, id, state));
-    }),
-              absl::OkStatus());
+    Plant(world, type, id, body, deleted);
   }
   bool Sees(const Id& person, const RecordType& type, const Id& id, const std::string& body) {
     bool sees = false;

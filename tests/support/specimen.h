@@ -8,11 +8,18 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
 
+#include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "server/sight.h"
+#include "sync/audience.h"
 #include "sync/environment.h"
 #include "sync/schema.h"
+#include "sync/status.h"
+#include "tests/support/world.h"
 #include "zhibu/records/v1/member.pb.h"
 
 namespace zhibu::test {
@@ -73,6 +80,30 @@ inline std::unique_ptr<google::protobuf::Message> Specimen(const RecordType& typ
     SetSpecimenField(rule, where, environment, text, record.get());
   }
   return record;
+}
+
+// By hand, past all rules, as what follows from an edit may be written.
+inline void Plant(World& world, const RecordType& type, const Id& id, const std::string& body,
+                  bool deleted = false) {
+  EXPECT_EQ(world.store().Write([&](server::Writer& writer) -> absl::Status {
+    const RecordKey key{type.number, id};
+    ASSIGN_OR_RETURN(RecordState state, writer.GetRecord(key));
+    std::vector<Id> before;
+    for (const Placed& p : PlacesOf(type, id, state.body)) before.push_back(p.scope);
+    std::vector<Id> scopes = before;
+    for (const Placed& p : PlacesOf(type, id, body)) scopes.push_back(p.scope);
+    std::sort(scopes.begin(), scopes.end());
+    scopes.erase(std::unique(scopes.begin(), scopes.end()), scopes.end());
+    state.exists = true;
+    ASSIGN_OR_RETURN(state.touch.version, writer.NextVersion(scopes));
+    state.touch.writer = kServerDevice;
+    state.touch.stamp = StampAt(world.now_ms());
+    state.deletion = deleted ? std::optional(state.touch) : std::nullopt;
+    state.body = body;
+    return writer.PutRecord(key, state, before,
+                            server::ShowingsOf(*world.schema(), type, id, state));
+  }),
+            absl::OkStatus());
 }
 
 }  // namespace zhibu::test
