@@ -173,7 +173,7 @@ class Ingest::Batch {
     RecordState was;
     RecordState state;
     Outcome outcome;
-    bool unseen = false;  // HideUnseen
+    absl::Status hidden;  // why it is not its maker's (HideUnseen)
     std::optional<CheckInFinding> finding;
     const Change* change = nullptr;  // of an author's edit, the only one
   };
@@ -427,11 +427,9 @@ class Ingest::Batch {
       if (change.kind() != Change::CREATE || !staged.was.exists) continue;
       const Id id = KeyOf(change).id;
       if (MaySee(schema_, *staged.type, judged.offices, id, staged.was.body)) continue;
-      if (MayTouch(writer_, schema_, judged, *staged.type, id, change, staged.was).ok()) continue;
-      const RecordType* type = staged.type;
-      staged = Staged();
-      staged.type = type;
-      staged.unseen = true;
+      absl::Status may = MayTouch(writer_, schema_, judged, *staged.type, id, change, staged.was);
+      if (may.ok()) continue;
+      staged = Staged{.type = staged.type, .hidden = std::move(may)};
     }
     return absl::OkStatus();
   }
@@ -546,9 +544,7 @@ class Ingest::Batch {
       RETURN_IF_ERROR(flow.Judge(*staged.type, staged.body_before, staged.state.body,
                                  MillisOf(std::max(stamp, staged.was.touch.stamp))));
     }
-    for (const auto& [key, staged] : staging) {
-      if (staged.unseen) return Refuse(sync::v1::NOT_ENTITLED, staged.type->label);
-    }
+    for (const auto& [key, staged] : staging) RETURN_IF_ERROR(staged.hidden);
     return absl::OkStatus();
   }
 

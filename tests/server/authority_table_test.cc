@@ -564,7 +564,9 @@ TEST_P(AuthorityTable, NobodyDecidesOnWhatTheyWroteOfSomebodyWhoHasMovedAway) {
   const RecordOptions& options = OptionsOf(type());
   const auto fields = FieldsOf(type());
   const bool belongs = std::any_of(fields.begin(), fields.end(), [](const FieldDescriptor* field) {
-    return !field->options().GetExtension(zhibu::belongs_to).empty();
+    return PlaceOfField(*field) == PERSON &&
+           (!field->options().GetExtension(zhibu::belongs_to).empty() ||
+            !field->options().GetExtension(zhibu::kept_with).empty());
   });
   if (!belongs) return;
   const Id author = world.Person("甲", branch);

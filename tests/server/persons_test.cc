@@ -9,7 +9,7 @@
 #include "sync/reason.h"
 #include "sync/record.h"
 #include "sync/wire.h"
-#include "tests/support/village.h"
+#include "tests/support/raw_edits.h"
 #include "zhibu/records/v1/duplicate.pb.h"
 
 namespace zhibu::test {
@@ -745,16 +745,15 @@ TEST_F(Persons, ALongNameIsRegisteredShort) {
 }
 
 TEST_F(Persons, WhoIsDeletedAndMadeAnewUnderOneIdGoesByTheNameOfOld) {
-  world.SyncAll();
   const Id id = NewId();
-  EXPECT_EQ(Submit(qians, {Making(Named("王"), id)}), "MERGED NO_REASON");
+  Raw raw(world, qian);
+  EXPECT_EQ(raw.Answer({raw.Create(Named("王"), id)}), "MERGED");
   for (const char* name : {"系统维护", "县委组织部"}) {
-    sync::v1::Change deletion;
-    deletion.set_type(world.schema()->Find(Member::descriptor())->number);
-    deletion.set_id(id.str());
-    deletion.set_kind(sync::v1::Change::DELETE);
-    EXPECT_EQ(Submit(qians, {deletion}), "MERGED NO_REASON");
-    EXPECT_EQ(Submit(qians, {Making(Named(name), id)}), "MERGED NO_REASON");
+    EXPECT_EQ(raw.Answer({raw.Deletion(2, id)}), "MERGED");
+    EXPECT_FALSE(world.StateOf({2, id}).alive());
+    sync::v1::Change anew = raw.Create(Named(name), id);
+    anew.set_base(1'000'000);  // by somebody who has seen it go
+    EXPECT_EQ(raw.Answer({anew}), "MERGED");
     EXPECT_EQ(world.Get<Member>(id).name(), name);
     EXPECT_EQ(world.Get<Member>(id).registered_name(), "王");
   }

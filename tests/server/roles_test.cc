@@ -310,6 +310,16 @@ TEST_F(Roles, ADecisionOnAnEditThatMovesItsRecordStands) {
   EXPECT_EQ(world.Get<HeldEdit>(moves).state(), HeldEdit::TAKEN);
   EXPECT_THAT(world.Get<HeldEdit>(moves).scopes(), ElementsAre(branch.str(), host.str()))
       << "as when it was decided";
+  // Nothing has been written of it that does not stand.
+  for (const auto& row : world.AuditOf(kServerDevice)) {
+    Edit edit;
+    edit.ParseFromString(row.edit);
+    for (const Change& change : edit.changes()) {
+      if (change.id() == moves.bytes()) {
+        EXPECT_LE(row.version, world.StateOf({92, moves}).version());
+      }
+    }
+  }
   ASSERT_THAT(Waiting(), SizeIs(1));
   EXPECT_THAT(world.Get<HeldEdit>(Waiting()[0]).scopes(), ElementsAre(host.str()));
   EXPECT_EQ(world.Sync(office), absl::OkStatus());
