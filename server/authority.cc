@@ -459,9 +459,9 @@ absl::StatusOr<bool> MightOnce(Reader& reader, const RecordType& type, uint64_t 
     ASSIGN_OR_RETURN(const bool belonged, EverHadOffice(reader, person, placed.scope));
     if (belonged) once[placed.scope] |= AudienceOf(MEMBER);
   }
-  std::vector<Placed> formerly;  // where they act, and it lay once
+  std::vector<Placed> formerly;  // where they act, and it lay once; of a new one, nowhere
   for (const auto& [scope, held] : offices.now) {
-    if ((held & type.writers.at_home) == 0) continue;
+    if (before.empty() || (held & type.writers.at_home) == 0) continue;
     if (std::any_of(before.begin(), before.end(),
                     [&, in = scope](const Placed& placed) { return placed.scope == in; })) {
       continue;  // it lies there now, and they see it as a guest

@@ -6,7 +6,7 @@
 #include "sync/reason.h"
 #include "sync/record.h"
 #include "tests/support/migration.h"
-#include "tests/support/raw.h"
+#include "tests/support/raw_edits.h"
 #include "zhibu/records/v1/access.pb.h"
 
 namespace zhibu::test {
