@@ -2,7 +2,7 @@
 // behind this one interface and one contract suite (tests/server/store_contract.h).
 //
 //   store->Write([&](Writer& writer) {       // one durable transaction
-//     ASSIGN_OR_RETURN(Version version, writer.NextVersion(scopes));
+//     ASSIGN_OR_RETURN(Version version, writer.NextVersion(scopes, at_least));
 //     return writer.PutRecord(key, state, before, after);  // after: see server/sight.h
 //   });
 //   store->Read([&](Reader& reader) { … });  // one snapshot
