@@ -412,6 +412,38 @@ TEST(ServeTest, APortThatIsTakenIsRefused) {
   EXPECT_THAT(error.value("words", ""), HasSubstr("cannot listen"));
 }
 
+TEST(ServeTest, AnAddressThatCannotBeIsRefusedBeforeAnythingIsMade) {
+  const TempFolder folder;
+  const auto refused = [&](const std::string& listen, const std::string& address) {
+    Words command = {"--json", "serve", "--data", folder / "data", "--listen", listen};
+    if (!address.empty()) command.insert(command.end(), {"--address", address});
+    EXPECT_EQ(Fail(command).value("code", ""), "INVALID_ARGUMENT") << listen << " " << address;
+  };
+  for (const char* listen : {"127.0.0.1:99999", "127.0.0.1:65536", "127.0.0.1:-1",
+                             "127.0.0.1:", "127.0.0.1:http", "127.0.0.1", "[::1:0", "foo bar:0"}) {
+    refused(listen, "");
+  }
+  for (const char* address : {"foo bar", "foo bar:7443", "zhibu.example", "zhibu.example:0",
+                              "zhibu.example:99999", "a/b:7443", "0.0.0.0:7443", ":7443"}) {
+    refused("127.0.0.1:0", address);
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder / "data"));
+}
+
+TEST(ServeTest, WhereCodesWouldCarryNoAddressTheOperatorIsWarned) {
+  const TempFolder folder;
+  for (const bool addressed : {false, true}) {
+    Words command = {"--json", "serve", "--data", folder / "data", "--listen", "0.0.0.0:0"};
+    if (addressed) command.insert(command.end(), {"--address", "zhibu.example:7443"});
+    const auto server = Process::Start(command);
+    ASSERT_TRUE(server->ReadLine().has_value());
+    server->Signal(SIGTERM);
+    const Finished finished = server->Wait();
+    EXPECT_EQ(finished.status, 0);
+    EXPECT_THAT(finished.err, ::testing::ContainsRegex(addressed ? "^$" : "--address"));
+  }
+}
+
 class EnrolTest : public ::testing::Test {
  protected:
   std::string Reason(const Device& device, const std::string& code) {
