@@ -443,6 +443,27 @@ absl::StatusOr<bool> MightOnce(Reader& reader, const RecordType& type, uint64_t 
   return Entitled(type, written, once, and_formerly(before), and_formerly(after));
 }
 
+bool SecretaryMight(const RecordType& type, const sync::v1::Change& change,
+                    const RecordState& before, const Placed& placed) {
+  if (!before.exists && placed.place != OWNER) return false;  // nobody else makes one
+  const Eyes eyes = EyesOn({placed}, [](const Id&) { return AudienceOf(SECRETARY); });
+  if (!eyes.Meet(type.writers)) return false;
+  if ((WrittenBy(type, change) & NotWritableBy(type, eyes)) != 0) return false;
+  const auto takes = [&](const FieldRule& steps, int state) {
+    const auto takers = steps.taken_by.find(state);
+    return takers == steps.taken_by.end() || (takers->second & BitOf(placed.place)) != 0;
+  };
+  return std::all_of(
+      type.fields.rules().begin(), type.fields.rules().end(), [&](const FieldRule& rule) {
+        if (!Touches(change, rule.number)) return true;
+        if (rule.written_at != 0 && (rule.written_at & BitOf(placed.place)) == 0) return false;
+        if (!rule.taken_by.empty()) return takes(rule, EnumOf(rule, change.set()));
+        if (rule.written_with.empty()) return true;
+        const int stepped = EnumOf(*type.steps, change.set());
+        return takes(*type.steps, stepped != 0 ? stepped : EnumOf(*type.steps, before.body));
+      });
+}
+
 absl::Status MayTouch(Reader& reader, const Schema& schema, const Author& author,
                       const RecordType& type, const Id& id, const sync::v1::Change& change,
                       const RecordState& before) {

@@ -99,6 +99,11 @@ absl::StatusOr<bool> MightOnce(Reader& reader, const RecordType& type, uint64_t 
                                const Id& id, const Id& person, const Offices& offices,
                                const std::vector<Placed>& before, const std::vector<Placed>& after);
 
+// Could a secretary there make the change of the record that is as `before` says, by all
+// that is declared? `placed`: how it lies, or is to lie, in their organisation.
+bool SecretaryMight(const RecordType& type, const sync::v1::Change& change,
+                    const RecordState& before, const Placed& placed);
+
 // May they leave the record so? `step.change` is all that the edit does to it. As MayTouch;
 // BAD_VALUE: a place is of the wrong kind, or another organisation keeps what it is kept
 // with; NOT_OF_BRANCH: the person does not belong; NOT_YOUR_STEP, STEP_NOT_ALLOWED: by

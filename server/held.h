@@ -1,6 +1,7 @@
 // Edits that wait for somebody who has authority now, as records (HeldEdit).
 //
-//   a held edit lies where all of it may be read, also once its records have moved
+//   a held edit lies with those who could make it themselves, also once its records have
+//   moved: what is home's to decide no host returns, and the other way round
 #ifndef ZHIBU_SERVER_HELD_H_
 #define ZHIBU_SERVER_HELD_H_
 
