@@ -3,6 +3,8 @@
 #include "server/flow.h"
 
 #include "client-core/check_in.h"
+#include "sync/canonical.h"
+#include "sync/record.h"
 #include "tests/support/migration.h"
 
 namespace zhibu::test {
@@ -203,6 +205,127 @@ TEST_F(FlowAtServer, ACheckInAtTheHostIsSeenAtHome) {
   // Seen there, and not written.
   zhangs.Change<CheckIn>(draft->id(), [](CheckIn& c) { c.add_ways()->set_how(CheckIn::BY_SELF); });
   EXPECT_EQ(Fate(zhangs), "RETURNED NOT_ENTITLED");
+}
+
+// ---- What once was ------------------------------------------------------------------
+
+// A record of each type whose guests the server fills in, kept of wang by `keeper`.
+class KeptOfWang : public FlowAtServer {
+ protected:
+  static std::vector<const RecordType*> Types() {
+    std::vector<const RecordType*> types;
+    for (const RecordType& type : CatalogueSchema()->types()) {
+      const auto& rules = type.fields.rules();
+      const bool guests = std::any_of(rules.begin(), rules.end(), [](const FieldRule& rule) {
+        return rule.place == GUEST && rule.policy == SERVER;
+      });
+      const bool of_a_person = std::any_of(rules.begin(), rules.end(), [](const FieldRule& rule) {
+        return rule.place == PERSON && rule.belongs_to != nullptr;
+      });
+      if (guests && of_a_person) types.push_back(&type);
+    }
+    return types;
+  }
+  Id Keep(const RecordType& type, const Id& keeper) {
+    const auto record = New(type);
+    for (const FieldRule& rule : type.fields.rules()) {
+      const auto set = [&](const std::string& value) {
+        record->GetReflection()->SetString(record.get(), rule.descriptor, value);
+      };
+      if (rule.place == PERSON) set(wang.str());
+      if (rule.place == OWNER) set(keeper.str());
+      if (rule.identity && rule.place == NOWHERE) set(NewId().str());
+    }
+    const std::string body = Canonical(type.fields, record->SerializePartialAsString());
+    const Id id = type.id_from.empty() ? NewId() : DeriveId(type, body).value();
+    world.Write(*record, id);
+    return id;
+  }
+  // The server writes something in it that has to do with nothing.
+  void WriteAgain(const RecordType& type, const Id& id) {
+    const auto record = New(type);
+    record->ParsePartialFromString(world.StateOf({type.number, id}).body);
+    for (const FieldRule& rule : type.fields.rules()) {
+      if (rule.policy != LATEST || rule.place != NOWHERE || rule.identity) continue;
+      if (rule.descriptor->is_repeated() || rule.format != ANY) continue;
+      if (rule.descriptor->type() != google::protobuf::FieldDescriptor::TYPE_STRING) continue;
+      record->GetReflection()->SetString(record.get(), rule.descriptor, "改");
+      return world.Write(*record, id);
+    }
+    // A pass is written once, and revoked.
+    if (type.descriptor == Pass::descriptor()) {
+      static_cast<Pass&>(*record).set_state(Pass::ISSUED);
+    } else {
+      static_cast<CheckIn&>(*record).add_ways()->set_how(CheckIn::ROLL_CALL);
+    }
+    world.Write(*record, id);
+  }
+  // The branches that are shown it as guests.
+  std::vector<std::string> GuestsOf(const RecordType& type, const Id& id) {
+    std::vector<std::string> guests;
+    for (const Placed& placed : PlacesOf(type, id, world.StateOf({type.number, id}).body)) {
+      if (placed.place == GUEST) guests.push_back(placed.scope.str());
+    }
+    return guests;
+  }
+  Id NewId() { return world.fate().environment().NewId(); }
+
+  const Id third = world.Branch("柳河村党支部");
+  const Id zhao = world.Person("赵", third);
+
+ private:
+  static std::unique_ptr<google::protobuf::Message> New(const RecordType& type) {
+    return std::unique_ptr<google::protobuf::Message>(
+        google::protobuf::MessageFactory::generated_factory()
+            ->GetPrototype(type.descriptor)
+            ->New());
+  }
+};
+
+TEST_F(KeptOfWang, AFormerBranchIsToldNothingOfWhereItsMemberGoesFromThenOn) {
+  std::vector<std::pair<const RecordType*, Id>> kept;
+  for (const RecordType* type : Types()) kept.emplace_back(type, Keep(*type, branch));
+  ASSERT_THAT(kept, SizeIs(3));
+  world.Place(wang, third);
+  world.Appoint(zhao, third, SECRETARY);
+  Phone& zhaos = world.Enrol(zhao);
+  world.SyncAll();
+  for (const auto& [type, id] : kept) {
+    EXPECT_THAT(GuestsOf(*type, id), IsEmpty()) << type->name;
+    WriteAgain(*type, id);
+    EXPECT_THAT(GuestsOf(*type, id), IsEmpty()) << type->name << " is written again";
+  }
+  // Nor when they go away from there.
+  const Id flow = wangs.Make<Flow>([&](Flow& f) {
+    f.set_member_id(wang.str());
+    f.set_home_branch_id(third.str());
+    f.set_host_branch_id(host.str());
+    f.set_state(Flow::REPORTED);
+  });
+  world.SyncAll();
+  Step(chens, flow, Flow::ACCEPTED);
+  world.SyncAll();
+  ASSERT_TRUE(chens.Has<Member>(wang));
+  for (const auto& [type, id] : kept) {
+    WriteAgain(*type, id);
+    EXPECT_THAT(GuestsOf(*type, id), IsEmpty()) << type->name;
+  }
+  EXPECT_THAT(zhaos.All<Contact>(), IsEmpty());
+}
+
+TEST_F(KeptOfWang, AFormerHostKeepsWhatItWroteAndIsToldNothingMore) {
+  const Id flow = Stay();
+  const Id visit = Talk(chens, host, "走访");
+  world.SyncAll();
+  const RecordType& type = *world.schema()->Find(Contact::descriptor());
+  EXPECT_THAT(GuestsOf(type, visit), ::testing::ElementsAre(branch.str()));
+  Step(wangs, flow, Flow::ENDED);
+  world.SyncAll();
+  world.Place(wang, third);
+  world.SyncAll();
+  chens.Change<Contact>(visit, [](Contact& c) { c.set_said("走访，情况好"); });
+  world.SyncAll();
+  EXPECT_THAT(GuestsOf(type, visit), ::testing::ElementsAre(branch.str())) << "the home of then";
 }
 
 // ---- Transfers ---------------------------------------------------------------------

@@ -404,21 +404,35 @@ void Ledger::JudgePlaces(const Row& row, const std::map<RecordKey, Expected>& ma
       for (const std::string& entry : EntriesOf(scope)) persons.insert(entry);
     }
     const Places before = was == nullptr ? Places() : PlacesIn(*was, key.id);
-    for (const auto& [scope, place] : ComposedGuests(is)) {
-      if (before.count({scope, place}) > 0) continue;
-      bool welcome = false;
-      const auto look = [&, &branch = scope](const Message& message) {
+    const auto has_to_do = [&](const Id& branch) {
+      bool has = false;
+      const auto look = [&](const Message& message) {
         for (const std::string& person : persons) {
-          welcome = welcome || IsPlacedIn(message, person, branch.str()) ||
-                    IsStayAt(message, person, branch.str());
+          has = has || IsPlacedIn(message, person, branch.str()) ||
+                IsStayAt(message, person, branch.str());
         }
       };
       ForEach<Placement>(look);
       ForEach<Flow>(look);
       for (const auto& [other, changed] : made) look(*changed.message);
-      if (welcome) continue;
-      Doubt(row.audit, kAuthority, absl::StrCat(NameOf(key), ": shown to a host before it accepts"),
-            key);
+      return has;
+    };
+    // Who keeps a record is told where its person is as long as they have to do with each
+    // other; of a check-in by code, that was that person's own doing.
+    const std::set<Id> keepers = OwnersOf(is, key.id);
+    const auto* check_in = dynamic_cast<const records::v1::CheckIn*>(&is);
+    const bool told = keepers.empty() || OptionsOf(is).own_scope() == PERSON ||
+                      (check_in != nullptr && check_in->standing() != 0) ||
+                      std::any_of(keepers.begin(), keepers.end(), has_to_do);
+    for (const auto& [scope, place] : ComposedGuests(is)) {
+      if (before.count({scope, place}) > 0) continue;
+      if (!has_to_do(scope)) {
+        Doubt(row.audit, kAuthority,
+              absl::StrCat(NameOf(key), ": shown to a host before it accepts"), key);
+      } else if (!told) {
+        Doubt(row.audit, kAuthority,
+              absl::StrCat(NameOf(key), ": tells a former branch where its person is"), key);
+      }
     }
   }
 }
