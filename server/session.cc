@@ -682,7 +682,7 @@ absl::Status Session::BuildUpdate(Reader& reader, sync::v1::Update* update,
       const RecordType& type = *schema_.Find(row.key.type);
       Redact(type, sight.hidden, &row.state);
       RETURN_IF_ERROR(
-          AddDisclosures(reader, schema_, type, row.key.id, row.state.body, persons_, disclosures));
+          AddDisclosures(reader, schema_, type, row.key.id, row.state, persons_, disclosures));
       groups.Add(&row);
     } else {
       AddRemoval(row.key, update);

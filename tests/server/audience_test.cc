@@ -327,6 +327,34 @@ TEST_F(AudienceTest, OrganisationsThatHangOnEachOtherInACircleEnd) {
   EXPECT_EQ(Ask(chens, About<Member>(committee)).refusal().reason(), sync::v1::ASK_NOT_BELOW);
 }
 
+// What was deleted is remembered for late changes, and goes out with the record.
+TEST_F(AudienceTest, ANumberThatItsOwnerDeletedIsLoggedAsLongAsItIsDelivered) {
+  PrivateDetail detail;
+  detail.set_member_id(wang.str());
+  detail.set_branch_id(branch.str());
+  const Id id =
+      *DeriveId(*world.schema()->Find(PrivateDetail::descriptor()), detail.SerializeAsString());
+  const auto make = [&](const std::string& phone) {
+    wangs.Make<PrivateDetail>([&](PrivateDetail& d) {
+      d = detail;
+      d.set_phone(phone);
+    });
+  };
+  make("13800000000");
+  EXPECT_EQ(world.Sync(wangs), absl::OkStatus());
+  wangs.Delete<PrivateDetail>(id);
+  EXPECT_EQ(world.Sync(wangs), absl::OkStatus());
+  make("");
+  EXPECT_EQ(world.Sync(wangs), absl::OkStatus());
+  ASSERT_THAT(world.StateOf({3, id}).body, ::testing::Not(::testing::HasSubstr("138")));
+  ASSERT_THAT(world.StateOf({3, id}).trace, ::testing::HasSubstr("138"));
+  world.SyncAll();
+  const auto logs = wangs.All<AccessLog>();
+  ASSERT_THAT(logs, SizeIs(1));
+  EXPECT_EQ(logs[0].reader_name(), "张");
+  EXPECT_THAT(logs[0].fields(), ElementsAre("手机"));
+}
+
 TEST_F(AudienceTest, AMembersRecordsAreOpenedForATimeForAReasonThatTheySee) {
   Detail();
   EXPECT_EQ(Ask(suns, Of<PrivateDetail>(wang)).refusal().reason(), sync::v1::ASK_WITHOUT_REASON);
@@ -346,6 +374,19 @@ TEST_F(AudienceTest, AMembersRecordsAreOpenedForATimeForAReasonThatTheySee) {
   world.Wait(5 * 3600 * 1000);
   EXPECT_EQ(Ask(suns, Of<PrivateDetail>(wang)).refusal().reason(), sync::v1::ASK_WITHOUT_REASON);
   ExpectConverged();
+}
+
+TEST_F(AudienceTest, WhoAsksAgainWhileItIsOpenOpensNothingMore) {
+  Detail();
+  for (const char* reason : {"核对困难补助", "核对困难补助", "再看一次"}) {
+    EXPECT_THAT(AskAll<PrivateDetail>(suns, Of<PrivateDetail>(wang, reason)), SizeIs(1));
+  }
+  world.SyncAll();
+  EXPECT_THAT(wangs.All<TemporaryAccess>(), SizeIs(1));
+  world.Wait(5 * 3600 * 1000);
+  EXPECT_THAT(AskAll<PrivateDetail>(suns, Of<PrivateDetail>(wang, "再看一次")), SizeIs(1));
+  world.SyncAll();
+  EXPECT_THAT(wangs.All<TemporaryAccess>(), SizeIs(2));
 }
 
 // It is kept for good, and shown to the member and those above.

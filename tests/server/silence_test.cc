@@ -43,6 +43,13 @@ class SilenceTest : public Migration {
     world.SyncAll();
   }
 
+  static RecordState Given(const Message& message) {
+    RecordState given;
+    given.exists = true;
+    given.body = message.SerializeAsString();
+    return given;
+  }
+
   // A record of the type that the branch keeps of somebody, and that lies wherever the
   // type's fields can place it.
   std::unique_ptr<Message> Specimen(const RecordType& type) {
@@ -418,7 +425,7 @@ TEST_F(SilenceTest, WhatIsQuotedOfAPersonIsWrittenDownAsGiven) {
     EXPECT_EQ(world.store().Read([&](server::Reader& reader) {
       return server::AddDisclosures(reader, *world.schema(),
                                     *world.schema()->Find(message.GetDescriptor()), NewId(),
-                                    message.SerializeAsString(), {zhang}, &disclosures);
+                                    Given(message), {zhang}, &disclosures);
     }),
               absl::OkStatus());
     std::vector<std::string> told;

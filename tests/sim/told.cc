@@ -86,6 +86,7 @@ void Universe::CheckTrace(const Hearer& hearer, const RecordKey& key, const Ledg
     }
     for (const auto& life : one.former_lives()) {
       look(life.trace());
+      CheckLogged(hearer, ledger_.EntriesOf(hearer.person), key, life.body(), 0);
       if (ledger_.MayRead(hearer.person, record, key.id, life.body(), now_ms_)) continue;
       ledger_.Fail(kTold, absl::StrCat(hearer.name, " is told what was before"), key);
     }
