@@ -189,7 +189,7 @@ class Question {
     eyes.at_home |= also;
     if (!eyes.Meet(ReadersOf(schema_, type, state.body))) return false;
     state.trace.clear();  // a page holds none
-    Redact(type, HiddenFrom(type, eyes), &state);
+    Redact(type, HiddenFrom(type, eyes, HostSightOf(type, state.body)), &state);
     status_.Update(
         AddDisclosures(reader_, schema_, type, id, state, offices_.persons, disclosures));
     bytes_ += Id::kSize + state.body.size();

@@ -15,6 +15,7 @@
 #include "server/typed.h"
 #include "sync/date.h"
 #include "sync/diff.h"
+#include "sync/handshake.h"
 #include "sync/pass.h"
 #include "sync/reason.h"
 #include "sync/record.h"
@@ -129,6 +130,27 @@ absl::Status CheckFewOpen(Reader& reader, const Id& person) {
       }));
   return open < kOpenStaysMax ? absl::OkStatus()
                               : Refuse(sync::v1::TOO_MANY_STAYS, absl::StrCat(open));
+}
+
+// Under which those are found that wait for the same answer; empty: this does not wait.
+std::string AskedMark(const RecordType& type, const Id& id, absl::string_view body) {
+  if (HostSightOf(type, body) != HOST_IS_ASKED) return "";
+  std::string home, host;
+  for (const Placed& placed : PlacesOf(type, id, body)) {
+    if (placed.place == OWNER) home = placed.scope.str();
+    if (placed.place == GUEST) host = placed.scope.str();
+  }
+  return host.empty() ? "" : Digest(absl::StrCat("zhibu mark asked ", home, host));
+}
+
+absl::Status CheckFewAsked(Reader& reader, const RecordType& type, const Id& id,
+                           absl::string_view before, absl::string_view after) {
+  const std::string mark = AskedMark(type, id, after);
+  if (mark.empty() || mark == AskedMark(type, id, before)) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::vector<Id> waiting, reader.FindMarked(mark, kAskedMax));
+  return waiting.size() < kAskedMax
+             ? absl::OkStatus()
+             : Refuse(sync::v1::TOO_MANY_ASKED, absl::StrCat(waiting.size()));
 }
 
 absl::Status JudgeStay(Reader& reader, const Moved<Flow>& moved, bool fresh) {
@@ -414,6 +436,7 @@ absl::Status AddMoves(Reader& reader, const Schema& schema, const Transfer& tran
 // began at a step, so that its author could name them both.
 absl::Status AddNames(Reader& reader, const RecordType& type, const Id& id,
                       const RecordState& state, Flow flow, Edit* edit) {
+  if (Lasts(Moved<Flow>::StateOf(type, state.body))) flow.set_was_accepted(true);
   if (flow.member_name().empty()) {
     ASSIGN_OR_RETURN(*flow.mutable_member_name(),
                      RegisteredNameOf<Member>(reader, flow.member_id()));
@@ -428,7 +451,7 @@ absl::Status AddNames(Reader& reader, const RecordType& type, const Id& id,
   }
   WriteFields(type, id, state,
               FieldsOf(type, {Flow::kHomeNameFieldNumber, Flow::kHostNameFieldNumber,
-                              Flow::kMemberNameFieldNumber}),
+                              Flow::kMemberNameFieldNumber, Flow::kWasAcceptedFieldNumber}),
               flow, edit);
   return absl::OkStatus();
 }
@@ -477,8 +500,19 @@ bool IsOfMoves(uint32_t type) {
   return type == TypeOf<Flow>().number || type == TypeOf<Transfer>().number;
 }
 
-absl::Status JudgeFlow(Reader& reader, const RecordType& type, absl::string_view before,
-                       absl::string_view after, int64_t at_ms) {
+absl::Status MarkAsked(Writer& writer, const RecordType& type, const Id& id,
+                       absl::string_view before, const RecordState& after) {
+  if (type.at_host == nullptr) return absl::OkStatus();
+  const std::string had = AskedMark(type, id, before);
+  const std::string has = after.alive() ? AskedMark(type, id, after.body) : "";
+  if (had == has) return absl::OkStatus();
+  if (!had.empty()) RETURN_IF_ERROR(writer.DeleteMark(had, id));
+  return has.empty() ? absl::OkStatus() : writer.PutMark(has, id);
+}
+
+absl::Status JudgeFlow(Reader& reader, const RecordType& type, const Id& id,
+                       absl::string_view before, absl::string_view after, int64_t at_ms) {
+  if (type.at_host != nullptr) RETURN_IF_ERROR(CheckFewAsked(reader, type, id, before, after));
   if (type.number == TypeOf<Transfer>().number) {
     return JudgeTransfer(reader, Moved<Transfer>(type, before, after), at_ms);
   }

@@ -43,7 +43,7 @@ Scopes DecidersOf(const RecordType& type, const sync::v1::Change& change, const 
     if (placed.place != OWNER && placed.place != GUEST) continue;
     if (SecretaryMight(type, change, state, placed)) might.insert(placed.scope);
     const Eyes eyes = EyesOn({placed}, [](const Id&) { return AudienceOf(SECRETARY); });
-    const bool reads = (WrittenBy(type, change) & HiddenFrom(type, eyes)) == 0;
+    const bool reads = (WrittenBy(type, change) & HiddenFrom(type, eyes, HOST_SEES_ALL)) == 0;
     if (placed.place == OWNER && reads) keep.insert(placed.scope);
   }
   return might.empty() ? keep : might;

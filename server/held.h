@@ -22,6 +22,8 @@ namespace zhibu::server {
 inline constexpr int64_t kHeldEditsMax = 1000;
 inline constexpr int64_t kHeldBytesMax = 4 << 20;
 inline constexpr int64_t kHeldForOneMax = 5000;
+// Each may be merged in vain so often; then it can but be returned.
+inline constexpr int64_t kTriesMax = 20;
 
 // Whether the edit in `row`, of the device with this record, may wait as well.
 absl::StatusOr<bool> HasRoom(Reader& reader, const Schema& schema, const AuditRow& row,

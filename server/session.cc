@@ -499,7 +499,8 @@ Session::Sight Session::SightOf(const FeedRow& row,
         const auto it = scopes_.find(scope);
         return it == scopes_.end() ? 0 : audience(it->second);
       });
-  return {eyes.Meet(ReadersOf(schema_, *type, row.state.body)), HiddenFrom(*type, eyes),
+  const HostSight at_host = HostSightOf(*type, row.state.body);
+  return {eyes.Meet(ReadersOf(schema_, *type, row.state.body)), HiddenFrom(*type, eyes, at_host),
           ((eyes.at_home | eyes.as_host) & kMixed) != 0};
 }
 

@@ -110,6 +110,8 @@ TEST_F(AudienceTest, TheHostBranchGetsARecordWithoutWhatStaysAtHome) {
   const Id flow = Leave();
   EXPECT_EQ(zhangs.Get<Flow>(flow).reason(), "家中困难");
   EXPECT_EQ(wangs.Get<Flow>(flow).reason(), "家中困难");
+  chens.Change<Flow>(flow, [](Flow& f) { f.set_state(Flow::ACCEPTED); });
+  world.SyncAll();
   EXPECT_EQ(chens.Get<Flow>(flow).destination(), "滨海市");
   EXPECT_EQ(chens.Get<Flow>(flow).reason(), "");
   ExpectConverged();
@@ -195,6 +197,8 @@ TEST_F(AudienceTest, AFieldHasReadersOfItsOwnWithinTheBranch) {
 
 TEST_F(AudienceTest, ANoteTellsOnlyThoseOfAFieldWhoMayReadIt) {
   const Id flow = Leave();
+  chens.Change<Flow>(flow, [](Flow& f) { f.set_state(Flow::ACCEPTED); });
+  world.SyncAll();
   zhangs.Change<Flow>(flow, [](Flow& f) { f.set_reason("求医"); });
   lis.Change<Flow>(flow, [](Flow& f) { f.set_reason("务工"); });
   zhangs.Change<Flow>(flow, [](Flow& f) { f.set_destination("外省"); });
@@ -206,8 +210,22 @@ TEST_F(AudienceTest, ANoteTellsOnlyThoseOfAFieldWhoMayReadIt) {
   EXPECT_EQ(notes[0].field(), "destination");
 }
 
+TEST_F(AudienceTest, WhatAHostIsNotShownYetNoNoteTellsItUntilItIs) {
+  const Id flow = Leave();
+  zhangs.Change<Flow>(flow, [](Flow& f) { f.set_destination("外省"); });
+  lis.Change<Flow>(flow, [](Flow& f) { f.set_destination("外市"); });
+  ExpectConverged();
+  EXPECT_THAT(zhangs.All<ConflictNote>(), SizeIs(1));
+  EXPECT_THAT(chens.All<ConflictNote>(), IsEmpty());
+  chens.Change<Flow>(flow, [](Flow& f) { f.set_state(Flow::ACCEPTED); });
+  ExpectConverged();
+  EXPECT_THAT(chens.All<ConflictNote>(), SizeIs(1));
+}
+
 TEST_F(AudienceTest, WhatIsHeldIsNotShownWhereItMayNotBeRead) {
   const Id flow = Leave();
+  chens.Change<Flow>(flow, [](Flow& f) { f.set_state(Flow::ACCEPTED); });
+  world.SyncAll();
   lis.Change<Flow>(flow, [](Flow& f) { f.set_reason("求医"); });
   lis.Change<Flow>(flow, [](Flow& f) { f.set_destination("外省"); });
   world.Dismiss(li, branch, DEPUTY);
@@ -218,6 +236,8 @@ TEST_F(AudienceTest, WhatIsHeldIsNotShownWhereItMayNotBeRead) {
 
 TEST_F(AudienceTest, WhatIsHiddenIsInNoPartOfWhatIsSent) {
   const Id flow = Leave();
+  chens.Change<Flow>(flow, [](Flow& f) { f.set_state(Flow::ACCEPTED); });
+  world.SyncAll();
   zhangs.Change<Flow>(flow, [](Flow& f) { f.set_reason("求医"); });
   lis.Change<Flow>(flow, [](Flow& f) { f.set_reason("务工"); });
   world.SyncAll();

@@ -373,6 +373,39 @@ TEST_F(Roles, NamingManyLargeEditsCostsNoMoreThanNamingSmallOnes) {
   EXPECT_LT(result.work, 200u);
 }
 
+TEST_F(Roles, TakingWhatWaitedCostsNoMoreForWhatItsAuthorHasWrittenSince) {
+  world.Dismiss(zhang, branch, SECRETARY);
+  world.Appoint(li, branch, SECRETARY);
+  EXPECT_EQ(Answer(Of(&zhang_author, {Create(MeetingIn(branch), NewId())})), "1 HELD GRANT_ENDED");
+  const Id waiting = Waiting().at(0);
+  world.Appoint(zhang, branch, DEPUTY);
+  std::vector<Submitted> since;
+  for (int i = 0; i < 20; ++i) since.push_back(Of(&zhang_author, {Create(Long(200'000), NewId())}));
+  world.Commit(since);
+  HeldEdit taken;
+  taken.set_state(HeldEdit::TAKEN);
+  const Result result = world.Commit({Of(&li_author, {Update(taken, waiting)})}).at(0);
+  EXPECT_EQ(Text(result), "1 MERGED");
+  EXPECT_LT(result.work, 300u);
+}
+
+TEST_F(Roles, WhatCannotBeTakenIsNotTriedWithoutEnd) {
+  Author lost = Lost();
+  Transfer letter;
+  letter.set_member_id(wang.str());
+  letter.set_from_branch_id(branch.str());
+  letter.set_to_branch_id(host.str());
+  letter.set_state(Transfer::ISSUED);
+  Answer(Of(&lost, {Create(letter, NewId())}));
+  const Id waiting = Waiting().at(0);
+  std::string last;
+  for (int i = 0; i <= server::kTriesMax; ++i) last = TakeAs(&zhang_author, waiting);
+  EXPECT_EQ(last, "21 RETURNED STEP_NOT_ALLOWED");
+  HeldEdit returned;
+  returned.set_state(HeldEdit::RETURNED);
+  EXPECT_EQ(Answer(Of(&zhang_author, {Update(returned, waiting)})), "22 MERGED");
+}
+
 TEST_F(Roles, AMadeUpRepeatIsAForkUnreadAndSoIsAllThatFollows) {
   Answer(Of(&zhang_author, {Create(Long(1'000'000), NewId())}));
   std::vector<Submitted> made_up;

@@ -136,6 +136,7 @@ Ledger::Answer Ledger::AnswerTo(const Id& asker, const sync::v1::Ask& ask, int64
         })) {
       sight.home |= 1u << SECRETARY;
     }
+    sight = SightOn(message, sight);
     if (!MayReadAs(sight, message)) {
       hidden = true;
       return;
