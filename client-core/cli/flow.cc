@@ -106,6 +106,12 @@ absl::Status SayWhy(const Arguments& arguments, Store& /*store*/, Flow& flow) {
   return absl::OkStatus();
 }
 
+// The host, which is not shown what home remarks before it has accepted.
+absl::Status AnswerWhy(const Arguments& arguments, Store& /*store*/, Flow& flow) {
+  flow.set_answer(arguments.reason);
+  return absl::OkStatus();
+}
+
 absl::Status SayWhyIfGiven(const Arguments& arguments, Store& store, Flow& flow) {
   return arguments.reason.empty() ? absl::OkStatus() : SayWhy(arguments, store, flow);
 }
@@ -248,7 +254,7 @@ void AddFlowCommands(const Parent& device) {
       Step<Flow>(&NamedFlow, Flow::ACCEPTED, &NameContact),
       {flow, {"--contact", &Arguments::contact, "Whom the member turns to here, and how"}});
   commands.Add("decline", "Say that the member is not with your branch (host)",
-               Step<Flow>(&NamedFlow, Flow::DECLINED, &SayWhy), {flow, why});
+               Step<Flow>(&NamedFlow, Flow::DECLINED, &AnswerWhy), {flow, why});
   commands.Add("contact", "Record that you were in touch; both branches see it", &AddContact,
                {flow,
                 {"--how", &Arguments::how, "Telephone, visit, …"},

@@ -94,6 +94,11 @@ absl::Status WriteReceipt(const Arguments& /*arguments*/, Store& store, Transfer
   return absl::OkStatus();
 }
 
+absl::Status AnswerWhy(const Arguments& arguments, Store& /*store*/, Transfer& transfer) {
+  if (!arguments.reason.empty()) transfer.set_answer(arguments.reason);
+  return absl::OkStatus();
+}
+
 absl::Status SayWhy(const Arguments& arguments, Store& /*store*/, Transfer& transfer) {
   if (!arguments.reason.empty()) transfer.set_remark(arguments.reason);
   return absl::OkStatus();
@@ -156,7 +161,7 @@ void AddTransferCommands(const Parent& device) {
                "Receive the letter (new branch): the member is yours once this is synced",
                Step<Transfer>(&NamedTransfer, Transfer::RECEIVED, &WriteReceipt), {transfer});
   commands.Add("refuse", "Send the letter back (new branch)",
-               Step<Transfer>(&NamedTransfer, Transfer::REFUSED, &SayWhy), {transfer, why});
+               Step<Transfer>(&NamedTransfer, Transfer::REFUSED, &AnswerWhy), {transfer, why});
   commands.Add("close", "File the receipt (former branch)",
                Step<Transfer>(&NamedTransfer, Transfer::CLOSED), {transfer});
   commands.Add("cancel", "Withdraw request or letter (home, member)",
