@@ -275,6 +275,22 @@ TEST_F(FlowAtServer, TheNewBranchHearsOfATransferWhenThereIsALetter) {
   EXPECT_FALSE(chens.Has<Transfer>(letter));
 }
 
+TEST_F(FlowAtServer, WhoLeavesAHostKeepsWhatTheySeeAtHomeOfWhatTheHostWasNeverShown) {
+  world.Appoint(chen, branch, DEPUTY);
+  const Id letter = wangs.Make<Transfer>([&](Transfer& t) {
+    t.set_member_id(wang.str());
+    t.set_from_branch_id(branch.str());
+    t.set_to_branch_id(host.str());
+    t.set_state(Transfer::REQUESTED);
+  });
+  world.SyncAll();
+  ASSERT_TRUE(chens.Has<Transfer>(letter));
+  world.Dismiss(chen, host, SECRETARY);
+  world.Place(chen, branch);
+  ExpectConverged();
+  EXPECT_TRUE(chens.Has<Transfer>(letter));
+}
+
 TEST_F(FlowAtServer, WhatOneBranchAsksOfOneOtherIsLimited) {
   Id last;
   for (size_t i = 0; i < server::kAskedMax; ++i) {
