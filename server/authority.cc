@@ -455,7 +455,10 @@ absl::Status MayTouch(Reader& reader, const Schema& schema, const Author& author
   const absl::Status status =
       MayWrite(reader, type, id, WrittenBy(type, change), author, places, places);
   const bool theirs = status.ok() || ReasonOf(status).reason == sync::v1::NOT_ENTITLED;
-  if (!theirs || makes || MaySee(schema, type, author.offices, id, before.body)) return status;
+  if (!theirs || makes) return status;
+  // Of what is deleted only those hear who may write there.
+  const bool there = before.alive() || status.ok();
+  if (there && MaySee(schema, type, author.offices, id, before.body)) return status;
   return Refuse(sync::v1::NO_SUCH_RECORD, type.name);
 }
 
