@@ -521,7 +521,9 @@ absl::Status MayTouch(Reader& reader, const Schema& schema, const Author& author
   const absl::Status status =
       MayWrite(reader, type, id, WrittenBy(type, change), at_host, author, places, places);
   const bool held = !status.ok() && ReasonOf(status).reason != sync::v1::NOT_ENTITLED;
-  if (held || MaySee(schema, type, author.offices, id, before.body)) return status;
+  // Of what is deleted only those hear who may write there.
+  const bool there = before.alive() || status.ok();
+  if (held || (there && MaySee(schema, type, author.offices, id, before.body))) return status;
   if (makes) return Refuse(sync::v1::NOT_ENTITLED, absl::StrCat(type.label, " ", type.name));
   return Refuse(sync::v1::NO_SUCH_RECORD, type.name);
 }

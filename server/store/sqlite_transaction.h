@@ -47,6 +47,7 @@ class Transaction final : public Writer {
   absl::Status ReadFeed(const Id& scope, Version after, uint32_t offices,
                         absl::FunctionRef<bool(const FeedRow&)> visit) override;
   absl::StatusOr<uint64_t> CountFeed(const Id& scope, Version after, uint32_t offices) override;
+  absl::StatusOr<Version> LastInFeed(const Id& scope, uint32_t offices) override;
   absl::StatusOr<bool> EverIn(const Id& scope, const RecordKey& key) override;
   absl::Status ListRecords(uint32_t type, std::optional<Id> scope,
                            absl::FunctionRef<void(const Id&, const RecordState&)> visit) override;

@@ -132,6 +132,8 @@ class Reader {
   virtual absl::Status ReadFeed(const Id& scope, Version after, uint32_t offices,
                                 absl::FunctionRef<bool(const FeedRow&)> visit) = 0;
   virtual absl::StatusOr<uint64_t> CountFeed(const Id& scope, Version after, uint32_t offices) = 0;
+  // The highest version of such a row; 0: there is none.
+  virtual absl::StatusOr<Version> LastInFeed(const Id& scope, uint32_t offices) = 0;
   // Whether the record lies in `scope`, or once lay there.
   virtual absl::StatusOr<bool> EverIn(const Id& scope, const RecordKey& key) = 0;
 

@@ -443,6 +443,24 @@ TEST_F(AuthorityTest, WhatOneMayNotSeeIsAnsweredAsWhatIsNotThere) {
   }
 }
 
+// Who came after it was deleted never saw it; who may write there learns it by the merge.
+TEST_F(AuthorityTest, WhatWasDeletedIsAnsweredAsWhatIsNotThere) {
+  const Id meeting = MakeMeeting(zhangs);
+  world.SyncAll();
+  zhangs.Delete<Meeting>(meeting);
+  world.SyncAll();
+  world.Place(chen, branch);
+  for (Phone* phone : {&chens, &wangs}) {
+    Raw raw(world, *phone);
+    for (const Id& id : {meeting, NewId()}) {
+      Meeting set;
+      set.set_topic("学习");
+      EXPECT_EQ(raw.Answer({raw.Update(set, id)}), "RETURNED NO_SUCH_RECORD");
+      EXPECT_EQ(raw.Answer({raw.Deletion(31, id)}), "RETURNED NO_SUCH_RECORD");
+    }
+  }
+}
+
 TEST_F(AuthorityTest, TheStageOfAStrangerIsNotToldByTheRefusalOfAStep) {
   Member member = world.Get<Member>(chen);
   member.set_stage(Member::FULL);

@@ -1017,6 +1017,12 @@ TEST_P(StoreContract, ARowThatNoneOfTheOfficesHasSeenIsNeitherReadNorCounted) {
   EXPECT_EQ(seen_by(8), "");
   EXPECT_EQ(Read([&](Reader& reader) { return reader.CountFeed(Named("east"), Version(0), 6); }),
             2);
+  const auto last = [&](uint32_t offices) {
+    return Read([&](Reader& reader) { return reader.LastInFeed(Named("east"), offices); }).value;
+  };
+  EXPECT_EQ(last(3), 2u);
+  EXPECT_EQ(last(6), 3u);
+  EXPECT_EQ(last(8), 0u);
 }
 
 TEST_P(StoreContract, ARowRemembersSinceWhenItsRecordHasLainThere) {
