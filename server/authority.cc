@@ -42,9 +42,24 @@ void AddGrant(const records::v1::Grant& grant, int64_t now_ms, Offices* offices)
   offices->valid_until_ms = std::min(offices->valid_until_ms, until);
 }
 
+// Whether the entry was taken out of the register. What it was is over then, until it is
+// made anew.
+absl::StatusOr<bool> IsOutOfRegister(Reader& reader, const Id& person) {
+  ASSIGN_OR_RETURN(const RecordState state, reader.GetRecord({TypeOf<Member>().number, person}));
+  return state.exists && !state.alive();
+}
+
 uint32_t In(const absl::flat_hash_map<Id, uint32_t>& offices, const Id& scope) {
   const auto it = offices.find(scope);
   return it == offices.end() ? 0 : it->second;
+}
+
+void EndAll(Offices* offices) {
+  for (auto& [scope, audience] : offices->now) {
+    const uint32_t over = audience & ~AudienceOf(SELF);
+    if (over != 0) offices->ended[scope] |= over;
+    audience &= AudienceOf(SELF);
+  }
 }
 
 // A writer in one of the places that are of such a kind.
@@ -139,6 +154,7 @@ class Judgement {
   absl::Status Run() {
     RETURN_IF_ERROR(MayWrite(reader_, type_, step_.id, WrittenBy(type_, step_.change), author_,
                              before_, after_));
+    RETURN_IF_ERROR(CheckDeparture());
     RETURN_IF_ERROR(CheckPlaces());
     RETURN_IF_ERROR(CheckBelonging());
     RETURN_IF_ERROR(CheckCompany());
@@ -321,6 +337,18 @@ class Judgement {
 
   // ---- The record ----
 
+  // Nobody is put out of an office by being taken out of the register.
+  absl::Status CheckDeparture() const {
+    if (!gone() || type_.own_scope != PERSON) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const Offices offices, OfficesOf(reader_, step_.id, offices_.at_ms));
+    for (const auto& [scope, audience] : offices.now) {
+      if ((audience & ~AudienceOf(SELF) & ~AudienceOf(MEMBER)) != 0) {
+        return Refuse(sync::v1::HOLDS_OFFICE, type_.label);
+      }
+    }
+    return absl::OkStatus();
+  }
+
   bool gone() const { return step_.change.kind() == sync::v1::Change::DELETE; }
   bool Lay(const FieldRule& rule, const Id& scope) const {
     return Lies({scope, rule.place}, before_);
@@ -355,6 +383,7 @@ absl::StatusOr<Offices> OfficesOf(Reader& reader, const Id& person, int64_t now_
   const uint32_t grant_type = schema.Find(records::v1::Grant::descriptor())->number;
   const uint32_t placement_type = schema.Find(records::v1::Placement::descriptor())->number;
   Offices offices;
+  offices.at_ms = now_ms;
   ASSIGN_OR_RETURN(offices.persons, PersonsOf(reader, person));
   for (const Id& one : offices.persons) offices.now[one] |= AudienceOf(SELF);
   // Each entry's for itself: who is merged with somebody does not come into their offices.
@@ -364,14 +393,18 @@ absl::StatusOr<Offices> OfficesOf(Reader& reader, const Id& person, int64_t now_
       AddGrant(grant, now_ms, &offices);
     }
   }));
+  ASSIGN_OR_RETURN(const bool out, IsOutOfRegister(reader, person));
+  if (out) EndAll(&offices);
   // A person belongs to one branch, however often they are registered.
   ASSIGN_OR_RETURN(const Id kept, KeptOf(reader, person));
+  ASSIGN_OR_RETURN(const bool kept_is_out, IsOutOfRegister(reader, kept));
+  auto& placed = kept_is_out ? offices.ended : offices.now;
   RETURN_IF_ERROR(
       reader.ListRecords(placement_type, kept, [&](const Id&, const RecordState& state) {
         records::v1::Placement placement;
         if (!placement.ParseFromString(state.body)) return;
         if (const auto branch = Id::FromBytes(placement.branch_id())) {
-          offices.now[*branch] |= AudienceOf(MEMBER);
+          placed[*branch] |= AudienceOf(MEMBER);
         }
       }));
   return offices;
@@ -426,9 +459,9 @@ absl::StatusOr<bool> MightOnce(Reader& reader, const RecordType& type, uint64_t 
     ASSIGN_OR_RETURN(const bool belonged, EverHadOffice(reader, person, placed.scope));
     if (belonged) once[placed.scope] |= AudienceOf(MEMBER);
   }
-  std::vector<Placed> formerly;  // where they act, and it lay once
+  std::vector<Placed> formerly;  // where they act, and it lay once; of a new one, nowhere
   for (const auto& [scope, held] : offices.now) {
-    if ((held & type.writers.at_home) == 0) continue;
+    if (before.empty() || (held & type.writers.at_home) == 0) continue;
     if (std::any_of(before.begin(), before.end(),
                     [&, in = scope](const Placed& placed) { return placed.scope == in; })) {
       continue;  // it lies there now, and they see it as a guest

@@ -113,8 +113,8 @@ absl::Status JudgeTransfer(Reader& reader, const Moved<Transfer>& moved, int64_t
 }
 
 // Each is read whenever the person's records change, and lies on the phones of its host.
-absl::Status CheckFewOpen(Reader& reader, const Id& person) {
-  int open = 0;
+// `open`: those of the same edit.
+absl::Status CheckFewOpen(Reader& reader, const Id& person, int open) {
   RETURN_IF_ERROR(
       reader.ListRecords(TypeOf<Flow>().number, person, [&](const Id&, const RecordState& state) {
         const auto at = Parse<Flow>(state.body).state();
@@ -124,11 +124,9 @@ absl::Status CheckFewOpen(Reader& reader, const Id& person) {
                               : Refuse(sync::v1::TOO_MANY_STAYS, absl::StrCat(open));
 }
 
-absl::Status JudgeStay(Reader& reader, const Moved<Flow>& moved, bool fresh) {
+absl::Status JudgeStay(const Moved<Flow>& moved) {
   RETURN_IF_ERROR(moved.CheckBegun());
   const Flow& stay = moved.record;
-  const auto person = Id::FromBytes(stay.member_id());
-  if (fresh && person) RETURN_IF_ERROR(CheckFewOpen(reader, *person));
   const bool at_home = stay.host_branch_id() == stay.home_branch_id();
   return at_home && !stay.home_branch_id().empty() ? Refuse(sync::v1::BAD_VALUE, "host_branch_id")
                                                    : absl::OkStatus();
@@ -434,20 +432,22 @@ absl::Status AddToken(Reader& reader, const Schema& schema, const Id& id, const 
 
 }  // namespace
 
-bool IsOfMoves(uint32_t type) {
-  return type == TypeOf<Flow>().number || type == TypeOf<Transfer>().number;
-}
-
-absl::Status JudgeFlow(Reader& reader, const RecordType& type, absl::string_view before,
-                       absl::string_view after, int64_t at_ms) {
-  if (type.number == TypeOf<Transfer>().number) {
-    return JudgeTransfer(reader, Moved<Transfer>(type, before, after), at_ms);
-  }
-  if (type.number == TypeOf<Flow>().number) {
-    return JudgeStay(reader, Moved<Flow>(type, before, after), before.empty());
+absl::Status FlowJudge::Judge(const RecordType& type, absl::string_view before,
+                              absl::string_view after, int64_t at_ms) {
+  const bool stay = type.number == TypeOf<Flow>().number;
+  const bool letter = type.number == TypeOf<Transfer>().number;
+  if ((stay || letter) && ++moves_ > kMovesMax) return Refuse(sync::v1::TOO_LARGE, type.label);
+  if (letter) return JudgeTransfer(reader_, Moved<Transfer>(type, before, after), at_ms);
+  if (stay) {
+    const Moved<Flow> moved(type, before, after);
+    const auto person = Id::FromBytes(moved.record.member_id());
+    if (before.empty() && person) {
+      RETURN_IF_ERROR(CheckFewOpen(reader_, *person, begun_[*person]++));
+    }
+    return JudgeStay(moved);
   }
   if (type.number == TypeOf<Pass>().number) {
-    return JudgePassRecord(reader, Moved<Pass>(type, before, after));
+    return JudgePassRecord(reader_, Moved<Pass>(type, before, after));
   }
   return absl::OkStatus();
 }

@@ -14,6 +14,7 @@
 
 #include <cstdint>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "server/store/store.h"
@@ -23,18 +24,29 @@
 
 namespace zhibu::server {
 
-// Of a record that an author changes from one body to another (empty: there was
-// none), and may (authority.h). `at_ms` is a time of theirs, and not before that at which
-// the record was changed last. MISSING_FIELD: it does not begin at a step; NOT_OF_BRANCH,
-// LETTER_EXPIRED, LETTER_TOO_LONG, BAD_VALUE.
-absl::Status JudgeFlow(Reader& reader, const RecordType& type, absl::string_view before,
-                       absl::string_view after, int64_t at_ms);
-
 // Of stays and letters each has consequences for all of a person: so many to an edit.
-bool IsOfMoves(uint32_t type);
 inline constexpr int kMovesMax = 20;
 // Stays of one person that have been reported and have neither been declined nor ended.
 inline constexpr int kOpenStaysMax = 5;
+
+// Judges the records of one edit: each, and how many they are.
+class FlowJudge {
+ public:
+  // `reader` stays until the end.
+  explicit FlowJudge(Reader& reader) : reader_(reader) {}
+
+  // Of a record that an author changes from one body to another (empty: there was
+  // none), and may (authority.h). `at_ms` is a time of theirs, and not before that at which
+  // the record was changed last. MISSING_FIELD: it does not begin at a step; NOT_OF_BRANCH,
+  // LETTER_EXPIRED, LETTER_TOO_LONG, TOO_MANY_STAYS, TOO_LARGE, BAD_VALUE.
+  absl::Status Judge(const RecordType& type, absl::string_view before, absl::string_view after,
+                     int64_t at_ms);
+
+ private:
+  Reader& reader_;
+  int moves_ = 0;                       // stays and letters so far
+  absl::flat_hash_map<Id, int> begun_;  // new stays so far, by person
+};
 
 // Adds what follows from a record that has been written; nothing where all is as it
 // must be. What the server then writes may have consequences of its own: to be called

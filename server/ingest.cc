@@ -14,6 +14,7 @@
 #include "server/check_in.h"
 #include "server/flow.h"
 #include "server/held.h"
+#include "server/incarnation.h"
 #include "server/notes.h"
 #include "server/notice.h"
 #include "server/own_edit.h"
@@ -173,6 +174,7 @@ class Ingest::Batch {
     RecordState was;
     RecordState state;
     Outcome outcome;
+    absl::Status hidden;  // why it is not its maker's (HideUnseen)
     std::optional<CheckInFinding> finding;
     const Change* change = nullptr;  // of an author's edit, the only one
   };
@@ -354,7 +356,10 @@ class Ingest::Batch {
     if (staging.size() < static_cast<size_t>(passage.edit.changes_size())) {
       return Refuse(sync::v1::MALFORMED, "a record twice");
     }
-    if (!passage.composed()) RETURN_IF_ERROR(MayBeJudged(passage, staging));
+    if (!passage.composed()) {
+      RETURN_IF_ERROR(HideUnseen(passage, &staging));
+      RETURN_IF_ERROR(MayBeJudged(passage, staging));
+    }
     ASSIGN_OR_RETURN(*version, NextVersion(passage.edit, staging));
     for (const Change& change : passage.edit.changes()) {
       RETURN_IF_ERROR(MergeChange(passage, change, *version, &staging.at(KeyOf(change))));
@@ -411,6 +416,22 @@ class Ingest::Batch {
     }
     if (staged.state.alive()) staged.body_before = staged.state.body;
     staged.was = staged.state;
+    return absl::OkStatus();
+  }
+
+  // Whoever makes what is there already, and not for them to see or change, is judged in all
+  // as though it were not, so that no answer tells them; and then refused (CheckResult).
+  absl::Status HideUnseen(const Passage& passage, Staging* staging) {
+    ASSIGN_OR_RETURN(const Author judged, JudgedAs(passage));
+    for (const Change& change : passage.edit.changes()) {
+      Staged& staged = staging->at(KeyOf(change));
+      if (change.kind() != Change::CREATE || !staged.was.exists) continue;
+      const Id id = KeyOf(change).id;
+      if (MaySee(schema_, *staged.type, judged.offices, id, staged.was.body)) continue;
+      absl::Status may = MayTouch(writer_, schema_, judged, *staged.type, id, change, staged.was);
+      if (may.ok()) continue;
+      staged = Staged{.type = staged.type, .hidden = std::move(may)};
+    }
     return absl::OkStatus();
   }
 
@@ -475,27 +496,14 @@ class Ingest::Batch {
     return records;
   }
 
-  // Whoever makes what is there already, and not theirs, is answered as though it were not.
-  absl::Status MayBegin(const Passage& passage, const RecordKey& key, const Change& change,
-                        const Staged& staged) {
-    ASSIGN_OR_RETURN(const Author judged, JudgedAs(passage));
-    const absl::Status may =
-        MayTouch(writer_, schema_, judged, *staged.type, key.id, change, staged.was);
-    if (change.kind() != Change::CREATE || ReasonOf(may).reason != sync::v1::NOT_ENTITLED) {
-      return may;
-    }
-    const Step anew{*staged.type, key.id, change, RecordState(), change.set(), std::nullopt};
-    RETURN_IF_ERROR(MayLeave(writer_, judged, anew,
-                             [&](const RecordKey& other) { return writer_.GetRecord(other); }));
-    return may;
-  }
-
   absl::Status MergeChange(const Passage& passage, const Change& change, Version version,
                            Staged* staged) {
     const RecordKey key = KeyOf(change);
     staged->change = &change;
     if (!passage.composed()) {
-      RETURN_IF_ERROR(MayBegin(passage, key, change, *staged));
+      ASSIGN_OR_RETURN(const Author judged, JudgedAs(passage));
+      RETURN_IF_ERROR(
+          MayTouch(writer_, schema_, judged, *staged->type, key.id, change, staged->was));
     }
     const Origin origin{.device = passage.row.author,
                         .version = version,
@@ -523,12 +531,8 @@ class Ingest::Batch {
 
   absl::Status CheckResult(const Passage& passage, const Staging& staging) {
     size_t touched = 0;
-    int moves = 0;
     for (const auto& [key, staged] : staging) {
       RETURN_IF_ERROR(Check(key, staged, staging, passage));
-      if (IsOfMoves(key.type) && ++moves > kMovesMax) {
-        return Refuse(sync::v1::TOO_LARGE, staged.type->label);
-      }
       touched += staged.state.body.size() + staged.state.trace.size();
     }
     if (touched > kTouchedBytesMax) {
@@ -536,17 +540,22 @@ class Ingest::Batch {
     }
     // Whoever may not write there is not told what the rules find.
     const Stamp stamp = StampFor(passage.row.stamp);
+    FlowJudge flow(writer_);
     for (const auto& [key, staged] : staging) {
-      RETURN_IF_ERROR(JudgeFlow(writer_, *staged.type, staged.body_before, staged.state.body,
-                                MillisOf(std::max(stamp, staged.was.touch.stamp))));
+      RETURN_IF_ERROR(flow.Judge(*staged.type, staged.body_before, staged.state.body,
+                                 MillisOf(std::max(stamp, staged.was.touch.stamp))));
     }
+    for (const auto& [key, staged] : staging) RETURN_IF_ERROR(staged.hidden);
     return absl::OkStatus();
   }
 
   absl::StatusOr<Author> JudgedAs(const Passage& passage) {
     ASSIGN_OR_RETURN(const Offices* offices, OfficesFor(passage.decider));
-    // Nobody decides about an edit of their own as about somebody else's.
-    const bool decides = !passage.row.decided_by.empty() && passage.decider != passage.author;
+    // Nobody decides about an edit of their own as about somebody else's, whoever they are
+    // as well.
+    const std::vector<Id>& own = offices->persons;
+    const bool decides = !passage.row.decided_by.empty() &&
+                         std::find(own.begin(), own.end(), passage.author) == own.end();
     return Author{passage.decider, *offices, decides};
   }
 
@@ -565,7 +574,8 @@ class Ingest::Batch {
                                  : absl::StatusOr<RecordState>(it->second.state);
     }));
     if (key.type != DuplicateType()) return absl::OkStatus();
-    return JudgeDecision(staged.body_before, staged.state.body, judged.offices.persons);
+    const Version seen = std::min(Version(staged.change->base()), passage.seen_up_to);
+    return JudgeDecision(staged.was, staged.state.body, judged.offices.persons, seen);
   }
 
   absl::StatusOr<const Offices*> OfficesFor(const Id& person) {
@@ -594,7 +604,7 @@ class Ingest::Batch {
     moved_now_.insert(scopes.begin(), scopes.end());
     std::vector<Id> sorted(scopes.begin(), scopes.end());
     std::sort(sorted.begin(), sorted.end());  // one order of locking for all
-    return writer_.NextVersion(sorted);
+    return writer_.NextVersion(sorted, VersionAt(ingest_.environment_.NowMicros()));
   }
 
   Stamp StampFor(Stamp stamp) const {

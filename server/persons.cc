@@ -24,6 +24,7 @@
 #include "sync/reason.h"
 #include "sync/record.h"
 #include "sync/status.h"
+#include "sync/touched.h"
 #include "sync/wire.h"
 #include "zhibu/records/v1/member.pb.h"
 #include "zhibu/records/v1/organisation.pb.h"
@@ -212,6 +213,12 @@ bool HasAgreed(const DuplicatePerson& duplicate, const std::string& person) {
 
 bool BothHaveAgreed(const DuplicatePerson& duplicate) {
   return HasAgreed(duplicate, duplicate.first_id()) && HasAgreed(duplicate, duplicate.second_id());
+}
+
+// Whether it was found that they are one, or who is to be kept, after that version.
+bool FoundSince(const RecordState& state, Version seen) {
+  return LastTouchOf(state, DuplicatePerson::kStateFieldNumber).version > seen ||
+         LastTouchOf(state, DuplicatePerson::kKeptIdFieldNumber).version > seen;
 }
 
 bool Is(const std::vector<Id>& persons, absl::string_view bytes) {
@@ -457,10 +464,10 @@ absl::Status AddDuplicate(Reader& reader, const Id& one, const Id& other, Duplic
   return Comparison(reader, "", now_ms, own).Add(one, other, by);
 }
 
-absl::Status JudgeDecision(absl::string_view before, absl::string_view after,
-                           const std::vector<Id>& author) {
-  if (before.empty()) return Refuse(sync::v1::SERVER_ONLY, TypeOf<DuplicatePerson>().label);
-  const auto was = Parse<DuplicatePerson>(before);
+absl::Status JudgeDecision(const RecordState& before, absl::string_view after,
+                           const std::vector<Id>& author, Version seen) {
+  if (!before.alive()) return Refuse(sync::v1::SERVER_ONLY, TypeOf<DuplicatePerson>().label);
+  const auto was = Parse<DuplicatePerson>(before.body);
   const auto now = Parse<DuplicatePerson>(after);
   const absl::Status refused = Refuse(sync::v1::NOT_ENTITLED, TypeOf<DuplicatePerson>().label);
   RETURN_IF_ERROR(CheckKept(now));
@@ -476,7 +483,7 @@ absl::Status JudgeDecision(absl::string_view before, absl::string_view after,
     if (HasAgreed(was, person)) continue;
     const bool asked = person == now.first_id() || person == now.second_id();
     if (!asked || !Is(author, person)) return refused;
-    if (now.state() != DuplicatePerson::AGREED) {
+    if (now.state() != DuplicatePerson::AGREED || FoundSince(before, seen)) {
       return Refuse(sync::v1::STEP_NOT_ALLOWED, "agreed_ids");
     }
   }

@@ -80,11 +80,13 @@ absl::Status AddDuplicate(Reader& reader, const Id& one, const Id& other,
                           records::v1::DuplicatePerson::By by, int64_t now_ms, sync::v1::Edit* own);
 Id DuplicateId(const Id& one, const Id& other);
 
-// May somebody who goes by `author` make this of a DuplicatePerson? Beside what is declared:
-// nobody finds whether they are somebody else, and everybody agrees for themself alone.
-// NOT_ENTITLED; STEP_NOT_ALLOWED: nobody is asked; BAD_VALUE: the one to keep is neither.
-absl::Status JudgeDecision(absl::string_view before, absl::string_view after,
-                           const std::vector<Id>& author);
+// May somebody who goes by `author`, and knew the record up to `seen`, make this of a
+// DuplicatePerson? Beside what is declared: nobody finds whether they are somebody else, and
+// everybody agrees for themself alone, to what they have seen, which then stays.
+// NOT_ENTITLED; STEP_NOT_ALLOWED: nobody is asked, or not about that any more; BAD_VALUE: the
+// one to keep is neither.
+absl::Status JudgeDecision(const RecordState& before, absl::string_view after,
+                           const std::vector<Id>& author, Version seen);
 
 // What follows from a DuplicatePerson that is to be as `state` says, and was as `before`
 // says. Adds to `own` that both are asked, that they are merged once both have agreed, and
