@@ -79,12 +79,12 @@ absl::flat_hash_map<Id, uint32_t> OnceAndNow(const Offices& offices) {
 
 // Somebody who acts for one of the places may write there, and may place a
 // record in the care of an organisation only if they belong to it.
-bool Entitled(const RecordType& type, uint64_t written,
+bool Entitled(const RecordType& type, uint64_t written, HostSight at_host,
               const absl::flat_hash_map<Id, uint32_t>& offices, const std::vector<Placed>& before,
               const std::vector<Placed>& after) {
   const auto acts_in = [&](const std::vector<Placed>& places) {
     const Eyes eyes = EyesOn(places, [&](const Id& scope) { return In(offices, scope); });
-    return eyes.Meet(type.writers) && (written & NotWritableBy(type, eyes)) == 0;
+    return eyes.Meet(type.writers) && (written & NotWritableBy(type, eyes, at_host)) == 0;
   };
   if (!before.empty() && !acts_in(before)) return false;
   if (!acts_in(after)) return false;
@@ -115,16 +115,19 @@ std::vector<Id> IdsIn(const FieldRule& rule, absl::string_view body) {
 }
 
 // May they change a record that lies in `before` so that it lies in `after`, and these of
-// its restricted fields (WrittenBy)? An empty `before` makes a new one.
+// its restricted fields (WrittenBy), of which a host sees as much as `at_host` says? An empty
+// `before` makes a new one.
 absl::Status MayWrite(Reader& reader, const RecordType& type, const Id& id, uint64_t written,
-                      const Author& author, const std::vector<Placed>& before,
+                      HostSight at_host, const Author& author, const std::vector<Placed>& before,
                       const std::vector<Placed>& after) {
-  if (Entitled(type, written, author.offices.now, before, after)) return absl::OkStatus();
+  if (Entitled(type, written, at_host, author.offices.now, before, after)) {
+    return absl::OkStatus();
+  }
   const std::string what = absl::StrCat(type.label, " ", type.name);
-  if (Entitled(type, written, OnceAndNow(author.offices), before, after)) {
+  if (Entitled(type, written, at_host, OnceAndNow(author.offices), before, after)) {
     return Refuse(sync::v1::GRANT_ENDED, what);
   }
-  ASSIGN_OR_RETURN(const bool once, MightOnce(reader, type, written, id, author.person,
+  ASSIGN_OR_RETURN(const bool once, MightOnce(reader, type, written, at_host, id, author.person,
                                               author.offices, before, after));
   return once ? Refuse(sync::v1::MOVED_AWAY, type.label) : Refuse(sync::v1::NOT_ENTITLED, what);
 }
@@ -152,8 +155,8 @@ class Judgement {
   }
 
   absl::Status Run() {
-    RETURN_IF_ERROR(MayWrite(reader_, type_, step_.id, WrittenBy(type_, step_.change), author_,
-                             before_, after_));
+    RETURN_IF_ERROR(MayWrite(reader_, type_, step_.id, WrittenBy(type_, step_.change),
+                             HostSightOf(type_, stood()), author_, before_, after_));
     RETURN_IF_ERROR(CheckDeparture());
     RETURN_IF_ERROR(CheckPlaces());
     RETURN_IF_ERROR(CheckBelonging());
@@ -273,11 +276,13 @@ class Judgement {
       const FieldRule& keeper = *type_.Keeper();
       for (const Id& other : IdsIn(rule, step_.after)) {
         ASSIGN_OR_RETURN(const RecordState state, now_({rule.kept_with->number, other}));
-        if (!state.exists) continue;
         for (const Id& organisation : IdsIn(keeper, step_.after)) {
           const bool asked =
               fresh_ || Touches(step_.change, rule.number) || !Lay(keeper, organisation);
-          if (asked && !KeptBy(*rule.kept_with, state.body, organisation)) {
+          // Of what nobody has heard of yet, the code is the branch's word that it is theirs;
+          // who would take it at their own takes from others the one record that there can be.
+          const bool by_code = !state.exists && step_.shown_code_by == organisation;
+          if (asked && !by_code && !KeptBy(*rule.kept_with, state.body, organisation)) {
             return Refuse(sync::v1::BAD_VALUE, FieldName(keeper));
           }
         }
@@ -349,6 +354,10 @@ class Judgement {
     return absl::OkStatus();
   }
 
+  // As it was found; of a new one, as it is made.
+  absl::string_view stood() const {
+    return step_.before.exists ? absl::string_view(step_.before.body) : step_.after;
+  }
   bool gone() const { return step_.change.kind() == sync::v1::Change::DELETE; }
   bool Lay(const FieldRule& rule, const Id& scope) const {
     return Lies({scope, rule.place}, before_);
@@ -447,8 +456,8 @@ bool MaySee(const Schema& schema, const RecordType& type, const Offices& offices
 }
 
 absl::StatusOr<bool> MightOnce(Reader& reader, const RecordType& type, uint64_t written,
-                               const Id& id, const Id& person, const Offices& offices,
-                               const std::vector<Placed>& before,
+                               HostSight at_host, const Id& id, const Id& person,
+                               const Offices& offices, const std::vector<Placed>& before,
                                const std::vector<Placed>& after) {
   absl::flat_hash_map<Id, uint32_t> once = OnceAndNow(offices);
   for (const Placed& placed : after) {
@@ -473,7 +482,30 @@ absl::StatusOr<bool> MightOnce(Reader& reader, const RecordType& type, uint64_t 
     places.insert(places.end(), formerly.begin(), formerly.end());
     return places;
   };
-  return Entitled(type, written, once, and_formerly(before), and_formerly(after));
+  return Entitled(type, written, at_host, once, and_formerly(before), and_formerly(after));
+}
+
+bool SecretaryMight(const RecordType& type, const sync::v1::Change& change,
+                    const RecordState& before, const Placed& placed) {
+  if (!before.exists && placed.place != OWNER) return false;  // nobody else makes one
+  const Eyes eyes = EyesOn({placed}, [](const Id&) { return AudienceOf(SECRETARY); });
+  if (!eyes.Meet(type.writers)) return false;
+  const HostSight at_host = HostSightOf(type, before.body);
+  if (placed.place == GUEST && at_host == HOST_SEES_NOTHING) return false;
+  if ((WrittenBy(type, change) & NotWritableBy(type, eyes, at_host)) != 0) return false;
+  const auto takes = [&](const FieldRule& steps, int state) {
+    const auto takers = steps.taken_by.find(state);
+    return takers == steps.taken_by.end() || (takers->second & BitOf(placed.place)) != 0;
+  };
+  return std::all_of(
+      type.fields.rules().begin(), type.fields.rules().end(), [&](const FieldRule& rule) {
+        if (!Touches(change, rule.number)) return true;
+        if (rule.written_at != 0 && (rule.written_at & BitOf(placed.place)) == 0) return false;
+        if (!rule.taken_by.empty()) return takes(rule, EnumOf(rule, change.set()));
+        if (rule.written_with.empty()) return true;
+        const int stepped = EnumOf(*type.steps, change.set());
+        return takes(*type.steps, stepped != 0 ? stepped : EnumOf(*type.steps, before.body));
+      });
 }
 
 absl::Status MayTouch(Reader& reader, const Schema& schema, const Author& author,
@@ -485,10 +517,12 @@ absl::Status MayTouch(Reader& reader, const Schema& schema, const Author& author
   }
   if (!before.exists) return absl::OkStatus();
   const std::vector<Placed> places = PlacesOf(type, id, before.body);
+  const HostSight at_host = HostSightOf(type, before.body);
   const absl::Status status =
-      MayWrite(reader, type, id, WrittenBy(type, change), author, places, places);
-  const bool theirs = status.ok() || ReasonOf(status).reason == sync::v1::NOT_ENTITLED;
-  if (!theirs || makes || MaySee(schema, type, author.offices, id, before.body)) return status;
+      MayWrite(reader, type, id, WrittenBy(type, change), at_host, author, places, places);
+  const bool held = !status.ok() && ReasonOf(status).reason != sync::v1::NOT_ENTITLED;
+  if (held || MaySee(schema, type, author.offices, id, before.body)) return status;
+  if (makes) return Refuse(sync::v1::NOT_ENTITLED, absl::StrCat(type.label, " ", type.name));
   return Refuse(sync::v1::NO_SUCH_RECORD, type.name);
 }
 

@@ -95,10 +95,17 @@ absl::Status MayTouch(Reader& reader, const Schema& schema, const Author& author
                       const RecordState& before);
 
 // Of somebody who may not write there: might they, had neither they nor the record been
-// moved to another organisation? `written`: restricted fields (WrittenBy).
+// moved to another organisation? `written`: restricted fields (WrittenBy); `at_host`: how
+// much of it a host sees.
 absl::StatusOr<bool> MightOnce(Reader& reader, const RecordType& type, uint64_t written,
-                               const Id& id, const Id& person, const Offices& offices,
-                               const std::vector<Placed>& before, const std::vector<Placed>& after);
+                               HostSight at_host, const Id& id, const Id& person,
+                               const Offices& offices, const std::vector<Placed>& before,
+                               const std::vector<Placed>& after);
+
+// Could a secretary there make the change of the record that is as `before` says, by all
+// that is declared? `placed`: how it lies, or is to lie, in their organisation.
+bool SecretaryMight(const RecordType& type, const sync::v1::Change& change,
+                    const RecordState& before, const Placed& placed);
 
 // May they leave the record so? `step.change` is all that the edit does to it. As MayTouch;
 // BAD_VALUE: a place is of the wrong kind, or another organisation keeps what it is kept

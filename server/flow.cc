@@ -15,6 +15,7 @@
 #include "server/typed.h"
 #include "sync/date.h"
 #include "sync/diff.h"
+#include "sync/handshake.h"
 #include "sync/pass.h"
 #include "sync/reason.h"
 #include "sync/record.h"
@@ -45,12 +46,19 @@ using sync::v1::Edit;
 constexpr int64_t kLetterDaysMax = 90;
 constexpr size_t kPassNumberBytesMax = 64;
 
+absl::StatusOr<RecordKey> PlacementKey(const Id& person) {
+  Placement placement;
+  placement.set_member_id(person.str());
+  ASSIGN_OR_RETURN(const Id id, DeriveId(TypeOf<Placement>(), placement.SerializeAsString()));
+  return RecordKey{TypeOf<Placement>().number, id};
+}
+
 // The branch that the person belongs to; empty where they are placed nowhere.
 absl::StatusOr<std::string> HomeOf(Reader& reader, absl::string_view person) {
-  Placement placement;
-  placement.set_member_id(std::string(person));
-  ASSIGN_OR_RETURN(const Id id, DeriveId(TypeOf<Placement>(), placement.SerializeAsString()));
-  ASSIGN_OR_RETURN(placement, Get<Placement>(reader, id.bytes()));
+  const auto id = Id::FromBytes(person);
+  if (!id) return "";
+  ASSIGN_OR_RETURN(const RecordKey key, PlacementKey(*id));
+  ASSIGN_OR_RETURN(const Placement placement, Get<Placement>(reader, key.id.bytes()));
   return placement.branch_id();
 }
 
@@ -122,6 +130,27 @@ absl::Status CheckFewOpen(Reader& reader, const Id& person, int open) {
       }));
   return open < kOpenStaysMax ? absl::OkStatus()
                               : Refuse(sync::v1::TOO_MANY_STAYS, absl::StrCat(open));
+}
+
+// Under which those are found that wait for the same answer; empty: this does not wait.
+std::string AskedMark(const RecordType& type, const Id& id, absl::string_view body) {
+  if (HostSightOf(type, body) != HOST_IS_ASKED) return "";
+  std::string home, host;
+  for (const Placed& placed : PlacesOf(type, id, body)) {
+    if (placed.place == OWNER) home = placed.scope.str();
+    if (placed.place == GUEST) host = placed.scope.str();
+  }
+  return host.empty() ? "" : Digest(absl::StrCat("zhibu mark asked ", home, host));
+}
+
+absl::Status CheckFewAsked(Reader& reader, const RecordType& type, const Id& id,
+                           absl::string_view before, absl::string_view after) {
+  const std::string mark = AskedMark(type, id, after);
+  if (mark.empty() || mark == AskedMark(type, id, before)) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::vector<Id> waiting, reader.FindMarked(mark, kAskedMax));
+  return waiting.size() < kAskedMax
+             ? absl::OkStatus()
+             : Refuse(sync::v1::TOO_MANY_ASKED, absl::StrCat(waiting.size()));
 }
 
 absl::Status JudgeStay(const Moved<Flow>& moved) {
@@ -228,35 +257,64 @@ absl::StatusOr<Branches> BranchesOf(Reader& reader, const Id& person) {
   return branches;
 }
 
-// Whether the person belonged to who keeps the record, or stayed there, or was shown its
-// code. What others write of somebody tells them nothing about where that one is.
-absl::StatusOr<bool> HadToDo(Reader& reader, const RecordType& type, const Id& person,
-                             const std::vector<Placed>& places, absl::string_view body) {
+// Whether whoever keeps the record has to do with the person now: they are placed there, or
+// stay there. What others write of somebody, or wrote when they still had, tells them
+// nothing about where that one is.
+bool HasToDo(const RecordType& type, const std::vector<Placed>& places, const Branches& branches) {
   if (type.own_scope == PERSON) return true;
-  if (type.number == TypeOf<CheckIn>().number &&
-      Parse<CheckIn>(body).standing() != CheckIn::STANDING_UNSPECIFIED) {
-    return true;
-  }
   bool kept = false;
   for (const Placed& placed : places) {
     if (placed.place != OWNER) continue;
     kept = true;
-    ASSIGN_OR_RETURN(const bool had,
-                     reader.EverIn(placed.scope, {TypeOf<Member>().number, person}));
-    if (had) return true;
+    if (branches.all.count(placed.scope.str()) > 0) return true;
   }
   return !kept;  // nobody but the person has it
 }
 
-// Fills in the guests of one record.
-absl::Status AddGuests(Reader& reader, const RecordType& type, const Id& id, const Id& person,
-                       const RecordState& state, const Branches& branches, Edit* edit) {
-  const std::vector<Placed> places = PlacesOf(type, id, state.body);
-  ASSIGN_OR_RETURN(const bool had, HadToDo(reader, type, person, places, state.body));
-  std::set<std::string> others = had ? branches.all : std::set<std::string>();
+// The branches that are to see it, of those that have to do with the person. Once its keeper
+// has to do with them no longer, nobody is added and hosts see it no more; a home of theirs
+// goes on seeing what it has seen, be it a former one, so that it does not tell when they
+// leave that as well.
+absl::StatusOr<std::set<std::string>> OthersOf(Reader& reader, const RecordType& type,
+                                               const Id& person, const std::vector<Placed>& places,
+                                               const Branches& branches) {
+  std::set<std::string> others;
+  if (HasToDo(type, places, branches)) {
+    others = branches.all;
+  } else {
+    ASSIGN_OR_RETURN(const RecordKey placement, PlacementKey(person));
+    for (const Placed& placed : places) {
+      if (placed.place != GUEST) continue;
+      ASSIGN_OR_RETURN(const bool home, reader.EverIn(placed.scope, placement));
+      if (home) others.insert(placed.scope.str());
+    }
+  }
   for (const Placed& placed : places) {
     if (placed.place == OWNER) others.erase(placed.scope.str());
   }
+  return others;
+}
+
+// Whether the home of now is that of then: the check-in has just been made, or has just been
+// verified. A former branch that writes it again years later is told nothing.
+bool IsMadeNow(const RecordType& type, const std::vector<Placed>& places, const Branches& branches,
+               absl::string_view before, absl::string_view after) {
+  if (type.number == TypeOf<CheckIn>().number) {
+    const auto standing = [](absl::string_view body) { return Parse<CheckIn>(body).standing(); };
+    if (standing(after) != CheckIn::STANDING_UNSPECIFIED) {
+      return standing(before) == CheckIn::STANDING_UNSPECIFIED;
+    }
+  }
+  return before.empty() && HasToDo(type, places, branches);
+}
+
+// Fills in the guests of one record, which was as `before` says until this edit.
+absl::Status AddGuests(Reader& reader, const RecordType& type, const Id& id, const Id& person,
+                       absl::string_view before, const RecordState& state, const Branches& branches,
+                       Edit* edit) {
+  const std::vector<Placed> places = PlacesOf(type, id, state.body);
+  ASSIGN_OR_RETURN(const std::set<std::string> others,
+                   OthersOf(reader, type, person, places, branches));
   const std::unique_ptr<Message> record = ParseAs(type, state.body);
   const auto& reflection = *record->GetReflection();
   std::vector<const FieldRule*> guests;
@@ -264,7 +322,10 @@ absl::Status AddGuests(Reader& reader, const RecordType& type, const Id& id, con
     if (!IsGuest(rule)) continue;
     if (!rule.descriptor->is_repeated()) {
       // As it was at the time: what was done elsewhere stays with the home of then.
-      if (reflection.HasField(*record, rule.descriptor) || others.count(branches.home) == 0) {
+      const bool at_home = std::count(places.begin(), places.end(),
+                                      Placed{Id::FromBytes(branches.home).value_or(Id()), OWNER});
+      if (branches.home.empty() || at_home || reflection.HasField(*record, rule.descriptor) ||
+          !IsMadeNow(type, places, branches, before, state.body)) {
         continue;
       }
       reflection.SetString(record.get(), rule.descriptor, branches.home);
@@ -297,7 +358,7 @@ absl::Status AddGuestsOfAll(Reader& reader, const Schema& schema, const Id& pers
         type.number, person,
         [&](const Id& id, const RecordState& state) { records.emplace_back(id, state); }));
     for (const auto& [id, state] : records) {
-      RETURN_IF_ERROR(AddGuests(reader, type, id, person, state, branches, edit));
+      RETURN_IF_ERROR(AddGuests(reader, type, id, person, state.body, state, branches, edit));
     }
   }
   return absl::OkStatus();
@@ -373,6 +434,7 @@ absl::Status AddMoves(Reader& reader, const Schema& schema, const Transfer& tran
 // began at a step, so that its author could name them both.
 absl::Status AddNames(Reader& reader, const RecordType& type, const Id& id,
                       const RecordState& state, Flow flow, Edit* edit) {
+  if (Lasts(Moved<Flow>::StateOf(type, state.body))) flow.set_was_accepted(true);
   if (flow.member_name().empty()) {
     ASSIGN_OR_RETURN(*flow.mutable_member_name(),
                      RegisteredNameOf<Member>(reader, flow.member_id()));
@@ -387,7 +449,7 @@ absl::Status AddNames(Reader& reader, const RecordType& type, const Id& id,
   }
   WriteFields(type, id, state,
               FieldsOf(type, {Flow::kHomeNameFieldNumber, Flow::kHostNameFieldNumber,
-                              Flow::kMemberNameFieldNumber}),
+                              Flow::kMemberNameFieldNumber, Flow::kWasAcceptedFieldNumber}),
               flow, edit);
   return absl::OkStatus();
 }
@@ -432,8 +494,19 @@ absl::Status AddToken(Reader& reader, const Schema& schema, const Id& id, const 
 
 }  // namespace
 
-absl::Status FlowJudge::Judge(const RecordType& type, absl::string_view before,
+absl::Status MarkAsked(Writer& writer, const RecordType& type, const Id& id,
+                       absl::string_view before, const RecordState& after) {
+  if (type.at_host == nullptr) return absl::OkStatus();
+  const std::string had = AskedMark(type, id, before);
+  const std::string has = after.alive() ? AskedMark(type, id, after.body) : "";
+  if (had == has) return absl::OkStatus();
+  if (!had.empty()) RETURN_IF_ERROR(writer.DeleteMark(had, id));
+  return has.empty() ? absl::OkStatus() : writer.PutMark(has, id);
+}
+
+absl::Status FlowJudge::Judge(const RecordType& type, const Id& id, absl::string_view before,
                               absl::string_view after, int64_t at_ms) {
+  if (type.at_host != nullptr) RETURN_IF_ERROR(CheckFewAsked(reader_, type, id, before, after));
   const bool stay = type.number == TypeOf<Flow>().number;
   const bool letter = type.number == TypeOf<Transfer>().number;
   if ((stay || letter) && ++moves_ > kMovesMax) return Refuse(sync::v1::TOO_LARGE, type.label);
@@ -486,7 +559,7 @@ absl::Status AddFlow(Reader& reader, const Schema& schema, const RecordKey& key,
     if (!edit->changes().empty()) return absl::OkStatus();  // then comes the next call
   }
   ASSIGN_OR_RETURN(const Branches branches, BranchesOf(reader, *person));
-  return AddGuests(reader, type, key.id, *person, state, branches, edit);
+  return AddGuests(reader, type, key.id, *person, before, state, branches, edit);
 }
 
 }  // namespace zhibu::server

@@ -9,6 +9,7 @@
 //   check-in away from home    -> the home branch sees it
 //   pass issued                -> it is signed, for hosts that are offline
 //   stay, transfer             -> each side is told the other's name
+//   stay declined, withdrawn   -> the host sees it no longer, nor a letter (HostSight)
 #ifndef ZHIBU_SERVER_FLOW_H_
 #define ZHIBU_SERVER_FLOW_H_
 
@@ -29,6 +30,14 @@ inline constexpr int kMovesMax = 20;
 // Stays of one person that have been reported and have neither been declined nor ended.
 inline constexpr int kOpenStaysMax = 5;
 
+// So many stays and letters of one branch may wait for the answer of one other: what reaches
+// an organisation of its own accord from those who have nothing to do with it.
+inline constexpr size_t kAskedMax = 200;
+
+// Counts it while it waits (a mark), for a record that has been written.
+absl::Status MarkAsked(Writer& writer, const RecordType& type, const Id& id,
+                       absl::string_view before, const RecordState& after);
+
 // Judges the records of one edit: each, and how many they are.
 class FlowJudge {
  public:
@@ -38,9 +47,9 @@ class FlowJudge {
   // Of a record that an author changes from one body to another (empty: there was
   // none), and may (authority.h). `at_ms` is a time of theirs, and not before that at which
   // the record was changed last. MISSING_FIELD: it does not begin at a step; NOT_OF_BRANCH,
-  // LETTER_EXPIRED, LETTER_TOO_LONG, TOO_MANY_STAYS, TOO_LARGE, BAD_VALUE.
-  absl::Status Judge(const RecordType& type, absl::string_view before, absl::string_view after,
-                     int64_t at_ms);
+  // LETTER_EXPIRED, LETTER_TOO_LONG, TOO_MANY_STAYS, TOO_MANY_ASKED, TOO_LARGE, BAD_VALUE.
+  absl::Status Judge(const RecordType& type, const Id& id, absl::string_view before,
+                     absl::string_view after, int64_t at_ms);
 
  private:
   Reader& reader_;

@@ -1,6 +1,7 @@
 // Edits that wait for somebody who has authority now, as records (HeldEdit).
 //
-//   a held edit lies where all of it may be read, also once its records have moved
+//   a held edit lies with those who could make it themselves, also once its records have
+//   moved: what is home's to decide no host returns, and the other way round
 #ifndef ZHIBU_SERVER_HELD_H_
 #define ZHIBU_SERVER_HELD_H_
 
@@ -21,6 +22,8 @@ namespace zhibu::server {
 inline constexpr int64_t kHeldEditsMax = 1000;
 inline constexpr int64_t kHeldBytesMax = 4 << 20;
 inline constexpr int64_t kHeldForOneMax = 5000;
+// Each may be merged in vain so often; then it can but be returned.
+inline constexpr int64_t kTriesMax = 20;
 
 // Whether the edit in `row`, of the device with this record, may wait as well.
 absl::StatusOr<bool> HasRoom(Reader& reader, const Schema& schema, const AuditRow& row,

@@ -29,6 +29,7 @@
 #include "sync/reason.h"
 #include "sync/record.h"
 #include "sync/status.h"
+#include "sync/value.h"
 #include "sync/wire.h"
 #include "zhibu/records/v1/duplicate.pb.h"
 #include "zhibu/records/v1/member.pb.h"
@@ -52,6 +53,9 @@ constexpr size_t kComposedBytes = 256 << 10;
 constexpr int kDepthMax = 8;
 // A stamp from later than this is a clock that is wrong: it counts as now.
 constexpr int64_t kFutureMsMax = 60'000;
+// What is said to have happened may be so much later than the edit that says it: a phone
+// whose clock runs in another zone is no liar.
+constexpr int64_t kHappenedMsMax = int64_t{24} * 3600 * 1000;
 
 std::vector<Id> ScopesOf(const std::vector<Placed>& places) {
   std::vector<Id> scopes;
@@ -73,6 +77,27 @@ bool IsOfPersons(uint32_t type) {
   return type == TypeOf<Member>().number || type == TypeOf<PrivateDetail>().number ||
          type == DuplicateType();
 }
+
+// Times that have happened (FieldRule::happened) lie before `latest_ms`, in elements too.
+absl::Status CheckHappened(const Fields& fields, absl::string_view set, int64_t latest_ms) {
+  absl::Status status;
+  for (const FieldRule& rule : fields.rules()) {
+    if (!rule.happened && rule.element == nullptr) continue;
+    ForEachPayload(*rule.descriptor, set, [&](absl::string_view payload) {
+      if (rule.element != nullptr) {
+        return status.Update(CheckHappened(*rule.element, payload, latest_ms));
+      }
+      google::protobuf::Timestamp time;
+      time.ParseFromArray(payload.data(), static_cast<int>(payload.size()));
+      if (time.seconds() <= latest_ms / 1000) return;
+      status.Update(Refuse(sync::v1::BAD_VALUE, rule.descriptor->name()));
+    });
+  }
+  return status;
+}
+
+// Name of a count: how often somebody has tried to take a held edit in vain.
+std::string TriesOf(const Id& held) { return absl::StrCat("held.tries/", Hex(held.bytes())); }
 
 Version HighestOf(const Sent* sent) {
   Version highest;
@@ -214,11 +239,14 @@ class Ingest::Batch {
 
   absl::StatusOr<Result> Judge(const Passage& passage, DeviceState* device, AuditRow* row) {
     Version version;
+    tried_.reset();
     absl::Status status = row->withdrawn ? Refuse(sync::v1::WITHDRAWN, "")
                                          : Attempt([&] { return Merge(passage, &version); });
     Refused refused = ReasonOf(status);
     // The store's trouble, not the edit's.
     if (!status.ok() && refused.reason == sync::v1::NO_REASON) return status;
+    // Of what is undone with the attempt, this remains.
+    if (tried_) RETURN_IF_ERROR(writer_.AddToCount(TriesOf(*tried_), 1));
     if (IsHeld(refused.reason)) {
       ASSIGN_OR_RETURN(const bool room, HasRoom(writer_, schema_, *row, device->row.record));
       if (!room) refused = {sync::v1::HELD_FULL, device->row.name};
@@ -471,8 +499,9 @@ class Ingest::Batch {
       std::vector<Placed> after = staged.before;
       after.insert(after.end(), named.begin(), named.end());
       ASSIGN_OR_RETURN(const bool once,
-                       MightOnce(writer_, *staged.type, WrittenBy(*staged.type, change), key.id,
-                                 passage.author, *offices, staged.before, after));
+                       MightOnce(writer_, *staged.type, WrittenBy(*staged.type, change),
+                                 HostSightOf(*staged.type, body), key.id, passage.author, *offices,
+                                 staged.before, after));
       if (once) continue;
       return change.kind() == Change::CREATE ? Refuse(sync::v1::NOT_ENTITLED, staged.type->label)
                                              : Refuse(sync::v1::NO_SUCH_RECORD, staged.type->name);
@@ -542,7 +571,9 @@ class Ingest::Batch {
     const Stamp stamp = StampFor(passage.row.stamp);
     FlowJudge flow(writer_);
     for (const auto& [key, staged] : staging) {
-      RETURN_IF_ERROR(flow.Judge(*staged.type, staged.body_before, staged.state.body,
+      RETURN_IF_ERROR(CheckHappened(staged.type->fields, staged.change->set(),
+                                    MillisOf(stamp) + kHappenedMsMax));
+      RETURN_IF_ERROR(flow.Judge(*staged.type, key.id, staged.body_before, staged.state.body,
                                  MillisOf(std::max(stamp, staged.was.touch.stamp))));
     }
     for (const auto& [key, staged] : staging) RETURN_IF_ERROR(staged.hidden);
@@ -661,7 +692,11 @@ class Ingest::Batch {
     ASSIGN_OR_RETURN(DeviceState * device, StateOf(waiting->device));
     RETURN_IF_ERROR(CountDecided(writer_, before, waiting->edit.size(), device->row.record));
     if (held.state() != HeldEdit::TAKEN) return absl::OkStatus();
-    return TakeHeld(*waiting, device->row.person, decision.decider);
+    ASSIGN_OR_RETURN(const int64_t tries, writer_.GetCount(TriesOf(key.id)));
+    if (tries >= kTriesMax) return Refuse(sync::v1::STEP_NOT_ALLOWED, absl::StrCat(tries));
+    const absl::Status taken = TakeHeld(*waiting, device->row.person, decision.decider);
+    if (!taken.ok()) tried_ = key.id;
+    return taken;
   }
 
   absl::Status TakeHeld(const AuditRow& waiting, const Id& author, const Id& decider) {
@@ -679,7 +714,9 @@ class Ingest::Batch {
                  ? Refuse(sync::v1::STEP_NOT_ALLOWED, refused.detail)
                  : in;
     }
-    ASSIGN_OR_RETURN(const absl::flat_hash_set<Version> made_later, MadeAfter(waiting));
+    absl::flat_hash_set<Version> made_later;
+    RETURN_IF_ERROR(writer_.ReadVersions(waiting.device, waiting.number,
+                                         [&](Version later) { made_later.insert(later); }));
     AuditRow row;
     row.device = kServerDevice;
     row.author = waiting.author;
@@ -696,16 +733,6 @@ class Ingest::Batch {
     RETURN_IF_ERROR(Merge(passage, &row.version));
     row.answer.set_verdict(sync::v1::MERGED);
     return RecordInOwnChain(&row);
-  }
-
-  // The versions of what the same device made after the edit in the row, and has in.
-  absl::StatusOr<absl::flat_hash_set<Version>> MadeAfter(const AuditRow& row) {
-    absl::flat_hash_set<Version> versions;
-    RETURN_IF_ERROR(writer_.ReadAudit(row.device, row.number, [&](const AuditRow& later) {
-      if (later.version.value > 0) versions.insert(later.version);
-      return true;
-    }));
-    return versions;
   }
 
   // ---- What is written, and what follows ----------------------------------------
@@ -729,6 +756,7 @@ class Ingest::Batch {
 
   absl::Status WriteConsequences(const RecordKey& key, const Staged& staged) {
     Edit edit;
+    RETURN_IF_ERROR(MarkAsked(writer_, *staged.type, key.id, staged.body_before, staged.state));
     RETURN_IF_ERROR(AddFlow(writer_, schema_, key, staged.body_before, &edit));
     RETURN_IF_ERROR(AddShown(writer_, schema_, key, &edit));
     RETURN_IF_ERROR(Compose(std::move(edit)));
@@ -736,7 +764,9 @@ class Ingest::Batch {
     FollowRegistration(key, staged.was, staged.state, &registers);
     RETURN_IF_ERROR(Compose(std::move(registers)));
     const std::vector<Placed> after = PlacesOf(*staged.type, key.id, staged.state.body);
-    if (staged.before.empty() || after == staged.before) return absl::OkStatus();
+    const bool shown_alike =
+        HostSightOf(*staged.type, staged.was.body) == HostSightOf(*staged.type, staged.state.body);
+    if (staged.before.empty() || (after == staged.before && shown_alike)) return absl::OkStatus();
     Edit along;
     RETURN_IF_ERROR(MoveNotes(writer_, schema_, key, after, &along));
     RETURN_IF_ERROR(MoveHeld(writer_, schema_, key, &along));
@@ -795,6 +825,8 @@ class Ingest::Batch {
   absl::flat_hash_map<Id, std::pair<Version, Offices>> offices_;
   std::optional<std::string> mark_key_;
   int depth_ = 0;  // of consequences of consequences
+  // The held edit that somebody has just tried to take, and which was refused.
+  std::optional<Id> tried_;
 
   // While attempts run: scopes that the innermost has moved, and what the devices were
   // before each change, oldest first.

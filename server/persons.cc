@@ -43,6 +43,8 @@ namespace {
 // Names in the settings of the store.
 constexpr char kMarkKey[] = "mark_key";
 constexpr char kJoinedIndexed[] = "joined_indexed";
+// What stands there: "1" where those who are two again were in the index as well.
+constexpr char kMergedAlone[] = "2";
 // No person has as many entries in a register; a circle ends.
 constexpr size_t kStepsMax = 32;
 
@@ -93,16 +95,15 @@ absl::StatusOr<std::string> Shown(Reader& reader, const Member& member) {
 // Under which the pairs are found that join a person. Not keyed: the ids are no secret here.
 std::string JoinedMark(const Id& person) { return Digest(absl::StrCat("joined ", person.bytes())); }
 
+// Those alone that join somebody now: pairs that are two again, however many, hide none.
 absl::Status IndexJoined(Writer& writer, const Id& id, const RecordState& state) {
   const auto duplicate = Parse<DuplicatePerson>(state.body);
-  if (duplicate.state() != DuplicatePerson::MERGED &&
-      duplicate.state() != DuplicatePerson::UNDONE) {
-    return absl::OkStatus();
-  }
+  const bool joins = state.alive() && duplicate.state() == DuplicatePerson::MERGED;
   for (const std::string& bytes : {duplicate.first_id(), duplicate.second_id()}) {
-    if (const auto person = Id::FromBytes(bytes)) {
-      RETURN_IF_ERROR(writer.PutMark(JoinedMark(*person), id));
-    }
+    const auto person = Id::FromBytes(bytes);
+    if (!person) continue;
+    const std::string mark = JoinedMark(*person);
+    RETURN_IF_ERROR(joins ? writer.PutMark(mark, id) : writer.DeleteMark(mark, id));
   }
   return absl::OkStatus();
 }
@@ -433,7 +434,7 @@ absl::Status MarkAll(Writer& writer, Ingest& ingest, const Environment& environm
 }
 
 absl::Status IndexAll(Writer& writer) {
-  RETURN_IF_ERROR(writer.PutSetting(kJoinedIndexed, "1"));
+  RETURN_IF_ERROR(writer.PutSetting(kJoinedIndexed, kMergedAlone));
   ASSIGN_OR_RETURN(const auto all, All(writer, TypeOf<DuplicatePerson>()));
   for (const auto& [record, state] : all) {
     RETURN_IF_ERROR(IndexJoined(writer, record.id, state));
@@ -446,7 +447,7 @@ absl::Status IndexAll(Writer& writer) {
 absl::Status EnsureMarks(Store& store, Ingest& ingest, const Environment& environment) {
   return store.Write([&](Writer& writer) -> absl::Status {
     ASSIGN_OR_RETURN(const std::string indexed, writer.GetSetting(kJoinedIndexed));
-    if (indexed.empty()) RETURN_IF_ERROR(IndexAll(writer));
+    if (indexed != kMergedAlone) RETURN_IF_ERROR(IndexAll(writer));
     ASSIGN_OR_RETURN(const std::string key, MarkKeyOf(writer));
     return key.empty() ? MarkAll(writer, ingest, environment) : absl::OkStatus();
   });

@@ -499,7 +499,8 @@ Session::Sight Session::SightOf(const FeedRow& row,
         const auto it = scopes_.find(scope);
         return it == scopes_.end() ? 0 : audience(it->second);
       });
-  return {eyes.Meet(ReadersOf(schema_, *type, row.state.body)), HiddenFrom(*type, eyes),
+  const HostSight at_host = HostSightOf(*type, row.state.body);
+  return {eyes.Meet(ReadersOf(schema_, *type, row.state.body)), HiddenFrom(*type, eyes, at_host),
           ((eyes.at_home | eyes.as_host) & kMixed) != 0};
 }
 
@@ -682,7 +683,7 @@ absl::Status Session::BuildUpdate(Reader& reader, sync::v1::Update* update,
       const RecordType& type = *schema_.Find(row.key.type);
       Redact(type, sight.hidden, &row.state);
       RETURN_IF_ERROR(
-          AddDisclosures(reader, schema_, type, row.key.id, row.state.body, persons_, disclosures));
+          AddDisclosures(reader, schema_, type, row.key.id, row.state, persons_, disclosures));
       groups.Add(&row);
     } else {
       AddRemoval(row.key, update);

@@ -255,8 +255,20 @@ std::vector<Placed> PlacesOf(const RecordType& type, const Id& id, absl::string_
   return places;
 }
 
+HostSight HostSightOf(const RecordType& type, absl::string_view body) {
+  if (type.at_host == nullptr) return HOST_SEES_ALL;
+  const auto& rules = type.fields.rules();
+  const bool taken = std::any_of(rules.begin(), rules.end(), [&](const FieldRule& rule) {
+    return rule.taken_by_host && LastOf(*rule.descriptor, body);
+  });
+  if (taken) return HOST_SEES_ALL;
+  const auto sight = type.at_host->at_host.find(EnumOf(*type.at_host, body));
+  return sight == type.at_host->at_host.end() ? HOST_SEES_ALL : sight->second;
+}
+
 Eyes ReadersOf(const Schema& schema, const RecordType& type, absl::string_view body) {
   Eyes readers = type.readers;
+  if (HostSightOf(type, body) == HOST_SEES_NOTHING) readers.as_host = 0;
   const RecordType* as = nullptr;
   absl::string_view path;
   for (const FieldRule& rule : type.fields.rules()) {

@@ -36,8 +36,12 @@ Id HeldId(absl::string_view edit);
 // The scopes that a record lies in, by its own fields; each once, ascending.
 std::vector<Placed> PlacesOf(const RecordType& type, const Id& id, absl::string_view body);
 
+// How much of a record those see who see it as a host only: as its state says, unless the
+// host has taken it.
+HostSight HostSightOf(const RecordType& type, absl::string_view body);
+
 // Who may read a record: the readers of its type, and where it reads as another type,
-// or as a field of that, the readers of those as well.
+// or as a field of that, the readers of those as well. Hosts where its state shows it to them.
 Eyes ReadersOf(const Schema& schema, const RecordType& type, absl::string_view body);
 
 // For a type with id_from: the id that the body's fields make. INVALID_ARGUMENT

@@ -83,7 +83,10 @@ absl::StatusOr<Draft> AcceptStay(Store& store, Draft stay, const std::string& co
 }
 
 absl::StatusOr<Draft> DeclineStay(Draft stay, const std::string& why) {
-  return TakeStep<Flow>(std::move(stay), Flow::DECLINED, why);
+  ASSIGN_OR_RETURN(stay, TakeStep<Flow>(std::move(stay), Flow::DECLINED));
+  // In a field of its own: the host is not shown what home remarks before it has accepted.
+  if (!why.empty()) stay.message<Flow>().set_answer(why);
+  return stay;
 }
 
 absl::StatusOr<std::vector<Draft>> RecordContact(Store& store, Draft stay,

@@ -6,8 +6,8 @@
 //   ASSIGN_OR_RETURN(EditNumber number, store->Commit({&stay}));
 //
 // `stay` is the Flow as whoever acts saw it. A step that is not declared for its state is
-// refused by Store::Commit (STEP_NOT_ALLOWED). A `why` that is empty leaves the remark that
-// is there.
+// refused by Store::Commit (STEP_NOT_ALLOWED). A `why` that is empty leaves the words that
+// are there: home's are the stay's remark, the host's its answer.
 //
 // Threads and errors: actions/known.h.
 #ifndef ZHIBU_CLIENT_CORE_ACTIONS_FLOW_H_

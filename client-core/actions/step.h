@@ -1,7 +1,7 @@
 // For those who write actions: one step of a record on which several people work, each in
 // their turn: a stay away from home, a transfer, a pass, an edit that is held.
 //
-//   return TakeStep<Flow>(std::move(stay), Flow::DECLINED, why);
+//   return TakeStep<Flow>(std::move(stay), Flow::NOT_EXTENDED, why);
 #ifndef ZHIBU_CLIENT_CORE_ACTIONS_STEP_H_
 #define ZHIBU_CLIENT_CORE_ACTIONS_STEP_H_
 

@@ -71,8 +71,10 @@ absl::StatusOr<Draft> ReceiveLetter(Store& store, Draft transfer) {
   return transfer;
 }
 
-absl::StatusOr<Draft> RefuseLetter(Draft transfer, const std::string& remark) {
-  return TakeStep<Transfer>(std::move(transfer), Transfer::REFUSED, remark);
+absl::StatusOr<Draft> RefuseLetter(Draft transfer, const std::string& answer) {
+  ASSIGN_OR_RETURN(transfer, TakeStep<Transfer>(std::move(transfer), Transfer::REFUSED));
+  if (!answer.empty()) transfer.message<Transfer>().set_answer(answer);
+  return transfer;
 }
 
 absl::StatusOr<Draft> CloseTransfer(Draft transfer) {

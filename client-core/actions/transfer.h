@@ -10,8 +10,8 @@
 // member then, and not before.
 //
 // `transfer` is the Transfer as whoever acts saw it. A step that is not declared for its
-// state is refused by Store::Commit (STEP_NOT_ALLOWED). A remark that is empty leaves what
-// is there.
+// state is refused by Store::Commit (STEP_NOT_ALLOWED). A remark or answer that is empty
+// leaves what is there.
 //
 // Threads and errors: actions/known.h.
 #ifndef ZHIBU_CLIENT_CORE_ACTIONS_TRANSFER_H_
@@ -50,7 +50,7 @@ absl::StatusOr<Draft> IssueLetterUnasked(Store& store, const Id& member, const I
 // By the new branch. LETTER_EXPIRED: its last day has passed, in China and by the server's
 // clock.
 absl::StatusOr<Draft> ReceiveLetter(Store& store, Draft transfer);
-absl::StatusOr<Draft> RefuseLetter(Draft transfer, const std::string& remark);
+absl::StatusOr<Draft> RefuseLetter(Draft transfer, const std::string& answer);
 
 // By the former branch, once it has the receipt.
 absl::StatusOr<Draft> CloseTransfer(Draft transfer);

@@ -59,6 +59,8 @@ class Transaction final : public Writer {
                                                     EditNumber number) override;
   absl::StatusOr<std::optional<AuditRow>> FindEdit(int64_t made_ms,
                                                    absl::string_view edit) override;
+  absl::Status ReadVersions(DeviceNumber device, EditNumber after,
+                            absl::FunctionRef<void(Version)> visit) override;
   absl::Status ReadAudit(DeviceNumber device, EditNumber after,
                          absl::FunctionRef<bool(const AuditRow&)> visit) override;
   absl::StatusOr<std::vector<Id>> FindMarked(absl::string_view mark, size_t most) override;

@@ -163,6 +163,10 @@ class Reader {
   virtual absl::Status ReadAudit(DeviceNumber device, EditNumber after,
                                  absl::FunctionRef<bool(const AuditRow&)> visit) = 0;
 
+  // The versions of the device's merged edits past `after`; their edits are not looked at.
+  virtual absl::Status ReadVersions(DeviceNumber device, EditNumber after,
+                                    absl::FunctionRef<void(Version)> visit) = 0;
+
   // What a mark was put on (server/persons.h, notes.h, held.h), ascending; no more than
   // `most` of them.
   virtual absl::StatusOr<std::vector<Id>> FindMarked(

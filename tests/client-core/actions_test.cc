@@ -123,12 +123,12 @@ TEST_F(Actions, AHostIsNamedOnceItIsKnownAndMayDeclineWhichEndsIt) {
   Do(wangs, NameHost(Seen<Flow>(wangs, stay), host));
   world.SyncAll();
   Do(chens, DeclineStay(Seen<Flow>(chens, stay), "查无此人"));
-  ExpectConverged();
-  EXPECT_EQ(zhangs.Get<Flow>(stay).remark(), "查无此人");
-  EXPECT_TRUE(client::IsOver(zhangs.Get<Flow>(stay)));
   // What is not declared is refused where it is done.
   EXPECT_EQ(Refused(chens, AcceptStay(chens.store(), Seen<Flow>(chens, stay), "")),
             sync::v1::STEP_NOT_ALLOWED);
+  ExpectConverged();
+  EXPECT_EQ(zhangs.Get<Flow>(stay).answer(), "查无此人");
+  EXPECT_TRUE(client::IsOver(zhangs.Get<Flow>(stay)));
 }
 
 TEST_F(Actions, AStepOfTheOtherSideIsTakenOfflineAndComesBack) {
@@ -232,10 +232,10 @@ TEST_F(Actions, AHomeBranchIssuesALetterOfItsOwnAccordAndTheNewOneSendsItBack) {
       zhangs, IssueLetterUnasked(zhangs.store(), wang, host, "组织安排", {.number = "青组介-18"}));
   world.SyncAll();
   EXPECT_EQ(chens.Get<Transfer>(transfer).valid_until(), "2027-02-16") << "90 days";
-  EXPECT_EQ(chens.Get<Transfer>(transfer).reason(), "组织安排");
+  EXPECT_EQ(zhangs.Get<Transfer>(transfer).reason(), "组织安排");
   Do(chens, RefuseLetter(Seen<Transfer>(chens, transfer), "不在本地"));
   ExpectConverged();
-  EXPECT_EQ(zhangs.Get<Transfer>(transfer).remark(), "不在本地");
+  EXPECT_EQ(zhangs.Get<Transfer>(transfer).answer(), "不在本地");
   EXPECT_TRUE(client::IsOver(zhangs.Get<Transfer>(transfer)));
   EXPECT_EQ(HomeOfWang(), branch.str());
 }
@@ -271,12 +271,14 @@ TEST_F(Actions, ALetterIsReceivedOnItsLastDayAndOnTheNextThePhoneSaysThatItHasRu
 TEST_F(Actions, ALetterIsWithdrawnAsLongAsNobodyHasReceivedIt) {
   const Id transfer =
       Do(zhangs, IssueLetterUnasked(zhangs.store(), wang, host, "", {.number = "1"}));
+  world.SyncAll();
   Do(zhangs, CancelTransfer(Seen<Transfer>(zhangs, transfer), "写错了"));
-  ExpectConverged();
-  EXPECT_EQ(chens.Get<Transfer>(transfer).state(), Transfer::CANCELLED);
-  EXPECT_EQ(chens.Get<Transfer>(transfer).remark(), "写错了");
-  EXPECT_EQ(Refused(chens, ReceiveLetter(chens.store(), Seen<Transfer>(chens, transfer))),
+  EXPECT_EQ(Refused(zhangs, ReceiveLetter(zhangs.store(), Seen<Transfer>(zhangs, transfer))),
             sync::v1::STEP_NOT_ALLOWED);
+  ExpectConverged();
+  EXPECT_EQ(wangs.Get<Transfer>(transfer).state(), Transfer::CANCELLED);
+  EXPECT_EQ(wangs.Get<Transfer>(transfer).remark(), "写错了");
+  EXPECT_FALSE(chens.Has<Transfer>(transfer));
 }
 
 // ---- Passes ------------------------------------------------------------------------

@@ -334,8 +334,10 @@ TEST_F(Sync, AGrantEndsWhileThePhoneIsAwayItsScopeIsWipedAtTheNextContact) {
   world.Appoint(wang, other, SECRETARY);
   world.SyncAll();
   wangs.Make<Meeting>([&](Meeting& m) { m.set_branch_id(other.str()); });
+  const Id meeting = MakeMeeting(zhangs);
+  EXPECT_EQ(world.Sync(zhangs), absl::OkStatus());
   const Id check_in = wangs.Make<CheckIn>([&](CheckIn& c) {
-    c.set_activity_id(branch.str());
+    c.set_activity_id(meeting.str());
     c.set_member_id(wang.str());
     c.set_branch_id(branch.str());
   });

@@ -92,6 +92,23 @@ class AuthorityTest : public Migration {
   Phone& zhaos = world.Enrol(zhao);
 };
 
+// ---- Kept together -----------------------------------------------------------------
+
+// Of a meeting that is still on another phone, and of one that there never will be.
+TEST_F(AuthorityTest, NobodyTakesARecordOfAMeetingThatTheServerHasNotHeardOf) {
+  const Id unheard = NewId();
+  EXPECT_EQ(FateOf(zhangs, AttendanceOf(unheard, wang, branch)), "RETURNED BAD_VALUE");
+  EXPECT_EQ(FateOf(zhangs, CheckInOf(unheard, wang, branch)), "RETURNED BAD_VALUE");
+  Meeting meeting;
+  meeting.set_branch_id(host.str());
+  const Id elsewhere = NewId();
+  world.Write(meeting, elsewhere);
+  EXPECT_EQ(FateOf(zhangs, AttendanceOf(elsewhere, wang, branch)), "RETURNED BAD_VALUE")
+      << "the same, whether there is one or not";
+  const Id own = MakeMeeting(zhangs);
+  EXPECT_EQ(FateOf(zhangs, AttendanceOf(own, wang, branch)), "");
+}
+
 // ---- Places ------------------------------------------------------------------------
 
 // An ordinary member kept others' details: li filled them in, and wang read them.

@@ -1,6 +1,7 @@
 // Who made an edit, who decided on it and what the server composed because of it are three
 // things; and what is refused leaves nothing.
 #include "client-core/actions/check_in.h"
+#include "server/authority.h"
 #include "server/held.h"
 #include "sync/check_in_code.h"
 #include "sync/wire.h"
@@ -219,6 +220,62 @@ TEST_F(Roles, NamingAHeldEditOfOnesOwnDoesNotMakeAnEditWaitUnread) {
   Submitted made_up = Of(&zhang_author, {Update(At("礼堂"), NewId())});
   made_up.edit.add_builds_on(1);
   EXPECT_EQ(Answer(made_up), "3 RETURNED NO_SUCH_RECORD");
+}
+
+// Home's step waits for home, the host's for the host, and neither returns the other's.
+TEST_F(Roles, WhatWaitsForOneSideTheOtherDoesNotDecide) {
+  const Id flow = Stay();
+  Flow extended;
+  extended.set_state(Flow::EXTENDED);
+  extended.set_expected_back("2027-06-30");
+  Flow contact;
+  contact.set_host_contact("陈 000-1");
+  const auto scopes_of = [&](const Id& id) {
+    const auto scopes = world.Get<HeldEdit>(id).scopes();
+    return std::vector<std::string>(scopes.begin(), scopes.end());
+  };
+  Author chens_office{world.Enrol(chen).number()};
+  world.Appoint(li, branch, SECRETARY);
+  world.Dismiss(zhang, branch, SECRETARY);
+  EXPECT_EQ(Answer(Of(&zhang_author, {Update(extended, flow)})), "1 HELD GRANT_ENDED");
+  ASSERT_THAT(Waiting(), SizeIs(1));
+  const Id homes = Waiting()[0];
+  EXPECT_THAT(scopes_of(homes), ElementsAre(branch.str()));
+  HeldEdit returned;
+  returned.set_state(HeldEdit::RETURNED);
+  EXPECT_EQ(Answer(Of(&chens_office, {Update(returned, homes)})), "1 RETURNED NO_SUCH_RECORD");
+  EXPECT_EQ(TakeAs(&li_author, homes), "1 MERGED");
+  Author lost{world.Enrol(chen).number()};
+  world.Revoke(lost.device);
+  EXPECT_EQ(Answer(Of(&lost, {Update(contact, flow)})), "1 HELD GRANT_ENDED");
+  ASSERT_THAT(Waiting(), SizeIs(1));
+  const Id hosts = Waiting()[0];
+  EXPECT_THAT(scopes_of(hosts), ElementsAre(host.str()));
+  EXPECT_EQ(Answer(Of(&li_author, {Update(returned, hosts)})), "2 RETURNED NO_SUCH_RECORD");
+  EXPECT_EQ(TakeAs(&chens_office, hosts), "2 MERGED");
+}
+
+TEST_F(Roles, AStepIsDecidedWhereItIsTaken) {
+  RecordState there;
+  there.exists = true;
+  const Id scope = NewId();
+  int steps = 0;
+  for (const RecordType& type : CatalogueSchema()->types()) {
+    for (const FieldRule& rule : type.fields.rules()) {
+      for (const auto& [state, takers] : rule.taken_by) {
+        Change change;
+        change.set_kind(Change::UPDATE);
+        wire::AppendVarintField(rule.number, static_cast<uint64_t>(state), change.mutable_set());
+        for (const Place place : {OWNER, GUEST}) {
+          ++steps;
+          if ((takers & BitOf(place)) != 0) continue;
+          EXPECT_FALSE(server::SecretaryMight(type, change, there, {scope, place}))
+              << type.name << " " << state << " " << Place_Name(place);
+        }
+      }
+    }
+  }
+  EXPECT_GE(steps, 20);
 }
 
 TEST_F(Roles, ALostPhoneFillsNobodysPhone) {
@@ -446,6 +503,39 @@ TEST_F(Roles, WhatSaysItselfWhereItLiesOpensNoneOfWhatItBuildsOn) {
   };
   const uint64_t on_one = work({1});
   EXPECT_LT(work({1, 2, 3, 4}), on_one + 200);
+}
+
+TEST_F(Roles, TakingWhatWaitedCostsNoMoreForWhatItsAuthorHasWrittenSince) {
+  world.Dismiss(zhang, branch, SECRETARY);
+  world.Appoint(li, branch, SECRETARY);
+  EXPECT_EQ(Answer(Of(&zhang_author, {Create(MeetingIn(branch), NewId())})), "1 HELD GRANT_ENDED");
+  const Id waiting = Waiting().at(0);
+  world.Appoint(zhang, branch, DEPUTY);
+  std::vector<Submitted> since;
+  for (int i = 0; i < 20; ++i) since.push_back(Of(&zhang_author, {Create(Long(200'000), NewId())}));
+  world.Commit(since);
+  HeldEdit taken;
+  taken.set_state(HeldEdit::TAKEN);
+  const Result result = world.Commit({Of(&li_author, {Update(taken, waiting)})}).at(0);
+  EXPECT_EQ(Text(result), "1 MERGED");
+  EXPECT_LT(result.work, 300u);
+}
+
+TEST_F(Roles, WhatCannotBeTakenIsNotTriedWithoutEnd) {
+  Author lost = Lost();
+  Transfer letter;
+  letter.set_member_id(wang.str());
+  letter.set_from_branch_id(branch.str());
+  letter.set_to_branch_id(host.str());
+  letter.set_state(Transfer::ISSUED);
+  Answer(Of(&lost, {Create(letter, NewId())}));
+  const Id waiting = Waiting().at(0);
+  std::string last;
+  for (int i = 0; i <= server::kTriesMax; ++i) last = TakeAs(&zhang_author, waiting);
+  EXPECT_EQ(last, "21 RETURNED STEP_NOT_ALLOWED");
+  HeldEdit returned;
+  returned.set_state(HeldEdit::RETURNED);
+  EXPECT_EQ(Answer(Of(&zhang_author, {Update(returned, waiting)})), "22 MERGED");
 }
 
 TEST_F(Roles, AMadeUpRepeatIsAForkUnreadAndSoIsAllThatFollows) {

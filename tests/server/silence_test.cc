@@ -42,6 +42,13 @@ class SilenceTest : public Migration {
     world.SyncAll();
   }
 
+  static RecordState Given(const Message& message) {
+    RecordState given;
+    given.exists = true;
+    given.body = message.SerializeAsString();
+    return given;
+  }
+
   // A record of the type that the branch keeps of somebody.
   std::unique_ptr<Message> SpecimenOf(const RecordType& type) {
     return Specimen(type, {somebody, branch, host, committee}, world.fate().environment());
@@ -146,6 +153,7 @@ TEST_F(SilenceTest, VersionsOfOnesOwnEditsTellWhenTheyWereMergedAndNotWhatElseWa
     Phone& phone = world.Enrol(wang);
     std::vector<uint64_t> versions;
     for (int i = 0; i < 2; ++i) {
+      world.Wait(1000);
       const Id contact = phone.Make<Contact>([&](Contact& c) {
         c.set_branch_id(branch.str());
         c.set_member_id(wang.str());
@@ -156,7 +164,6 @@ TEST_F(SilenceTest, VersionsOfOnesOwnEditsTellWhenTheyWereMergedAndNotWhatElseWa
               .version()
               .value);
       if (i == 0) meanwhile();
-      world.Wait(1000);
     }
     return versions[1] - versions[0];
   };
@@ -425,7 +432,7 @@ TEST_F(SilenceTest, WhatIsQuotedOfAPersonIsWrittenDownAsGiven) {
     EXPECT_EQ(world.store().Read([&](server::Reader& reader) {
       return server::AddDisclosures(reader, *world.schema(),
                                     *world.schema()->Find(message.GetDescriptor()), NewId(),
-                                    message.SerializeAsString(), {zhang}, &disclosures);
+                                    Given(message), {zhang}, &disclosures);
     }),
               absl::OkStatus());
     std::vector<std::string> told;

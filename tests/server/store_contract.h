@@ -739,6 +739,32 @@ TEST_P(StoreContract, ADevicesAuditIsReadByNumberPastOneUntilToldToStop) {
   EXPECT_THAT(read(2, ~uint64_t{0}, 10), testing::IsEmpty());
 }
 
+TEST_P(StoreContract, TheVersionsOfWhatADeviceHasInAreReadWithoutItsEdits) {
+  ASSERT_EQ(Write([&](Writer& writer) -> absl::Status {
+              for (const uint64_t number : {1, 2, 3, 4}) {
+                AuditRow row = Edit(2, number, std::string(100'000, 'x'));
+                row.version = Version(number == 3 ? 0 : 10 * number);  // the third is not in
+                RETURN_IF_ERROR(writer.AppendAudit(row));
+              }
+              AuditRow other = Edit(3, 9, "another's");
+              other.version = Version(90);
+              return writer.AppendAudit(other);
+            }),
+            absl::OkStatus());
+  std::vector<uint64_t> versions;
+  uint64_t work = 0;
+  EXPECT_EQ(store_->Read([&](Reader& reader) -> absl::Status {
+    const absl::Status status =
+        reader.ReadVersions(DeviceNumber(2), EditNumber(1),
+                            [&](Version version) { versions.push_back(version.value); });
+    work = reader.Work();
+    return status;
+  }),
+            absl::OkStatus());
+  EXPECT_THAT(versions, testing::UnorderedElementsAre(20, 40));
+  EXPECT_LT(work, 10u);
+}
+
 TEST_P(StoreContract, WhatIsCountedAddsUp) {
   ASSERT_EQ(Write([](Writer& writer) -> absl::Status {
               RETURN_IF_ERROR(writer.AddToCount("held/east", 2));

@@ -174,6 +174,13 @@ const Message* Authority::There(const RecordKey& key) const {
   return record != nullptr && record->expected.alive ? record->expected.message.get() : nullptr;
 }
 
+const Message* Authority::EverThere(const RecordKey& key) const {
+  const auto it = made_.find(key);
+  if (it != made_.end()) return it->second.message.get();
+  const Ledger::Record* record = ledger_.Find(key);
+  return record == nullptr ? nullptr : record->expected.message.get();
+}
+
 bool Authority::IsA(Place own_scope, const Id& id) const {
   const auto& types = Types();
   return std::any_of(types.begin(), types.end(), [&](const auto& type) {
@@ -224,8 +231,16 @@ bool Authority::Acts(const Message& type, const Places& places,
 std::string Authority::NotWritten(const Case& one) const {
   for (const Places* places : {&one.before, &one.after}) {
     if (places == &one.before && one.fresh()) continue;
-    if (!Acts(one.is, *places, {})) return "not a writer";
-    const Sight sight = SightIn(*places);
+    // As it stood: of what a host is not shown it writes nothing.
+    const Message& stood = one.fresh() ? one.is : *one.was;
+    Places counted = *places;
+    if (AtHost(stood) == HOST_SEES_NOTHING) {
+      for (auto it = counted.begin(); it != counted.end();) {
+        it = it->second == GUEST ? counted.erase(it) : std::next(it);
+      }
+    }
+    if (!Acts(one.is, counted, {})) return "not a writer";
+    const Sight sight = SightOn(stood, SightIn(counted));
     for (const FieldDescriptor* field : one.written) {
       if (Restricted(*field) && !MayWrite(sight, *field)) {
         return absl::StrCat("may not write ", field->name());
@@ -358,8 +373,11 @@ std::string Authority::NotKeptTogether(const Case& one) const {
     const auto id = Id::FromBytes(ValueOf(one.is, *type->field(i)));
     for (const auto& [number, prototype] : Types()) {
       if (!id || prototype->GetDescriptor()->name() != named) continue;
-      const Message* other = There({number, *id});
-      if (other != nullptr && OwnersOf(*other, *id) != owners) {
+      const Message* other = EverThere({number, *id});
+      // The code is the branch's word that it is theirs.
+      if (other == nullptr && claim_.shown_at && owners.count(*claim_.shown_at) > 0) continue;
+      if (other == nullptr) return absl::StrCat("nobody has heard of the ", named);
+      if (OwnersOf(*other, *id) != owners) {
         return absl::StrCat("not kept where the ", named, " is");
       }
     }
@@ -404,21 +422,35 @@ void Ledger::JudgePlaces(const Row& row, const std::map<RecordKey, Expected>& ma
       for (const std::string& entry : EntriesOf(scope)) persons.insert(entry);
     }
     const Places before = was == nullptr ? Places() : PlacesIn(*was, key.id);
-    for (const auto& [scope, place] : ComposedGuests(is)) {
-      if (before.count({scope, place}) > 0) continue;
-      bool welcome = false;
-      const auto look = [&, &branch = scope](const Message& message) {
+    const auto has_to_do = [&](const Id& branch) {
+      bool has = false;
+      const auto look = [&](const Message& message) {
         for (const std::string& person : persons) {
-          welcome = welcome || IsPlacedIn(message, person, branch.str()) ||
-                    IsStayAt(message, person, branch.str());
+          has = has || IsPlacedIn(message, person, branch.str()) ||
+                IsStayAt(message, person, branch.str());
         }
       };
       ForEach<Placement>(look);
       ForEach<Flow>(look);
       for (const auto& [other, changed] : made) look(*changed.message);
-      if (welcome) continue;
-      Doubt(row.audit, kAuthority, absl::StrCat(NameOf(key), ": shown to a host before it accepts"),
-            key);
+      return has;
+    };
+    // Who keeps a record is told where its person is as long as they have to do with each
+    // other; of a check-in by code, that was that person's own doing.
+    const std::set<Id> keepers = OwnersOf(is, key.id);
+    const auto* check_in = dynamic_cast<const records::v1::CheckIn*>(&is);
+    const bool told = keepers.empty() || OptionsOf(is).own_scope() == PERSON ||
+                      (check_in != nullptr && check_in->standing() != 0) ||
+                      std::any_of(keepers.begin(), keepers.end(), has_to_do);
+    for (const auto& [scope, place] : ComposedGuests(is)) {
+      if (before.count({scope, place}) > 0) continue;
+      if (!has_to_do(scope)) {
+        Doubt(row.audit, kAuthority,
+              absl::StrCat(NameOf(key), ": shown to a host before it accepts"), key);
+      } else if (!told) {
+        Doubt(row.audit, kAuthority,
+              absl::StrCat(NameOf(key), ": tells a former branch where its person is"), key);
+      }
     }
   }
 }

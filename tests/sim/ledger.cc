@@ -146,7 +146,8 @@ Places PlacesIn(const Message& message, const Id& id) {
   return places;
 }
 
-bool MayReadAs(const Sight& sight, const Message& message) {
+bool MayReadAs(const Sight& whole, const Message& message) {
+  const Sight sight = SightOn(message, whole);
   const uint32_t readers = ReadersOf(message);
   const Sight reading{sight.home & readers, sight.host & readers};
   if ((reading.home | reading.host) == 0) return false;
@@ -724,7 +725,7 @@ std::set<Id> Ledger::Watched() const {
 
 std::optional<Sight> Ledger::SightOf(const Id& person, const Message& message, const Id& id,
                                      int64_t now_ms) const {
-  const Sight sight = SightIn(person, PlacesIn(message, id), now_ms);
+  const Sight sight = SightOn(message, SightIn(person, PlacesIn(message, id), now_ms));
   return MayReadAs(sight, message) ? std::optional(sight) : std::nullopt;
 }
 

@@ -375,6 +375,11 @@ TEST_F(SchemaTest, WhoMustBelongAndWhatIsWrittenWithAStepAreDeclared) {
   EXPECT_EQ(type.fields.Find(6)->kept_with, (*schema)->FindByName("Q"));
   EXPECT_EQ(type.Keeper(), type.fields.Find(2));
 }
+TEST_F(SchemaTest, WhatAHostSeesWhileItIsAskedIsDeclaredWithTheStates) {
+  EXPECT_THAT(Wrong("string a = 1 [(zhibu.shown_when_asked) = true];"),
+              HasSubstr("t.R.a: shown_when_asked"));
+  EXPECT_THAT(Wrong("string a = 1 [(zhibu.happened) = true];"), HasSubstr("t.R.a: happened"));
+}
 TEST_F(SchemaTest, APersonBelongsToAnOrganisationThatKeepsTheRecord) {
   EXPECT_THAT(Wrong("bytes p = 1 [(zhibu.place) = PERSON, (zhibu.belongs_to) = \"x\"];"),
               HasSubstr("t.R.p: belongs_to"));
