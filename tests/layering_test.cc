@@ -29,9 +29,11 @@ const std::string kGrpc = R"(grpcpp/.*|grpc/.*|zhibu/.*\.grpc\.pb\.h)";
 const std::vector<Layer> kLayers = {
     {"sync", R"(sync/.*|re2/re2\.h|unicode/.*|)" + kGround, R"(sqlite3\.h|csv\.h|.*\.grpc\.pb\.h)"},
     {"client-core", "client-core/.*|sync/.*|" + kGround + "|" + kStorage,
-     R"(client-core/(transport|cli)/.*|.*\.grpc\.pb\.h)"},
+     R"(client-core/(actions|transport|cli)/.*|.*\.grpc\.pb\.h)"},
+    {"client-core/actions", "client-core/.*|sync/.*|" + kGround,
+     R"(client-core/((transport|cli)/.*|(session|tables|transaction)\.h)|.*\.grpc\.pb\.h)"},
     {"client-core/transport", "client-core/.*|sync/.*|" + kGround + "|" + kGrpc,
-     R"(client-core/(cli/.*|(tables|transaction)\.h))"},
+     R"(client-core/((actions|cli)/.*|(tables|transaction)\.h))"},
     {"client-core/cli", "client-core/.*|sync/.*|" + kGround + "|" + kCommand,
      R"(client-core/(tables|transaction)\.h)"},
     {"server", R"(server/.*|sync/.*|asio/.*|openssl/.*|spdlog/.*|)" + kGround + "|" + kStorage,

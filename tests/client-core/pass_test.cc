@@ -1,5 +1,5 @@
 // A pass shown and verified with no network: each row of the table in docs/flow.md.
-#include "client-core/pass.h"
+#include "client-core/actions/pass.h"
 
 #include "sync/pass.h"
 #include "sync/reason.h"

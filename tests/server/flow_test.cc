@@ -2,7 +2,7 @@
 // lasts, and each row of the tables in docs/flow.md.
 #include "server/flow.h"
 
-#include "client-core/check_in.h"
+#include "client-core/actions/check_in.h"
 #include "sync/canonical.h"
 #include "sync/record.h"
 #include "tests/support/raw_edits.h"

@@ -1,6 +1,6 @@
 // Who made an edit, who decided on it and what the server composed because of it are three
 // things; and what is refused leaves nothing.
-#include "client-core/check_in.h"
+#include "client-core/actions/check_in.h"
 #include "server/authority.h"
 #include "server/held.h"
 #include "sync/check_in_code.h"

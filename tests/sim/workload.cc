@@ -4,7 +4,8 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
-#include "client-core/check_in.h"
+#include "client-core/actions/check_in.h"
+#include "client-core/actions/set_aside.h"
 #include "proto/old_policies.pb.h"
 #include "proto/policies.pb.h"
 #include "sync/check_in_code.h"
@@ -356,8 +357,9 @@ void Author::Decide() {
   if (dice_.OneIn(2)) return DecideWhoIsWho();
   auto draft = Any<HeldEdit>();
   if (!draft || draft->message<HeldEdit>().state() != HeldEdit::WAITING) return;
-  draft->message<HeldEdit>().set_state(dice_.OneIn(3) ? HeldEdit::RETURNED : HeldEdit::TAKEN);
-  Commit(&*draft);
+  auto decision = dice_.OneIn(3) ? client::ReturnHeldEdit(*std::move(draft), "")
+                                 : client::TakeHeldEdit(*std::move(draft));
+  if (decision.ok()) Commit(&*decision);
 }
 
 // What came back is made again, or let go of.
