@@ -185,7 +185,7 @@ TEST_F(AdversaryTest, ClaimsAnothersDevice) {
 TEST_F(AdversaryTest, EnrolsWhatIsNoDeviceAndSpendsNoCode) {
   const Self other = Enrol();
   sync::v1::EnrolRequest good;
-  good.set_code(EnrolmentTicket::FromText(township_.Code("丙青石"))->code);
+  good.set_code(EnrolmentTicket::FromText(township_.Code(kMigrant))->code);
   good.set_public_key(NewKeyPair(SystemEnvironment()).public_key);
   good.set_device_name("手机");
   const auto enrol = [&](const std::function<void(sync::v1::EnrolRequest*)>& spoil) {
