@@ -222,6 +222,7 @@ absl::Status Store::MakeChange(Transaction& transaction, Draft& draft, Stamp sta
   RETURN_IF_ERROR(
       Apply(&type, change, {transaction.Device(), kPendingVersion, stamp}, &state, &outcome));
   if (state.alive()) RETURN_IF_ERROR(CheckRecord(type, key.id, state.body));
+  RETURN_IF_ERROR(CheckUnknown(type, record.shown().body, state.body));
   record.view = std::move(state);
   tables.PutRecord(key, record);
   *edit->add_changes() = std::move(change);
@@ -261,9 +262,7 @@ absl::StatusOr<EditNumber> Store::Commit(absl::Span<Draft* const> drafts) {
       transaction.Changed(KeyOf(change));
     }
     pending.edit = edit.SerializeAsString();
-    if (pending.edit.size() > kEditBytesMax || edit.changes_size() > kChangesMax) {
-      return Refuse(sync::v1::TOO_LARGE, absl::StrCat(pending.edit.size(), " B"));
-    }
+    RETURN_IF_ERROR(CheckEditSize(pending.edit.size(), edit));
     tables.AddPending(pending);
     number = pending.number;
     return absl::OkStatus();

@@ -46,7 +46,6 @@ using records::v1::Organisation;
 
 constexpr uint32_t kCodeMinutes = 24 * 60;
 constexpr uint32_t kCodeMinutesMax = 7 * kCodeMinutes;
-constexpr size_t kDeviceNameMax = 100;
 constexpr size_t kCrowdShownMax = 1000;
 
 // A grant that is given again while it runs has run all along.
@@ -315,13 +314,11 @@ absl::StatusOr<admin::v1::RevokeReply> Admin::Revoke(const admin::v1::RevokeRequ
 }
 
 absl::StatusOr<sync::v1::EnrolReply> Admin::EnrolDevice(const sync::v1::EnrolRequest& request) {
-  if (request.public_key().size() != 32 || request.device_name().size() > kDeviceNameMax) {
-    return absl::InvalidArgumentError("a device has a key of 32 bytes and a name of at most 100");
-  }
   sync::v1::EnrolReply reply;
   RETURN_IF_ERROR(hub_.store().Read([&](Reader& reader) -> absl::Status {
     ASSIGN_OR_RETURN(const bool known, reader.HasCode(request.code(), hub_.environment().now_ms()));
-    return known ? absl::OkStatus() : Refuse(sync::v1::BAD_CODE, "");
+    if (!known) return Refuse(sync::v1::BAD_CODE, "");
+    return CheckEnrolment(hub_.ingest().schema(), request);
   }));
   RETURN_IF_ERROR(hub_.Write([&](absl::flat_hash_set<Id>* moved) {
     return hub_.store().Write([&](Writer& writer) -> absl::Status {

@@ -3,12 +3,17 @@
 #include <google/protobuf/util/time_util.h>
 
 #include <algorithm>
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "server/persons.h"
 #include "server/typed.h"
 #include "sync/audience.h"
 #include "sync/reason.h"
+#include "sync/slots.h"
 #include "sync/status.h"
 #include "sync/value.h"
 #include "zhibu/records/v1/member.pb.h"
@@ -103,6 +108,9 @@ absl::StatusOr<RecordKey> PlacementKey(const Id& person) {
   return RecordKey{TypeOf<Placement>().number, id};
 }
 
+std::string IdOf(const RecordType& type) {
+  return absl::StrCat("id ∈ ", type.label, " ", type.name);
+}
 std::string FieldName(const FieldRule& rule) { return std::string(rule.descriptor->name()); }
 
 // The ids that a field of the record names.
@@ -132,6 +140,35 @@ absl::Status MayWrite(Reader& reader, const RecordType& type, const Id& id, uint
   return once ? Refuse(sync::v1::MOVED_AWAY, type.label) : Refuse(sync::v1::NOT_ENTITLED, what);
 }
 
+// The values that not everybody may say (said_by), by where they stand: the keys of the
+// elements on the way, the field, the value.
+using Spoken = std::map<std::tuple<std::string, uint32_t, int>, const FieldRule*>;
+
+void AddSpoken(const Fields& fields, absl::string_view body, const std::string& where,
+               Spoken* spoken) {
+  Slots slots;
+  slots.Parse(fields, body);
+  for (const FieldRule& rule : fields.rules()) {
+    const absl::string_view raw = slots.Get(rule.slot);
+    if (!rule.said_by.empty()) {
+      for (const int value : EnumsOf(rule, raw)) {
+        if (rule.said_by.contains(value)) spoken->insert({{where, rule.number, value}, &rule});
+      }
+    }
+    if (rule.element == nullptr) continue;
+    for (const Element& element : ElementsOf(rule, raw)) {
+      AddSpoken(*rule.element, element.body,
+                absl::StrCat(where, rule.number, ".", element.key, "."), spoken);
+    }
+  }
+}
+
+Spoken SpokenIn(const Fields& fields, absl::string_view body) {
+  Spoken spoken;
+  AddSpoken(fields, body, "", &spoken);
+  return spoken;
+}
+
 // Somebody whom the branch has shown its code is its guest for this one record: they may
 // place it there as its own members may.
 Offices WithCode(Offices offices, const std::optional<Id>& shown_code_by) {
@@ -145,7 +182,7 @@ class Judgement {
   Judgement(Reader& reader, const Author& author, const Step& step, RecordsNow now)
       : reader_(reader),
         offices_(WithCode(author.offices, step.shown_code_by)),
-        author_{author.person, offices_, author.decides},
+        author_{author.person, offices_, author.decides, author.wrote},
         step_(step),
         type_(step.type),
         now_(now),
@@ -162,7 +199,8 @@ class Judgement {
     RETURN_IF_ERROR(CheckBelonging());
     RETURN_IF_ERROR(CheckCompany());
     RETURN_IF_ERROR(CheckSteps());
-    return CheckFields();
+    RETURN_IF_ERROR(CheckFields());
+    return CheckWords();
   }
 
  private:
@@ -190,7 +228,10 @@ class Judgement {
       return rule.place == ABOVE ? MustConsent(scope) : absl::OkStatus();
     }
     // Who may write there would know it.
-    return rule.place == GUEST ? Refuse(sync::v1::BAD_VALUE, FieldName(rule)) : NotEntitled();
+    return rule.place == GUEST ? Refuse(sync::v1::BAD_VALUE,
+                                        absl::StrCat(FieldName(rule), " ∉ ",
+                                                     TypeOf<Organisation>().label, " Organisation"))
+                               : NotEntitled();
   }
 
   // An id names an organisation or a person, never both.
@@ -198,7 +239,7 @@ class Judgement {
     for (const RecordType& other : CatalogueSchema()->types()) {
       if (other.own_scope == NOWHERE || other.number == type_.number) continue;
       ASSIGN_OR_RETURN(const RecordState state, now_({other.number, step_.id}));
-      if (state.exists) return Refuse(sync::v1::BAD_VALUE, "id");
+      if (state.exists) return Refuse(sync::v1::BAD_VALUE, IdOf(other));
     }
     return absl::OkStatus();
   }
@@ -283,7 +324,10 @@ class Judgement {
           // who would take it at their own takes from others the one record that there can be.
           const bool by_code = !state.exists && step_.shown_code_by == organisation;
           if (asked && !by_code && !KeptBy(*rule.kept_with, state.body, organisation)) {
-            return Refuse(sync::v1::BAD_VALUE, FieldName(keeper));
+            return Refuse(
+                sync::v1::BAD_VALUE,
+                absl::StrCat(FieldName(keeper), " ≠ ", rule.kept_with->label, " ",
+                             rule.kept_with->name, ".", FieldName(*rule.kept_with->Keeper())));
           }
         }
       }
@@ -338,6 +382,56 @@ class Judgement {
     const bool once = ActsIn(type_, OnceAndNow(offices_), kinds, stood);
     return Refuse(once ? sync::v1::GRANT_ENDED : sync::v1::NOT_YOUR_STEP,
                   absl::StrCat(type_.label, " ", what));
+  }
+
+  // ---- In whose name ----
+
+  // Each word of the edit that was not there before is its author's own, or one that those
+  // who keep the record say of others.
+  absl::Status CheckWords() const {
+    const absl::string_view before = fresh_ ? absl::string_view() : step_.before.body;
+    const Spoken spoken = SpokenIn(type_.fields, before);
+    for (const auto& [word, rule] : SpokenIn(type_.fields, step_.change.set())) {
+      if (spoken.count(word) > 0) continue;
+      const int value = std::get<int>(word);
+      const auto* said = rule->descriptor->enum_type()->FindValueByNumber(value);
+      RETURN_IF_ERROR(
+          MustSpeak(rule->said_by.at(value), said->options().GetExtension(value_label)));
+    }
+    for (const FieldRule& rule : type_.fields.rules()) {
+      const std::string& what = rule.descriptor->options().GetExtension(zhibu::label);
+      if (rule.word_of != nullptr && Touches(step_.change, rule.number) &&
+          IsOfAnother(*rule.word_of, before, "")) {
+        RETURN_IF_ERROR(MustSpeak(BitOf(OWNER), what));
+      }
+      if (rule.names_author && IsOfAnother(rule, step_.change.set(), before)) {
+        RETURN_IF_ERROR(MustSpeak(BitOf(OWNER), what));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  // Whether the field names somebody else than who wrote the edit, and did not in `before`.
+  bool IsOfAnother(const FieldRule& rule, absl::string_view body, absl::string_view before) const {
+    const std::vector<Id> named = IdsIn(rule, body);
+    return !named.empty() && !Wrote(named[0]) && named != IdsIn(rule, before);
+  }
+
+  // Of a person: they themselves, also where somebody else decides on what they wrote.
+  absl::Status MustSpeak(uint32_t kinds, const std::string& what) const {
+    const std::vector<Placed>& stood = before_.empty() ? after_ : before_;
+    const bool in_office = ActsIn(type_, offices_.now, kinds, stood);
+    const bool in_own_name = std::any_of(stood.begin(), stood.end(), [&](const Placed& placed) {
+      return placed.place == PERSON && (kinds & BitOf(PERSON)) != 0 && Wrote(placed.scope);
+    });
+    if (in_office || in_own_name) return absl::OkStatus();
+    const bool once = ActsIn(type_, OnceAndNow(offices_), kinds, stood);
+    return Refuse(once ? sync::v1::GRANT_ENDED : sync::v1::OTHERS_TO_SAY,
+                  absl::StrCat(type_.label, " ", what));
+  }
+
+  bool Wrote(const Id& person) const {
+    return std::find(author_.wrote.begin(), author_.wrote.end(), person) != author_.wrote.end();
   }
 
   // ---- The record ----

@@ -10,6 +10,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "server/authority.h"
 #include "server/check_in.h"
 #include "server/flow.h"
@@ -65,7 +66,7 @@ std::vector<Id> ScopesOf(const std::vector<Placed>& places) {
 
 bool IsHeld(sync::v1::Reason reason) {
   return reason == sync::v1::GRANT_ENDED || reason == sync::v1::MOVED_AWAY ||
-         reason == sync::v1::BUILDS_ON_HELD;
+         reason == sync::v1::OF_REVOKED_DEVICE || reason == sync::v1::BUILDS_ON_HELD;
 }
 
 RecordKey KeyOf(const Change& change) { return {change.type(), *Id::FromBytes(change.id())}; }
@@ -412,22 +413,28 @@ class Ingest::Batch {
 
   static absl::Status CheckLimits(const Passage& passage) {
     const AuditRow& row = passage.row;
-    if (!passage.composed() && row.edit.size() > kEditBytesMax) {
-      return Refuse(sync::v1::TOO_LARGE, absl::StrCat(row.edit.size(), " B"));
+    if (passage.edit.changes().empty()) {
+      return Refuse(sync::v1::MALFORMED, "zhibu.sync.v1.Edit: changes: 0");
     }
-    if (passage.edit.changes().empty()) return Refuse(sync::v1::MALFORMED, "edit");
     if (passage.composed()) return absl::OkStatus();
+    RETURN_IF_ERROR(CheckEditSize(row.edit.size(), passage.edit));
     RETURN_IF_ERROR(CheckCanonicalMessage(*Edit::descriptor(), row.edit));
-    if (passage.edit.changes_size() > kChangesMax) {
-      return Refuse(sync::v1::TOO_LARGE, absl::StrCat(passage.edit.changes_size(), " changes"));
-    }
+    return CheckBuildsOn(row);
+  }
+
+  // Earlier edits, ascending, each once.
+  static absl::Status CheckBuildsOn(const AuditRow& row) {
     // No record is changed twice, so there is no more than one of these to a change.
-    const auto& below = row.builds_on;
-    const bool ascending = std::is_sorted(below.begin(), below.end()) &&
-                           std::adjacent_find(below.begin(), below.end()) == below.end();
-    if (!ascending || below.size() > kChangesMax ||
-        (!below.empty() && (below.front() == 0 || below.back() >= row.number.value))) {
-      return Refuse(sync::v1::MALFORMED, "builds_on");
+    if (row.builds_on.size() > kChangesMax) {
+      return TooLarge("builds_on", row.builds_on.size(), kChangesMax, "edits");
+    }
+    uint64_t last = 0;
+    for (const uint64_t below : row.builds_on) {
+      if (below <= std::exchange(last, below) || below >= row.number.value) {
+        return Refuse(sync::v1::MALFORMED,
+                      absl::StrCat("builds_on: [", absl::StrJoin(row.builds_on, ", "), "] < ",
+                                   row.number.value));
+      }
     }
     return absl::OkStatus();
   }
@@ -471,7 +478,7 @@ class Ingest::Batch {
     absl::Status status = CheckFoundations(passage.row);
     if (passage.row.decided_by.empty() && status.ok()) {
       ASSIGN_OR_RETURN(const DeviceState* device, StateOf(passage.row.author));
-      if (device->row.revoked()) status = Refuse(sync::v1::GRANT_ENDED, device->row.name);
+      if (device->row.revoked()) status = Refuse(sync::v1::OF_REVOKED_DEVICE, device->row.name);
     }
     if (!IsHeld(ReasonOf(status).reason)) return status;
     ASSIGN_OR_RETURN(const Offices* offices, OfficesFor(passage.author));
@@ -565,7 +572,7 @@ class Ingest::Batch {
       touched += staged.state.body.size() + staged.state.trace.size();
     }
     if (touched > kTouchedBytesMax) {
-      return Refuse(sync::v1::TOO_LARGE, absl::StrCat(touched, " B"));
+      return TooLarge("records of the edit", touched, kTouchedBytesMax);
     }
     // Whoever may not write there is not told what the rules find.
     const Stamp stamp = StampFor(passage.row.stamp);
@@ -587,12 +594,17 @@ class Ingest::Batch {
     const std::vector<Id>& own = offices->persons;
     const bool decides = !passage.row.decided_by.empty() &&
                          std::find(own.begin(), own.end(), passage.author) == own.end();
-    return Author{passage.decider, *offices, decides};
+    Author judged{passage.decider, *offices, decides, own};
+    if (passage.author != passage.decider) {
+      ASSIGN_OR_RETURN(judged.wrote, PersonsOf(writer_, passage.author));
+    }
+    return judged;
   }
 
   absl::Status Check(const RecordKey& key, const Staged& staged, const Staging& staging,
                      const Passage& passage) {
     if (staged.state.alive()) RETURN_IF_ERROR(CheckRecord(*staged.type, key.id, staged.state.body));
+    RETURN_IF_ERROR(CheckUnknown(*staged.type, staged.was.body, staged.state.body));
     RETURN_IF_ERROR(CheckRecordSize(*staged.type, staged.state.body, staged.state.trace));
     ASSIGN_OR_RETURN(const Author judged, JudgedAs(passage));
     const Step step{

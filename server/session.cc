@@ -227,7 +227,7 @@ void Session::OnFrame(const ClientFrame& frame) {
 
 absl::Status Session::CheckHello(const std::string& bytes) {
   if (bytes.size() > limits_.hello_bytes_max) {
-    return zhibu::Refuse(sync::v1::TOO_LARGE, absl::StrCat(bytes.size(), " B"));
+    return TooLarge("hello", bytes.size(), limits_.hello_bytes_max);
   }
   sync::v1::Hello& hello = hello_;
   // One reading of what is signed: bytes that say a thing twice have two.
@@ -242,10 +242,10 @@ absl::Status Session::CheckHello(const std::string& bytes) {
     if (hello.server_id() != server_id) return zhibu::Refuse(sync::v1::OTHER_SERVER, "");
     ASSIGN_OR_RETURN(incarnation_, reader.GetSetting(kIncarnation));
     ASSIGN_OR_RETURN(const auto device, reader.GetDevice(DeviceNumber(hello.device())));
-    if (!device || device->number == kServerDevice) {
-      return zhibu::Refuse(sync::v1::UNKNOWN_DEVICE, absl::StrCat(hello.device()));
-    }
-    device_ = *device;
+    const bool known = device && device->number != kServerDevice;
+    device_ = known ? *device : DeviceRow();
+    // A number that there is not has a key that nobody has: strangers cannot count devices.
+    if (!known) device_.public_key = NewKeyPair(environment_).public_key;
     return absl::OkStatus();
   });
 }
@@ -264,7 +264,7 @@ void Session::OnHello(const std::string& bytes) {
 void Session::OnProof(const sync::v1::Proof& proof) {
   if (state_ != State::kProof) return Refuse(sync::v1::PROTOCOL_ERROR, "proof");
   if (!VerifyProof(device_.public_key, nonce_, hello_bytes_, proof.signature())) {
-    return Refuse(sync::v1::BAD_SIGNATURE, "");
+    return Refuse(sync::v1::UNKNOWN_DEVICE, absl::StrCat(hello_.device()));
   }
   const int64_t unseen_ms = environment_.now_ms() - device_.last_seen_ms;
   if (!device_.revoked() && limits_.unseen_ms_max > 0 && unseen_ms > limits_.unseen_ms_max) {
@@ -327,7 +327,8 @@ absl::Status Session::Open(Reader& reader) {
 void Session::OnPush(const sync::v1::Push& push) {
   if (state_ != State::kOpen) return Refuse(sync::v1::PROTOCOL_ERROR, "push");
   if (push.edits_size() > limits_.push_edits_max) {
-    return Refuse(sync::v1::TOO_LARGE, absl::StrCat(push.edits_size(), " edits"));
+    return Refuse(sync::v1::TOO_LARGE, absl::StrCat("push: ", push.edits_size(), " edits > ",
+                                                    limits_.push_edits_max, " edits"));
   }
   if (forked_) return;
   for (const auto& edit : push.edits()) {
@@ -345,7 +346,7 @@ void Session::OnAsk(const sync::v1::Ask& ask) {
   Disclosures disclosures;
   absl::Status status;
   if (const size_t bytes = ask.ByteSizeLong(); bytes > limits_.ask_bytes_max) {
-    status = zhibu::Refuse(sync::v1::TOO_LARGE, absl::StrCat(bytes, " B"));
+    status = TooLarge("ask", bytes, limits_.ask_bytes_max);
   }
   if (status.ok()) status = store_.Read([&](Reader& reader) { return RefreshOffices(reader); });
   // A device that is out of service has no offices to ask with.

@@ -66,7 +66,31 @@ bool HasAuthority(const FieldOptions& options) {
          options.ExtensionSize(zhibu::written_with) > 0 ||
          options.ExtensionSize(zhibu::written_at) > 0 ||
          options.HasExtension(zhibu::shown_when_asked) ||
-         options.HasExtension(zhibu::taken_by_host);
+         options.HasExtension(zhibu::taken_by_host) || options.GetExtension(zhibu::names_author) ||
+         options.HasExtension(zhibu::word_of);
+}
+
+absl::flat_hash_map<int, uint32_t> SpeakersOf(const FieldDescriptor& field) {
+  absl::flat_hash_map<int, uint32_t> speakers;
+  for (int i = 0; field.enum_type() != nullptr && i < field.enum_type()->value_count(); ++i) {
+    const auto& value = *field.enum_type()->value(i);
+    const uint32_t places = BitsOf(value.options().GetRepeatedExtension(zhibu::said_by));
+    if (places != 0) speakers[value.number()] = places;
+  }
+  return speakers;
+}
+
+// In a message that is one value nobody looks for such a word.
+bool HoldsWordOfOthers(const Descriptor& message, std::set<const Descriptor*>* seen) {
+  if (!seen->insert(&message).second) return false;
+  for (int i = 0; i < message.field_count(); ++i) {
+    const FieldDescriptor& field = *message.field(i);
+    if (!SpeakersOf(field).empty()) return true;
+    if (field.message_type() != nullptr && HoldsWordOfOthers(*field.message_type(), seen)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace
@@ -230,7 +254,25 @@ class SchemaCompiler {
       companions_.push_back(rule);
     }
     rule->written_at = BitsOf(options.GetRepeatedExtension(zhibu::written_at));
+    if (auto status = BindToAuthor(*type, rule); !status.ok()) return status;
     return BindToSteps(type, rule);
+  }
+
+  static absl::Status BindToAuthor(const RecordType& type, FieldRule* rule) {
+    const FieldDescriptor& field = *rule->descriptor;
+    rule->names_author = field.options().GetExtension(zhibu::names_author);
+    if (rule->names_author &&
+        (field.type() != FieldDescriptor::TYPE_BYTES || field.is_repeated())) {
+      return Wrong(field.full_name(), "names_author is for the id of one person");
+    }
+    const std::string& name = field.options().GetExtension(zhibu::word_of);
+    if (name.empty()) return absl::OkStatus();
+    const FieldDescriptor* named = type.descriptor->FindFieldByName(name);
+    if (named == nullptr || !named->options().GetExtension(zhibu::names_author)) {
+      return Wrong(field.full_name(), "word_of names a field that names_author");
+    }
+    rule->word_of = type.fields.Find(static_cast<uint32_t>(named->number()));
+    return absl::OkStatus();
   }
 
   static absl::Status BindToSteps(RecordType* type, FieldRule* rule) {
@@ -294,6 +336,21 @@ class SchemaCompiler {
     rule->required = options.GetExtension(zhibu::required);
     rule->format = options.GetExtension(zhibu::format);
     rule->bytes_max = BytesMaxOf(field);
+    rule->number_max = options.GetExtension(zhibu::number_max);
+    if (rule->number_max < 0 ||
+        (rule->number_max > 0 &&
+         (field.type() != FieldDescriptor::TYPE_INT64 || field.is_repeated()))) {
+      return Wrong(field.full_name(), "number_max is for one int64, and above zero");
+    }
+    rule->said_by = SpeakersOf(field);
+    std::set<const Descriptor*> seen;
+    if (!rule->said_by.empty() && rule->policy == FORWARD) {
+      return Wrong(field.full_name(), "who takes a step is said by taken_by");
+    }
+    if (field.message_type() != nullptr && rule->policy != BY_KEY &&
+        HoldsWordOfOthers(*field.message_type(), &seen)) {
+      return Wrong(field.full_name(), "said_by is for a field of a record or of its elements");
+    }
     rule->reads_as = options.GetExtension(zhibu::reads_as);
     rule->reads_field = options.GetExtension(zhibu::reads_field);
     rule->happened = options.GetExtension(zhibu::happened);

@@ -82,8 +82,14 @@ struct FieldRule {
   bool shown_when_asked = false;
   bool taken_by_host = false;
   bool happened = false;  // a Timestamp that no edit sets to later than itself
+  bool names_author = false;
+  const FieldRule* word_of = nullptr;  // one that names_author
+  // Of an enum without steps: the values that not every writer may say, and from which
+  // places they may. Bit n for Place n.
+  absl::flat_hash_map<int, uint32_t> said_by;
   Format format = ANY;
   uint32_t bytes_max = 0;  // see BytesMaxOf
+  int64_t number_max = 0;  // either way; 0: as its type
   const google::protobuf::FieldDescriptor* descriptor = nullptr;
 
   // BY_KEY: the fields of the element and the number of the one that names it.

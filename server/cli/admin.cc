@@ -12,6 +12,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "server/cli/server.h"
@@ -129,6 +130,13 @@ class Command {
     for (const auto& found : reply.found_rows()) {
       absl::StrAppend(&text, "\n", Say("第 ", "line "), found.line(), Say(" 行: ", ": "),
                       InWords(found.member()), WhatBecameOf(found));
+    }
+    if (reply.unread_columns_size() > 0) {
+      absl::StrAppend(
+          &text, "\n",
+          Say("注意：以下各列名称不认识或重复，没有读取：",
+              "note: these columns are unknown or stand there twice, and were not read: "),
+          absl::StrJoin(reply.unread_columns(), Say("、", ", ")));
     }
     return Print(reply, text);
   }
@@ -346,6 +354,11 @@ class Command {
   }
 
   absl::StatusOr<v1::GrantRequest> Named() const {
+    if (arguments_.member.empty() || arguments_.organisation.empty()) {
+      return absl::InvalidArgumentError(
+          Say("请写明党员和党组织：党员 党组织 --office 职务",
+              "name the member and the organisation: MEMBER ORGANISATION --office OFFICE"));
+    }
     v1::GrantRequest request;
     request.mutable_who()->set_member(arguments_.member);
     request.set_organisation(arguments_.organisation);

@@ -374,6 +374,7 @@ void Importer::Unsay(const Id& detail) {
 absl::Status Importer::Run(const Roster& roster, admin::v1::ImportReply* reply,
                            absl::flat_hash_set<Id>* moved) {
   for (const BadRow& bad : roster.bad_rows) AddBadRow(bad.line, bad.reason, reply);
+  for (const std::string& heading : roster.unread_columns) reply->add_unread_columns(heading);
   sync::v1::Edit edit;
   const auto commit = [&]() -> absl::Status {
     if (edit.changes().empty()) return absl::OkStatus();

@@ -624,7 +624,7 @@ TEST_F(Sync, ADeviceRevokedMidSessionIsToldAndItsEditsOnTheWayAreHeld) {
   EXPECT_TRUE(stream.client().again());
   EXPECT_EQ(ReasonOf(world.Sync(zhangs)).reason, sync::v1::DEVICE_REVOKED);
   EXPECT_EQ(zhangs.State().problem, sync::v1::DEVICE_REVOKED);
-  EXPECT_THAT(zhangs.SetAside(), ElementsAre("1 HELD GRANT_ENDED"));
+  EXPECT_THAT(zhangs.SetAside(), ElementsAre("1 HELD OF_REVOKED_DEVICE"));
   world.CheckAudit();
 }
 
@@ -758,7 +758,7 @@ TEST_F(Sync, ARevokedDeviceIsRevokedUnderANewNumberToo) {
   EXPECT_TRUE(stream.client().again());
   EXPECT_EQ(ReasonOf(world.Sync(copy)).reason, sync::v1::DEVICE_REVOKED);
   EXPECT_EQ(copy.State().unsent, 0u);
-  EXPECT_THAT(copy.SetAside(), ElementsAre("1 HELD GRANT_ENDED"));
+  EXPECT_THAT(copy.SetAside(), ElementsAre("1 HELD OF_REVOKED_DEVICE"));
   EXPECT_THAT(copy.View(), IsEmpty());
 }
 

@@ -740,6 +740,27 @@ std::string PlacesLine(const FieldRule& rule) {
   return line;
 }
 
+// Who says which of its values, or those of its elements' fields.
+std::vector<std::string> WordsOf(const FieldRule& rule) {
+  std::vector<std::string> words;
+  const auto* values = rule.descriptor->enum_type();
+  for (int i = 0; values != nullptr && i < values->value_count(); ++i) {
+    const auto said = rule.said_by.find(values->value(i)->number());
+    if (said == rule.said_by.end()) continue;
+    std::vector<std::string> places;
+    for (const Place place : {OWNER, GUEST, PERSON, ABOVE}) {
+      if ((said->second & BitOf(place)) != 0) places.push_back(Place_Name(place));
+    }
+    words.push_back(absl::StrCat(values->value(i)->options().GetExtension(value_label), " said at ",
+                                 absl::StrJoin(places, " or "), " only"));
+  }
+  if (rule.element == nullptr) return words;
+  for (const FieldRule& inner : rule.element->rules()) {
+    for (const std::string& word : WordsOf(inner)) words.push_back(word);
+  }
+  return words;
+}
+
 std::string FieldLine(const RecordType& type, const FieldRule& rule) {
   std::vector<std::string> says;
   if (rule.kept_with != nullptr && rule.place == NOWHERE) {
@@ -760,6 +781,14 @@ std::string FieldLine(const RecordType& type, const FieldRule& rule) {
     if ((rule.written_at & BitOf(place)) == 0) continue;
     says.push_back(absl::StrCat("written at ", Place_Name(place), " only"));
   }
+  if (rule.names_author) {
+    says.push_back("names its author, but where those write it who keep the record");
+  }
+  if (rule.word_of != nullptr) {
+    says.push_back(absl::StrCat("changed by whom ", LabelOf(*rule.word_of),
+                                " names, or by those who keep the record"));
+  }
+  for (const std::string& word : WordsOf(rule)) says.push_back(word);
   return says.empty() ? "" : absl::StrCat(LabelOf(rule), ": ", absl::StrJoin(says, "; "));
 }
 

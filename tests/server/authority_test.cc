@@ -476,7 +476,7 @@ TEST_F(AuthorityTest, TheStageOfAStrangerIsNotToldByTheRefusalOfAStep) {
 TEST_F(AuthorityTest, WhereAHeldEditLiesIsNotForItsAuthor) {
   Raw raw(world, wangs);
   world.Revoke(raw.device());
-  EXPECT_EQ(raw.Answer({raw.Create(DuesOf(wang, branch), NewId())}), "HELD GRANT_ENDED");
+  EXPECT_EQ(raw.Answer({raw.Create(DuesOf(wang, branch), NewId())}), "HELD OF_REVOKED_DEVICE");
   EXPECT_EQ(world.Sync(wangs), absl::OkStatus());
   const auto held = wangs.All<HeldEdit>();
   ASSERT_THAT(held, SizeIs(1));

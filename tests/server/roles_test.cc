@@ -83,7 +83,7 @@ TEST_F(Roles, TakingAHeldEditLetsNobodyWriteWhatOnlyTheServerWrites) {
   check_in.set_standing(CheckIn::VERIFIED);
   const RecordType& type = *world.schema()->Find(CheckIn::descriptor());
   const Id id = DeriveId(type, Canonical(type.fields, check_in.SerializeAsString())).value();
-  EXPECT_EQ(Answer(Of(&lost, {Create(check_in, id)})), "1 HELD GRANT_ENDED");
+  EXPECT_EQ(Answer(Of(&lost, {Create(check_in, id)})), "1 HELD OF_REVOKED_DEVICE");
   ASSERT_THAT(Waiting(), SizeIs(1));
   EXPECT_EQ(TakeAs(&zhang_author, Waiting()[0]), "1 RETURNED SERVER_ONLY");
   EXPECT_FALSE(world.StateOf({type.number, id}).exists);
@@ -113,7 +113,7 @@ TEST_F(Roles, AHeldLetterIsUnderTheRulesOfLetters) {
   letter.set_valid_until("2036-11-18");
   letter.set_state(Transfer::ISSUED);
   const Id id = NewId();
-  EXPECT_EQ(Answer(Of(&lost, {Create(letter, id)})), "1 HELD GRANT_ENDED");
+  EXPECT_EQ(Answer(Of(&lost, {Create(letter, id)})), "1 HELD OF_REVOKED_DEVICE");
   ASSERT_THAT(Waiting(), SizeIs(1));
   EXPECT_EQ(TakeAs(&zhang_author, Waiting()[0]), "1 RETURNED LETTER_TOO_LONG");
   EXPECT_FALSE(world.StateOf({44, id}).exists);
@@ -130,9 +130,9 @@ TEST_F(Roles, OfTwoHeldEditsOfOneFieldTheLoserIsKeptInANoteThatNamesItsAuthor) {
   world.Revoke(second.number());
   Author one{first.number()};
   Author other{second.number()};
-  EXPECT_EQ(Answer(Of(&one, {Update(At("礼堂"), meeting, seen)})), "1 HELD GRANT_ENDED");
+  EXPECT_EQ(Answer(Of(&one, {Update(At("礼堂"), meeting, seen)})), "1 HELD OF_REVOKED_DEVICE");
   world.Wait(1000);
-  EXPECT_EQ(Answer(Of(&other, {Update(At("会议室"), meeting, seen)})), "1 HELD GRANT_ENDED");
+  EXPECT_EQ(Answer(Of(&other, {Update(At("会议室"), meeting, seen)})), "1 HELD OF_REVOKED_DEVICE");
   for (const Id& waiting : Waiting()) TakeAs(&zhang_author, waiting);
   EXPECT_EQ(world.Get<Meeting>(meeting).place(), "会议室");
   EXPECT_EQ(world.Sync(lis), absl::OkStatus());
@@ -284,11 +284,11 @@ TEST_F(Roles, ALostPhoneFillsNobodysPhone) {
   for (int i = 0; i < 6; ++i) {
     answers.push_back(Answer(Of(&lost, {Create(Long(900'000), NewId())})));
   }
-  EXPECT_EQ(answers.front(), "1 HELD GRANT_ENDED");
+  EXPECT_EQ(answers.front(), "1 HELD OF_REVOKED_DEVICE");
   EXPECT_EQ(answers.back(), "6 RETURNED HELD_FULL");
   // Once some have been decided there is room again.
   EXPECT_EQ(TakeAs(&zhang_author, Waiting()[0]), "1 MERGED");
-  EXPECT_EQ(Answer(Of(&lost, {Create(Long(900'000), NewId())})), "7 HELD GRANT_ENDED");
+  EXPECT_EQ(Answer(Of(&lost, {Create(Long(900'000), NewId())})), "7 HELD OF_REVOKED_DEVICE");
 }
 
 TEST_F(Roles, ALostPhoneIsToldNothingOfOthersCheckInsByACode) {

@@ -1,5 +1,7 @@
 #include "tests/sim/authority.h"
 
+#include <google/protobuf/text_format.h>
+
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
@@ -48,6 +50,43 @@ const EnumValueDescriptor& StepOf(const Message& message, const FieldDescriptor&
 std::vector<int> TakersOf(const EnumValueDescriptor& step) {
   const auto& takers = step.options().GetRepeatedExtension(zhibu::taken_by);
   return {takers.begin(), takers.end()};
+}
+
+// What names an element among others, as text.
+std::string NameOfElement(const Message& element, const FieldDescriptor& list) {
+  const auto* type = element.GetDescriptor();
+  const auto* key =
+      type->FindFieldByName(list.is_map() ? "key" : list.options().GetExtension(zhibu::key));
+  std::string name;
+  google::protobuf::TextFormat::PrintFieldValueToString(element, key, -1, &name);
+  return name;
+}
+
+// The values that are somebody's word (said_by), each by the way to it.
+using Sayings = std::map<std::string, const EnumValueDescriptor*>;
+
+Sayings SayingsIn(const Message& message, const std::string& way = "") {
+  Sayings sayings;
+  const auto& reflection = *message.GetReflection();
+  std::vector<const FieldDescriptor*> fields;
+  reflection.ListFields(message, &fields);
+  for (const FieldDescriptor* field : fields) {
+    const std::string here = absl::StrCat(way, "/", std::string(field->name()));
+    const int count = field->is_repeated() ? reflection.FieldSize(message, field) : 1;
+    for (int i = 0; i < count; ++i) {
+      if (field->enum_type() != nullptr) {
+        const auto* value = field->is_repeated() ? reflection.GetRepeatedEnum(message, field, i)
+                                                 : reflection.GetEnum(message, field);
+        if (value->options().ExtensionSize(zhibu::said_by) == 0) continue;
+        sayings[absl::StrCat(here, "=", value->number())] = value;
+      } else if (field->options().GetExtension(zhibu::merge) == BY_KEY) {
+        const Message& element = reflection.GetRepeatedMessage(message, field, i);
+        const std::string name = absl::StrCat(here, "[", NameOfElement(element, *field), "]");
+        for (const auto& saying : SayingsIn(element, name)) sayings.insert(saying);
+      }
+    }
+  }
+  return sayings;
 }
 
 std::string ValueOf(const Message& message, const FieldDescriptor& field) {
@@ -148,9 +187,10 @@ std::string Authority::Objection(const RecordKey& key, const Change& change) con
                  PlacesIn(is, key.id),
                  WrittenIn(change, *is.GetDescriptor())};
   using Check = std::string (Authority::*)(const Case&) const;
-  for (const Check check : {&Authority::NotMade, &Authority::NotOfItsKind, &Authority::NotWritten,
-                            &Authority::NotPlaced, &Authority::NotStepped, &Authority::NotBelonging,
-                            &Authority::NotKeptTogether, &Authority::NotDecided}) {
+  for (const Check check :
+       {&Authority::NotMade, &Authority::NotOfItsKind, &Authority::NotWritten,
+        &Authority::NotPlaced, &Authority::NotStepped, &Authority::NotBelonging,
+        &Authority::NotKeptTogether, &Authority::NotDecided, &Authority::NotSpoken}) {
     const std::string objection = (this->*check)(one);
     if (!objection.empty()) return objection;
   }
@@ -400,6 +440,43 @@ std::string Authority::NotDecided(const Case& one) const {
                         std::count(was->agreed_ids().begin(), was->agreed_ids().end(), agreed) > 0;
     if (!before && !IsOwn(agreed)) return "they agree for another";
     if (!before && same->state() != DuplicatePerson::AGREED) return "nobody has asked";
+  }
+  return "";
+}
+
+// Nobody speaks in somebody else's name, but those who keep the record of others.
+std::string Authority::NotSpoken(const Case& one) const {
+  const std::set<std::string> author = ledger_.EntriesOf(claim_.author);
+  const auto is_about_author = [&] {
+    return std::any_of(one.stood().begin(), one.stood().end(), [&](const auto& place) {
+      return place.second == PERSON && author.count(place.first.str()) > 0;
+    });
+  };
+  const std::unique_ptr<Message> set(one.is.New());
+  set->ParsePartialFromString(one.change.set());
+  const Sayings before = one.lives ? SayingsIn(*one.was) : Sayings();
+  for (const auto& [way, value] : SayingsIn(*set)) {
+    const auto& by = value->options().GetRepeatedExtension(zhibu::said_by);
+    const std::vector<int> kinds(by.begin(), by.end());
+    if (before.count(way) > 0 || Acts(one.is, one.stood(), kinds)) continue;
+    if (std::count(kinds.begin(), kinds.end(), PERSON) > 0 && is_about_author()) continue;
+    return absl::StrCat("not for them to say: ", way);
+  }
+  const auto is_another = [&](const std::string& person) {
+    return Id::FromBytes(person) && author.count(person) == 0;
+  };
+  for (const FieldDescriptor* field : one.written) {
+    const auto& options = field->options();
+    if (Acts(one.is, one.stood(), {OWNER})) break;
+    const std::string& teller = options.GetExtension(zhibu::word_of);
+    if (!teller.empty() && one.lives &&
+        is_another(ValueOf(*one.was, *one.is.GetDescriptor()->FindFieldByName(teller)))) {
+      return absl::StrCat(field->name(), " is another's word");
+    }
+    if (!options.GetExtension(zhibu::names_author)) continue;
+    const std::string person = ValueOf(*set, *field);
+    if (!is_another(person) || (one.lives && ValueOf(*one.was, *field) == person)) continue;
+    return absl::StrCat(field->name(), " names somebody else");
   }
   return "";
 }

@@ -53,6 +53,7 @@ class Authority {
   std::string NotBelonging(const Case& one) const;
   std::string NotKeptTogether(const Case& one) const;
   std::string NotDecided(const Case& one) const;
+  std::string NotSpoken(const Case& one) const;
 
   uint32_t OfficesIn(const Id& scope) const;
   Sight SightIn(const Places& places) const;

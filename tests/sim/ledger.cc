@@ -384,6 +384,7 @@ bool Ledger::RefusedForNothing(const Row& row) const {
   switch (row.audit.answer.reason()) {
     case sync::v1::NOT_ENTITLED:
     case sync::v1::NOT_YOUR_STEP:
+    case sync::v1::OTHERS_TO_SAY:
     case sync::v1::NO_SUCH_RECORD:
     case sync::v1::SERVER_ONLY:
       break;

@@ -260,7 +260,8 @@ void Author::SignIn() {
   check_in.set_activity_id(meeting->first);
   check_in.set_branch_id(meeting->second);
   check_in.set_member_id(Somebody(meeting->second).member);
-  check_in.add_ways()->set_how(dice_.OneIn(2) ? CheckIn::BY_SELF : CheckIn::ROLL_CALL);
+  const bool own = check_in.member_id() == device_.person.bytes();
+  check_in.add_ways()->set_how(own != dice_.OneIn(8) ? CheckIn::BY_SELF : CheckIn::ROLL_CALL);
   SetNow(check_in.mutable_at());
   Commit(&draft);
 }
