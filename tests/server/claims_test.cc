@@ -12,7 +12,7 @@
 #include "sync/reason.h"
 #include "sync/record.h"
 #include "tests/support/migration.h"
-#include "tests/support/raw.h"
+#include "tests/support/raw_edits.h"
 
 namespace zhibu::test {
 namespace {

@@ -247,7 +247,7 @@ TEST_F(Roles, WhatWaitsForOneSideTheOtherDoesNotDecide) {
   EXPECT_EQ(TakeAs(&li_author, homes), "1 MERGED");
   Author lost{world.Enrol(chen).number()};
   world.Revoke(lost.device);
-  EXPECT_EQ(Answer(Of(&lost, {Update(contact, flow)})), "1 HELD GRANT_ENDED");
+  EXPECT_EQ(Answer(Of(&lost, {Update(contact, flow)})), "1 HELD OF_REVOKED_DEVICE");
   ASSERT_THAT(Waiting(), SizeIs(1));
   const Id hosts = Waiting()[0];
   EXPECT_THAT(scopes_of(hosts), ElementsAre(host.str()));
@@ -353,8 +353,8 @@ TEST_F(Roles, ADecisionOnAnEditThatMovesItsRecordStands) {
   const Id meeting = NewId();
   EXPECT_EQ(Answer(Of(&li_author, {Create(MeetingIn(branch), meeting)})), "1 MERGED");
   Author lost = Lost();
-  EXPECT_EQ(Answer(Of(&lost, {Update(MeetingIn(host), meeting)})), "1 HELD GRANT_ENDED");
-  EXPECT_EQ(Answer(Of(&lost, {Update(At("礼堂"), meeting)})), "2 HELD GRANT_ENDED");
+  EXPECT_EQ(Answer(Of(&lost, {Update(MeetingIn(host), meeting)})), "1 HELD OF_REVOKED_DEVICE");
+  EXPECT_EQ(Answer(Of(&lost, {Update(At("礼堂"), meeting)})), "2 HELD OF_REVOKED_DEVICE");
   Phone& office = world.Enrol(li);
   EXPECT_EQ(world.Sync(office), absl::OkStatus());
   ASSERT_THAT(Waiting(), SizeIs(2));
@@ -472,7 +472,7 @@ TEST_F(Roles, AHeldEditIsOpenedOnceForAllThatBuildsOnIt) {
   std::vector<Change> made;
   for (int i = 0; i < 100; ++i) made.push_back(Create(MeetingIn(branch), NewId()));
   made.push_back(Create(Long(900'000), NewId()));
-  EXPECT_EQ(Answer(Of(&lost, made)), "1 HELD GRANT_ENDED");
+  EXPECT_EQ(Answer(Of(&lost, made)), "1 HELD OF_REVOKED_DEVICE");
   const auto build_on = [&](size_t many) {
     std::vector<Change> changes;
     for (size_t i = 0; i < many; ++i) {
@@ -492,7 +492,7 @@ TEST_F(Roles, WhatSaysItselfWhereItLiesOpensNoneOfWhatItBuildsOn) {
   Author lost = Lost();
   for (int i = 0; i < 4; ++i) {
     EXPECT_THAT(Answer(Of(&lost, {Create(Long(900'000), NewId())})),
-                ::testing::EndsWith("HELD GRANT_ENDED"));
+                ::testing::EndsWith("HELD OF_REVOKED_DEVICE"));
   }
   const auto work = [&](const std::vector<uint64_t>& below) {
     Submitted building = Of(&lost, {Create(MeetingIn(branch), NewId())});
