@@ -647,7 +647,11 @@ class Ingest::Batch {
     moved_now_.insert(scopes.begin(), scopes.end());
     std::vector<Id> sorted(scopes.begin(), scopes.end());
     std::sort(sorted.begin(), sorted.end());  // one order of locking for all
-    return writer_.NextVersion(sorted, VersionAt(ingest_.environment_.NowMicros()));
+    // What follows from an edit comes after it, though it lies nowhere that the edit does.
+    const Version at_least =
+        std::max(VersionAt(ingest_.environment_.NowMicros()), Version(given_.value + 1));
+    ASSIGN_OR_RETURN(given_, writer_.NextVersion(sorted, at_least));
+    return given_;
   }
 
   Stamp StampFor(Stamp stamp) const {
@@ -836,6 +840,7 @@ class Ingest::Batch {
   std::map<DeviceNumber, DeviceState> devices_;
   absl::flat_hash_map<Id, std::pair<Version, Offices>> offices_;
   std::optional<std::string> mark_key_;
+  Version given_;  // the last one of this transaction
   int depth_ = 0;  // of consequences of consequences
   // The held edit that somebody has just tried to take, and which was refused.
   std::optional<Id> tried_;

@@ -446,7 +446,7 @@ TEST_F(AudienceTest, AReasonOpensWhatTheMembersBranchKeepsOfThemAndNothingElse) 
     }
     RecordState state;
     state.body = body;
-    Redact(*type, HiddenFrom(*type, secretary), &state);
+    Redact(*type, HiddenFrom(*type, secretary, HostSightOf(*type, body)), &state);
     EXPECT_EQ(shown(records[i]), PlacesOf(*type, id, body).size() > 1 ? state.body : without[i]);
     opened += without[i] != state.body;
   }

@@ -36,7 +36,6 @@ void Universe::CheckUpdate(const Hearer& hearer, const sync::v1::Update& update)
     const std::vector<Id> ids = IdsIn(group.ids());
     for (int i = 0; i < group.bodies_size(); ++i) {
       const RecordKey key{group.type(), ids[static_cast<size_t>(i)]};
-      shown_[hearer.person].insert(key);
       const Ledger::Record* record = ledger_.Find(key);
       if (record == nullptr || record->expected.unclear) continue;
       if (!ledger_.MayRead(hearer.person, *record, key.id, group.bodies(i), now_ms_)) {
@@ -49,8 +48,7 @@ void Universe::CheckUpdate(const Hearer& hearer, const sync::v1::Update& update)
   for (const auto& removal : update.removals()) {
     for (const Id& id : IdsIn(removal.ids())) {
       const RecordKey key{removal.type(), id};
-      const bool had = shown_[hearer.person].count(key) > 0;
-      if (had || ledger_.EverRead(hearer.person, key)) continue;
+      if (ledger_.MayHaveHeld(hearer.person, key)) continue;
       ledger_.Fail(kTold,
                    absl::StrCat(hearer.name, " is to remove ", NameOf(key), ", which it never had"),
                    key);

@@ -297,7 +297,6 @@ class Universe {
   };
   std::map<uint64_t, HostileQuestion> hostile_due_;  // by stream
   std::vector<sync::v1::Cursor> cursors_;
-  std::map<Id, std::set<RecordKey>> shown_;  // to any device of the person, ever
   uint64_t questions_asked_ = 0;
   uint64_t streams_made_ = 0;
   int slow_ = 0;
