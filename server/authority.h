@@ -47,7 +47,7 @@ struct Offices {
   std::vector<Id> persons;                  // those entries (server/persons.h)
   absl::flat_hash_map<Id, uint32_t> now;    // audience: bit n for office n
   absl::flat_hash_map<Id, uint32_t> ended;  // held once, and no longer
-  int64_t at_ms = 0;  // when this was so
+  int64_t at_ms = 0;                        // when this was so
   // When a grant begins or ends, so that this must be worked out again.
   int64_t valid_until_ms = std::numeric_limits<int64_t>::max();
 

@@ -39,12 +39,14 @@ const std::vector<Layer> kLayers = {
     {"server", R"(server/.*|sync/.*|asio/.*|openssl/.*|spdlog/.*|)" + kGround + "|" + kStorage,
      R"(server/(rpc|cli)/.*|.*\.grpc\.pb\.h|sqlite3\.h|SQLiteCpp/.*)"},
     {"server/roster",
-     R"(server/(roster/.*|(ingest|named|own_edit|registration|typed|store/store)\.h)|sync/.*|)" + kGround,
+     R"(server/(roster/.*|(ingest|named|own_edit|registration|typed|store/store)\.h)|sync/.*|)" +
+         kGround,
      R"(.*\.grpc\.pb\.h)"},
     {"server/store", "server/store/.*|sync/.*|" + kGround + "|" + kStorage, R"(.*\.grpc\.pb\.h)"},
     {"server/rpc", "server/.*|sync/.*|asio/.*|" + kGround + "|" + kGrpc, "server/cli/.*"},
     {"server/cli",
-     "server/(cli/.*|rpc/.*|named\\.h)|sync/.*|spdlog/.*|" + kGround + "|" + kCommand + "|" + kGrpc, "-"},
+     "server/(cli/.*|rpc/.*|named\\.h)|sync/.*|spdlog/.*|" + kGround + "|" + kCommand + "|" + kGrpc,
+     "-"},
 };
 
 std::vector<std::string> IncludesOf(const fs::path& file) {

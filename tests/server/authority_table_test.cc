@@ -615,6 +615,13 @@ TEST_P(AuthorityTable, NobodyDecidesOnWhatTheyWroteOfSomebodyWhoHasMovedAway) {
   };
   const RecordKey key{options.type(), *Id::FromBytes(made.id())};
   const std::string before = world.StateOf(key).body;
+  if (GetParam() == "Placement") {
+    // The one that there is lies with the other branch, and so does what waits to change it.
+    for (const Id& one : {author, same}) EXPECT_EQ(take(one), "RETURNED NOT_ENTITLED");
+    EXPECT_EQ(take(colleague), "RETURNED NO_SUCH_RECORD");
+    EXPECT_EQ(world.StateOf(key).body, before);
+    return;
+  }
   EXPECT_EQ(take(author), "HELD MOVED_AWAY");
   EXPECT_EQ(take(same), "HELD MOVED_AWAY");
   EXPECT_EQ(world.StateOf(key).body, before);

@@ -29,6 +29,8 @@ constexpr char kNot[] = "RETURNED OTHERS_TO_SAY";
 class ClaimsTest : public Migration {
  protected:
   Id NewId() { return world.fate().environment().NewId(); }
+  // Empty: it follows from the fields.
+  Id IdOf(const RecordType& type) { return type.id_from.empty() ? NewId() : Id(); }
 
   CheckIn CheckInOf(const Id& activity, const Id& member, std::vector<CheckIn::How> ways) {
     CheckIn check_in;
@@ -52,6 +54,12 @@ class ClaimsTest : public Migration {
     return contact;
   }
 
+  // One that the server has heard of.
+  Id NewMeeting() {
+    const Id meeting = MakeMeeting(zhangs);
+    EXPECT_EQ(world.Sync(zhangs), absl::OkStatus());
+    return meeting;
+  }
   // Of the type, about wang, kept by wang's branch, with all that it needs to stand.
   std::unique_ptr<Message> RecordOf(const RecordType& type) {
     std::unique_ptr<Message> record(google::protobuf::MessageFactory::generated_factory()
@@ -65,7 +73,9 @@ class ClaimsTest : public Migration {
       };
       if (rule.place != NOWHERE) {
         set((rule.place == PERSON ? wang : rule.place == OWNER ? branch : host).str());
-      } else if (rule.kept_with != nullptr || rule.identity) {
+      } else if (rule.kept_with != nullptr) {
+        set(NewMeeting().str());
+      } else if (rule.identity) {
         set(NewId().str());
       } else if (rule.required && rule.descriptor->type() == FieldDescriptor::TYPE_STRING) {
         set("某");
@@ -112,25 +122,26 @@ void ForEachWord(const RecordType& type, const Say& visit) {
 TEST_F(ClaimsTest, EveryWordIsForThoseWhoseItIs) {
   int asked = 0;
   for (const RecordType& type : CatalogueSchema()->types()) {
-    ForEachWord(type, [&](const RecordType&, const std::string& where, const auto& say,
-                          uint32_t said_by) {
-      ++asked;
-      for (Raw* raw : {&secretary, &member}) {
-        const std::unique_ptr<Message> record = RecordOf(type);
-        say(record.get());
-        const bool theirs = (said_by & BitOf(raw == &secretary ? OWNER : PERSON)) != 0;
-        EXPECT_EQ(raw->Answer({raw->Create(*record, NewId())}), theirs ? "MERGED" : kNot) << where;
-        // Added to what is there already.
-        const std::unique_ptr<Message> there = RecordOf(type);
-        const Change made = raw->Create(*there, NewId());
-        ASSERT_EQ(raw->Answer({made}), "MERGED") << where;
-        const std::unique_ptr<Message> set(there->New());
-        say(set.get());
-        EXPECT_EQ(raw->Answer({raw->Update(*set, *Id::FromBytes(made.id()))}),
-                  theirs ? "MERGED" : kNot)
-            << where;
-      }
-    });
+    ForEachWord(
+        type, [&](const RecordType&, const std::string& where, const auto& say, uint32_t said_by) {
+          ++asked;
+          for (Raw* raw : {&secretary, &member}) {
+            const std::unique_ptr<Message> record = RecordOf(type);
+            say(record.get());
+            const bool theirs = (said_by & BitOf(raw == &secretary ? OWNER : PERSON)) != 0;
+            EXPECT_EQ(raw->Answer({raw->Create(*record, IdOf(type))}), theirs ? "MERGED" : kNot)
+                << where;
+            // Added to what is there already.
+            const std::unique_ptr<Message> there = RecordOf(type);
+            const Change made = raw->Create(*there, IdOf(type));
+            ASSERT_EQ(raw->Answer({made}), "MERGED") << where;
+            const std::unique_ptr<Message> set(there->New());
+            say(set.get());
+            EXPECT_EQ(raw->Answer({raw->Update(*set, *Id::FromBytes(made.id()))}),
+                      theirs ? "MERGED" : kNot)
+                << where;
+          }
+        });
   }
   EXPECT_GE(asked, 3);
 }
