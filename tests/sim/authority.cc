@@ -432,9 +432,9 @@ std::string Authority::NotDecided(const Case& one) const {
   const auto* was = dynamic_cast<const DuplicatePerson*>(one.was);
   const bool concerned = IsOwn(same->first_id()) || IsOwn(same->second_id());
   const bool stepped = was == nullptr || was->state() != same->state();
-  if (stepped && concerned && same->state() != DuplicatePerson::UNDONE) {
-    return "they decide on themselves";
-  }
+  const bool found = stepped && same->state() != DuplicatePerson::UNDONE;
+  const bool turned = was != nullptr && was->kept_id() != same->kept_id();
+  if (concerned && (found || turned)) return "they decide on themselves";
   for (const std::string& agreed : same->agreed_ids()) {
     const bool before = was != nullptr &&
                         std::count(was->agreed_ids().begin(), was->agreed_ids().end(), agreed) > 0;
