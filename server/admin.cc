@@ -246,7 +246,7 @@ absl::StatusOr<admin::v1::GrantReply> Admin::Grant(const admin::v1::GrantRequest
   return reply;
 }
 
-// Also of a member whose entry was deleted: the entry goes, the office does not.
+// Also of a member whose entry was deleted: made anew, they would hold it again.
 absl::Status Admin::RevokeGrant(const admin::v1::GrantRequest& request,
                                 admin::v1::RevokeReply* reply) {
   sync::v1::Edit edit;
