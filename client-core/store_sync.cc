@@ -276,9 +276,8 @@ absl::Status Store::ApplyUpdate(const sync::v1::Update& update) {
     }
     for (const RecordKey& key : affected) RETURN_IF_ERROR(transaction.Recompute(key));
     if (!update.catching_up() && transaction.AnyStale()) RETURN_IF_ERROR(transaction.Sweep());
-    const bool any_goes = std::any_of(update.cursors().begin(), update.cursors().end(),
-                                      [](const auto& cursor) { return cursor.audience() == 0; });
-    if (any_goes && any_pending) transaction.KeepSeen();
+    // Of what is dropped the cursors begin again.
+    if (!update.dropped().empty() && any_pending) transaction.KeepSeen();
     for (const auto& cursor : update.cursors()) tables.PutCursor(cursor);
     tables.PutNumber(kObserved, static_cast<int64_t>(observed));
     tables.PutNumber(kRecordsReceived, tables.GetNumber(kRecordsReceived) + records);

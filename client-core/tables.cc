@@ -85,6 +85,10 @@ constexpr const char* kMigrations[] = {
     ALTER TABLE cursor ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE cursor ADD COLUMN seal BLOB NOT NULL DEFAULT x'';
     )sql",
+    // 7: what they say beside the version and the offices stands in the seal.
+    R"sql(
+    ALTER TABLE cursor DROP COLUMN held;
+    )sql",
 };
 constexpr int kSchemaVersion = static_cast<int>(std::size(kMigrations));
 
@@ -675,15 +679,14 @@ bool Tables::DeleteSetAside(int64_t place) {
 
 std::vector<sync::v1::Cursor> Tables::Cursors() {
   SQLite::Statement& statement =
-      Prepared("SELECT scope, version, audience, held, seal FROM cursor");
+      Prepared("SELECT scope, version, audience, seal FROM cursor");
   std::vector<sync::v1::Cursor> cursors;
   while (statement.executeStep()) {
     auto& cursor = cursors.emplace_back();
     cursor.set_scope(std::string(Blob(statement.getColumn(0))));
     cursor.set_version(Unsigned(statement.getColumn(1)));
     cursor.set_audience(statement.getColumn(2).getUInt());
-    cursor.set_held(statement.getColumn(3).getUInt());
-    cursor.set_seal(std::string(Blob(statement.getColumn(4))));
+    cursor.set_seal(std::string(Blob(statement.getColumn(3))));
   }
   statement.reset();
   return cursors;
@@ -693,15 +696,14 @@ void Tables::PutCursor(const sync::v1::Cursor& cursor) {
   const bool kept = cursor.audience() != 0;
   SQLite::Statement& statement =
       kept ? Prepared(
-                 "INSERT OR REPLACE INTO cursor (scope, version, audience, held, seal)"
-                 " VALUES (?,?,?,?,?)")
+                 "INSERT OR REPLACE INTO cursor (scope, version, audience, seal)"
+                 " VALUES (?,?,?,?)")
            : Prepared("DELETE FROM cursor WHERE scope=?");
   Bind(statement, 1, cursor.scope());
   if (kept) {
     statement.bind(2, Signed(cursor.version()));
     statement.bind(3, cursor.audience());
-    statement.bind(4, cursor.held());
-    Bind(statement, 5, cursor.seal());
+    Bind(statement, 4, cursor.seal());
   }
   statement.exec();
 }

@@ -11,21 +11,23 @@
 namespace zhibu::server {
 namespace {
 
-constexpr char kContext[] = "zhibu cursor v1";
+constexpr char kContext[] = "zhibu cursor v2";
 constexpr size_t kSealBytes = 16;
 constexpr size_t kNumberBytes = 8;
-constexpr size_t kUnfinishedBytes = 3 * kNumberBytes;
+constexpr size_t kChannelBytes = 3 * kNumberBytes;
 
 const unsigned char* Bytes(absl::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
-std::string BytesOf(const Unfinished& unfinished) {
+std::string BytesOf(const std::vector<Channel>& channels) {
   std::string bytes;
-  for (uint64_t number :
-       {unfinished.began.value, unfinished.whole.value, uint64_t{unfinished.held}}) {
-    for (size_t i = 0; i < kNumberBytes; ++i, number >>= 8) {
-      bytes.push_back(static_cast<char>(number & 0xff));
+  for (const Channel& channel : channels) {
+    for (uint64_t number :
+         {uint64_t{channel.offices}, channel.version.value, channel.began.value}) {
+      for (size_t i = 0; i < kNumberBytes; ++i, number >>= 8) {
+        bytes.push_back(static_cast<char>(number & 0xff));
+      }
     }
   }
   return bytes;
@@ -59,36 +61,38 @@ absl::StatusOr<CursorSeal> CursorSeal::Of(Reader& reader, const Id& person) {
   return seal;
 }
 
-std::string CursorSeal::SealOf(const sync::v1::Cursor& cursor, absl::string_view unfinished) const {
-  // Of fixed length but for what is unfinished, which says so, and the scope, which is the last.
+std::string CursorSeal::SealOf(const sync::v1::Cursor& cursor, absl::string_view channels) const {
+  // Of fixed length but for the channels, which say so, and the scope, which is the last.
   std::string content = absl::StrCat(kContext, "/", absl::Hex(cursor.version(), absl::kZeroPad16),
-                                     "/", absl::Hex(cursor.audience(), absl::kZeroPad8), "/",
-                                     absl::Hex(cursor.held(), absl::kZeroPad8), "/", owner_, "/",
-                                     unfinished.size(), "/", unfinished, cursor.scope());
+                                     "/", absl::Hex(cursor.audience(), absl::kZeroPad8), "/", owner_,
+                                     "/", channels.size(), "/", channels, cursor.scope());
   std::string seal(kSealBytes, '\0');
   crypto_generichash(reinterpret_cast<unsigned char*>(seal.data()), seal.size(), Bytes(content),
                      content.size(), Bytes(key_), key_.size());
-  seal.append(unfinished.data(), unfinished.size());
+  seal.append(channels.data(), channels.size());
   return seal;
 }
 
-void CursorSeal::Put(const std::optional<Unfinished>& unfinished, sync::v1::Cursor* cursor) const {
-  cursor->set_seal(SealOf(*cursor, unfinished ? BytesOf(*unfinished) : ""));
+void CursorSeal::Put(const std::vector<Channel>& channels, sync::v1::Cursor* cursor) const {
+  cursor->set_seal(SealOf(*cursor, BytesOf(channels)));
 }
 
 bool CursorSeal::Good(const sync::v1::Cursor& cursor) const {
-  const absl::string_view unfinished = BehindDigest(cursor);
-  if (!unfinished.empty() && unfinished.size() != kUnfinishedBytes) return false;
-  const std::string seal = SealOf(cursor, unfinished);
+  const absl::string_view channels = BehindDigest(cursor);
+  if (channels.size() % kChannelBytes != 0) return false;
+  const std::string seal = SealOf(cursor, channels);
   return cursor.seal().size() == seal.size() &&
          sodium_memcmp(cursor.seal().data(), seal.data(), seal.size()) == 0;
 }
 
-std::optional<Unfinished> CursorSeal::UnfinishedIn(const sync::v1::Cursor& cursor) {
+std::vector<Channel> CursorSeal::ChannelsIn(const sync::v1::Cursor& cursor) {
   const absl::string_view bytes = BehindDigest(cursor);
-  if (bytes.size() != kUnfinishedBytes) return std::nullopt;
-  return Unfinished{Version(NumberAt(bytes, 0)), Version(NumberAt(bytes, 1)),
-                    static_cast<uint32_t>(NumberAt(bytes, 2))};
+  std::vector<Channel> channels(bytes.size() / kChannelBytes);
+  for (size_t i = 0; i < channels.size(); ++i) {
+    channels[i] = {static_cast<uint32_t>(NumberAt(bytes, 3 * i)), Version(NumberAt(bytes, 3 * i + 1)),
+                   Version(NumberAt(bytes, 3 * i + 2))};
+  }
+  return channels;
 }
 
 std::shared_ptr<const Sent> SentBy(

@@ -7,8 +7,8 @@
 #define ZHIBU_SERVER_CURSOR_H_
 
 #include <memory>
-#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -24,12 +24,13 @@ namespace zhibu::server {
 inline constexpr char kCursorKey[] = "cursor_key";
 std::string NewCursorKey(const Environment& environment);
 
-// Of a scope that is being read, and not to its end yet. What was gone when that was begun
-// the device may hold only from before.
-struct Unfinished {
-  Version began;      // the last change that it could know of then
-  Version whole;      // up to here it had all
-  uint32_t held = 0;  // as which offices
+// What a device has been sent of one scope as the holder of some offices there.
+struct Channel {
+  uint32_t offices = 0;
+  Version version;  // all up to here
+  // What had gone by then was never the device's: the last change that there was for these
+  // offices when the first of this was sent. 0 once `version` has come so far.
+  Version began;
 };
 
 class CursorSeal {
@@ -37,14 +38,14 @@ class CursorSeal {
   // NOT_FOUND where the server has no key yet: see EnsureIncarnation.
   static absl::StatusOr<CursorSeal> Of(Reader& reader, const Id& person);
 
-  // What is unfinished travels in the seal: it is the server's alone.
-  void Put(const std::optional<Unfinished>& unfinished, sync::v1::Cursor* cursor) const;
+  // The channels travel in the seal: they are the server's alone.
+  void Put(const std::vector<Channel>& channels, sync::v1::Cursor* cursor) const;
   bool Good(const sync::v1::Cursor& cursor) const;
   // Of a good one.
-  static std::optional<Unfinished> UnfinishedIn(const sync::v1::Cursor& cursor);
+  static std::vector<Channel> ChannelsIn(const sync::v1::Cursor& cursor);
 
  private:
-  std::string SealOf(const sync::v1::Cursor& cursor, absl::string_view unfinished) const;
+  std::string SealOf(const sync::v1::Cursor& cursor, absl::string_view channels) const;
 
   std::string key_;
   std::string owner_;  // the person and the incarnation

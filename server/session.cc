@@ -31,115 +31,6 @@ constexpr size_t kAnswersMax = 3000;
 constexpr int64_t kHourMs = 3'600'000;
 constexpr int64_t kDayMs = 24 * kHourMs;
 
-// At which version the record left the scope or was deleted, the last thing that happens to
-// its row; kPendingVersion: it is there.
-Version GoneAt(const FeedRow& row) {
-  return row.present && row.state.alive() ? kPendingVersion : row.version;
-}
-
-size_t SizeOf(const FeedRow& row) {
-  return row.state.body.size() + row.state.trace.size() + Id::kSize;
-}
-
-}  // namespace
-
-// What one reading of the feeds has found, before it becomes an update.
-struct Session::Pass {
-  struct Found {
-    FeedRow row;
-    bool removable = false;  // the device may have been shown it
-  };
-  std::vector<Found> rows;
-  // Of every row that the device may know of, scope by scope and ascending: of those that
-  // there is nothing to say of, too.
-  std::map<Id, std::vector<Version>> known;
-  // Everything up to here has been read, in every scope: an update that ends
-  // here splits no edit.
-  Version cut{std::numeric_limits<uint64_t>::max()};
-
-  bool complete() const { return cut.value == std::numeric_limits<uint64_t>::max(); }
-
-  // Each scope was read up to the limit; all of them together keep it as well.
-  // `rows` ascend by version.
-  void LimitTo(size_t bytes_max) {
-    size_t bytes = 0;
-    Version last;
-    for (const auto& [row, removable] : rows) {
-      if (row.version > cut) return;
-      if (bytes >= bytes_max && row.version != last) {
-        cut = last;
-        return;
-      }
-      bytes += SizeOf(row);
-      last = row.version;
-    }
-  }
-
-  // The last that the device may know of, as far as was read; 0: none.
-  Version KnownUpToCut(const Id& scope) const {
-    const auto it = known.find(scope);
-    if (it == known.end()) return Version();
-    const auto end = std::upper_bound(it->second.begin(), it->second.end(), cut);
-    return end == it->second.begin() ? Version() : *std::prev(end);
-  }
-
-  uint64_t Passed() const {
-    uint64_t passed = 0;
-    for (const auto& [scope, versions] : known) {
-      const auto end = std::upper_bound(versions.begin(), versions.end(), cut);
-      passed += static_cast<uint64_t>(end - versions.begin());
-    }
-    return passed;
-  }
-};
-
-namespace {
-
-// Rows of one edit and type stand together: a Group.
-class GroupWriter {
- public:
-  explicit GroupWriter(sync::v1::Update* update) : update_(*update) {}
-
-  // Takes the body and the trace out of the row.
-  void Add(FeedRow* row) {
-    const Touch& touch = row->state.touch;
-    if (group_ == nullptr || group_->type() != row->key.type || touch != touch_) {
-      Close();
-      group_ = update_.add_groups();
-      group_->set_type(row->key.type);
-      group_->set_version(touch.version.value);
-      group_->set_writer(touch.writer.value);
-      group_->set_stamp(touch.stamp.value);
-      touch_ = touch;
-    }
-    const absl::string_view id = row->key.id.bytes();
-    group_->mutable_ids()->append(id.data(), id.size());
-    group_->add_bodies(std::move(row->state.body));
-    group_->add_traces(std::move(row->state.trace));
-  }
-
-  void Close() {
-    if (group_ == nullptr) return;
-    const bool bare = std::all_of(group_->traces().begin(), group_->traces().end(),
-                                  [](const std::string& trace) { return trace.empty(); });
-    if (bare) group_->clear_traces();
-    group_ = nullptr;
-  }
-
- private:
-  sync::v1::Update& update_;
-  sync::v1::Group* group_ = nullptr;
-  Touch touch_;
-};
-
-void AddRemoval(const RecordKey& key, sync::v1::Update* update) {
-  if (update->removals().empty() || update->removals().rbegin()->type() != key.type) {
-    update->add_removals()->set_type(key.type);
-  }
-  const absl::string_view id = key.id.bytes();
-  update->mutable_removals()->rbegin()->mutable_ids()->append(id.data(), id.size());
-}
-
 // The groups of one update, cut where a frame is full; all else is in the last part.
 std::vector<sync::v1::Update> PartsOf(sync::v1::Update update, size_t bytes_max) {
   google::protobuf::RepeatedPtrField<sync::v1::Group> groups;
@@ -184,7 +75,8 @@ Session::Session(Store* store, const Ingest* ingest, Environment environment, Se
       ingest_(*ingest),
       schema_(ingest->schema()),
       environment_(std::move(environment)),
-      limits_(limits) {}
+      limits_(limits),
+      catch_up_(ingest->schema(), limits.update_bytes) {}
 
 void Session::Refuse(sync::v1::Reason reason, absl::string_view detail) {
   if (state_ == State::kClosed) return;  // the last word has been said
@@ -285,34 +177,17 @@ absl::Status Session::Open(Reader& reader) {
   ASSIGN_OR_RETURN(const auto device, reader.GetDevice(device_.number));
   if (!device) return zhibu::Refuse(sync::v1::UNKNOWN_DEVICE, absl::StrCat(device_.number.value));
   device_ = *device;
-  ASSIGN_OR_RETURN(seal_, CursorSeal::Of(reader, device_.person));
+  ASSIGN_OR_RETURN(const CursorSeal seal, CursorSeal::Of(reader, device_.person));
   auto shown = hello_.cursors();
   shown.MergeFrom(hello_.seen());
-  sent_ = SentBy(*seal_, shown);
-  for (const auto& cursor : hello_.cursors()) {
-    const auto scope = Id::FromBytes(cursor.scope());
-    if (!scope) return zhibu::Refuse(sync::v1::MALFORMED, "cursor");
-    if (device_.lost()) continue;  // it is told to remove all at once
-    // Else one could make up cursors, and be told what has gone since.
-    if (!seal_->Good(cursor)) continue;
-    ScopeState& state = scopes_[*scope];
-    state.cursor = state.looked = Version(cursor.version());
-    state.seen = cursor.audience();
-    const bool mixed = (cursor.audience() & kMixed) != 0;
-    state.held = mixed ? cursor.held() : cursor.audience();
-    state.unfinished = seal_->UnfinishedIn(cursor);
-    // Of one from before that was said: whatever the device may have been sent since.
-    if (mixed && !state.unfinished) state.unfinished.emplace();
-  }
+  sent_ = SentBy(seal, shown);
+  // Who has lost the device is told to remove all at once.
+  if (device_.lost()) hello_.clear_cursors();
+  RETURN_IF_ERROR(catch_up_.Resume(seal, hello_.cursors()));
   RETURN_IF_ERROR(RefreshOffices(reader));
   unasked_ = hello_.unanswered() == 0 ? device->last_number : EditNumber(hello_.unanswered() - 1);
   heard_ = unasked_;
-  uint64_t to_pass = 0;
-  for (const auto& [scope, state] : scopes_) {
-    if (state.dropping()) continue;
-    ASSIGN_OR_RETURN(const uint64_t rows, reader.CountFeed(scope, state.from(), state.MayKnow()));
-    to_pass += rows;
-  }
+  ASSIGN_OR_RETURN(const uint64_t to_pass, catch_up_.CountRows(reader));
   auto* welcome = out_.emplace_back().mutable_welcome();
   welcome->set_to_pass(to_pass);
   welcome->set_safe(device->safe_number.value);
@@ -471,175 +346,10 @@ absl::Status Session::RefreshOffices(Reader& reader) {
   if (!device_.revoked()) {
     ASSIGN_OR_RETURN(offices, OfficesOf(reader, device_.person, now));
   }
-  for (const auto& [scope, audience] : offices.now) {
-    const auto [it, fresh] = scopes_.try_emplace(scope);
-    ScopeState& state = it->second;
-    if (state.cursor.value == 0 && state.seen == 0) {
-      state.seen = audience;  // nothing is there that could be seen otherwise
-    }
-  }
-  for (auto& [scope, state] : scopes_) {
-    const uint32_t audience = offices.In(scope);
-    if (audience == state.audience) continue;
-    if (state.reread.value > 0 || state.dropped) state.seen = state.Mixed();
-    if (state.dropped) state.unfinished.reset();
-    state.reread = Version();
-    state.dropped = false;
-    state.audience = audience;
-  }
+  RETURN_IF_ERROR(catch_up_.SetOffices(reader, {offices.now.begin(), offices.now.end()}));
   if (!offices.persons.empty()) persons_ = offices.persons;
   ASSIGN_OR_RETURN(offices_at_, OfficesVersion(reader, persons_));
   offices_valid_until_ms_ = offices.valid_until_ms;
-  return absl::OkStatus();
-}
-
-std::vector<Id> Session::Scopes() const {
-  std::vector<Id> scopes;
-  for (const auto& [scope, state] : scopes_) scopes.push_back(scope);
-  return scopes;
-}
-
-Session::Sight Session::SightOf(const FeedRow& row,
-                                absl::FunctionRef<uint32_t(const ScopeState&)> audience) const {
-  if (!row.state.alive()) return {};
-  const RecordType* type = schema_.Find(row.key.type);
-  if (type == nullptr) return {};
-  const Eyes eyes =
-      EyesOn(PlacesOf(*type, row.key.id, row.state.body), [&](const Id& scope) -> uint32_t {
-        const auto it = scopes_.find(scope);
-        return it == scopes_.end() ? 0 : audience(it->second);
-      });
-  const HostSight at_host = HostSightOf(*type, row.state.body);
-  return {eyes.Meet(ReadersOf(schema_, *type, row.state.body)), HiddenFrom(*type, eyes, at_host),
-          ((eyes.at_home | eyes.as_host) & kMixed) != 0};
-}
-
-Session::Sight Session::SightNow(const FeedRow& row) const {
-  return SightOf(row, [](const ScopeState& state) { return state.audience; });
-}
-
-// While a scope is read again, what the device holds already is passed over.
-bool Session::Wanted(const FeedRow& row, const ScopeState& state) const {
-  const Sight now = SightNow(row);
-  if (state.dropping()) return row.present && now.visible;
-  // Past its cursor, or because nothing is certain to be there.
-  if (row.version > state.cursor || state.seen == kMixed) return true;
-  const Sight held =
-      SightOf(row, [&](const ScopeState& other) { return other.Shown(row.version); });
-  if (!now.visible || !held.visible) return true;
-  return now.hidden != held.hidden || (now.hidden != 0 && held.mixed);
-}
-
-// Whether the device may hold the record because it lies in this scope. One that came there
-// after all that the device has been sent of it, it has never had; one that was gone by then
-// it has been told of, or never had.
-bool Session::MayHold(const FeedRow& row, const ScopeState& state) {
-  const Version gone = GoneAt(row);
-  if (state.dropping() || gone <= state.cursor) return false;
-  if (state.unfinished && gone <= state.unfinished->began) {
-    return (row.seen & state.unfinished->held) != 0 && row.since <= state.unfinished->whole;
-  }
-  if ((row.seen & state.held) == 0) return false;
-  const bool in_part = (state.seen & kMixed) != 0;  // how far that came is not known
-  return in_part || row.since <= std::max(state.cursor, state.reread);
-}
-
-absl::Status Session::ReadScope(Reader& reader, const Id& scope, const ScopeState& state,
-                                Pass* pass) {
-  size_t bytes = 0;
-  Version last;
-  bool more = false;
-  std::vector<Version> known;
-  // Of what was dropped nothing is there, be it seen through another scope alone.
-  const bool dropped = state.rereading() && state.seen == kMixed;
-  const uint32_t offices = state.dropping() || dropped ? kAllOffices : state.MayKnow();
-  RETURN_IF_ERROR(reader.ReadFeed(scope, state.from(), offices, [&](const FeedRow& row) {
-    const bool may_know = (row.seen & state.MayKnow()) != 0;
-    if (dropped && !may_know && !(row.present && SightNow(row).visible)) return true;
-    if (bytes >= limits_.update_bytes && row.version != last) {
-      more = true;
-      return false;
-    }
-    last = row.version;
-    if (!state.dropping() && may_know) known.push_back(row.version);
-    if (state.rereading() && !Wanted(row, state)) {
-      if (!state.dropping()) ++bytes;  // passing over is work too, where it may be known of
-      return true;
-    }
-    const bool removable = MayHold(row, state);
-    if (!removable && GoneAt(row) != kPendingVersion) {
-      if (may_know) ++bytes;
-      return true;
-    }
-    bytes += SizeOf(row);
-    pass->rows.push_back({row, removable});
-    return true;
-  }));
-  pass->known[scope] = std::move(known);
-  if (more) pass->cut = std::min(pass->cut, last);
-  return absl::OkStatus();
-}
-
-void Session::AddCursor(const Id& scope, Version version, const ScopeState& as,
-                        sync::v1::Update* update) {
-  sync::v1::Cursor& cursor = *update->add_cursors();
-  cursor.set_scope(scope.str());
-  if (as.audience == 0 && !as.rereading()) return;  // it is to forget this one
-  cursor.set_version(version.value);
-  cursor.set_audience(as.rereading() ? as.Mixed() : as.audience);
-  if (as.rereading()) cursor.set_held(as.MayKnow());
-  seal_->Put(as.unfinished, &cursor);
-}
-
-// Edits that are on their way to be committed keep what was so when they came.
-void Session::NoteSent(const Id& scope, Version version) {
-  const auto it = sent_->cursors.find(scope);
-  if (it == sent_->cursors.end() ? version.value == 0 : it->second >= version) return;
-  Sent sent = *sent_;
-  sent.cursors[scope] = version;
-  sent_ = std::make_shared<const Sent>(std::move(sent));
-}
-
-absl::Status Session::MoveCursors(Reader& reader, const Pass& pass, sync::v1::Update* update) {
-  for (auto it = scopes_.begin(); it != scopes_.end();) {
-    auto& [scope, state] = *it;
-    ASSIGN_OR_RETURN(const Version end, reader.ScopeVersion(scope));
-    const Version to = std::min(pass.cut, end);
-    const bool was_rereading = state.rereading();
-    if (state.dropping() && !state.dropped) {
-      update->add_dropped(scope.str());
-      state.dropped = true;
-      state.held = 0;
-      state.unfinished.reset();
-    }
-    if (pass.complete()) {
-      state.unfinished.reset();
-    } else if (!state.unfinished || state.held == 0) {
-      ASSIGN_OR_RETURN(const Version last, reader.LastInFeed(scope, state.MayKnow()));
-      state.unfinished = Unfinished{last, state.cursor, state.held};
-    }
-    state.known = std::max(state.known, pass.KnownUpToCut(scope));
-    // A scope that is read again has been sent up to where the reading has come.
-    NoteSent(scope, std::max({state.cursor, state.known, was_rereading ? to : Version()}));
-    if (was_rereading && !pass.complete()) {
-      if (state.reread.value == 0 && to.value > 0) AddCursor(scope, state.cursor, state, update);
-      state.held |= state.audience;
-      state.reread = std::max(state.reread, to);
-      ++it;
-      continue;
-    }
-    const Version cursor = std::max(state.cursor, state.known);
-    state.looked = std::max(state.looked, to);
-    state.held = state.audience;
-    if (cursor > state.cursor || was_rereading) {
-      state.cursor = cursor;
-      state.seen = state.audience;
-      state.reread = Version();
-      state.dropped = false;
-      AddCursor(scope, state.cursor, state, update);
-    }
-    it = state.audience == 0 ? scopes_.erase(it) : std::next(it);
-  }
   return absl::OkStatus();
 }
 
@@ -668,10 +378,10 @@ void Session::AddAnswer(const AuditRow& row) {
 
 // Each with what it changed, and so not always in their order: versions of
 // different scopes do not compare.
-void Session::AddAnswers(const Pass& pass, sync::v1::Update* update) {
+void Session::AddAnswers(Version cut, sync::v1::Update* update) {
   std::deque<Result> waiting;
   for (Result& result : answers_) {
-    if (result.version <= pass.cut) {
+    if (result.version <= cut) {
       *update->add_answers() = std::move(result.answer);
     } else {
       waiting.push_back(std::move(result));
@@ -684,43 +394,11 @@ absl::Status Session::BuildUpdate(Reader& reader, sync::v1::Update* update,
                                   Disclosures* disclosures) {
   RETURN_IF_ERROR(RefreshOffices(reader));
   RETURN_IF_ERROR(ReadAnswers(reader));
-  Pass pass;
-  for (const auto& [scope, state] : scopes_) {
-    RETURN_IF_ERROR(ReadScope(reader, scope, state, &pass));
-  }
-  const auto before = [](const Pass::Found& a, const Pass::Found& b) {
-    return std::tie(a.row.version, a.row.key) < std::tie(b.row.version, b.row.key);
-  };
-  // Most often only one of the scopes has anything.
-  if (!std::is_sorted(pass.rows.begin(), pass.rows.end(), before)) {
-    std::sort(pass.rows.begin(), pass.rows.end(), before);
-  }
-  pass.LimitTo(limits_.update_bytes);
-  GroupWriter groups(update);
-  const RecordKey* last = nullptr;
-  for (auto& [row, removable] : pass.rows) {
-    if (row.version > pass.cut) break;
-    if (last != nullptr && *last == row.key) continue;  // it lies in two of the scopes
-    const Sight sight = SightNow(row);
-    // What has left for another of the scopes comes with that one, in its turn.
-    if (sight.visible && !row.present) continue;
-    if (!sight.visible && !removable) continue;
-    last = &row.key;
-    if (sight.visible) {
-      const RecordType& type = *schema_.Find(row.key.type);
-      Redact(type, sight.hidden, &row.state);
-      RETURN_IF_ERROR(
-          AddDisclosures(reader, schema_, type, row.key.id, row.state, persons_, disclosures));
-      groups.Add(&row);
-    } else {
-      AddRemoval(row.key, update);
-    }
-  }
-  groups.Close();
-  RETURN_IF_ERROR(MoveCursors(reader, pass, update));
-  AddAnswers(pass, update);
-  update->set_passed(pass.Passed());
-  update->set_catching_up(!pass.complete());
+  ASSIGN_OR_RETURN(const CatchUp::Part part,
+                   catch_up_.Read(reader, persons_, &sent_, update, disclosures));
+  AddAnswers(part.cut, update);
+  update->set_passed(part.passed);
+  update->set_catching_up(!part.complete);
   return absl::OkStatus();
 }
 

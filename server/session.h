@@ -9,14 +9,8 @@
 // Next builds an update only when the transport asks for it, so a device that
 // reads slowly costs one frame of memory, not a queue.
 //
-//   what the device holds = records of its scopes, without what its offices may
-//                           not read of them, as of its cursors
-//
-// What the device may not see does not exist for it: no frame is sent, no cursor moves
-// and nothing is counted because of it. So the rows that ReadFeed leaves out, by the
-// offices that have seen them, are looked at no further; and the device is told to remove
-// only what it may have been shown (ScopeState::held). A scope in which it has no office
-// any more it is told to drop whole, without a word of what lies there by now.
+// What the device holds and is sent next is told by CatchUp (server/catch_up.h). What the
+// device may not see does not exist for it: where there is nothing else, no frame is sent.
 //
 // Sensitive fields leave only once it is written down who is given them (server/
 // access.h).
@@ -43,7 +37,7 @@
 #include "absl/status/status.h"
 #include "server/access.h"
 #include "server/authority.h"
-#include "server/cursor.h"
+#include "server/catch_up.h"
 #include "server/ingest.h"
 #include "server/sent.h"
 #include "server/store/store.h"
@@ -91,50 +85,10 @@ class Session {
   // has moved: Next must be asked again.
   int64_t wakes_at_ms() const;
   // Those whose moves it wants to hear of, ascending.
-  std::vector<Id> Scopes() const;
+  std::vector<Id> Scopes() const { return catch_up_.Scopes(); }
 
  private:
   enum class State { kHello, kProof, kOpen, kClosed };
-
-  // Where the device stands in one scope. While `seen` differs from `audience`
-  // the scope is read again from its beginning, for what has become visible and
-  // what is no longer. Until that is done the device's cursor says that it holds
-  // the scope in part as one audience sees it, in part as another (Mixed), so
-  // that the reading can be broken off and the audience change back.
-  struct ScopeState {
-    Version cursor;  // the device has all up to here, as `seen` sees it
-    Version known;   // of the last row read that it may know of
-    Version looked;  // up to here there is nothing more that it may know of
-    Version reread;  // how far the reading again has come
-    // Set while what there is has not been read to its end: what went before that was begun,
-    // the device has not been sent since.
-    std::optional<Unfinished> unfinished;
-    uint32_t seen = 0;
-    uint32_t audience = 0;
-    uint32_t held = 0;     // as which offices it may hold records
-    bool dropped = false;  // it has been told to remove all that lies here
-
-    bool rereading() const { return seen != audience; }
-    // No office is left: what it still sees through other scopes is sent again.
-    bool dropping() const { return audience == 0 && rereading(); }
-    // What both see is there for certain.
-    uint32_t Mixed() const { return (seen & audience) | kMixed; }
-    Version from() const { return rereading() ? reread : looked; }
-    uint32_t MayKnow() const { return held | audience; }
-    // As whom the device has been shown what stands at `version`.
-    uint32_t Shown(Version version) const {
-      return rereading() && version <= reread ? audience : seen;
-    }
-  };
-  struct Pass;
-  // What of a record may be seen.
-  struct Sight {
-    bool visible = false;
-    uint64_t hidden = 0;  // set of RecordType::restricted
-    bool mixed = false;   // the device may hold more
-  };
-  // Beside the bits of the offices, none of which it is.
-  static constexpr uint32_t kMixed = 1u << 31;
 
   void OnHello(const std::string& bytes);
   void OnProof(const sync::v1::Proof& proof);
@@ -153,17 +107,8 @@ class Session {
   absl::Status CountRenumbering(Writer& writer) const;
   absl::Status RefreshOffices(Reader& reader);
   absl::Status BuildUpdate(Reader& reader, sync::v1::Update* update, Disclosures* disclosures);
-  absl::Status ReadScope(Reader& reader, const Id& scope, const ScopeState& state, Pass* pass);
-  bool Wanted(const FeedRow& row, const ScopeState& state) const;
-  static bool MayHold(const FeedRow& row, const ScopeState& state);
-  // `audience`: as whom the device sees a scope.
-  Sight SightOf(const FeedRow& row, absl::FunctionRef<uint32_t(const ScopeState&)> audience) const;
-  Sight SightNow(const FeedRow& row) const;
   absl::Status Log(Way way, const Disclosures& disclosures);
-  absl::Status MoveCursors(Reader& reader, const Pass& pass, sync::v1::Update* update);
-  void NoteSent(const Id& scope, Version version);
-  void AddCursor(const Id& scope, Version version, const ScopeState& as, sync::v1::Update* update);
-  void AddAnswers(const Pass& pass, sync::v1::Update* update);
+  void AddAnswers(Version cut, sync::v1::Update* update);
 
   Store& store_;
   const Ingest& ingest_;
@@ -178,7 +123,7 @@ class Session {
   std::string nonce_;
   DeviceRow device_;
   std::string incarnation_;
-  std::optional<CursorSeal> seal_;
+  CatchUp catch_up_;
   std::shared_ptr<const Sent> sent_;
   std::vector<Submitted> submitted_;
   // Those handed out and not yet answered, in order.
@@ -194,7 +139,6 @@ class Session {
   EditNumber unasked_;          // up to here the device has said that it has the answers
   EditNumber heard_;            // up to here the audit's answers have been read
   std::deque<Result> answers_;  // those that wait for their changes
-  std::map<Id, ScopeState> scopes_;
   std::vector<Id> persons_;  // the entries of the device's owner in the register
   Version offices_at_;       // OfficesVersion of these, which the audiences follow
   int64_t offices_valid_until_ms_ = 0;

@@ -1,4 +1,4 @@
-// Who may see what lies where, as the store's feeds keep it (FeedRow::seen).
+// Who may see what lies where, as the store's feeds keep it (FeedRow::offices).
 //
 //   somebody may see a record = in one of its scopes they hold one of the offices
 //                               that ShowingsOf names there
@@ -17,9 +17,11 @@
 
 namespace zhibu::server {
 
-// Every scope that the record lies in, once; nobody sees a deleted one.
+// Every scope that the record lies in, once; nobody sees a deleted one. What has changed
+// since it was `before` has moved for those whose part of it is not the same: who is shown
+// nothing of a field hears nothing of its changes either.
 std::vector<Showing> ShowingsOf(const Schema& schema, const RecordType& type, const Id& id,
-                                const RecordState& state);
+                                const RecordState& before, const RecordState& state);
 
 // Works it out again for all that is stored: after an update of the server that shows
 // records to others. Only together with a new incarnation (server/incarnation.h): what

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "sync/frontier.h"
 #include "sync/wire.h"
 #include "zhibu/sync/v1/trace.pb.h"
 
@@ -48,18 +49,54 @@ class Redaction {
     return left;
   }
 
-  void Trace(sync::v1::Trace* trace) const {
+  // `touch` becomes that of the last change that is left.
+  void Trace(sync::v1::Touch* touch, sync::v1::Trace* trace) const {
     auto* fields = trace->mutable_fields();
     fields->erase(std::remove_if(fields->begin(), fields->end(),
                                  [&](const auto& one) { return Hides(one.field()); }),
                   fields->end());
+    const sync::v1::Touch record = *touch;
+    if (!trace->has_rest()) *trace->mutable_rest() = record;
+    *touch = trace->rest();
+    for (auto& field : *fields) {
+      if (!field.has_touch()) *field.mutable_touch() = record;
+      NoteLater(field.touch(), touch);
+      for (const auto& element : field.elements()) {
+        if (element.has_touch()) NoteLater(element.touch(), touch);
+        for (const auto& tag : element.frontier()) NoteLater(tag, record, touch);
+      }
+    }
+    for (auto& field : *fields) {
+      if (Same(field.touch(), *touch)) field.clear_touch();
+    }
+    if (Same(trace->rest(), *touch)) trace->clear_rest();
+    // Whose changes keep it alive tells of those that are hidden, too.
+    trace->clear_frontier();
+    trace->clear_deleted();
     for (auto& life : *trace->mutable_former_lives()) {
       life.set_body(Body(life.body()));
-      Trace(life.mutable_trace());
+      Trace(life.mutable_touch(), life.mutable_trace());
     }
   }
 
  private:
+  static bool Same(const sync::v1::Touch& a, const sync::v1::Touch& b) {
+    return a.version() == b.version() && a.writer() == b.writer() && a.stamp() == b.stamp();
+  }
+  static void NoteLater(const sync::v1::Touch& touch, sync::v1::Touch* last) {
+    if (touch.version() > last->version()) *last = touch;
+  }
+  // A tag has no stamp: the record's where it is that change, else the latest that is known.
+  static void NoteLater(const sync::v1::Tag& tag, const sync::v1::Touch& record,
+                        sync::v1::Touch* last) {
+    if (tag.version() <= last->version()) return;
+    if (tag.version() == record.version()) {
+      *last = record;
+      return;
+    }
+    last->set_version(tag.version());
+    last->set_writer(tag.writer());
+  }
   bool Hides(uint32_t number) const {
     const FieldRule* rule = type_.fields.Find(number);
     const auto at = std::find(type_.restricted.begin(), type_.restricted.end(), rule);
@@ -109,7 +146,10 @@ void Redact(const RecordType& type, uint64_t hidden, RecordState* state) {
   if (state->trace.empty()) return;
   sync::v1::Trace trace;
   trace.ParseFromString(state->trace);
-  redaction.Trace(&trace);
+  sync::v1::Touch touch;
+  merging::Write(state->touch, &touch);
+  redaction.Trace(&touch, &trace);
+  state->touch = merging::Read(touch);
   state->trace = trace.SerializeAsString();
 }
 

@@ -43,8 +43,8 @@ uint64_t WrittenBy(const RecordType& type, const sync::v1::Change& change);
 uint64_t SensitiveIn(const RecordType& type, absl::string_view body);
 
 // Takes the fields of the set out of the record, and out of all that is remembered of
-// it. (A field that only some may read is special: a server that does not know it does
-// not take it.)
+// it: what is left is what it would be, had nobody ever changed them. (A field that only
+// some may read is special: a server that does not know it does not take it.)
 void Redact(const RecordType& type, uint64_t hidden, RecordState* state);
 
 }  // namespace zhibu

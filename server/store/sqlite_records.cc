@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <map>
+#include <tuple>
 
 #include "absl/strings/str_cat.h"
 #include "server/store/sqlite_transaction.h"
@@ -31,29 +33,41 @@ constexpr char kListEver[] = "SELECT " ZHIBU_STATE_COLUMNS
                              ", r.id FROM record r INDEXED BY record_key"
                              " WHERE r.type = ? ORDER BY r.id";
 
+constexpr char kFeedOf[] =
+    "SELECT offices, version, present, since FROM feed"
+    " WHERE scope_no = ? AND type = ? AND id = ?";
+constexpr char kDropFeed[] = "DELETE FROM feed WHERE scope_no = ? AND type = ? AND id = ?";
 constexpr char kPutFeed[] =
-    "INSERT INTO feed (scope_no, type, id, record_no, version, present, seen, since)"
+    "INSERT INTO feed (scope_no, type, id, offices, record_no, version, present, since)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-    " ON CONFLICT (scope_no, type, id) DO UPDATE SET version = excluded.version,"
-    " present = excluded.present, seen = feed.seen | excluded.seen";
-constexpr char kForgetSeen[] = "UPDATE feed SET seen = 0";
+    " ON CONFLICT (scope_no, type, id, offices) DO UPDATE SET version = excluded.version,"
+    " present = excluded.present";
+constexpr char kKeepLast[] =
+    "DELETE FROM feed WHERE (version, offices) <> (SELECT g.version, g.offices FROM feed g"
+    " WHERE g.scope_no = feed.scope_no AND g.type = feed.type AND g.id = feed.id"
+    " ORDER BY g.version DESC, g.offices DESC LIMIT 1)";
+constexpr char kForgetSeen[] = "UPDATE feed SET offices = 0, present = 0";
 constexpr char kPutSeen[] =
-    "UPDATE feed SET seen = ?"
+    "UPDATE feed SET offices = ?, present = 1"
     " WHERE scope_no = (SELECT no FROM scope WHERE id = ?) AND type = ? AND id = ?";
 // LEFT, so that a row whose record is missing shows as damage and is not skipped.
 constexpr char kReadFeed[] =
     "SELECT " ZHIBU_STATE_COLUMNS
-    ", f.version, f.type, f.id, f.present, f.seen, f.since"
+    ", f.version, f.type, f.id, f.present, f.offices, f.since"
     " FROM feed f INDEXED BY feed_version LEFT JOIN record r ON r.no = f.record_no"
     " WHERE f.scope_no = (SELECT no FROM scope WHERE id = ?) AND f.version > ?"
-    " AND f.seen & ? <> 0 ORDER BY f.version, f.type, f.id";
+    " AND f.offices & ? <> 0 ORDER BY f.version, f.type, f.id";
 constexpr char kCountFeed[] =
     "SELECT count(*) FROM feed INDEXED BY feed_version"
-    " WHERE scope_no = (SELECT no FROM scope WHERE id = ?) AND version > ? AND seen & ? <> 0";
+    " WHERE scope_no = (SELECT no FROM scope WHERE id = ?) AND version > ? AND offices & ? <> 0";
 constexpr char kLastInFeed[] =
     "SELECT version FROM feed INDEXED BY feed_version"
-    " WHERE scope_no = (SELECT no FROM scope WHERE id = ?) AND seen & ? <> 0"
+    " WHERE scope_no = (SELECT no FROM scope WHERE id = ?) AND offices & ? <> 0"
     " ORDER BY version DESC LIMIT 1";
+constexpr char kLastShown[] =
+    "SELECT max(version) FROM feed"
+    " WHERE scope_no = (SELECT no FROM scope WHERE id = ?) AND type = ? AND id = ?"
+    " AND present = 1 AND offices & ? <> 0";
 constexpr char kEverIn[] =
     "SELECT 1 FROM feed"
     " WHERE scope_no = (SELECT no FROM scope WHERE id = ?) AND type = ? AND id = ?";
@@ -61,7 +75,7 @@ constexpr char kListFeed[] =
     "SELECT " ZHIBU_STATE_COLUMNS
     ", f.id FROM feed f LEFT JOIN record r ON r.no = f.record_no"
     " WHERE f.scope_no = (SELECT no FROM scope WHERE id = ?) AND f.type = ? AND f.present = 1"
-    " AND r.deletion_version IS NULL ORDER BY f.id";
+    " AND f.offices & 0x40000000 <> 0 AND r.deletion_version IS NULL ORDER BY f.id";
 
 // What a value is sealed under, as kSealAll spells it in sqlite_schema.cc.
 constexpr char kBody[] = "record.body";
@@ -115,7 +129,7 @@ absl::Status Transaction::ReadFeed(const Id& scope, Version after, uint32_t offi
       feed.key.id = row.IdAt(kAfterState + 2);
       feed.state = StateOf(row, seal_, feed.key);
       feed.present = row.Int(kAfterState + 3) != 0;
-      feed.seen = static_cast<uint32_t>(row.Int(kAfterState + 4));
+      feed.offices = static_cast<uint32_t>(row.Int(kAfterState + 4));
       feed.since = row.Number<Version>(kAfterState + 5);
       more = visit(feed);
     }
@@ -134,6 +148,14 @@ absl::StatusOr<Version> Transaction::LastInFeed(const Id& scope, uint32_t office
   return Reading([&]() -> absl::StatusOr<Version> {
     Query row(connection_, kLastInFeed, scope, offices);
     return row.Step() ? row.Number<Version>(0) : Version();
+  });
+}
+
+absl::StatusOr<Version> Transaction::LastShown(const Id& scope, uint32_t offices,
+                                               const RecordKey& key) {
+  return Reading([&]() -> absl::StatusOr<Version> {
+    Query row(connection_, kLastShown, scope, key.type, key.id, offices);
+    return row.Step() && !row.IsNull(0) ? row.Number<Version>(0) : Version();
   });
 }
 
@@ -183,9 +205,13 @@ absl::Status Transaction::PutRecord(const RecordKey& key, const RecordState& sta
   }
   return Writing([&] {
     int64_t record_no = StoreRecord(key, state);
-    for (const Showing& showing : after) MoveRow(showing, key, record_no, state.version(), true);
+    for (Showing showing : after) {
+      showing.offices |= kLiesThere;
+      showing.moved |= kLiesThere;
+      MoveRows(showing, key, record_no, state.version());
+    }
     for (const Id& scope : before) {
-      if (!Contains(after, scope)) MoveRow({scope, 0}, key, record_no, state.version(), false);
+      if (!Contains(after, scope)) MoveRows({scope, 0}, key, record_no, state.version());
     }
     return absl::OkStatus();
   });
@@ -193,6 +219,7 @@ absl::Status Transaction::PutRecord(const RecordKey& key, const RecordState& sta
 
 absl::Status Transaction::ForgetSeen() {
   return Writing([&] {
+    Query(connection_, kKeepLast).Run();
     Query(connection_, kForgetSeen).Run();
     return absl::OkStatus();
   });
@@ -201,7 +228,8 @@ absl::Status Transaction::ForgetSeen() {
 absl::Status Transaction::PutSeen(const RecordKey& key, absl::Span<const Showing> showings) {
   return Writing([&] {
     for (const Showing& showing : showings) {
-      Query(connection_, kPutSeen, showing.offices, showing.scope, key.type, key.id).Run();
+      Query(connection_, kPutSeen, showing.offices | kLiesThere, showing.scope, key.type, key.id)
+          .Run();
     }
     return absl::OkStatus();
   });
@@ -224,14 +252,47 @@ int64_t Transaction::StoreRecord(const RecordKey& key, const RecordState& state)
   return put.Int(0);
 }
 
-void Transaction::MoveRow(const Showing& showing, const RecordKey& key, int64_t record_no,
-                          Version version, bool present) {
+void Transaction::MoveRows(const Showing& showing, const RecordKey& key, int64_t record_no,
+                           Version version) {
   // No row of a feed is past its scope's version, or a later one could be given
   // the same version and be missed.
   MoveScope(showing.scope, version);
-  Query(connection_, kPutFeed, LoadScope(showing.scope).no, key.type, key.id, record_no, version,
-        present, showing.offices, version)
-      .Run();
+  const int64_t scope_no = LoadScope(showing.scope).no;
+  using Row = std::tuple<Version, bool, Version>;  // version, present, since
+  std::map<Row, uint32_t> rows;                    // the offices of each
+  std::map<uint32_t, Row> were;
+  uint32_t fresh = showing.offices;
+  Query known(connection_, kFeedOf, scope_no, key.type, key.id);
+  while (known.Step()) {
+    const auto offices = static_cast<uint32_t>(known.Int(0));
+    const Row row{known.Number<Version>(1), known.Int(2) != 0, known.Number<Version>(3)};
+    const auto& [was, present, since] = row;
+    were[offices] = row;
+    fresh &= ~offices;
+    const uint32_t see = offices & showing.offices;
+    const uint32_t moved = present ? see & showing.moved : see;
+    const uint32_t gone = present ? offices & ~see : 0;
+    rows[row] |= offices & ~moved & ~gone;
+    rows[{version, true, since}] |= moved;
+    rows[{version, false, since}] |= gone;
+  }
+  rows[{version, true, version}] |= fresh;
+  std::map<uint32_t, Row> are;
+  for (const auto& [row, offices] : rows) {
+    if (offices != 0) are[offices] = row;
+  }
+  if (are == were) return;
+  const bool alike = are.size() == were.size() &&
+                     std::equal(are.begin(), are.end(), were.begin(), [](auto& a, auto& b) {
+                       return a.first == b.first && std::get<2>(a.second) == std::get<2>(b.second);
+                     });
+  if (!alike) Query(connection_, kDropFeed, scope_no, key.type, key.id).Run();
+  for (const auto& [offices, row] : are) {
+    const auto& [last, present, since] = row;
+    Query(connection_, kPutFeed, scope_no, key.type, key.id, offices, record_no, last, present,
+          since)
+        .Run();
+  }
 }
 
 }  // namespace zhibu::server::sqlite

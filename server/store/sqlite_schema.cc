@@ -24,13 +24,12 @@ namespace {
 //   record   a record as it is now, in the order in which records came, which is
 //            nearly that of their ids: appending is several times faster than by a
 //            random key; record_key finds it
-//   feed     one row for each record that lies (present) or lay in a scope.
-//            By its key it lists a scope's records of one type; feed_version
-//            covers "what has changed since v" in the order of delivery:
-//            (version, type, id). type and id repeat the record's, so that
-//            neither needs a sort. seen, the offices that could see it, and since,
-//            the version at which it came there, are in that index as well: rows that others may
-//            not see are passed over without a look at the record
+//   feed     of each record that lies or lay in a scope, a row for all offices that see the
+//            same of it (present) or saw it. By its key it lists a scope's records of one
+//            type; feed_version covers "what has changed since v" in the order of delivery:
+//            (version, type, id). type and id repeat the record's, so that neither needs a
+//            sort. All else of a row is in that index as well: rows that others may not see
+//            are passed over without a look at the record
 //   audit    in order of arrival; found by (device, number), with what became of it,
 //            and by (made_ms, link): made_ms first, so that what comes about now lies
 //            together. As one table clustered by device it is three times slower
@@ -172,6 +171,25 @@ CREATE INDEX feed_version ON feed (scope_no, version, type, id, present, record_
     R"sql(
 DROP INDEX audit_verdict;
 CREATE INDEX audit_verdict ON audit (device, number, link, verdict, version);
+)sql",
+    // 9: a record stands in a feed once for all offices that see the same of it.
+    R"sql(
+CREATE TABLE feed_of_offices (
+  scope_no INTEGER NOT NULL,
+  type INTEGER NOT NULL,
+  id BLOB NOT NULL,
+  offices INTEGER NOT NULL,
+  record_no INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  present INTEGER NOT NULL,
+  since INTEGER NOT NULL,
+  PRIMARY KEY (scope_no, type, id, offices)
+) STRICT, WITHOUT ROWID;
+INSERT INTO feed_of_offices
+  SELECT scope_no, type, id, seen | 0x40000000, record_no, version, present, since FROM feed;
+DROP TABLE feed;
+ALTER TABLE feed_of_offices RENAME TO feed;
+CREATE INDEX feed_version ON feed (scope_no, version, type, id, offices, present, record_no, since);
 )sql",
 };
 constexpr int64_t kSchemaVersion = std::size(kMigrations);

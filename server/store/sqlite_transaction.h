@@ -48,6 +48,8 @@ class Transaction final : public Writer {
                         absl::FunctionRef<bool(const FeedRow&)> visit) override;
   absl::StatusOr<uint64_t> CountFeed(const Id& scope, Version after, uint32_t offices) override;
   absl::StatusOr<Version> LastInFeed(const Id& scope, uint32_t offices) override;
+  absl::StatusOr<Version> LastShown(const Id& scope, uint32_t offices,
+                                    const RecordKey& key) override;
   absl::StatusOr<bool> EverIn(const Id& scope, const RecordKey& key) override;
   absl::Status ListRecords(uint32_t type, std::optional<Id> scope,
                            absl::FunctionRef<void(const Id&, const RecordState&)> visit) override;
@@ -121,8 +123,8 @@ class Transaction final : public Writer {
   void UndoScopes(size_t to);
   void MoveScope(const Id& scope, Version version);
   int64_t StoreRecord(const RecordKey& key, const RecordState& state);
-  void MoveRow(const Showing& showing, const RecordKey& key, int64_t record_no, Version version,
-               bool present);
+  void MoveRows(const Showing& showing, const RecordKey& key, int64_t record_no,
+                Version version);
 
   Connection& connection_;
   absl::string_view file_;

@@ -7,11 +7,11 @@
 //   });
 //   store->Read([&](Reader& reader) { … });  // one snapshot
 //
-// For every scope the store keeps a feed: one row for each record that lies or
-// lay in it, at the version at which that record last changed there. "What has
-// changed since v" is the rows past v; no log is kept and none is compacted. Beside
-// each row stands which offices in that scope have ever been able to see the record:
-// to all others the row does not exist.
+// For every scope the store keeps a feed. Each record that lies or lay in it stands there
+// once for every office that can see it or could, at the version at which what that office
+// sees of it last changed; offices for which that is the same share a row. "What has changed
+// since v" is the rows past v; no log is kept and none is compacted. To an office that a
+// row does not name the row does not exist.
 //
 // Any thread may call. Writes run one at a time per scope; reads never wait for
 // them. A Status other than OK from the callback rolls the transaction back and
@@ -42,20 +42,25 @@ namespace zhibu::server {
 
 // Sets of offices, as AudienceOf makes them.
 inline constexpr uint32_t kAllOffices = 0x7fff'ffff;
+// Among them, though nobody holds it: for it a record is present wherever it lies, though
+// nobody may see it there.
+inline constexpr uint32_t kLiesThere = 1u << 30;
 
-// A scope in which a record lies, and the offices there that may see it now.
+// A scope in which a record lies, the offices there that may see it now, and those of them
+// for which what they see has changed.
 struct Showing {
   Id scope;
   uint32_t offices = 0;
+  uint32_t moved = kAllOffices;
 };
 
 struct FeedRow {
   RecordKey key;
-  Version version;
-  bool present = false;  // false: the record has left the scope
-  uint32_t seen = 0;     // every Showing::offices that it had in this scope
-  Version since;         // at which it came into the scope; 0: before that was written down
-  RecordState state;     // as it is now
+  Version version;       // at which that which `offices` see of it last changed
+  bool present = false;  // they may see it now; else it left, or was hidden, at `version`
+  uint32_t offices = 0;
+  Version since;      // at which they first could; 0: before that was written down
+  RecordState state;  // as it is now
 };
 
 struct DeviceRow {
@@ -127,13 +132,17 @@ class Reader {
   // 0 for a scope that nothing has touched.
   virtual absl::StatusOr<Version> ScopeVersion(const Id& scope) = 0;
 
-  // Rows of `scope` past `after` that one of `offices` has seen, ascending by (version,
-  // type, id), until `visit` returns false or there are no more.
+  // Rows of `scope` past `after` that name one of `offices`, ascending by (version, type,
+  // id), until `visit` returns false or there are no more.
   virtual absl::Status ReadFeed(const Id& scope, Version after, uint32_t offices,
                                 absl::FunctionRef<bool(const FeedRow&)> visit) = 0;
   virtual absl::StatusOr<uint64_t> CountFeed(const Id& scope, Version after, uint32_t offices) = 0;
   // The highest version of such a row; 0: there is none.
   virtual absl::StatusOr<Version> LastInFeed(const Id& scope, uint32_t offices) = 0;
+  // At which that which one of `offices` sees of the record through `scope` last changed; 0:
+  // none of them sees it there now.
+  virtual absl::StatusOr<Version> LastShown(const Id& scope, uint32_t offices,
+                                            const RecordKey& key) = 0;
   // Whether the record lies in `scope`, or once lay there.
   virtual absl::StatusOr<bool> EverIn(const Id& scope, const RecordKey& key) = 0;
 
@@ -203,14 +212,15 @@ class Writer : public Reader {
   // From now on NextVersion and NextDevice give what is above these.
   virtual absl::Status RaiseCounters(Version version, DeviceNumber device) = 0;
 
-  // Stores the record and moves its row in the feed of every scope in `after`
-  // to state.version(); in those of `before` that are not in `after` the row
-  // says that it has left.
-  // The offices that `after` names are added to FeedRow::seen.
+  // Stores the record. In the feed of every scope in `after` its rows move to
+  // state.version(): for the offices that are to see it and for whom it has moved or is new,
+  // and for those that could see it and no longer may. In those of `before` that are not in
+  // `after` nobody sees it any longer.
   virtual absl::Status PutRecord(const RecordKey& key, const RecordState& state,
                                  absl::Span<const Id> before, absl::Span<const Showing> after) = 0;
-  // FeedRow::seen is to be what the caller says next: ForgetSeen makes all of it 0, and
-  // PutSeen sets it in rows that are there. No row moves.
+  // Who may see what is to be what the caller says next: ForgetSeen leaves one row of each
+  // record in each scope, which names nobody, and PutSeen says whom it names and that they
+  // see it. No row moves.
   virtual absl::Status ForgetSeen() = 0;
   virtual absl::Status PutSeen(const RecordKey& key, absl::Span<const Showing> showings) = 0;
 

@@ -539,7 +539,6 @@ TEST_F(StoreTest, ADroppedScopeTakesRecordsOfUnknownTypesAndEverythingIsReadAnew
   auto& cursor = *update.add_cursors();
   cursor.set_scope(fate.environment().NewId().str());
   cursor.set_audience(2);
-  cursor.set_held(6);
   cursor.set_seal("sealed");
   ASSERT_EQ(store->ApplyUpdate(update), absl::OkStatus());
   ASSERT_EQ(store->ReadAnewWhatIsUnknown(), absl::OkStatus());

@@ -506,7 +506,7 @@ class LargeUnit : public SessionTest {
         state.body = contact.SerializeAsString();
         const Id id = world.fate().environment().NewId();
         RETURN_IF_ERROR(writer.PutRecord({type.number, id}, state, {},
-                                         server::ShowingsOf(*world.schema(), type, id, state)));
+                                         server::ShowingsOf(*world.schema(), type, id, {}, state)));
       }
       return absl::OkStatus();
     }),

@@ -190,7 +190,6 @@ TEST_F(SilenceTest, ACursorThatTheServerDidNotGiveIsNotHeld) {
           [](auto& c) { c.set_version(c.version() + 1); },
           [](auto& c) { c.set_version(0); },
           [](auto& c) { c.set_audience(c.audience() | 2); },
-          [](auto& c) { c.set_held(1); },
           [&](auto& c) { c.set_scope(host.str()); },
           [](auto& c) { c.clear_seal(); },
           [](auto& c) { c.mutable_seal()->pop_back(); },

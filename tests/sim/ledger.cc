@@ -623,30 +623,6 @@ bool Ledger::EverBelonged(const Id& person, const Id& scope) const {
   return belonged != belonged_.end() && belonged->second.count(scope) > 0;
 }
 
-// A device is told to remove what an office that its owner held, there where the record has
-// lain, lets them read: when it was that office's to read the server does not remember.
-bool Ledger::MayHaveHeld(const Id& person, const RecordKey& key) const {
-  const auto belonged = belonged_.find(person);
-  const Record* record = Find(key);
-  if (EverRead(person, key)) return true;
-  if (belonged == belonged_.end() || record == nullptr) return false;
-  History history;
-  for (const Accepted& accepted : record->history) {
-    history.push_back(accepted);
-    const Expected then = Evaluate(*PrototypeOf(key.type), history);
-    Sight sight;
-    for (const auto& [scope, place] : PlacesIn(*then.message, key.id)) {
-      const auto offices = belonged->second.find(scope);
-      if (offices == belonged->second.end()) continue;
-      constexpr uint32_t kSelf = 1u << SELF;
-      (place == GUEST ? sight.host : sight.home) |=
-          offices->second & (place == PERSON ? kSelf : ~kSelf);
-    }
-    if (MayReadAs(sight, *then.message)) return true;
-  }
-  return false;
-}
-
 bool Ledger::EverLayWith(const RecordKey& key, const Id& person) const {
   const Record* record = Find(key);
   if (record == nullptr) return false;
@@ -664,13 +640,13 @@ bool Ledger::EverLayWith(const RecordKey& key, const Id& person) const {
 
 void Ledger::NoteReader(const Id& person, int64_t now_ms) {
   for (const auto& [scope, offices] : OfficesOf(person, now_ms).in) {
-    belonged_[person][scope] |= offices;
+    if (offices != 0) belonged_[person].insert(scope);
   }
   // Those too that were over when they were given.
   ForEach<Grant>([&](const Grant& grant) {
     const auto scope = Id::FromBytes(grant.organisation_id());
     if (grant.person_id() != person.bytes() || !scope) return;
-    belonged_[person][*scope] |= 1u << grant.office();
+    belonged_[person].insert(*scope);
   });
   for (const auto& [key, record] : records_) {
     const Expected& expected = record.expected;

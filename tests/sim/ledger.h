@@ -163,8 +163,6 @@ class Ledger {
   }
   // Whether the person ever had the right to read the record, on whatever device.
   bool EverRead(const Id& person, const RecordKey& key) const;
-  // Whether a device of theirs may hold it, as far as the server can know.
-  bool MayHaveHeld(const Id& person, const RecordKey& key) const;
   // Of the scope's changes the last; 0: there is none.
   uint64_t LastIn(const Id& scope) const {
     const auto it = scope_versions_.find(scope);
@@ -341,9 +339,9 @@ class Ledger {
   std::map<std::pair<uint32_t, uint64_t>, Id> decided_by_;
   std::set<DeviceNumber> hostile_;
   std::map<std::pair<DeviceNumber, uint64_t>, std::map<Id, uint64_t>> sent_;
-  std::map<Id, std::set<RecordKey>> read_;         // by person
-  std::map<Id, std::map<Id, uint32_t>> belonged_;  // by person: all offices that they had
-  mutable std::map<Id, Offices> offices_;          // as far as they are known
+  std::map<Id, std::set<RecordKey>> read_;  // by person
+  std::map<Id, std::set<Id>> belonged_;     // by person: where they ever had an office
+  mutable std::map<Id, Offices> offices_;   // as far as they are known
   std::map<std::string, Shown> shown_;
   std::map<RecordKey, std::vector<Scan>> scans_;
   std::set<DeviceNumber> shows_no_more_;  // as the server's own table says

@@ -1,4 +1,6 @@
 // The judge of what devices are told: every frame that goes to anybody, when it is sent.
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "tests/sim/universe.h"
 #include "zhibu/sync/v1/trace.pb.h"
@@ -36,11 +38,13 @@ void Universe::CheckUpdate(const Hearer& hearer, const sync::v1::Update& update)
     const std::vector<Id> ids = IdsIn(group.ids());
     for (int i = 0; i < group.bodies_size(); ++i) {
       const RecordKey key{group.type(), ids[static_cast<size_t>(i)]};
+      shown_[hearer.person].insert(key);
       const Ledger::Record* record = ledger_.Find(key);
       if (record == nullptr || record->expected.unclear) continue;
       if (!ledger_.MayRead(hearer.person, *record, key.id, group.bodies(i), now_ms_)) {
         ledger_.Fail(kRight, absl::StrCat(hearer.name, " is sent ", NameOf(key)), key);
       }
+      CheckMoment(hearer, key, *record, group.version());
       if (i < group.traces_size()) CheckTrace(hearer, key, *record, group.traces(i));
       CheckLogged(hearer, ledger_.EntriesOf(hearer.person), key, group.bodies(i), 0);
     }
@@ -48,7 +52,8 @@ void Universe::CheckUpdate(const Hearer& hearer, const sync::v1::Update& update)
   for (const auto& removal : update.removals()) {
     for (const Id& id : IdsIn(removal.ids())) {
       const RecordKey key{removal.type(), id};
-      if (ledger_.MayHaveHeld(hearer.person, key)) continue;
+      const bool had = shown_[hearer.person].count(key) > 0;
+      if (had || ledger_.EverRead(hearer.person, key)) continue;
       ledger_.Fail(kTold,
                    absl::StrCat(hearer.name, " is to remove ", NameOf(key), ", which it never had"),
                    key);
@@ -59,8 +64,10 @@ void Universe::CheckUpdate(const Hearer& hearer, const sync::v1::Update& update)
     if (!ledger_.Hostile(hearer.number) && cursors_.size() < kCursorsMax) {
       cursors_.push_back(cursor);
     }
-    CheckScope(hearer, cursor.scope());
+    if (cursor.audience() != 0) CheckScope(hearer, cursor.scope());
   }
+  // Whoever makes up cursors is told to drop what they name, whatever it is.
+  if (ledger_.Hostile(hearer.number)) return;
   for (const std::string& scope : update.dropped()) CheckScope(hearer, scope);
 }
 
@@ -68,6 +75,24 @@ void Universe::CheckScope(const Hearer& hearer, const std::string& bytes) {
   const auto scope = Id::FromBytes(bytes);
   if (scope && ledger_.EverBelonged(hearer.person, *scope)) return;
   ledger_.Fail(kTold, absl::StrCat(hearer.name, " is told of a scope that never was theirs"));
+}
+
+// When, and by whom, a record last changed is told of what is seen of it alone.
+void Universe::CheckMoment(const Hearer& hearer, const RecordKey& key,
+                           const Ledger::Record& record, uint64_t version) {
+  const auto change = std::find_if(record.history.begin(), record.history.end(),
+                                   [&](const auto& one) { return one.by.version == version; });
+  if (change == record.history.end() || change->change.kind() != sync::v1::Change::UPDATE) return;
+  const Message& message = *record.expected.message;
+  const Sight sight =
+      SightOn(message, ledger_.SightIn(hearer.person, PlacesIn(message, key.id), now_ms_));
+  const auto written = WrittenIn(change->change, *message.GetDescriptor());
+  const bool hidden = std::all_of(written.begin(), written.end(), [&](const auto* field) {
+    return Restricted(*field) && !Sees(sight, *field);
+  });
+  if (written.empty() || !hidden) return;
+  ledger_.Fail(kTold, absl::StrCat(hearer.name, " is told when ", written[0]->name(), " changed"),
+               key);
 }
 
 // What is remembered of who wrote what tells no more than the record.

@@ -323,6 +323,16 @@ bool Universe::LastChangedBy(const Ledger::Row& row) {
   return status.ok() && last;
 }
 
+bool Universe::SeesAllOf(const Id& person, const Ledger::Record& record, const Id& id) const {
+  const google::protobuf::Message& message = *record.expected.message;
+  const Sight sight = SightOn(message, ledger_.SightIn(person, PlacesIn(message, id), now_ms_));
+  const google::protobuf::Descriptor& type = *message.GetDescriptor();
+  for (int i = 0; i < type.field_count(); ++i) {
+    if (Restricted(*type.field(i)) && !Sees(sight, *type.field(i))) return false;
+  }
+  return true;
+}
+
 void Universe::CheckCursors(Device& device, const std::vector<uint64_t>& merged) {
   if (merged.empty()) return;
   const auto cursors = device.disk.Quietly([&] { return device.store->Cursors(); });
@@ -339,11 +349,13 @@ void Universe::CheckCursors(Device& device, const std::vector<uint64_t>& merged)
       if (!scope || row->scopes.count(*scope) == 0) continue;
       furthest = std::max(furthest.value_or(0), mixed ? ~uint64_t{0} : cursor.version());
     }
+    // Whoever is not shown all of a record may see nothing of the change.
     const bool sees = std::any_of(
         row->edit.changes().begin(), row->edit.changes().end(), [&](const sync::v1::Change& one) {
           const auto id = Id::FromBytes(one.id());
           const Ledger::Record* record = id ? ledger_.Find({one.type(), *id}) : nullptr;
-          return record != nullptr && ledger_.MayRead(device.person, *record, *id, "", now_ms_);
+          return record != nullptr && ledger_.MayRead(device.person, *record, *id, "", now_ms_) &&
+                 SeesAllOf(device.person, *record, *id);
         });
     if (sees && furthest && *furthest < row->audit.version.value && LastChangedBy(*row)) {
       ledger_.Fail(kAnswers,

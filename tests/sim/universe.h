@@ -220,6 +220,7 @@ class Universe {
   bool ClientHears(Stream& stream);
   void TakeAnswers(Stream& stream, const sync::v1::Update& update, std::vector<uint64_t>* merged);
   bool LastChangedBy(const Ledger::Row& row);
+  bool SeesAllOf(const Id& person, const Ledger::Record& record, const Id& id) const;
   void CheckCursors(Device& device, const std::vector<uint64_t>& merged);
   void EndStream(Stream& stream);
   // What the device has sent waits for its turn.
@@ -252,6 +253,8 @@ class Universe {
   void CheckLogged(const Hearer& hearer, const std::set<std::string>& own, const RecordKey& key,
                    const std::string& body, int64_t since_ms);
   void CheckScope(const Hearer& hearer, const std::string& bytes);
+  void CheckMoment(const Hearer& hearer, const RecordKey& key, const Ledger::Record& record,
+                   uint64_t version);
   void CheckTrace(const Hearer& hearer, const RecordKey& key, const Ledger::Record& record,
                   const std::string& trace);
   void NoteSent(Hostile& hostile, const server::Submitted& submitted);
@@ -297,6 +300,7 @@ class Universe {
   };
   std::map<uint64_t, HostileQuestion> hostile_due_;  // by stream
   std::vector<sync::v1::Cursor> cursors_;
+  std::map<Id, std::set<RecordKey>> shown_;  // to any device of the person, ever
   uint64_t questions_asked_ = 0;
   uint64_t streams_made_ = 0;
   int slow_ = 0;

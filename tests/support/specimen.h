@@ -101,7 +101,7 @@ inline void Plant(World& world, const RecordType& type, const Id& id, const std:
     state.deletion = deleted ? std::optional(state.touch) : std::nullopt;
     state.body = body;
     return writer.PutRecord(key, state, before,
-                            server::ShowingsOf(*world.schema(), type, id, state));
+                            server::ShowingsOf(*world.schema(), type, id, {}, state));
   }),
             absl::OkStatus());
 }
