@@ -678,8 +678,7 @@ bool Tables::DeleteSetAside(int64_t place) {
 }
 
 std::vector<sync::v1::Cursor> Tables::Cursors() {
-  SQLite::Statement& statement =
-      Prepared("SELECT scope, version, audience, seal FROM cursor");
+  SQLite::Statement& statement = Prepared("SELECT scope, version, audience, seal FROM cursor");
   std::vector<sync::v1::Cursor> cursors;
   while (statement.executeStep()) {
     auto& cursor = cursors.emplace_back();

@@ -66,7 +66,6 @@ void AddRemoval(const RecordKey& key, sync::v1::Update* update) {
   update->mutable_removals()->rbegin()->mutable_ids()->append(id.data(), id.size());
 }
 
-
 // Edits that are on their way to be committed keep what was so when they came.
 void NoteSent(const Id& scope, Version version, std::shared_ptr<const Sent>* sent) {
   const auto it = (*sent)->cursors.find(scope);
@@ -129,8 +128,8 @@ struct CatchUp::Pass {
   }
 };
 
-absl::Status CatchUp::Resume(
-    CursorSeal seal, const google::protobuf::RepeatedPtrField<sync::v1::Cursor>& cursors) {
+absl::Status CatchUp::Resume(CursorSeal seal,
+                             const google::protobuf::RepeatedPtrField<sync::v1::Cursor>& cursors) {
   seal_ = std::move(seal);
   const bool anew = !std::all_of(cursors.begin(), cursors.end(),
                                  [&](const auto& cursor) { return seal_->Good(cursor); });
@@ -174,7 +173,7 @@ absl::Status CatchUp::SetOffices(Reader& reader, const std::map<Id, uint32_t>& o
 }
 
 absl::Status CatchUp::OpenChannel(Reader& reader, const Id& scope, uint32_t offices,
-                                   ScopeState* state) {
+                                  ScopeState* state) {
   ASSIGN_OR_RETURN(const Version began, reader.LastInFeed(scope, offices));
   // What begins together is read together.
   for (Open& channel : state->channels) {
@@ -239,31 +238,30 @@ bool CatchUp::Held(const Id& scope, const FeedRow& row, const Sight& now) const 
 }
 
 absl::Status CatchUp::ReadChannel(Reader& reader, const Id& scope, const Open& channel,
-                                   Pass* pass) const {
+                                  Pass* pass) const {
   size_t bytes = 0;
   Version last;
   bool more = false;
   Pass::Known& known = pass->known[&channel];
-  RETURN_IF_ERROR(
-      reader.ReadFeed(scope, channel.from(), channel.offices, [&](const FeedRow& row) {
-        if (bytes >= update_bytes_ && row.version != last) {
-          more = true;
-          return false;
-        }
-        last = row.version;
-        const bool may_know = (row.offices & channel.held()) != 0;
-        if (may_know) known.push_back(row.version);
-        const Sight now = SightNow(row);
-        const bool removable = may_know && !row.present && row.since <= channel.version &&
-                               row.version > channel.began;
-        if (!removable && (!now.visible || (!channel.again() && Held(scope, row, now)))) {
-          if (may_know) ++bytes;  // passing over is work too
-          return true;
-        }
-        bytes += SizeOf(row);
-        pass->rows.push_back({row, removable});
-        return true;
-      }));
+  RETURN_IF_ERROR(reader.ReadFeed(scope, channel.from(), channel.offices, [&](const FeedRow& row) {
+    if (bytes >= update_bytes_ && row.version != last) {
+      more = true;
+      return false;
+    }
+    last = row.version;
+    const bool may_know = (row.offices & channel.held()) != 0;
+    if (may_know) known.push_back(row.version);
+    const Sight now = SightNow(row);
+    const bool removable =
+        may_know && !row.present && row.since <= channel.version && row.version > channel.began;
+    if (!removable && (!now.visible || (!channel.again() && Held(scope, row, now)))) {
+      if (may_know) ++bytes;  // passing over is work too
+      return true;
+    }
+    bytes += SizeOf(row);
+    pass->rows.push_back({row, removable});
+    return true;
+  }));
   if (more) pass->cut = std::min(pass->cut, last);
   return absl::OkStatus();
 }
@@ -285,7 +283,7 @@ absl::StatusOr<bool> CatchUp::ComesLater(Reader& reader, const FeedRow& row, Ver
 }
 
 absl::Status CatchUp::Write(Reader& reader, const std::vector<Id>& persons, Pass* pass,
-                             sync::v1::Update* update, Disclosures* disclosures) const {
+                            sync::v1::Update* update, Disclosures* disclosures) const {
   struct Said {
     size_t last = 0;
     bool removable = false;
@@ -326,7 +324,7 @@ absl::Status CatchUp::Write(Reader& reader, const std::vector<Id>& persons, Pass
 }
 
 void CatchUp::AddCursor(const Id& scope, bool dropped, ScopeState* state,
-                         sync::v1::Update* update) const {
+                        sync::v1::Update* update) const {
   sync::v1::Cursor cursor;
   cursor.set_scope(scope.str());
   if (!state->channels.empty()) {
@@ -346,7 +344,7 @@ void CatchUp::AddCursor(const Id& scope, bool dropped, ScopeState* state,
 }
 
 absl::Status CatchUp::Advance(Reader& reader, const Pass& pass, std::shared_ptr<const Sent>* sent,
-                               sync::v1::Update* update) {
+                              sync::v1::Update* update) {
   for (auto it = scopes_.begin(); it != scopes_.end();) {
     auto& [scope, state] = *it;
     const bool dropped = std::exchange(state.to_drop, false);
@@ -371,9 +369,8 @@ absl::Status CatchUp::Advance(Reader& reader, const Pass& pass, std::shared_ptr<
 }
 
 absl::StatusOr<CatchUp::Part> CatchUp::Read(Reader& reader, const std::vector<Id>& persons,
-                                              std::shared_ptr<const Sent>* sent,
-                                              sync::v1::Update* update,
-                                              Disclosures* disclosures) {
+                                            std::shared_ptr<const Sent>* sent,
+                                            sync::v1::Update* update, Disclosures* disclosures) {
   Pass pass;
   for (const auto& [scope, state] : scopes_) {
     for (const Open& channel : state.channels) {

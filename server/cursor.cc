@@ -64,8 +64,8 @@ absl::StatusOr<CursorSeal> CursorSeal::Of(Reader& reader, const Id& person) {
 std::string CursorSeal::SealOf(const sync::v1::Cursor& cursor, absl::string_view channels) const {
   // Of fixed length but for the channels, which say so, and the scope, which is the last.
   std::string content = absl::StrCat(kContext, "/", absl::Hex(cursor.version(), absl::kZeroPad16),
-                                     "/", absl::Hex(cursor.audience(), absl::kZeroPad8), "/", owner_,
-                                     "/", channels.size(), "/", channels, cursor.scope());
+                                     "/", absl::Hex(cursor.audience(), absl::kZeroPad8), "/",
+                                     owner_, "/", channels.size(), "/", channels, cursor.scope());
   std::string seal(kSealBytes, '\0');
   crypto_generichash(reinterpret_cast<unsigned char*>(seal.data()), seal.size(), Bytes(content),
                      content.size(), Bytes(key_), key_.size());
@@ -89,8 +89,8 @@ std::vector<Channel> CursorSeal::ChannelsIn(const sync::v1::Cursor& cursor) {
   const absl::string_view bytes = BehindDigest(cursor);
   std::vector<Channel> channels(bytes.size() / kChannelBytes);
   for (size_t i = 0; i < channels.size(); ++i) {
-    channels[i] = {static_cast<uint32_t>(NumberAt(bytes, 3 * i)), Version(NumberAt(bytes, 3 * i + 1)),
-                   Version(NumberAt(bytes, 3 * i + 2))};
+    channels[i] = {static_cast<uint32_t>(NumberAt(bytes, 3 * i)),
+                   Version(NumberAt(bytes, 3 * i + 1)), Version(NumberAt(bytes, 3 * i + 2))};
   }
   return channels;
 }

@@ -757,8 +757,9 @@ class Ingest::Batch {
     Edit follows;
     for (const auto& [key, staged] : staging) {
       const std::vector<Placed> after = PlacesOf(*staged.type, key.id, staged.state.body);
-      RETURN_IF_ERROR(writer_.PutRecord(key, staged.state, ScopesOf(staged.before),
-                                        ShowingsOf(schema_, *staged.type, key.id, staged.was, staged.state)));
+      RETURN_IF_ERROR(
+          writer_.PutRecord(key, staged.state, ScopesOf(staged.before),
+                            ShowingsOf(schema_, *staged.type, key.id, staged.was, staged.state)));
       RETURN_IF_ERROR(AddNotes(writer_, schema_, key, staged.outcome, after, &follows));
       if (staged.finding) {
         AddFinding(*staged.type, key.id, staged.state, *staged.finding, &follows);

@@ -139,8 +139,8 @@ class Session {
   EditNumber unasked_;          // up to here the device has said that it has the answers
   EditNumber heard_;            // up to here the audit's answers have been read
   std::deque<Result> answers_;  // those that wait for their changes
-  std::vector<Id> persons_;  // the entries of the device's owner in the register
-  Version offices_at_;       // OfficesVersion of these, which the audiences follow
+  std::vector<Id> persons_;     // the entries of the device's owner in the register
+  Version offices_at_;          // OfficesVersion of these, which the audiences follow
   int64_t offices_valid_until_ms_ = 0;
   bool moved_ = false;
   bool greeted_ = false;            // the first update has been made

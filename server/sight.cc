@@ -60,7 +60,9 @@ std::vector<Showing> ShowingsOf(const Schema& schema, const RecordType& type, co
   for (Showing& showing : showings) {
     for (uint32_t left = showing.offices; left != 0; left &= left - 1) {
       const uint32_t office = left & -left;
-      const auto in = [&](const Id& scope) { return scope == showing.scope ? office : uint32_t{0}; };
+      const auto in = [&](const Id& scope) {
+        return scope == showing.scope ? office : uint32_t{0};
+      };
       if (!differences.Between(HiddenFrom(type, EyesOn(were, in), was_at_host),
                                HiddenFrom(type, EyesOn(places, in), is_at_host))) {
         showing.moved &= ~office;

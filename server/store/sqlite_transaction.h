@@ -123,8 +123,7 @@ class Transaction final : public Writer {
   void UndoScopes(size_t to);
   void MoveScope(const Id& scope, Version version);
   int64_t StoreRecord(const RecordKey& key, const RecordState& state);
-  void MoveRows(const Showing& showing, const RecordKey& key, int64_t record_no,
-                Version version);
+  void MoveRows(const Showing& showing, const RecordKey& key, int64_t record_no, Version version);
 
   Connection& connection_;
   absl::string_view file_;

@@ -303,7 +303,7 @@ TEST_F(SealedFile, OneOfTheVersionBeforeSealsIsBroughtUpAndSealedAtOnce) {
   sqlite3* database = nullptr;
   ASSERT_EQ(sqlite3_open(file.c_str(), &database), SQLITE_OK);
   const char* before =
-      "ALTER TABLE cursor DROP COLUMN held; ALTER TABLE cursor DROP COLUMN seal;"
+      "ALTER TABLE cursor DROP COLUMN seal;"
       "ALTER TABLE pending DROP COLUMN withdrawn; ALTER TABLE kept DROP COLUMN withdrawn;"
       "DROP TABLE seal; PRAGMA user_version=3; PRAGMA wal_checkpoint";
   ASSERT_EQ(sqlite3_exec(database, before, nullptr, nullptr, nullptr), SQLITE_OK);

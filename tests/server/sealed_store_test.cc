@@ -202,8 +202,12 @@ TEST_F(SealedStore, OneOfTheSchemaBeforeSealsIsBroughtUpAndSealedAtOnce) {
   store = nullptr;
   SQLite::Database(file, SQLite::OPEN_READWRITE)
       .exec(
-          "DROP INDEX feed_version; ALTER TABLE feed DROP COLUMN seen;"
-          "ALTER TABLE feed DROP COLUMN since;"
+          "CREATE TABLE feed_before (scope_no INTEGER NOT NULL, type INTEGER NOT NULL,"
+          " id BLOB NOT NULL, record_no INTEGER NOT NULL, version INTEGER NOT NULL,"
+          " present INTEGER NOT NULL, PRIMARY KEY (scope_no, type, id)) STRICT, WITHOUT ROWID;"
+          "INSERT INTO feed_before SELECT scope_no, type, id, record_no, version, present FROM "
+          "feed;"
+          "DROP TABLE feed; ALTER TABLE feed_before RENAME TO feed;"
           "DROP INDEX audit_verdict; ALTER TABLE audit DROP COLUMN verdict;"
           "ALTER TABLE audit DROP COLUMN beside;"
           "CREATE UNIQUE INDEX audit_key ON audit (device, number);"

@@ -15,6 +15,7 @@
 #include "sync/audience.h"
 #include "sync/courier.h"
 #include "sync/diff.h"
+#include "sync/merge.h"
 #include "sync/reason.h"
 #include "sync/status.h"
 #include "tests/support/migration.h"
@@ -69,6 +70,52 @@ class SilenceTest : public Migration {
     }),
               absl::OkStatus());
     return sees;
+  }
+  uint64_t Hidden(const Id& person, const RecordType& type, const Id& id, const std::string& body) {
+    uint64_t hidden = 0;
+    EXPECT_EQ(world.store().Read([&](server::Reader& reader) -> absl::Status {
+      ASSIGN_OR_RETURN(const auto offices, server::OfficesOf(reader, person, world.now_ms()));
+      const Eyes eyes =
+          EyesOn(PlacesOf(type, id, body), [&](const Id& scope) { return offices.In(scope); });
+      hidden = HiddenFrom(type, eyes, HostSightOf(type, body));
+      return absl::OkStatus();
+    }),
+              absl::OkStatus());
+    return hidden;
+  }
+  // One field of a record, past all rules, as the server merges what it composes. False where
+  // the field takes no second value.
+  bool Change(const RecordType& type, const Id& id, const FieldRule& rule) {
+    std::unique_ptr<Message> other_value(SpecimenOf(type)->New());
+    SetSpecimenField(rule, {somebody, branch, host, committee}, world.fate().environment(), "别的",
+                     other_value.get());
+    sync::v1::Change change;
+    change.set_kind(sync::v1::Change::UPDATE);
+    change.set_base(kPendingVersion.value);
+    change.set_set(Canonical(type.fields, other_value->SerializeAsString()));
+    bool changed = false;
+    EXPECT_EQ(world.store().Write([&](server::Writer& writer) -> absl::Status {
+      const RecordKey key{type.number, id};
+      ASSIGN_OR_RETURN(const RecordState was, writer.GetRecord(key));
+      std::vector<Id> scopes;
+      for (const Placed& placed : PlacesOf(type, id, was.body)) scopes.push_back(placed.scope);
+      std::sort(scopes.begin(), scopes.end());
+      scopes.erase(std::unique(scopes.begin(), scopes.end()), scopes.end());
+      Origin origin;
+      origin.device = kServerDevice;
+      origin.stamp = StampAt(world.now_ms());
+      ASSIGN_OR_RETURN(origin.version, writer.NextVersion(scopes, Version()));
+      RecordState state = was;
+      Outcome outcome;
+      if (!Apply(&type, change, origin, &state, &outcome).ok() || state.body == was.body) {
+        return absl::OkStatus();
+      }
+      changed = true;
+      return writer.PutRecord(key, state, scopes,
+                              server::ShowingsOf(*world.schema(), type, id, was, state));
+    }),
+              absl::OkStatus());
+    return changed;
   }
   // All that the server says in a session in which there is nothing to do.
   std::string Reconnect(Phone& phone) {
@@ -228,9 +275,12 @@ TEST_F(SilenceTest, SomebodyWhoHasLeftIsToldNothingByCursorsMadeUp) {
       SignProof(identity.secret_key, heard.challenge().nonce(), hello.SerializeAsString()));
   session.OnFrame(frame);
   while (session.Next(&heard)) {
+    // To drop what it has named, be there such a scope or not, and not a word of what lies there.
     EXPECT_THAT(heard.update().removals(), IsEmpty());
-    EXPECT_THAT(heard.update().dropped(), IsEmpty());
-    for (const auto& one : heard.update().cursors()) EXPECT_NE(one.scope(), branch.str());
+    for (const std::string& scope : heard.update().dropped()) EXPECT_EQ(scope, branch.str());
+    for (const auto& one : heard.update().cursors()) {
+      if (one.scope() == branch.str()) EXPECT_EQ(one.audience(), 0u);
+    }
   }
 }
 
@@ -299,19 +349,60 @@ TEST_F(SilenceTest, WhoGivesUpAnOfficeAndStaysIsToldNothingOfWhatCameAfterIt) {
   const Id after = pays("2026-11");
   EXPECT_EQ(world.Sync(lis), absl::OkStatus());
   std::string removed;
+  std::string dropped;
   Stream stream(&world, &zhangs);
   stream.watch = [&](const ServerFrame& frame) {
     for (const auto& removal : frame.update().removals()) removed += removal.ids();
+    for (const std::string& scope : frame.update().dropped()) dropped += scope;
   };
   stream.Run();
-  EXPECT_NE(removed.find(before.str()), std::string::npos);
-  EXPECT_EQ(removed.find(after.str()), std::string::npos);
+  EXPECT_EQ(dropped, branch.str()) << "it is sent again what a member sees of it";
+  EXPECT_EQ(removed, "");
   EXPECT_FALSE(zhangs.Has<DuesPayment>(before));
+  EXPECT_THAT(world.Differences(zhangs), IsEmpty());
   // Nor on the stream, as it happens.
   const Id later = pays("2026-12");
   EXPECT_EQ(world.Sync(lis), absl::OkStatus());
   stream.Run();
   EXPECT_EQ(removed.find(later.str()), std::string::npos);
+  EXPECT_EQ(removed.find(after.str()), std::string::npos);
+}
+
+// The hidden field is not in what they are sent; that it changed would be in the moment, and
+// in whose device it was.
+TEST_F(SilenceTest, WhoIsShownNothingOfAFieldIsSentNothingWhenItChanges) {
+  int unseen = 0;
+  for (const RecordType& type : world.schema()->types()) {
+    const std::string body = Canonical(type.fields, SpecimenOf(type)->SerializeAsString());
+    const Id id = type.id_from.empty() ? NewId() : DeriveId(type, body).value();
+    Put(type, id, body, false);
+    for (size_t i = 0; i < type.restricted.size(); ++i) {
+      const FieldRule& rule = *type.restricted[i];
+      if (rule.place != NOWHERE) continue;
+      for (Phone* phone : {&wangs, &chens, &zhaos, &lis}) {
+        const Id& person = phone->person();
+        if (!Sees(person, type, id, body) || (Hidden(person, type, id, body) >> i & 1) == 0)
+          continue;
+        SCOPED_TRACE(absl::StrCat(type.name, ".", rule.descriptor->name(), " and ",
+                                  world.Get<Member>(person).name()));
+        ASSERT_EQ(world.Sync(*phone), absl::OkStatus());
+        const std::string before = Reconnect(*phone);
+        {
+          Stream stream(&world, phone);
+          stream.Run();
+          const int frames = stream.frames();
+          if (!Change(type, id, rule)) continue;
+          ++unseen;
+          stream.Run();
+          EXPECT_EQ(stream.frames(), frames);
+        }
+        EXPECT_EQ(Reconnect(*phone), before);
+        EXPECT_THAT(world.Differences(*phone), IsEmpty());
+      }
+    }
+    Put(type, id, body, true);
+  }
+  EXPECT_GT(unseen, 10);
 }
 
 // A scope is read again when somebody is given an office: nothing of it is told twice.

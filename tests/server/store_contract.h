@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -1048,33 +1049,55 @@ TEST_P(StoreContract, ARowRemembersSinceWhenItsRecordHasLainThere) {
   EXPECT_THAT(rows, testing::ElementsAre(testing::Pair(Version(1), Version(3))));
 }
 
-TEST_P(StoreContract, WhoHasSeenARecordWhereItLayIsKeptThoughItBeHiddenOrLeave) {
+// "3:6 since 1 left": the rows of a record in a scope, by offices.
+inline absl::StatusOr<std::string> RowsOf(Reader& reader, absl::string_view scope) {
+  std::map<uint32_t, std::string> rows;
+  RETURN_IF_ERROR(reader.ReadFeed(Named(scope), Version(0), ~kLiesThere, [&](const FeedRow& row) {
+    const uint32_t offices = row.offices & ~kLiesThere;
+    rows[offices] = absl::StrCat(row.version.value, ":", offices, " since ", row.since.value,
+                                 row.present ? "" : " left");
+    return true;
+  }));
+  return absl::StrJoin(
+      rows, ", ",
+      absl::PairFormatter([](std::string*, uint32_t) {}, "",
+                          [](std::string* out, const std::string& row) { *out += row; }));
+}
+
+TEST_P(StoreContract, EachOfficeHasARowOfItsOwnOnceItSeesOtherChanges) {
   const RecordKey key{kMeeting, Named("ann")};
-  const auto put = [&](absl::string_view body, const Names& before,
-                       const std::vector<Showing>& after) {
+  const auto put = [&](const Names& before, const std::vector<Showing>& after) {
     ASSERT_EQ(Write([&](Writer& writer) -> absl::Status {
                 ASSIGN_OR_RETURN(Version version, writer.NextVersion(Ids({"east"}), Version()));
-                return writer.PutRecord(key, Written(version, body), Ids(before), after);
+                return writer.PutRecord(key, Written(version, "x"), Ids(before), after);
               }),
               absl::OkStatus());
   };
-  const auto seen = [&] {
-    std::string seen;
-    EXPECT_EQ(store_->Read([&](Reader& reader) {
-      return reader.ReadFeed(Named("east"), Version(0), kAllOffices, [&](const FeedRow& row) {
-        absl::StrAppend(&seen, row.version.value, ":", row.seen, row.present ? "" : " left");
-        return true;
-      });
-    }),
-              absl::OkStatus());
-    return seen;
+  const auto rows = [&] { return Read([&](Reader& reader) { return RowsOf(reader, "east"); }); };
+  const Id east = Named("east");
+  put({}, {{east, 6}});
+  EXPECT_EQ(rows(), "1:6 since 1");
+  put({"east"}, {{east, 6}});
+  EXPECT_EQ(rows(), "2:6 since 1") << "both have seen it change";
+  put({"east"}, {{east, 6, 4}});
+  EXPECT_EQ(rows(), "2:2 since 1, 3:4 since 1") << "one of them has";
+  put({"east"}, {{east, 14, 0}});
+  EXPECT_EQ(rows(), "2:2 since 1, 3:4 since 1, 4:8 since 4") << "to a third it is new";
+  put({"east"}, {{east, 10, 0}});
+  EXPECT_EQ(rows(), "2:2 since 1, 5:4 since 1 left, 4:8 since 4") << "the second no longer may";
+  put({"east"}, {});
+  EXPECT_EQ(rows(), "6:2 since 1 left, 5:4 since 1 left, 6:8 since 4 left");
+  put({}, {{east, 6, 0}});
+  EXPECT_EQ(rows(), "7:6 since 1, 6:8 since 4 left") << "what comes back is new to all";
+  Reopen();
+  EXPECT_EQ(rows(), "7:6 since 1, 6:8 since 4 left");
+  const auto last_shown = [&](uint32_t offices) {
+    return Read([&](Reader& reader) { return reader.LastShown(east, offices, key); }).value;
   };
-  put("1", {}, Shown(Ids({"east"}), 2));
-  put("2", {"east"}, Shown(Ids({"east"}), 4));
-  put("3", {"east"}, Shown(Ids({"east"}), 0));
-  EXPECT_EQ(seen(), "3:6");
-  put("4", {"east"}, {});
-  EXPECT_EQ(seen(), "4:6 left");
+  EXPECT_EQ(last_shown(6), 7u);
+  EXPECT_EQ(last_shown(8), 0u) << "it has left";
+  EXPECT_EQ(last_shown(16), 0u);
+  EXPECT_EQ(List(kMeeting, "east"), "ann=x") << "in however many rows it stands";
 }
 
 TEST_P(StoreContract, WhoHasSeenWhatIsWorkedOutAgainAndNoRowMoves) {

@@ -138,7 +138,9 @@ TEST_F(Judge, HearsARemovalOfWhatADeviceNeverHeld) {
 
 TEST_F(Judge, HearsOfAScopeThatNeverWasADevices) {
   sync::v1::Update update;
-  update.add_cursors()->set_scope(universe.branches()[1].str());
+  auto& cursor = *update.add_cursors();
+  cursor.set_scope(universe.branches()[1].str());
+  cursor.set_audience(2);
   universe.CheckUpdate(Universe::HearerOf(device(0)), update);
   EXPECT_EQ(Verdict(), kTold);
 }

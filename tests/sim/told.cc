@@ -78,8 +78,8 @@ void Universe::CheckScope(const Hearer& hearer, const std::string& bytes) {
 }
 
 // When, and by whom, a record last changed is told of what is seen of it alone.
-void Universe::CheckMoment(const Hearer& hearer, const RecordKey& key,
-                           const Ledger::Record& record, uint64_t version) {
+void Universe::CheckMoment(const Hearer& hearer, const RecordKey& key, const Ledger::Record& record,
+                           uint64_t version) {
   const auto change = std::find_if(record.history.begin(), record.history.end(),
                                    [&](const auto& one) { return one.by.version == version; });
   if (change == record.history.end() || change->change.kind() != sync::v1::Change::UPDATE) return;
