@@ -23,7 +23,7 @@ using Disclosures = std::map<std::pair<Id, const RecordType*>, uint64_t>;
 
 // What a record, as its reader is given it, tells them of others; a conflict note and a
 // held edit tell what they quote. `persons`: the entries that the reader has in the
-// register (server/persons.h).
+// register (sync/rules/persons.h).
 absl::Status AddDisclosures(Reader& reader, const Schema& schema, const RecordType& type,
                             const Id& id, absl::string_view body, const std::vector<Id>& persons,
                             Disclosures* disclosures);

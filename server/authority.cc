@@ -1,14 +1,12 @@
 #include "server/authority.h"
 
-#include <google/protobuf/util/time_util.h>
-
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "server/persons.h"
-#include "server/typed.h"
 #include "sync/audience.h"
 #include "sync/reason.h"
+#include "sync/rules/persons.h"
+#include "sync/rules/typed.h"
 #include "sync/status.h"
 #include "sync/value.h"
 #include "zhibu/records/v1/member.pb.h"
@@ -16,31 +14,11 @@
 
 namespace zhibu::server {
 
-using google::protobuf::util::TimeUtil;
 using records::v1::Member;
 using records::v1::Organisation;
 using records::v1::Placement;
 
 namespace {
-
-void AddGrant(const records::v1::Grant& grant, int64_t now_ms, Offices* offices) {
-  const auto scope = Id::FromBytes(grant.organisation_id());
-  if (!scope) return;
-  const uint32_t office = AudienceOf(grant.office());
-  const int64_t from = TimeUtil::TimestampToMilliseconds(grant.from());
-  const int64_t until = grant.has_until() ? TimeUtil::TimestampToMilliseconds(grant.until())
-                                          : std::numeric_limits<int64_t>::max();
-  if (now_ms >= until) {
-    offices->ended[*scope] |= office;
-    return;
-  }
-  if (now_ms < from) {
-    offices->valid_until_ms = std::min(offices->valid_until_ms, from);
-    return;
-  }
-  offices->now[*scope] |= office;
-  offices->valid_until_ms = std::min(offices->valid_until_ms, until);
-}
 
 uint32_t In(const absl::flat_hash_map<Id, uint32_t>& offices, const Id& scope) {
   const auto it = offices.find(scope);
@@ -114,25 +92,26 @@ absl::Status MayWrite(Reader& reader, const RecordType& type, const Id& id, uint
   return once ? Refuse(sync::v1::MOVED_AWAY, type.label) : Refuse(sync::v1::NOT_ENTITLED, what);
 }
 
-// Somebody whom the branch has shown its code is its guest for this one record: they may
-// place it there as its own members may.
-Offices WithCode(Offices offices, const std::optional<Id>& shown_code_by) {
-  if (shown_code_by) offices.now[*shown_code_by] |= AudienceOf(MEMBER);
+// They may place this one record there as its own members may.
+Offices WithLoan(Offices offices, const std::optional<Loan>& loan) {
+  if (loan) offices.now[loan->scope] |= AudienceOf(MEMBER);
   return offices;
 }
 
 // One record of an edit that is merged, and may yet not stay so.
 class Judgement {
  public:
-  Judgement(Reader& reader, const Author& author, const Step& step, RecordsNow now)
+  Judgement(Reader& reader, const Author& author, const Step& step, const std::optional<Loan>& loan,
+            RecordsNow now)
       : reader_(reader),
-        offices_(WithCode(author.offices, step.shown_code_by)),
+        offices_(WithLoan(author.offices, loan)),
         author_{author.person, offices_, author.decides},
         step_(step),
+        loan_(loan),
         type_(step.type),
         now_(now),
         fresh_(!step.before.alive()),
-        after_(PlacesOf(type_, step.id, step.after)) {
+        after_(PlacesOf(type_, step.id, step.after.body)) {
     if (step.before.exists) before_ = PlacesOf(type_, step.id, step.before.body);
   }
 
@@ -153,7 +132,7 @@ class Judgement {
     if (!step_.before.exists && type_.own_scope != NOWHERE) RETURN_IF_ERROR(CheckOwnId());
     for (const FieldRule& rule : type_.fields.rules()) {
       if (rule.policy == SERVER || rule.place == NOWHERE || rule.place == PERSON) continue;
-      for (const Id& scope : IdsIn(rule, step_.after)) {
+      for (const Id& scope : IdsIn(rule, step_.after.body)) {
         if (Lay(rule, scope)) continue;
         RETURN_IF_ERROR(CheckPlace(rule, scope));
       }
@@ -197,7 +176,7 @@ class Judgement {
   absl::Status CheckBelonging() {
     for (const FieldRule& rule : type_.fields.rules()) {
       if (rule.place != PERSON || rule.policy == SERVER || gone()) continue;
-      for (const Id& person : IdsIn(rule, step_.after)) {
+      for (const Id& person : IdsIn(rule, step_.after.body)) {
         RETURN_IF_ERROR(CheckPerson(rule, person));
       }
     }
@@ -213,7 +192,7 @@ class Judgement {
                  ? absl::OkStatus()
                  : Refuse(sync::v1::NOT_OF_BRANCH, FieldName(rule));
     }
-    for (const Id& organisation : IdsIn(*owner, step_.after)) {
+    for (const Id& organisation : IdsIn(*owner, step_.after.body)) {
       if (!fresh_ && Lay(rule, person) && Lay(*owner, organisation)) continue;
       RETURN_IF_ERROR(MustBelong(rule, person, organisation));
     }
@@ -246,7 +225,7 @@ class Judgement {
     ASSIGN_OR_RETURN(const RecordKey key, PlacementKey(person));
     ASSIGN_OR_RETURN(const RecordState placement, now_(key));
     if (placement.alive() && KeptBy(TypeOf<Placement>(), placement.body, organisation)) return true;
-    if (rule.by_code && step_.shown_code_by == organisation) return true;
+    if (rule.by_code && loan_ && loan_->scope == organisation) return true;
     return rule.guests_too &&
            Lies({organisation, GUEST}, PlacesOf(TypeOf<Member>(), person, state.body));
   }
@@ -255,10 +234,10 @@ class Judgement {
     for (const FieldRule& rule : type_.fields.rules()) {
       if (rule.kept_with == nullptr || rule.place == PERSON || gone()) continue;
       const FieldRule& keeper = *type_.Keeper();
-      for (const Id& other : IdsIn(rule, step_.after)) {
+      for (const Id& other : IdsIn(rule, step_.after.body)) {
         ASSIGN_OR_RETURN(const RecordState state, now_({rule.kept_with->number, other}));
         if (!state.exists) continue;
-        for (const Id& organisation : IdsIn(keeper, step_.after)) {
+        for (const Id& organisation : IdsIn(keeper, step_.after.body)) {
           const bool asked =
               fresh_ || Touches(step_.change, rule.number) || !Lay(keeper, organisation);
           if (asked && !KeptBy(*rule.kept_with, state.body, organisation)) {
@@ -279,7 +258,7 @@ class Judgement {
   absl::Status CheckSteps() const {
     const absl::string_view before = fresh_ ? absl::string_view() : step_.before.body;
     for (const FieldRule& rule : type_.fields.rules()) {
-      const int to = rule.taken_by.empty() ? 0 : EnumOf(rule, step_.after);
+      const int to = rule.taken_by.empty() ? 0 : EnumOf(rule, step_.after.body);
       if (to == 0 || EnumOf(rule, before) == to) continue;
       RETURN_IF_ERROR(MustTake(rule, to));
     }
@@ -288,7 +267,7 @@ class Judgement {
 
   // What comes with a step, and what only one side writes.
   absl::Status CheckFields() const {
-    const int now = type_.steps == nullptr ? 0 : EnumOf(*type_.steps, step_.after);
+    const int now = type_.steps == nullptr ? 0 : EnumOf(*type_.steps, step_.after.body);
     for (const FieldRule& rule : type_.fields.rules()) {
       const bool guarded = !rule.written_with.empty() || rule.written_at != 0;
       if (!guarded || !Touches(step_.change, rule.number)) continue;
@@ -339,6 +318,7 @@ class Judgement {
   const Offices offices_;
   const Author author_;
   const Step& step_;
+  const std::optional<Loan>& loan_;
   const RecordType& type_;
   const RecordsNow now_;
   const bool fresh_;  // it was not there, or deleted
@@ -347,35 +327,6 @@ class Judgement {
 };
 
 }  // namespace
-
-uint32_t Offices::In(const Id& scope) const { return server::In(now, scope); }
-
-absl::StatusOr<Offices> OfficesOf(Reader& reader, const Id& person, int64_t now_ms) {
-  const Schema& schema = *CatalogueSchema();
-  const uint32_t grant_type = schema.Find(records::v1::Grant::descriptor())->number;
-  const uint32_t placement_type = schema.Find(records::v1::Placement::descriptor())->number;
-  Offices offices;
-  ASSIGN_OR_RETURN(offices.persons, PersonsOf(reader, person));
-  for (const Id& one : offices.persons) offices.now[one] |= AudienceOf(SELF);
-  // Each entry's for itself: who is merged with somebody does not come into their offices.
-  RETURN_IF_ERROR(reader.ListRecords(grant_type, person, [&](const Id&, const RecordState& state) {
-    records::v1::Grant grant;
-    if (grant.ParseFromString(state.body) && grant.person_id() == person.bytes()) {
-      AddGrant(grant, now_ms, &offices);
-    }
-  }));
-  // A person belongs to one branch, however often they are registered.
-  ASSIGN_OR_RETURN(const Id kept, KeptOf(reader, person));
-  RETURN_IF_ERROR(
-      reader.ListRecords(placement_type, kept, [&](const Id&, const RecordState& state) {
-        records::v1::Placement placement;
-        if (!placement.ParseFromString(state.body)) return;
-        if (const auto branch = Id::FromBytes(placement.branch_id())) {
-          offices.now[*branch] |= AudienceOf(MEMBER);
-        }
-      }));
-  return offices;
-}
 
 absl::StatusOr<Version> OfficesVersion(Reader& reader, const std::vector<Id>& persons) {
   uint64_t sum = 0;  // each of them only ever rises
@@ -459,8 +410,9 @@ absl::Status MayTouch(Reader& reader, const Schema& schema, const Author& author
   return Refuse(sync::v1::NO_SUCH_RECORD, type.name);
 }
 
-absl::Status MayLeave(Reader& reader, const Author& author, const Step& step, RecordsNow now) {
-  return Judgement(reader, author, step, now).Run();
+absl::Status MayLeave(Reader& reader, const Author& author, const Step& step,
+                      const std::optional<Loan>& loan, RecordsNow now) {
+  return Judgement(reader, author, step, loan, now).Run();
 }
 
 }  // namespace zhibu::server

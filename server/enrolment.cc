@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "server/own_edit.h"
+#include "sync/own_edit.h"
 #include "sync/reason.h"
 #include "sync/status.h"
 

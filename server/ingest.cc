@@ -11,34 +11,23 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "server/authority.h"
-#include "server/check_in.h"
-#include "server/flow.h"
 #include "server/held.h"
+#include "server/marks.h"
 #include "server/notes.h"
-#include "server/notice.h"
-#include "server/own_edit.h"
-#include "server/persons.h"
-#include "server/registration.h"
 #include "server/sight.h"
-#include "server/typed.h"
 #include "sync/audience.h"
 #include "sync/canonical.h"
 #include "sync/handshake.h"
 #include "sync/merge.h"
 #include "sync/reason.h"
 #include "sync/record.h"
+#include "sync/rules/rule_book.h"
 #include "sync/status.h"
 #include "sync/wire.h"
-#include "zhibu/records/v1/duplicate.pb.h"
-#include "zhibu/records/v1/member.pb.h"
 
 namespace zhibu::server {
 namespace {
 
-using records::v1::DuplicatePerson;
-using records::v1::HeldEdit;
-using records::v1::Member;
-using records::v1::PrivateDetail;
 using sync::v1::Change;
 using sync::v1::Edit;
 
@@ -64,14 +53,6 @@ bool IsHeld(sync::v1::Reason reason) {
 }
 
 RecordKey KeyOf(const Change& change) { return {change.type(), *Id::FromBytes(change.id())}; }
-
-uint32_t DuplicateType() { return TypeOf<DuplicatePerson>().number; }
-
-// What says who somebody is, or that two are one.
-bool IsOfPersons(uint32_t type) {
-  return type == TypeOf<Member>().number || type == TypeOf<PrivateDetail>().number ||
-         type == DuplicateType();
-}
 
 Version HighestOf(const Sent* sent) {
   Version highest;
@@ -173,7 +154,7 @@ class Ingest::Batch {
     RecordState was;
     RecordState state;
     Outcome outcome;
-    std::optional<CheckInFinding> finding;
+    std::optional<Loan> loan;
     const Change* change = nullptr;  // of an author's edit, the only one
   };
   using Staging = std::map<RecordKey, Staged>;
@@ -363,18 +344,13 @@ class Ingest::Batch {
       RETURN_IF_ERROR(CheckResult(passage, staging));
       ForgetBasesAsSaid(passage);
     }
-    Edit follows;
-    for (const auto& [key, staged] : staging) {
-      if (key.type != DuplicateType()) continue;
-      RETURN_IF_ERROR(FollowDecision(writer_, key.id, staged.was, staged.state, &follows));
-    }
     RETURN_IF_ERROR(Write(staging));
+    RETURN_IF_ERROR(FollowEach(passage, staging));
     // Once the decision stands: what is merged then may change the held edit's record too.
     for (const auto& [key, staged] : staging) {
       if (!passage.composed()) RETURN_IF_ERROR(DecideOnHeld(key, staged, staging.size(), passage));
     }
-    RETURN_IF_ERROR(FindDuplicates(staging, &follows));
-    return Compose(std::move(follows));
+    return FollowAll(passage, staging);
   }
 
   static absl::Status CheckLimits(const Passage& passage) {
@@ -440,13 +416,12 @@ class Ingest::Batch {
       }
       // Whom a branch has shown its code is its guest for this one record. Of a record that
       // is somebody else's it says nothing.
-      const absl::string_view body =
-          staged.before.empty() ? absl::string_view(change.set()) : staged.state.body;
-      const auto finding = JudgeCheckIn(writer_, change, body, passage.author,
-                                        MillisOf(passage.row.stamp), ingest_.environment_.now_ms());
-      const auto reason = ReasonOf(finding.status()).reason;
-      if (!finding.ok() && reason != sync::v1::CODE_OF_OTHER_MEMBER) return finding.status();
-      if (finding.ok() && finding->has_value()) continue;
+      RecordState as_said = staged.state;
+      if (staged.before.empty()) as_said.body = change.set();
+      const auto loan = LendFor(passage, {*staged.type, key.id, change, staged.was, as_said});
+      const auto reason = ReasonOf(loan.status()).reason;
+      if (!loan.ok() && reason != sync::v1::CODE_OF_OTHER_MEMBER) return loan.status();
+      if (loan.ok() && loan->has_value()) continue;
       std::vector<Placed> after = staged.before;
       after.insert(after.end(), named.begin(), named.end());
       ASSIGN_OR_RETURN(const bool once,
@@ -484,8 +459,11 @@ class Ingest::Batch {
     if (change.kind() != Change::CREATE || ReasonOf(may).reason != sync::v1::NOT_ENTITLED) {
       return may;
     }
-    const Step anew{*staged.type, key.id, change, RecordState(), change.set(), std::nullopt};
-    RETURN_IF_ERROR(MayLeave(writer_, judged, anew,
+    const RecordState none;
+    RecordState made;
+    made.body = change.set();
+    const Step anew{*staged.type, key.id, change, none, made};
+    RETURN_IF_ERROR(MayLeave(writer_, judged, anew, std::nullopt,
                              [&](const RecordKey& other) { return writer_.GetRecord(other); }));
     return may;
   }
@@ -505,9 +483,7 @@ class Ingest::Batch {
     RETURN_IF_ERROR(Apply(staged->type, change, origin, &staged->state, &staged->outcome));
     if (passage.composed()) return absl::OkStatus();
     passage.row.bases.push_back(std::min(change.base(), origin.base_max.value));
-    ASSIGN_OR_RETURN(staged->finding,
-                     JudgeCheckIn(writer_, change, staged->state.body, passage.author,
-                                  MillisOf(passage.row.stamp), ingest_.environment_.now_ms()));
+    ASSIGN_OR_RETURN(staged->loan, LendFor(passage, StepOf(passage, key, *staged)));
     return absl::OkStatus();
   }
 
@@ -523,24 +499,42 @@ class Ingest::Batch {
 
   absl::Status CheckResult(const Passage& passage, const Staging& staging) {
     size_t touched = 0;
-    int moves = 0;
     for (const auto& [key, staged] : staging) {
       RETURN_IF_ERROR(Check(key, staged, staging, passage));
-      if (IsOfMoves(key.type) && ++moves > kMovesMax) {
-        return Refuse(sync::v1::TOO_LARGE, staged.type->label);
-      }
       touched += staged.state.body.size() + staged.state.trace.size();
     }
     if (touched > kTouchedBytesMax) {
       return Refuse(sync::v1::TOO_LARGE, absl::StrCat(touched, " B"));
     }
     // Whoever may not write there is not told what the rules find.
-    const Stamp stamp = StampFor(passage.row.stamp);
-    for (const auto& [key, staged] : staging) {
-      RETURN_IF_ERROR(JudgeFlow(writer_, *staged.type, staged.body_before, staged.state.body,
-                                MillisOf(std::max(stamp, staged.was.touch.stamp))));
-    }
-    return absl::OkStatus();
+    const std::vector<Step> steps = StepsOf(passage, staging);
+    return ingest_.rules_.Judge(CaseOf(passage, steps));
+  }
+
+  // ---- As the rules see it ----
+
+  Step StepOf(const Passage& passage, const RecordKey& key, const Staged& staged) const {
+    const Stamp stamp = std::max(StampFor(passage.row.stamp), staged.was.touch.stamp);
+    return {*staged.type, key.id, *staged.change, staged.was, staged.state, MillisOf(stamp)};
+  }
+
+  std::vector<Step> StepsOf(const Passage& passage, const Staging& staging) const {
+    std::vector<Step> steps;
+    for (const auto& [key, staged] : staging) steps.push_back(StepOf(passage, key, staged));
+    return steps;
+  }
+
+  Case CaseOf(const Passage& passage, absl::Span<const Step> steps) {
+    return {writer_,
+            passage.author,
+            passage.decider,
+            MillisOf(passage.row.stamp),
+            ingest_.environment_.now_ms(),
+            steps};
+  }
+
+  absl::StatusOr<std::optional<Loan>> LendFor(const Passage& passage, const Step& step) {
+    return ingest_.rules_.Lend(CaseOf(passage, {}), step);
   }
 
   absl::StatusOr<Author> JudgedAs(const Passage& passage) {
@@ -555,17 +549,12 @@ class Ingest::Batch {
     if (staged.state.alive()) RETURN_IF_ERROR(CheckRecord(*staged.type, key.id, staged.state.body));
     RETURN_IF_ERROR(CheckRecordSize(*staged.type, staged.state.body, staged.state.trace));
     ASSIGN_OR_RETURN(const Author judged, JudgedAs(passage));
-    const Step step{
-        *staged.type,      key.id,
-        *staged.change,    staged.was,
-        staged.state.body, staged.finding ? std::optional(staged.finding->branch) : std::nullopt};
-    RETURN_IF_ERROR(MayLeave(writer_, judged, step, [&](const RecordKey& other) {
-      const auto it = staging.find(other);
-      return it == staging.end() ? writer_.GetRecord(other)
-                                 : absl::StatusOr<RecordState>(it->second.state);
-    }));
-    if (key.type != DuplicateType()) return absl::OkStatus();
-    return JudgeDecision(staged.body_before, staged.state.body, judged.offices.persons);
+    return MayLeave(writer_, judged, StepOf(passage, key, staged), staged.loan,
+                    [&](const RecordKey& other) {
+                      const auto it = staging.find(other);
+                      return it == staging.end() ? writer_.GetRecord(other)
+                                                 : absl::StatusOr<RecordState>(it->second.state);
+                    });
   }
 
   absl::StatusOr<const Offices*> OfficesFor(const Id& person) {
@@ -618,10 +607,9 @@ class Ingest::Batch {
     if (!known || known->verdict == sync::v1::MERGED) return absl::OkStatus();
     if (known->verdict == sync::v1::HELD) {
       ASSIGN_OR_RETURN(const auto row, writer_.GetAudit(device, number));
-      ASSIGN_OR_RETURN(const auto held, FindHeld(writer_, row->edit));
-      const auto state = held ? held->state() : HeldEdit::WAITING;
-      if (state == HeldEdit::TAKEN) return absl::OkStatus();
-      if (state == HeldEdit::WAITING) {
+      ASSIGN_OR_RETURN(const HeldFate fate, HeldFateOf(writer_, row->edit));
+      if (fate == HeldFate::kTaken) return absl::OkStatus();
+      if (fate == HeldFate::kWaits) {
         return Refuse(sync::v1::BUILDS_ON_HELD, absl::StrCat(number.value));
       }
     }
@@ -638,30 +626,23 @@ class Ingest::Batch {
   // at the time that they gave it, under the authority of whoever decides.
   absl::Status DecideOnHeld(const RecordKey& key, const Staged& staged, size_t changes,
                             const Passage& decision) {
-    if (key.type != TypeOf<HeldEdit>().number) return absl::OkStatus();
-    const auto before = Parse<HeldEdit>(staged.body_before);
-    const auto held = Parse<HeldEdit>(staged.state.body);
-    if (before.state() != HeldEdit::WAITING || held.state() == HeldEdit::WAITING) {
-      return absl::OkStatus();
-    }
+    const auto decided = HeldDecisionIn(key, staged.body_before, staged.state.body);
+    if (!decided) return absl::OkStatus();
     if (changes != 1) return Refuse(sync::v1::MALFORMED, "a decision stands alone");
     ASSIGN_OR_RETURN(const std::optional<AuditRow> waiting,
-                     writer_.GetAudit(DeviceNumber(held.device()), EditNumber(held.number())));
+                     writer_.GetAudit(decided->device, decided->number));
     if (!waiting) return Refuse(sync::v1::MALFORMED, "edit");
     ASSIGN_OR_RETURN(DeviceState * device, StateOf(waiting->device));
-    RETURN_IF_ERROR(CountDecided(writer_, before, waiting->edit.size(), device->row.record));
-    if (held.state() != HeldEdit::TAKEN) return absl::OkStatus();
+    RETURN_IF_ERROR(
+        CountDecided(writer_, staged.body_before, waiting->edit.size(), device->row.record));
+    if (!decided->taken) return absl::OkStatus();
     return TakeHeld(*waiting, device->row.person, decision.decider);
   }
 
   absl::Status TakeHeld(const AuditRow& waiting, const Id& author, const Id& decider) {
     Edit edit;
     if (!edit.ParseFromString(waiting.edit)) return Refuse(sync::v1::MALFORMED, "edit");
-    for (const Change& change : edit.changes()) {
-      if (change.type() == TypeOf<HeldEdit>().number) {
-        return Refuse(sync::v1::MALFORMED, "a decision");
-      }
-    }
+    if (DecidesOnHeld(edit)) return Refuse(sync::v1::MALFORMED, "a decision");
     if (absl::Status in = CheckFoundations(waiting); !in.ok()) {
       const Refused refused = ReasonOf(in);
       // Those first.
@@ -707,24 +688,26 @@ class Ingest::Batch {
       RETURN_IF_ERROR(writer_.PutRecord(key, staged.state, ScopesOf(staged.before),
                                         ShowingsOf(schema_, *staged.type, key.id, staged.state)));
       RETURN_IF_ERROR(AddNotes(writer_, schema_, key, staged.outcome, after, &follows));
-      if (staged.finding) {
-        AddFinding(*staged.type, key.id, staged.state, *staged.finding, &follows);
-      }
+      if (staged.loan) follows.MergeFrom(staged.loan->proved);
     }
-    RETURN_IF_ERROR(Compose(std::move(follows)));
-    // Once all of the edit is there.
-    for (const auto& [key, staged] : staging) RETURN_IF_ERROR(WriteConsequences(key, staged));
+    return Compose(std::move(follows));
+  }
+
+  // Once all of the edit is there.
+  absl::Status FollowEach(const Passage& passage, const Staging& staging) {
+    const std::vector<Step> steps = StepsOf(passage, staging);
+    const Case of = CaseOf(passage, steps);
+    for (const Step& step : steps) {
+      RETURN_IF_ERROR(ingest_.rules_.Follow(
+          of, step, [&](Consequences follows) { return ComposeRules(std::move(follows)); }));
+      const RecordKey key{step.type.number, step.id};
+      RETURN_IF_ERROR(TakeAlong(key, staging.at(key)));
+    }
     return absl::OkStatus();
   }
 
-  absl::Status WriteConsequences(const RecordKey& key, const Staged& staged) {
-    Edit edit;
-    RETURN_IF_ERROR(AddFlow(writer_, schema_, key, staged.body_before, &edit));
-    RETURN_IF_ERROR(AddShown(writer_, schema_, key, &edit));
-    RETURN_IF_ERROR(Compose(std::move(edit)));
-    Edit registers;  // apart: an edit changes a record once
-    FollowRegistration(key, staged.was, staged.state, &registers);
-    RETURN_IF_ERROR(Compose(std::move(registers)));
+  // What is said of a record lies where that lies.
+  absl::Status TakeAlong(const RecordKey& key, const Staged& staged) {
     const std::vector<Placed> after = PlacesOf(*staged.type, key.id, staged.state.body);
     if (staged.before.empty() || after == staged.before) return absl::OkStatus();
     Edit along;
@@ -733,17 +716,19 @@ class Ingest::Batch {
     return Compose(std::move(along));
   }
 
-  absl::Status FindDuplicates(const Staging& staging, Edit* own) {
-    std::set<Id> persons;
-    for (const auto& [key, staged] : staging) {
-      if (!IsOfPersons(key.type)) continue;
-      if (!mark_key_) {
-        ASSIGN_OR_RETURN(mark_key_, MarkKeyOf(writer_));
-      }
-      RETURN_IF_ERROR(UpdateMarks(writer_, *mark_key_, key, staged.was, staged.state, &persons));
-    }
-    if (persons.empty()) return absl::OkStatus();
-    return server::FindDuplicates(writer_, *mark_key_, persons, ingest_.environment_.now_ms(), own);
+  absl::Status FollowAll(const Passage& passage, const Staging& staging) {
+    const std::vector<Step> steps = StepsOf(passage, staging);
+    const Case of = CaseOf(passage, steps);
+    Marks marks;
+    RETURN_IF_ERROR(ingest_.rules_.Mark(of, &marks));
+    RETURN_IF_ERROR(PutMarks(writer_, marks));
+    return ingest_.rules_.FollowAll(
+        of, [&](Consequences follows) { return ComposeRules(std::move(follows)); });
+  }
+
+  absl::Status ComposeRules(Consequences follows) {
+    for (const std::string& warning : follows.warnings) spdlog::warn("{}", warning);
+    return Compose(std::move(follows.edit));
   }
 
   // Writes what the server composes because of an edit, in parts that travel well. None is
@@ -783,7 +768,6 @@ class Ingest::Batch {
   absl::flat_hash_set<Id>& moved_;
   std::map<DeviceNumber, DeviceState> devices_;
   absl::flat_hash_map<Id, std::pair<Version, Offices>> offices_;
-  std::optional<std::string> mark_key_;
   int depth_ = 0;  // of consequences of consequences
 
   // While attempts run: scopes that the innermost has moved, and what the devices were
@@ -794,7 +778,7 @@ class Ingest::Batch {
 };
 
 Ingest::Ingest(std::shared_ptr<const Schema> schema, Environment environment)
-    : schema_(std::move(schema)), environment_(std::move(environment)) {}
+    : schema_(std::move(schema)), rules_(schema_), environment_(std::move(environment)) {}
 
 absl::StatusOr<Committed> Ingest::Commit(Store& store, absl::Span<const Submitted> batch) const {
   Committed committed;

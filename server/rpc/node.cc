@@ -15,7 +15,7 @@
 #include "absl/time/time.h"
 #include "server/courier.h"
 #include "server/incarnation.h"
-#include "server/persons.h"
+#include "server/marks.h"
 #include "server/registration.h"
 #include "server/rpc/acceptor.h"
 #include "server/rpc/services.h"

@@ -1,6 +1,6 @@
 // Stays, transfers and passes at the server: whose step it is, who sees what while it
 // lasts, and each row of the tables in docs/flow.md.
-#include "server/flow.h"
+#include "sync/rules/flow.h"
 
 #include "client-core/check_in.h"
 #include "tests/support/migration.h"

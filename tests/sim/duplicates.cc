@@ -3,8 +3,8 @@
 #include <cctype>
 
 #include "absl/strings/str_cat.h"
-#include "server/persons.h"
 #include "sync/environment.h"
+#include "sync/rules/persons.h"
 #include "tests/sim/ledger.h"
 #include "zhibu/records/v1/catalogue.pb.h"
 
@@ -149,7 +149,7 @@ void Ledger::CheckDuplicates() {
     ++bearers[entry.name_and_birth];
   }
   const auto crowded = [&](const Entry& one, const Entry& other) {
-    const size_t most = server::kBearersMax / 2;
+    const size_t most = kBearersMax / 2;
     return (SameNumber(one, other) && bearers[one.number] > most) ||
            (SameName(one, other) && bearers[one.name_and_birth] > most);
   };

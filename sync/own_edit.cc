@@ -1,8 +1,8 @@
-#include "server/own_edit.h"
+#include "sync/own_edit.h"
 
 #include "sync/diff.h"
 
-namespace zhibu::server {
+namespace zhibu {
 
 bool AddChange(const RecordType& type, const Id& id, const RecordState& before,
                const google::protobuf::Message& after, sync::v1::Edit* edit) {
@@ -17,4 +17,4 @@ bool AddChange(const RecordType& type, const Id& id, const RecordState& before,
   return true;
 }
 
-}  // namespace zhibu::server
+}  // namespace zhibu

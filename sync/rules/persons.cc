@@ -1,8 +1,7 @@
-#include "server/persons.h"
+#include "sync/rules/persons.h"
 
 #include <google/protobuf/util/time_util.h>
 #include <sodium.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <limits>
@@ -15,20 +14,19 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "server/above.h"
-#include "server/ingest.h"
-#include "server/own_edit.h"
-#include "server/registration.h"
-#include "server/typed.h"
 #include "sync/handshake.h"
+#include "sync/own_edit.h"
 #include "sync/reason.h"
 #include "sync/record.h"
+#include "sync/rules/above.h"
+#include "sync/rules/registration.h"
+#include "sync/rules/typed.h"
 #include "sync/status.h"
 #include "sync/wire.h"
 #include "zhibu/records/v1/member.pb.h"
 #include "zhibu/records/v1/organisation.pb.h"
 
-namespace zhibu::server {
+namespace zhibu {
 
 using google::protobuf::util::TimeUtil;
 
@@ -39,9 +37,6 @@ using records::v1::PrivateDetail;
 
 namespace {
 
-// Names in the settings of the store.
-constexpr char kMarkKey[] = "mark_key";
-constexpr char kJoinedIndexed[] = "joined_indexed";
 // No person has as many entries in a register; a circle ends.
 constexpr size_t kStepsMax = 32;
 
@@ -69,7 +64,7 @@ Id DetailId(const Id& person) {
   return DeriveId(TypeOf<PrivateDetail>(), detail.SerializeAsString()).value();
 }
 
-absl::StatusOr<std::vector<Id>> NearestAboveBoth(Reader& reader, const Id& one, const Id& other) {
+absl::StatusOr<std::vector<Id>> NearestAboveBoth(Lookup& reader, const Id& one, const Id& other) {
   ASSIGN_OR_RETURN(const auto first, Above(reader, one));
   ASSIGN_OR_RETURN(const auto second, Above(reader, other));
   std::vector<Id> nearest;
@@ -84,7 +79,7 @@ absl::StatusOr<std::vector<Id>> NearestAboveBoth(Reader& reader, const Id& one, 
   return nearest;
 }
 
-absl::StatusOr<std::string> Shown(Reader& reader, const Member& member) {
+absl::StatusOr<std::string> Shown(Lookup& reader, const Member& member) {
   ASSIGN_OR_RETURN(const std::string branch, NameOf<Organisation>(reader, member.branch_id()));
   return absl::StrCat(member.name(), " ", member.born(), " ", branch);
 }
@@ -92,22 +87,19 @@ absl::StatusOr<std::string> Shown(Reader& reader, const Member& member) {
 // Under which the pairs are found that join a person. Not keyed: the ids are no secret here.
 std::string JoinedMark(const Id& person) { return Digest(absl::StrCat("joined ", person.bytes())); }
 
-absl::Status IndexJoined(Writer& writer, const Id& id, const RecordState& state) {
+void IndexJoined(const Id& id, const RecordState& state, Marks* marks) {
   const auto duplicate = Parse<DuplicatePerson>(state.body);
   if (duplicate.state() != DuplicatePerson::MERGED &&
       duplicate.state() != DuplicatePerson::UNDONE) {
-    return absl::OkStatus();
+    return;
   }
   for (const std::string& bytes : {duplicate.first_id(), duplicate.second_id()}) {
-    if (const auto person = Id::FromBytes(bytes)) {
-      RETURN_IF_ERROR(writer.PutMark(JoinedMark(*person), id));
-    }
+    if (const auto person = Id::FromBytes(bytes)) marks->put.emplace_back(JoinedMark(*person), id);
   }
-  return absl::OkStatus();
 }
 
 // Those that records of DuplicatePerson join to `person`, directly or by others.
-absl::StatusOr<std::vector<Id>> Joined(Reader& reader, const Id& person) {
+absl::StatusOr<std::vector<Id>> Joined(Lookup& reader, const Id& person) {
   std::vector<Id> persons = {person};
   for (size_t at = 0; at < persons.size() && at < kStepsMax; ++at) {
     ASSIGN_OR_RETURN(const auto pairs, reader.FindMarked(JoinedMark(persons[at]), kStepsMax));
@@ -123,7 +115,7 @@ absl::StatusOr<std::vector<Id>> Joined(Reader& reader, const Id& person) {
   return persons;
 }
 
-absl::Status Point(Reader& reader, const Id& from, const std::string& at, sync::v1::Edit* own) {
+absl::Status Point(Lookup& reader, const Id& from, const std::string& at, sync::v1::Edit* own) {
   const RecordType& type = TypeOf<Member>();
   ASSIGN_OR_RETURN(const RecordState before, reader.GetRecord({type.number, from}));
   Member member;
@@ -135,7 +127,7 @@ absl::Status Point(Reader& reader, const Id& from, const std::string& at, sync::
   return absl::OkStatus();
 }
 
-absl::Status MergeInto(Reader& reader, const Id& kept, const Id& other, sync::v1::Edit* own) {
+absl::Status MergeInto(Lookup& reader, const Id& kept, const Id& other, sync::v1::Edit* own) {
   for (const Id& id : {kept, other}) {
     ASSIGN_OR_RETURN(const auto member, Find<Member>(reader, id));
     if (!member) return Refuse(sync::v1::NO_SUCH_RECORD, TypeOf<Member>().name);
@@ -148,7 +140,7 @@ absl::Status MergeInto(Reader& reader, const Id& kept, const Id& other, sync::v1
 }
 
 // Name and branch, as registered.
-absl::StatusOr<std::string> Named(Reader& reader, absl::string_view person) {
+absl::StatusOr<std::string> Named(Lookup& reader, absl::string_view person) {
   ASSIGN_OR_RETURN(const Member member, Get<Member>(reader, person));
   ASSIGN_OR_RETURN(const std::string branch,
                    RegisteredNameOf<Organisation>(reader, member.branch_id()));
@@ -156,7 +148,7 @@ absl::StatusOr<std::string> Named(Reader& reader, absl::string_view person) {
 }
 
 // The record lies with both from then on, whatever becomes of it.
-absl::Status AskBoth(Reader& reader, DuplicatePerson* duplicate) {
+absl::Status AskBoth(Lookup& reader, DuplicatePerson* duplicate) {
   if (!duplicate->asked_ids().empty()) return absl::OkStatus();
   duplicate->add_asked_ids(duplicate->first_id());
   duplicate->add_asked_ids(duplicate->second_id());
@@ -177,7 +169,7 @@ absl::Status CheckKept(const DuplicatePerson& duplicate) {
   return Refuse(sync::v1::BAD_VALUE, "kept_id");
 }
 
-absl::Status Merge(Reader& reader, const DuplicatePerson& duplicate, sync::v1::Edit* own) {
+absl::Status Merge(Lookup& reader, const DuplicatePerson& duplicate, sync::v1::Edit* own) {
   RETURN_IF_ERROR(CheckKept(duplicate));
   const auto first = Id::FromBytes(duplicate.first_id());
   const auto second = Id::FromBytes(duplicate.second_id());
@@ -187,12 +179,12 @@ absl::Status Merge(Reader& reader, const DuplicatePerson& duplicate, sync::v1::E
 }
 
 // Before anything is written, so that whoever agreed last is told why not.
-absl::Status CheckMerge(Reader& reader, const DuplicatePerson& duplicate) {
+absl::Status CheckMerge(Lookup& reader, const DuplicatePerson& duplicate) {
   sync::v1::Edit tried;
   return Merge(reader, duplicate, &tried);
 }
 
-absl::Status Part(Reader& reader, const DuplicatePerson& duplicate, sync::v1::Edit* own) {
+absl::Status Part(Lookup& reader, const DuplicatePerson& duplicate, sync::v1::Edit* own) {
   const auto first = Id::FromBytes(duplicate.first_id());
   const auto second = Id::FromBytes(duplicate.second_id());
   if (!first || !second) return absl::OkStatus();
@@ -219,11 +211,46 @@ bool Is(const std::vector<Id>& persons, absl::string_view bytes) {
                      [&](const Id& person) { return person.bytes() == bytes; });
 }
 
+// What a record says of a person by which they may be known again.
+struct Marked {
+  Id person;
+  DuplicatePerson::By by = DuplicatePerson::BY_UNSPECIFIED;
+  std::string mark;
+
+  bool operator==(const Marked& other) const {
+    return person == other.person && mark == other.mark;
+  }
+};
+
+// None: it is of another type, or says nothing such.
+std::vector<Marked> MarksOf(absl::string_view key, const RecordKey& record,
+                            const RecordState& state) {
+  if (key.empty() || !state.alive()) return {};
+  if (record.type == TypeOf<Member>().number) {
+    Member member;
+    if (!member.ParseFromString(state.body) || !member.merged_into_id().empty() ||
+        member.name().empty() || member.born().empty()) {
+      return {};
+    }
+    return {{record.id, DuplicatePerson::NAME_AND_BIRTH,
+             MarkFor(key, DuplicatePerson::NAME_AND_BIRTH, member.name(), member.born())}};
+  }
+  if (record.type == TypeOf<PrivateDetail>().number) {
+    PrivateDetail detail;
+    if (!detail.ParseFromString(state.body) || Plain(detail.identity_number()).empty()) return {};
+    const auto person = Id::FromBytes(detail.member_id());
+    if (!person) return {};
+    return {{*person, DuplicatePerson::IDENTITY_NUMBER,
+             MarkFor(key, DuplicatePerson::IDENTITY_NUMBER, Plain(detail.identity_number()), "")}};
+  }
+  return {};
+}
+
 // Compares those whom one edit has changed with those who are known. What it has read of
 // somebody it reads once: many may be compared with the same few.
 class Comparison {
  public:
-  Comparison(Reader& reader, absl::string_view key, int64_t now_ms, sync::v1::Edit* own)
+  Comparison(Lookup& reader, absl::string_view key, int64_t now_ms, Consequences* own)
       : reader_(reader), key_(key), now_ms_(now_ms), own_(*own) {}
 
   absl::Status Compare(const Id& person) {
@@ -256,13 +283,16 @@ class Comparison {
       return absl::OkStatus();
     }
     if (added_.size() >= kPairsMax) {
-      if (!full_) spdlog::warn("one edit makes more than {} pairs of members", kPairsMax);
+      if (!full_) {
+        own_.warnings.push_back(
+            absl::StrCat("one edit makes more than ", kPairsMax, " pairs of members"));
+      }
       full_ = true;
       return absl::OkStatus();
     }
     added_.insert({first->kept, second->kept});
     ASSIGN_OR_RETURN(const DuplicatePerson duplicate, Pair(*first, *second, by));
-    AddChange(TypeOf<DuplicatePerson>(), id, before, duplicate, &own_);
+    AddChange(TypeOf<DuplicatePerson>(), id, before, duplicate, &own_.edit);
     return absl::OkStatus();
   }
 
@@ -279,8 +309,8 @@ class Comparison {
     ASSIGN_OR_RETURN(const std::vector<Id> others, reader_.FindMarked(one.mark, kBearersMax + 1));
     if (others.size() > kBearersMax) {
       crowded_.insert(one.mark);
-      spdlog::warn("more than {} members have one {}", kBearersMax,
-                   DuplicatePerson::By_Name(one.by));
+      own_.warnings.push_back(absl::StrCat("more than ", kBearersMax, " members have one ",
+                                           DuplicatePerson::By_Name(one.by)));
       return absl::OkStatus();
     }
     for (const Id& other : others) RETURN_IF_ERROR(Add(one.person, other, one.by));
@@ -326,10 +356,10 @@ class Comparison {
     return duplicate;
   }
 
-  Reader& reader_;
+  Lookup& reader_;
   const std::string key_;
   const int64_t now_ms_;
-  sync::v1::Edit& own_;
+  Consequences& own_;
   absl::flat_hash_map<Id, std::unique_ptr<Known>> known_;
   absl::flat_hash_set<std::pair<Id, Id>> added_;
   absl::flat_hash_set<std::string> crowded_;
@@ -338,111 +368,31 @@ class Comparison {
 
 }  // namespace
 
-absl::StatusOr<std::string> MarkKeyOf(Reader& reader) { return reader.GetSetting(kMarkKey); }
-
-std::vector<Marked> MarksOf(absl::string_view key, const RecordKey& record,
-                            const RecordState& state) {
-  if (key.empty() || !state.alive()) return {};
-  if (record.type == TypeOf<Member>().number) {
-    Member member;
-    if (!member.ParseFromString(state.body) || !member.merged_into_id().empty() ||
-        member.name().empty() || member.born().empty()) {
-      return {};
-    }
-    return {{record.id, DuplicatePerson::NAME_AND_BIRTH,
-             MarkFor(key, DuplicatePerson::NAME_AND_BIRTH, member.name(), member.born())}};
-  }
-  if (record.type == TypeOf<PrivateDetail>().number) {
-    PrivateDetail detail;
-    if (!detail.ParseFromString(state.body) || Plain(detail.identity_number()).empty()) return {};
-    const auto person = Id::FromBytes(detail.member_id());
-    if (!person) return {};
-    return {{*person, DuplicatePerson::IDENTITY_NUMBER,
-             MarkFor(key, DuplicatePerson::IDENTITY_NUMBER, Plain(detail.identity_number()), "")}};
-  }
-  return {};
-}
-
-absl::Status UpdateMarks(Writer& writer, absl::string_view key, const RecordKey& record,
-                         const RecordState& before, const RecordState& after,
-                         std::set<Id>* persons) {
-  if (record.type == TypeOf<DuplicatePerson>().number) {
-    return IndexJoined(writer, record.id, after);
-  }
+void MarkPersons(absl::string_view key, const RecordKey& record, const RecordState& before,
+                 const RecordState& after, Marks* marks, std::set<Id>* persons) {
+  if (record.type == TypeOf<DuplicatePerson>().number) return IndexJoined(record.id, after, marks);
   if (record.type == TypeOf<Member>().number) persons->insert(record.id);
   const std::vector<Marked> had = MarksOf(key, record, before);
   const std::vector<Marked> has = MarksOf(key, record, after);
   for (const Marked& one : had) {
     persons->insert(one.person);
-    if (std::count(has.begin(), has.end(), one) > 0) continue;
-    RETURN_IF_ERROR(writer.DeleteMark(one.mark, one.person));
+    if (std::count(has.begin(), has.end(), one) == 0) {
+      marks->drop.emplace_back(one.mark, one.person);
+    }
   }
   for (const Marked& one : has) {
     persons->insert(one.person);
-    if (std::count(had.begin(), had.end(), one) > 0) continue;
-    RETURN_IF_ERROR(writer.PutMark(one.mark, one.person));
+    if (std::count(had.begin(), had.end(), one) == 0) {
+      marks->put.emplace_back(one.mark, one.person);
+    }
   }
-  return absl::OkStatus();
 }
 
-absl::Status FindDuplicates(Reader& reader, absl::string_view key, const std::set<Id>& persons,
-                            int64_t now_ms, sync::v1::Edit* own) {
+absl::Status FindDuplicates(Lookup& reader, absl::string_view key, const std::set<Id>& persons,
+                            int64_t now_ms, Consequences* own) {
   Comparison comparison(reader, key, now_ms, own);
   for (const Id& person : persons) RETURN_IF_ERROR(comparison.Compare(person));
   return absl::OkStatus();
-}
-
-namespace {
-
-// What is stored of a type, so that it can be looked through while it is written to.
-absl::StatusOr<std::vector<std::pair<RecordKey, RecordState>>> All(Reader& reader,
-                                                                   const RecordType& type) {
-  std::vector<std::pair<RecordKey, RecordState>> all;
-  RETURN_IF_ERROR(
-      reader.ListRecords(type.number, std::nullopt, [&](const Id& id, const RecordState& state) {
-        all.push_back({{type.number, id}, state});
-      }));
-  return all;
-}
-
-absl::Status MarkAll(Writer& writer, Ingest& ingest, const Environment& environment) {
-  const std::string key = environment.random_bytes(crypto_generichash_KEYBYTES);
-  RETURN_IF_ERROR(writer.PutSetting(kMarkKey, key));
-  std::set<Id> persons;
-  for (const RecordType* type : {&TypeOf<PrivateDetail>(), &TypeOf<Member>()}) {
-    ASSIGN_OR_RETURN(const auto all, All(writer, *type));
-    for (const auto& [record, state] : all) {
-      RETURN_IF_ERROR(UpdateMarks(writer, key, record, RecordState(), state, &persons));
-    }
-  }
-  absl::flat_hash_set<Id> moved;  // nobody is connected yet
-  for (const Id& person : persons) {
-    sync::v1::Edit edit;
-    RETURN_IF_ERROR(FindDuplicates(writer, key, {person}, environment.now_ms(), &edit));
-    if (edit.changes().empty()) continue;
-    RETURN_IF_ERROR(ingest.WriteOwn(writer, edit, &moved).status());
-  }
-  return absl::OkStatus();
-}
-
-absl::Status IndexAll(Writer& writer) {
-  RETURN_IF_ERROR(writer.PutSetting(kJoinedIndexed, "1"));
-  ASSIGN_OR_RETURN(const auto all, All(writer, TypeOf<DuplicatePerson>()));
-  for (const auto& [record, state] : all) {
-    RETURN_IF_ERROR(IndexJoined(writer, record.id, state));
-  }
-  return absl::OkStatus();
-}
-
-}  // namespace
-
-absl::Status EnsureMarks(Store& store, Ingest& ingest, const Environment& environment) {
-  return store.Write([&](Writer& writer) -> absl::Status {
-    ASSIGN_OR_RETURN(const std::string indexed, writer.GetSetting(kJoinedIndexed));
-    if (indexed.empty()) RETURN_IF_ERROR(IndexAll(writer));
-    ASSIGN_OR_RETURN(const std::string key, MarkKeyOf(writer));
-    return key.empty() ? MarkAll(writer, ingest, environment) : absl::OkStatus();
-  });
 }
 
 Id DuplicateId(const Id& one, const Id& other) {
@@ -452,11 +402,19 @@ Id DuplicateId(const Id& one, const Id& other) {
   return DeriveId(TypeOf<DuplicatePerson>(), duplicate.SerializeAsString()).value();
 }
 
-absl::Status AddDuplicate(Reader& reader, const Id& one, const Id& other, DuplicatePerson::By by,
+absl::Status AddDuplicate(Lookup& reader, const Id& one, const Id& other, DuplicatePerson::By by,
                           int64_t now_ms, sync::v1::Edit* own) {
-  return Comparison(reader, "", now_ms, own).Add(one, other, by);
+  Consequences follows;
+  RETURN_IF_ERROR(Comparison(reader, "", now_ms, &follows).Add(one, other, by));
+  own->MergeFrom(follows.edit);
+  return absl::OkStatus();
 }
 
+namespace {
+
+// May somebody who goes by `author` make this of a DuplicatePerson? Beside what is declared:
+// nobody finds whether they are somebody else, and everybody agrees for themself alone.
+// NOT_ENTITLED; STEP_NOT_ALLOWED: nobody is asked; BAD_VALUE: the one to keep is neither.
 absl::Status JudgeDecision(absl::string_view before, absl::string_view after,
                            const std::vector<Id>& author) {
   if (before.empty()) return Refuse(sync::v1::SERVER_ONLY, TypeOf<DuplicatePerson>().label);
@@ -485,7 +443,11 @@ absl::Status JudgeDecision(absl::string_view before, absl::string_view after,
   return steps || was.kept_id() != now.kept_id() ? refused : absl::OkStatus();
 }
 
-absl::Status FollowDecision(Reader& reader, const Id& id, const RecordState& before,
+// What follows from a DuplicatePerson that is to be as `state` says, and was as `before`
+// says. Adds to `own` that both are asked, that they are merged once both have agreed, and
+// the pointers that change. BAD_VALUE: the one to keep is neither of the two;
+// STEP_NOT_ALLOWED: one of them is merged with somebody else.
+absl::Status FollowDecision(Lookup& reader, const Id& id, const RecordState& before,
                             const RecordState& state, sync::v1::Edit* own) {
   const auto was = Parse<DuplicatePerson>(before.alive() ? before.body : "");
   auto now = Parse<DuplicatePerson>(state.body);
@@ -513,11 +475,53 @@ absl::Status FollowDecision(Reader& reader, const Id& id, const RecordState& bef
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<Id>> PersonsOf(Reader& reader, const Id& person) {
+class OneRegisteredTwice : public Rule {
+ public:
+  bool Concerns(const RecordType& type) const override {
+    return IsA<Member>(type) || IsA<PrivateDetail>(type) || IsA<DuplicatePerson>(type);
+  }
+
+  absl::Status Judge(const Case& of, const Step& step) const override {
+    if (!IsA<DuplicatePerson>(step.type)) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const std::vector<Id> persons, PersonsOf(of.lookup, of.decider));
+    return JudgeDecision(step.body_before(), step.after.body, persons);
+  }
+
+  absl::Status Mark(const Case& of, const Step& step, Marks* marks) const override {
+    std::string key;
+    if (!IsA<DuplicatePerson>(step.type)) {
+      ASSIGN_OR_RETURN(key, of.lookup.GetSetting(kMarkKeySetting));
+    }
+    std::set<Id> persons;
+    MarkPersons(key, {step.type.number, step.id}, step.before, step.after, marks, &persons);
+    return absl::OkStatus();
+  }
+
+  absl::Status FollowAll(const Case& of, Consequences* follows) const override {
+    ASSIGN_OR_RETURN(const std::string key, of.lookup.GetSetting(kMarkKeySetting));
+    Marks known;
+    std::set<Id> persons;
+    for (const Step& step : of.steps) {
+      if (IsA<DuplicatePerson>(step.type)) {
+        RETURN_IF_ERROR(
+            FollowDecision(of.lookup, step.id, step.before, step.after, &follows->edit));
+      } else if (Concerns(step.type)) {
+        MarkPersons(key, {step.type.number, step.id}, step.before, step.after, &known, &persons);
+      }
+    }
+    return FindDuplicates(of.lookup, key, persons, of.now_ms, follows);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<const Rule> PersonsRule() { return std::make_unique<OneRegisteredTwice>(); }
+
+absl::StatusOr<std::vector<Id>> PersonsOf(Lookup& reader, const Id& person) {
   return Joined(reader, person);
 }
 
-absl::StatusOr<Id> KeptOf(Reader& reader, const Id& person) {
+absl::StatusOr<Id> KeptOf(Lookup& reader, const Id& person) {
   Id kept = person;
   for (size_t step = 0; step < kStepsMax; ++step) {
     ASSIGN_OR_RETURN(const auto member, Find<Member>(reader, kept));
@@ -528,4 +532,4 @@ absl::StatusOr<Id> KeptOf(Reader& reader, const Id& person) {
   return kept;
 }
 
-}  // namespace zhibu::server
+}  // namespace zhibu

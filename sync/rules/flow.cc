@@ -1,4 +1,4 @@
-#include "server/flow.h"
+#include "sync/rules/flow.h"
 
 #include <google/protobuf/message.h>
 
@@ -7,17 +7,17 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "server/courier.h"
-#include "server/registration.h"
-#include "server/typed.h"
 #include "sync/date.h"
 #include "sync/diff.h"
 #include "sync/pass.h"
 #include "sync/reason.h"
 #include "sync/record.h"
+#include "sync/rules/registration.h"
+#include "sync/rules/typed.h"
 #include "sync/status.h"
 #include "sync/value.h"
 #include "sync/wire.h"
@@ -27,7 +27,7 @@
 #include "zhibu/records/v1/member.pb.h"
 #include "zhibu/records/v1/organisation.pb.h"
 
-namespace zhibu::server {
+namespace zhibu {
 namespace {
 
 using google::protobuf::FieldDescriptor;
@@ -46,7 +46,7 @@ constexpr int64_t kLetterDaysMax = 90;
 constexpr size_t kPassNumberBytesMax = 64;
 
 // The branch that the person belongs to; empty where they are placed nowhere.
-absl::StatusOr<std::string> HomeOf(Reader& reader, absl::string_view person) {
+absl::StatusOr<std::string> HomeOf(Lookup& reader, absl::string_view person) {
   Placement placement;
   placement.set_member_id(std::string(person));
   ASSIGN_OR_RETURN(const Id id, DeriveId(TypeOf<Placement>(), placement.SerializeAsString()));
@@ -54,7 +54,7 @@ absl::StatusOr<std::string> HomeOf(Reader& reader, absl::string_view person) {
   return placement.branch_id();
 }
 
-absl::Status MustBelong(Reader& reader, absl::string_view person, absl::string_view branch) {
+absl::Status MustBelong(Lookup& reader, absl::string_view person, absl::string_view branch) {
   ASSIGN_OR_RETURN(const std::string home, HomeOf(reader, person));
   return home == branch ? absl::OkStatus() : Refuse(sync::v1::NOT_OF_BRANCH, "member_id");
 }
@@ -88,7 +88,7 @@ struct Moved {
   typename T::State to;
 };
 
-absl::Status JudgeTransfer(Reader& reader, const Moved<Transfer>& moved, int64_t at_ms) {
+absl::Status JudgeTransfer(Lookup& reader, const Moved<Transfer>& moved, int64_t at_ms) {
   RETURN_IF_ERROR(moved.CheckBegun());
   if (moved.to == moved.from) return absl::OkStatus();
   const Transfer& letter = moved.record;
@@ -113,7 +113,7 @@ absl::Status JudgeTransfer(Reader& reader, const Moved<Transfer>& moved, int64_t
 }
 
 // Each is read whenever the person's records change, and lies on the phones of its host.
-absl::Status CheckFewOpen(Reader& reader, const Id& person) {
+absl::Status CheckFewOpen(Lookup& reader, const Id& person) {
   int open = 0;
   RETURN_IF_ERROR(
       reader.ListRecords(TypeOf<Flow>().number, person, [&](const Id&, const RecordState& state) {
@@ -124,7 +124,7 @@ absl::Status CheckFewOpen(Reader& reader, const Id& person) {
                               : Refuse(sync::v1::TOO_MANY_STAYS, absl::StrCat(open));
 }
 
-absl::Status JudgeStay(Reader& reader, const Moved<Flow>& moved, bool fresh) {
+absl::Status JudgeStay(Lookup& reader, const Moved<Flow>& moved, bool fresh) {
   RETURN_IF_ERROR(moved.CheckBegun());
   const Flow& stay = moved.record;
   const auto person = Id::FromBytes(stay.member_id());
@@ -134,7 +134,7 @@ absl::Status JudgeStay(Reader& reader, const Moved<Flow>& moved, bool fresh) {
                                                    : absl::OkStatus();
 }
 
-absl::Status JudgePassRecord(Reader& reader, const Moved<Pass>& moved) {
+absl::Status JudgePassRecord(Lookup& reader, const Moved<Pass>& moved) {
   RETURN_IF_ERROR(moved.CheckBegun());
   if (moved.from != Pass::STATE_UNSPECIFIED) return absl::OkStatus();
   const Pass& pass = moved.record;
@@ -213,7 +213,7 @@ bool Lasts(Flow::State state) {
 }
 
 // A stay that was reported from a former home says nothing any longer.
-absl::StatusOr<Branches> BranchesOf(Reader& reader, const Id& person) {
+absl::StatusOr<Branches> BranchesOf(Lookup& reader, const Id& person) {
   Branches branches;
   ASSIGN_OR_RETURN(branches.home, HomeOf(reader, person.bytes()));
   if (branches.home.empty()) return branches;
@@ -232,7 +232,7 @@ absl::StatusOr<Branches> BranchesOf(Reader& reader, const Id& person) {
 
 // Whether the person belonged to who keeps the record, or stayed there, or was shown its
 // code. What others write of somebody tells them nothing about where that one is.
-absl::StatusOr<bool> HadToDo(Reader& reader, const RecordType& type, const Id& person,
+absl::StatusOr<bool> HadToDo(Lookup& reader, const RecordType& type, const Id& person,
                              const std::vector<Placed>& places, absl::string_view body) {
   if (type.own_scope == PERSON) return true;
   if (type.number == TypeOf<CheckIn>().number &&
@@ -251,7 +251,7 @@ absl::StatusOr<bool> HadToDo(Reader& reader, const RecordType& type, const Id& p
 }
 
 // Fills in the guests of one record.
-absl::Status AddGuests(Reader& reader, const RecordType& type, const Id& id, const Id& person,
+absl::Status AddGuests(Lookup& reader, const RecordType& type, const Id& id, const Id& person,
                        const RecordState& state, const Branches& branches, Edit* edit) {
   const std::vector<Placed> places = PlacesOf(type, id, state.body);
   ASSIGN_OR_RETURN(const bool had, HadToDo(reader, type, person, places, state.body));
@@ -284,7 +284,7 @@ absl::Status AddGuests(Reader& reader, const RecordType& type, const Id& id, con
 }
 
 // Of all records of the person that hosts see as long as a stay lasts.
-absl::Status AddGuestsOfAll(Reader& reader, const Schema& schema, const Id& person,
+absl::Status AddGuestsOfAll(Lookup& reader, const Schema& schema, const Id& person,
                             const Branches& branches, Edit* edit) {
   for (const RecordType& type : schema.types()) {
     const auto& rules = type.fields.rules();
@@ -306,7 +306,7 @@ absl::Status AddGuestsOfAll(Reader& reader, const Schema& schema, const Id& pers
 }
 
 // Whether the person's own record says so already: then their other records do.
-absl::StatusOr<bool> HasGuests(Reader& reader, const Id& person, const Branches& branches) {
+absl::StatusOr<bool> HasGuests(Lookup& reader, const Id& person, const Branches& branches) {
   ASSIGN_OR_RETURN(const std::optional<Member> member, Find<Member>(reader, person));
   if (!member) return false;
   std::set<std::string> expected = branches.all;
@@ -316,7 +316,7 @@ absl::StatusOr<bool> HasGuests(Reader& reader, const Id& person, const Branches&
 }
 
 // What has to do with a person has changed: a stay, or their placement.
-absl::Status FollowPerson(Reader& reader, const Schema& schema, const Id& person, bool placed,
+absl::Status FollowPerson(Lookup& reader, const Schema& schema, const Id& person, bool placed,
                           Edit* edit) {
   ASSIGN_OR_RETURN(const Branches branches, BranchesOf(reader, person));
   ASSIGN_OR_RETURN(const bool known, HasGuests(reader, person, branches));
@@ -338,7 +338,7 @@ absl::StatusOr<std::optional<Id>> OnlyOneOf(const RecordType& type, const Id& pe
 
 // What there is one of for each person goes with them; their other records stay where
 // they were made.
-absl::Status AddMoves(Reader& reader, const Schema& schema, const Transfer& transfer, Edit* edit) {
+absl::Status AddMoves(Lookup& reader, const Schema& schema, const Transfer& transfer, Edit* edit) {
   const auto person = Id::FromBytes(transfer.member_id());
   if (!person) return absl::OkStatus();
   for (const RecordType& type : schema.types()) {
@@ -373,7 +373,7 @@ absl::Status AddMoves(Reader& reader, const Schema& schema, const Transfer& tran
 
 // Each side is told the other's name, whose record it does not hold: of a record that
 // began at a step, so that its author could name them both.
-absl::Status AddNames(Reader& reader, const RecordType& type, const Id& id,
+absl::Status AddNames(Lookup& reader, const RecordType& type, const Id& id,
                       const RecordState& state, Flow flow, Edit* edit) {
   if (flow.member_name().empty()) {
     ASSIGN_OR_RETURN(*flow.mutable_member_name(),
@@ -394,7 +394,7 @@ absl::Status AddNames(Reader& reader, const RecordType& type, const Id& id,
   return absl::OkStatus();
 }
 
-absl::Status AddNames(Reader& reader, const RecordType& type, const Id& id,
+absl::Status AddNames(Lookup& reader, const RecordType& type, const Id& id,
                       const RecordState& state, Transfer transfer, Edit* edit) {
   if (!transfer.member_name().empty()) return absl::OkStatus();
   ASSIGN_OR_RETURN(*transfer.mutable_member_name(),
@@ -410,10 +410,10 @@ absl::Status AddNames(Reader& reader, const RecordType& type, const Id& id,
   return absl::OkStatus();
 }
 
-absl::Status AddToken(Reader& reader, const Schema& schema, const Id& id, const RecordState& state,
+absl::Status AddToken(Lookup& reader, const Schema& schema, const Id& id, const RecordState& state,
                       Edit* edit) {
   Pass pass = Parse<Pass>(state.body);
-  ASSIGN_OR_RETURN(const std::string secret_key, CourierSecretOf(reader));
+  ASSIGN_OR_RETURN(const std::string secret_key, reader.GetSetting(kCourierKeySetting));
   if (secret_key.empty() || !pass.token().empty()) return absl::OkStatus();
   sync::v1::PassToken token;
   token.set_pass_id(id.str());
@@ -432,13 +432,13 @@ absl::Status AddToken(Reader& reader, const Schema& schema, const Id& id, const 
   return absl::OkStatus();
 }
 
-}  // namespace
-
 bool IsOfMoves(uint32_t type) {
   return type == TypeOf<Flow>().number || type == TypeOf<Transfer>().number;
 }
 
-absl::Status JudgeFlow(Reader& reader, const RecordType& type, absl::string_view before,
+// Of a record that an author changes from one body to another (empty: there was none), at a
+// time of theirs.
+absl::Status JudgeFlow(Lookup& reader, const RecordType& type, absl::string_view before,
                        absl::string_view after, int64_t at_ms) {
   if (type.number == TypeOf<Transfer>().number) {
     return JudgeTransfer(reader, Moved<Transfer>(type, before, after), at_ms);
@@ -452,7 +452,8 @@ absl::Status JudgeFlow(Reader& reader, const RecordType& type, absl::string_view
   return absl::OkStatus();
 }
 
-absl::Status AddFlow(Reader& reader, const Schema& schema, const RecordKey& key,
+// Adds what follows from a record that has been written; nothing where all is as it must be.
+absl::Status AddFlow(Lookup& reader, const Schema& schema, const RecordKey& key,
                      absl::string_view before, Edit* edit) {
   const RecordType& type = *schema.Find(key.type);
   const bool decides = key.type == TypeOf<Flow>().number || key.type == TypeOf<Placement>().number;
@@ -489,4 +490,35 @@ absl::Status AddFlow(Reader& reader, const Schema& schema, const RecordKey& key,
   return AddGuests(reader, type, key.id, *person, state, branches, edit);
 }
 
-}  // namespace zhibu::server
+class Moves : public Rule {
+ public:
+  explicit Moves(std::shared_ptr<const Schema> schema) : schema_(std::move(schema)) {}
+
+  bool Concerns(const RecordType& type) const override {
+    return IsOfMoves(type.number) || IsA<Pass>(type) || IsA<Placement>(type) || TakesGuests(type);
+  }
+
+  absl::Status Judge(const Case& of, const Step& step) const override {
+    const auto moves = [](const Step& one) { return IsOfMoves(one.type.number); };
+    if (moves(step) && std::count_if(of.steps.begin(), of.steps.end(), moves) > kMovesMax) {
+      return Refuse(sync::v1::TOO_LARGE, step.type.label);
+    }
+    return JudgeFlow(of.lookup, step.type, step.body_before(), step.after.body, step.at_ms);
+  }
+
+  absl::Status Follow(const Case& of, const Step& step, Consequences* follows) const override {
+    return AddFlow(of.lookup, *schema_, {step.type.number, step.id}, step.body_before(),
+                   &follows->edit);
+  }
+
+ private:
+  const std::shared_ptr<const Schema> schema_;
+};
+
+}  // namespace
+
+std::unique_ptr<const Rule> FlowRule(std::shared_ptr<const Schema> schema) {
+  return std::make_unique<Moves>(std::move(schema));
+}
+
+}  // namespace zhibu

@@ -1,6 +1,6 @@
 // An edit by the server's own device, which has seen everything.
-#ifndef ZHIBU_SERVER_OWN_EDIT_H_
-#define ZHIBU_SERVER_OWN_EDIT_H_
+#ifndef ZHIBU_SYNC_OWN_EDIT_H_
+#define ZHIBU_SYNC_OWN_EDIT_H_
 
 #include <google/protobuf/message.h>
 
@@ -10,13 +10,13 @@
 #include "sync/types.h"
 #include "zhibu/sync/v1/edit.pb.h"
 
-namespace zhibu::server {
+namespace zhibu {
 
 // Adds what turns `before` into `after`; nothing where they are equal. Returns
 // whether anything was added.
 bool AddChange(const RecordType& type, const Id& id, const RecordState& before,
                const google::protobuf::Message& after, sync::v1::Edit* edit);
 
-}  // namespace zhibu::server
+}  // namespace zhibu
 
-#endif  // ZHIBU_SERVER_OWN_EDIT_H_
+#endif  // ZHIBU_SYNC_OWN_EDIT_H_

@@ -1,0 +1,72 @@
+#include "sync/rules/offices.h"
+
+#include <google/protobuf/util/time_util.h>
+
+#include <algorithm>
+
+#include "sync/rules/persons.h"
+#include "sync/rules/typed.h"
+#include "sync/schema.h"
+#include "sync/status.h"
+#include "zhibu/records/v1/organisation.pb.h"
+
+namespace zhibu {
+
+using google::protobuf::util::TimeUtil;
+
+namespace {
+
+void AddGrant(const records::v1::Grant& grant, int64_t now_ms, Offices* offices) {
+  const auto scope = Id::FromBytes(grant.organisation_id());
+  if (!scope) return;
+  const uint32_t office = AudienceOf(grant.office());
+  const int64_t from = TimeUtil::TimestampToMilliseconds(grant.from());
+  const int64_t until = grant.has_until() ? TimeUtil::TimestampToMilliseconds(grant.until())
+                                          : std::numeric_limits<int64_t>::max();
+  if (now_ms >= until) {
+    offices->ended[*scope] |= office;
+    return;
+  }
+  if (now_ms < from) {
+    offices->valid_until_ms = std::min(offices->valid_until_ms, from);
+    return;
+  }
+  offices->now[*scope] |= office;
+  offices->valid_until_ms = std::min(offices->valid_until_ms, until);
+}
+
+}  // namespace
+
+uint32_t Offices::In(const Id& scope) const {
+  const auto it = now.find(scope);
+  return it == now.end() ? 0 : it->second;
+}
+
+absl::StatusOr<Offices> OfficesOf(Lookup& reader, const Id& person, int64_t now_ms) {
+  const Schema& schema = *CatalogueSchema();
+  const uint32_t grant_type = schema.Find(records::v1::Grant::descriptor())->number;
+  const uint32_t placement_type = schema.Find(records::v1::Placement::descriptor())->number;
+  Offices offices;
+  ASSIGN_OR_RETURN(offices.persons, PersonsOf(reader, person));
+  for (const Id& one : offices.persons) offices.now[one] |= AudienceOf(SELF);
+  // Each entry's for itself: who is merged with somebody does not come into their offices.
+  RETURN_IF_ERROR(reader.ListRecords(grant_type, person, [&](const Id&, const RecordState& state) {
+    records::v1::Grant grant;
+    if (grant.ParseFromString(state.body) && grant.person_id() == person.bytes()) {
+      AddGrant(grant, now_ms, &offices);
+    }
+  }));
+  // A person belongs to one branch, however often they are registered.
+  ASSIGN_OR_RETURN(const Id kept, KeptOf(reader, person));
+  RETURN_IF_ERROR(
+      reader.ListRecords(placement_type, kept, [&](const Id&, const RecordState& state) {
+        records::v1::Placement placement;
+        if (!placement.ParseFromString(state.body)) return;
+        if (const auto branch = Id::FromBytes(placement.branch_id())) {
+          offices.now[*branch] |= AudienceOf(MEMBER);
+        }
+      }));
+  return offices;
+}
+
+}  // namespace zhibu

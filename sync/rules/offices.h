@@ -1,0 +1,36 @@
+// The offices of a person, as grants, placements and merged registrations give them.
+//
+//   offices(p, s) = SELF where s is p's own, the grants that p holds for s, MEMBER where p
+//                   is placed in s
+#ifndef ZHIBU_SYNC_RULES_OFFICES_H_
+#define ZHIBU_SYNC_RULES_OFFICES_H_
+
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "sync/rules/lookup.h"
+#include "sync/types.h"
+
+namespace zhibu {
+
+// The offices of one person, by scope. What is theirs (SELF) is so under whatever entries of
+// the register they go; grants are those of the one entry, and the kept one says where they
+// are placed.
+struct Offices {
+  std::vector<Id> persons;                  // those entries (sync/rules/persons.h)
+  absl::flat_hash_map<Id, uint32_t> now;    // audience: bit n for office n
+  absl::flat_hash_map<Id, uint32_t> ended;  // held once, and no longer
+  // When a grant begins or ends, so that this must be worked out again.
+  int64_t valid_until_ms = std::numeric_limits<int64_t>::max();
+
+  uint32_t In(const Id& scope) const;
+};
+
+absl::StatusOr<Offices> OfficesOf(Lookup& reader, const Id& person, int64_t now_ms);
+
+}  // namespace zhibu
+
+#endif  // ZHIBU_SYNC_RULES_OFFICES_H_
