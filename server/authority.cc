@@ -118,6 +118,7 @@ class Judgement {
   absl::Status Run() {
     RETURN_IF_ERROR(MayWrite(reader_, type_, step_.id, WrittenBy(type_, step_.change), author_,
                              before_, after_));
+    RETURN_IF_ERROR(CheckDeparture());
     RETURN_IF_ERROR(CheckPlaces());
     RETURN_IF_ERROR(CheckBelonging());
     RETURN_IF_ERROR(CheckCompany());
@@ -300,6 +301,18 @@ class Judgement {
 
   // ---- The record ----
 
+  // Nobody is put out of an office by being taken out of the register.
+  absl::Status CheckDeparture() const {
+    if (!gone() || type_.own_scope != PERSON) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const Offices offices, OfficesOf(reader_, step_.id, offices_.at_ms));
+    for (const auto& [scope, audience] : offices.now) {
+      if ((audience & ~AudienceOf(SELF) & ~AudienceOf(MEMBER)) != 0) {
+        return Refuse(sync::v1::HOLDS_OFFICE, type_.label);
+      }
+    }
+    return absl::OkStatus();
+  }
+
   bool gone() const { return step_.change.kind() == sync::v1::Change::DELETE; }
   bool Lay(const FieldRule& rule, const Id& scope) const {
     return Lies({scope, rule.place}, before_);
@@ -377,9 +390,9 @@ absl::StatusOr<bool> MightOnce(Reader& reader, const RecordType& type, uint64_t 
     ASSIGN_OR_RETURN(const bool belonged, EverHadOffice(reader, person, placed.scope));
     if (belonged) once[placed.scope] |= AudienceOf(MEMBER);
   }
-  std::vector<Placed> formerly;  // where they act, and it lay once
+  std::vector<Placed> formerly;  // where they act, and it lay once; of a new one, nowhere
   for (const auto& [scope, held] : offices.now) {
-    if ((held & type.writers.at_home) == 0) continue;
+    if (before.empty() || (held & type.writers.at_home) == 0) continue;
     if (std::any_of(before.begin(), before.end(),
                     [&, in = scope](const Placed& placed) { return placed.scope == in; })) {
       continue;  // it lies there now, and they see it as a guest

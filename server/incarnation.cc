@@ -20,8 +20,9 @@ namespace {
 
 constexpr size_t kIncarnationBytes = 8;
 // What the new life gives lies above all that an earlier one can have given, in
-// the backup or after it or in a life that was restored from the same backup: no
-// scope moves this often, and devices are not enrolled as often for so long.
+// the backup or after it or in a life that was restored from the same backup: versions
+// follow the clock, no scope moves more often than they do, and devices are not enrolled as
+// often for so long.
 constexpr uint64_t kVersionsPerMs = 256;
 constexpr int64_t kDevicesPerMinute = 64;
 constexpr int64_t k2026Ms = 1'767'225'600'000;
@@ -75,6 +76,10 @@ std::set<std::string> FieldsIn(const Audiences& audiences) {
 
 }  // namespace
 
+Version VersionAt(int64_t us) {
+  return Version(static_cast<uint64_t>(std::max<int64_t>(us, 0)) * kVersionsPerMs / 1000);
+}
+
 absl::Status EnsureIncarnation(Store& store, const Schema& schema, const Environment& environment,
                                bool restored) {
   Audiences audiences = AudiencesOf(schema);
@@ -114,7 +119,7 @@ absl::Status EnsureIncarnation(Store& store, const Schema& schema, const Environ
     if (known) {
       const int64_t now = environment.now_ms();
       RETURN_IF_ERROR(writer.RaiseCounters(
-          Version(static_cast<uint64_t>(now) * kVersionsPerMs),
+          VersionAt(now * 1000),
           DeviceNumber(static_cast<uint32_t>((now - k2026Ms) / 60'000 * kDevicesPerMinute))));
     }
     RETURN_IF_ERROR(writer.PutSetting(kIncarnation, environment.random_bytes(kIncarnationBytes)));

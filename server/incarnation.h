@@ -16,6 +16,10 @@ namespace zhibu::server {
 // Name in the settings of the store: a few bytes that no other life has had.
 inline constexpr char kIncarnation[] = "incarnation";
 
+// What a version is at a moment (microseconds since 1970): 256 of them to a millisecond, so
+// that the versions of two edits tell when they were merged, and not what was in between.
+Version VersionAt(int64_t us);
+
 // To be called before anything is served. Begins a life where the database has
 // none yet, or is a backup's copy (kCopy), or where the caller knows that it was
 // put back by other means; and where a type or field that was declared before has other

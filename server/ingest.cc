@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/authority.h"
 #include "server/held.h"
+#include "server/incarnation.h"
 #include "server/marks.h"
 #include "server/notes.h"
 #include "server/sight.h"
@@ -154,6 +155,7 @@ class Ingest::Batch {
     RecordState was;
     RecordState state;
     Outcome outcome;
+    absl::Status hidden;  // why it is not its maker's (HideUnseen)
     std::optional<Loan> loan;
     const Change* change = nullptr;  // of an author's edit, the only one
   };
@@ -335,7 +337,10 @@ class Ingest::Batch {
     if (staging.size() < static_cast<size_t>(passage.edit.changes_size())) {
       return Refuse(sync::v1::MALFORMED, "a record twice");
     }
-    if (!passage.composed()) RETURN_IF_ERROR(MayBeJudged(passage, staging));
+    if (!passage.composed()) {
+      RETURN_IF_ERROR(HideUnseen(passage, &staging));
+      RETURN_IF_ERROR(MayBeJudged(passage, staging));
+    }
     ASSIGN_OR_RETURN(*version, NextVersion(passage.edit, staging));
     for (const Change& change : passage.edit.changes()) {
       RETURN_IF_ERROR(MergeChange(passage, change, *version, &staging.at(KeyOf(change))));
@@ -390,6 +395,22 @@ class Ingest::Batch {
     return absl::OkStatus();
   }
 
+  // Whoever makes what is there already, and not for them to see or change, is judged in all
+  // as though it were not, so that no answer tells them; and then refused (CheckResult).
+  absl::Status HideUnseen(const Passage& passage, Staging* staging) {
+    ASSIGN_OR_RETURN(const Author judged, JudgedAs(passage));
+    for (const Change& change : passage.edit.changes()) {
+      Staged& staged = staging->at(KeyOf(change));
+      if (change.kind() != Change::CREATE || !staged.was.exists) continue;
+      const Id id = KeyOf(change).id;
+      if (MaySee(schema_, *staged.type, judged.offices, id, staged.was.body)) continue;
+      absl::Status may = MayTouch(writer_, schema_, judged, *staged.type, id, change, staged.was);
+      if (may.ok()) continue;
+      staged = Staged{.type = staged.type, .hidden = std::move(may)};
+    }
+    return absl::OkStatus();
+  }
+
   // Before anything of it is merged: what it builds on is in, and its device in service.
   // What is to wait, waits only where its author has, or once had, a right to it, and for
   // what is not there yet, where what it builds on makes it: who is held learns where a
@@ -418,7 +439,8 @@ class Ingest::Batch {
       // is somebody else's it says nothing.
       RecordState as_said = staged.state;
       if (staged.before.empty()) as_said.body = change.set();
-      const auto loan = LendFor(passage, {*staged.type, key.id, change, staged.was, as_said});
+      const auto loan =
+          LendFor(passage, {*staged.type, key.id, change, staged.was, as_said, passage.seen_up_to});
       const auto reason = ReasonOf(loan.status()).reason;
       if (!loan.ok() && reason != sync::v1::CODE_OF_OTHER_MEMBER) return loan.status();
       if (loan.ok() && loan->has_value()) continue;
@@ -450,30 +472,14 @@ class Ingest::Batch {
     return records;
   }
 
-  // Whoever makes what is there already, and not theirs, is answered as though it were not.
-  absl::Status MayBegin(const Passage& passage, const RecordKey& key, const Change& change,
-                        const Staged& staged) {
-    ASSIGN_OR_RETURN(const Author judged, JudgedAs(passage));
-    const absl::Status may =
-        MayTouch(writer_, schema_, judged, *staged.type, key.id, change, staged.was);
-    if (change.kind() != Change::CREATE || ReasonOf(may).reason != sync::v1::NOT_ENTITLED) {
-      return may;
-    }
-    const RecordState none;
-    RecordState made;
-    made.body = change.set();
-    const Step anew{*staged.type, key.id, change, none, made};
-    RETURN_IF_ERROR(MayLeave(writer_, judged, anew, std::nullopt,
-                             [&](const RecordKey& other) { return writer_.GetRecord(other); }));
-    return may;
-  }
-
   absl::Status MergeChange(const Passage& passage, const Change& change, Version version,
                            Staged* staged) {
     const RecordKey key = KeyOf(change);
     staged->change = &change;
     if (!passage.composed()) {
-      RETURN_IF_ERROR(MayBegin(passage, key, change, *staged));
+      ASSIGN_OR_RETURN(const Author judged, JudgedAs(passage));
+      RETURN_IF_ERROR(
+          MayTouch(writer_, schema_, judged, *staged->type, key.id, change, staged->was));
     }
     const Origin origin{.device = passage.row.author,
                         .version = version,
@@ -508,14 +514,19 @@ class Ingest::Batch {
     }
     // Whoever may not write there is not told what the rules find.
     const std::vector<Step> steps = StepsOf(passage, staging);
-    return ingest_.rules_.Judge(CaseOf(passage, steps));
+    RETURN_IF_ERROR(ingest_.rules_.Judge(CaseOf(passage, steps)));
+    for (const auto& [key, staged] : staging) RETURN_IF_ERROR(staged.hidden);
+    return absl::OkStatus();
   }
 
   // ---- As the rules see it ----
 
   Step StepOf(const Passage& passage, const RecordKey& key, const Staged& staged) const {
     const Stamp stamp = std::max(StampFor(passage.row.stamp), staged.was.touch.stamp);
-    return {*staged.type, key.id, *staged.change, staged.was, staged.state, MillisOf(stamp)};
+    return {*staged.type,   key.id,
+            *staged.change, staged.was,
+            staged.state,   std::min(Version(staged.change->base()), passage.seen_up_to),
+            MillisOf(stamp)};
   }
 
   std::vector<Step> StepsOf(const Passage& passage, const Staging& staging) const {
@@ -539,8 +550,11 @@ class Ingest::Batch {
 
   absl::StatusOr<Author> JudgedAs(const Passage& passage) {
     ASSIGN_OR_RETURN(const Offices* offices, OfficesFor(passage.decider));
-    // Nobody decides about an edit of their own as about somebody else's.
-    const bool decides = !passage.row.decided_by.empty() && passage.decider != passage.author;
+    // Nobody decides about an edit of their own as about somebody else's, whoever they are
+    // as well.
+    const std::vector<Id>& own = offices->persons;
+    const bool decides = !passage.row.decided_by.empty() &&
+                         std::find(own.begin(), own.end(), passage.author) == own.end();
     return Author{passage.decider, *offices, decides};
   }
 
@@ -583,7 +597,7 @@ class Ingest::Batch {
     moved_now_.insert(scopes.begin(), scopes.end());
     std::vector<Id> sorted(scopes.begin(), scopes.end());
     std::sort(sorted.begin(), sorted.end());  // one order of locking for all
-    return writer_.NextVersion(sorted);
+    return writer_.NextVersion(sorted, VersionAt(ingest_.environment_.NowMicros()));
   }
 
   Stamp StampFor(Stamp stamp) const {

@@ -31,7 +31,8 @@ Environment SystemEnvironment() {
                 std::string bytes(size, '\0');
                 randombytes_buf(bytes.data(), bytes.size());
                 return bytes;
-              }};
+              },
+          .now_us = [] { return absl::ToUnixMicros(absl::Now()); }};
 }
 
 std::string Hex(absl::string_view bytes) { return absl::BytesToHexString(bytes); }

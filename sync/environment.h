@@ -15,6 +15,9 @@ namespace zhibu {
 struct Environment {
   std::function<int64_t()> now_ms;                  // wall clock, since 1970
   std::function<std::string(size_t)> random_bytes;  // fit for keys
+  std::function<int64_t()> now_us = nullptr;        // the same clock, where it is finer
+
+  int64_t NowMicros() const { return now_us ? now_us() : now_ms() * 1000; }
 
   // A fresh id, in time order.
   Id NewId() const;

@@ -32,11 +32,11 @@ absl::StatusOr<Version> Transaction::ScopeVersion(const Id& scope) {
   });
 }
 
-absl::StatusOr<Version> Transaction::NextVersion(absl::Span<const Id> scopes) {
+absl::StatusOr<Version> Transaction::NextVersion(absl::Span<const Id> scopes, Version at_least) {
   return Writing([&]() -> absl::StatusOr<Version> {
     Version highest = Floor();
     for (const Id& scope : scopes) highest = std::max(highest, LoadScope(scope).version);
-    Version next(highest.value + 1);
+    const Version next = std::max(Version(highest.value + 1), at_least);
     for (const Id& scope : scopes) MoveScope(scope, next);
     return next;
   });

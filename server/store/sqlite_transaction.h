@@ -70,7 +70,7 @@ class Transaction final : public Writer {
   uint64_t Work() const override { return connection_.work() - work_before_; }
 
   absl::Status Attempt(absl::FunctionRef<absl::Status()> body) override;
-  absl::StatusOr<Version> NextVersion(absl::Span<const Id> scopes) override;
+  absl::StatusOr<Version> NextVersion(absl::Span<const Id> scopes, Version at_least) override;
   absl::Status RaiseCounters(Version version, DeviceNumber device) override;
   absl::Status PutRecord(const RecordKey& key, const RecordState& state,
                          absl::Span<const Id> before, absl::Span<const Showing> after) override;

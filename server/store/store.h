@@ -173,9 +173,9 @@ class Writer : public Reader {
   // transaction goes on as though it had not begun. Gives what `body` gave.
   virtual absl::Status Attempt(absl::FunctionRef<absl::Status()> body) = 0;
 
-  // Locks the scopes, gives a version above that of each, and moves them all to
-  // it.
-  virtual absl::StatusOr<Version> NextVersion(absl::Span<const Id> scopes) = 0;
+  // Locks the scopes, gives a version above that of each, `at_least` if that is more, and
+  // moves them all to it.
+  virtual absl::StatusOr<Version> NextVersion(absl::Span<const Id> scopes, Version at_least) = 0;
   // From now on NextVersion and NextDevice give what is above these.
   virtual absl::Status RaiseCounters(Version version, DeviceNumber device) = 0;
 

@@ -44,7 +44,7 @@ class Judgement {
       : reader_(reader), code_(code), scanned_ms_(scanned_ms), now_ms_(now_ms) {}
 
   absl::StatusOr<CheckInFinding> Of(const CheckIn& check_in) {
-    RETURN_IF_ERROR(CheckActivity(check_in));
+    RETURN_IF_ERROR(CheckNamed(check_in));
     ASSIGN_OR_RETURN(const std::optional<KnownDevice> display,
                      reader_.FindDevice(DeviceNumber(code_.device())));
     if (!display) return Refuse(sync::v1::CODE_INVALID, absl::StrCat("device ", code_.device()));
@@ -63,17 +63,20 @@ class Judgement {
       RETURN_IF_ERROR(CheckRevoked(*display));
       finding.marks.push_back(CheckIn::DISPLAY_REVOKED);
     }
+    RETURN_IF_ERROR(CheckActivity());
     return finding;
   }
 
  private:
-  // An activity that the server has not heard of yet is taken at the code's word.
-  absl::Status CheckActivity(const CheckIn& check_in) {
-    if (code_.activity_id() != check_in.activity_id() ||
-        code_.branch_id() != check_in.branch_id()) {
-      return Refuse(sync::v1::CODE_OF_OTHER_ACTIVITY,
-                    code_.activity_id() != check_in.activity_id() ? "activity_id" : "branch_id");
-    }
+  absl::Status CheckNamed(const CheckIn& check_in) const {
+    const bool same = code_.activity_id() == check_in.activity_id();
+    if (same && code_.branch_id() == check_in.branch_id()) return absl::OkStatus();
+    return Refuse(sync::v1::CODE_OF_OTHER_ACTIVITY, same ? "branch_id" : "activity_id");
+  }
+
+  // An activity that the server has not heard of yet is taken at the code's word. Asked last:
+  // whoever makes up a code is not told where a meeting is kept.
+  absl::Status CheckActivity() {
     ASSIGN_OR_RETURN(const std::optional<Meeting> meeting,
                      Find<Meeting>(reader_, *Id::FromBytes(code_.activity_id())));
     if (meeting && meeting->branch_id() != code_.branch_id()) {

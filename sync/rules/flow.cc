@@ -99,8 +99,8 @@ absl::Status JudgeTransfer(Lookup& reader, const Moved<Transfer>& moved, int64_t
     case Transfer::REQUESTED:
       return MustBelong(reader, letter.member_id(), letter.from_branch_id());
     case Transfer::ISSUED:
-      RETURN_IF_ERROR(MustBelong(reader, letter.member_id(), letter.from_branch_id()));
-      return JudgeLetter(letter);
+      RETURN_IF_ERROR(JudgeLetter(letter));
+      return MustBelong(reader, letter.member_id(), letter.from_branch_id());
     case Transfer::RECEIVED:
       if (DateAt(at_ms) > letter.valid_until()) {
         return Refuse(sync::v1::LETTER_EXPIRED, letter.valid_until());
@@ -113,8 +113,8 @@ absl::Status JudgeTransfer(Lookup& reader, const Moved<Transfer>& moved, int64_t
 }
 
 // Each is read whenever the person's records change, and lies on the phones of its host.
-absl::Status CheckFewOpen(Lookup& reader, const Id& person) {
-  int open = 0;
+// `open`: those of the same edit.
+absl::Status CheckFewOpen(Lookup& reader, const Id& person, int open) {
   RETURN_IF_ERROR(
       reader.ListRecords(TypeOf<Flow>().number, person, [&](const Id&, const RecordState& state) {
         const auto at = Parse<Flow>(state.body).state();
@@ -124,11 +124,9 @@ absl::Status CheckFewOpen(Lookup& reader, const Id& person) {
                               : Refuse(sync::v1::TOO_MANY_STAYS, absl::StrCat(open));
 }
 
-absl::Status JudgeStay(Lookup& reader, const Moved<Flow>& moved, bool fresh) {
+absl::Status JudgeStay(const Moved<Flow>& moved) {
   RETURN_IF_ERROR(moved.CheckBegun());
   const Flow& stay = moved.record;
-  const auto person = Id::FromBytes(stay.member_id());
-  if (fresh && person) RETURN_IF_ERROR(CheckFewOpen(reader, *person));
   const bool at_home = stay.host_branch_id() == stay.home_branch_id();
   return at_home && !stay.home_branch_id().empty() ? Refuse(sync::v1::BAD_VALUE, "host_branch_id")
                                                    : absl::OkStatus();
@@ -432,23 +430,38 @@ absl::Status AddToken(Lookup& reader, const Schema& schema, const Id& id, const 
   return absl::OkStatus();
 }
 
-bool IsOfMoves(uint32_t type) {
-  return type == TypeOf<Flow>().number || type == TypeOf<Transfer>().number;
+bool IsOfMoves(const RecordType& type) { return IsA<Flow>(type) || IsA<Transfer>(type); }
+
+// The person whom a step begins a stay of.
+std::optional<Id> BegunOf(const Step& step) {
+  if (!IsA<Flow>(step.type) || step.before.alive()) return std::nullopt;
+  return Id::FromBytes(Parse<Flow>(step.after.body).member_id());
 }
 
-// Of a record that an author changes from one body to another (empty: there was none), at a
-// time of theirs.
-absl::Status JudgeFlow(Lookup& reader, const RecordType& type, absl::string_view before,
-                       absl::string_view after, int64_t at_ms) {
-  if (type.number == TypeOf<Transfer>().number) {
-    return JudgeTransfer(reader, Moved<Transfer>(type, before, after), at_ms);
+// Of a record that an author changes: by itself, and how many such the edit has.
+absl::Status JudgeFlow(const Case& of, const Step& step) {
+  const RecordType& type = step.type;
+  const auto moves = [](const Step& one) { return IsOfMoves(one.type); };
+  if (moves(step) && std::count_if(of.steps.begin(), of.steps.end(), moves) > kMovesMax) {
+    return Refuse(sync::v1::TOO_LARGE, type.label);
   }
-  if (type.number == TypeOf<Flow>().number) {
-    return JudgeStay(reader, Moved<Flow>(type, before, after), before.empty());
+  const absl::string_view before = step.body_before();
+  const std::string& after = step.after.body;
+  if (IsA<Transfer>(type)) {
+    return JudgeTransfer(of.lookup, Moved<Transfer>(type, before, after), step.at_ms);
   }
-  if (type.number == TypeOf<Pass>().number) {
-    return JudgePassRecord(reader, Moved<Pass>(type, before, after));
+  if (IsA<Flow>(type)) {
+    RETURN_IF_ERROR(JudgeStay(Moved<Flow>(type, before, after)));
+    const auto person = BegunOf(step);
+    if (!person) return absl::OkStatus();
+    int begun = 0;  // before this one, of the same edit
+    for (const Step& one : of.steps) {
+      if (&one == &step) break;
+      if (BegunOf(one) == person) ++begun;
+    }
+    return CheckFewOpen(of.lookup, *person, begun);
   }
+  if (IsA<Pass>(type)) return JudgePassRecord(of.lookup, Moved<Pass>(type, before, after));
   return absl::OkStatus();
 }
 
@@ -495,15 +508,11 @@ class Moves : public Rule {
   explicit Moves(std::shared_ptr<const Schema> schema) : schema_(std::move(schema)) {}
 
   bool Concerns(const RecordType& type) const override {
-    return IsOfMoves(type.number) || IsA<Pass>(type) || IsA<Placement>(type) || TakesGuests(type);
+    return IsOfMoves(type) || IsA<Pass>(type) || IsA<Placement>(type) || TakesGuests(type);
   }
 
   absl::Status Judge(const Case& of, const Step& step) const override {
-    const auto moves = [](const Step& one) { return IsOfMoves(one.type.number); };
-    if (moves(step) && std::count_if(of.steps.begin(), of.steps.end(), moves) > kMovesMax) {
-      return Refuse(sync::v1::TOO_LARGE, step.type.label);
-    }
-    return JudgeFlow(of.lookup, step.type, step.body_before(), step.after.body, step.at_ms);
+    return JudgeFlow(of, step);
   }
 
   absl::Status Follow(const Case& of, const Step& step, Consequences* follows) const override {

@@ -8,11 +8,13 @@
 #include "sync/rules/typed.h"
 #include "sync/schema.h"
 #include "sync/status.h"
+#include "zhibu/records/v1/member.pb.h"
 #include "zhibu/records/v1/organisation.pb.h"
 
 namespace zhibu {
 
 using google::protobuf::util::TimeUtil;
+using records::v1::Member;
 
 namespace {
 
@@ -35,6 +37,21 @@ void AddGrant(const records::v1::Grant& grant, int64_t now_ms, Offices* offices)
   offices->valid_until_ms = std::min(offices->valid_until_ms, until);
 }
 
+// Whether the entry was taken out of the register. What it was is over then, until it is
+// made anew.
+absl::StatusOr<bool> IsOutOfRegister(Lookup& reader, const Id& person) {
+  ASSIGN_OR_RETURN(const RecordState state, reader.GetRecord({TypeOf<Member>().number, person}));
+  return state.exists && !state.alive();
+}
+
+void EndAll(Offices* offices) {
+  for (auto& [scope, audience] : offices->now) {
+    const uint32_t over = audience & ~AudienceOf(SELF);
+    if (over != 0) offices->ended[scope] |= over;
+    audience &= AudienceOf(SELF);
+  }
+}
+
 }  // namespace
 
 uint32_t Offices::In(const Id& scope) const {
@@ -47,6 +64,7 @@ absl::StatusOr<Offices> OfficesOf(Lookup& reader, const Id& person, int64_t now_
   const uint32_t grant_type = schema.Find(records::v1::Grant::descriptor())->number;
   const uint32_t placement_type = schema.Find(records::v1::Placement::descriptor())->number;
   Offices offices;
+  offices.at_ms = now_ms;
   ASSIGN_OR_RETURN(offices.persons, PersonsOf(reader, person));
   for (const Id& one : offices.persons) offices.now[one] |= AudienceOf(SELF);
   // Each entry's for itself: who is merged with somebody does not come into their offices.
@@ -56,14 +74,18 @@ absl::StatusOr<Offices> OfficesOf(Lookup& reader, const Id& person, int64_t now_
       AddGrant(grant, now_ms, &offices);
     }
   }));
+  ASSIGN_OR_RETURN(const bool out, IsOutOfRegister(reader, person));
+  if (out) EndAll(&offices);
   // A person belongs to one branch, however often they are registered.
   ASSIGN_OR_RETURN(const Id kept, KeptOf(reader, person));
+  ASSIGN_OR_RETURN(const bool kept_is_out, IsOutOfRegister(reader, kept));
+  auto& placed = kept_is_out ? offices.ended : offices.now;
   RETURN_IF_ERROR(
       reader.ListRecords(placement_type, kept, [&](const Id&, const RecordState& state) {
         records::v1::Placement placement;
         if (!placement.ParseFromString(state.body)) return;
         if (const auto branch = Id::FromBytes(placement.branch_id())) {
-          offices.now[*branch] |= AudienceOf(MEMBER);
+          placed[*branch] |= AudienceOf(MEMBER);
         }
       }));
   return offices;

@@ -18,11 +18,12 @@ namespace zhibu {
 
 // The offices of one person, by scope. What is theirs (SELF) is so under whatever entries of
 // the register they go; grants are those of the one entry, and the kept one says where they
-// are placed.
+// are placed. Of an entry that was taken out of the register they are over.
 struct Offices {
   std::vector<Id> persons;                  // those entries (sync/rules/persons.h)
   absl::flat_hash_map<Id, uint32_t> now;    // audience: bit n for office n
   absl::flat_hash_map<Id, uint32_t> ended;  // held once, and no longer
+  int64_t at_ms = 0;                        // when this was so
   // When a grant begins or ends, so that this must be worked out again.
   int64_t valid_until_ms = std::numeric_limits<int64_t>::max();
 

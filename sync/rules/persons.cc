@@ -22,6 +22,7 @@
 #include "sync/rules/registration.h"
 #include "sync/rules/typed.h"
 #include "sync/status.h"
+#include "sync/touched.h"
 #include "sync/wire.h"
 #include "zhibu/records/v1/member.pb.h"
 #include "zhibu/records/v1/organisation.pb.h"
@@ -204,6 +205,12 @@ bool HasAgreed(const DuplicatePerson& duplicate, const std::string& person) {
 
 bool BothHaveAgreed(const DuplicatePerson& duplicate) {
   return HasAgreed(duplicate, duplicate.first_id()) && HasAgreed(duplicate, duplicate.second_id());
+}
+
+// Whether it was found that they are one, or who is to be kept, after that version.
+bool FoundSince(const RecordState& state, Version seen) {
+  return LastTouchOf(state, DuplicatePerson::kStateFieldNumber).version > seen ||
+         LastTouchOf(state, DuplicatePerson::kKeptIdFieldNumber).version > seen;
 }
 
 bool Is(const std::vector<Id>& persons, absl::string_view bytes) {
@@ -412,13 +419,15 @@ absl::Status AddDuplicate(Lookup& reader, const Id& one, const Id& other, Duplic
 
 namespace {
 
-// May somebody who goes by `author` make this of a DuplicatePerson? Beside what is declared:
-// nobody finds whether they are somebody else, and everybody agrees for themself alone.
-// NOT_ENTITLED; STEP_NOT_ALLOWED: nobody is asked; BAD_VALUE: the one to keep is neither.
-absl::Status JudgeDecision(absl::string_view before, absl::string_view after,
-                           const std::vector<Id>& author) {
-  if (before.empty()) return Refuse(sync::v1::SERVER_ONLY, TypeOf<DuplicatePerson>().label);
-  const auto was = Parse<DuplicatePerson>(before);
+// May somebody who goes by `author`, and knew the record up to `seen`, make this of a
+// DuplicatePerson? Beside what is declared: nobody finds whether they are somebody else, and
+// everybody agrees for themself alone, to what they have seen, which then stays.
+// NOT_ENTITLED; STEP_NOT_ALLOWED: nobody is asked, or not about that any more; BAD_VALUE: the
+// one to keep is neither.
+absl::Status JudgeDecision(const RecordState& before, absl::string_view after,
+                           const std::vector<Id>& author, Version seen) {
+  if (!before.alive()) return Refuse(sync::v1::SERVER_ONLY, TypeOf<DuplicatePerson>().label);
+  const auto was = Parse<DuplicatePerson>(before.body);
   const auto now = Parse<DuplicatePerson>(after);
   const absl::Status refused = Refuse(sync::v1::NOT_ENTITLED, TypeOf<DuplicatePerson>().label);
   RETURN_IF_ERROR(CheckKept(now));
@@ -434,7 +443,7 @@ absl::Status JudgeDecision(absl::string_view before, absl::string_view after,
     if (HasAgreed(was, person)) continue;
     const bool asked = person == now.first_id() || person == now.second_id();
     if (!asked || !Is(author, person)) return refused;
-    if (now.state() != DuplicatePerson::AGREED) {
+    if (now.state() != DuplicatePerson::AGREED || FoundSince(before, seen)) {
       return Refuse(sync::v1::STEP_NOT_ALLOWED, "agreed_ids");
     }
   }
@@ -484,7 +493,7 @@ class OneRegisteredTwice : public Rule {
   absl::Status Judge(const Case& of, const Step& step) const override {
     if (!IsA<DuplicatePerson>(step.type)) return absl::OkStatus();
     ASSIGN_OR_RETURN(const std::vector<Id> persons, PersonsOf(of.lookup, of.decider));
-    return JudgeDecision(step.body_before(), step.after.body, persons);
+    return JudgeDecision(step.before, step.after.body, persons, step.seen);
   }
 
   absl::Status Mark(const Case& of, const Step& step, Marks* marks) const override {

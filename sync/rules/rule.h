@@ -47,6 +47,7 @@ struct Step {
   const sync::v1::Change& change;
   const RecordState& before;  // not written: a new one
   const RecordState& after;
+  Version seen;  // up to which the author can have seen the record
   // A time of the author's, by a clock that is not far ahead, and not before that at which
   // the record was changed last.
   int64_t at_ms = 0;

@@ -3,7 +3,10 @@
 #include "sync/audience.h"
 
 #include "server/ask.h"
+#include "sync/diff.h"
 #include "sync/reason.h"
+#include "sync/record.h"
+#include "tests/support/specimen.h"
 #include "tests/support/village.h"
 
 namespace zhibu::test {
@@ -346,6 +349,60 @@ TEST_F(AudienceTest, AMembersRecordsAreOpenedForATimeForAReasonThatTheySee) {
   world.Wait(5 * 3600 * 1000);
   EXPECT_EQ(Ask(suns, Of<PrivateDetail>(wang)).refusal().reason(), sync::v1::ASK_WITHOUT_REASON);
   ExpectConverged();
+}
+
+TEST_F(AudienceTest, AReasonOpensWhatTheMembersBranchKeepsOfThemAndNothingElse) {
+  struct Kept {
+    const RecordType* type;
+    Id by;
+    Id id;
+    std::string body;
+  };
+  std::vector<Kept> records;
+  for (const RecordType& type : CatalogueSchema()->types()) {
+    if (type.own_scope != NOWHERE) continue;
+    for (const Id& by : {branch, host}) {
+      const auto record = Specimen(type, {.person = wang, .owner = by, .guest = {}, .above = {}},
+                                   world.fate().environment());
+      const std::string body = Canonical(type.fields, record->SerializeAsString());
+      const Id id =
+          type.id_from.empty() ? world.fate().environment().NewId() : *DeriveId(type, body);
+      records.push_back({&type, by, id, body});
+    }
+  }
+  const auto shown = [&](const Kept& record) {
+    Plant(world, *record.type, record.id, record.body);
+    sync::v1::Ask ask;
+    ask.set_type(record.type->number);
+    ask.set_member_id(wang.str());
+    const sync::v1::Page page = Ask(suns, ask);
+    Plant(world, *record.type, record.id, record.body, /*deleted=*/true);
+    for (int i = 0; i < page.ids_size(); ++i) {
+      if (page.ids(i) == record.id.bytes()) return page.bodies(i);
+    }
+    return std::string();
+  };
+  std::vector<std::string> without;
+  for (const Kept& record : records) without.push_back(shown(record));
+  Ask(suns, Of<PrivateDetail>(wang, "核对困难补助"));
+  int opened = 0;
+  for (size_t i = 0; i < records.size(); ++i) {
+    const auto& [type, by, id, body] = records[i];
+    SCOPED_TRACE(absl::StrCat(type->name, by == branch ? "" : " of the host"));
+    const Eyes secretary{.at_home = AudienceOf(SECRETARY) | AudienceOf(SUPERIOR), .as_host = 0};
+    const bool kept = std::any_of(type->fields.rules().begin(), type->fields.rules().end(),
+                                  [](const FieldRule& rule) { return rule.place == OWNER; });
+    if (by != branch || !kept || type->made_by_server || !secretary.Meet(type->readers)) {
+      EXPECT_EQ(shown(records[i]), without[i]);
+      continue;
+    }
+    RecordState state;
+    state.body = body;
+    Redact(*type, HiddenFrom(*type, secretary), &state);
+    EXPECT_EQ(shown(records[i]), PlacesOf(*type, id, body).size() > 1 ? state.body : without[i]);
+    opened += without[i] != state.body;
+  }
+  EXPECT_GT(opened, 1);
 }
 
 // It is kept for good, and shown to the member and those above.

@@ -12,10 +12,11 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "server/authority.h"
+#include "sync/environment.h"
 #include "sync/reason.h"
 #include "sync/record.h"
 #include "sync/status.h"
-#include "tests/support/raw.h"
+#include "tests/support/raw_edits.h"
 #include "tests/support/village.h"
 #include "tests/support/world.h"
 
@@ -226,6 +227,8 @@ class AuthorityTable : public ::testing::TestWithParam<std::string> {
 
   const Descriptor& type() { return *world.schema()->FindByName(GetParam())->descriptor; }
   Id NewId() { return world.fate().environment().NewId(); }
+  // The id, unless one follows from the fields.
+  Id Given(const Id& id) { return OptionsOf(type()).id_from().empty() ? id : Id(); }
 
   // Somebody of the branch who stays at the host.
   Id Subject(bool placed = true) {
@@ -293,6 +296,32 @@ class AuthorityTable : public ::testing::TestWithParam<std::string> {
       }
     }
     return record;
+  }
+  static void Copy(const FieldDescriptor* field, const Message& from, Message* to) {
+    std::unique_ptr<Message> only(from.New());
+    only->CopyFrom(from);
+    for (const FieldDescriptor* other : FieldsOf(*from.GetDescriptor())) {
+      if (other != field) only->GetReflection()->ClearField(only.get(), other);
+    }
+    to->GetReflection()->ClearField(to, field);
+    to->MergeFrom(*only);
+  }
+  // Wherever it names the one, it names the other.
+  static void Rename(const Id& one, const Id& other, Message* record) {
+    const auto& reflection = *record->GetReflection();
+    for (const FieldDescriptor* field : FieldsOf(*record->GetDescriptor())) {
+      if (field->type() != FieldDescriptor::TYPE_BYTES || field->is_repeated()) continue;
+      if (reflection.GetString(*record, field) == one.bytes()) {
+        reflection.SetString(record, field, other.str());
+      }
+    }
+  }
+  // In the keeping of that organisation.
+  static void Keep(const Id& keeper, Message* record) {
+    for (const FieldDescriptor* field : FieldsOf(*record->GetDescriptor())) {
+      if (PlaceOfField(*field) != OWNER || ByServer(*field) || field->is_repeated()) continue;
+      record->GetReflection()->SetString(record, field, keeper.str());
+    }
   }
   static bool MakesId(const FieldDescriptor& field) {
     const auto& from = OptionsOf(*field.containing_type()).id_from();
@@ -406,7 +435,8 @@ TEST_P(AuthorityTable, WhoMakesOne) {
       [&](const Who& who, Raw& raw, const Id& subject) {
         const std::unique_ptr<Message> record = Record(subject, /*server=*/false);
         const Id id = NewId();
-        EXPECT_EQ(raw.Answer({raw.Create(*record, id)}), Expected(*record, id, who).Create());
+        EXPECT_EQ(raw.Answer({raw.Create(*record, Given(id))}),
+                  Expected(*record, id, who).Create());
       },
       /*placed=*/GetParam() != "Placement");
 }
@@ -477,7 +507,7 @@ TEST_P(AuthorityTable, NobodyGainsByAPlaceOfTheWrongKind) {
           for (const Id& scope : wrong) {
             const std::unique_ptr<Message> record = Record(subject, /*server=*/false);
             record->GetReflection()->SetString(record.get(), field, scope.str());
-            const Change change = raw.Create(*record, NewId());
+            const Change change = raw.Create(*record, Given(NewId()));
             EXPECT_THAT(raw.Answer({change}), ::testing::Not("MERGED")) << field->name();
             EXPECT_FALSE(world.StateOf({number, *Id::FromBytes(change.id())}).exists)
                 << field->name();
@@ -485,6 +515,94 @@ TEST_P(AuthorityTable, NobodyGainsByAPlaceOfTheWrongKind) {
         },
         /*placed=*/GetParam() != "Placement");
   }
+}
+
+// What is the answer to somebody who makes a record, where there is one under that id that
+// they may neither see nor change, and where there is none?
+TEST_P(AuthorityTable, WhoMakesWhatIsThereAndIsNotTheirsHearsWhatIsHeardWhereNothingIs) {
+  const RecordType& rule = *world.schema()->FindByName(GetParam());
+  const bool derived = !rule.id_from.empty();
+  int asked = 0;
+  ForEach([&](const Who& who, Raw& raw, const Id& subject) {
+    const auto stored = Stored(subject, nullptr);
+    const Expected expected(*stored.second, stored.first, who);
+    if (expected.Sees()) return;
+    // That the organisation is there in which they have had an office, they know.
+    if (!who.In(rule.own_scope, stored.first, /*once=*/true).empty()) return;
+    const Id nobody = Subject(GetParam() != "Placement");  // nothing is kept of them
+    Raw lost(world, who.person);
+    world.Revoke(lost.device());
+    for (const Id& keeper : {branch, host, above, other, Id()}) {
+      for (Raw* by : {&raw, &lost}) {
+        SCOPED_TRACE(absl::StrCat("kept by ", world.Get<records::v1::Organisation>(keeper).name(),
+                                  by == &lost ? ", from a phone that is revoked" : ""));
+        std::unique_ptr<Message> made = Record(derived ? subject : nobody, /*server=*/false);
+        Keep(keeper, made.get());
+        for (const FieldDescriptor* field : FieldsOf(type())) {
+          if (MakesId(*field)) Copy(field, *stored.second, made.get());
+        }
+        std::unique_ptr<Message> anew(made->New());
+        anew->CopyFrom(*made);
+        Rename(subject, nobody, anew.get());
+        const auto none = by->AnswerOf({by->Create(*anew, Given(NewId()))});
+        // Whoever may make one learns that an id is taken that they have not drawn.
+        if (none.verdict() == sync::v1::MERGED) continue;
+        const auto there = by->AnswerOf({by->Create(*made, Given(stored.first))});
+        EXPECT_EQ(VerdictOf(there), VerdictOf(none));
+        EXPECT_EQ(there.detail(), none.detail());
+        ++asked;
+      }
+    }
+  });
+  EXPECT_GT(asked, 0);
+}
+
+// A branch's former member, of whom its secretary writes late: a colleague may find that
+// it is right, and they themselves may not; what everybody has one of is where they are now.
+TEST_P(AuthorityTable, NobodyDecidesOnWhatTheyWroteOfSomebodyWhoHasMovedAway) {
+  const RecordOptions& options = OptionsOf(type());
+  const auto fields = FieldsOf(type());
+  const bool belongs = std::any_of(fields.begin(), fields.end(), [](const FieldDescriptor* field) {
+    return PlaceOfField(*field) == PERSON &&
+           (!field->options().GetExtension(zhibu::belongs_to).empty() ||
+            !field->options().GetExtension(zhibu::kept_with).empty());
+  });
+  if (!belongs) return;
+  const Id author = world.Person("甲", branch);
+  const Id same = world.Person("甲", branch);  // as whom the author is registered, too
+  const Id colleague = world.Person("乙", branch);
+  for (const Id& one : {author, same, colleague}) world.Appoint(one, branch, SECRETARY);
+  records::v1::DuplicatePerson merged;
+  merged.set_first_id(std::min(author, same).str());
+  merged.set_second_id(std::max(author, same).str());
+  for (const auto state :
+       {records::v1::DuplicatePerson::OPEN, records::v1::DuplicatePerson::MERGED}) {
+    merged.set_state(state);
+    world.Write(merged, Id());
+  }
+  const Id subject = Subject();
+  world.Place(subject, other);
+  const std::unique_ptr<Message> record = Record(subject, /*server=*/false);
+  Raw writes(world, author);
+  const Change made = writes.Create(*record, Given(NewId()));
+  ASSERT_EQ(writes.Answer({made}), "HELD MOVED_AWAY");
+  records::v1::HeldEdit taken;
+  taken.set_state(records::v1::HeldEdit::TAKEN);
+  const auto take = [&](const Id& by) {
+    Raw decides(world, by);
+    return decides.Answer({decides.Update(taken, HeldId(writes.edit()))});
+  };
+  const RecordKey key{options.type(), *Id::FromBytes(made.id())};
+  const std::string before = world.StateOf(key).body;
+  EXPECT_EQ(take(author), "HELD MOVED_AWAY");
+  EXPECT_EQ(take(same), "HELD MOVED_AWAY");
+  EXPECT_EQ(world.StateOf(key).body, before);
+  const bool one_each = options.own_scope() != NOWHERE || options.id_from_size() == 1;
+  // A letter or a pass asks where they belong in any case.
+  const bool of_home = GetParam() == "Transfer" || GetParam() == "Pass";
+  EXPECT_EQ(take(colleague), one_each  ? "HELD MOVED_AWAY"
+                             : of_home ? "RETURNED NOT_OF_BRANCH"
+                                       : "MERGED");
 }
 
 std::vector<std::string> TypesOfTheCatalogue() {

@@ -6,7 +6,7 @@
 #include "sync/reason.h"
 #include "sync/record.h"
 #include "tests/support/migration.h"
-#include "tests/support/raw.h"
+#include "tests/support/raw_edits.h"
 #include "zhibu/records/v1/access.pb.h"
 
 namespace zhibu::test {
@@ -377,6 +377,31 @@ TEST_F(AuthorityTest, ALetterIsNotReceivedBeforeItWasIssued) {
 }
 
 // ---- What is not there, and what is not yours ------------------------------------------
+
+TEST_F(AuthorityTest, NobodyIsPutOutOfOfficeByBeingTakenOutOfTheRegister) {
+  lis.Delete<Member>(zhang);  // the deputy, of the secretary
+  EXPECT_THAT(Fate(lis), ::testing::HasSubstr("HOLDS_OFFICE"));
+  EXPECT_FALSE(world.Get<Member>(zhang).name().empty());
+  MakeMeeting(zhangs);
+  EXPECT_EQ(Fate(zhangs), "");
+}
+
+TEST_F(AuthorityTest, WhoIsTakenOutOfTheRegisterHoldsNothingOfTheBranchUntilTheyAreThereAgain) {
+  const Id meeting = MakeMeeting(zhangs);
+  world.SyncAll();
+  ASSERT_TRUE(wangs.Has<Meeting>(meeting));
+  Member member = world.Get<Member>(wang);
+  zhangs.Delete<Member>(wang);
+  world.SyncAll();
+  world.SyncAll();
+  EXPECT_FALSE(wangs.Has<Meeting>(meeting));
+  Raw raw(world, zhangs);
+  member.clear_registered_name();
+  EXPECT_EQ(raw.Answer({raw.Create(member, wang)}), "MERGED");
+  world.SyncAll();
+  world.SyncAll();
+  EXPECT_TRUE(wangs.Has<Meeting>(meeting));
+}
 
 TEST_F(AuthorityTest, WhatOneMayNotSeeIsAnsweredAsWhatIsNotThere) {
   const Id meeting = chens.Make<Meeting>([&](Meeting& m) { m.set_branch_id(host.str()); });

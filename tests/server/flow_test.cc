@@ -3,7 +3,7 @@
 #include "sync/rules/flow.h"
 
 #include "client-core/check_in.h"
-#include "tests/support/migration.h"
+#include "tests/support/raw_edits.h"
 
 namespace zhibu::test {
 namespace {
@@ -69,6 +69,68 @@ TEST_F(FlowAtServer, OnlyHomeExtendsAStayThatAnybodyMayAskToExtend) {
   world.SyncAll();
   Step(chens, flow, Flow::ENDED);
   EXPECT_EQ(Fate(chens), "");
+}
+
+TEST_F(FlowAtServer, AMemberHasAFewOpenStaysHoweverTheyAreReported) {
+  std::vector<Id> stays;
+  for (int i = 0; i < kOpenStaysMax; ++i) {
+    stays.push_back(Report(wangs));
+    EXPECT_EQ(Fate(wangs), "");
+  }
+  Report(wangs);
+  EXPECT_EQ(Fate(wangs), "RETURNED TOO_MANY_STAYS");
+  Report(zhangs);
+  EXPECT_EQ(Fate(zhangs), "RETURNED TOO_MANY_STAYS");
+  world.SyncAll();
+  Step(wangs, stays[0], Flow::ENDED);
+  EXPECT_EQ(Fate(wangs), "");
+  world.SyncAll();
+  Step(chens, stays[1], Flow::DECLINED);
+  EXPECT_EQ(Fate(chens), "");
+  for (int i = 0; i < 2; ++i) {
+    Report(wangs);
+    EXPECT_EQ(Fate(wangs), "");
+  }
+  Report(wangs);
+  EXPECT_EQ(Fate(wangs), "RETURNED TOO_MANY_STAYS");
+  // Nor in one edit.
+  Raw raw(world, lis);
+  Flow stay;
+  stay.set_member_id(li.str());
+  stay.set_home_branch_id(branch.str());
+  stay.set_host_branch_id(host.str());
+  stay.set_state(Flow::REPORTED);
+  std::vector<Change> reported;
+  for (int i = 0; i <= kOpenStaysMax; ++i) {
+    reported.push_back(raw.Create(stay, world.fate().environment().NewId()));
+  }
+  EXPECT_EQ(raw.Answer(reported), "RETURNED TOO_MANY_STAYS");
+  reported.pop_back();
+  EXPECT_EQ(raw.Answer(reported), "MERGED");
+}
+
+TEST_F(FlowAtServer, AnEditMovesFewPeople) {
+  Raw raw(world, zhangs);
+  const auto ask = [&](int letters, int stays) {
+    std::vector<Change> changes;
+    Transfer letter;
+    letter.set_member_id(li.str());
+    letter.set_from_branch_id(branch.str());
+    letter.set_to_branch_id(host.str());
+    letter.set_state(Transfer::REQUESTED);
+    Flow stay;
+    stay.set_member_id(wang.str());
+    stay.set_home_branch_id(branch.str());
+    stay.set_state(Flow::REPORTED);
+    for (int i = 0; i < letters + stays; ++i) {
+      const Id id = world.fate().environment().NewId();
+      changes.push_back(i < letters ? raw.Create(letter, id) : raw.Create(stay, id));
+    }
+    return raw.Answer(changes);
+  };
+  EXPECT_EQ(ask(kMovesMax + 1, 0), "RETURNED TOO_LARGE");
+  EXPECT_EQ(ask(kMovesMax - 1, 2), "RETURNED TOO_LARGE");
+  EXPECT_EQ(ask(kMovesMax - 1, 1), "MERGED");
 }
 
 TEST_F(FlowAtServer, AHostSecretaryWhoseOfficeHasEndedIsHeldAndNotTakenForAStranger) {

@@ -467,6 +467,33 @@ TEST_F(IngestTest, AnEditThatIsReturnedWritesNoneOfItsRecordsNorNotes) {
   EXPECT_EQ(world.Get<Meeting>(id).minutes()[0], 'b');
 }
 
+// Else who adds a little costs everybody what stands there, again and again.
+TEST_F(IngestTest, ANoteHoldsWhatWasLostAndOfWhatStandsInTheRecordTheBeginning) {
+  const Id id = NewId();
+  Answer(Of(&zhang_author, {Create(MeetingIn(branch), id)}));
+  const uint64_t base = world.StateOf({31, id}).version().value;
+  std::string minutes;
+  while (minutes.size() < 600'000) minutes += "会";
+  Meeting set;
+  set.set_minutes("短");
+  Answer(Of(&zhang_author, {Update(set, id, base)}));
+  world.Wait(1);
+  set.set_minutes(minutes);
+  EXPECT_EQ(Answer(Of(&li_author, {Update(set, id, base)})), "1 MERGED");
+  std::vector<ConflictNote> notes;
+  EXPECT_EQ(world.store().Read([&](server::Reader& reader) {
+    return reader.ListRecords(91, branch, [&](const Id&, const RecordState& state) {
+      EXPECT_TRUE(notes.emplace_back().ParseFromString(state.body));  // whole characters, too
+    });
+  }),
+            absl::OkStatus());
+  ASSERT_THAT(notes, SizeIs(1));
+  EXPECT_EQ(notes[0].lost(), "\"短\"");
+  EXPECT_LT(notes[0].kept().size(), 2100u);
+  EXPECT_THAT(notes[0].kept(), ::testing::StartsWith("\"会会会"));
+  EXPECT_THAT(notes[0].kept(), ::testing::EndsWith("会…\""));
+}
+
 // All of it travels in one update; devices that hold the scope could take no other.
 TEST_F(IngestTest, AnEditMayNotTouchMoreThanAnUpdateCarries) {
   std::vector<Change> touches;

@@ -1,6 +1,9 @@
 // What a notice shows of the record that it is about, and what it never does.
 #include "absl/strings/match.h"
+#include "sync/diff.h"
 #include "sync/reason.h"
+#include "sync/record.h"
+#include "tests/support/specimen.h"
 #include "tests/support/village.h"
 #include "zhibu/records/v1/notice.pb.h"
 
@@ -32,12 +35,15 @@ class NoticeTest : public Village {
   }
   template <typename T>
   Id Publish(Phone& phone, const Id& subject) {
+    return Publish(phone, *world.schema()->Find(T::descriptor()), subject);
+  }
+  Id Publish(Phone& phone, const RecordType& type, const Id& subject) {
     return phone.Make<Notice>([&](Notice& notice) {
       notice.set_branch_id(branch.str());
       notice.set_title("发展对象公示");
       notice.set_from("2026-11-21");
       notice.set_until("2026-11-27");
-      notice.set_subject_type(world.schema()->Find(T::descriptor())->number);
+      notice.set_subject_type(type.number);
       notice.set_subject_id(subject.str());
     });
   }
@@ -86,6 +92,37 @@ TEST_F(NoticeTest, NothingIsShownThatNoOrdinaryMemberMayReadOrThatAnotherBranchK
     EXPECT_EQ(world.Get<Notice>(id).shown(), "");
   }
   EXPECT_THAT(zhangs.SetAside(), IsEmpty());
+}
+
+TEST_F(NoticeTest, HoweverLongTheRecordANoticeShowsWholeLinesAndFew) {
+  std::string text;
+  for (int line = 0; line < 300; ++line) text += "第" + std::string(line % 7, 'x') + "行的内容\n";
+  size_t longest = 0;
+  for (const RecordType& type : CatalogueSchema()->types()) {
+    SCOPED_TRACE(type.name);
+    const auto record = Specimen(type, {.person = wang, .owner = branch, .guest = {}, .above = {}},
+                                 world.fate().environment(), text);
+    const std::string body = Canonical(type.fields, record->SerializeAsString());
+    const Id subject =
+        type.id_from.empty() ? world.fate().environment().NewId() : *DeriveId(type, body);
+    Plant(world, type, subject, body);
+    const Id id = Publish(zhangs, type, subject);
+    EXPECT_EQ(world.Sync(zhangs), absl::OkStatus());
+    const std::string shown = world.Get<Notice>(id).shown();
+    EXPECT_LE(shown.size(), 8000u);
+    EXPECT_TRUE(shown.empty() || shown.back() == '\n');
+    longest = std::max(longest, shown.size());
+  }
+  EXPECT_GT(longest, 5000u);
+}
+
+// Each of a chain would hold all those before it.
+TEST_F(NoticeTest, ANoticeOfANoticeShowsNothingOfIt) {
+  const Id first = Publish<Member>(zhangs, wang);
+  const Id second = Publish<Notice>(zhangs, first);
+  world.SyncAll();
+  EXPECT_NE(world.Get<Notice>(first).shown(), "");
+  EXPECT_EQ(world.Get<Notice>(second).shown(), "");
 }
 
 TEST_F(NoticeTest, ANumberInItsTextIsRefusedWhereItIsWritten) {

@@ -11,7 +11,7 @@
 #include "sync/record.h"
 #include "sync/rules/registration.h"
 #include "sync/wire.h"
-#include "tests/support/village.h"
+#include "tests/support/raw_edits.h"
 #include "zhibu/records/v1/duplicate.pb.h"
 
 namespace zhibu::test {
@@ -444,6 +444,52 @@ TEST_F(Merged, OnceUndoneAnEntryIsComparedByAllThatStayJoinedToIt) {
   EXPECT_EQ(Found(middle, fourth).state(), DuplicatePerson::OPEN);
 }
 
+TEST_F(Merged, WhoHasAgreedHasAgreedToWhoIsKept) {
+  const auto keep = [&](const Id& kept) {
+    zhous.Change<DuplicatePerson>(DuplicateId(wang, wang_too),
+                                  [&](DuplicatePerson& d) { d.set_kept_id(kept.str()); });
+    EXPECT_EQ(world.Sync(zhous), absl::OkStatus());
+  };
+  Decide(DuplicatePerson::AGREED, wang);
+  keep(wang_too);  // nobody has agreed yet
+  keep(wang);
+  Agree(phone, wang);
+  EXPECT_EQ(world.Sync(zhous), absl::OkStatus());
+  keep(wang_too);
+  EXPECT_THAT(zhous.SetAside(), ElementsAre(::testing::EndsWith("RETURNED STEP_NOT_ALLOWED")));
+  Agree(phone_too, wang_too);
+  EXPECT_EQ(world.Get<Member>(wang_too).merged_into_id(), wang.str());
+  EXPECT_EQ(world.Get<Member>(wang).merged_into_id(), "");
+}
+
+// Without a link, while the other was put in their place.
+TEST_F(Merged, WhoAgreesHasSeenWhoIsKept) {
+  const auto agree = [&](Phone& by) {
+    by.Change<DuplicatePerson>(DuplicateId(wang, wang_too),
+                               [&](DuplicatePerson& d) { d.add_agreed_ids(by.person().str()); });
+  };
+  Decide(DuplicatePerson::AGREED, wang);
+  for (Phone* one : {&phone, &phone_too}) {
+    EXPECT_EQ(world.Sync(*one), absl::OkStatus());
+    agree(*one);
+  }
+  EXPECT_EQ(world.Sync(zhous), absl::OkStatus());
+  zhous.Change<DuplicatePerson>(DuplicateId(wang, wang_too),
+                                [&](DuplicatePerson& d) { d.set_kept_id(wang_too.str()); });
+  EXPECT_EQ(world.Sync(zhous), absl::OkStatus());
+  EXPECT_EQ(world.Sync(phone), absl::OkStatus());
+  EXPECT_THAT(phone.SetAside(), ElementsAre("1 RETURNED STEP_NOT_ALLOWED"));
+  // Nor is it enough that it was so in an earlier round.
+  Decide(DuplicatePerson::UNDONE, Id());
+  Decide(DuplicatePerson::AGREED, wang_too);
+  EXPECT_EQ(world.Sync(phone_too), absl::OkStatus());
+  EXPECT_THAT(phone_too.SetAside(), ElementsAre("1 RETURNED STEP_NOT_ALLOWED"));
+  EXPECT_THAT(Found(wang, wang_too).agreed_ids(), IsEmpty());
+  Agree(phone, wang);
+  Agree(phone_too, wang_too);  // the one after the other, who need not have heard of it
+  EXPECT_EQ(world.Get<Member>(wang).merged_into_id(), wang_too.str());
+}
+
 TEST_F(Merged, WhoIsMergedAlreadyIsNotMergedWithSomebodyElse) {
   const Id third = world.Person("王", village);
   Phone& phone_third = world.Enrol(third);
@@ -698,6 +744,53 @@ TEST_F(Persons, ALongNameIsRegisteredShort) {
   std::string wide;
   for (int i = 0; i < 100; ++i) wide += "王";
   EXPECT_EQ(ShortName(wide), wide.substr(0, 198));
+}
+
+TEST_F(Persons, WhoIsDeletedAndMadeAnewUnderOneIdGoesByTheNameOfOld) {
+  const Id id = NewId();
+  Raw raw(world, qian);
+  EXPECT_EQ(raw.Answer({raw.Create(Named("王"), id)}), "MERGED");
+  for (const char* name : {"系统维护", "县委组织部"}) {
+    EXPECT_EQ(raw.Answer({raw.Deletion(2, id)}), "MERGED");
+    EXPECT_FALSE(world.StateOf({2, id}).alive());
+    sync::v1::Change anew = raw.Create(Named(name), id);
+    anew.set_base(1'000'000);  // by somebody who has seen it go
+    EXPECT_EQ(raw.Answer({anew}), "MERGED");
+    EXPECT_EQ(world.Get<Member>(id).name(), name);
+    EXPECT_EQ(world.Get<Member>(id).registered_name(), "王");
+  }
+}
+
+TEST_F(Persons, WhatIsDeletedAndMadeAnewIsRegisteredAsOfOldWhateverTypeItIs) {
+  for (const RecordType& type : CatalogueSchema()->types()) {
+    const auto* name = type.descriptor->FindFieldByName("name");
+    const auto* registered = type.descriptor->FindFieldByName("registered_name");
+    if (registered == nullptr) continue;
+    SCOPED_TRACE(type.name);
+    const Id id = NewId();
+    for (const char* called : {"甲", "乙"}) {
+      std::unique_ptr<google::protobuf::Message> record(
+          google::protobuf::MessageFactory::generated_factory()
+              ->GetPrototype(type.descriptor)
+              ->New());
+      record->GetReflection()->SetString(record.get(), name, called);
+      if (const auto* branch = type.descriptor->FindFieldByName("branch_id")) {
+        record->GetReflection()->SetString(record.get(), branch, village.str());
+      }
+      world.Write(*record, id);
+      ASSERT_TRUE(record->ParsePartialFromString(world.StateOf({type.number, id}).body));
+      EXPECT_EQ(record->GetReflection()->GetString(*record, name), called);
+      EXPECT_EQ(record->GetReflection()->GetString(*record, registered), "甲");
+      sync::v1::Edit deletion;
+      deletion.add_changes()->set_type(type.number);
+      deletion.mutable_changes(0)->set_id(id.str());
+      deletion.mutable_changes(0)->set_kind(sync::v1::Change::DELETE);
+      deletion.mutable_changes(0)->set_base(kPendingVersion.value);
+      absl::flat_hash_set<Id> moved;
+      const auto gone = world.ingest().CommitOwn(world.store(), deletion, &moved);
+      ASSERT_TRUE(gone.ok()) << gone.status();
+    }
+  }
 }
 
 TEST_F(Persons, AStoreOfAnEarlierVersionRegistersTheNamesThatAreThereOnce) {

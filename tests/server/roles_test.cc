@@ -1,6 +1,8 @@
 // Who made an edit, who decided on it and what the server composed because of it are three
 // things; and what is refused leaves nothing.
+#include "client-core/check_in.h"
 #include "server/held.h"
+#include "sync/check_in_code.h"
 #include "sync/wire.h"
 #include "tests/support/raw_edits.h"
 #include "zhibu/records/v1/held.pb.h"
@@ -232,6 +234,98 @@ TEST_F(Roles, ALostPhoneFillsNobodysPhone) {
   EXPECT_EQ(Answer(Of(&lost, {Create(Long(900'000), NewId())})), "7 HELD GRANT_ENDED");
 }
 
+TEST_F(Roles, ALostPhoneIsToldNothingOfOthersCheckInsByACode) {
+  const Id elsewhere = chens.Make<Meeting>([&](Meeting& m) { m.set_branch_id(host.str()); });
+  world.SyncAll();
+  auto called = client::CheckInByHand(chens.store(), elsewhere, chen);
+  ASSERT_TRUE(called.ok()) << called.status();
+  chens.Commit({&*called});
+  world.SyncAll();
+  const auto own = wangs.store().GetIdentity();
+  const auto scanned = [&](const Id& activity, const Id& member, const Id& by) {
+    CheckIn check_in;
+    check_in.set_activity_id(activity.str());
+    check_in.set_member_id(member.str());
+    check_in.set_branch_id(by.str());
+    check_in.add_codes(MakeCheckInCode(activity, by, own->device, world.now_ms(), own->secret_key)
+                           .SerializeAsString());
+    return check_in;
+  };
+  Author lost{world.Enrol(wang).number()};
+  world.Revoke(lost.device);
+  Author in_service{world.Enrol(wang).number()};
+  for (Author* author : {&lost, &in_service}) {
+    const auto verdict = [&](const Change& change) {
+      const std::string answer = Answer(Of(author, {change}));
+      return answer.substr(answer.find(' ') + 1);
+    };
+    CheckIn code;
+    code.add_codes(scanned(elsewhere, chen, host).codes(0));
+    EXPECT_EQ(verdict(Update(code, called->id())), verdict(Update(code, NewId())));
+    EXPECT_EQ(verdict(Create(scanned(elsewhere, chen, host))),
+              verdict(Create(scanned(NewId(), chen, host))));
+    // Nor where a meeting is kept.
+    EXPECT_EQ(verdict(Create(scanned(elsewhere, wang, branch))),
+              verdict(Create(scanned(NewId(), wang, branch))));
+  }
+}
+
+TEST_F(Roles, WhatIsHeldLiesWithOrganisationsWhateverItNamesAsItsKeeper) {
+  world.Dismiss(zhang, branch, SECRETARY);
+  world.Appoint(li, branch, SECRETARY);
+  const Id meeting = NewId();
+  const Submitted first = Of(&zhang_author, {Create(MeetingIn(branch), meeting)});
+  Submitted second = Of(&zhang_author, {Update(MeetingIn(zhang), meeting)});
+  second.edit.add_builds_on(1);
+  EXPECT_THAT(Answers({first, second}), ElementsAre("1 HELD GRANT_ENDED", "2 HELD BUILDS_ON_HELD"));
+  for (const Id& waiting : Waiting()) {
+    EXPECT_THAT(world.Get<HeldEdit>(waiting).scopes(), ElementsAre(branch.str()));
+  }
+  Phone& again = world.Enrol(zhang);
+  EXPECT_EQ(world.Sync(again), absl::OkStatus());
+  EXPECT_THAT(again.All<HeldEdit>(), SizeIs(2)) << "their author";
+  EXPECT_EQ(world.Sync(lis), absl::OkStatus());
+  EXPECT_THAT(lis.All<HeldEdit>(), SizeIs(2)) << "who decides";
+}
+
+// What is taken moves the record, and with it all that waits about it.
+TEST_F(Roles, ADecisionOnAnEditThatMovesItsRecordStands) {
+  world.Appoint(zhang, host, SECRETARY);
+  world.Appoint(li, host, SECRETARY);
+  world.Appoint(li, branch, SECRETARY);
+  const Id meeting = NewId();
+  EXPECT_EQ(Answer(Of(&li_author, {Create(MeetingIn(branch), meeting)})), "1 MERGED");
+  Author lost = Lost();
+  EXPECT_EQ(Answer(Of(&lost, {Update(MeetingIn(host), meeting)})), "1 HELD GRANT_ENDED");
+  EXPECT_EQ(Answer(Of(&lost, {Update(At("礼堂"), meeting)})), "2 HELD GRANT_ENDED");
+  Phone& office = world.Enrol(li);
+  EXPECT_EQ(world.Sync(office), absl::OkStatus());
+  ASSERT_THAT(Waiting(), SizeIs(2));
+  Id moves;
+  for (const Id& waiting : Waiting()) {
+    if (world.Get<HeldEdit>(waiting).number() == 1) moves = waiting;
+  }
+  EXPECT_EQ(TakeAs(&li_author, moves), "2 MERGED");
+  EXPECT_EQ(world.Get<Meeting>(meeting).branch_id(), host.str());
+  EXPECT_EQ(world.Get<HeldEdit>(moves).state(), HeldEdit::TAKEN);
+  EXPECT_THAT(world.Get<HeldEdit>(moves).scopes(), ElementsAre(branch.str(), host.str()))
+      << "as when it was decided";
+  // Nothing has been written of it that does not stand.
+  for (const auto& row : world.AuditOf(kServerDevice)) {
+    Edit edit;
+    edit.ParseFromString(row.edit);
+    for (const Change& change : edit.changes()) {
+      if (change.id() == moves.bytes()) {
+        EXPECT_LE(row.version, world.StateOf({92, moves}).version());
+      }
+    }
+  }
+  ASSERT_THAT(Waiting(), SizeIs(1));
+  EXPECT_THAT(world.Get<HeldEdit>(Waiting()[0]).scopes(), ElementsAre(host.str()));
+  EXPECT_EQ(world.Sync(office), absl::OkStatus());
+  EXPECT_THAT(world.Differences(office), IsEmpty());
+}
+
 // ---- What is refused leaves nothing (D3, D6, A7) ---------------------------------------
 
 TEST_F(Roles, ARefusedEditMovesNoScopeAndHasNoVersion) {
@@ -257,7 +351,7 @@ TEST_F(Roles, AnOldRecordThatTodayWouldBeRefusedLeavesNothingByHalves) {
   state.body = contact.SerializeAsString();
   const RecordKey key{42, NewId()};
   ASSERT_EQ(world.store().Write([&](server::Writer& writer) -> absl::Status {
-    auto version = writer.NextVersion({wang});
+    auto version = writer.NextVersion({wang}, Version());
     state.touch = {*version, kServerDevice, StampAt(world.now_ms())};
     return writer.PutRecord(key, state, {}, {{wang, server::kAllOffices}});
   }),
@@ -314,6 +408,44 @@ TEST_F(Roles, NamingManyLargeEditsCostsNoMoreThanNamingSmallOnes) {
   const Result result = world.Commit({building}).at(0);
   EXPECT_EQ(Text(result), "21 MERGED");
   EXPECT_LT(result.work, 200u);
+}
+
+TEST_F(Roles, AHeldEditIsOpenedOnceForAllThatBuildsOnIt) {
+  Author lost = Lost();
+  std::vector<Change> made;
+  for (int i = 0; i < 100; ++i) made.push_back(Create(MeetingIn(branch), NewId()));
+  made.push_back(Create(Long(900'000), NewId()));
+  EXPECT_EQ(Answer(Of(&lost, made)), "1 HELD GRANT_ENDED");
+  const auto build_on = [&](size_t many) {
+    std::vector<Change> changes;
+    for (size_t i = 0; i < many; ++i) {
+      changes.push_back(Update(At("礼堂"), *Id::FromBytes(made[i].id())));
+    }
+    Submitted building = Of(&lost, changes);
+    building.edit.add_builds_on(1);
+    const Result result = world.Commit({building}).at(0);
+    EXPECT_EQ(result.answer.reason(), sync::v1::BUILDS_ON_HELD);
+    return result.work;
+  };
+  const uint64_t one = build_on(1);
+  EXPECT_LT(build_on(100), one + 2000);
+}
+
+TEST_F(Roles, WhatSaysItselfWhereItLiesOpensNoneOfWhatItBuildsOn) {
+  Author lost = Lost();
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_THAT(Answer(Of(&lost, {Create(Long(900'000), NewId())})),
+                ::testing::EndsWith("HELD GRANT_ENDED"));
+  }
+  const auto work = [&](const std::vector<uint64_t>& below) {
+    Submitted building = Of(&lost, {Create(MeetingIn(branch), NewId())});
+    for (const uint64_t number : below) building.edit.add_builds_on(number);
+    const Result result = world.Commit({building}).at(0);
+    EXPECT_EQ(result.answer.verdict(), sync::v1::HELD);
+    return result.work;
+  };
+  const uint64_t on_one = work({1});
+  EXPECT_LT(work({1, 2, 3, 4}), on_one + 200);
 }
 
 TEST_F(Roles, AMadeUpRepeatIsAForkUnreadAndSoIsAllThatFollows) {

@@ -74,7 +74,7 @@ class SealedStore : public ::testing::Test {
       for (const char* name : {"first", "second"}) {
         RecordState state;
         state.exists = true;
-        ASSIGN_OR_RETURN(state.touch.version, writer.NextVersion(scopes));
+        ASSIGN_OR_RETURN(state.touch.version, writer.NextVersion(scopes, Version()));
         state.body = absl::StrCat(kSecrets[0], name);
         state.trace = absl::StrCat(kSecrets[1], name);
         RETURN_IF_ERROR(writer.PutRecord({31, Named(name)}, state, {}, {{scopes[0], kAllOffices}}));

@@ -497,7 +497,7 @@ class LargeUnit : public SessionTest {
   void PutTwenty() {
     const RecordType& type = *world.schema()->Find(Contact::descriptor());
     EXPECT_EQ(world.store().Write([&](server::Writer& writer) -> absl::Status {
-      ASSIGN_OR_RETURN(const Version version, writer.NextVersion({branch}));
+      ASSIGN_OR_RETURN(const Version version, writer.NextVersion({branch}, Version()));
       for (int i = 0; i < 20; ++i) {
         Contact contact;
         contact.set_branch_id(branch.str());

@@ -120,7 +120,7 @@ class SqliteStoreTest : public testing::Test {
   absl::Status Put(int number, absl::string_view scope, size_t size = 10) {
     return store_->Write([&](Writer& writer) -> absl::Status {
       std::vector<Id> scopes = {Named(scope)};
-      ASSIGN_OR_RETURN(Version version, writer.NextVersion(scopes));
+      ASSIGN_OR_RETURN(Version version, writer.NextVersion(scopes, Version()));
       return writer.PutRecord({kMeeting, Named(absl::StrCat("r", number))},
                               Written(version, std::string(size, 'x')), scopes, Shown(scopes));
     });
@@ -129,7 +129,7 @@ class SqliteStoreTest : public testing::Test {
     ASSERT_EQ(store_->Write([&](Writer& writer) -> absl::Status {
       std::vector<Id> scopes = {Named(scope)};
       for (int i = from; i < to; ++i) {
-        ASSIGN_OR_RETURN(Version version, writer.NextVersion(scopes));
+        ASSIGN_OR_RETURN(Version version, writer.NextVersion(scopes, Version()));
         RETURN_IF_ERROR(writer.PutRecord({kMeeting, Named(absl::StrCat("r", i))},
                                          Written(version, "x"), scopes, Shown(scopes)));
       }
@@ -284,7 +284,7 @@ TEST_F(SqliteStoreTest, ABodyThatDoesNotMindAFailedWriteStillCommitsNothing) {
                nullptr);
   absl::Status status = store_->Write([&](Writer& writer) -> absl::Status {
     std::vector<Id> scopes = {Named("east")};
-    RecordState huge = Written(*writer.NextVersion(scopes), std::string(1'000'000, 'x'));
+    RecordState huge = Written(*writer.NextVersion(scopes, Version()), std::string(1'000'000, 'x'));
     EXPECT_FALSE(writer.PutRecord({kMeeting, Named("ann")}, huge, {}, Shown(scopes)).ok());
     // SQLite may have ended the transaction: this must not be written by itself.
     EXPECT_EQ(writer.PutSetting("half", "written").code(), absl::StatusCode::kUnavailable);

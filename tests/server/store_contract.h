@@ -128,7 +128,7 @@ class StoreContract : public testing::TestWithParam<StoreKind> {
                                        const Names& before, const Names& after) {
     std::vector<Id> scopes = Ids(before);
     for (const Id& scope : Ids(after)) scopes.push_back(scope);
-    ASSIGN_OR_RETURN(Version version, writer.NextVersion(scopes));
+    ASSIGN_OR_RETURN(Version version, writer.NextVersion(scopes, Version()));
     RETURN_IF_ERROR(writer.PutRecord(key, Written(version, body), Ids(before), Shown(Ids(after))));
     return version;
   }
@@ -291,7 +291,7 @@ TEST_P(StoreContract, AnErrorFromAReadIsReturned) {
 
 TEST_P(StoreContract, AFeedIsInOrderOfVersionThenTypeThenId) {
   ASSERT_EQ(Write([&](Writer& writer) -> absl::Status {
-              ASSIGN_OR_RETURN(Version version, writer.NextVersion(Ids({"east"})));
+              ASSIGN_OR_RETURN(Version version, writer.NextVersion(Ids({"east"}), Version()));
               for (auto [type, name] : std::vector<std::pair<uint32_t, std::string>>{
                        {kMeeting, "dan"}, {kMeeting, "bob"}, {kMember, "zoe"}, {kMember, "cat"}}) {
                 RETURN_IF_ERROR(writer.PutRecord({type, Named(name)}, Written(version, "1"), {},
@@ -406,7 +406,7 @@ TEST_P(StoreContract, ADeletedRecordStaysInTheFeedAndIsNotListed) {
   ASSERT_EQ(
       Write([&](Writer& writer) -> absl::Status {
         ASSIGN_OR_RETURN(RecordState ann, writer.GetRecord({kMeeting, Named("ann")}));
-        ASSIGN_OR_RETURN(Version version, writer.NextVersion(Ids({"east"})));
+        ASSIGN_OR_RETURN(Version version, writer.NextVersion(Ids({"east"}), Version()));
         ann.deletion = Touch{version, DeviceNumber(7), StampAt(5)};
         return writer.PutRecord({kMeeting, Named("ann")}, ann, Ids({"east"}), Shown(Ids({"east"})));
       }),
@@ -447,9 +447,9 @@ TEST_P(StoreContract, AVersionIsAboveThatOfEveryScopeItMoves) {
 
 TEST_P(StoreContract, TwoVersionsInOneTransactionDiffer) {
   EXPECT_EQ(Write([&](Writer& writer) -> absl::Status {
-              EXPECT_EQ(writer.NextVersion(Ids({"east"}))->value, 1);
-              EXPECT_EQ(writer.NextVersion(Ids({"east", "west", "east"}))->value, 2);
-              EXPECT_EQ(writer.NextVersion(Ids({"west"}))->value, 3);
+              EXPECT_EQ(writer.NextVersion(Ids({"east"}), Version())->value, 1);
+              EXPECT_EQ(writer.NextVersion(Ids({"east", "west", "east"}), Version())->value, 2);
+              EXPECT_EQ(writer.NextVersion(Ids({"west"}), Version())->value, 3);
               return absl::OkStatus();
             }),
             absl::OkStatus());
@@ -458,8 +458,9 @@ TEST_P(StoreContract, TwoVersionsInOneTransactionDiffer) {
 }
 
 TEST_P(StoreContract, NoVersionIsGivenTwiceEvenIfNothingWasPutAtIt) {
-  EXPECT_EQ(Write([&](Writer& writer) { return writer.NextVersion(Ids({"east"})).status(); }),
-            absl::OkStatus());
+  EXPECT_EQ(
+      Write([&](Writer& writer) { return writer.NextVersion(Ids({"east"}), Version()).status(); }),
+      absl::OkStatus());
   Reopen();
   EXPECT_EQ(Put("ann", "x", {"east"}), 2);
 }
@@ -630,9 +631,9 @@ TEST_P(StoreContract, WorkGrowsWithRowsAndWithBytes) {
 TEST_P(StoreContract, WhatAnAttemptWroteIsUndoneWhereItFailsAndTheTransactionGoesOn) {
   const std::vector<Id> scopes = {Named("east"), Named("west")};
   ASSERT_EQ(Write([&](Writer& writer) -> absl::Status {
-              RETURN_IF_ERROR(writer.NextVersion({Named("east")}).status());
+              RETURN_IF_ERROR(writer.NextVersion({Named("east")}, Version()).status());
               const absl::Status failed = writer.Attempt([&]() -> absl::Status {
-                RETURN_IF_ERROR(writer.NextVersion(scopes).status());
+                RETURN_IF_ERROR(writer.NextVersion(scopes, Version()).status());
                 RETURN_IF_ERROR(writer.PutSetting("tried", "x"));
                 RETURN_IF_ERROR(writer.AppendAudit(Edit(2, 1, "x")));
                 return absl::AbortedError("as it is meant");
@@ -649,7 +650,7 @@ TEST_P(StoreContract, WhatAnAttemptWroteIsUndoneWhereItFailsAndTheTransactionGoe
                                    return absl::AbortedError("around it");
                                  })
                                  .ok());
-                return writer.NextVersion({Named("west")}).status();
+                return writer.NextVersion({Named("west")}, Version()).status();
               });
             }),
             absl::OkStatus());
@@ -974,7 +975,7 @@ TEST_P(StoreContract, ARowThatNoneOfTheOfficesHasSeenIsNeitherReadNorCounted) {
   ASSERT_EQ(Write([&](Writer& writer) -> absl::Status {
               uint32_t offices = 1;
               for (const char* name : {"ann", "bob", "cat"}) {
-                ASSIGN_OR_RETURN(Version version, writer.NextVersion(Ids({"east"})));
+                ASSIGN_OR_RETURN(Version version, writer.NextVersion(Ids({"east"}), Version()));
                 RETURN_IF_ERROR(writer.PutRecord({kMeeting, Named(name)}, Written(version, "1"), {},
                                                  Shown(Ids({"east"}), offices)));
                 offices <<= 1;
@@ -996,7 +997,7 @@ TEST_P(StoreContract, ARowRemembersSinceWhenItsRecordHasLainThere) {
   const RecordKey key{kMeeting, Named("ann")};
   ASSERT_EQ(Write([&](Writer& writer) -> absl::Status {
               for (int i = 0; i < 3; ++i) {
-                ASSIGN_OR_RETURN(Version version, writer.NextVersion(Ids({"east"})));
+                ASSIGN_OR_RETURN(Version version, writer.NextVersion(Ids({"east"}), Version()));
                 RETURN_IF_ERROR(writer.PutRecord(key, Written(version, "x"), {},
                                                  Shown(Ids({"east"}), kAllOffices)));
               }
@@ -1020,7 +1021,7 @@ TEST_P(StoreContract, WhoHasSeenARecordWhereItLayIsKeptThoughItBeHiddenOrLeave) 
   const auto put = [&](absl::string_view body, const Names& before,
                        const std::vector<Showing>& after) {
     ASSERT_EQ(Write([&](Writer& writer) -> absl::Status {
-                ASSIGN_OR_RETURN(Version version, writer.NextVersion(Ids({"east"})));
+                ASSIGN_OR_RETURN(Version version, writer.NextVersion(Ids({"east"}), Version()));
                 return writer.PutRecord(key, Written(version, body), Ids(before), after);
               }),
               absl::OkStatus());

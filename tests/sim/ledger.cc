@@ -567,10 +567,15 @@ Ledger::Offices Ledger::OfficesOf(const Id& person, int64_t now_ms) const {
     if (ms <= now_ms) offices.from_ms = std::max(offices.from_ms, ms);
     if (ms > now_ms) offices.until_ms = std::min(offices.until_ms, ms);
   };
+  // What an entry was is over once it was taken out of the register.
+  const auto taken_out = [&](const Id& entry) {
+    const Record* record = Find({TypeOf(Member::descriptor()), entry});
+    return record != nullptr && record->expected.message != nullptr && !record->expected.alive;
+  };
   ForEach<Grant>([&](const Grant& grant) {
     const auto scope = Id::FromBytes(grant.organisation_id());
     // Those of the one entry: offices are not united.
-    if (grant.person_id() != person.bytes() || !scope) return;
+    if (grant.person_id() != person.bytes() || !scope || taken_out(person)) return;
     turns_at(Millis(grant.from()));
     if (grant.has_until()) turns_at(Millis(grant.until()));
     if (now_ms < Millis(grant.from())) return;
@@ -586,6 +591,7 @@ Ledger::Offices Ledger::OfficesOf(const Id& person, int64_t now_ms) const {
     if (!record->expected.alive || !into) break;
     kept = *into;
   }
+  if (taken_out(kept)) return offices;
   ForEach<Placement>([&](const Placement& placement) {
     const auto scope = Id::FromBytes(placement.branch_id());
     if (placement.member_id() == kept.bytes() && scope) offices.in[*scope] |= 1u << MEMBER;
