@@ -14,6 +14,7 @@
 #include "server/courier.h"
 #include "server/enrolment.h"
 #include "server/incarnation.h"
+#include "server/ingest/chains.h"
 #include "server/roster/import.h"
 #include "server/roster/roster.h"
 #include "sync/handshake.h"

@@ -95,9 +95,6 @@ class Ingest {
   const Environment environment_;
 };
 
-// One of a device's chains of audit rows: the value that the row must carry.
-std::string ChainAfter(absl::string_view before, const AuditRow& row);
-
 }  // namespace zhibu::server
 
 #endif  // ZHIBU_SERVER_INGEST_H_

@@ -2,6 +2,7 @@
 // things; and what is refused leaves nothing.
 #include "client-core/check_in.h"
 #include "server/held.h"
+#include "server/ingest/chains.h"
 #include "sync/check_in_code.h"
 #include "sync/wire.h"
 #include "tests/support/raw_edits.h"

@@ -14,6 +14,7 @@
 #include "server/courier.h"
 #include "server/enrolment.h"
 #include "server/incarnation.h"
+#include "server/ingest/chains.h"
 #include "server/marks.h"
 #include "server/store/sqlite_store.h"
 #include "sync/audience.h"
