@@ -222,6 +222,7 @@ absl::Status Store::MakeChange(Transaction& transaction, Draft& draft, Stamp sta
   RETURN_IF_ERROR(
       Apply(&type, change, {transaction.Device(), kPendingVersion, stamp}, &state, &outcome));
   if (state.alive()) RETURN_IF_ERROR(CheckRecord(type, key.id, state.body));
+  transaction.Made(type, key, record.shown(), state);
   record.view = std::move(state);
   tables.PutRecord(key, record);
   *edit->add_changes() = std::move(change);
@@ -263,6 +264,10 @@ absl::StatusOr<EditNumber> Store::Commit(absl::Span<Draft* const> drafts) {
     pending.edit = edit.SerializeAsString();
     if (pending.edit.size() > kEditBytesMax || edit.changes_size() > kChangesMax) {
       return Refuse(sync::v1::TOO_LARGE, absl::StrCat(pending.edit.size(), " B"));
+    }
+    if (options_.rules != nullptr) {
+      RETURN_IF_ERROR(transaction.JudgeMade(*options_.rules, edit, pending.stamp,
+                                            now + tables.GetNumber(kOffset)));
     }
     tables.AddPending(pending);
     number = pending.number;

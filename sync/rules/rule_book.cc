@@ -88,4 +88,9 @@ absl::Status RuleBook::FollowAll(const Case& of, Compose compose) const {
   return absl::OkStatus();
 }
 
+std::shared_ptr<const RuleBook> CatalogueRules() {
+  static const auto rules = std::make_shared<const RuleBook>(CatalogueSchema());
+  return rules;
+}
+
 }  // namespace zhibu

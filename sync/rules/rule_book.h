@@ -44,6 +44,9 @@ class RuleBook {
   absl::flat_hash_map<uint32_t, Rules> by_type_;
 };
 
+// Of the record types that the project declares.
+std::shared_ptr<const RuleBook> CatalogueRules();
+
 }  // namespace zhibu
 
 #endif  // ZHIBU_SYNC_RULES_RULE_BOOK_H_

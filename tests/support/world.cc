@@ -101,6 +101,7 @@ void Phone::Open(const std::string& file) {
   file_ = file;
   auto store = client::Store::Open({.file = file,
                                     .schema = world_.schema(),
+                                    .rules = nullptr,  // a phone may be anybody's
                                     .environment = fate_->environment(),
                                     .key = kPhoneKey});
   ASSERT_TRUE(store.ok()) << store.status();

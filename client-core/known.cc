@@ -1,0 +1,31 @@
+#include "client-core/known.h"
+
+namespace zhibu::client {
+
+absl::StatusOr<RecordState> Known::GetRecord(const RecordKey& key) {
+  if (tables_.LastPending() || tables_.AnyStale()) return NotKnownHere();
+  RecordState confirmed = tables_.GetRecord(key).confirmed;
+  if (!confirmed.exists) return NotKnownHere();
+  return confirmed;
+}
+
+absl::Status Known::ListRecords(uint32_t /*type*/, std::optional<Id> /*scope*/,
+                                absl::FunctionRef<void(const Id&, const RecordState&)> /*visit*/) {
+  return NotKnownHere();
+}
+
+absl::StatusOr<bool> Known::EverIn(const Id& /*scope*/, const RecordKey& /*key*/) {
+  return NotKnownHere();
+}
+
+absl::StatusOr<std::vector<Id>> Known::FindMarked(absl::string_view /*mark*/, size_t /*most*/) {
+  return NotKnownHere();
+}
+
+absl::StatusOr<std::optional<KnownDevice>> Known::FindDevice(DeviceNumber /*number*/) {
+  return NotKnownHere();
+}
+
+absl::StatusOr<std::string> Known::GetSetting(absl::string_view /*name*/) { return NotKnownHere(); }
+
+}  // namespace zhibu::client
