@@ -131,7 +131,7 @@ void Session::OnUpdate(const sync::v1::Update& update) {
   if (!update.continues() && parts_bytes_ == 0) return OnWholeUpdate(update);
   parts_bytes_ += update.ByteSizeLong();
   if (parts_bytes_ > kUpdateBytesMax) {
-    return Close(Refuse(sync::v1::TOO_LARGE, absl::StrCat(parts_bytes_, " B")));
+    return Close(TooLarge("update", parts_bytes_, kUpdateBytesMax));
   }
   parts_.MergeFrom(update);
   if (update.continues()) return;

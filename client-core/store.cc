@@ -222,6 +222,7 @@ absl::Status Store::MakeChange(Transaction& transaction, Draft& draft, Stamp sta
   RETURN_IF_ERROR(
       Apply(&type, change, {transaction.Device(), kPendingVersion, stamp}, &state, &outcome));
   if (state.alive()) RETURN_IF_ERROR(CheckRecord(type, key.id, state.body));
+  RETURN_IF_ERROR(CheckUnknown(type, record.shown().body, state.body));
   transaction.Made(type, key, record.shown(), state);
   record.view = std::move(state);
   tables.PutRecord(key, record);
@@ -262,9 +263,7 @@ absl::StatusOr<EditNumber> Store::Commit(absl::Span<Draft* const> drafts) {
       transaction.Changed(KeyOf(change));
     }
     pending.edit = edit.SerializeAsString();
-    if (pending.edit.size() > kEditBytesMax || edit.changes_size() > kChangesMax) {
-      return Refuse(sync::v1::TOO_LARGE, absl::StrCat(pending.edit.size(), " B"));
-    }
+    RETURN_IF_ERROR(CheckEditSize(pending.edit.size(), edit));
     if (options_.rules != nullptr) {
       RETURN_IF_ERROR(transaction.JudgeMade(*options_.rules, edit, pending.stamp,
                                             now + tables.GetNumber(kOffset)));

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "client-core/known.h"
+#include "client-core/confirmed_lookup.h"
 #include "sync/handshake.h"
 #include "sync/merge.h"
 #include "sync/reason.h"
@@ -123,7 +123,7 @@ void Store::Transaction::Made(const RecordType& type, const RecordKey& key, Reco
 
 absl::Status Store::Transaction::JudgeMade(const RuleBook& rules, const sync::v1::Edit& edit,
                                            Stamp stamp, int64_t now_ms) {
-  Known known(tables_);
+  ConfirmedLookup known(tables_);
   std::vector<Step> steps;
   for (int i = 0; i < edit.changes_size(); ++i) {
     const MadeRecord& made = made_[static_cast<size_t>(i)];

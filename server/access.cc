@@ -16,6 +16,7 @@
 #include "zhibu/records/v1/held.pb.h"
 #include "zhibu/records/v1/member.pb.h"
 #include "zhibu/sync/v1/edit.pb.h"
+#include "zhibu/sync/v1/trace.pb.h"
 
 namespace zhibu::server {
 
@@ -45,6 +46,15 @@ bool Add(const RecordType& type, uint64_t fields, Way way, int64_t now_ms, Acces
   return more;
 }
 
+// The field by itself, as a set of RecordType::restricted; nothing where it is not sensitive.
+uint64_t SensitiveAt(const RecordType& type, uint32_t field) {
+  for (size_t i = 0; i < type.restricted.size(); ++i) {
+    const FieldRule& rule = *type.restricted[i];
+    if (rule.sensitive && rule.number == field) return uint64_t{1} << i;
+  }
+  return 0;
+}
+
 // Who is told of by what somebody is given.
 class Told {
  public:
@@ -52,8 +62,12 @@ class Told {
        Disclosures* disclosures)
       : reader_(reader), schema_(schema), persons_(persons), disclosures_(*disclosures) {}
 
-  void AddRecord(const RecordType& type, const Id& id, absl::string_view body) {
-    Add(type, SensitiveIn(type, body), PlacesOf(type, id, body));
+  void AddRecord(const RecordType& type, const Id& id, const RecordState& given) {
+    AddLife(type, id, given.body);
+    if (given.trace.empty()) return;
+    sync::v1::Trace trace;
+    trace.ParseFromString(given.trace);
+    AddTrace(type, id, given.body, trace);
   }
 
   // It holds two values of one field.
@@ -63,12 +77,9 @@ class Told {
     if (type == nullptr || !id) return absl::OkStatus();
     const absl::string_view path = note.field();
     const absl::string_view name = path.substr(0, path.find_first_of(".["));
-    uint64_t fields = 0;
-    for (size_t i = 0; i < type->restricted.size(); ++i) {
-      const FieldRule& rule = *type->restricted[i];
-      if (rule.sensitive && rule.descriptor->name() == name) fields |= uint64_t{1} << i;
-    }
-    return AddQuoted(*type, *id, fields, "");
+    const auto* field = type->descriptor->FindFieldByName(std::string(name));
+    const auto number = field == nullptr ? 0 : static_cast<uint32_t>(field->number());
+    return AddQuoted(*type, *id, SensitiveAt(*type, number), "");
   }
 
   absl::Status AddHeld(const HeldEdit& held) {
@@ -84,6 +95,23 @@ class Told {
   }
 
  private:
+  void AddLife(const RecordType& type, const Id& id, absl::string_view body) {
+    Add(type, SensitiveIn(type, body), PlacesOf(type, id, body));
+  }
+
+  // `body`: of the life that the trace is of.
+  void AddTrace(const RecordType& type, const Id& id, absl::string_view body,
+                const sync::v1::Trace& trace) {
+    for (const sync::v1::FormerLife& life : trace.former_lives()) {
+      AddLife(type, id, life.body());
+      AddTrace(type, id, life.body(), life.trace());
+    }
+    for (const sync::v1::FieldTrace& field : trace.fields()) {
+      const bool holds = !field.candidates().empty() || !field.elements().empty();
+      if (holds) Add(type, SensitiveAt(type, field.field()), PlacesOf(type, id, body));
+    }
+  }
+
   // Of whom the record is now, and of whom it would be with what is quoted.
   absl::Status AddQuoted(const RecordType& type, const Id& id, uint64_t fields,
                          absl::string_view quoted) {
@@ -112,12 +140,14 @@ class Told {
 }  // namespace
 
 absl::Status AddDisclosures(Reader& reader, const Schema& schema, const RecordType& type,
-                            const Id& id, absl::string_view body, const std::vector<Id>& persons,
+                            const Id& id, const RecordState& given, const std::vector<Id>& persons,
                             Disclosures* disclosures) {
   Told told(reader, schema, persons, disclosures);
-  told.AddRecord(type, id, body);
-  if (type.number == TypeOf<ConflictNote>().number) return told.AddNote(Parse<ConflictNote>(body));
-  if (type.number == TypeOf<HeldEdit>().number) return told.AddHeld(Parse<HeldEdit>(body));
+  told.AddRecord(type, id, given);
+  if (type.number == TypeOf<ConflictNote>().number) {
+    return told.AddNote(Parse<ConflictNote>(given.body));
+  }
+  if (type.number == TypeOf<HeldEdit>().number) return told.AddHeld(Parse<HeldEdit>(given.body));
   return absl::OkStatus();
 }
 

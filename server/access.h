@@ -10,22 +10,23 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
-#include "absl/strings/string_view.h"
 #include "server/ingest.h"
 #include "server/store/store.h"
 #include "sync/environment.h"
 #include "sync/schema.h"
+#include "sync/state.h"
 
 namespace zhibu::server {
 
 // By member and type of record: a set of RecordType::restricted.
 using Disclosures = std::map<std::pair<Id, const RecordType*>, uint64_t>;
 
-// What a record, as its reader is given it, tells them of others; a conflict note and a
-// held edit tell what they quote. `persons`: the entries that the reader has in the
-// register (sync/rules/persons.h).
+// What a record, as its reader is given it, tells them of others: its value, and what its
+// trace holds of former lives and of writes that stand open; a conflict note and a held edit
+// tell what they quote. `persons`: the entries that the reader has in the register
+// (sync/rules/persons.h).
 absl::Status AddDisclosures(Reader& reader, const Schema& schema, const RecordType& type,
-                            const Id& id, absl::string_view body, const std::vector<Id>& persons,
+                            const Id& id, const RecordState& given, const std::vector<Id>& persons,
                             Disclosures* disclosures);
 
 // How: onto a device that holds it from then on, counted once a day; or as the answer

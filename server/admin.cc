@@ -9,14 +9,15 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "server/certificate.h"
 #include "server/courier.h"
 #include "server/enrolment.h"
 #include "server/incarnation.h"
 #include "server/ingest/chains.h"
+#include "server/named.h"
 #include "server/roster/import.h"
 #include "server/roster/roster.h"
+#include "server/roster/text.h"
 #include "sync/handshake.h"
 #include "sync/own_edit.h"
 #include "sync/reason.h"
@@ -27,6 +28,7 @@
 #include "sync/rules/typed.h"
 #include "sync/shown.h"
 #include "sync/status.h"
+#include "sync/text.h"
 #include "zhibu/records/v1/conflict.pb.h"
 #include "zhibu/records/v1/duplicate.pb.h"
 #include "zhibu/records/v1/enrolment.pb.h"
@@ -44,30 +46,8 @@ using records::v1::Member;
 using records::v1::Organisation;
 
 constexpr uint32_t kCodeMinutes = 24 * 60;
-constexpr size_t kDeviceNameMax = 100;
+constexpr uint32_t kCodeMinutesMax = 7 * kCodeMinutes;
 constexpr size_t kCrowdShownMax = 1000;
-
-// The one record of type T that `text` means, by id or by name.
-template <typename T>
-absl::StatusOr<Id> FindNamed(Reader& reader, const std::string& text) {
-  const RecordType& type = TypeOf<T>();
-  if (const auto id = IdFromText(text)) {
-    ASSIGN_OR_RETURN(const RecordState state, reader.GetRecord({type.number, *id}));
-    if (state.alive()) return *id;
-  }
-  std::vector<Id> found;
-  RETURN_IF_ERROR(
-      reader.ListRecords(type.number, std::nullopt, [&](const Id& id, const RecordState& state) {
-        if (Parse<T>(state.body).name() == text) found.push_back(id);
-      }));
-  if (found.size() == 1) return found[0];
-  if (found.empty()) return absl::NotFoundError(absl::StrCat("no ", type.name, " is named ", text));
-  return absl::FailedPreconditionError(absl::StrCat(
-      found.size(), " bear the name ", text,
-      "; name one by its id: ", absl::StrJoin(found, ", ", [](std::string* out, const Id& id) {
-        absl::StrAppend(out, TextOf(id));
-      })));
-}
 
 // A grant that is given again while it runs has run all along.
 int64_t BeginningOf(const RecordState& before, int64_t now_ms) {
@@ -77,6 +57,64 @@ int64_t BeginningOf(const RecordState& before, int64_t now_ms) {
   const bool runs = from <= now_ms && (!grant.has_until() ||
                                        now_ms < TimeUtil::TimestampToMilliseconds(grant.until()));
   return runs ? from : now_ms;
+}
+
+// It is shown to whomever the code is for.
+absl::Status CheckOperatorName(const std::string& name) {
+  if (!Trim(name).empty() && name.size() <= kRegisteredNameBytesMax && IsUtf8(name) &&
+      !FirstHidden(name, true)) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(InBoth(
+      absl::StrCat("经办人须写成一行文字，最多 ", kRegisteredNameBytesMax, " 字节，不含控制字符"),
+      absl::StrCat("who hands a code out is one line of text of at most ", kRegisteredNameBytesMax,
+                   " bytes, without control characters")));
+}
+
+// The grant that a request means: whose it is, and as it is stored.
+struct MeantGrant {
+  Id person;
+  Id organisation;
+  Id id;
+  RecordState before;
+  records::v1::Grant grant;  // what its id follows from
+};
+
+absl::StatusOr<MeantGrant> FindGrant(Reader& reader, const admin::v1::GrantRequest& request,
+                                     Among among) {
+  const RecordType& type = TypeOf<records::v1::Grant>();
+  MeantGrant meant;
+  ASSIGN_OR_RETURN(meant.person, FindRegistered<Member>(reader, request.who().member(), among));
+  ASSIGN_OR_RETURN(meant.organisation,
+                   FindRegistered<Organisation>(reader, request.organisation(), among));
+  meant.grant.set_person_id(meant.person.str());
+  meant.grant.set_organisation_id(meant.organisation.str());
+  meant.grant.set_office(request.office());
+  ASSIGN_OR_RETURN(meant.id, DeriveId(type, meant.grant.SerializeAsString()));
+  ASSIGN_OR_RETURN(meant.before, reader.GetRecord({type.number, meant.id}));
+  return meant;
+}
+
+// Under this and every other number that the device has gone by.
+absl::StatusOr<bool> IsStopped(Reader& reader, DeviceNumber number, DeviceRow::Standing standing) {
+  ASSIGN_OR_RETURN(const auto device, reader.GetDevice(number));
+  if (!device) return false;
+  ASSIGN_OR_RETURN(const std::vector<DeviceRow> rows, reader.ListDevices());
+  return std::all_of(rows.begin(), rows.end(), [&](const DeviceRow& row) {
+    return row.record != device->record || row.standing >= standing;
+  });
+}
+
+// What an organisation hangs on, for a reply.
+absl::Status ShowParents(Reader& reader, const Organisation& organisation,
+                         admin::v1::AffiliateReply* reply) {
+  if (const auto parent = Id::FromBytes(organisation.parent_id())) {
+    ASSIGN_OR_RETURN(*reply->mutable_parent(), RegisteredAs<Organisation>(reader, *parent));
+  }
+  if (const auto parent = Id::FromBytes(organisation.host_parent_id())) {
+    ASSIGN_OR_RETURN(*reply->mutable_host_parent(), RegisteredAs<Organisation>(reader, *parent));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -119,6 +157,12 @@ absl::StatusOr<admin::v1::ImportReply> Admin::Import(const admin::v1::ImportRequ
 }
 
 absl::StatusOr<admin::v1::EnrolCodeReply> Admin::Enrol(const admin::v1::EnrolCodeRequest& request) {
+  RETURN_IF_ERROR(CheckOperatorName(request.operator_name()));
+  if (request.valid_minutes() > kCodeMinutesMax) {
+    return absl::InvalidArgumentError(
+        InBoth(absl::StrCat("登记码有效期为 1 至 ", kCodeMinutesMax, " 分钟"),
+               absl::StrCat("a code is good for 1 to ", kCodeMinutesMax, " minutes")));
+  }
   admin::v1::EnrolCodeReply reply;
   const int64_t minutes = request.valid_minutes() == 0 ? kCodeMinutes : request.valid_minutes();
   EnrolmentCode code;
@@ -126,7 +170,9 @@ absl::StatusOr<admin::v1::EnrolCodeReply> Admin::Enrol(const admin::v1::EnrolCod
   code.expires_ms = hub_.environment().now_ms() + minutes * 60'000;
   RETURN_IF_ERROR(hub_.Write([&](absl::flat_hash_set<Id>* moved) {
     return hub_.store().Write([&](Writer& writer) -> absl::Status {
-      ASSIGN_OR_RETURN(code.person, FindNamed<Member>(writer, request.who().member()));
+      ASSIGN_OR_RETURN(code.person,
+                       FindRegistered<Member>(writer, request.who().member(), Among::kThere));
+      ASSIGN_OR_RETURN(*reply.mutable_person(), RegisteredAs<Member>(writer, code.person));
       ASSIGN_OR_RETURN(const std::string address, writer.GetSetting(kServerAddress));
       if (address.empty()) {
         return absl::FailedPreconditionError(
@@ -140,7 +186,6 @@ absl::StatusOr<admin::v1::EnrolCodeReply> Admin::Enrol(const admin::v1::EnrolCod
       return NoteHandedOut(writer, code, request.operator_name(), moved);
     });
   }));
-  reply.set_person_id(code.person.str());
   reply.set_expires_ms(code.expires_ms);
   return reply;
 }
@@ -150,7 +195,7 @@ absl::Status Admin::NoteHandedOut(Writer& writer, const EnrolmentCode& code, con
                                   absl::flat_hash_set<Id>* moved) {
   records::v1::HandedCode handed;
   handed.set_member_id(code.person.str());
-  handed.set_by(ShortName(by));
+  handed.set_by(by);
   *handed.mutable_at() = TimeUtil::MillisecondsToTimestamp(hub_.environment().now_ms());
   *handed.mutable_until() = TimeUtil::MillisecondsToTimestamp(code.expires_ms);
   sync::v1::Edit edit;
@@ -178,87 +223,103 @@ absl::StatusOr<admin::v1::GrantReply> Admin::Grant(const admin::v1::GrantRequest
   admin::v1::GrantReply reply;
   sync::v1::Edit edit;
   RETURN_IF_ERROR(hub_.store().Read([&](Reader& reader) -> absl::Status {
-    ASSIGN_OR_RETURN(const Id person, FindNamed<Member>(reader, request.who().member()));
-    ASSIGN_OR_RETURN(const Id organisation,
-                     FindNamed<Organisation>(reader, request.organisation()));
-    records::v1::Grant grant;
-    grant.set_person_id(person.str());
-    grant.set_organisation_id(organisation.str());
-    grant.set_office(request.office());
-    ASSIGN_OR_RETURN(const Id id, DeriveId(type, grant.SerializeAsString()));
-    ASSIGN_OR_RETURN(const RecordState before, reader.GetRecord({type.number, id}));
-    *grant.mutable_from() = TimeUtil::MillisecondsToTimestamp(
-        request.from_ms() == 0 ? BeginningOf(before, hub_.environment().now_ms())
-                               : request.from_ms());
-    if (request.until_ms() != 0)
-      *grant.mutable_until() = TimeUtil::MillisecondsToTimestamp(request.until_ms());
-    AddChange(type, id, before, grant, &edit);
-    reply.set_grant_id(id.str());
-    reply.set_person_id(person.str());
-    reply.set_organisation_id(organisation.str());
+    ASSIGN_OR_RETURN(MeantGrant meant, FindGrant(reader, request, Among::kThere));
+    const int64_t now_ms = hub_.environment().now_ms();
+    const int64_t from_ms =
+        request.from_ms() == 0 ? BeginningOf(meant.before, now_ms) : request.from_ms();
+    if (request.until_ms() != 0 && request.until_ms() <= std::max(from_ms, now_ms)) {
+      return absl::InvalidArgumentError(InBoth("授权的结束早于开始，或已经过去",
+                                               "the grant would end before it begins, or has "
+                                               "ended by now"));
+    }
+    *meant.grant.mutable_from() = TimeUtil::MillisecondsToTimestamp(from_ms);
+    if (request.until_ms() != 0) {
+      *meant.grant.mutable_until() = TimeUtil::MillisecondsToTimestamp(request.until_ms());
+    }
+    reply.set_changed(AddChange(type, meant.id, meant.before, meant.grant, &edit));
+    reply.set_grant_id(meant.id.str());
+    ASSIGN_OR_RETURN(*reply.mutable_person(), RegisteredAs<Member>(reader, meant.person));
+    ASSIGN_OR_RETURN(*reply.mutable_organisation(),
+                     RegisteredAs<Organisation>(reader, meant.organisation));
     return absl::OkStatus();
   }));
   RETURN_IF_ERROR(WriteOwn(edit));
   return reply;
 }
 
-absl::Status Admin::RevokeGrant(const admin::v1::GrantRequest& request) {
-  const Schema& schema = hub_.ingest().schema();
-  const RecordType& type = *schema.Find(records::v1::Grant::descriptor());
+// Also of a member whose entry was deleted: made anew, they would hold it again.
+absl::Status Admin::RevokeGrant(const admin::v1::GrantRequest& request,
+                                admin::v1::RevokeReply* reply) {
   sync::v1::Edit edit;
   RETURN_IF_ERROR(hub_.store().Read([&](Reader& reader) -> absl::Status {
-    ASSIGN_OR_RETURN(const Id person, FindNamed<Member>(reader, request.who().member()));
-    ASSIGN_OR_RETURN(const Id organisation,
-                     FindNamed<Organisation>(reader, request.organisation()));
-    records::v1::Grant grant;
-    grant.set_person_id(person.str());
-    grant.set_organisation_id(organisation.str());
-    grant.set_office(request.office());
-    ASSIGN_OR_RETURN(const Id id, DeriveId(type, grant.SerializeAsString()));
-    ASSIGN_OR_RETURN(const RecordState before, reader.GetRecord({type.number, id}));
-    if (!before.alive() || !grant.ParseFromString(before.body)) {
-      return absl::NotFoundError("there is no such grant");
+    ASSIGN_OR_RETURN(MeantGrant meant, FindGrant(reader, request, Among::kEver));
+    ASSIGN_OR_RETURN(*reply->mutable_person(), RegisteredAs<Member>(reader, meant.person));
+    ASSIGN_OR_RETURN(*reply->mutable_organisation(),
+                     RegisteredAs<Organisation>(reader, meant.organisation));
+    const std::string whose =
+        absl::StrCat(InWords(reply->person()), ", ", InWords(reply->organisation()));
+    if (!meant.before.alive() || !meant.grant.ParseFromString(meant.before.body)) {
+      return absl::NotFoundError(InBoth(absl::StrCat("没有这项授权: ", whose),
+                                        absl::StrCat("there is no such grant: ", whose)));
     }
-    *grant.mutable_until() = TimeUtil::MillisecondsToTimestamp(hub_.environment().now_ms());
-    AddChange(type, id, before, grant, &edit);
+    const int64_t now_ms = hub_.environment().now_ms();
+    const int64_t from_ms = TimeUtil::TimestampToMilliseconds(meant.grant.from());
+    if (meant.grant.has_until() &&
+        TimeUtil::TimestampToMilliseconds(meant.grant.until()) <= now_ms) {
+      const std::string when = TimeUtil::ToString(meant.grant.until());
+      return absl::FailedPreconditionError(
+          InBoth(absl::StrCat("该授权已于 ", when, " 结束，未作改动: ", whose),
+                 absl::StrCat("that grant ended at ", when, ", nothing was changed: ", whose)));
+    }
+    *meant.grant.mutable_until() = TimeUtil::MillisecondsToTimestamp(std::max(from_ms, now_ms));
+    AddChange(TypeOf<records::v1::Grant>(), meant.id, meant.before, meant.grant, &edit);
     return absl::OkStatus();
   }));
   return WriteOwn(edit);
 }
 
-absl::Status Admin::RevokeDevice(DeviceNumber number, DeviceRow::Standing standing) {
+absl::Status Admin::RevokeDevice(DeviceNumber number, DeviceRow::Standing standing,
+                                 admin::v1::RevokeReply* reply) {
   return hub_.Write([&](absl::flat_hash_set<Id>* moved) {
-    return hub_.store().Write([&](Writer& writer) {
-      return server::RevokeDevice(writer, hub_.ingest(), hub_.environment(), number, standing,
-                                  moved);
+    return hub_.store().Write([&](Writer& writer) -> absl::Status {
+      ASSIGN_OR_RETURN(const bool stopped, IsStopped(writer, number, standing));
+      if (stopped) {
+        return absl::FailedPreconditionError(
+            InBoth(absl::StrCat("设备 ", number.value, " 早已如此，未作改动"),
+                   absl::StrCat("device ", number.value, " is so already, nothing was changed")));
+      }
+      RETURN_IF_ERROR(
+          server::RevokeDevice(writer, hub_.ingest(), hub_.environment(), number, standing, moved));
+      ASSIGN_OR_RETURN(const auto device, writer.GetDevice(number));
+      ASSIGN_OR_RETURN(*reply->mutable_person(), RegisteredAs<Member>(writer, device->person));
+      return absl::OkStatus();
     });
   });
 }
 
 absl::StatusOr<admin::v1::RevokeReply> Admin::Revoke(const admin::v1::RevokeRequest& request) {
+  admin::v1::RevokeReply reply;
   switch (request.what_case()) {
     case admin::v1::RevokeRequest::kGrant:
-      RETURN_IF_ERROR(RevokeGrant(request.grant()));
+      RETURN_IF_ERROR(RevokeGrant(request.grant(), &reply));
       break;
     case admin::v1::RevokeRequest::kDevice:
       RETURN_IF_ERROR(RevokeDevice(
           DeviceNumber(request.device()),
-          request.wipe() ? DeviceRow::Standing::kLost : DeviceRow::Standing::kRevoked));
+          request.wipe() ? DeviceRow::Standing::kLost : DeviceRow::Standing::kRevoked, &reply));
       break;
     default:
       return absl::InvalidArgumentError("name a grant or a device");
   }
-  return admin::v1::RevokeReply();
+  return reply;
 }
 
 absl::StatusOr<sync::v1::EnrolReply> Admin::EnrolDevice(const sync::v1::EnrolRequest& request) {
-  if (request.public_key().size() != 32 || request.device_name().size() > kDeviceNameMax) {
-    return absl::InvalidArgumentError("a device has a key of 32 bytes and a name of at most 100");
-  }
   sync::v1::EnrolReply reply;
   RETURN_IF_ERROR(hub_.store().Read([&](Reader& reader) -> absl::Status {
     ASSIGN_OR_RETURN(const bool known, reader.HasCode(request.code(), hub_.environment().now_ms()));
-    return known ? absl::OkStatus() : Refuse(sync::v1::BAD_CODE, "");
+    if (!known) return Refuse(sync::v1::BAD_CODE, "");
+    return CheckEnrolment(hub_.ingest().schema(), request);
   }));
   RETURN_IF_ERROR(hub_.Write([&](absl::flat_hash_set<Id>* moved) {
     return hub_.store().Write([&](Writer& writer) -> absl::Status {
@@ -285,13 +346,18 @@ absl::StatusOr<sync::v1::EnrolReply> Admin::EnrolDevice(const sync::v1::EnrolReq
 absl::StatusOr<admin::v1::AffiliateReply> Admin::Affiliate(
     const admin::v1::AffiliateRequest& request) {
   const RecordType& type = TypeOf<Organisation>();
+  if (!request.has_parent() && !request.has_host_parent()) {
+    return absl::InvalidArgumentError(
+        InBoth("未说明隶属于哪个组织", "say what the organisation is to hang on"));
+  }
   admin::v1::AffiliateReply reply;
   const auto affiliate = [&](Writer& writer, absl::flat_hash_set<Id>* moved) -> absl::Status {
-    ASSIGN_OR_RETURN(const Id id, FindNamed<Organisation>(writer, request.organisation()));
+    ASSIGN_OR_RETURN(const Id id,
+                     FindRegistered<Organisation>(writer, request.organisation(), Among::kThere));
     ASSIGN_OR_RETURN(const std::vector<Id> below, Below(writer, id));
     const auto parent_id = [&](const std::string& named) -> absl::StatusOr<std::string> {
       if (named.empty()) return std::string();
-      ASSIGN_OR_RETURN(const Id parent, FindNamed<Organisation>(writer, named));
+      ASSIGN_OR_RETURN(const Id parent, FindRegistered<Organisation>(writer, named, Among::kThere));
       if (std::count(below.begin(), below.end(), parent) == 0) return parent.str();
       return absl::FailedPreconditionError(
           absl::StrCat(named, " is the organisation itself, or below it"));
@@ -304,9 +370,11 @@ absl::StatusOr<admin::v1::AffiliateReply> Admin::Affiliate(
     if (request.has_host_parent()) {
       ASSIGN_OR_RETURN(*organisation.mutable_host_parent_id(), parent_id(request.host_parent()));
     }
-    reply.set_organisation_id(id.str());
+    ASSIGN_OR_RETURN(*reply.mutable_organisation(), RegisteredAs<Organisation>(writer, id));
+    RETURN_IF_ERROR(ShowParents(writer, organisation, &reply));
     sync::v1::Edit edit;
-    if (!AddChange(type, id, before, organisation, &edit)) return absl::OkStatus();
+    reply.set_changed(AddChange(type, id, before, organisation, &edit));
+    if (!reply.changed()) return absl::OkStatus();
     return hub_.ingest().WriteOwn(writer, edit, moved).status();
   };
   RETURN_IF_ERROR(hub_.Write([&](absl::flat_hash_set<Id>* moved) {
@@ -329,7 +397,8 @@ absl::StatusOr<admin::v1::DevicesReply> Admin::Devices() {
       auto* device = reply.add_devices();
       device->set_number(row.number.value);
       device->set_person_id(row.person.str());
-      ASSIGN_OR_RETURN(*device->mutable_person_name(), NameOf<Member>(reader, row.person.bytes()));
+      ASSIGN_OR_RETURN(const admin::v1::Registered owner, RegisteredAs<Member>(reader, row.person));
+      device->set_person_name(owner.name());
       device->set_name(record.name());
       device->set_state(StateOf(row.standing));
       device->set_enrolled_ms(row.enrolled_ms);
@@ -364,8 +433,10 @@ absl::StatusOr<admin::v1::ConflictsReply> Admin::Conflicts(
       conflict->set_kept(note.kept());
       conflict->set_lost(note.lost());
       conflict->set_state(ConflictNote::State_Name(note.state()));
-      ASSIGN_OR_RETURN(*conflict->mutable_kept_by(), NameOf<Member>(reader, note.kept_by_id()));
-      ASSIGN_OR_RETURN(*conflict->mutable_lost_by(), NameOf<Member>(reader, note.lost_by_id()));
+      ASSIGN_OR_RETURN(*conflict->mutable_kept_by(),
+                       RegisteredNameOf<Member>(reader, note.kept_by_id()));
+      ASSIGN_OR_RETURN(*conflict->mutable_lost_by(),
+                       RegisteredNameOf<Member>(reader, note.lost_by_id()));
     }
     return absl::OkStatus();
   }));
@@ -382,17 +453,26 @@ absl::StatusOr<admin::v1::DuplicatesReply> Admin::Duplicates() {
       admin::v1::DuplicatesReply::Crowd crowd;
       for (const Id& id : marked) {
         ASSIGN_OR_RETURN(const auto member, Find<Member>(reader, id));
-        if (member) crowd.add_person_ids(id.str());
+        if (!member) continue;
+        ASSIGN_OR_RETURN(*crowd.add_persons(), RegisteredAs<Member>(reader, id));
       }
       // There are other marks too, of records.
-      if (crowd.person_ids_size() > 1) *reply.add_crowds() = std::move(crowd);
+      if (crowd.persons_size() > 1) *reply.add_crowds() = std::move(crowd);
     }
-    return reader.ListRecords(type.number, std::nullopt,
-                              [&](const Id& id, const RecordState& state) {
-                                auto* duplicate = reply.add_duplicates();
-                                duplicate->set_id(id.str());
-                                duplicate->mutable_duplicate()->ParseFromString(state.body);
-                              });
+    RETURN_IF_ERROR(
+        reader.ListRecords(type.number, std::nullopt, [&](const Id& id, const RecordState& state) {
+          auto* duplicate = reply.add_duplicates();
+          duplicate->set_id(id.str());
+          duplicate->mutable_duplicate()->ParseFromString(state.body);
+        }));
+    for (auto& one : *reply.mutable_duplicates()) {
+      const auto first = Id::FromBytes(one.duplicate().first_id());
+      const auto second = Id::FromBytes(one.duplicate().second_id());
+      if (!first || !second) continue;
+      ASSIGN_OR_RETURN(*one.mutable_first(), RegisteredAs<Member>(reader, *first));
+      ASSIGN_OR_RETURN(*one.mutable_second(), RegisteredAs<Member>(reader, *second));
+    }
+    return absl::OkStatus();
   }));
   return reply;
 }
@@ -405,19 +485,41 @@ absl::StatusOr<admin::v1::MergePersonsReply> Admin::MergePersons(
       request.undo() ? DuplicatePerson::UNDONE : DuplicatePerson::MERGED;
   admin::v1::MergePersonsReply reply;
   const auto merge = [&](Writer& writer, absl::flat_hash_set<Id>* moved) -> absl::Status {
-    ASSIGN_OR_RETURN(const Id keep, FindNamed<Member>(writer, request.keep().member()));
-    ASSIGN_OR_RETURN(const Id other, FindNamed<Member>(writer, request.other().member()));
+    // What was merged can be undone, whatever became of an entry.
+    const Among among = request.undo() ? Among::kEver : Among::kThere;
+    ASSIGN_OR_RETURN(const Id keep, FindRegistered<Member>(writer, request.keep().member(), among));
+    ASSIGN_OR_RETURN(const Id other,
+                     FindRegistered<Member>(writer, request.other().member(), among));
+    ASSIGN_OR_RETURN(*reply.mutable_keep(), RegisteredAs<Member>(writer, keep));
+    ASSIGN_OR_RETURN(*reply.mutable_other(), RegisteredAs<Member>(writer, other));
+    const std::string both = absl::StrCat(InWords(reply.keep()), "; ", InWords(reply.other()));
+    if (keep == other) {
+      return absl::InvalidArgumentError(
+          InBoth(absl::StrCat("两次指的是同一条目: ", both),
+                 absl::StrCat("that is one entry, named twice: ", both)));
+    }
     const Id id = DuplicateId(keep, other);
-    sync::v1::Edit found;
-    RETURN_IF_ERROR(AddDuplicate(writer, keep, other, DuplicatePerson::OPERATOR,
-                                 hub_.environment().now_ms(), &found));
-    if (!found.changes().empty()) RETURN_IF_ERROR(ingest.WriteOwn(writer, found, moved).status());
+    if (!request.undo()) {
+      sync::v1::Edit found;
+      RETURN_IF_ERROR(AddDuplicate(writer, keep, other, DuplicatePerson::OPERATOR,
+                                   hub_.environment().now_ms(), &found));
+      if (!found.changes().empty()) RETURN_IF_ERROR(ingest.WriteOwn(writer, found, moved).status());
+    }
     ASSIGN_OR_RETURN(const RecordState before, writer.GetRecord({type.number, id}));
     DuplicatePerson duplicate;
     duplicate.ParseFromString(before.body);
-    if (!before.alive() || duplicate.state() == wanted) {
+    // Two who have been asked and are not one yet are asked no longer.
+    const bool undoes = duplicate.state() == DuplicatePerson::MERGED ||
+                        duplicate.state() == DuplicatePerson::AGREED;
+    if (!before.alive() || (request.undo() ? !undoes : duplicate.state() == wanted)) {
       return absl::FailedPreconditionError(
-          "they are that already, or one of them is merged with somebody else");
+          request.undo()
+              ? InBoth(absl::StrCat("二人并未合并: ", both),
+                       absl::StrCat("they are not merged: ", both))
+              : InBoth(absl::StrCat("二人已合并，或其中一人已与他人合并: ", both),
+                       absl::StrCat("they are one already, or one of them is merged with somebody "
+                                    "else: ",
+                                    both)));
     }
     duplicate.set_state(wanted);
     if (!request.undo()) duplicate.set_kept_id(keep.str());

@@ -23,8 +23,8 @@ class Admin {
   explicit Admin(Hub* hub) : hub_(*hub) {}
 
   // The codes are those of zhibu.admin.v1.Admin. NOT_FOUND and
-  // FAILED_PRECONDITION ("several bear that name: …") where a person or
-  // organisation is not named well enough.
+  // FAILED_PRECONDITION where a person or organisation is not named well enough:
+  // server/named.h.
   absl::StatusOr<admin::v1::InitReply> Init();
   absl::StatusOr<admin::v1::ImportReply> Import(const admin::v1::ImportRequest& request);
   absl::StatusOr<admin::v1::EnrolCodeReply> Enrol(const admin::v1::EnrolCodeRequest& request);
@@ -46,8 +46,9 @@ class Admin {
   absl::Status WriteOwn(const sync::v1::Edit& edit);
   absl::Status NoteHandedOut(Writer& writer, const EnrolmentCode& code, const std::string& by,
                              absl::flat_hash_set<Id>* moved);
-  absl::Status RevokeGrant(const admin::v1::GrantRequest& request);
-  absl::Status RevokeDevice(DeviceNumber number, DeviceRow::Standing standing);
+  absl::Status RevokeGrant(const admin::v1::GrantRequest& request, admin::v1::RevokeReply* reply);
+  absl::Status RevokeDevice(DeviceNumber number, DeviceRow::Standing standing,
+                            admin::v1::RevokeReply* reply);
 
   Hub& hub_;
 };

@@ -57,6 +57,18 @@ class Question {
     return *branch;
   }
 
+  // Whether they have opened it, and the time has not run out.
+  absl::StatusOr<bool> HasAccess(const Id& member) {
+    bool has = false;
+    RETURN_IF_ERROR(reader_.ListRecords(
+        TypeOf<TemporaryAccess>().number, member, [&](const Id&, const RecordState& state) {
+          const auto access = Parse<TemporaryAccess>(state.body);
+          has = has || (access.reader_id() == asker_.bytes() &&
+                        now_ms_ < TimeUtil::TimestampToMilliseconds(access.until()));
+        }));
+    return has;
+  }
+
   absl::Status AskOrganisation(const Id& organisation, const RecordType& type,
                                const sync::v1::Ask& ask, sync::v1::Page* page,
                                Disclosures* disclosures) {
@@ -176,9 +188,10 @@ class Question {
     });
     eyes.at_home |= also;
     if (!eyes.Meet(ReadersOf(schema_, type, state.body))) return false;
-    Redact(type, HiddenFrom(type, eyes), &state);
+    state.trace.clear();  // a page holds none
+    Redact(type, HiddenFrom(type, eyes, HostSightOf(type, state.body)), &state);
     status_.Update(
-        AddDisclosures(reader_, schema_, type, id, state.body, offices_.persons, disclosures));
+        AddDisclosures(reader_, schema_, type, id, state, offices_.persons, disclosures));
     bytes_ += Id::kSize + state.body.size();
     page->add_ids(id.str());
     page->add_bodies(std::move(state.body));
@@ -194,17 +207,6 @@ class Question {
       kept = kept || (placed.place == OWNER && placed.scope == branch);
     }
     return kept && !type.made_by_server;
-  }
-
-  absl::StatusOr<bool> HasAccess(const Id& member) {
-    bool has = false;
-    RETURN_IF_ERROR(reader_.ListRecords(
-        TypeOf<TemporaryAccess>().number, member, [&](const Id&, const RecordState& state) {
-          const auto access = Parse<TemporaryAccess>(state.body);
-          has = has || (access.reader_id() == asker_.bytes() &&
-                        now_ms_ < TimeUtil::TimestampToMilliseconds(access.until()));
-        }));
-    return has;
   }
 
   Reader& reader_;
@@ -229,6 +231,9 @@ absl::Status OpenAccess(Writer& writer, const Ingest& ingest, const Environment&
   Question question(writer, ingest.schema(), asker, now_ms);
   RETURN_IF_ERROR(question.Begin());
   ASSIGN_OR_RETURN(const Id branch, question.BranchOf(*member));
+  // The reason that it was opened with stands until then.
+  ASSIGN_OR_RETURN(const bool open, question.HasAccess(*member));
+  if (open) return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::vector<Id> superiors, ParentsOf(writer, branch));
   TemporaryAccess access;
   access.set_member_id(member->str());

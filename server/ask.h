@@ -23,7 +23,8 @@ namespace zhibu::server {
 // How long temporary access lasts.
 inline constexpr int64_t kTemporaryMs = int64_t{4} * 3600 * 1000;
 
-// Writes that `asker` may read what is kept of the member for a time, and why.
+// Writes that `asker` may read what is kept of the member for a time, and why. One at a time:
+// while one of theirs is open, nothing more is written.
 // ASK_NOT_BELOW; MALFORMED: it is not about a member; what CheckReason refuses.
 absl::Status OpenAccess(Writer& writer, const Ingest& ingest, const Environment& environment,
                         const Id& asker, const sync::v1::Ask& ask, absl::flat_hash_set<Id>* moved);

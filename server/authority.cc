@@ -1,12 +1,17 @@
 #include "server/authority.h"
 
 #include <algorithm>
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "sync/audience.h"
 #include "sync/reason.h"
 #include "sync/rules/persons.h"
 #include "sync/rules/typed.h"
+#include "sync/slots.h"
 #include "sync/status.h"
 #include "sync/value.h"
 #include "zhibu/records/v1/member.pb.h"
@@ -42,12 +47,12 @@ absl::flat_hash_map<Id, uint32_t> OnceAndNow(const Offices& offices) {
 
 // Somebody who acts for one of the places may write there, and may place a
 // record in the care of an organisation only if they belong to it.
-bool Entitled(const RecordType& type, uint64_t written,
+bool Entitled(const RecordType& type, uint64_t written, HostSight at_host,
               const absl::flat_hash_map<Id, uint32_t>& offices, const std::vector<Placed>& before,
               const std::vector<Placed>& after) {
   const auto acts_in = [&](const std::vector<Placed>& places) {
     const Eyes eyes = EyesOn(places, [&](const Id& scope) { return In(offices, scope); });
-    return eyes.Meet(type.writers) && (written & NotWritableBy(type, eyes)) == 0;
+    return eyes.Meet(type.writers) && (written & NotWritableBy(type, eyes, at_host)) == 0;
   };
   if (!before.empty() && !acts_in(before)) return false;
   if (!acts_in(after)) return false;
@@ -59,13 +64,9 @@ bool Entitled(const RecordType& type, uint64_t written,
 
 RecordKey OrganisationKey(const Id& id) { return {TypeOf<Organisation>().number, id}; }
 RecordKey MemberKey(const Id& id) { return {TypeOf<Member>().number, id}; }
-absl::StatusOr<RecordKey> PlacementKey(const Id& person) {
-  Placement placement;
-  placement.set_member_id(person.str());
-  ASSIGN_OR_RETURN(const Id id, DeriveId(TypeOf<Placement>(), placement.SerializeAsString()));
-  return RecordKey{TypeOf<Placement>().number, id};
+std::string IdOf(const RecordType& type) {
+  return absl::StrCat("id ∈ ", type.label, " ", type.name);
 }
-
 std::string FieldName(const FieldRule& rule) { return std::string(rule.descriptor->name()); }
 
 // The ids that a field of the record names.
@@ -78,18 +79,50 @@ std::vector<Id> IdsIn(const FieldRule& rule, absl::string_view body) {
 }
 
 // May they change a record that lies in `before` so that it lies in `after`, and these of
-// its restricted fields (WrittenBy)? An empty `before` makes a new one.
+// its restricted fields (WrittenBy), of which a host sees as much as `at_host` says? An empty
+// `before` makes a new one.
 absl::Status MayWrite(Reader& reader, const RecordType& type, const Id& id, uint64_t written,
-                      const Author& author, const std::vector<Placed>& before,
+                      HostSight at_host, const Author& author, const std::vector<Placed>& before,
                       const std::vector<Placed>& after) {
-  if (Entitled(type, written, author.offices.now, before, after)) return absl::OkStatus();
+  if (Entitled(type, written, at_host, author.offices.now, before, after)) {
+    return absl::OkStatus();
+  }
   const std::string what = absl::StrCat(type.label, " ", type.name);
-  if (Entitled(type, written, OnceAndNow(author.offices), before, after)) {
+  if (Entitled(type, written, at_host, OnceAndNow(author.offices), before, after)) {
     return Refuse(sync::v1::GRANT_ENDED, what);
   }
-  ASSIGN_OR_RETURN(const bool once, MightOnce(reader, type, written, id, author.person,
+  ASSIGN_OR_RETURN(const bool once, MightOnce(reader, type, written, at_host, id, author.person,
                                               author.offices, before, after));
   return once ? Refuse(sync::v1::MOVED_AWAY, type.label) : Refuse(sync::v1::NOT_ENTITLED, what);
+}
+
+// The values that not everybody may say (said_by), by where they stand: the keys of the
+// elements on the way, the field, the value.
+using Spoken = std::map<std::tuple<std::string, uint32_t, int>, const FieldRule*>;
+
+void AddSpoken(const Fields& fields, absl::string_view body, const std::string& where,
+               Spoken* spoken) {
+  Slots slots;
+  slots.Parse(fields, body);
+  for (const FieldRule& rule : fields.rules()) {
+    const absl::string_view raw = slots.Get(rule.slot);
+    if (!rule.said_by.empty()) {
+      for (const int value : EnumsOf(rule, raw)) {
+        if (rule.said_by.contains(value)) spoken->insert({{where, rule.number, value}, &rule});
+      }
+    }
+    if (rule.element == nullptr) continue;
+    for (const Element& element : ElementsOf(rule, raw)) {
+      AddSpoken(*rule.element, element.body,
+                absl::StrCat(where, rule.number, ".", element.key, "."), spoken);
+    }
+  }
+}
+
+Spoken SpokenIn(const Fields& fields, absl::string_view body) {
+  Spoken spoken;
+  AddSpoken(fields, body, "", &spoken);
+  return spoken;
 }
 
 // They may place this one record there as its own members may.
@@ -105,7 +138,7 @@ class Judgement {
             RecordsNow now)
       : reader_(reader),
         offices_(WithLoan(author.offices, loan)),
-        author_{author.person, offices_, author.decides},
+        author_{author.person, offices_, author.decides, author.wrote},
         step_(step),
         loan_(loan),
         type_(step.type),
@@ -116,14 +149,15 @@ class Judgement {
   }
 
   absl::Status Run() {
-    RETURN_IF_ERROR(MayWrite(reader_, type_, step_.id, WrittenBy(type_, step_.change), author_,
-                             before_, after_));
+    RETURN_IF_ERROR(MayWrite(reader_, type_, step_.id, WrittenBy(type_, step_.change),
+                             HostSightOf(type_, stood()), author_, before_, after_));
     RETURN_IF_ERROR(CheckDeparture());
     RETURN_IF_ERROR(CheckPlaces());
     RETURN_IF_ERROR(CheckBelonging());
     RETURN_IF_ERROR(CheckCompany());
     RETURN_IF_ERROR(CheckSteps());
-    return CheckFields();
+    RETURN_IF_ERROR(CheckFields());
+    return CheckWords();
   }
 
  private:
@@ -151,7 +185,10 @@ class Judgement {
       return rule.place == ABOVE ? MustConsent(scope) : absl::OkStatus();
     }
     // Who may write there would know it.
-    return rule.place == GUEST ? Refuse(sync::v1::BAD_VALUE, FieldName(rule)) : NotEntitled();
+    return rule.place == GUEST ? Refuse(sync::v1::BAD_VALUE,
+                                        absl::StrCat(FieldName(rule), " ∉ ",
+                                                     TypeOf<Organisation>().label, " Organisation"))
+                               : NotEntitled();
   }
 
   // An id names an organisation or a person, never both.
@@ -159,7 +196,7 @@ class Judgement {
     for (const RecordType& other : CatalogueSchema()->types()) {
       if (other.own_scope == NOWHERE || other.number == type_.number) continue;
       ASSIGN_OR_RETURN(const RecordState state, now_({other.number, step_.id}));
-      if (state.exists) return Refuse(sync::v1::BAD_VALUE, "id");
+      if (state.exists) return Refuse(sync::v1::BAD_VALUE, IdOf(other));
     }
     return absl::OkStatus();
   }
@@ -237,12 +274,17 @@ class Judgement {
       const FieldRule& keeper = *type_.Keeper();
       for (const Id& other : IdsIn(rule, step_.after.body)) {
         ASSIGN_OR_RETURN(const RecordState state, now_({rule.kept_with->number, other}));
-        if (!state.exists) continue;
         for (const Id& organisation : IdsIn(keeper, step_.after.body)) {
           const bool asked =
               fresh_ || Touches(step_.change, rule.number) || !Lay(keeper, organisation);
-          if (asked && !KeptBy(*rule.kept_with, state.body, organisation)) {
-            return Refuse(sync::v1::BAD_VALUE, FieldName(keeper));
+          // Of what nobody has heard of yet, the code is the branch's word that it is theirs;
+          // who would take it at their own takes from others the one record that there can be.
+          const bool by_code = !state.exists && loan_ && loan_->scope == organisation;
+          if (asked && !by_code && !KeptBy(*rule.kept_with, state.body, organisation)) {
+            return Refuse(
+                sync::v1::BAD_VALUE,
+                absl::StrCat(FieldName(keeper), " ≠ ", rule.kept_with->label, " ",
+                             rule.kept_with->name, ".", FieldName(*rule.kept_with->Keeper())));
           }
         }
       }
@@ -299,6 +341,56 @@ class Judgement {
                   absl::StrCat(type_.label, " ", what));
   }
 
+  // ---- In whose name ----
+
+  // Each word of the edit that was not there before is its author's own, or one that those
+  // who keep the record say of others.
+  absl::Status CheckWords() const {
+    const absl::string_view before = fresh_ ? absl::string_view() : step_.before.body;
+    const Spoken spoken = SpokenIn(type_.fields, before);
+    for (const auto& [word, rule] : SpokenIn(type_.fields, step_.change.set())) {
+      if (spoken.count(word) > 0) continue;
+      const int value = std::get<int>(word);
+      const auto* said = rule->descriptor->enum_type()->FindValueByNumber(value);
+      RETURN_IF_ERROR(
+          MustSpeak(rule->said_by.at(value), said->options().GetExtension(value_label)));
+    }
+    for (const FieldRule& rule : type_.fields.rules()) {
+      const std::string& what = rule.descriptor->options().GetExtension(zhibu::label);
+      if (rule.word_of != nullptr && Touches(step_.change, rule.number) &&
+          IsOfAnother(*rule.word_of, before, "")) {
+        RETURN_IF_ERROR(MustSpeak(BitOf(OWNER), what));
+      }
+      if (rule.names_author && IsOfAnother(rule, step_.change.set(), before)) {
+        RETURN_IF_ERROR(MustSpeak(BitOf(OWNER), what));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  // Whether the field names somebody else than who wrote the edit, and did not in `before`.
+  bool IsOfAnother(const FieldRule& rule, absl::string_view body, absl::string_view before) const {
+    const std::vector<Id> named = IdsIn(rule, body);
+    return !named.empty() && !Wrote(named[0]) && named != IdsIn(rule, before);
+  }
+
+  // Of a person: they themselves, also where somebody else decides on what they wrote.
+  absl::Status MustSpeak(uint32_t kinds, const std::string& what) const {
+    const std::vector<Placed>& stood = before_.empty() ? after_ : before_;
+    const bool in_office = ActsIn(type_, offices_.now, kinds, stood);
+    const bool in_own_name = std::any_of(stood.begin(), stood.end(), [&](const Placed& placed) {
+      return placed.place == PERSON && (kinds & BitOf(PERSON)) != 0 && Wrote(placed.scope);
+    });
+    if (in_office || in_own_name) return absl::OkStatus();
+    const bool once = ActsIn(type_, OnceAndNow(offices_), kinds, stood);
+    return Refuse(once ? sync::v1::GRANT_ENDED : sync::v1::OTHERS_TO_SAY,
+                  absl::StrCat(type_.label, " ", what));
+  }
+
+  bool Wrote(const Id& person) const {
+    return std::find(author_.wrote.begin(), author_.wrote.end(), person) != author_.wrote.end();
+  }
+
   // ---- The record ----
 
   // Nobody is put out of an office by being taken out of the register.
@@ -313,6 +405,10 @@ class Judgement {
     return absl::OkStatus();
   }
 
+  // As it was found; of a new one, as it is made.
+  absl::string_view stood() const {
+    return step_.before.exists ? absl::string_view(step_.before.body) : step_.after.body;
+  }
   bool gone() const { return step_.change.kind() == sync::v1::Change::DELETE; }
   bool Lay(const FieldRule& rule, const Id& scope) const {
     return Lies({scope, rule.place}, before_);
@@ -378,8 +474,8 @@ bool MaySee(const Schema& schema, const RecordType& type, const Offices& offices
 }
 
 absl::StatusOr<bool> MightOnce(Reader& reader, const RecordType& type, uint64_t written,
-                               const Id& id, const Id& person, const Offices& offices,
-                               const std::vector<Placed>& before,
+                               HostSight at_host, const Id& id, const Id& person,
+                               const Offices& offices, const std::vector<Placed>& before,
                                const std::vector<Placed>& after) {
   absl::flat_hash_map<Id, uint32_t> once = OnceAndNow(offices);
   for (const Placed& placed : after) {
@@ -404,7 +500,30 @@ absl::StatusOr<bool> MightOnce(Reader& reader, const RecordType& type, uint64_t 
     places.insert(places.end(), formerly.begin(), formerly.end());
     return places;
   };
-  return Entitled(type, written, once, and_formerly(before), and_formerly(after));
+  return Entitled(type, written, at_host, once, and_formerly(before), and_formerly(after));
+}
+
+bool SecretaryMight(const RecordType& type, const sync::v1::Change& change,
+                    const RecordState& before, const Placed& placed) {
+  if (!before.exists && placed.place != OWNER) return false;  // nobody else makes one
+  const Eyes eyes = EyesOn({placed}, [](const Id&) { return AudienceOf(SECRETARY); });
+  if (!eyes.Meet(type.writers)) return false;
+  const HostSight at_host = HostSightOf(type, before.body);
+  if (placed.place == GUEST && at_host == HOST_SEES_NOTHING) return false;
+  if ((WrittenBy(type, change) & NotWritableBy(type, eyes, at_host)) != 0) return false;
+  const auto takes = [&](const FieldRule& steps, int state) {
+    const auto takers = steps.taken_by.find(state);
+    return takers == steps.taken_by.end() || (takers->second & BitOf(placed.place)) != 0;
+  };
+  return std::all_of(
+      type.fields.rules().begin(), type.fields.rules().end(), [&](const FieldRule& rule) {
+        if (!Touches(change, rule.number)) return true;
+        if (rule.written_at != 0 && (rule.written_at & BitOf(placed.place)) == 0) return false;
+        if (!rule.taken_by.empty()) return takes(rule, EnumOf(rule, change.set()));
+        if (rule.written_with.empty()) return true;
+        const int stepped = EnumOf(*type.steps, change.set());
+        return takes(*type.steps, stepped != 0 ? stepped : EnumOf(*type.steps, before.body));
+      });
 }
 
 absl::Status MayTouch(Reader& reader, const Schema& schema, const Author& author,
@@ -416,10 +535,14 @@ absl::Status MayTouch(Reader& reader, const Schema& schema, const Author& author
   }
   if (!before.exists) return absl::OkStatus();
   const std::vector<Placed> places = PlacesOf(type, id, before.body);
+  const HostSight at_host = HostSightOf(type, before.body);
   const absl::Status status =
-      MayWrite(reader, type, id, WrittenBy(type, change), author, places, places);
-  const bool theirs = status.ok() || ReasonOf(status).reason == sync::v1::NOT_ENTITLED;
-  if (!theirs || makes || MaySee(schema, type, author.offices, id, before.body)) return status;
+      MayWrite(reader, type, id, WrittenBy(type, change), at_host, author, places, places);
+  const bool held = !status.ok() && ReasonOf(status).reason != sync::v1::NOT_ENTITLED;
+  // Of what is deleted only those hear who may write there.
+  const bool there = before.alive() || status.ok();
+  if (held || (there && MaySee(schema, type, author.offices, id, before.body))) return status;
+  if (makes) return Refuse(sync::v1::NOT_ENTITLED, absl::StrCat(type.label, " ", type.name));
   return Refuse(sync::v1::NO_SUCH_RECORD, type.name);
 }
 

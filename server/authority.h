@@ -13,7 +13,8 @@
 //   MayTouch  before anything is merged: is it theirs to write, as it is?
 //   MayLeave  once all of the edit is merged: may it be as it is now? In this order: the
 //             right to write it there, the consent of those in whose places it is put,
-//             belonging, what is kept together, steps and what is written with them
+//             belonging, what is kept together, steps and what is written with them, and
+//             what nobody says in somebody else's name
 //
 // What is there and not theirs to see is answered as what is not there. What was theirs
 // once is held (GRANT_ENDED, MOVED_AWAY). What the server writes is not judged.
@@ -51,6 +52,8 @@ struct Author {
   const Offices& offices;
   // They decide about an edit of somebody else: that its person belonged once is enough.
   bool decides = false;
+  // The entries of whoever made it: in their own name they may speak, whoever decides.
+  std::vector<Id> wrote;
 };
 
 // The records as the edit leaves them: those that it touches, and else those stored.
@@ -68,15 +71,22 @@ absl::Status MayTouch(Reader& reader, const Schema& schema, const Author& author
                       const RecordState& before);
 
 // Of somebody who may not write there: might they, had neither they nor the record been
-// moved to another organisation? `written`: restricted fields (WrittenBy).
+// moved to another organisation? `written`: restricted fields (WrittenBy); `at_host`: how
+// much of it a host sees.
 absl::StatusOr<bool> MightOnce(Reader& reader, const RecordType& type, uint64_t written,
-                               const Id& id, const Id& person, const Offices& offices,
-                               const std::vector<Placed>& before, const std::vector<Placed>& after);
+                               HostSight at_host, const Id& id, const Id& person,
+                               const Offices& offices, const std::vector<Placed>& before,
+                               const std::vector<Placed>& after);
+
+// Could a secretary there make the change of the record that is as `before` says, by all
+// that is declared? `placed`: how it lies, or is to lie, in their organisation.
+bool SecretaryMight(const RecordType& type, const sync::v1::Change& change,
+                    const RecordState& before, const Placed& placed);
 
 // May they leave the record so? `step.change` is all that the edit does to it. As MayTouch;
 // BAD_VALUE: a place is of the wrong kind, or another organisation keeps what it is kept
 // with; NOT_OF_BRANCH: the person does not belong; NOT_YOUR_STEP, STEP_NOT_ALLOWED: by
-// others, or not now.
+// others, or not now; OTHERS_TO_SAY: in somebody else's name.
 absl::Status MayLeave(Reader& reader, const Author& author, const Step& step,
                       const std::optional<Loan>& loan, RecordsNow now);
 

@@ -69,14 +69,12 @@ absl::StatusOr<Delivery> OpenBundle(Store& store, absl::string_view sealed, cons
     }
     const DeviceNumber number(bundle.device());
     ASSIGN_OR_RETURN(const auto device, reader.GetDevice(number));
-    if (!device || number == kServerDevice) {
+    if (!device || number == kServerDevice ||
+        !SignedBy(device->public_key, Cargo::kBundle, letter, PublicKeyOf(delivery.secret_key))) {
       return Refuse(sync::v1::UNKNOWN_DEVICE, absl::StrCat(number.value));
     }
-    if (!SignedBy(device->public_key, Cargo::kBundle, letter, PublicKeyOf(delivery.secret_key))) {
-      return Refuse(sync::v1::BAD_SIGNATURE, "");
-    }
     if (bundle.edits_size() > kBundleEditsMax) {
-      return Refuse(sync::v1::TOO_LARGE, absl::StrCat(bundle.edits_size(), " edits"));
+      return TooLarge("bundle", static_cast<size_t>(bundle.edits_size()), kBundleEditsMax, "edits");
     }
     delivery.device = device->record;
     delivery.public_key = device->public_key;

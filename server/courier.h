@@ -46,10 +46,10 @@ struct Unseen {
   int64_t ms_max = 0;  // 0: never
 };
 
-// COURIER_DAMAGED, UNKNOWN_DEVICE, BAD_SIGNATURE, TOO_LARGE: nobody can be given a
-// receipt for this. A bundle that comes before an earlier one, from before the
-// server was restored, or of a device that must be authenticated again, is a delivery
-// without edits, and its receipt says so.
+// COURIER_DAMAGED, UNKNOWN_DEVICE (also where it is not signed by it), TOO_LARGE: nobody can be
+// given a receipt for this. A bundle that comes before an earlier one, from before the server was
+// restored, or of a device that must be authenticated again, is a delivery without edits, and its
+// receipt says so.
 absl::StatusOr<Delivery> OpenBundle(Store& store, absl::string_view sealed,
                                     const Unseen& unseen = {});
 

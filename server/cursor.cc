@@ -13,9 +13,35 @@ namespace {
 
 constexpr char kContext[] = "zhibu cursor v1";
 constexpr size_t kSealBytes = 16;
+constexpr size_t kNumberBytes = 8;
+constexpr size_t kUnfinishedBytes = 3 * kNumberBytes;
 
 const unsigned char* Bytes(absl::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+std::string BytesOf(const Unfinished& unfinished) {
+  std::string bytes;
+  for (uint64_t number :
+       {unfinished.began.value, unfinished.whole.value, uint64_t{unfinished.held}}) {
+    for (size_t i = 0; i < kNumberBytes; ++i, number >>= 8) {
+      bytes.push_back(static_cast<char>(number & 0xff));
+    }
+  }
+  return bytes;
+}
+
+uint64_t NumberAt(absl::string_view bytes, size_t index) {
+  uint64_t number = 0;
+  for (size_t i = kNumberBytes; i > 0; --i) {
+    number = number << 8 | static_cast<uint8_t>(bytes[index * kNumberBytes + i - 1]);
+  }
+  return number;
+}
+
+// What stands in a seal behind the digest.
+absl::string_view BehindDigest(const sync::v1::Cursor& cursor) {
+  return absl::string_view(cursor.seal()).substr(std::min(kSealBytes, cursor.seal().size()));
 }
 
 }  // namespace
@@ -33,23 +59,36 @@ absl::StatusOr<CursorSeal> CursorSeal::Of(Reader& reader, const Id& person) {
   return seal;
 }
 
-std::string CursorSeal::SealOf(const sync::v1::Cursor& cursor) const {
-  // Of fixed length but for the scope, which is the last.
-  std::string content =
-      absl::StrCat(kContext, "/", absl::Hex(cursor.version(), absl::kZeroPad16), "/",
-                   absl::Hex(cursor.audience(), absl::kZeroPad8), "/",
-                   absl::Hex(cursor.held(), absl::kZeroPad8), "/", owner_, "/", cursor.scope());
+std::string CursorSeal::SealOf(const sync::v1::Cursor& cursor, absl::string_view unfinished) const {
+  // Of fixed length but for what is unfinished, which says so, and the scope, which is the last.
+  std::string content = absl::StrCat(kContext, "/", absl::Hex(cursor.version(), absl::kZeroPad16),
+                                     "/", absl::Hex(cursor.audience(), absl::kZeroPad8), "/",
+                                     absl::Hex(cursor.held(), absl::kZeroPad8), "/", owner_, "/",
+                                     unfinished.size(), "/", unfinished, cursor.scope());
   std::string seal(kSealBytes, '\0');
   crypto_generichash(reinterpret_cast<unsigned char*>(seal.data()), seal.size(), Bytes(content),
                      content.size(), Bytes(key_), key_.size());
+  seal.append(unfinished.data(), unfinished.size());
   return seal;
 }
 
-void CursorSeal::Put(sync::v1::Cursor* cursor) const { cursor->set_seal(SealOf(*cursor)); }
+void CursorSeal::Put(const std::optional<Unfinished>& unfinished, sync::v1::Cursor* cursor) const {
+  cursor->set_seal(SealOf(*cursor, unfinished ? BytesOf(*unfinished) : ""));
+}
 
 bool CursorSeal::Good(const sync::v1::Cursor& cursor) const {
-  return cursor.seal().size() == kSealBytes &&
-         sodium_memcmp(cursor.seal().data(), SealOf(cursor).data(), kSealBytes) == 0;
+  const absl::string_view unfinished = BehindDigest(cursor);
+  if (!unfinished.empty() && unfinished.size() != kUnfinishedBytes) return false;
+  const std::string seal = SealOf(cursor, unfinished);
+  return cursor.seal().size() == seal.size() &&
+         sodium_memcmp(cursor.seal().data(), seal.data(), seal.size()) == 0;
+}
+
+std::optional<Unfinished> CursorSeal::UnfinishedIn(const sync::v1::Cursor& cursor) {
+  const absl::string_view bytes = BehindDigest(cursor);
+  if (bytes.size() != kUnfinishedBytes) return std::nullopt;
+  return Unfinished{Version(NumberAt(bytes, 0)), Version(NumberAt(bytes, 1)),
+                    static_cast<uint32_t>(NumberAt(bytes, 2))};
 }
 
 std::shared_ptr<const Sent> SentBy(

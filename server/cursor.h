@@ -7,9 +7,11 @@
 #define ZHIBU_SERVER_CURSOR_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "google/protobuf/repeated_ptr_field.h"
 #include "server/sent.h"
 #include "server/store/store.h"
@@ -22,16 +24,27 @@ namespace zhibu::server {
 inline constexpr char kCursorKey[] = "cursor_key";
 std::string NewCursorKey(const Environment& environment);
 
+// Of a scope that is being read, and not to its end yet. What was gone when that was begun
+// the device may hold only from before.
+struct Unfinished {
+  Version began;      // the last change that it could know of then
+  Version whole;      // up to here it had all
+  uint32_t held = 0;  // as which offices
+};
+
 class CursorSeal {
  public:
   // NOT_FOUND where the server has no key yet: see EnsureIncarnation.
   static absl::StatusOr<CursorSeal> Of(Reader& reader, const Id& person);
 
-  void Put(sync::v1::Cursor* cursor) const;
+  // What is unfinished travels in the seal: it is the server's alone.
+  void Put(const std::optional<Unfinished>& unfinished, sync::v1::Cursor* cursor) const;
   bool Good(const sync::v1::Cursor& cursor) const;
+  // Of a good one.
+  static std::optional<Unfinished> UnfinishedIn(const sync::v1::Cursor& cursor);
 
  private:
-  std::string SealOf(const sync::v1::Cursor& cursor) const;
+  std::string SealOf(const sync::v1::Cursor& cursor, absl::string_view unfinished) const;
 
   std::string key_;
   std::string owner_;  // the person and the incarnation

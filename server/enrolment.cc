@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "sync/canonical.h"
+#include "sync/handshake.h"
 #include "sync/own_edit.h"
 #include "sync/reason.h"
 #include "sync/status.h"
@@ -56,7 +58,7 @@ absl::StatusOr<std::optional<DeviceRow>> FindKnown(Reader& reader, const Id& per
   for (const DeviceRow& row : rows) {
     if (row.public_key != request.public_key()) continue;
     // The device of one person, with the code of another.
-    if (row.person != person) return Refuse(sync::v1::BAD_CODE, "");
+    if (row.person != person) return Refuse(sync::v1::KEY_OF_ANOTHER, "");
     if (!found || row.number.value == request.device()) found = row;
   }
   return found;
@@ -76,6 +78,17 @@ Device::State StateOf(DeviceRow::Standing standing) {
       return Device::WIPED;
   }
   return Device::STATE_UNSPECIFIED;
+}
+
+absl::Status CheckEnrolment(const Schema& schema, const sync::v1::EnrolRequest& request) {
+  if (!IsPublicKey(request.public_key())) {
+    return Refuse(sync::v1::BAD_VALUE, "public_key: Ed25519");
+  }
+  if (request.device_name().empty()) return Refuse(sync::v1::MISSING_FIELD, "device_name");
+  Device device;
+  device.set_name(request.device_name());
+  return CheckCanonical(schema.Find(Device::descriptor())->fields, device.SerializeAsString(),
+                        "Device");
 }
 
 absl::StatusOr<DeviceRow> EnrolDevice(Writer& writer, Ingest& ingest,

@@ -20,10 +20,14 @@ namespace zhibu::server {
 // As the record tells it.
 records::v1::Device::State StateOf(DeviceRow::Standing standing);
 
+// What is refused before a code is used up for it: BAD_VALUE where the public key is none,
+// MISSING_FIELD, TOO_LARGE, BAD_VALUE: its name is not as a Device's may be.
+absl::Status CheckEnrolment(const Schema& schema, const sync::v1::EnrolRequest& request);
+
 // The device of `person` with the key of the request, its row and its record; the one
 // that is there, if the key is known: it comes again because a restored server has
 // forgotten it, or to be authenticated, and was seen now. DEVICE_REVOKED: it was revoked;
-// BAD_CODE: it is another person's.
+// KEY_OF_ANOTHER: it is another person's.
 absl::StatusOr<DeviceRow> EnrolDevice(Writer& writer, Ingest& ingest,
                                       const Environment& environment, const Id& person,
                                       const sync::v1::EnrolRequest& request,

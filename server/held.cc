@@ -9,10 +9,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/authority.h"
 #include "server/notes.h"
 #include "sync/audience.h"
 #include "sync/environment.h"
 #include "sync/own_edit.h"
+#include "sync/reason.h"
 #include "sync/record.h"
 #include "sync/rules/typed.h"
 #include "sync/status.h"
@@ -31,16 +33,22 @@ constexpr absl::string_view kHeld = "held";
 
 using Scopes = std::set<Id>;
 
-// Those in which a secretary may read what the change writes.
-void AddScopes(const RecordType& type, const sync::v1::Change& change, const Id& id,
-               absl::string_view body, Scopes* scopes) {
-  const uint64_t written = WrittenBy(type, change);
+// Those whose secretary decides: who could make the change themselves. `body`: the record as
+// it is; where it is not there yet, as the change makes it. What nobody could make but the
+// person lies with those who keep it and may read it all, who can but return it.
+Scopes DecidersOf(const RecordType& type, const sync::v1::Change& change, const Id& id,
+                  const RecordState& state) {
+  const std::string& body = state.exists ? state.body : change.set();
+  Scopes might;
+  Scopes keep;
   for (const Placed& placed : PlacesOf(type, id, body)) {
     if (placed.place != OWNER && placed.place != GUEST) continue;
-    if (placed.place == GUEST && type.writers.as_host == 0) continue;  // nobody could take it
+    if (SecretaryMight(type, change, state, placed)) might.insert(placed.scope);
     const Eyes eyes = EyesOn({placed}, [](const Id&) { return AudienceOf(SECRETARY); });
-    if ((written & HiddenFrom(type, eyes)) == 0) scopes->insert(placed.scope);
+    const bool reads = (WrittenBy(type, change) & HiddenFrom(type, eyes, HOST_SEES_ALL)) == 0;
+    if (placed.place == OWNER && reads) keep.insert(placed.scope);
   }
+  return might.empty() ? keep : might;
 }
 
 // What an edit names as its keeper need be none.
@@ -121,8 +129,7 @@ absl::StatusOr<Reach> ReachOf(Reader& reader, const Schema& schema, const AuditR
     Scopes scopes;
     if (type != nullptr && id) {
       ASSIGN_OR_RETURN(const RecordState state, reader.GetRecord({type->number, *id}));
-      if (state.exists) AddScopes(*type, change, *id, state.body, &scopes);
-      AddScopes(*type, change, *id, change.set(), &scopes);
+      scopes = DecidersOf(*type, change, *id, state);
       RETURN_IF_ERROR(KeepOrganisations(reader, &scopes));
     }
     if (scopes.empty()) {
@@ -140,6 +147,7 @@ absl::StatusOr<Reach> ReachOf(Reader& reader, const Schema& schema, const AuditR
 std::string EditsOf(const Id& device) { return absl::StrCat("held.edits/", Hex(device.bytes())); }
 std::string BytesOf(const Id& device) { return absl::StrCat("held.bytes/", Hex(device.bytes())); }
 std::string EditsFor(absl::string_view scope) { return absl::StrCat("held.for/", Hex(scope)); }
+std::string TriesOf(const Id& held) { return absl::StrCat("held.tries/", Hex(held.bytes())); }
 
 // Writes where it lies now into `held`, and counts it there.
 absl::Status SetReach(Writer& writer, const Reach& reach, const AuditRow& row, HeldEdit* held) {
@@ -225,6 +233,16 @@ absl::Status CountDecided(Writer& writer, absl::string_view held, size_t bytes,
   }
   RETURN_IF_ERROR(writer.AddToCount(EditsOf(device_record), -1));
   return writer.AddToCount(BytesOf(device_record), -static_cast<int64_t>(bytes));
+}
+
+absl::Status CheckTries(Reader& reader, const Id& held) {
+  ASSIGN_OR_RETURN(const int64_t tries, reader.GetCount(TriesOf(held)));
+  return tries < kTriesMax ? absl::OkStatus()
+                           : Refuse(sync::v1::STEP_NOT_ALLOWED, absl::StrCat(tries));
+}
+
+absl::Status CountTry(Writer& writer, const Id& held) {
+  return writer.AddToCount(TriesOf(held), 1);
 }
 
 absl::Status MoveHeld(Writer& writer, const Schema& schema, const RecordKey& key,

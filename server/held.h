@@ -1,6 +1,7 @@
 // Edits that wait for somebody who has authority now, as records (HeldEdit).
 //
-//   a held edit lies where all of it may be read, also once its records have moved
+//   a held edit lies with those who could make it themselves, also once its records have
+//   moved: what is home's to decide no host returns, and the other way round
 #ifndef ZHIBU_SERVER_HELD_H_
 #define ZHIBU_SERVER_HELD_H_
 
@@ -20,6 +21,8 @@ namespace zhibu::server {
 inline constexpr int64_t kHeldEditsMax = 1000;
 inline constexpr int64_t kHeldBytesMax = 4 << 20;
 inline constexpr int64_t kHeldForOneMax = 5000;
+// Each may be merged in vain so often; then it can but be returned.
+inline constexpr int64_t kTriesMax = 20;
 
 // Whether the edit in `row`, of the device with this record, may wait as well.
 absl::StatusOr<bool> HasRoom(Reader& reader, const Schema& schema, const AuditRow& row,
@@ -46,6 +49,11 @@ std::optional<HeldDecision> HeldDecisionIn(const RecordKey& key, absl::string_vi
 // It has been decided on: there is room again. `held`: the body of its record before that.
 absl::Status CountDecided(Writer& writer, absl::string_view held, size_t bytes,
                           const Id& device_record);
+
+// How often somebody has tried to take the edit with this record in vain. STEP_NOT_ALLOWED:
+// as often as may be.
+absl::Status CheckTries(Reader& reader, const Id& held);
+absl::Status CountTry(Writer& writer, const Id& held);
 
 // The record `key` lies elsewhere now: adds to `own` what takes along the edits that wait
 // to change it.

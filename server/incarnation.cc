@@ -35,6 +35,12 @@ constexpr char kNoAudience[] = "-";
 
 using Audiences = std::map<std::string, std::string>;
 
+// By state: "447/447/0:2/1:1".
+void AddHostSights(const FieldRule& states, std::string* audience) {
+  const std::map<int, HostSight> sights(states.at_host.begin(), states.at_host.end());
+  for (const auto& [state, sight] : sights) absl::StrAppend(audience, "/", state, ":", sight);
+}
+
 Audiences AudiencesOf(const Schema& schema) {
   Audiences audiences;
   for (const std::string& field : FieldsOf(schema)) audiences[field] = kNoAudience;
@@ -43,8 +49,13 @@ Audiences AudiencesOf(const Schema& schema) {
   };
   for (const RecordType& type : schema.types()) {
     add(absl::StrCat(type.number), type.readers);
+    if (type.at_host != nullptr)
+      AddHostSights(*type.at_host, &audiences[absl::StrCat(type.number)]);
     for (const FieldRule& rule : type.fields.rules()) {
-      add(absl::StrCat(type.number, ".", rule.number), rule.readers);
+      const std::string name = absl::StrCat(type.number, ".", rule.number);
+      add(name, rule.readers);
+      if (type.at_host != nullptr && rule.shown_when_asked) audiences[name] += "/asked";
+      if (rule.taken_by_host) audiences[name] += "/taken";
     }
   }
   return audiences;

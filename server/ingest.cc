@@ -113,11 +113,14 @@ class Ingest::Batch {
 
   absl::StatusOr<Result> Judge(const Passage& passage, DeviceState* device, AuditRow* row) {
     Version version;
+    tried_.reset();
     absl::Status status = row->withdrawn ? Refuse(sync::v1::WITHDRAWN, "")
                                          : Attempt([&] { return TakeIn(passage, &version); });
     Refused refused = ReasonOf(status);
     // The store's trouble, not the edit's.
     if (!status.ok() && refused.reason == sync::v1::NO_REASON) return status;
+    // Of what is undone with the attempt, this remains.
+    if (tried_) RETURN_IF_ERROR(CountTry(writer_, *tried_));
     if (IsHeld(refused.reason)) {
       ASSIGN_OR_RETURN(const bool room, HasRoom(writer_, work_.schema, *row, device->row.record));
       if (!room) refused = {sync::v1::HELD_FULL, device->row.name};
@@ -208,15 +211,16 @@ class Ingest::Batch {
     ASSIGN_OR_RETURN(*version, NextVersion(passage.edit, staging));
     RETURN_IF_ERROR(merging_.Merge(passage, *version, &staging));
     if (!passage.composed()) RETURN_IF_ERROR(merging_.Judge(passage, staging));
-    RETURN_IF_ERROR(Write(staging));
     const std::vector<Step> steps = StepsOf(work_, passage, staging);
     const Case of = CaseOf(work_, passage, steps);
+    RETURN_IF_ERROR(Write(of, staging));
     RETURN_IF_ERROR(FollowEach(of, staging));
     // Once the decision stands: what is merged then may change the held edit's record too.
     for (const auto& [key, staged] : staging) {
       if (!passage.composed()) RETURN_IF_ERROR(DecideOnHeld(key, staged, staging.size(), passage));
     }
-    return FollowAll(of);
+    return work_.rules.FollowAll(
+        of, [&](Consequences follows) { return composing_.Write(std::move(follows)); });
   }
 
   // Over every scope that the edit may touch: those where its records lie, and
@@ -235,12 +239,18 @@ class Ingest::Batch {
     moved_now_.insert(scopes.begin(), scopes.end());
     std::vector<Id> sorted(scopes.begin(), scopes.end());
     std::sort(sorted.begin(), sorted.end());  // one order of locking for all
-    return writer_.NextVersion(sorted, VersionAt(work_.environment.NowMicros()));
+    // What follows from an edit comes after it, though it lies nowhere that the edit does.
+    const Version at_least =
+        std::max(VersionAt(work_.environment.NowMicros()), Version(given_.value + 1));
+    ASSIGN_OR_RETURN(given_, writer_.NextVersion(sorted, at_least));
+    return given_;
   }
 
   // ---- What is written, and what follows ----------------------------------------
 
-  absl::Status Write(const Staging& staging) {
+  // The marks before anything that follows: what is composed may change the same records,
+  // and then marks them as it leaves them.
+  absl::Status Write(const Case& of, const Staging& staging) {
     Edit follows;
     for (const auto& [key, staged] : staging) {
       const std::vector<Placed> after = PlacesOf(*staged.type, key.id, staged.state.body);
@@ -250,6 +260,9 @@ class Ingest::Batch {
       RETURN_IF_ERROR(AddNotes(writer_, work_.schema, key, staged.outcome, after, &follows));
       if (staged.loan) follows.MergeFrom(staged.loan->proved);
     }
+    Marks marks;
+    RETURN_IF_ERROR(work_.rules.Mark(of, &marks));
+    RETURN_IF_ERROR(PutMarks(writer_, marks));
     return composing_.Write(std::move(follows));
   }
 
@@ -267,19 +280,13 @@ class Ingest::Batch {
   // What is said of a record lies where that lies.
   absl::Status TakeAlong(const RecordKey& key, const Staged& staged) {
     const std::vector<Placed> after = PlacesOf(*staged.type, key.id, staged.state.body);
-    if (staged.before.empty() || after == staged.before) return absl::OkStatus();
+    const bool shown_alike =
+        HostSightOf(*staged.type, staged.was.body) == HostSightOf(*staged.type, staged.state.body);
+    if (staged.before.empty() || (after == staged.before && shown_alike)) return absl::OkStatus();
     Edit along;
     RETURN_IF_ERROR(MoveNotes(writer_, work_.schema, key, after, &along));
     RETURN_IF_ERROR(MoveHeld(writer_, work_.schema, key, &along));
     return composing_.Write(std::move(along));
-  }
-
-  absl::Status FollowAll(const Case& of) {
-    Marks marks;
-    RETURN_IF_ERROR(work_.rules.Mark(of, &marks));
-    RETURN_IF_ERROR(PutMarks(writer_, marks));
-    return work_.rules.FollowAll(
-        of, [&](Consequences follows) { return composing_.Write(std::move(follows)); });
   }
 
   // ---- What waits, and who decides on it -----------------------------------------
@@ -304,7 +311,10 @@ class Ingest::Batch {
     RETURN_IF_ERROR(
         CountDecided(writer_, staged.body_before, waiting->edit.size(), device->row.record));
     if (!decided->taken) return absl::OkStatus();
-    return TakeHeld(*waiting, device->row.person, decision.decider);
+    RETURN_IF_ERROR(CheckTries(writer_, key.id));
+    const absl::Status taken = TakeHeld(*waiting, device->row.person, decision.decider);
+    if (!taken.ok()) tried_ = key.id;
+    return taken;
   }
 
   absl::Status TakeHeld(const AuditRow& waiting, const Id& author, const Id& decider) {
@@ -349,6 +359,10 @@ class Ingest::Batch {
   // While attempts run: scopes that the innermost has moved.
   int attempts_ = 0;
   absl::flat_hash_set<Id> moved_now_;
+
+  Version given_;  // the last one of this transaction
+  // The held edit that somebody has just tried to take, and which was refused.
+  std::optional<Id> tried_;
 };
 
 Ingest::Ingest(std::shared_ptr<const Schema> schema, Environment environment)

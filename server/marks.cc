@@ -25,6 +25,8 @@ namespace {
 
 // Name in the settings of the store.
 constexpr char kJoinedIndexed[] = "joined_indexed";
+// What stands there: "1" where those who are two again were in the index as well.
+constexpr char kMergedAlone[] = "2";
 
 // What is stored of a type, so that it can be looked through while it is written to.
 absl::StatusOr<std::vector<std::pair<RecordKey, RecordState>>> All(Reader& reader,
@@ -60,7 +62,7 @@ absl::Status MarkAll(Writer& writer, Ingest& ingest, const Environment& environm
 }
 
 absl::Status IndexAll(Writer& writer) {
-  RETURN_IF_ERROR(writer.PutSetting(kJoinedIndexed, "1"));
+  RETURN_IF_ERROR(writer.PutSetting(kJoinedIndexed, kMergedAlone));
   ASSIGN_OR_RETURN(const auto all, All(writer, TypeOf<DuplicatePerson>()));
   Marks marks;
   std::set<Id> persons;
@@ -81,7 +83,7 @@ absl::Status PutMarks(Writer& writer, const Marks& marks) {
 absl::Status EnsureMarks(Store& store, Ingest& ingest, const Environment& environment) {
   return store.Write([&](Writer& writer) -> absl::Status {
     ASSIGN_OR_RETURN(const std::string indexed, writer.GetSetting(kJoinedIndexed));
-    if (indexed.empty()) RETURN_IF_ERROR(IndexAll(writer));
+    if (indexed != kMergedAlone) RETURN_IF_ERROR(IndexAll(writer));
     ASSIGN_OR_RETURN(const std::string key, writer.GetSetting(kMarkKeySetting));
     return key.empty() ? MarkAll(writer, ingest, environment) : absl::OkStatus();
   });

@@ -53,9 +53,10 @@ absl::StatusOr<std::string> PersonOf(Reader& reader, DeviceNumber number) {
   return !row || row->person.empty() ? "" : row->person.str();
 }
 
-// Not for hosts who only see the record.
-void SetPlaces(const RecordType& type, const std::vector<Placed>& places, ConflictNote* note) {
-  const bool hosts = type.writers.as_host != 0;
+// Not for hosts who only see the record, nor for those that are still asked.
+void SetPlaces(const RecordType& type, HostSight at_host, const std::vector<Placed>& places,
+               ConflictNote* note) {
+  const bool hosts = type.writers.as_host != 0 && at_host == HOST_SEES_ALL;
   note->clear_scopes();
   note->clear_guest_scopes();
   note->clear_person_scopes();
@@ -82,7 +83,8 @@ std::string Cut(std::string json) {
 absl::StatusOr<ConflictNote> NoteFor(Reader& reader, const RecordType& type, const RecordKey& key,
                                      const Conflict& conflict, const std::vector<Placed>& places) {
   ConflictNote note;
-  SetPlaces(type, places, &note);
+  ASSIGN_OR_RETURN(const RecordState record, reader.GetRecord(key));
+  SetPlaces(type, HostSightOf(type, record.body), places, &note);
   note.set_record_type(key.type);
   note.set_record_id(key.id.str());
   note.set_field(conflict.path);
@@ -143,11 +145,13 @@ absl::Status MoveNotes(Reader& reader, const Schema& schema, const RecordKey& ke
                        const std::vector<Placed>& places, Edit* edit) {
   ASSIGN_OR_RETURN(const std::vector<Id> notes, reader.FindMarked(MarkAbout(kNote, key)));
   const RecordType& type = TypeOf<ConflictNote>();
+  const RecordType& quoted = *schema.Find(key.type);
+  ASSIGN_OR_RETURN(const RecordState record, reader.GetRecord(key));
   for (const Id& id : notes) {
     ASSIGN_OR_RETURN(const RecordState before, reader.GetRecord({type.number, id}));
     if (!before.alive()) continue;
     auto note = Parse<ConflictNote>(before.body);
-    SetPlaces(*schema.Find(key.type), places, &note);
+    SetPlaces(quoted, HostSightOf(quoted, record.body), places, &note);
     AddChange(type, id, before, note, edit);
   }
   return absl::OkStatus();

@@ -23,7 +23,8 @@ absl::Status AddNotes(Writer& writer, const Schema& schema, const RecordKey& key
                       const Outcome& outcome, const std::vector<Placed>& places,
                       sync::v1::Edit* edit);
 
-// The record has moved to `places`: adds to `edit` what takes the notes about it along.
+// The record has moved to `places`, or is shown to its host otherwise than before: adds to `edit`
+// what takes the notes about it along.
 absl::Status MoveNotes(Reader& reader, const Schema& schema, const RecordKey& key,
                        const std::vector<Placed>& places, sync::v1::Edit* edit);
 

@@ -31,6 +31,12 @@ constexpr size_t kAnswersMax = 3000;
 constexpr int64_t kHourMs = 3'600'000;
 constexpr int64_t kDayMs = 24 * kHourMs;
 
+// At which version the record left the scope or was deleted, the last thing that happens to
+// its row; kPendingVersion: it is there.
+Version GoneAt(const FeedRow& row) {
+  return row.present && row.state.alive() ? kPendingVersion : row.version;
+}
+
 size_t SizeOf(const FeedRow& row) {
   return row.state.body.size() + row.state.trace.size() + Id::kSize;
 }
@@ -221,7 +227,7 @@ void Session::OnFrame(const ClientFrame& frame) {
 
 absl::Status Session::CheckHello(const std::string& bytes) {
   if (bytes.size() > limits_.hello_bytes_max) {
-    return zhibu::Refuse(sync::v1::TOO_LARGE, absl::StrCat(bytes.size(), " B"));
+    return TooLarge("hello", bytes.size(), limits_.hello_bytes_max);
   }
   sync::v1::Hello& hello = hello_;
   // One reading of what is signed: bytes that say a thing twice have two.
@@ -236,10 +242,10 @@ absl::Status Session::CheckHello(const std::string& bytes) {
     if (hello.server_id() != server_id) return zhibu::Refuse(sync::v1::OTHER_SERVER, "");
     ASSIGN_OR_RETURN(incarnation_, reader.GetSetting(kIncarnation));
     ASSIGN_OR_RETURN(const auto device, reader.GetDevice(DeviceNumber(hello.device())));
-    if (!device || device->number == kServerDevice) {
-      return zhibu::Refuse(sync::v1::UNKNOWN_DEVICE, absl::StrCat(hello.device()));
-    }
-    device_ = *device;
+    const bool known = device && device->number != kServerDevice;
+    device_ = known ? *device : DeviceRow();
+    // A number that there is not has a key that nobody has: strangers cannot count devices.
+    if (!known) device_.public_key = NewKeyPair(environment_).public_key;
     return absl::OkStatus();
   });
 }
@@ -258,7 +264,7 @@ void Session::OnHello(const std::string& bytes) {
 void Session::OnProof(const sync::v1::Proof& proof) {
   if (state_ != State::kProof) return Refuse(sync::v1::PROTOCOL_ERROR, "proof");
   if (!VerifyProof(device_.public_key, nonce_, hello_bytes_, proof.signature())) {
-    return Refuse(sync::v1::BAD_SIGNATURE, "");
+    return Refuse(sync::v1::UNKNOWN_DEVICE, absl::StrCat(hello_.device()));
   }
   const int64_t unseen_ms = environment_.now_ms() - device_.last_seen_ms;
   if (!device_.revoked() && limits_.unseen_ms_max > 0 && unseen_ms > limits_.unseen_ms_max) {
@@ -294,6 +300,9 @@ absl::Status Session::Open(Reader& reader) {
     state.seen = cursor.audience();
     const bool mixed = (cursor.audience() & kMixed) != 0;
     state.held = mixed ? cursor.held() : cursor.audience();
+    state.unfinished = seal_->UnfinishedIn(cursor);
+    // Of one from before that was said: whatever the device may have been sent since.
+    if (mixed && !state.unfinished) state.unfinished.emplace();
   }
   RETURN_IF_ERROR(RefreshOffices(reader));
   unasked_ = hello_.unanswered() == 0 ? device->last_number : EditNumber(hello_.unanswered() - 1);
@@ -318,7 +327,8 @@ absl::Status Session::Open(Reader& reader) {
 void Session::OnPush(const sync::v1::Push& push) {
   if (state_ != State::kOpen) return Refuse(sync::v1::PROTOCOL_ERROR, "push");
   if (push.edits_size() > limits_.push_edits_max) {
-    return Refuse(sync::v1::TOO_LARGE, absl::StrCat(push.edits_size(), " edits"));
+    return Refuse(sync::v1::TOO_LARGE, absl::StrCat("push: ", push.edits_size(), " edits > ",
+                                                    limits_.push_edits_max, " edits"));
   }
   if (forked_) return;
   for (const auto& edit : push.edits()) {
@@ -336,7 +346,7 @@ void Session::OnAsk(const sync::v1::Ask& ask) {
   Disclosures disclosures;
   absl::Status status;
   if (const size_t bytes = ask.ByteSizeLong(); bytes > limits_.ask_bytes_max) {
-    status = zhibu::Refuse(sync::v1::TOO_LARGE, absl::StrCat(bytes, " B"));
+    status = TooLarge("ask", bytes, limits_.ask_bytes_max);
   }
   if (status.ok()) status = store_.Read([&](Reader& reader) { return RefreshOffices(reader); });
   // A device that is out of service has no offices to ask with.
@@ -465,14 +475,14 @@ absl::Status Session::RefreshOffices(Reader& reader) {
     const auto [it, fresh] = scopes_.try_emplace(scope);
     ScopeState& state = it->second;
     if (state.cursor.value == 0 && state.seen == 0) {
-      state.seen = state.held = audience;  // nothing is there that could be seen otherwise
-      ASSIGN_OR_RETURN(state.first_pass, reader.ScopeVersion(scope));
+      state.seen = audience;  // nothing is there that could be seen otherwise
     }
   }
   for (auto& [scope, state] : scopes_) {
     const uint32_t audience = offices.In(scope);
     if (audience == state.audience) continue;
     if (state.reread.value > 0 || state.dropped) state.seen = state.Mixed();
+    if (state.dropped) state.unfinished.reset();
     state.reread = Version();
     state.dropped = false;
     state.audience = audience;
@@ -499,7 +509,8 @@ Session::Sight Session::SightOf(const FeedRow& row,
         const auto it = scopes_.find(scope);
         return it == scopes_.end() ? 0 : audience(it->second);
       });
-  return {eyes.Meet(ReadersOf(schema_, *type, row.state.body)), HiddenFrom(*type, eyes),
+  const HostSight at_host = HostSightOf(*type, row.state.body);
+  return {eyes.Meet(ReadersOf(schema_, *type, row.state.body)), HiddenFrom(*type, eyes, at_host),
           ((eyes.at_home | eyes.as_host) & kMixed) != 0};
 }
 
@@ -520,9 +531,15 @@ bool Session::Wanted(const FeedRow& row, const ScopeState& state) const {
 }
 
 // Whether the device may hold the record because it lies in this scope. One that came there
-// after all that the device has been sent of it, it has never had.
+// after all that the device has been sent of it, it has never had; one that was gone by then
+// it has been told of, or never had.
 bool Session::MayHold(const FeedRow& row, const ScopeState& state) {
-  if (state.dropping() || (row.seen & state.held) == 0) return false;
+  const Version gone = GoneAt(row);
+  if (state.dropping() || gone <= state.cursor) return false;
+  if (state.unfinished && gone <= state.unfinished->began) {
+    return (row.seen & state.unfinished->held) != 0 && row.since <= state.unfinished->whole;
+  }
+  if ((row.seen & state.held) == 0) return false;
   const bool in_part = (state.seen & kMixed) != 0;  // how far that came is not known
   return in_part || row.since <= std::max(state.cursor, state.reread);
 }
@@ -549,10 +566,13 @@ absl::Status Session::ReadScope(Reader& reader, const Id& scope, const ScopeStat
       if (!state.dropping()) ++bytes;  // passing over is work too, where it may be known of
       return true;
     }
-    const bool never_held = !state.rereading() && row.version <= state.first_pass;
-    if (never_held && !(row.present && SightNow(row).visible)) return true;
+    const bool removable = MayHold(row, state);
+    if (!removable && GoneAt(row) != kPendingVersion) {
+      if (may_know) ++bytes;
+      return true;
+    }
     bytes += SizeOf(row);
-    pass->rows.push_back({row, MayHold(row, state)});
+    pass->rows.push_back({row, removable});
     return true;
   }));
   pass->known[scope] = std::move(known);
@@ -568,7 +588,7 @@ void Session::AddCursor(const Id& scope, Version version, const ScopeState& as,
   cursor.set_version(version.value);
   cursor.set_audience(as.rereading() ? as.Mixed() : as.audience);
   if (as.rereading()) cursor.set_held(as.MayKnow());
-  seal_->Put(&cursor);
+  seal_->Put(as.unfinished, &cursor);
 }
 
 // Edits that are on their way to be committed keep what was so when they came.
@@ -590,6 +610,13 @@ absl::Status Session::MoveCursors(Reader& reader, const Pass& pass, sync::v1::Up
       update->add_dropped(scope.str());
       state.dropped = true;
       state.held = 0;
+      state.unfinished.reset();
+    }
+    if (pass.complete()) {
+      state.unfinished.reset();
+    } else if (!state.unfinished || state.held == 0) {
+      ASSIGN_OR_RETURN(const Version last, reader.LastInFeed(scope, state.MayKnow()));
+      state.unfinished = Unfinished{last, state.cursor, state.held};
     }
     state.known = std::max(state.known, pass.KnownUpToCut(scope));
     // A scope that is read again has been sent up to where the reading has come.
@@ -603,9 +630,10 @@ absl::Status Session::MoveCursors(Reader& reader, const Pass& pass, sync::v1::Up
     }
     const Version cursor = std::max(state.cursor, state.known);
     state.looked = std::max(state.looked, to);
+    state.held = state.audience;
     if (cursor > state.cursor || was_rereading) {
       state.cursor = cursor;
-      state.seen = state.held = state.audience;
+      state.seen = state.audience;
       state.reread = Version();
       state.dropped = false;
       AddCursor(scope, state.cursor, state, update);
@@ -682,7 +710,7 @@ absl::Status Session::BuildUpdate(Reader& reader, sync::v1::Update* update,
       const RecordType& type = *schema_.Find(row.key.type);
       Redact(type, sight.hidden, &row.state);
       RETURN_IF_ERROR(
-          AddDisclosures(reader, schema_, type, row.key.id, row.state.body, persons_, disclosures));
+          AddDisclosures(reader, schema_, type, row.key.id, row.state, persons_, disclosures));
       groups.Add(&row);
     } else {
       AddRemoval(row.key, update);

@@ -102,11 +102,13 @@ class Session {
   // the scope in part as one audience sees it, in part as another (Mixed), so
   // that the reading can be broken off and the audience change back.
   struct ScopeState {
-    Version cursor;      // the device has all up to here, as `seen` sees it
-    Version known;       // of the last row read that it may know of
-    Version looked;      // up to here there is nothing more that it may know of
-    Version reread;      // how far the reading again has come
-    Version first_pass;  // up to here the device has nothing that could be removed
+    Version cursor;  // the device has all up to here, as `seen` sees it
+    Version known;   // of the last row read that it may know of
+    Version looked;  // up to here there is nothing more that it may know of
+    Version reread;  // how far the reading again has come
+    // Set while what there is has not been read to its end: what went before that was begun,
+    // the device has not been sent since.
+    std::optional<Unfinished> unfinished;
     uint32_t seen = 0;
     uint32_t audience = 0;
     uint32_t held = 0;     // as which offices it may hold records

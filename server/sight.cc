@@ -5,6 +5,13 @@
 #include "sync/status.h"
 
 namespace zhibu::server {
+namespace {
+
+// No office: the record lies there, though nobody there may see it. A device that is told to
+// drop the scope drops it as well, and is sent it again where it sees it through another.
+constexpr uint32_t kLiesThere = 1u << 30;
+
+}  // namespace
 
 std::vector<Showing> ShowingsOf(const Schema& schema, const RecordType& type, const Id& id,
                                 const RecordState& state) {
@@ -15,7 +22,7 @@ std::vector<Showing> ShowingsOf(const Schema& schema, const RecordType& type, co
     if (showings.empty() || showings.back().scope != placed.scope) {
       showings.push_back({placed.scope, 0});
     }
-    if (state.alive()) showings.back().offices |= eyes.at_home | eyes.as_host;
+    if (state.alive()) showings.back().offices |= eyes.at_home | eyes.as_host | kLiesThere;
   }
   return showings;
 }

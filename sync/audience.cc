@@ -27,6 +27,12 @@ bool Has(absl::string_view body, uint32_t number) {
   return false;
 }
 
+// Without the hosts, as long as they are not shown the field.
+Eyes AsShown(const FieldRule& rule, Eyes eyes, HostSight at_host) {
+  if (at_host != HOST_SEES_ALL && !rule.shown_when_asked) eyes.as_host = 0;
+  return eyes;
+}
+
 // What is taken out of one record.
 class Redaction {
  public:
@@ -66,12 +72,16 @@ class Redaction {
 
 }  // namespace
 
-uint64_t HiddenFrom(const RecordType& type, const Eyes& eyes) {
-  return Restricted(type, [&](const FieldRule& rule) { return !eyes.Meet(rule.readers); });
+uint64_t HiddenFrom(const RecordType& type, const Eyes& eyes, HostSight at_host) {
+  return Restricted(type, [&](const FieldRule& rule) {
+    return !eyes.Meet(AsShown(rule, rule.readers, at_host));
+  });
 }
 
-uint64_t NotWritableBy(const RecordType& type, const Eyes& eyes) {
-  return Restricted(type, [&](const FieldRule& rule) { return !eyes.Meet(rule.writers); });
+uint64_t NotWritableBy(const RecordType& type, const Eyes& eyes, HostSight at_host) {
+  return Restricted(type, [&](const FieldRule& rule) {
+    return !eyes.Meet(AsShown(rule, rule.writers, at_host));
+  });
 }
 
 bool Touches(const sync::v1::Change& change, uint32_t field) {

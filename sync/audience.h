@@ -36,9 +36,9 @@ Eyes EyesOn(const std::vector<Placed>& places, const OfficesIn& offices_in) {
 // Whether the change sets the field, or takes anything out of it.
 bool Touches(const sync::v1::Change& change, uint32_t field);
 
-// Sets of RecordType::restricted.
-uint64_t HiddenFrom(const RecordType& type, const Eyes& eyes);
-uint64_t NotWritableBy(const RecordType& type, const Eyes& eyes);
+// Sets of RecordType::restricted. `at_host`: HostSightOf the record.
+uint64_t HiddenFrom(const RecordType& type, const Eyes& eyes, HostSight at_host);
+uint64_t NotWritableBy(const RecordType& type, const Eyes& eyes, HostSight at_host);
 uint64_t WrittenBy(const RecordType& type, const sync::v1::Change& change);
 uint64_t SensitiveIn(const RecordType& type, absl::string_view body);
 

@@ -202,6 +202,11 @@ class Checker {
     if (judged && state && known.field->enum_type()->FindValueByNumber(value) == nullptr) {
       return BadValue(path, absl::StrCat(value));
     }
+    const int64_t most = known.rule != nullptr ? known.rule->number_max : 0;
+    const auto amount = static_cast<int64_t>(field.scalar);
+    if (judged && most > 0 && (amount > most || amount < -most)) {
+      return BadValue(path, absl::StrCat(-most, " … ", most));
+    }
     return absl::OkStatus();
   }
 
@@ -212,8 +217,7 @@ class Checker {
     if (!judged) return absl::OkStatus();
     const size_t most = known.rule != nullptr ? known.rule->bytes_max : BytesMaxOf(*known.field);
     if (value.size() > most) {
-      return Refuse(sync::v1::TOO_LARGE,
-                    absl::StrCat(path.Text(), ": ", value.size(), " B > ", most, " B"));
+      return TooLarge(path.Text(), value.size(), most);
     }
     if (!text) return absl::OkStatus();
     const std::optional<char32_t> hidden = FirstHidden(value, most <= kLineBytesMax);
@@ -365,6 +369,20 @@ class Writer {
 
 constexpr int kStoredDepthMax = 100;  // as protobuf
 
+size_t UnknownIn(const Kind& kind, absl::string_view bytes, int depth) {
+  size_t unknown = 0;
+  wire::Reader reader(bytes);
+  for (wire::Field field; reader.Next(&field);) {
+    const Known known = kind.Find(field.number);
+    if (known.field == nullptr || depth == 0) {
+      unknown += field.whole.size();
+    } else if (known.field->message_type() != nullptr && field.type == wire::Type::kBytes) {
+      unknown += UnknownIn(KindOf(known), field.payload, depth - 1);
+    }
+  }
+  return unknown;
+}
+
 }  // namespace
 
 absl::Status CheckCanonical(const Fields& fields, absl::string_view bytes, absl::string_view name) {
@@ -376,6 +394,10 @@ absl::Status CheckCanonicalMessage(const Descriptor& descriptor, absl::string_vi
   const Depth depth{kElementDepthMax, 5 * kPlainDepthMax};
   return Checker().Check({nullptr, &descriptor, false}, bytes,
                          {nullptr, std::string(descriptor.name())}, depth, false);
+}
+
+size_t UnknownBytes(const Fields& fields, absl::string_view body) {
+  return UnknownIn({&fields, nullptr, false}, body, kStoredDepthMax);
 }
 
 std::string Canonical(const Fields& fields, absl::string_view body) {

@@ -14,11 +14,11 @@
 //   absence   a field at its default is left out, as protobuf leaves it out (a MAX or
 //             MIN may say zero, which is no absence there; a map's entry has key and value)
 //   unknown   a field that this build does not know ascends with the others, in as few
-//             bytes; what is in it is nobody's business
+//             bytes; what is in it is nobody's business, how much it is (UnknownBytes) is
 //
 // In a record, values are looked at as well: text (sync/text.h), lengths (bytes_max),
-// times within the years 1 to 9999, declared states of a FORWARD field (BAD_VALUE,
-// INVALID_TEXT, TOO_LARGE, each with the name of the field). Other enums are open: a
+// amounts (number_max), times within the years 1 to 9999, declared states of a FORWARD field
+// (BAD_VALUE, INVALID_TEXT, TOO_LARGE, each with the name of the field). Other enums are open: a
 // newer app may know more values, and none of them gives anybody a right. What the
 // server alone writes is held to its form only.
 #ifndef ZHIBU_SYNC_CANONICAL_H_
@@ -41,6 +41,10 @@ absl::Status CheckCanonical(const Fields& fields, absl::string_view bytes, absl:
 // Of any message, a Hello or an Edit: its form alone.
 absl::Status CheckCanonicalMessage(const google::protobuf::Descriptor& descriptor,
                                    absl::string_view bytes);
+
+// How much of a record, or a part of one, this build does not know: all that stands in
+// fields it has no declaration of, at every depth.
+size_t UnknownBytes(const Fields& fields, absl::string_view body);
 
 // The canonical form of a body that may have been written before anybody checked it, or
 // by an app that does not sort: read as protobuf reads it, fields in order, sets and

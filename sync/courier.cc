@@ -57,7 +57,7 @@ absl::StatusOr<std::string> Seal(Cargo cargo, absl::string_view content,
 
 absl::StatusOr<Letter> Unseal(absl::string_view sealed, absl::string_view secret_key) {
   if (sealed.size() > kSealedBytesMax) {
-    return Refuse(sync::v1::TOO_LARGE, absl::StrCat(sealed.size(), " B"));
+    return TooLarge("bundle", sealed.size(), kSealedBytesMax);
   }
   if (sealed.size() < crypto_box_SEALBYTES || secret_key.size() != crypto_sign_SECRETKEYBYTES) {
     return Damaged();
@@ -91,7 +91,7 @@ std::string ToFile(Cargo cargo, Parcel parcel) {
 
 absl::StatusOr<Parcel> FromFile(Cargo cargo, absl::string_view bytes) {
   if (bytes.size() > kParcelBytesMax) {
-    return Refuse(sync::v1::TOO_LARGE, absl::StrCat(bytes.size(), " B"));
+    return TooLarge("parcel", bytes.size(), kParcelBytesMax);
   }
   Parcel parcel;
   const bool read = parcel.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));

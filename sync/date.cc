@@ -24,6 +24,13 @@ std::string DateAt(int64_t ms) {
       absl::ToCivilDay(absl::FromUnixMillis(ms), absl::FixedTimeZone(kChinaSeconds)));
 }
 
+std::optional<int64_t> EndOf(absl::string_view date) {
+  const auto day = IsDate(date) ? DayOf(date) : std::nullopt;
+  if (!day) return std::nullopt;
+  return absl::ToUnixMillis(
+      absl::FromCivil(absl::CivilSecond(*day + 1), absl::FixedTimeZone(kChinaSeconds)));
+}
+
 std::optional<int64_t> DaysBetween(absl::string_view from, absl::string_view to) {
   const auto first = DayOf(from);
   const auto last = DayOf(to);

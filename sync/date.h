@@ -17,6 +17,9 @@ bool IsDate(absl::string_view text);
 // The day at a time in milliseconds since 1970.
 std::string DateAt(int64_t ms);
 
+// The first millisecond that is no longer that day; nothing where that is no date.
+std::optional<int64_t> EndOf(absl::string_view date);
+
 // From one day to another; nothing where either is no date.
 std::optional<int64_t> DaysBetween(absl::string_view from, absl::string_view to);
 

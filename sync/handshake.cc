@@ -36,6 +36,12 @@ KeyPair NewKeyPair(const Environment& environment) {
   return keys;
 }
 
+bool IsPublicKey(absl::string_view bytes) {
+  return bytes.size() == crypto_core_ed25519_BYTES &&
+         crypto_core_ed25519_is_valid_point(reinterpret_cast<const unsigned char*>(bytes.data())) ==
+             1;
+}
+
 std::string PublicKeyOf(absl::string_view secret_key) {
   std::string public_key(crypto_sign_PUBLICKEYBYTES, '\0');
   crypto_sign_ed25519_sk_to_pk(reinterpret_cast<unsigned char*>(public_key.data()),

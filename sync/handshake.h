@@ -18,6 +18,9 @@ struct KeyPair {
   std::string secret_key;  // 64 bytes
 };
 KeyPair NewKeyPair(const Environment& environment);
+// Whether there can be a secret key to it: a point of the curve, and of its large group. To
+// one that is not, anybody might make a signature.
+bool IsPublicKey(absl::string_view bytes);
 // The public one that belongs to it.
 std::string PublicKeyOf(absl::string_view secret_key);
 

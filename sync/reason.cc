@@ -20,6 +20,9 @@ absl::StatusCode CodeFor(Reason reason) {
     case sync::v1::DEVICE_WIPED:
     case sync::v1::REAUTHENTICATE:
     case sync::v1::BAD_CODE:
+    case sync::v1::KEY_OF_ANOTHER:
+    case sync::v1::OF_REVOKED_DEVICE:
+    case sync::v1::OTHERS_TO_SAY:
     case sync::v1::CODE_WITHOUT_OFFICE:
     case sync::v1::CODE_OF_REVOKED_DEVICE:
     case sync::v1::CODE_OF_OTHER_MEMBER:
@@ -29,7 +32,6 @@ absl::StatusCode CodeFor(Reason reason) {
     case sync::v1::MOVED_AWAY:
       return absl::StatusCode::kPermissionDenied;
     case sync::v1::UNKNOWN_DEVICE:
-    case sync::v1::BAD_SIGNATURE:
       return absl::StatusCode::kUnauthenticated;
     case sync::v1::NO_SUCH_RECORD:
     case sync::v1::NOT_ENROLLED:
@@ -68,6 +70,11 @@ absl::Status Refuse(Reason reason, absl::string_view detail) {
   status.SetPayload(kReasonUrl, absl::Cord(absl::StrCat(static_cast<int>(reason))));
   status.SetPayload(kDetailUrl, absl::Cord(detail));
   return status;
+}
+
+absl::Status TooLarge(absl::string_view what, size_t is, size_t most, absl::string_view unit) {
+  return Refuse(sync::v1::TOO_LARGE,
+                absl::StrCat(what, ": ", is, " ", unit, " > ", most, " ", unit));
 }
 
 Refused ReasonOf(const absl::Status& status) {

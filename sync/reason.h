@@ -17,6 +17,9 @@ namespace zhibu {
 // of reason; the message is the English wording.
 absl::Status Refuse(sync::v1::Reason reason, absl::string_view detail);
 
+// TOO_LARGE: what is too large, how large it is, and the most that it may be.
+absl::Status TooLarge(absl::string_view what, size_t is, size_t most, absl::string_view unit = "B");
+
 struct Refused {
   sync::v1::Reason reason = sync::v1::NO_REASON;
   std::string detail;

@@ -14,6 +14,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "absl/time/civil_time.h"
 #include "sync/canonical.h"
@@ -220,6 +221,14 @@ absl::Status CheckKind(const Change& change, const std::string& name) {
   }
 }
 
+// "CheckIn: activity_id, member_id"
+std::string WhatMakesId(const RecordType& type) {
+  return absl::StrCat(type.name, ": ",
+                      absl::StrJoin(type.id_from, ", ", [&](std::string* out, uint32_t number) {
+                        out->append(NameOf(*type.fields.Find(number)));
+                      }));
+}
+
 bool Stands(const FieldRule& rule, absl::string_view raw) {
   return rule.descriptor->is_repeated() ? !raw.empty() : LastOf(*rule.descriptor, raw).has_value();
 }
@@ -239,6 +248,13 @@ absl::Status CheckFormat(const FieldRule& rule, absl::string_view value) {
 
 }  // namespace
 
+absl::Status CheckEditSize(size_t bytes, const sync::v1::Edit& edit) {
+  if (bytes > kEditBytesMax) return TooLarge("edit", bytes, kEditBytesMax);
+  const auto changes = static_cast<size_t>(edit.changes_size());
+  return changes <= kChangesMax ? absl::OkStatus()
+                                : TooLarge("edit", changes, kChangesMax, "changes");
+}
+
 std::vector<Placed> PlacesOf(const RecordType& type, const Id& id, absl::string_view body) {
   std::vector<Placed> places;
   if (type.own_scope != NOWHERE) places.push_back({id, type.own_scope});
@@ -255,8 +271,20 @@ std::vector<Placed> PlacesOf(const RecordType& type, const Id& id, absl::string_
   return places;
 }
 
+HostSight HostSightOf(const RecordType& type, absl::string_view body) {
+  if (type.at_host == nullptr) return HOST_SEES_ALL;
+  const auto& rules = type.fields.rules();
+  const bool taken = std::any_of(rules.begin(), rules.end(), [&](const FieldRule& rule) {
+    return rule.taken_by_host && LastOf(*rule.descriptor, body);
+  });
+  if (taken) return HOST_SEES_ALL;
+  const auto sight = type.at_host->at_host.find(EnumOf(*type.at_host, body));
+  return sight == type.at_host->at_host.end() ? HOST_SEES_ALL : sight->second;
+}
+
 Eyes ReadersOf(const Schema& schema, const RecordType& type, absl::string_view body) {
   Eyes readers = type.readers;
+  if (HostSightOf(type, body) == HOST_SEES_NOTHING) readers.as_host = 0;
   const RecordType* as = nullptr;
   absl::string_view path;
   for (const FieldRule& rule : type.fields.rules()) {
@@ -312,16 +340,25 @@ absl::Status CheckChange(const Schema& schema, const Change& change) {
   if (!DepthWithin(change.without(), kDepthMax)) return Refuse(sync::v1::MALFORMED, "depth");
   RETURN_IF_ERROR(CheckKnown(type->fields, change, type->name));
   RETURN_IF_ERROR(CheckCanonical(type->fields, change.set(), type->name));
+  RETURN_IF_ERROR(CheckUnknown(*type, "", change.set()));
   RETURN_IF_ERROR(CheckWithout(type->fields, change.set(), change.without(), type->name));
   return CheckIdentity(*type, change);
+}
+
+absl::Status CheckUnknown(const RecordType& type, absl::string_view before,
+                          absl::string_view after) {
+  if (after.size() <= kUnknownBytesMax) return absl::OkStatus();
+  const size_t unknown = UnknownBytes(type.fields, after);
+  if (unknown <= kUnknownBytesMax || unknown <= UnknownBytes(type.fields, before)) {
+    return absl::OkStatus();
+  }
+  return TooLarge(absl::StrCat(type.label, " ", type.name, ".?"), unknown, kUnknownBytesMax);
 }
 
 absl::Status CheckRecordSize(const RecordType& type, absl::string_view body,
                              absl::string_view trace) {
   const size_t size = body.size() + trace.size();
-  return size <= kRecordBytesMax
-             ? absl::OkStatus()
-             : Refuse(sync::v1::TOO_LARGE, absl::StrCat(type.label, ": ", size, " B"));
+  return size <= kRecordBytesMax ? absl::OkStatus() : TooLarge(type.label, size, kRecordBytesMax);
 }
 
 absl::Status CheckRecord(const RecordType& type, const Id& id, absl::string_view body) {
@@ -339,9 +376,7 @@ absl::Status CheckRecord(const RecordType& type, const Id& id, absl::string_view
   if (type.id_from.empty()) return absl::OkStatus();
   const absl::StatusOr<Id> derived = DeriveId(type, body);
   if (!derived.ok()) return derived.status();
-  if (*derived != id)
-    return Refuse(sync::v1::IDENTITY_FIXED, NameOf(*type.fields.Find(type.id_from[0])));
-  return absl::OkStatus();
+  return *derived == id ? absl::OkStatus() : Refuse(sync::v1::WRONG_ID, WhatMakesId(type));
 }
 
 std::string JsonOf(const FieldRule* rule, absl::string_view raw) {

@@ -22,6 +22,12 @@ inline constexpr int kChangesMax = 1000;
 // The most that a record may hold once an edit is merged, with what the merge
 // remembers of it.
 inline constexpr size_t kRecordBytesMax = 2 << 20;
+// Of that, in fields that this build does not know (UnknownBytes): room for what a newer app
+// adds, and not for what is hidden from everybody.
+inline constexpr size_t kUnknownBytesMax = 16 << 10;
+
+// TOO_LARGE by either; `bytes`: of the edit.
+absl::Status CheckEditSize(size_t bytes, const sync::v1::Edit& edit);
 
 struct Placed {
   Id scope;
@@ -36,8 +42,12 @@ Id HeldId(absl::string_view edit);
 // The scopes that a record lies in, by its own fields; each once, ascending.
 std::vector<Placed> PlacesOf(const RecordType& type, const Id& id, absl::string_view body);
 
+// How much of a record those see who see it as a host only: as its state says, unless the
+// host has taken it.
+HostSight HostSightOf(const RecordType& type, absl::string_view body);
+
 // Who may read a record: the readers of its type, and where it reads as another type,
-// or as a field of that, the readers of those as well.
+// or as a field of that, the readers of those as well. Hosts where its state shows it to them.
 Eyes ReadersOf(const Schema& schema, const RecordType& type, absl::string_view body);
 
 // For a type with id_from: the id that the body's fields make. INVALID_ARGUMENT
@@ -53,6 +63,11 @@ absl::Status CheckChange(const Schema& schema, const sync::v1::Change& change);
 // Refuses a record that is not as declared: a required field empty, a format
 // not kept, an id that its fields do not make. Run after Apply.
 absl::Status CheckRecord(const RecordType& type, const Id& id, absl::string_view body);
+
+// TOO_LARGE where a change leaves more than kUnknownBytesMax of what this build does not
+// know, unless there was as much before. Run after Apply, at the device as well.
+absl::Status CheckUnknown(const RecordType& type, absl::string_view before,
+                          absl::string_view after);
 
 // TOO_LARGE where an author's edit leaves a record that holds more than it may.
 absl::Status CheckRecordSize(const RecordType& type, absl::string_view body,

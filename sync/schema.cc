@@ -64,7 +64,33 @@ bool HasAuthority(const FieldOptions& options) {
   return options.HasExtension(zhibu::belongs_to) || options.HasExtension(zhibu::guests_too) ||
          options.HasExtension(zhibu::by_code) || options.HasExtension(zhibu::kept_with) ||
          options.ExtensionSize(zhibu::written_with) > 0 ||
-         options.ExtensionSize(zhibu::written_at) > 0;
+         options.ExtensionSize(zhibu::written_at) > 0 ||
+         options.HasExtension(zhibu::shown_when_asked) ||
+         options.HasExtension(zhibu::taken_by_host) || options.GetExtension(zhibu::names_author) ||
+         options.HasExtension(zhibu::word_of);
+}
+
+absl::flat_hash_map<int, uint32_t> SpeakersOf(const FieldDescriptor& field) {
+  absl::flat_hash_map<int, uint32_t> speakers;
+  for (int i = 0; field.enum_type() != nullptr && i < field.enum_type()->value_count(); ++i) {
+    const auto& value = *field.enum_type()->value(i);
+    const uint32_t places = BitsOf(value.options().GetRepeatedExtension(zhibu::said_by));
+    if (places != 0) speakers[value.number()] = places;
+  }
+  return speakers;
+}
+
+// In a message that is one value nobody looks for such a word.
+bool HoldsWordOfOthers(const Descriptor& message, std::set<const Descriptor*>* seen) {
+  if (!seen->insert(&message).second) return false;
+  for (int i = 0; i < message.field_count(); ++i) {
+    const FieldDescriptor& field = *message.field(i);
+    if (!SpeakersOf(field).empty()) return true;
+    if (field.message_type() != nullptr && HoldsWordOfOthers(*field.message_type(), seen)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace
@@ -137,6 +163,9 @@ class SchemaCompiler {
       rule.identity = true;
       type.id_from.push_back(rule.number);
     }
+    for (const FieldRule& rule : type.fields.rules()) {
+      if (!rule.at_host.empty()) type.at_host = &rule;
+    }
     for (FieldRule& rule : type.fields.rules_) {
       if (auto status = Restrict(&type, &rule); !status.ok()) return status;
     }
@@ -165,7 +194,12 @@ class SchemaCompiler {
     if (rule->sensitive || options.GetExtension(zhibu::home_only)) rule->readers.as_host = 0;
     const bool hidden = rule->readers != type->readers;
     if (hidden) rule->writers = rule->writers & rule->readers;
-    if (!hidden && rule->writers == type->writers) return absl::OkStatus();
+    const bool always =
+        rule->place != NOWHERE || rule->identity || rule->required || rule->policy == FORWARD;
+    rule->shown_when_asked = options.GetExtension(zhibu::shown_when_asked) || always;
+    rule->taken_by_host = options.GetExtension(zhibu::taken_by_host);
+    const bool later = type->at_host != nullptr && !rule->shown_when_asked;
+    if (!hidden && !later && rule->writers == type->writers) return absl::OkStatus();
     // Where it lies, what it is and whether it may stand must be known to all who hold it.
     // Of a place that only the server writes, the server knows.
     const bool place = rule->place != NOWHERE && rule->policy != SERVER;
@@ -191,6 +225,12 @@ class SchemaCompiler {
     if (rule->place == GUEST && rule->policy != SERVER && !HostAccepts(*type)) {
       return Wrong(field.full_name(), "a GUEST that authors write needs a step that it takes");
     }
+    const bool of_asking =
+        options.HasExtension(zhibu::shown_when_asked) || options.HasExtension(zhibu::taken_by_host);
+    if (of_asking && type->at_host == nullptr) {
+      return Wrong(field.full_name(),
+                   "shown_when_asked and taken_by_host need states that say what a host sees");
+    }
     rule->guests_too = options.GetExtension(zhibu::guests_too);
     rule->by_code = options.GetExtension(zhibu::by_code);
     const std::string& owner = options.GetExtension(zhibu::belongs_to);
@@ -214,7 +254,25 @@ class SchemaCompiler {
       companions_.push_back(rule);
     }
     rule->written_at = BitsOf(options.GetRepeatedExtension(zhibu::written_at));
+    if (auto status = BindToAuthor(*type, rule); !status.ok()) return status;
     return BindToSteps(type, rule);
+  }
+
+  static absl::Status BindToAuthor(const RecordType& type, FieldRule* rule) {
+    const FieldDescriptor& field = *rule->descriptor;
+    rule->names_author = field.options().GetExtension(zhibu::names_author);
+    if (rule->names_author &&
+        (field.type() != FieldDescriptor::TYPE_BYTES || field.is_repeated())) {
+      return Wrong(field.full_name(), "names_author is for the id of one person");
+    }
+    const std::string& name = field.options().GetExtension(zhibu::word_of);
+    if (name.empty()) return absl::OkStatus();
+    const FieldDescriptor* named = type.descriptor->FindFieldByName(name);
+    if (named == nullptr || !named->options().GetExtension(zhibu::names_author)) {
+      return Wrong(field.full_name(), "word_of names a field that names_author");
+    }
+    rule->word_of = type.fields.Find(static_cast<uint32_t>(named->number()));
+    return absl::OkStatus();
   }
 
   static absl::Status BindToSteps(RecordType* type, FieldRule* rule) {
@@ -278,8 +336,24 @@ class SchemaCompiler {
     rule->required = options.GetExtension(zhibu::required);
     rule->format = options.GetExtension(zhibu::format);
     rule->bytes_max = BytesMaxOf(field);
+    rule->number_max = options.GetExtension(zhibu::number_max);
+    if (rule->number_max < 0 ||
+        (rule->number_max > 0 &&
+         (field.type() != FieldDescriptor::TYPE_INT64 || field.is_repeated()))) {
+      return Wrong(field.full_name(), "number_max is for one int64, and above zero");
+    }
+    rule->said_by = SpeakersOf(field);
+    std::set<const Descriptor*> seen;
+    if (!rule->said_by.empty() && rule->policy == FORWARD) {
+      return Wrong(field.full_name(), "who takes a step is said by taken_by");
+    }
+    if (field.message_type() != nullptr && rule->policy != BY_KEY &&
+        HoldsWordOfOthers(*field.message_type(), &seen)) {
+      return Wrong(field.full_name(), "said_by is for a field of a record or of its elements");
+    }
     rule->reads_as = options.GetExtension(zhibu::reads_as);
     rule->reads_field = options.GetExtension(zhibu::reads_field);
+    rule->happened = options.GetExtension(zhibu::happened);
     rule->descriptor = &field;
     rule->special = rule->policy != LATEST || rule->place != NOWHERE || rule->reads_as ||
                     field.real_containing_oneof() != nullptr;
@@ -293,6 +367,9 @@ class SchemaCompiler {
     }
     if (rule->place != NOWHERE && field.type() != FieldDescriptor::TYPE_BYTES) {
       return Wrong(field.full_name(), "a place is the id of an organisation or person: bytes");
+    }
+    if (rule->happened && !IsTimestamp(field)) {
+      return Wrong(field.full_name(), "happened is for a Timestamp");
     }
     if (rule->format != ANY && field.type() != FieldDescriptor::TYPE_STRING) {
       return Wrong(field.full_name(), "a format is for a string");
@@ -367,7 +444,9 @@ class SchemaCompiler {
         return Wrong(key->full_name(), "a key cannot change, so it has no policy");
       }
       for (const FieldRule& inner : fields->rules()) {
-        if (inner.taken_by.empty() && !HasAuthority(inner.descriptor->options())) continue;
+        if (inner.taken_by.empty() && inner.at_host.empty() &&
+            !HasAuthority(inner.descriptor->options()))
+          continue;
         return Wrong(inner.descriptor->full_name(),
                      "who may write is for a field of the record itself, not of an element");
       }
@@ -387,6 +466,8 @@ class SchemaCompiler {
       if (places != 0) {
         rule->taken_by[from.number()] = places;
       }
+      const HostSight sight = from.options().GetExtension(zhibu::at_host);
+      if (sight != HOST_SEES_ALL) rule->at_host[from.number()] = sight;
       for (int n = 0; n < from.options().ExtensionSize(zhibu::next); ++n) {
         const std::string& name = from.options().GetExtension(zhibu::next, n);
         const auto* to = states->FindValueByName(name);

@@ -78,8 +78,18 @@ struct FieldRule {
   const RecordType* kept_with = nullptr;
   absl::flat_hash_set<int> written_with;  // values of RecordType::steps
   uint32_t written_at = 0;                // bit n for Place n; none: anywhere
+  // Of a type whose hosts are asked: they see it meanwhile.
+  bool shown_when_asked = false;
+  bool taken_by_host = false;
+  bool happened = false;  // a Timestamp that no edit sets to later than itself
+  bool names_author = false;
+  const FieldRule* word_of = nullptr;  // one that names_author
+  // Of an enum without steps: the values that not every writer may say, and from which
+  // places they may. Bit n for Place n.
+  absl::flat_hash_map<int, uint32_t> said_by;
   Format format = ANY;
   uint32_t bytes_max = 0;  // see BytesMaxOf
+  int64_t number_max = 0;  // either way; 0: as its type
   const google::protobuf::FieldDescriptor* descriptor = nullptr;
 
   // BY_KEY: the fields of the element and the number of the one that names it.
@@ -89,6 +99,8 @@ struct FieldRule {
   // writer may step to: from which places they may. Bit n for Place n.
   absl::flat_hash_set<std::pair<int, int>> steps;
   absl::flat_hash_map<int, uint32_t> taken_by;
+  // How much a host sees in which state; undeclared: all.
+  absl::flat_hash_map<int, HostSight> at_host;
 };
 
 // The fields of one message.
@@ -128,6 +140,8 @@ struct RecordType {
   bool made_by_server = false;
   // The FORWARD field whose steps others of its fields are written with.
   const FieldRule* steps = nullptr;
+  // The FORWARD field that says how much a host sees; null: all.
+  const FieldRule* at_host = nullptr;
   std::vector<uint32_t> id_from;
 
   // The OWNER of a record that has one only; null otherwise.

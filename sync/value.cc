@@ -71,4 +71,21 @@ int EnumOf(const FieldRule& rule, absl::string_view body) {
   return value ? static_cast<int>(value->scalar) : 0;
 }
 
+std::vector<int> EnumsOf(const FieldRule& rule, absl::string_view body) {
+  std::vector<int> values;
+  wire::Reader reader(body);
+  for (wire::Field one; reader.Next(&one);) {
+    if (one.number != rule.number) continue;
+    if (one.type == wire::Type::kVarint) values.push_back(static_cast<int>(one.scalar));
+    if (one.type != wire::Type::kBytes || !rule.descriptor->is_repeated()) continue;
+    wire::PackedReader packed(wire::Type::kVarint, one.payload);
+    for (wire::Field number; packed.Next(&number);) {
+      values.push_back(static_cast<int>(number.scalar));
+    }
+  }
+  // Of a single one the last stands.
+  if (!rule.descriptor->is_repeated() && values.size() > 1) values = {values.back()};
+  return values;
+}
+
 }  // namespace zhibu

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
@@ -34,6 +35,8 @@ void ForEachPayload(const google::protobuf::FieldDescriptor& field, absl::string
 
 // The state that a body is in by a FORWARD field, or the value of another enum; 0: none.
 int EnumOf(const FieldRule& rule, absl::string_view body);
+// Every value of an enum, single or repeated.
+std::vector<int> EnumsOf(const FieldRule& rule, absl::string_view body);
 
 }  // namespace zhibu
 

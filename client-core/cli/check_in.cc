@@ -1,4 +1,4 @@
-#include "client-core/check_in.h"
+#include "client-core/actions/check_in.h"
 
 #include <unistd.h>
 
@@ -53,20 +53,18 @@ absl::Status Show(const Arguments& arguments, Store& store, const Output& output
   }
 }
 
-absl::Status Scan(const Arguments& arguments, Store& store, const Output& output) {
-  ASSIGN_OR_RETURN(Draft draft, CheckInByCode(store, arguments.text));
-  return Commit(store, output, std::move(draft));
+absl::StatusOr<Draft> Scan(const Arguments& arguments, Store& store) {
+  return CheckInByCode(store, arguments.text);
 }
 
-absl::Status Manual(const Arguments& arguments, Store& store, const Output& output) {
+absl::StatusOr<Draft> Manual(const Arguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(const Id activity, ParseId(arguments.activity));
   ASSIGN_OR_RETURN(const Identity identity, store.GetIdentity());
   Id member = identity.person;
   if (!arguments.member.empty()) {
     ASSIGN_OR_RETURN(member, ParseId(arguments.member));
   }
-  ASSIGN_OR_RETURN(Draft draft, CheckInByHand(store, activity, member));
-  return Commit(store, output, std::move(draft));
+  return CheckInByHand(store, activity, member);
 }
 
 }  // namespace
@@ -80,10 +78,10 @@ void AddCheckInCommands(const Parent& device) {
                {activity,
                 {"--once", &Arguments::once, "Show one code and end"},
                 {"--text", &Arguments::as_text, "As text, not as a QR"}});
-  commands.Add("scan", "Check in by a code", &Scan,
+  commands.Add("scan", "Check in by a code", Committing(&Scan),
                {{"TEXT", &Arguments::text, "What the QR holds: ZB1:…", kRequired}});
   commands.Add(
-      "manual", "Check in without a code; a roll-call for others", &Manual,
+      "manual", "Check in without a code; a roll-call for others", Committing(&Manual),
       {activity, {"--member", &Arguments::member, "Id of the member; if not given, yourself"}});
 }
 

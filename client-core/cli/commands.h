@@ -24,9 +24,11 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "client-core/cli/output.h"
 #include "client-core/store.h"
 #include "sync/shown.h"
+#include "sync/status.h"
 
 namespace zhibu::client {
 
@@ -127,6 +129,15 @@ class Commands {
 // Commits the draft, and says what became of it.
 absl::Status Commit(Store& store, const Output& output, Draft draft);
 
+// A command that commits what an action gives.
+template <typename Arguments>
+OnStore<Arguments> Committing(absl::StatusOr<Draft> (*act)(const Arguments&, Store&)) {
+  return [act](const Arguments& arguments, Store& store, const Output& output) -> absl::Status {
+    ASSIGN_OR_RETURN(Draft draft, act(arguments, store));
+    return Commit(store, output, std::move(draft));
+  };
+}
+
 using AddCommands = void(const Parent& device);
 
 AddCommands AddEnrolCommand;      // devices.cc
@@ -137,6 +148,7 @@ AddCommands AddFlowCommands;      // flow.cc: stays away from home, each side's 
 AddCommands AddTransferCommands;  // transfer.cc: of membership, each side's steps
 AddCommands AddPassCommands;      // pass.cc: issue one, show one, verify one
 AddCommands AddPersonsCommands;   // persons.cc: who is registered twice
+AddCommands AddNoticeCommand;     // notice.cc: put one up
 AddCommands AddQueryCommands;     // query.cc: what is not held here; who has looked at oneself
 AddCommands AddDevicesCommands;   // devices.cc: one's own devices
 AddCommands AddCourierCommands;   // courier.cc

@@ -1,3 +1,5 @@
+#include "client-core/actions/devices.h"
+
 #include <google/protobuf/util/time_util.h>
 
 #include <memory>
@@ -64,16 +66,15 @@ absl::Status List(const Arguments& /*arguments*/, Store& store, const Output& ou
   return absl::OkStatus();
 }
 
-// Of this device, unless another is named.
-absl::Status Rename(const Arguments& arguments, Store& store, const Output& output) {
-  ASSIGN_OR_RETURN(const Identity identity, store.GetIdentity());
-  Id id = identity.record;
-  if (!arguments.id.empty()) {
-    ASSIGN_OR_RETURN(id, ParseId(arguments.id));
-  }
-  ASSIGN_OR_RETURN(Draft draft, store.Edit<Device>(id));
-  draft.message<Device>().set_name(arguments.name);
-  return Commit(store, output, std::move(draft));
+absl::StatusOr<Draft> NamedOrThis(const Arguments& arguments, Store& store) {
+  if (arguments.id.empty()) return ThisDevice(store);
+  ASSIGN_OR_RETURN(const Id id, ParseId(arguments.id));
+  return store.Edit<Device>(id);
+}
+
+absl::StatusOr<Draft> Rename(const Arguments& arguments, Store& store) {
+  ASSIGN_OR_RETURN(Draft device, NamedOrThis(arguments, store));
+  return RenameDevice(std::move(device), arguments.name);
 }
 
 }  // namespace
@@ -91,7 +92,7 @@ void AddDevicesCommands(const Parent& device) {
   commands.Add("devices", "Your devices: names, when each was last in contact, which is lost",
                &List);
   commands.Add(
-      "rename", "Give this device another name, offline if need be", &Rename,
+      "rename", "Give this device another name, offline if need be", Committing(&Rename),
       {{"NAME", &Arguments::name, "Shown to you and to the operator", kRequired},
        {"--device", &Arguments::id, "Another one of yours: its id, as devices --json shows it"}});
 }

@@ -1,4 +1,4 @@
-#include <google/protobuf/util/time_util.h>
+#include "client-core/actions/flow.h"
 
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -10,17 +10,13 @@
 #include "absl/strings/str_cat.h"
 #include "client-core/cli/commands.h"
 #include "client-core/cli/resolve.h"
-#include "client-core/cli/step.h"
+#include "sync/reason.h"
 #include "sync/status.h"
 #include "zhibu/records/v1/flow.pb.h"
-#include "zhibu/records/v1/organisation.pb.h"
 
 namespace zhibu::client {
 
-using google::protobuf::util::TimeUtil;
-using records::v1::Contact;
 using records::v1::Flow;
-using records::v1::Grant;
 
 namespace {
 
@@ -42,19 +38,14 @@ struct Arguments {
   bool all = false;
 };
 
-bool Ended(const Flow& flow) {
-  return flow.state() == Flow::ENDED || flow.state() == Flow::DECLINED;
-}
-
 // By its id, or by the name of the member whose only stay it is that lasts.
-absl::StatusOr<Draft> NamedFlow(const Arguments& arguments, Store& store) {
-  const std::string& text = arguments.flow;
+absl::StatusOr<Draft> StayFrom(Store& store, const std::string& text) {
   const absl::StatusOr<Id> named = MemberFrom(store, text);
   if (!named.ok() && !absl::IsNotFound(named.status())) return named.status();
   // A host that is asked to take somebody in knows of them what the stay says.
   const auto meant = [&](const Id& id, const Flow& flow) {
-    if (!named.ok()) return flow.member_name() == text && !Ended(flow);
-    return id == *named || (flow.member_id() == named->bytes() && !Ended(flow));
+    if (!named.ok()) return flow.member_name() == text && !IsOver(flow);
+    return id == *named || (flow.member_id() == named->bytes() && !IsOver(flow));
   };
   ASSIGN_OR_RETURN(const std::optional<Id> found,
                    OnlyOne<Flow>(store, meant, absl::StrCat(text, " has several stays")));
@@ -62,144 +53,88 @@ absl::StatusOr<Draft> NamedFlow(const Arguments& arguments, Store& store) {
   return store.Edit<Flow>(found ? *found : *named);
 }
 
-absl::StatusOr<google::protobuf::Timestamp> Now(Store& store) {
-  ASSIGN_OR_RETURN(const int64_t now_ms, store.ServerNow());
-  return TimeUtil::MillisecondsToTimestamp(now_ms);
+absl::StatusOr<Journey> JourneyFrom(const Arguments& arguments, Store& store) {
+  Journey journey{.reason = arguments.reason, .destination = arguments.destination};
+  if (!arguments.host.empty()) {
+    ASSIGN_OR_RETURN(journey.host, BranchFrom(store, arguments.host));
+  }
+  ASSIGN_OR_RETURN(journey.left, DayIfGiven(arguments.left));
+  ASSIGN_OR_RETURN(journey.back, DayIfGiven(arguments.back));
+  return journey;
 }
 
-absl::Status NameHost(const Arguments& arguments, Store& store, Flow& flow) {
-  ASSIGN_OR_RETURN(const Id host, BranchFrom(store, arguments.host));
-  flow.set_host_branch_id(host.str());
-  return absl::OkStatus();
-}
-
-absl::StatusOr<Draft> NewFlowOf(const Id& member, const Id& home, const Arguments& arguments,
-                                Store& store) {
-  Draft draft = store.New<Flow>();
-  auto& flow = draft.message<Flow>();
-  flow.set_member_id(member.str());
-  flow.set_home_branch_id(home.str());
-  if (!arguments.host.empty()) RETURN_IF_ERROR(NameHost(arguments, store, flow));
-  ASSIGN_OR_RETURN(*flow.mutable_left(), DateOrToday(store, arguments.left));
-  flow.set_expected_back(arguments.back);
-  flow.set_reason(arguments.reason);
-  flow.set_destination(arguments.destination);
-  return draft;
-}
-
-absl::StatusOr<Draft> NewFlow(const Arguments& arguments, Store& store) {
+absl::StatusOr<Draft> Report(const Arguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(const Id member, MemberOrOwner(store, arguments.member));
-  ASSIGN_OR_RETURN(const Id home, BranchOfMember(store, member));
-  return NewFlowOf(member, home, arguments, store);
+  ASSIGN_OR_RETURN(const Journey journey, JourneyFrom(arguments, store));
+  return ReportStay(store, member, journey);
 }
 
-absl::Status NameContact(const Arguments& arguments, Store& store, Flow& flow) {
-  ASSIGN_OR_RETURN(const Identity identity, store.GetIdentity());
-  flow.set_accepted_by_id(identity.person.str());
-  flow.set_host_contact(arguments.contact);
-  ASSIGN_OR_RETURN(*flow.mutable_accepted_at(), Now(store));
-  return absl::OkStatus();
+absl::StatusOr<Draft> Host(const Arguments& arguments, Store& store) {
+  ASSIGN_OR_RETURN(Draft stay, StayFrom(store, arguments.flow));
+  ASSIGN_OR_RETURN(const Id host, BranchFrom(store, arguments.host));
+  return NameHost(std::move(stay), host);
 }
 
-absl::Status SayWhy(const Arguments& arguments, Store& /*store*/, Flow& flow) {
-  flow.set_remark(arguments.reason);
-  return absl::OkStatus();
+absl::StatusOr<Draft> Accept(const Arguments& arguments, Store& store) {
+  ASSIGN_OR_RETURN(Draft stay, StayFrom(store, arguments.flow));
+  return AcceptStay(store, std::move(stay), arguments.contact);
 }
 
-absl::Status SayWhyIfGiven(const Arguments& arguments, Store& store, Flow& flow) {
-  return arguments.reason.empty() ? absl::OkStatus() : SayWhy(arguments, store, flow);
+absl::StatusOr<Draft> Decline(const Arguments& arguments, Store& store) {
+  ASSIGN_OR_RETURN(Draft stay, StayFrom(store, arguments.flow));
+  return DeclineStay(std::move(stay), arguments.reason);
 }
 
-absl::Status AskForDate(const Arguments& arguments, Store& /*store*/, Flow& flow) {
-  flow.set_asked_back(arguments.date);
-  return absl::OkStatus();
+absl::Status Contact(const Arguments& arguments, Store& store, const Output& output) {
+  ASSIGN_OR_RETURN(Draft stay, StayFrom(store, arguments.flow));
+  ASSIGN_OR_RETURN(std::vector<Draft> drafts,
+                   RecordContact(store, std::move(stay), {arguments.how, arguments.said}));
+  return output.Committed(CommitTogether(store, absl::MakeSpan(drafts)), drafts.front());
+}
+
+absl::StatusOr<Draft> AskExtension(const Arguments& arguments, Store& store) {
+  ASSIGN_OR_RETURN(Draft stay, StayFrom(store, arguments.flow));
+  ASSIGN_OR_RETURN(const absl::CivilDay back, DayFrom(arguments.date));
+  return AskForExtension(std::move(stay), back);
 }
 
 absl::Status Extend(const Arguments& arguments, Store& store, const Output& output) {
-  ASSIGN_OR_RETURN(Draft draft, NamedFlow(arguments, store));
-  auto& flow = draft.message<Flow>();
-  const std::string until = arguments.date.empty() ? flow.asked_back() : arguments.date;
-  if (until.empty()) {
+  ASSIGN_OR_RETURN(Draft stay, StayFrom(store, arguments.flow));
+  ASSIGN_OR_RETURN(const std::optional<absl::CivilDay> until, DayIfGiven(arguments.date));
+  absl::StatusOr<Draft> draft = ExtendStay(std::move(stay), until);
+  if (ReasonOf(draft.status()).reason == sync::v1::MISSING_FIELD) {
     return absl::InvalidArgumentError(
         output.Say("没有人申请过延期，请写明延至哪一天", "nobody has asked for it: give the date"));
   }
-  // One that was extended before is extended by its date.
-  flow.set_state(Flow::EXTENDED);
-  flow.set_expected_back(until);
-  return Commit(store, output, std::move(draft));
+  RETURN_IF_ERROR(draft.status());
+  return Commit(store, output, *std::move(draft));
 }
 
-// Whether the owner of this device belongs to the branch, or has been given an office
-// in it.
-absl::StatusOr<bool> ActsFor(Store& store, const Id& owner, absl::string_view branch) {
-  const absl::StatusOr<Id> own = BranchOfMember(store, owner);
-  if (own.ok() && own->bytes() == branch) return true;
-  bool acts = false;
-  RETURN_IF_ERROR(Each<Grant>(store, [&](const Id&, const Grant& grant) {
-    acts = acts || (grant.person_id() == owner.bytes() && grant.organisation_id() == branch);
-    return !acts;
-  }));
-  return acts;
+absl::StatusOr<Draft> NotExtend(const Arguments& arguments, Store& store) {
+  ASSIGN_OR_RETURN(Draft stay, StayFrom(store, arguments.flow));
+  return RefuseExtension(std::move(stay), arguments.reason);
 }
 
-absl::Status AddContact(const Arguments& arguments, Store& store, const Output& output) {
-  ASSIGN_OR_RETURN(Draft draft, NamedFlow(arguments, store));
-  ASSIGN_OR_RETURN(const Identity identity, store.GetIdentity());
-  auto& flow = draft.message<Flow>();
-  Draft made = store.New<Contact>();
-  auto& contact = made.message<Contact>();
-  ASSIGN_OR_RETURN(const bool host, ActsFor(store, identity.person, flow.host_branch_id()));
-  const bool by_member = flow.member_id() == identity.person.bytes();
-  contact.set_branch_id(host && !by_member ? flow.host_branch_id() : flow.home_branch_id());
-  contact.set_flow_id(draft.id().str());
-  contact.set_member_id(flow.member_id());
-  contact.set_by_id(identity.person.str());
-  contact.set_how(arguments.how);
-  contact.set_said(arguments.said);
-  ASSIGN_OR_RETURN(*contact.mutable_at(), Now(store));
-  *flow.mutable_last_contact() = contact.at();
-  const auto number = store.Commit({&made, &draft});
-  return output.Committed(number, made);
+absl::StatusOr<Draft> End(const Arguments& arguments, Store& store) {
+  ASSIGN_OR_RETURN(Draft stay, StayFrom(store, arguments.flow));
+  ASSIGN_OR_RETURN(const std::optional<absl::CivilDay> day, DayIfGiven(arguments.date));
+  return EndStay(store, std::move(stay), arguments.transferred ? Flow::TRANSFERRED : Flow::RETURNED,
+                 day);
 }
 
-absl::Status EndAs(Flow::Ending ending, const Arguments& arguments, Store& store, Flow& flow) {
-  flow.set_ending(ending);
-  ASSIGN_OR_RETURN(*flow.mutable_ended(), DateOrToday(store, arguments.date));
-  return absl::OkStatus();
-}
-
-absl::Status SayHowItEnded(const Arguments& arguments, Store& store, Flow& flow) {
-  return EndAs(arguments.transferred ? Flow::TRANSFERRED : Flow::RETURNED, arguments, store, flow);
-}
-
-// The old stay ends and the new one begins in one edit.
-absl::Status MoveOn(const Arguments& arguments, Store& store, const Output& output) {
-  ASSIGN_OR_RETURN(Draft before, NamedFlow(arguments, store));
-  auto& left = before.message<Flow>();
-  const auto member = Id::FromBytes(left.member_id());
-  const auto home = Id::FromBytes(left.home_branch_id());
-  ASSIGN_OR_RETURN(Draft after,
-                   NewFlowOf(member.value_or(Id()), home.value_or(Id()), arguments, store));
-  auto& next = after.message<Flow>();
-  next.set_state(Flow::REPORTED);
-  next.set_follows_id(before.id().str());
-  if (arguments.reason.empty()) next.set_reason(left.reason());
-  left.set_state(Flow::ENDED);
-  RETURN_IF_ERROR(EndAs(Flow::MOVED_ON, arguments, store, left));
-  const auto number = store.Commit({&before, &after});
-  return output.Committed(number, after);
+absl::Status GoOn(const Arguments& arguments, Store& store, const Output& output) {
+  ASSIGN_OR_RETURN(Draft stay, StayFrom(store, arguments.flow));
+  ASSIGN_OR_RETURN(const Journey journey, JourneyFrom(arguments, store));
+  ASSIGN_OR_RETURN(std::vector<Draft> drafts, MoveOn(store, std::move(stay), journey));
+  return output.Committed(CommitTogether(store, absl::MakeSpan(drafts)), drafts.back());
 }
 
 absl::Status List(const Arguments& arguments, Store& store, const Output& output) {
   Json found = Json::array();
   std::string text;
   RETURN_IF_ERROR(Each<Flow>(store, [&](const Id& id, const Flow& flow) {
-    if (Ended(flow) && !arguments.all) return true;
-    std::string member = NameOfMember(store, flow.member_id());
-    const auto id_of_member = Id::FromBytes(flow.member_id());
-    if (id_of_member && member == TextOf(*id_of_member) && !flow.member_name().empty()) {
-      member = flow.member_name();  // their record is not here yet
-    }
+    if (IsOver(flow) && !arguments.all) return true;
+    const std::string member = NameOfMember(store, flow);
     found.push_back({{"id", TextOf(id)},
                      {"member", member},
                      {"home", flow.home_name()},
@@ -237,32 +172,27 @@ void AddFlowCommands(const Parent& device) {
   const Parent above = device.AddGroup(
       "flow", "Members who stay away from home (流动党员): each side's steps, offline");
   Commands<Arguments> commands(above);
-  commands.Add("report", "Report a stay: by the member, or by the home branch",
-               Step<Flow>(&NewFlow, Flow::REPORTED),
+  commands.Add("report", "Report a stay: by the member, or by the home branch", Committing(&Report),
                journey({"--member", &Arguments::member, "Name or id; if not given, yourself"}));
-  commands.Add("host", "Name the host branch of a stay, once it is known",
-               Step<Flow>(&NamedFlow, std::nullopt, &NameHost),
+  commands.Add("host", "Name the host branch of a stay, once it is known", Committing(&Host),
                {flow, {"--host", &Arguments::host, branch, kRequired}});
   commands.Add(
-      "accept", "Accept a member who stays with your branch (host)",
-      Step<Flow>(&NamedFlow, Flow::ACCEPTED, &NameContact),
+      "accept", "Accept a member who stays with your branch (host)", Committing(&Accept),
       {flow, {"--contact", &Arguments::contact, "Whom the member turns to here, and how"}});
   commands.Add("decline", "Say that the member is not with your branch (host)",
-               Step<Flow>(&NamedFlow, Flow::DECLINED, &SayWhy), {flow, why});
-  commands.Add("contact", "Record that you were in touch; both branches see it", &AddContact,
+               Committing(&Decline), {flow, why});
+  commands.Add("contact", "Record that you were in touch; both branches see it", &Contact,
                {flow,
                 {"--how", &Arguments::how, "Telephone, visit, …"},
                 {"--said", &Arguments::said, "What was said"}});
   commands.Add(
-      "ask-extension", "Ask the home branch for a longer stay",
-      Step<Flow>(&NamedFlow, Flow::EXTENSION_ASKED, &AskForDate),
+      "ask-extension", "Ask the home branch for a longer stay", Committing(&AskExtension),
       {flow, {"DATE", &Arguments::date, "Day on which the member would be back", kRequired}});
   commands.Add("extend", "Agree to a longer stay (home)", &Extend,
                {flow, {"DATE", &Arguments::date, "Until then; default: as was asked"}});
-  commands.Add("refuse-extension", "Not agree to a longer stay (home)",
-               Step<Flow>(&NamedFlow, Flow::NOT_EXTENDED, &SayWhyIfGiven), {flow, why});
-  commands.Add("end", "The member is back home",
-               Step<Flow>(&NamedFlow, Flow::ENDED, &SayHowItEnded),
+  commands.Add("refuse-extension", "Not agree to a longer stay (home)", Committing(&NotExtend),
+               {flow, why});
+  commands.Add("end", "The member is back home", Committing(&End),
                {flow,
                 {"--date", &Arguments::date, "Day of return; default: today"},
                 {"--transferred", &Arguments::transferred,
@@ -270,7 +200,7 @@ void AddFlowCommands(const Parent& device) {
   commands.Add(
       "move-on",
       "The member goes on to another place: ends this stay and reports the next, in one edit",
-      &MoveOn, journey(flow));
+      &GoOn, journey(flow));
   commands.Add("list", "Show the stays that last", &List,
                {{"--all", &Arguments::all, "Also those that have ended"}});
 }

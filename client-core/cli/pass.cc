@@ -1,4 +1,4 @@
-#include "client-core/pass.h"
+#include "client-core/actions/pass.h"
 
 #include <memory>
 #include <string>
@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "client-core/cli/commands.h"
 #include "client-core/cli/resolve.h"
-#include "client-core/cli/step.h"
 #include "sync/qr.h"
 #include "sync/status.h"
 
@@ -30,22 +29,18 @@ struct Arguments {
   bool as_text = false;
 };
 
-absl::StatusOr<Draft> NewPass(const Arguments& arguments, Store& store) {
+absl::StatusOr<Draft> Issue(const Arguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(const Id member, MemberFrom(store, arguments.member));
-  ASSIGN_OR_RETURN(const Id branch, BranchOfMember(store, member));
-  Draft draft = store.New<Pass>();
-  auto& pass = draft.message<Pass>();
-  pass.set_number(arguments.number);
-  pass.set_member_id(member.str());
-  pass.set_branch_id(branch.str());
-  ASSIGN_OR_RETURN(*pass.mutable_from(), DateOrToday(store, arguments.from));
-  ASSIGN_OR_RETURN(*pass.mutable_until(), DateOrToday(store, arguments.until));
-  return draft;
+  NewPass pass{.number = arguments.number};
+  ASSIGN_OR_RETURN(pass.from, DayIfGiven(arguments.from));
+  ASSIGN_OR_RETURN(pass.until, DayFrom(arguments.until));
+  return IssuePass(store, member, pass);
 }
 
-absl::StatusOr<Draft> NamedPass(const Arguments& arguments, Store& store) {
+absl::StatusOr<Draft> Revoke(const Arguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(const Id id, ParseId(arguments.pass));
-  return store.Edit<Pass>(id);
+  ASSIGN_OR_RETURN(Draft pass, store.Edit<Pass>(id));
+  return RevokePass(std::move(pass));
 }
 
 std::string Yuan(int64_t fen) {
@@ -137,12 +132,12 @@ void AddPassCommands(const Parent& device) {
       device.AddGroup("pass", "The pass of a migrant member (流动党员活动证), offline");
   Commands<Arguments> commands(pass);
   commands.Add("issue", "Issue a pass (home); the server signs it at the next sync",
-               Step<Pass>(&NewPass, Pass::ISSUED),
+               Committing(&Issue),
                {{"MEMBER", &Arguments::member, "Name or id", kRequired},
                 {"--number", &Arguments::number, "The pass's number", kRequired},
                 {"--from", &Arguments::from, "First day; default: today"},
                 {"--until", &Arguments::until, "Last day", kRequired}});
-  commands.Add("revoke", "Revoke a pass (home)", Step<Pass>(&NamedPass, Pass::REVOKED),
+  commands.Add("revoke", "Revoke a pass (home)", Committing(&Revoke),
                {{"PASS", &Arguments::pass, "Its id, as list Pass shows it", kRequired}});
   commands.Add("show", "Show a pass as a QR, with the activities joined and the dues paid", &Show,
                {{"--member", &Arguments::member, "Name or id; if not given, yourself"},

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "client-core/actions/ask.h"
 #include "client-core/cli/commands.h"
 #include "client-core/cli/resolve.h"
 #include "client-core/transport/syncer.h"
@@ -23,36 +24,35 @@ struct Arguments {
   int timeout_s = 30;
 };
 
-absl::Status Ask(const Arguments& arguments, Store& store, const Output& output) {
-  ASSIGN_OR_RETURN(const RecordType* type, TypeFrom(store, arguments.type));
-  sync::v1::Ask ask;
-  ask.set_type(type->number);
+absl::StatusOr<sync::v1::Ask> Question(const Arguments& arguments, const RecordType& type,
+                                       Store& store) {
   if (!arguments.member.empty()) {
     ASSIGN_OR_RETURN(const Id member, ParseId(arguments.member));
-    ask.set_member_id(member.str());
-    ask.set_reason(arguments.reason);
-  } else {
-    ASSIGN_OR_RETURN(const Id organisation, BranchFrom(store, arguments.under));
-    ask.set_organisation_id(organisation.str());
+    return AskAboutMember(type, member, arguments.reason);
   }
+  ASSIGN_OR_RETURN(const Id organisation, BranchFrom(store, arguments.under));
+  return AskBelow(type, organisation);
+}
+
+absl::Status Ask(const Arguments& arguments, Store& store, const Output& output) {
+  ASSIGN_OR_RETURN(const RecordType* type, TypeFrom(store, arguments.type));
+  ASSIGN_OR_RETURN(const sync::v1::Ask ask, Question(arguments, *type, store));
   Json found = Json::array();
   std::string text;
+  absl::Status read;
   Syncer syncer(&store);
   RETURN_IF_ERROR(syncer.Ask(
       ask,
       [&](const sync::v1::Page& page) {
-        for (int i = 0; i < page.ids_size() && i < page.bodies_size(); ++i) {
-          const Id id = Id::FromBytes(page.ids(i)).value_or(Id());
-          Draft draft = store.New(*type);
-          if (!draft.message().ParsePartialFromString(page.bodies(i))) continue;
-          found.push_back(JsonOf(*type, id, draft.message()));
-          absl::StrAppend(&text, Describe(*type, id, draft.message(), output.language));
-        }
+        read.Update(ReadPage(*type, page, [&](const Id& id, const Message& record) {
+          found.push_back(JsonOf(*type, id, record));
+          absl::StrAppend(&text, Describe(*type, id, record, output.language));
+        }));
         return static_cast<int>(found.size()) < arguments.most;
       },
       absl::Seconds(arguments.timeout_s)));
   output.PrintFound(found, text);
-  return absl::OkStatus();
+  return read;  // one that is damaged does not hide the others
 }
 
 absl::Status Accesses(const Arguments& /*arguments*/, Store& store, const Output& output) {

@@ -2,7 +2,6 @@
 
 #include "sync/date.h"
 #include "sync/reason.h"
-#include "sync/record.h"
 #include "sync/shown.h"
 #include "zhibu/records/v1/member.pb.h"
 #include "zhibu/records/v1/organisation.pb.h"
@@ -12,7 +11,6 @@ namespace {
 
 using records::v1::Member;
 using records::v1::Organisation;
-using records::v1::Placement;
 
 template <typename T>
 absl::StatusOr<Id> Named(Store& store, const std::string& text) {
@@ -51,29 +49,16 @@ absl::StatusOr<Id> MemberOrOwner(Store& store, const std::string& text) {
   return identity.person;
 }
 
-absl::StatusOr<Id> BranchOfMember(Store& store, const Id& member) {
-  Placement placement;
-  placement.set_member_id(member.str());
-  const RecordType& type = *store.schema().Find(Placement::descriptor());
-  ASSIGN_OR_RETURN(const Id id, DeriveId(type, placement.SerializeAsString()));
-  ASSIGN_OR_RETURN(const Draft draft, store.Edit(type, id));
-  const auto branch = Id::FromBytes(static_cast<const Placement&>(draft.message()).branch_id());
-  if (!branch) return absl::NotFoundError("the member is in no branch");
-  return *branch;
+absl::StatusOr<absl::CivilDay> DayFrom(const std::string& text) {
+  absl::CivilDay day;
+  if (IsDate(text) && absl::ParseCivilTime(text, &day)) return day;
+  return Refuse(sync::v1::BAD_VALUE, absl::StrCat(text, ": 2026-01-31"));
 }
 
-std::string NameOfMember(Store& store, const std::string& bytes) {
-  const auto id = Id::FromBytes(bytes);
-  if (!id) return "";
-  const absl::StatusOr<Draft> draft = store.Edit<Member>(*id);
-  return draft.ok() ? static_cast<const Member&>(draft->message()).name() : TextOf(*id);
-}
-
-absl::StatusOr<std::string> DateOrToday(Store& store, const std::string& text) {
-  if (IsDate(text)) return text;
-  if (!text.empty()) return Refuse(sync::v1::BAD_VALUE, absl::StrCat(text, ": 2026-01-31"));
-  ASSIGN_OR_RETURN(const int64_t now_ms, store.ServerNow());
-  return DateAt(now_ms);
+absl::StatusOr<std::optional<absl::CivilDay>> DayIfGiven(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  ASSIGN_OR_RETURN(const absl::CivilDay day, DayFrom(text));
+  return day;
 }
 
 }  // namespace zhibu::client

@@ -1,8 +1,6 @@
-// What somebody means who types the name of a type, a name, an id or a date.
+// What somebody means who types the name of a type, a name, an id or a day.
 #ifndef ZHIBU_CLIENT_CORE_CLI_RESOLVE_H_
 #define ZHIBU_CLIENT_CORE_CLI_RESOLVE_H_
-
-#include <google/protobuf/message.h>
 
 #include <optional>
 #include <string>
@@ -12,6 +10,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/civil_time.h"
+#include "client-core/actions/known.h"
 #include "client-core/store.h"
 #include "sync/status.h"
 
@@ -19,15 +19,6 @@ namespace zhibu::client {
 
 // The record type of that name. INVALID_ARGUMENT: there is none; says which there are.
 absl::StatusOr<const RecordType*> TypeFrom(Store& store, const std::string& name);
-
-// Every record of a type, until `visit` returns false.
-template <typename T>
-absl::Status Each(Store& store, absl::FunctionRef<bool(const Id&, const T&)> visit) {
-  return store.List({.type = store.schema().Find(T::descriptor())->number},
-                    [&](const Id& id, const google::protobuf::Message& message) {
-                      return visit(id, static_cast<const T&>(message));
-                    });
-}
 
 // The only one that is meant, if any is. FAILED_PRECONDITION, in the words of `several`:
 // several are.
@@ -54,14 +45,10 @@ absl::StatusOr<Id> BranchFrom(Store& store, const std::string& text);
 // The member that `text` means; whose device this is where it is empty.
 absl::StatusOr<Id> MemberOrOwner(Store& store, const std::string& text);
 
-// The branch that the member belongs to, as this device knows. NOT_FOUND.
-absl::StatusOr<Id> BranchOfMember(Store& store, const Id& member);
-
-// The name, or the id as text where the member's record is not here.
-std::string NameOfMember(Store& store, const std::string& id);
-
-// The date; today, by the server's clock, where it is empty. BAD_VALUE: it is no date.
-absl::StatusOr<std::string> DateOrToday(Store& store, const std::string& text);
+// BAD_VALUE: it is no day, as 2026-01-31 is.
+absl::StatusOr<absl::CivilDay> DayFrom(const std::string& text);
+// None where it is empty.
+absl::StatusOr<std::optional<absl::CivilDay>> DayIfGiven(const std::string& text);
 
 }  // namespace zhibu::client
 

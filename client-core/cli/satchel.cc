@@ -35,7 +35,7 @@ absl::StatusOr<std::string> ReadParcel(const std::string& path) {
   const uintmax_t size = fs::file_size(path, error);
   std::ifstream file(path, std::ios::binary);
   if (error || !file) return absl::NotFoundError(absl::StrCat("cannot read ", path));
-  if (size > kParcelBytesMax) return Refuse(sync::v1::TOO_LARGE, absl::StrCat(size, " B"));
+  if (size > kParcelBytesMax) return TooLarge("parcel", size, kParcelBytesMax);
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 

@@ -1,5 +1,7 @@
 // Edits that the server did not merge: one's own that came back, and others' that wait
 // for one's decision.
+#include "client-core/actions/set_aside.h"
+
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -7,19 +9,16 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "client-core/actions/known.h"
 #include "client-core/cli/commands.h"
 #include "client-core/cli/patch.h"
 #include "client-core/cli/satchel.h"
-#include "client-core/cli/step.h"
 #include "sync/reason.h"
 #include "sync/status.h"
-#include "zhibu/records/v1/held.pb.h"
 
 namespace zhibu::client {
 namespace {
 
-using google::protobuf::Message;
-using records::v1::HeldEdit;
 using Json = nlohmann::json;
 
 struct Arguments {
@@ -36,11 +35,7 @@ Json ChangeJson(Store& store, const sync::v1::Change& change) {
                {"id", TextOf(Id::FromBytes(change.id()).value_or(Id()))},
                {"type", type == nullptr ? absl::StrCat(change.type()) : type->name}};
   if (change.has_without()) json["without"] = Json::parse(ToJson(change.without()));
-  if (type == nullptr) return json;
-  Draft draft = store.New(*type);
-  if (draft.message().ParsePartialFromString(change.set())) {
-    json["set"] = Json::parse(ToJson(draft.message()));
-  }
+  if (const auto set = WhatIsSet(store.schema(), change)) json["set"] = Json::parse(ToJson(*set));
   return json;
 }
 
@@ -101,22 +96,13 @@ absl::Status Resend(const Arguments& arguments, Store& store, const Output& outp
   if (!arguments.json.empty()) {
     RETURN_IF_ERROR(Patch(arguments.json, &drafts[0].message()));
   }
-  std::vector<Draft*> all;
-  for (Draft& draft : drafts) all.push_back(&draft);
-  const auto number = store.Commit(all);
-  return output.Committed(number, drafts[0]);
+  return output.Committed(CommitTogether(store, absl::MakeSpan(drafts)), drafts[0]);
 }
 
 // All of it, for people to read, or to enter by hand elsewhere; it stays here.
 absl::Status ExportSetAside(const Arguments& arguments, Store& store, const Output& output) {
-  Json found;
-  RETURN_IF_ERROR(store.ListSetAside([&](const SetAside& item) {
-    if (item.place == arguments.place) found = SetAsideJson(store, item, output);
-  }));
-  if (found.is_null()) {
-    return absl::NotFoundError(absl::StrCat("nothing is set aside as ", arguments.place));
-  }
-  RETURN_IF_ERROR(WriteParcel(arguments.file, found.dump(2) + "\n"));
+  ASSIGN_OR_RETURN(const SetAside item, FindSetAside(store, arguments.place));
+  RETURN_IF_ERROR(WriteParcel(arguments.file, SetAsideJson(store, item, output).dump(2) + "\n"));
   output.Print({{"file", arguments.file}}, output.Say("已导出: ", "exported: ") + arguments.file);
   return absl::OkStatus();
 }
@@ -130,24 +116,19 @@ absl::Status Discard(const Arguments& arguments, Store& store, const Output& out
 absl::Status ListHeld(const Arguments& /*arguments*/, Store& store, const Output& output) {
   Json found = Json::array();
   std::string text;
-  Query query{.type = store.schema().Find(HeldEdit::descriptor())->number};
-  query.where.emplace_back("state", "WAITING");
-  RETURN_IF_ERROR(store.List(query, [&](const Id& id, const Message& message) {
-    const auto& held = static_cast<const HeldEdit&>(message);
-    sync::v1::Edit edit;
-    edit.ParseFromString(held.edit());  // empty where its branches may not see each other's
+  RETURN_IF_ERROR(ListWaitingEdits(store, [&](const WaitingEdit& waiting) {
+    const auto& held = waiting.held;
     const auto reason = static_cast<sync::v1::Reason>(held.reason());
     const std::string why = In(output.language, WordsFor(reason, held.detail()));
-    const Json changes = ChangesJson(store, edit);
+    const Json changes = ChangesJson(store, waiting.edit);
     const std::string author = TextOf(Id::FromBytes(held.author_id()).value_or(Id()));
-    found.push_back({{"id", TextOf(id)},
+    found.push_back({{"id", TextOf(waiting.id)},
                      {"authorId", author},
                      {"reason", sync::v1::Reason_Name(reason)},
                      {"words", why},
                      {"changes", changes}});
-    absl::StrAppend(&text, TextOf(id), output.Say("  作者 ", "  by "), author, "\n   ", why,
+    absl::StrAppend(&text, TextOf(waiting.id), output.Say("  作者 ", "  by "), author, "\n   ", why,
                     "\n   ", changes.dump(), "\n");
-    return true;
   }));
   output.PrintFound(found, text, " 条待处理", " waiting");
   return absl::OkStatus();
@@ -155,12 +136,17 @@ absl::Status ListHeld(const Arguments& /*arguments*/, Store& store, const Output
 
 absl::StatusOr<Draft> NamedHeld(const Arguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(const Id id, ParseId(arguments.id));
-  return store.Edit<HeldEdit>(id);
+  return store.Edit<records::v1::HeldEdit>(id);
 }
 
-absl::Status Reply(const Arguments& arguments, Store& /*store*/, HeldEdit& held) {
-  if (!arguments.reply.empty()) held.set_reply(arguments.reply);
-  return absl::OkStatus();
+absl::StatusOr<Draft> Take(const Arguments& arguments, Store& store) {
+  ASSIGN_OR_RETURN(Draft held, NamedHeld(arguments, store));
+  return TakeHeldEdit(std::move(held));
+}
+
+absl::StatusOr<Draft> Return(const Arguments& arguments, Store& store) {
+  ASSIGN_OR_RETURN(Draft held, NamedHeld(arguments, store));
+  return ReturnHeldEdit(std::move(held), arguments.reply);
 }
 
 }  // namespace
@@ -175,10 +161,8 @@ void AddSetAsideCommands(const Parent& device) {
   commands.Add("resend", "Make a set-aside edit again, on what is shown now, and send it", &Resend,
                {place, {"JSON", &Arguments::json, "Fields to amend; null empties one"}});
   commands.Add("held", "Edits of others that wait for your decision", &ListHeld);
-  commands.Add("take", "Take a held edit: it is merged at the next sync",
-               Step<HeldEdit>(&NamedHeld, HeldEdit::TAKEN), {id});
-  commands.Add("return", "Return a held edit to its author",
-               Step<HeldEdit>(&NamedHeld, HeldEdit::RETURNED, &Reply),
+  commands.Add("take", "Take a held edit: it is merged at the next sync", Committing(&Take), {id});
+  commands.Add("return", "Return a held edit to its author", Committing(&Return),
                {id, {"REPLY", &Arguments::reply, "Why, to the author", kRequired}});
   commands.Add("export", "Write a set-aside edit to a file, whole and to be read", &ExportSetAside,
                {place, {"FILE", &Arguments::file, "To be written", kRequired}});

@@ -1,14 +1,14 @@
+#include "client-core/actions/transfer.h"
+
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/civil_time.h"
 #include "client-core/cli/commands.h"
 #include "client-core/cli/resolve.h"
-#include "client-core/cli/step.h"
-#include "sync/reason.h"
 #include "sync/status.h"
 #include "zhibu/records/v1/flow.pb.h"
 
@@ -27,24 +27,18 @@ struct Arguments {
   std::string reason;
   std::string letter;
   std::string date;
-  int days = 90;
+  int days = kLetterDaysMax;
   bool all = false;
 };
 
-bool Over(const Transfer& transfer) {
-  return transfer.state() == Transfer::CLOSED || transfer.state() == Transfer::CANCELLED ||
-         transfer.state() == Transfer::REFUSED;
-}
-
 // By its id, its letter's number, or the name of the member whose only one it is that
 // is not over.
-absl::StatusOr<Draft> NamedTransfer(const Arguments& arguments, Store& store) {
-  const std::string& text = arguments.transfer;
+absl::StatusOr<Draft> TransferFrom(Store& store, const std::string& text) {
   const absl::StatusOr<Id> named = MemberFrom(store, text);
   const auto meant = [&](const Id& id, const Transfer& transfer) {
     const bool of_member =
         transfer.member_name() == text || (named.ok() && transfer.member_id() == named->bytes());
-    return (of_member && !Over(transfer)) || transfer.letter_number() == text ||
+    return (of_member && !IsOver(transfer)) || transfer.letter_number() == text ||
            (named.ok() && id == *named);
   };
   ASSIGN_OR_RETURN(
@@ -54,59 +48,50 @@ absl::StatusOr<Draft> NamedTransfer(const Arguments& arguments, Store& store) {
   return store.Edit<Transfer>(*found);
 }
 
-absl::StatusOr<Draft> NewTransfer(const Arguments& arguments, Store& store) {
-  Draft draft = store.New<Transfer>();
-  auto& transfer = draft.message<Transfer>();
+absl::StatusOr<Draft> Request(const Arguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(const Id member, MemberOrOwner(store, arguments.member));
-  ASSIGN_OR_RETURN(const Id from, BranchOfMember(store, member));
   ASSIGN_OR_RETURN(const Id to, BranchFrom(store, arguments.to));
-  transfer.set_member_id(member.str());
-  transfer.set_from_branch_id(from.str());
-  transfer.set_to_branch_id(to.str());
-  transfer.set_reason(arguments.reason);
-  return draft;
+  return RequestTransfer(store, member, to, arguments.reason);
 }
 
-absl::StatusOr<Draft> NamedOrNewTransfer(const Arguments& arguments, Store& store) {
-  return arguments.transfer.empty() ? NewTransfer(arguments, store)
-                                    : NamedTransfer(arguments, store);
-}
-
-absl::Status WriteLetter(const Arguments& arguments, Store& store, Transfer& transfer) {
-  ASSIGN_OR_RETURN(const std::string issued, DateOrToday(store, arguments.date));
-  absl::CivilDay day;
-  absl::ParseCivilTime(issued, &day);
-  transfer.set_letter_number(arguments.letter);
-  transfer.set_issued(issued);
-  transfer.set_valid_until(absl::FormatCivilTime(day + arguments.days));
-  return absl::OkStatus();
-}
-
-absl::Status WriteReceipt(const Arguments& /*arguments*/, Store& store, Transfer& transfer) {
-  ASSIGN_OR_RETURN(const Identity identity, store.GetIdentity());
-  ASSIGN_OR_RETURN(const std::string today, DateOrToday(store, ""));
-  // As the server would say.
-  if (today > transfer.valid_until()) {
-    return Refuse(sync::v1::LETTER_EXPIRED, transfer.valid_until());
+absl::StatusOr<Draft> Issue(const Arguments& arguments, Store& store) {
+  Letter letter{.number = arguments.letter, .days = arguments.days};
+  ASSIGN_OR_RETURN(letter.issued, DayIfGiven(arguments.date));
+  if (!arguments.transfer.empty()) {
+    ASSIGN_OR_RETURN(Draft transfer, TransferFrom(store, arguments.transfer));
+    return IssueLetter(store, std::move(transfer), letter);
   }
-  transfer.set_received(today);
-  transfer.set_received_by_id(identity.person.str());
-  return absl::OkStatus();
+  ASSIGN_OR_RETURN(const Id member, MemberOrOwner(store, arguments.member));
+  ASSIGN_OR_RETURN(const Id to, BranchFrom(store, arguments.to));
+  return IssueLetterUnasked(store, member, to, arguments.reason, letter);
 }
 
-absl::Status SayWhy(const Arguments& arguments, Store& /*store*/, Transfer& transfer) {
-  if (!arguments.reason.empty()) transfer.set_remark(arguments.reason);
-  return absl::OkStatus();
+absl::StatusOr<Draft> Receive(const Arguments& arguments, Store& store) {
+  ASSIGN_OR_RETURN(Draft transfer, TransferFrom(store, arguments.transfer));
+  return ReceiveLetter(store, std::move(transfer));
+}
+
+absl::StatusOr<Draft> SendBack(const Arguments& arguments, Store& store) {
+  ASSIGN_OR_RETURN(Draft transfer, TransferFrom(store, arguments.transfer));
+  return RefuseLetter(std::move(transfer), arguments.reason);
+}
+
+absl::StatusOr<Draft> Close(const Arguments& arguments, Store& store) {
+  ASSIGN_OR_RETURN(Draft transfer, TransferFrom(store, arguments.transfer));
+  return CloseTransfer(std::move(transfer));
+}
+
+absl::StatusOr<Draft> Cancel(const Arguments& arguments, Store& store) {
+  ASSIGN_OR_RETURN(Draft transfer, TransferFrom(store, arguments.transfer));
+  return CancelTransfer(std::move(transfer), arguments.reason);
 }
 
 absl::Status List(const Arguments& arguments, Store& store, const Output& output) {
   Json found = Json::array();
   std::string text;
   RETURN_IF_ERROR(Each<Transfer>(store, [&](const Id& id, const Transfer& transfer) {
-    if (Over(transfer) && !arguments.all) return true;
-    const std::string member = transfer.member_name().empty()
-                                   ? NameOfMember(store, transfer.member_id())
-                                   : transfer.member_name();
+    if (IsOver(transfer) && !arguments.all) return true;
+    const std::string member = NameOfMember(store, transfer);
     found.push_back({{"id", TextOf(id)},
                      {"member", member},
                      {"from", transfer.from_name()},
@@ -136,13 +121,12 @@ void AddTransferCommands(const Parent& device) {
   const Parent above = device.AddGroup(
       "transfer", "Transfer of membership (组织关系转接): letter, receipt; offline");
   Commands<Arguments> commands(above);
-  commands.Add("request", "Ask the home branch for a transfer",
-               Step<Transfer>(&NewTransfer, Transfer::REQUESTED),
+  commands.Add("request", "Ask the home branch for a transfer", Committing(&Request),
                {member, {"--to", &Arguments::to, branch, kRequired}, why});
   commands
       .Add("issue",
            "Issue the letter (home): for a request, or of your own accord with --member and --to",
-           Step<Transfer>(&NamedOrNewTransfer, Transfer::ISSUED, &WriteLetter),
+           Committing(&Issue),
            {{"TRANSFER", &Arguments::transfer, which},
             member,
             {"--to", &Arguments::to, branch},
@@ -151,16 +135,15 @@ void AddTransferCommands(const Parent& device) {
             {"--date", &Arguments::date, "Day of issue; default: today"},
             {"--days", &Arguments::days, "How long it can be received; 90 at most"}})
       ->get_option("--days")
-      ->check(CLI::Range(1, 90));
+      ->check(CLI::Range(1, kLetterDaysMax));
   commands.Add("receive",
                "Receive the letter (new branch): the member is yours once this is synced",
-               Step<Transfer>(&NamedTransfer, Transfer::RECEIVED, &WriteReceipt), {transfer});
-  commands.Add("refuse", "Send the letter back (new branch)",
-               Step<Transfer>(&NamedTransfer, Transfer::REFUSED, &SayWhy), {transfer, why});
-  commands.Add("close", "File the receipt (former branch)",
-               Step<Transfer>(&NamedTransfer, Transfer::CLOSED), {transfer});
-  commands.Add("cancel", "Withdraw request or letter (home, member)",
-               Step<Transfer>(&NamedTransfer, Transfer::CANCELLED, &SayWhy), {transfer, why});
+               Committing(&Receive), {transfer});
+  commands.Add("refuse", "Send the letter back (new branch)", Committing(&SendBack),
+               {transfer, why});
+  commands.Add("close", "File the receipt (former branch)", Committing(&Close), {transfer});
+  commands.Add("cancel", "Withdraw request or letter (home, member)", Committing(&Cancel),
+               {transfer, why});
   commands.Add("list", "Show the transfers that are not over", &List,
                {{"--all", &Arguments::all, "Also those that are"}});
 }

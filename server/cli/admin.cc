@@ -12,10 +12,13 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "server/cli/server.h"
+#include "server/named.h"
 #include "server/rpc/node.h"
+#include "sync/date.h"
 #include "sync/qr.h"
 #include "sync/status.h"
 #include "sync/text.h"
@@ -31,6 +34,8 @@ constexpr absl::Duration kCallTimeout = absl::Minutes(10);
 // How long a call waits for another process to let go of the folder.
 constexpr absl::Duration kFolderPatience = absl::Seconds(30);
 constexpr absl::Duration kFolderLook = absl::Milliseconds(20);
+constexpr int kCodeMinutesMax = 7 * 24 * 60;
+constexpr char kOrganisationHelp[] = "An organisation, by registered name or id";
 
 struct Arguments {
   std::string folder;
@@ -73,11 +78,13 @@ class Command {
   Command(const Arguments& arguments, bool json, Language language)
       : arguments_(arguments), json_(json), language_(language) {}
 
-  absl::Status Open() {
+  // `may_make`: a data folder that is not there is made.
+  absl::Status Open(bool may_make) {
     const absl::Time deadline = absl::Now() + kFolderPatience;
     while (true) {
       absl::StatusOr<std::unique_ptr<Node>> node =
-          Node::Open(arguments_.folder, arguments_.key_file);
+          may_make ? Node::Open(arguments_.folder, arguments_.key_file)
+                   : Node::OpenThere(arguments_.folder, arguments_.key_file);
       if (node.ok()) {
         node_ = *std::move(node);
         stub_ = v1::Admin::NewStub(node_->AdminChannel());
@@ -120,6 +127,17 @@ class Command {
       absl::StrAppend(&text, "\n", Say("第 ", "line "), bad.line(), Say(" 行: ", ": "),
                       In(language_, bad.reason()));
     }
+    for (const auto& found : reply.found_rows()) {
+      absl::StrAppend(&text, "\n", Say("第 ", "line "), found.line(), Say(" 行: ", ": "),
+                      InWords(found.member()), WhatBecameOf(found));
+    }
+    if (reply.unread_columns_size() > 0) {
+      absl::StrAppend(
+          &text, "\n",
+          Say("注意：以下各列名称不认识或重复，没有读取：",
+              "note: these columns are unknown or stand there twice, and were not read: "),
+          absl::StrJoin(reply.unread_columns(), Say("、", ", ")));
+    }
     return Print(reply, text);
   }
 
@@ -131,16 +149,24 @@ class Command {
                                                                : arguments_.operator_name);
     v1::EnrolCodeReply reply;
     RETURN_IF_ERROR(Call(&v1::Admin::Stub::Enrol, request, &reply));
+    const std::string whose = absl::StrCat(Say("发给: ", "for: "), InWords(reply.person()));
+    if (arguments_.as_text && !json_) std::cerr << whose << std::endl;  // apart from the code
     if (json_ || arguments_.as_text) return Print(reply, reply.code());
     ASSIGN_OR_RETURN(const std::string drawn, DrawQr(reply.code()));
-    return Print(reply, reply.code(), drawn);
+    return Print(reply, absl::StrCat(reply.code(), "\n", whose), drawn);
   }
 
   absl::Status Grant() {
     ASSIGN_OR_RETURN(const v1::GrantRequest request, Named());
     v1::GrantReply reply;
     RETURN_IF_ERROR(Call(&v1::Admin::Stub::Grant, request, &reply));
-    return Print(reply, Say("已授权", "granted"));
+    const std::string until = arguments_.until.empty()
+                                  ? Say("无结束日期", "without end")
+                                  : absl::StrCat(Say("最后一天 ", "last day "), arguments_.until);
+    return Print(reply,
+                 absl::StrCat(Done(reply.changed(), Say("已授权", "granted")), ": ",
+                              InWords(reply.person()), "\n  ", InWords(reply.organisation()), "  ",
+                              LabelOf(Office_descriptor(), request.office()), "  ", until));
   }
 
   absl::Status Revoke() {
@@ -153,11 +179,17 @@ class Command {
     }
     v1::RevokeReply reply;
     RETURN_IF_ERROR(Call(&v1::Admin::Stub::Revoke, request, &reply));
-    return Print(reply, arguments_.wipe
-                            ? Say("已挂失：该设备下次联系时清除本机全部内容，未发送的内容待处理",
-                                  "reported lost: at its next contact the device removes all that "
-                                  "is on it; what it had not sent is held for review")
-                            : Say("已撤销", "revoked"));
+    std::string text = arguments_.wipe
+                           ? Say("已挂失：该设备下次联系时清除本机全部内容，未发送的内容待处理",
+                                 "reported lost: at its next contact the device removes all that "
+                                 "is on it; what it had not sent is held for review")
+                           : Say("已撤销", "revoked");
+    if (reply.has_person()) absl::StrAppend(&text, "\n  ", InWords(reply.person()));
+    if (reply.has_organisation()) {
+      absl::StrAppend(&text, "\n  ", InWords(reply.organisation()), "  ",
+                      LabelOf(Office_descriptor(), request.grant().office()));
+    }
+    return Print(reply, text);
   }
 
   absl::Status Affiliate() {
@@ -171,7 +203,15 @@ class Command {
     }
     v1::AffiliateReply reply;
     RETURN_IF_ERROR(Call(&v1::Admin::Stub::Affiliate, request, &reply));
-    return Print(reply, Say("已调整隶属关系", "affiliated"));
+    const auto shown = [&](bool has, const v1::Registered& parent) {
+      return has ? InWords(parent) : Say("无", "none");
+    };
+    return Print(
+        reply, absl::StrCat(Done(reply.changed(), Say("已调整隶属关系", "affiliated")), ": ",
+                            InWords(reply.organisation()), "\n  ", Say("上级组织: ", "above it: "),
+                            shown(reply.has_parent(), reply.parent()), "\n  ",
+                            Say("流入地上级组织: ", "above it at its host place: "),
+                            shown(reply.has_host_parent(), reply.host_parent())));
   }
 
   absl::Status Devices() {
@@ -213,16 +253,15 @@ class Command {
       absl::StrAppend(&text,
                       LabelOf(records::v1::DuplicatePerson::State_descriptor(), duplicate.state()),
                       "  ", LabelOf(records::v1::DuplicatePerson::By_descriptor(), duplicate.by()),
-                      "\n  ", TextOf(duplicate.first_id()), "  ", duplicate.first_shown(), "\n  ",
-                      TextOf(duplicate.second_id()), "  ", duplicate.second_shown(), "\n");
+                      "\n  ", InWords(one.first()), "\n  ", InWords(one.second()), "\n");
     }
     for (const auto& crowd : reply.crowds()) {
       absl::StrAppend(&text,
                       Say("身份证号、或姓名和出生日期相同的人太多，未逐对列出: ",
                           "too many have one number, or one name and birth date; no pairs: "),
-                      crowd.person_ids_size(), "\n");
-      for (const std::string& person : crowd.person_ids()) {
-        absl::StrAppend(&text, "  ", TextOf(person), "\n");
+                      crowd.persons_size(), "\n");
+      for (const v1::Registered& person : crowd.persons()) {
+        absl::StrAppend(&text, "  ", InWords(person), "\n");
       }
     }
     absl::StrAppend(&text, Say("共 ", ""), reply.duplicates_size(), Say(" 对", " pairs"));
@@ -236,9 +275,12 @@ class Command {
     request.set_undo(arguments_.undo);
     v1::MergePersonsReply reply;
     RETURN_IF_ERROR(Call(&v1::Admin::Stub::MergePersons, request, &reply));
-    return Print(reply, arguments_.undo
-                            ? Say("已撤销合并，恢复为两人", "undone: they are two again")
-                            : Say("已合并为一人", "merged: they are one person"));
+    return Print(
+        reply,
+        absl::StrCat(arguments_.undo ? Say("已撤销合并，恢复为两人", "undone: they are two again")
+                                     : Say("已合并为一人，保留第一个",
+                                           "merged: they are one person, and the first is kept"),
+                     "\n  ", InWords(reply.keep()), "\n  ", InWords(reply.other())));
   }
 
   absl::Status VerifyAudit() {
@@ -268,8 +310,31 @@ class Command {
     return Say(value->options().GetExtension(zhibu::value_label), value->name());
   }
 
-  static std::string TextOf(const std::string& id) {
-    return zhibu::TextOf(Id::FromBytes(id).value_or(Id()));
+  // What is said of a call that may find everything as it is to be.
+  std::string Done(bool changed, const std::string& done) const {
+    return changed ? done : Say("已是如此，未作改动", "it is so already, nothing was changed");
+  }
+
+  std::string WhatBecameOf(const v1::FoundRow& found) const {
+    std::string text;
+    if (!found.registered_before().empty()) {
+      absl::StrAppend(&text, Say("，原登记为 ", ", registered before as "),
+                      PrintableLine(found.registered_before()));
+    }
+    if (!found.moved_from().empty()) {
+      absl::StrAppend(&text, Say("，由 ", ", moved from "), PrintableLine(found.moved_from()),
+                      Say(" 调入 ", " to "), PrintableLine(found.member().branch()));
+    }
+    for (const Words& field : found.changed()) {
+      absl::StrAppend(&text,
+                      &field == &found.changed(0) ? Say("，更新 ", ", changed ") : Say("、", ", "),
+                      In(language_, field));
+    }
+    if (found.has_counts_as()) {
+      absl::StrAppend(&text, Say("，已并入 ", ", merged into "), InWords(found.counts_as()),
+                      Say("（后者不变）", ", which stays as it is"));
+    }
+    return text;
   }
 
   // `drawn` is the program's own; text is from others.
@@ -289,6 +354,11 @@ class Command {
   }
 
   absl::StatusOr<v1::GrantRequest> Named() const {
+    if (arguments_.member.empty() || arguments_.organisation.empty()) {
+      return absl::InvalidArgumentError(
+          Say("请写明党员和党组织：党员 党组织 --office 职务",
+              "name the member and the organisation: MEMBER ORGANISATION --office OFFICE"));
+    }
     v1::GrantRequest request;
     request.mutable_who()->set_member(arguments_.member);
     request.set_organisation(arguments_.organisation);
@@ -298,12 +368,14 @@ class Command {
     }
     request.set_office(office);
     if (!arguments_.until.empty()) {
-      absl::Time until;
-      std::string error;
-      if (!absl::ParseTime("%Y-%m-%d", arguments_.until, absl::LocalTimeZone(), &until, &error)) {
-        return absl::InvalidArgumentError(absl::StrCat("--until: ", error));
+      const auto until = EndOf(arguments_.until);
+      if (!until) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("--until ", arguments_.until,
+                         Say(": 没有这一天，请按 2027-01-31 的样子填写",
+                             ": no such day; write it as 2027-01-31")));
       }
-      request.set_until_ms(absl::ToUnixMillis(until));
+      request.set_until_ms(*until);
     }
     return request;
   }
@@ -324,27 +396,27 @@ void AddAdminCommand(CLI::App* app, const bool* json, const Language* language,
   admin->require_subcommand(1);
   admin->add_option("--data", arguments->folder, "The server's data folder")->required();
   admin->add_option("--key-file", arguments->key_file, kKeyFileHelp);
-  const auto set = [=](CLI::App* command, absl::Status (Command::*run)()) {
+  const auto set = [=](CLI::App* command, absl::Status (Command::*run)(), bool may_make = false) {
     command->callback([=] {
       *chosen = [=]() -> absl::Status {
         Command invocation(*arguments, *json, *language);
-        RETURN_IF_ERROR(invocation.Open());
+        RETURN_IF_ERROR(invocation.Open(may_make));
         return (invocation.*run)();
       };
     });
     return command;
   };
   const auto who = [&](CLI::App* command) {
-    return command->add_option("MEMBER", arguments->member, "A member, by name or id");
+    return command->add_option("MEMBER", arguments->member, "A member, by registered name or id");
   };
   const auto office = [&](CLI::App* command) {
-    command->add_option("ORGANISATION", arguments->organisation, "An organisation, by name or id");
+    command->add_option("ORGANISATION", arguments->organisation, kOrganisationHelp);
     command
         ->add_option("--office", arguments->office, "SECRETARY, DEPUTY, COMMITTEE or GROUP_LEADER")
         ->capture_default_str();
   };
 
-  set(admin->add_subcommand("init", "Make a new data folder"), &Command::Init);
+  set(admin->add_subcommand("init", "Make a new data folder"), &Command::Init, true);
   set(admin->add_subcommand("import", "Read a roster of members (CSV; UTF-8 or GB18030)"),
       &Command::Import)
       ->add_option("FILE", arguments->file, "The roster")
@@ -353,7 +425,8 @@ void AddAdminCommand(CLI::App* app, const bool* json, const Language* language,
       admin->add_subcommand("enrol", "Print a one-time code for a member's device, and as a QR"),
       &Command::Enrol);
   who(enrol)->required();
-  enrol->add_option("--minutes", arguments->minutes, "How long the code is good; default: a day");
+  enrol->add_option("--minutes", arguments->minutes, "How long the code is good; default: a day")
+      ->check(CLI::Range(1, kCodeMinutesMax));
   enrol->add_flag("--text", arguments->as_text, "As text only");
   enrol->add_option("--as", arguments->operator_name,
                     "Who hands it out, for the record; default: your user name here");
@@ -361,7 +434,8 @@ void AddAdminCommand(CLI::App* app, const bool* json, const Language* language,
       set(admin->add_subcommand("grant", "Let a member act for an organisation"), &Command::Grant);
   who(grant)->required();
   office(grant);
-  grant->add_option("--until", arguments->until, "Last day, 2027-01-31; default: no end");
+  grant->add_option("--until", arguments->until,
+                    "Last day, to its end in China, 2027-01-31; default: no end");
   CLI::App* revoke =
       set(admin->add_subcommand("revoke", "End a grant, or stop a device"), &Command::Revoke);
   who(revoke);
@@ -374,8 +448,7 @@ void AddAdminCommand(CLI::App* app, const bool* json, const Language* language,
       ->needs(device);
   CLI::App* affiliate = set(admin->add_subcommand("affiliate", "Say what an organisation hangs on"),
                             &Command::Affiliate);
-  affiliate->add_option("ORGANISATION", arguments->organisation, "An organisation, by name or id")
-      ->required();
+  affiliate->add_option("ORGANISATION", arguments->organisation, kOrganisationHelp)->required();
   CLI::Option* parent =
       affiliate->add_option("--parent", arguments->parent, "The organisation above it (上级组织)");
   CLI::Option* host_parent =
@@ -392,8 +465,9 @@ void AddAdminCommand(CLI::App* app, const bool* json, const Language* language,
       &Command::Duplicates);
   CLI::App* merge = set(admin->add_subcommand("merge-persons", "Make one person of two members"),
                         &Command::MergePersons);
-  merge->add_option("KEEP", arguments->member, "The member to keep, by name or id")->required();
-  merge->add_option("OTHER", arguments->other, "Who that is as well, by name or id")->required();
+  merge->add_option("KEEP", arguments->member, "The member to keep, by registered name or id")
+      ->required();
+  merge->add_option("OTHER", arguments->other, "Who that is as well, likewise")->required();
   merge->add_flag("--undo", arguments->undo, "They are two after all");
   CLI::App* audit = admin->add_subcommand("audit", "The record of every edit");
   audit->require_subcommand(1);

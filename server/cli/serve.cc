@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "server/cli/server.h"
+#include "server/rpc/address.h"
 #include "server/rpc/node.h"
 #include "sync/status.h"
 
@@ -36,10 +37,21 @@ absl::Status Serve(const Arguments& arguments, bool json, Language language) {
   spdlog::set_default_logger(spdlog::stderr_logger_mt("zhibu"));
   // On by default where abseil is built for debugging, as distributions do; it costs each lock.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  // Before anything is made.
+  ASSIGN_OR_RETURN(const Address listen, ParseAddress(arguments.network.listen));
+  const bool addressed = !arguments.network.address.empty();
+  if (addressed) RETURN_IF_ERROR(CheckReachable(arguments.network.address));
   ASSIGN_OR_RETURN(
       const std::unique_ptr<Node> node,
       Node::Open(arguments.folder, arguments.key_file, arguments.restored, arguments.limits));
   ASSIGN_OR_RETURN(const int port, node->Serve(arguments.network));
+  if (!addressed && listen.IsAny()) {
+    std::cerr << (language == Language::kChinese
+                      ? "注意: 未给出 --address，登记码中没有设备可以连接的地址"
+                      : "warning: without --address, enrolment codes carry no address at which "
+                        "devices reach this server")
+              << std::endl;
+  }
   const std::string words = language == Language::kChinese ? "服务已就绪，端口 " : "ready on port ";
   std::cout << (json ? nlohmann::json({{"ready", true}, {"port", port}}).dump()
                      : absl::StrCat(words, port))

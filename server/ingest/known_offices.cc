@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "sync/rules/persons.h"
 #include "sync/status.h"
 
 namespace zhibu::server {
@@ -24,7 +25,11 @@ absl::StatusOr<Author> KnownOffices::JudgedAs(const Passage& passage) {
   const std::vector<Id>& own = offices->persons;
   const bool decides = !passage.row.decided_by.empty() &&
                        std::find(own.begin(), own.end(), passage.author) == own.end();
-  return Author{passage.decider, *offices, decides};
+  Author judged{passage.decider, *offices, decides, own};
+  if (passage.author != passage.decider) {
+    ASSIGN_OR_RETURN(judged.wrote, PersonsOf(work_.writer, passage.author));
+  }
+  return judged;
 }
 
 }  // namespace zhibu::server

@@ -1,14 +1,18 @@
 #include "server/ingest/merging.h"
 
+#include <google/protobuf/timestamp.pb.h>
+
 #include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "sync/canonical.h"
 #include "sync/merge.h"
 #include "sync/reason.h"
 #include "sync/status.h"
+#include "sync/value.h"
 
 namespace zhibu::server {
 namespace {
@@ -18,6 +22,44 @@ using sync::v1::Edit;
 
 // What the records that one edit of a device touches may hold in all.
 constexpr size_t kTouchedBytesMax = 8 << 20;
+// What is said to have happened may be so much later than the edit that says it: a phone
+// whose clock runs in another zone is no liar.
+constexpr int64_t kHappenedMsMax = int64_t{24} * 3600 * 1000;
+
+// Earlier edits, ascending, each once.
+absl::Status CheckBuildsOn(const AuditRow& row) {
+  // No record is changed twice, so there is no more than one of these to a change.
+  if (row.builds_on.size() > kChangesMax) {
+    return TooLarge("builds_on", row.builds_on.size(), kChangesMax, "edits");
+  }
+  uint64_t last = 0;
+  for (const uint64_t below : row.builds_on) {
+    if (below <= std::exchange(last, below) || below >= row.number.value) {
+      return Refuse(sync::v1::MALFORMED,
+                    absl::StrCat("builds_on: [", absl::StrJoin(row.builds_on, ", "), "] < ",
+                                 row.number.value));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Times that have happened (FieldRule::happened) lie before `latest_ms`, in elements too.
+absl::Status CheckHappened(const Fields& fields, absl::string_view set, int64_t latest_ms) {
+  absl::Status status;
+  for (const FieldRule& rule : fields.rules()) {
+    if (!rule.happened && rule.element == nullptr) continue;
+    ForEachPayload(*rule.descriptor, set, [&](absl::string_view payload) {
+      if (rule.element != nullptr) {
+        return status.Update(CheckHappened(*rule.element, payload, latest_ms));
+      }
+      google::protobuf::Timestamp time;
+      time.ParseFromArray(payload.data(), static_cast<int>(payload.size()));
+      if (time.seconds() <= latest_ms / 1000) return;
+      status.Update(Refuse(sync::v1::BAD_VALUE, rule.descriptor->name()));
+    });
+  }
+  return status;
+}
 
 // What the edit says itself is not written down again.
 void ForgetBasesAsSaid(const Passage& passage) {
@@ -33,24 +75,13 @@ void ForgetBasesAsSaid(const Passage& passage) {
 
 absl::Status Merging::CheckLimits(const Passage& passage) {
   const AuditRow& row = passage.row;
-  if (!passage.composed() && row.edit.size() > kEditBytesMax) {
-    return Refuse(sync::v1::TOO_LARGE, absl::StrCat(row.edit.size(), " B"));
+  if (passage.edit.changes().empty()) {
+    return Refuse(sync::v1::MALFORMED, "zhibu.sync.v1.Edit: changes: 0");
   }
-  if (passage.edit.changes().empty()) return Refuse(sync::v1::MALFORMED, "edit");
   if (passage.composed()) return absl::OkStatus();
+  RETURN_IF_ERROR(CheckEditSize(row.edit.size(), passage.edit));
   RETURN_IF_ERROR(CheckCanonicalMessage(*Edit::descriptor(), row.edit));
-  if (passage.edit.changes_size() > kChangesMax) {
-    return Refuse(sync::v1::TOO_LARGE, absl::StrCat(passage.edit.changes_size(), " changes"));
-  }
-  // No record is changed twice, so there is no more than one of these to a change.
-  const auto& below = row.builds_on;
-  const bool ascending = std::is_sorted(below.begin(), below.end()) &&
-                         std::adjacent_find(below.begin(), below.end()) == below.end();
-  if (!ascending || below.size() > kChangesMax ||
-      (!below.empty() && (below.front() == 0 || below.back() >= row.number.value))) {
-    return Refuse(sync::v1::MALFORMED, "builds_on");
-  }
-  return absl::OkStatus();
+  return CheckBuildsOn(row);
 }
 
 absl::Status Merging::Load(const Passage& passage, Staging* staging) {
@@ -127,9 +158,14 @@ absl::Status Merging::Judge(const Passage& passage, const Staging& staging) {
     touched += staged.state.body.size() + staged.state.trace.size();
   }
   if (touched > kTouchedBytesMax) {
-    return Refuse(sync::v1::TOO_LARGE, absl::StrCat(touched, " B"));
+    return TooLarge("records of the edit", touched, kTouchedBytesMax);
   }
   // Whoever may not write there is not told what the rules find.
+  const Stamp stamp = Believed(passage.row.stamp, work_.environment.now_ms());
+  for (const auto& [key, staged] : staging) {
+    RETURN_IF_ERROR(CheckHappened(staged.type->fields, staged.change->set(),
+                                  MillisOf(stamp) + kHappenedMsMax));
+  }
   const std::vector<Step> steps = StepsOf(work_, passage, staging);
   RETURN_IF_ERROR(work_.rules.Judge(CaseOf(work_, passage, steps)));
   for (const auto& [key, staged] : staging) RETURN_IF_ERROR(staged.hidden);
@@ -140,6 +176,7 @@ absl::Status Merging::Judge(const Passage& passage, const Staging& staging) {
 absl::Status Merging::CheckOne(const Passage& passage, const RecordKey& key, const Staged& staged,
                                const Staging& staging) {
   if (staged.state.alive()) RETURN_IF_ERROR(CheckRecord(*staged.type, key.id, staged.state.body));
+  RETURN_IF_ERROR(CheckUnknown(*staged.type, staged.was.body, staged.state.body));
   RETURN_IF_ERROR(CheckRecordSize(*staged.type, staged.state.body, staged.state.trace));
   ASSIGN_OR_RETURN(const Author judged, offices_.JudgedAs(passage));
   return MayLeave(work_.writer, judged, StepOf(work_, passage, key, staged), staged.loan,

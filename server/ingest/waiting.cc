@@ -16,7 +16,7 @@ using sync::v1::Edit;
 
 bool IsHeld(sync::v1::Reason reason) {
   return reason == sync::v1::GRANT_ENDED || reason == sync::v1::MOVED_AWAY ||
-         reason == sync::v1::BUILDS_ON_HELD;
+         reason == sync::v1::OF_REVOKED_DEVICE || reason == sync::v1::BUILDS_ON_HELD;
 }
 
 absl::Status Waiting::CheckFoundations(const AuditRow& row) {
@@ -45,7 +45,7 @@ absl::Status Waiting::MayBeJudged(const Passage& passage, const Staging& staging
   absl::Status status = CheckFoundations(passage.row);
   if (passage.row.decided_by.empty() && status.ok()) {
     ASSIGN_OR_RETURN(const DeviceState* device, chains_.StateOf(passage.row.author));
-    if (device->row.revoked()) status = Refuse(sync::v1::GRANT_ENDED, device->row.name);
+    if (device->row.revoked()) status = Refuse(sync::v1::OF_REVOKED_DEVICE, device->row.name);
   }
   if (!IsHeld(ReasonOf(status).reason)) return status;
   std::optional<std::set<RecordKey>> below;
@@ -85,8 +85,9 @@ absl::StatusOr<bool> Waiting::HasRight(const Passage& passage, const Change& cha
   const std::vector<Placed> named = PlacesOf(*staged.type, key.id, change.set());
   after.insert(after.end(), named.begin(), named.end());
   ASSIGN_OR_RETURN(const Offices* offices, offices_.Of(passage.author));
-  return MightOnce(work_.writer, *staged.type, WrittenBy(*staged.type, change), key.id,
-                   passage.author, *offices, staged.before, after);
+  return MightOnce(work_.writer, *staged.type, WrittenBy(*staged.type, change),
+                   HostSightOf(*staged.type, as_said.body), key.id, passage.author, *offices,
+                   staged.before, after);
 }
 
 // The records that the held edits are about on which this one builds.
@@ -107,10 +108,8 @@ absl::StatusOr<std::set<RecordKey>> Waiting::HeldBelow(const AuditRow& row) {
 
 absl::StatusOr<absl::flat_hash_set<Version>> Waiting::MadeAfter(const AuditRow& row) {
   absl::flat_hash_set<Version> versions;
-  RETURN_IF_ERROR(work_.writer.ReadAudit(row.device, row.number, [&](const AuditRow& later) {
-    if (later.version.value > 0) versions.insert(later.version);
-    return true;
-  }));
+  RETURN_IF_ERROR(work_.writer.ReadVersions(row.device, row.number,
+                                            [&](Version later) { versions.insert(later); }));
   return versions;
 }
 

@@ -79,7 +79,11 @@ const ColumnRule& RuleOf(Column column) { return ColumnRules()[column]; }
 Header::Header(const CsvRow& row) : width_(row.cells.size()) {
   for (size_t i = 0; i < width_; ++i) {
     const auto found = ColumnsByName().find(Fold(row.cells[i]));
-    if (found == ColumnsByName().end() || places_[found->second]) continue;
+    if (found == ColumnsByName().end() || places_[found->second]) {
+      const absl::string_view heading = Trim(row.cells[i]);
+      if (!heading.empty()) unread_.emplace_back(heading);
+      continue;
+    }
     places_[found->second] = i;
     ++known_;
   }

@@ -55,6 +55,8 @@ class Header {
 
   size_t width() const { return width_; }
   size_t known() const { return known_; }  // how many of its columns are
+  // Those that are not, or stand there a second time; blank ones left out.
+  const std::vector<std::string>& unread() const { return unread_; }
   bool Has(Column column) const { return places_[column].has_value(); }
   // Trimmed; empty where the row is short or the column missing.
   absl::string_view Cell(const CsvRow& row, Column column) const;
@@ -62,6 +64,7 @@ class Header {
  private:
   size_t width_;
   size_t known_ = 0;
+  std::vector<std::string> unread_;
   std::array<std::optional<size_t>, kColumns> places_;
 };
 

@@ -18,6 +18,8 @@ namespace {
 using records::v1::Organisation;
 
 constexpr char kWordsUrl[] = "zhibu/words";
+constexpr size_t kUnreadColumnsMax = 20;
+constexpr size_t kHeadingBytesMax = 100;
 
 Words Say(absl::string_view zh, absl::string_view en) {
   Words words;
@@ -110,6 +112,10 @@ absl::StatusOr<Roster> ParseRoster(absl::string_view bytes, const RosterLimits& 
   if (absl::Status checked = CheckHeader(header); !checked.ok()) return checked;
 
   Roster roster;
+  for (const std::string& heading : header.unread()) {
+    if (roster.unread_columns.size() == kUnreadColumnsMax) break;
+    roster.unread_columns.push_back(heading.size() <= kHeadingBytesMax ? heading : "…");
+  }
   Seen seen;
   while (reader.Next(&cells)) {
     if (roster.rows.size() + roster.bad_rows.size() == limits.rows_max) {

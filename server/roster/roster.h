@@ -14,7 +14,7 @@
 //   header     the first line that is not blank. A column is known by the label of its field
 //              in the proto, by its English name or by an alias, whatever its case, spaces and
 //              underscores; where two columns mean the same the first counts. Other columns
-//              are passed over. 姓名 and 所在支部 must be there.
+//              are passed over, and named (unread_columns). 姓名 and 所在支部 must be there.
 //   dates      2008-07-01, 2008/7/1, 2008.7.1, 20080701, 2008年7月1日; kept as 2008-07-01
 //   numbers    an identity number must have its right check digit (GB 11643); sex and date of
 //              birth follow from it where their cells are empty, and must agree where not
@@ -65,6 +65,9 @@ struct BadRow {
 struct Roster {
   std::vector<RosterRow> rows;  // ascending by line, as are the bad ones
   std::vector<BadRow> bad_rows;
+  // Headings of columns that nobody reads: unknown ones, and those of which there is one
+  // before. The first 20 of them; one of more than 100 bytes is "…".
+  std::vector<std::string> unread_columns;
 };
 
 struct RosterLimits {

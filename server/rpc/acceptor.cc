@@ -7,7 +7,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
+#include "server/rpc/address.h"
+#include "sync/status.h"
 
 namespace zhibu::server {
 namespace {
@@ -34,14 +35,11 @@ int RaiseFileLimit(int wanted) {
 
 absl::StatusOr<std::unique_ptr<Acceptor>> Acceptor::Listen(const std::string& listen) {
   std::unique_ptr<Acceptor> made(new Acceptor());
-  const size_t colon = std::min(listen.rfind(':'), listen.size());
-  absl::string_view host(listen.data(), colon);
-  if (absl::ConsumePrefix(&host, "[")) absl::ConsumeSuffix(&host, "]");
+  ASSIGN_OR_RETURN(const Address address, ParseAddress(listen));
   std::error_code error;
   tcp::resolver resolver(made->context_);
   const auto found =
-      resolver.resolve(std::string(host), listen.substr(std::min(colon + 1, listen.size())),
-                       tcp::resolver::passive, error);
+      resolver.resolve(address.host, absl::StrCat(address.port), tcp::resolver::passive, error);
   const auto failed = [&] {
     return absl::UnavailableError(absl::StrCat("cannot listen on ", listen, ": ", error.message()));
   };

@@ -16,6 +16,7 @@
 #include "server/courier.h"
 #include "server/incarnation.h"
 #include "server/marks.h"
+#include "server/named.h"
 #include "server/registration.h"
 #include "server/rpc/acceptor.h"
 #include "server/rpc/services.h"
@@ -37,6 +38,8 @@ constexpr int kAdminBytesMax = 80 << 20;
 constexpr int kCallsMax = 16;
 // On one connection, beyond the streams of one device.
 constexpr int kStreamsMore = 16;
+
+std::string StoreOf(const std::string& folder) { return absl::StrCat(folder, "/zhibu.db"); }
 
 std::string SocketOf(const std::string& folder) {
   return absl::StrCat("unix:", std::filesystem::absolute(folder).string(), "/admin.sock");
@@ -123,7 +126,7 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Open(const std::string& folder,
                                                  const Limits& limits) {
   ASSIGN_OR_RETURN(FolderLock lock, FolderLock::Take(folder));
   umask(0077);  // what is kept here is for its owner only
-  const std::string file = absl::StrCat(folder, "/zhibu.db");
+  const std::string file = StoreOf(folder);
   ASSIGN_OR_RETURN(std::string key,
                    KeyFor(key_file.empty() ? absl::StrCat(folder, "/zhibu.key") : key_file, file,
                           [&] { return OpenSqliteStore(file).status(); }));
@@ -135,6 +138,17 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Open(const std::string& folder,
   RETURN_IF_ERROR(EnsureMarks(*store, ingest, SystemEnvironment()));
   return std::unique_ptr<Node>(
       new Node(std::make_unique<Parts>(folder, std::move(lock), std::move(store), limits)));
+}
+
+absl::StatusOr<std::unique_ptr<Node>> Node::OpenThere(const std::string& folder,
+                                                      const std::string& key_file) {
+  std::error_code error;
+  if (!std::filesystem::exists(StoreOf(folder), error)) {
+    return absl::NotFoundError(
+        InBoth(absl::StrCat(folder, " 不是服务器数据目录；新建请用 zhibu admin init"),
+               absl::StrCat(folder, " is no data folder of a server; zhibu admin init makes one")));
+  }
+  return Open(folder, key_file);
 }
 
 Node::~Node() {

@@ -36,6 +36,9 @@ class Node {
                                                     const std::string& key_file = "",
                                                     bool restored = false,
                                                     const Limits& limits = {});
+  // As above, where there is a store: NOT_FOUND where there is none, and none is made.
+  static absl::StatusOr<std::unique_ptr<Node>> OpenThere(const std::string& folder,
+                                                         const std::string& key_file);
   // Ends every stream, commits what has arrived, closes the store.
   ~Node();
 

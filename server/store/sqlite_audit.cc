@@ -12,6 +12,10 @@ constexpr char kGetAudit[] =
     "SELECT " ZHIBU_AUDIT_COLUMNS " FROM audit WHERE device = ? AND number = ?";
 constexpr char kReadAudit[] =
     "SELECT " ZHIBU_AUDIT_COLUMNS " FROM audit WHERE device = ? AND number > ? ORDER BY number";
+// From the index alone.
+constexpr char kReadVersions[] =
+    "SELECT version FROM audit INDEXED BY audit_verdict"
+    " WHERE device = ? AND number > ? AND version > 0";
 constexpr char kFindEdit[] =
     "SELECT " ZHIBU_AUDIT_COLUMNS " FROM audit WHERE made_ms = ? AND link = ? ORDER BY no LIMIT 1";
 constexpr char kAppendAudit[] = "INSERT INTO audit (" ZHIBU_AUDIT_COLUMNS
@@ -109,6 +113,15 @@ absl::Status Transaction::ReadAudit(DeviceNumber device, EditNumber after,
     Query row(connection_, kReadAudit, device, Bounded(after));
     bool more = true;
     while (more && row.Step()) more = visit(AuditOf(row, seal_));
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Transaction::ReadVersions(DeviceNumber device, EditNumber after,
+                                       absl::FunctionRef<void(Version)> visit) {
+  return Reading([&] {
+    Query row(connection_, kReadVersions, device, Bounded(after));
+    while (row.Step()) visit(row.Number<Version>(0));
     return absl::OkStatus();
   });
 }

@@ -50,6 +50,10 @@ constexpr char kReadFeed[] =
 constexpr char kCountFeed[] =
     "SELECT count(*) FROM feed INDEXED BY feed_version"
     " WHERE scope_no = (SELECT no FROM scope WHERE id = ?) AND version > ? AND seen & ? <> 0";
+constexpr char kLastInFeed[] =
+    "SELECT version FROM feed INDEXED BY feed_version"
+    " WHERE scope_no = (SELECT no FROM scope WHERE id = ?) AND seen & ? <> 0"
+    " ORDER BY version DESC LIMIT 1";
 constexpr char kEverIn[] =
     "SELECT 1 FROM feed"
     " WHERE scope_no = (SELECT no FROM scope WHERE id = ?) AND type = ? AND id = ?";
@@ -123,6 +127,13 @@ absl::StatusOr<uint64_t> Transaction::CountFeed(const Id& scope, Version after, 
   return Reading([&]() -> absl::StatusOr<uint64_t> {
     Query row(connection_, kCountFeed, scope, Bounded(after), offices);
     return row.Step() ? static_cast<uint64_t>(row.Int(0)) : 0;
+  });
+}
+
+absl::StatusOr<Version> Transaction::LastInFeed(const Id& scope, uint32_t offices) {
+  return Reading([&]() -> absl::StatusOr<Version> {
+    Query row(connection_, kLastInFeed, scope, offices);
+    return row.Step() ? row.Number<Version>(0) : Version();
   });
 }
 

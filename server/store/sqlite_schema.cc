@@ -168,6 +168,11 @@ ALTER TABLE feed ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
 DROP INDEX feed_version;
 CREATE INDEX feed_version ON feed (scope_no, version, type, id, present, record_no, seen, since);
 )sql",
+    // 8: what a device has made since some edit is told by the index alone.
+    R"sql(
+DROP INDEX audit_verdict;
+CREATE INDEX audit_verdict ON audit (device, number, link, verdict, version);
+)sql",
 };
 constexpr int64_t kSchemaVersion = std::size(kMigrations);
 constexpr int64_t kApplicationId = 0x5a686962;  // "Zhib"

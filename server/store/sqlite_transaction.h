@@ -47,6 +47,7 @@ class Transaction final : public Writer {
   absl::Status ReadFeed(const Id& scope, Version after, uint32_t offices,
                         absl::FunctionRef<bool(const FeedRow&)> visit) override;
   absl::StatusOr<uint64_t> CountFeed(const Id& scope, Version after, uint32_t offices) override;
+  absl::StatusOr<Version> LastInFeed(const Id& scope, uint32_t offices) override;
   absl::StatusOr<bool> EverIn(const Id& scope, const RecordKey& key) override;
   absl::Status ListRecords(uint32_t type, std::optional<Id> scope,
                            absl::FunctionRef<void(const Id&, const RecordState&)> visit) override;
@@ -59,6 +60,8 @@ class Transaction final : public Writer {
                                                     EditNumber number) override;
   absl::StatusOr<std::optional<AuditRow>> FindEdit(int64_t made_ms,
                                                    absl::string_view edit) override;
+  absl::Status ReadVersions(DeviceNumber device, EditNumber after,
+                            absl::FunctionRef<void(Version)> visit) override;
   absl::Status ReadAudit(DeviceNumber device, EditNumber after,
                          absl::FunctionRef<bool(const AuditRow&)> visit) override;
   absl::StatusOr<std::vector<Id>> FindMarked(absl::string_view mark, size_t most) override;

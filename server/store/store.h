@@ -2,7 +2,7 @@
 // behind this one interface and one contract suite (tests/server/store_contract.h).
 //
 //   store->Write([&](Writer& writer) {       // one durable transaction
-//     ASSIGN_OR_RETURN(Version version, writer.NextVersion(scopes));
+//     ASSIGN_OR_RETURN(Version version, writer.NextVersion(scopes, at_least));
 //     return writer.PutRecord(key, state, before, after);  // after: see server/sight.h
 //   });
 //   store->Read([&](Reader& reader) { … });  // one snapshot
@@ -128,6 +128,8 @@ class Reader : public Lookup {
   virtual absl::Status ReadFeed(const Id& scope, Version after, uint32_t offices,
                                 absl::FunctionRef<bool(const FeedRow&)> visit) = 0;
   virtual absl::StatusOr<uint64_t> CountFeed(const Id& scope, Version after, uint32_t offices) = 0;
+  // The highest version of such a row; 0: there is none.
+  virtual absl::StatusOr<Version> LastInFeed(const Id& scope, uint32_t offices) = 0;
 
   // Every record of a type that was ever written, the deleted ones too. Ascending by id.
   virtual absl::Status ListEver(uint32_t type,
@@ -152,6 +154,9 @@ class Reader : public Lookup {
   virtual absl::Status ReadAudit(DeviceNumber device, EditNumber after,
                                  absl::FunctionRef<bool(const AuditRow&)> visit) = 0;
 
+  // The versions of the device's merged edits past `after`; their edits are not looked at.
+  virtual absl::Status ReadVersions(DeviceNumber device, EditNumber after,
+                                    absl::FunctionRef<void(Version)> visit) = 0;
   // The marks that were put on more than `many`. Looks at all of them.
   virtual absl::StatusOr<std::vector<std::string>> FindCommonMarks(size_t many) = 0;
 

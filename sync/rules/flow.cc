@@ -16,6 +16,7 @@
 #include "sync/pass.h"
 #include "sync/reason.h"
 #include "sync/record.h"
+#include "sync/rules/offices.h"
 #include "sync/rules/registration.h"
 #include "sync/rules/typed.h"
 #include "sync/status.h"
@@ -41,31 +42,20 @@ using records::v1::Placement;
 using records::v1::Transfer;
 using sync::v1::Edit;
 
-// The longest that a letter may run (X; domain §2). To become a rule's parameter.
-constexpr int64_t kLetterDaysMax = 90;
 constexpr size_t kPassNumberBytesMax = 64;
 
 // The branch that the person belongs to; empty where they are placed nowhere.
 absl::StatusOr<std::string> HomeOf(Lookup& reader, absl::string_view person) {
-  Placement placement;
-  placement.set_member_id(std::string(person));
-  ASSIGN_OR_RETURN(const Id id, DeriveId(TypeOf<Placement>(), placement.SerializeAsString()));
-  ASSIGN_OR_RETURN(placement, Get<Placement>(reader, id.bytes()));
+  const auto id = Id::FromBytes(person);
+  if (!id) return "";
+  ASSIGN_OR_RETURN(const RecordKey key, PlacementKey(*id));
+  ASSIGN_OR_RETURN(const Placement placement, Get<Placement>(reader, key.id.bytes()));
   return placement.branch_id();
 }
 
 absl::Status MustBelong(Lookup& reader, absl::string_view person, absl::string_view branch) {
   ASSIGN_OR_RETURN(const std::string home, HomeOf(reader, person));
   return home == branch ? absl::OkStatus() : Refuse(sync::v1::NOT_OF_BRANCH, "member_id");
-}
-
-absl::Status JudgeLetter(const Transfer& letter) {
-  const auto days = DaysBetween(letter.issued(), letter.valid_until());
-  if (letter.letter_number().empty() || !days || *days < 0 || *days > kLetterDaysMax) {
-    return Refuse(sync::v1::LETTER_TOO_LONG,
-                  absl::StrCat(letter.issued(), " – ", letter.valid_until()));
-  }
-  return absl::OkStatus();
 }
 
 // A record of somebody's going away, with the states in which the merge sees it.
@@ -99,12 +89,10 @@ absl::Status JudgeTransfer(Lookup& reader, const Moved<Transfer>& moved, int64_t
     case Transfer::REQUESTED:
       return MustBelong(reader, letter.member_id(), letter.from_branch_id());
     case Transfer::ISSUED:
-      RETURN_IF_ERROR(JudgeLetter(letter));
+      RETURN_IF_ERROR(CheckLetter(letter));
       return MustBelong(reader, letter.member_id(), letter.from_branch_id());
     case Transfer::RECEIVED:
-      if (DateAt(at_ms) > letter.valid_until()) {
-        return Refuse(sync::v1::LETTER_EXPIRED, letter.valid_until());
-      }
+      RETURN_IF_ERROR(CheckRuns(letter, DateAt(at_ms)));
       // Another letter may have been received since.
       return MustBelong(reader, letter.member_id(), letter.from_branch_id());
     default:
@@ -228,35 +216,64 @@ absl::StatusOr<Branches> BranchesOf(Lookup& reader, const Id& person) {
   return branches;
 }
 
-// Whether the person belonged to who keeps the record, or stayed there, or was shown its
-// code. What others write of somebody tells them nothing about where that one is.
-absl::StatusOr<bool> HadToDo(Lookup& reader, const RecordType& type, const Id& person,
-                             const std::vector<Placed>& places, absl::string_view body) {
+// Whether whoever keeps the record has to do with the person now: they are placed there, or
+// stay there. What others write of somebody, or wrote when they still had, tells them
+// nothing about where that one is.
+bool HasToDo(const RecordType& type, const std::vector<Placed>& places, const Branches& branches) {
   if (type.own_scope == PERSON) return true;
-  if (type.number == TypeOf<CheckIn>().number &&
-      Parse<CheckIn>(body).standing() != CheckIn::STANDING_UNSPECIFIED) {
-    return true;
-  }
   bool kept = false;
   for (const Placed& placed : places) {
     if (placed.place != OWNER) continue;
     kept = true;
-    ASSIGN_OR_RETURN(const bool had,
-                     reader.EverIn(placed.scope, {TypeOf<Member>().number, person}));
-    if (had) return true;
+    if (branches.all.count(placed.scope.str()) > 0) return true;
   }
   return !kept;  // nobody but the person has it
 }
 
-// Fills in the guests of one record.
-absl::Status AddGuests(Lookup& reader, const RecordType& type, const Id& id, const Id& person,
-                       const RecordState& state, const Branches& branches, Edit* edit) {
-  const std::vector<Placed> places = PlacesOf(type, id, state.body);
-  ASSIGN_OR_RETURN(const bool had, HadToDo(reader, type, person, places, state.body));
-  std::set<std::string> others = had ? branches.all : std::set<std::string>();
+// The branches that are to see it, of those that have to do with the person. Once its keeper
+// has to do with them no longer, nobody is added and hosts see it no more; a home of theirs
+// goes on seeing what it has seen, be it a former one, so that it does not tell when they
+// leave that as well.
+absl::StatusOr<std::set<std::string>> OthersOf(Lookup& reader, const RecordType& type,
+                                               const Id& person, const std::vector<Placed>& places,
+                                               const Branches& branches) {
+  std::set<std::string> others;
+  if (HasToDo(type, places, branches)) {
+    others = branches.all;
+  } else {
+    ASSIGN_OR_RETURN(const RecordKey placement, PlacementKey(person));
+    for (const Placed& placed : places) {
+      if (placed.place != GUEST) continue;
+      ASSIGN_OR_RETURN(const bool home, reader.EverIn(placed.scope, placement));
+      if (home) others.insert(placed.scope.str());
+    }
+  }
   for (const Placed& placed : places) {
     if (placed.place == OWNER) others.erase(placed.scope.str());
   }
+  return others;
+}
+
+// Whether the home of now is that of then: the check-in has just been made, or has just been
+// verified. A former branch that writes it again years later is told nothing.
+bool IsMadeNow(const RecordType& type, const std::vector<Placed>& places, const Branches& branches,
+               absl::string_view before, absl::string_view after) {
+  if (type.number == TypeOf<CheckIn>().number) {
+    const auto standing = [](absl::string_view body) { return Parse<CheckIn>(body).standing(); };
+    if (standing(after) != CheckIn::STANDING_UNSPECIFIED) {
+      return standing(before) == CheckIn::STANDING_UNSPECIFIED;
+    }
+  }
+  return before.empty() && HasToDo(type, places, branches);
+}
+
+// Fills in the guests of one record, which was as `before` says until this edit.
+absl::Status AddGuests(Lookup& reader, const RecordType& type, const Id& id, const Id& person,
+                       absl::string_view before, const RecordState& state, const Branches& branches,
+                       Edit* edit) {
+  const std::vector<Placed> places = PlacesOf(type, id, state.body);
+  ASSIGN_OR_RETURN(const std::set<std::string> others,
+                   OthersOf(reader, type, person, places, branches));
   const std::unique_ptr<Message> record = ParseAs(type, state.body);
   const auto& reflection = *record->GetReflection();
   std::vector<const FieldRule*> guests;
@@ -264,7 +281,10 @@ absl::Status AddGuests(Lookup& reader, const RecordType& type, const Id& id, con
     if (!IsGuest(rule)) continue;
     if (!rule.descriptor->is_repeated()) {
       // As it was at the time: what was done elsewhere stays with the home of then.
-      if (reflection.HasField(*record, rule.descriptor) || others.count(branches.home) == 0) {
+      const bool at_home = std::count(places.begin(), places.end(),
+                                      Placed{Id::FromBytes(branches.home).value_or(Id()), OWNER});
+      if (branches.home.empty() || at_home || reflection.HasField(*record, rule.descriptor) ||
+          !IsMadeNow(type, places, branches, before, state.body)) {
         continue;
       }
       reflection.SetString(record.get(), rule.descriptor, branches.home);
@@ -297,7 +317,7 @@ absl::Status AddGuestsOfAll(Lookup& reader, const Schema& schema, const Id& pers
         type.number, person,
         [&](const Id& id, const RecordState& state) { records.emplace_back(id, state); }));
     for (const auto& [id, state] : records) {
-      RETURN_IF_ERROR(AddGuests(reader, type, id, person, state, branches, edit));
+      RETURN_IF_ERROR(AddGuests(reader, type, id, person, state.body, state, branches, edit));
     }
   }
   return absl::OkStatus();
@@ -373,6 +393,7 @@ absl::Status AddMoves(Lookup& reader, const Schema& schema, const Transfer& tran
 // began at a step, so that its author could name them both.
 absl::Status AddNames(Lookup& reader, const RecordType& type, const Id& id,
                       const RecordState& state, Flow flow, Edit* edit) {
+  if (Lasts(Moved<Flow>::StateOf(type, state.body))) flow.set_was_accepted(true);
   if (flow.member_name().empty()) {
     ASSIGN_OR_RETURN(*flow.mutable_member_name(),
                      RegisteredNameOf<Member>(reader, flow.member_id()));
@@ -387,7 +408,7 @@ absl::Status AddNames(Lookup& reader, const RecordType& type, const Id& id,
   }
   WriteFields(type, id, state,
               FieldsOf(type, {Flow::kHomeNameFieldNumber, Flow::kHostNameFieldNumber,
-                              Flow::kMemberNameFieldNumber}),
+                              Flow::kMemberNameFieldNumber, Flow::kWasAcceptedFieldNumber}),
               flow, edit);
   return absl::OkStatus();
 }
@@ -442,8 +463,9 @@ std::optional<Id> BegunOf(const Step& step) {
 absl::Status JudgeFlow(const Case& of, const Step& step) {
   const RecordType& type = step.type;
   const auto moves = [](const Step& one) { return IsOfMoves(one.type); };
-  if (moves(step) && std::count_if(of.steps.begin(), of.steps.end(), moves) > kMovesMax) {
-    return Refuse(sync::v1::TOO_LARGE, type.label);
+  const auto moved = std::count_if(of.steps.begin(), of.steps.end(), moves);
+  if (moves(step) && moved > kMovesMax) {
+    return TooLarge(type.label, static_cast<size_t>(moved), kMovesMax, "records");
   }
   const absl::string_view before = step.body_before();
   const std::string& after = step.after.body;
@@ -500,7 +522,7 @@ absl::Status AddFlow(Lookup& reader, const Schema& schema, const RecordKey& key,
     if (!edit->changes().empty()) return absl::OkStatus();  // then comes the next call
   }
   ASSIGN_OR_RETURN(const Branches branches, BranchesOf(reader, *person));
-  return AddGuests(reader, type, key.id, *person, state, branches, edit);
+  return AddGuests(reader, type, key.id, *person, before, state, branches, edit);
 }
 
 class Moves : public Rule {
@@ -525,6 +547,20 @@ class Moves : public Rule {
 };
 
 }  // namespace
+
+absl::Status CheckLetter(const Transfer& letter) {
+  const auto days = DaysBetween(letter.issued(), letter.valid_until());
+  if (letter.letter_number().empty() || !days || *days < 0 || *days > kLetterDaysMax) {
+    return Refuse(sync::v1::LETTER_TOO_LONG,
+                  absl::StrCat(letter.issued(), " – ", letter.valid_until()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckRuns(const Transfer& letter, absl::string_view date) {
+  return date > letter.valid_until() ? Refuse(sync::v1::LETTER_EXPIRED, letter.valid_until())
+                                     : absl::OkStatus();
+}
 
 std::unique_ptr<const Rule> FlowRule(std::shared_ptr<const Schema> schema) {
   return std::make_unique<Moves>(std::move(schema));

@@ -1,5 +1,5 @@
 // What the rules read. The server's store gives it (server/store/store.h), and the device's
-// file gives the part that lies on it (client-core/known.h).
+// file gives the part that lies on it (client-core/confirmed_lookup.h).
 //
 //   server:  what is not found is not there
 //   device:  what is not found may be there: it is answered with NotKnownHere

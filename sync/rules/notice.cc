@@ -69,7 +69,7 @@ absl::StatusOr<std::string> ShownOf(Lookup& reader, const Schema& schema, const 
     return placed.place == OWNER && placed.scope.bytes() == notice.branch_id();
   });
   if (!state.alive() || !kept || !kPublic.Meet(ReadersOf(schema, *type, state.body))) return "";
-  Redact(*type, HiddenFrom(*type, kPublic), &state);
+  Redact(*type, HiddenFrom(*type, kPublic, HostSightOf(*type, state.body)), &state);
   const std::unique_ptr<Message> subject = ParseAs(*type, state.body);
   ClearIds(subject.get());
   return Cut(WithoutContact(Lines(*subject, Language::kChinese)));

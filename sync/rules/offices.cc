@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sync/record.h"
 #include "sync/rules/persons.h"
 #include "sync/rules/typed.h"
 #include "sync/schema.h"
@@ -15,6 +16,7 @@ namespace zhibu {
 
 using google::protobuf::util::TimeUtil;
 using records::v1::Member;
+using records::v1::Placement;
 
 namespace {
 
@@ -59,6 +61,13 @@ uint32_t Offices::In(const Id& scope) const {
   return it == now.end() ? 0 : it->second;
 }
 
+absl::StatusOr<RecordKey> PlacementKey(const Id& person) {
+  Placement placement;
+  placement.set_member_id(person.str());
+  ASSIGN_OR_RETURN(const Id id, DeriveId(TypeOf<Placement>(), placement.SerializeAsString()));
+  return RecordKey{TypeOf<Placement>().number, id};
+}
+
 absl::StatusOr<Offices> OfficesOf(Lookup& reader, const Id& person, int64_t now_ms) {
   const Schema& schema = *CatalogueSchema();
   const uint32_t grant_type = schema.Find(records::v1::Grant::descriptor())->number;
@@ -82,7 +91,7 @@ absl::StatusOr<Offices> OfficesOf(Lookup& reader, const Id& person, int64_t now_
   auto& placed = kept_is_out ? offices.ended : offices.now;
   RETURN_IF_ERROR(
       reader.ListRecords(placement_type, kept, [&](const Id&, const RecordState& state) {
-        records::v1::Placement placement;
+        Placement placement;
         if (!placement.ParseFromString(state.body)) return;
         if (const auto branch = Id::FromBytes(placement.branch_id())) {
           placed[*branch] |= AudienceOf(MEMBER);

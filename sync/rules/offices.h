@@ -30,6 +30,9 @@ struct Offices {
   uint32_t In(const Id& scope) const;
 };
 
+// Of the record that says where the person belongs.
+absl::StatusOr<RecordKey> PlacementKey(const Id& person);
+
 absl::StatusOr<Offices> OfficesOf(Lookup& reader, const Id& person, int64_t now_ms);
 
 }  // namespace zhibu

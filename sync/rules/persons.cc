@@ -88,14 +88,14 @@ absl::StatusOr<std::string> Shown(Lookup& reader, const Member& member) {
 // Under which the pairs are found that join a person. Not keyed: the ids are no secret here.
 std::string JoinedMark(const Id& person) { return Digest(absl::StrCat("joined ", person.bytes())); }
 
+// Those alone that join somebody now: pairs that are two again, however many, hide none.
 void IndexJoined(const Id& id, const RecordState& state, Marks* marks) {
   const auto duplicate = Parse<DuplicatePerson>(state.body);
-  if (duplicate.state() != DuplicatePerson::MERGED &&
-      duplicate.state() != DuplicatePerson::UNDONE) {
-    return;
-  }
+  const bool joins = state.alive() && duplicate.state() == DuplicatePerson::MERGED;
   for (const std::string& bytes : {duplicate.first_id(), duplicate.second_id()}) {
-    if (const auto person = Id::FromBytes(bytes)) marks->put.emplace_back(JoinedMark(*person), id);
+    const auto person = Id::FromBytes(bytes);
+    if (!person) continue;
+    (joins ? marks->put : marks->drop).emplace_back(JoinedMark(*person), id);
   }
 }
 

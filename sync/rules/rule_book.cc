@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "sync/rules/asked.h"
 #include "sync/rules/check_in.h"
 #include "sync/rules/flow.h"
 #include "sync/rules/notice.h"
@@ -15,6 +16,7 @@ namespace zhibu {
 // In the order in which they are asked.
 RuleBook::RuleBook(const std::shared_ptr<const Schema>& schema) {
   rules_.push_back(CheckInRule());
+  rules_.push_back(AskedRule());
   rules_.push_back(FlowRule(schema));
   rules_.push_back(NoticeRule(schema));
   rules_.push_back(RegistrationRule());

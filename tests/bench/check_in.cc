@@ -1,7 +1,7 @@
 // Somebody checks in by a code while there is signal: from the commit on their phone until
 // the phone shows what the server makes of it, against a raw stream whose receiver
 // inserts the same bytes durably and acknowledges them.
-#include "client-core/check_in.h"
+#include "client-core/actions/check_in.h"
 
 #include <thread>
 

@@ -1,5 +1,5 @@
 // Checking in with both phones offline, as an app sees it.
-#include "client-core/check_in.h"
+#include "client-core/actions/check_in.h"
 
 #include "sync/check_in_code.h"
 #include "sync/reason.h"

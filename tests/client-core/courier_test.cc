@@ -228,7 +228,7 @@ TEST_F(Courier, EditsOfARevokedDeviceAreHeldAndItsOwnerIsTold) {
   const std::string receipts = Deliver(bundles);
   EXPECT_FALSE(world.StateOf({31, meeting}).exists);
   EXPECT_EQ(Text(Receive(zhangs, receipts)), "0 in, 1 set aside");
-  EXPECT_THAT(zhangs.SetAside(), ElementsAre("1 HELD GRANT_ENDED"));
+  EXPECT_THAT(zhangs.SetAside(), ElementsAre("1 HELD OF_REVOKED_DEVICE"));
 }
 
 // ---- Wrong hands ----------------------------------------------------------------------
@@ -299,7 +299,7 @@ TEST_F(Courier, ABundleInTheNameOfAnotherDeviceIsRefused) {
             .value();
     return ReasonOf(world.Deliver(ToFile(Cargo::kBundle, parcel)).status()).reason;
   };
-  EXPECT_EQ(deliver(), sync::v1::BAD_SIGNATURE);
+  EXPECT_EQ(deliver(), sync::v1::UNKNOWN_DEVICE);
   bundle.set_device(4711);
   EXPECT_EQ(deliver(), sync::v1::UNKNOWN_DEVICE);
   bundle.set_device(kServerDevice.value);

@@ -80,7 +80,7 @@ TEST_F(OutOfService, WhatARevokedPhoneHadNotSentIsHeldAndWhatItHeldIsTakenAway) 
   world.Revoke(lis.number());
   EXPECT_EQ(Contact(lis), sync::v1::DEVICE_REVOKED);
   EXPECT_THAT(lis.View(), IsEmpty());
-  EXPECT_THAT(lis.SetAside(), ElementsAre("1 HELD GRANT_ENDED"));
+  EXPECT_THAT(lis.SetAside(), ElementsAre("1 HELD OF_REVOKED_DEVICE"));
   EXPECT_EQ(lis.State().unsent, 0u);
   EXPECT_EQ(lis.State().problem, sync::v1::DEVICE_REVOKED);
   TakeAll(zhangs);

@@ -1,5 +1,5 @@
 // A pass shown and verified with no network: each row of the table in docs/flow.md.
-#include "client-core/pass.h"
+#include "client-core/actions/pass.h"
 
 #include "sync/pass.h"
 #include "sync/reason.h"
@@ -145,12 +145,13 @@ TEST_F(PassTest, ItGoesWithTheActivitiesAndDuesOfItsDays) {
   }
   for (const int64_t at : {world.now_ms() / 1000, world.now_ms() / 1000 - 30 * 86'400}) {
     wangs.Make<CheckIn>([&](CheckIn& check_in) {
-      check_in.set_activity_id(world.fate().environment().NewId().str());
+      check_in.set_activity_id(MakeMeeting(zhangs).str());
       check_in.set_member_id(wang.str());
       check_in.set_branch_id(branch.str());
       check_in.mutable_at()->set_seconds(at);
     });
   }
+  EXPECT_EQ(world.Sync(zhangs), absl::OkStatus());  // of whose meetings they are
   world.SyncAll();
   const auto shown = ShowPass(wangs.store(), wang);
   ASSERT_TRUE(shown.ok()) << shown.status();

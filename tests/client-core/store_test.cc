@@ -354,6 +354,39 @@ TEST_F(StoreTest, AnEditIsTooLargeItIsRefused) {
   EXPECT_THAT(Topics({.type = 31}), IsEmpty());
 }
 
+TEST_F(StoreTest, MoreThanANewerAppAddsIsInUnknownFieldsTheEditIsRefused) {
+  Draft draft = MeetingIn(branch, "大会");
+  auto& meeting = draft.message<Meeting>();
+  auto* unknown = meeting.GetReflection()->MutableUnknownFields(&meeting);
+  unknown->AddLengthDelimited(99, std::string(900'000, 'z'));
+  EXPECT_EQ(ReasonFor(store->Commit({&draft}).status()), sync::v1::TOO_LARGE);
+  unknown->Clear();
+  unknown->AddLengthDelimited(99, std::string(16'000, 'z'));
+  EXPECT_TRUE(store->Commit({&draft}).ok());
+  EXPECT_EQ(
+      ReasonFor(Change<Meeting>(draft.id(),
+                                [](Meeting& m) {
+                                  m.GetReflection()->MutableUnknownFields(&m)->AddVarint(100, 1);
+                                  m.GetReflection()->MutableUnknownFields(&m)->AddLengthDelimited(
+                                      101, std::string(1'000, 'z'));
+                                })),
+      sync::v1::TOO_LARGE);
+  EXPECT_EQ(Change<Meeting>(draft.id(), [](Meeting& m) { m.set_place("礼堂"); }), absl::OkStatus());
+}
+
+TEST_F(StoreTest, AnAmountIsNobodysTheEditIsRefused) {
+  Draft draft = store->New<DuesPayment>();
+  draft.message<DuesPayment>().set_member_id(branch.str());
+  draft.message<DuesPayment>().set_branch_id(branch.str());
+  draft.message<DuesPayment>().set_month("2026-11");
+  for (const int64_t fen : {int64_t{1'000'000'001}, int64_t{-1'000'000'000'000'000}}) {
+    draft.message<DuesPayment>().set_amount_fen(fen);
+    EXPECT_EQ(ReasonFor(store->Commit({&draft}).status()), sync::v1::BAD_VALUE);
+  }
+  draft.message<DuesPayment>().set_amount_fen(-1'000'000'000);
+  EXPECT_TRUE(store->Commit({&draft}).ok());
+}
+
 TEST_F(StoreTest, ARecordIsPermanentItsDeletionIsRefused) {
   Draft draft = store->New<DuesPayment>();
   draft.message<DuesPayment>().set_member_id(branch.str());

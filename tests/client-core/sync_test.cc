@@ -334,8 +334,10 @@ TEST_F(Sync, AGrantEndsWhileThePhoneIsAwayItsScopeIsWipedAtTheNextContact) {
   world.Appoint(wang, other, SECRETARY);
   world.SyncAll();
   wangs.Make<Meeting>([&](Meeting& m) { m.set_branch_id(other.str()); });
+  const Id meeting = MakeMeeting(zhangs);
+  EXPECT_EQ(world.Sync(zhangs), absl::OkStatus());
   const Id check_in = wangs.Make<CheckIn>([&](CheckIn& c) {
-    c.set_activity_id(branch.str());
+    c.set_activity_id(meeting.str());
     c.set_member_id(wang.str());
     c.set_branch_id(branch.str());
   });
@@ -622,7 +624,7 @@ TEST_F(Sync, ADeviceRevokedMidSessionIsToldAndItsEditsOnTheWayAreHeld) {
   EXPECT_TRUE(stream.client().again());
   EXPECT_EQ(ReasonOf(world.Sync(zhangs)).reason, sync::v1::DEVICE_REVOKED);
   EXPECT_EQ(zhangs.State().problem, sync::v1::DEVICE_REVOKED);
-  EXPECT_THAT(zhangs.SetAside(), ElementsAre("1 HELD GRANT_ENDED"));
+  EXPECT_THAT(zhangs.SetAside(), ElementsAre("1 HELD OF_REVOKED_DEVICE"));
   world.CheckAudit();
 }
 
@@ -756,7 +758,7 @@ TEST_F(Sync, ARevokedDeviceIsRevokedUnderANewNumberToo) {
   EXPECT_TRUE(stream.client().again());
   EXPECT_EQ(ReasonOf(world.Sync(copy)).reason, sync::v1::DEVICE_REVOKED);
   EXPECT_EQ(copy.State().unsent, 0u);
-  EXPECT_THAT(copy.SetAside(), ElementsAre("1 HELD GRANT_ENDED"));
+  EXPECT_THAT(copy.SetAside(), ElementsAre("1 HELD OF_REVOKED_DEVICE"));
   EXPECT_THAT(copy.View(), IsEmpty());
 }
 

@@ -181,7 +181,7 @@ same "and there is nothing on it" "0 0" "$(device phone list Member | jq length)
 device phone2 courier deliver "$work/last" >/dev/null
 sync home
 held=$(device home held)
-same "what the lost phone had not sent waits for the home branch" '["GRANT_ENDED"]' "$(jq -c '[.[].reason]' <<<"$held")"
+same "what the lost phone had not sent waits for the home branch" '["OF_REVOKED_DEVICE"]' "$(jq -c '[.[].reason]' <<<"$held")"
 device home take "$(jq -r '.[0].id' <<<"$held")" >/dev/null
 sync home phone2 home
 same "taken, it is there once, also on the new phone" "短信 短信" \

@@ -7,6 +7,9 @@
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "sync/date.h"
 #include "tests/e2e/township.h"
 
 namespace zhibu::e2e {
@@ -15,6 +18,8 @@ namespace {
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+
+constexpr char kTownship[] = "中共云溪镇委员会";
 
 std::string ToGb18030(const std::string& text) {
   const iconv_t converter = iconv_open("GB18030", "UTF-8");
@@ -82,6 +87,187 @@ TEST(AdminTest, ACodeIsHandedOutBeforeTheEyesOfWhomeverItIsFor) {
   EXPECT_THAT(by, ::testing::SizeIs(2));  // the phone's own code, and that one
   EXPECT_THAT(by, Contains("某操作员"));
   EXPECT_NE(township.Admin({"audit", "verify"}).value("digest", ""), before.value("digest", ""));
+}
+
+// What somebody calls themself is for people; the operator's words mean who is registered.
+TEST(AdminTest, NoPhoneDecidesWhomTheOperatorMeans) {
+  Township township;
+  const Device secretary = township.Enrol(kSecretary);
+  const Device deputy = township.Enrol(kDeputy);
+  const std::string his = deputy.IdOf(kSecretary);
+  const std::string hers = deputy.IdOf(kDeputy);
+  const auto call = [&](const std::string& id, const std::string& name) {
+    deputy.Do({"edit", "Member", id, Json({{"name", name}}).dump()});
+  };
+  call(his, absl::StrCat(kSecretary, "\u200b"));
+  call(hers, kSecretary);
+  deputy.Do({"sync"});
+  secretary.Do({"edit", "Organisation", secretary.BranchId(), Json({{"name", kTownship}}).dump()});
+  secretary.Do({"sync"});
+  ASSERT_EQ(secretary.IdOf(kSecretary), hers);
+
+  const Json him = {{"id", his}, {"name", kSecretary}, {"branch", kBranch}};
+  const Json granted = township.Admin({"grant", kSecretary, kTownship});
+  EXPECT_EQ(granted["person"], him);
+  EXPECT_EQ(granted["organisation"].value("name", ""), kTownship);
+  const Json revoked = township.Admin({"revoke", kSecretary, kTownship});
+  EXPECT_EQ(revoked["person"], him);
+  EXPECT_EQ(revoked["organisation"], granted["organisation"]);
+  EXPECT_EQ(township.Admin({"enrol", kSecretary})["person"], him);
+  EXPECT_EQ(township.Admin({"merge-persons", kSecretary, kMigrant})["keep"], him);
+  EXPECT_EQ(township.Admin({"merge-persons", kSecretary, kMigrant, "--undo"})["keep"], him);
+  const Json affiliated = township.Admin({"affiliate", kBranch, "--parent", kTownship});
+  EXPECT_EQ(affiliated["parent"], granted["organisation"]);
+  EXPECT_EQ(affiliated["organisation"].value("name", ""), kBranch);
+  std::set<std::string> owners;
+  const Json devices = township.Admin({"devices"});
+  for (const Json& device : devices["devices"]) {
+    owners.insert(device.value("personName", ""));
+  }
+  EXPECT_EQ(owners, (std::set<std::string>{kSecretary, kDeputy}));
+
+  // A name of their own leads to nobody, and the refusal says who that is.
+  call(hers, "自称");
+  deputy.Do({"sync"});
+  const Json refused = Fail(township.AdminCommand({"grant", "自称", kTownship}));
+  EXPECT_EQ(refused.value("code", ""), "NOT_FOUND");
+  EXPECT_THAT(refused.value("words", ""), HasSubstr(hers));
+  EXPECT_THAT(refused.value("words", ""), HasSubstr(kDeputy));
+}
+
+TEST(AdminTest, WhoTakesTheNameOfADeletedEntryIsNotTakenForIt) {
+  Township township;
+  const Device secretary = township.Enrol(kSecretary);
+  const std::string deleted = secretary.IdOf(kMigrant);
+  secretary.Do({"delete", "Member", deleted});
+  const std::string made =
+      secretary.Put("Member", {{"branchId", secretary.BranchId()}, {"name", kMigrant}});
+  secretary.Do({"sync"});
+  const Json refused = Fail(township.AdminCommand({"grant", kMigrant, kTownship}));
+  EXPECT_EQ(refused.value("code", ""), "FAILED_PRECONDITION");
+  for (const std::string& id : {deleted, made}) {
+    EXPECT_THAT(refused.value("words", ""), HasSubstr(id));
+  }
+  EXPECT_EQ(township.Admin({"enrol", made})["person"].value("id", ""), made);
+}
+
+TEST(AdminTest, AnEntryIsDeletedOnceItsOfficesAreEndedAndIsGivenNoneThen) {
+  Township township;
+  const Device secretary = township.Enrol(kSecretary);
+  const std::string id = secretary.IdOf(kMigrant);
+  for (const char* office : {"committee", "group_leader"}) {
+    township.Admin({"grant", kMigrant, kBranch, "--office", office});
+  }
+  const auto delete_it = [&] {
+    secretary.Do({"delete", "Member", id});
+    secretary.Do({"sync"});
+    return secretary.Do({"set-aside"}).size();
+  };
+  EXPECT_EQ(delete_it(), 1u);
+  township.Admin({"revoke", kMigrant, kBranch, "--office", "committee"});
+  township.Admin({"revoke", id, kBranch, "--office", "group_leader"});
+  secretary.Do({"sync"});
+  EXPECT_EQ(delete_it(), 1u);  // the first alone
+  const Json again = Fail(township.AdminCommand({"revoke", id, kBranch, "--office", "committee"}));
+  EXPECT_THAT(again.value("words", ""), HasSubstr("未作改动"));
+  EXPECT_THAT(again.value("words", ""), HasSubstr(id));
+  for (const std::string& who : {std::string(kMigrant), id}) {
+    for (const Words& words : {Words{"grant", who, kBranch}, Words{"enrol", who}}) {
+      const Json refused = Fail(township.AdminCommand(words));
+      EXPECT_EQ(refused.value("code", ""), "FAILED_PRECONDITION");
+      EXPECT_THAT(refused.value("words", ""), HasSubstr("已删除"));
+    }
+  }
+}
+
+TEST(AdminTest, AGrantLastsToTheEndOfItsLastDayInChina) {
+  Township township;
+  const Device secretary = township.Enrol(kSecretary);
+  const Words grant = {"grant", kMigrant, kBranch, "--office", "committee", "--until"};
+  const auto with = [&](const std::string& day) {
+    Words words = grant;
+    words.push_back(day);
+    return words;
+  };
+  township.Admin(with("2099-01-31"));
+  secretary.Do({"sync"});
+  const Json grants = secretary.Do({"list", "Grant", "--where", "office=COMMITTEE"});
+  ASSERT_EQ(grants.size(), 1);
+  EXPECT_EQ(grants[0]["record"].value("until", ""), "2099-01-31T16:00:00Z");
+  township.Admin(with(DateAt(absl::ToUnixMillis(absl::Now()))));  // for what is left of today
+  EXPECT_EQ(Fail(township.AdminCommand(with("2020-01-31"))).value("code", ""), "INVALID_ARGUMENT");
+  for (const char* day : {"2026-02-30", "2026-2-3", "2026-13-01"}) {
+    const Finished finished = RunToEnd(township.AdminCommand(with(day)));
+    EXPECT_EQ(finished.status, 1) << day;
+    EXPECT_THAT(finished.out, HasSubstr(absl::StrCat(day, ": 没有这一天")));
+  }
+}
+
+TEST(AdminTest, NothingIsSaidToBeDoneWhereNothingHappens) {
+  Township township;
+  const Device deputy = township.Enrol(kDeputy);
+  const Words revoke = {"revoke", kSecretary, kBranch};
+  township.Admin(revoke);
+  const Device lost = township.Enrol(kMigrant);
+  const Json devices = township.Admin({"devices"});
+  ASSERT_EQ(devices["devices"].size(), 2);
+  const std::string number = devices["devices"][1]["number"].dump();
+  EXPECT_EQ(township.Admin({"revoke", "--device", number})["person"].value("name", ""), kMigrant);
+  township.Admin({"affiliate", kBranch, "--parent", kTownship});
+  const Json audit = township.Admin({"audit", "verify"});
+  const auto refused = [&](const Words& words) {
+    return Fail(township.AdminCommand(words)).value("code", "");
+  };
+  const Json ended = Fail(township.AdminCommand(revoke));
+  EXPECT_EQ(ended.value("code", ""), "FAILED_PRECONDITION");
+  EXPECT_THAT(ended.value("words", ""), HasSubstr("结束"));
+  EXPECT_EQ(refused({"revoke", "--device", number}), "FAILED_PRECONDITION");
+  EXPECT_EQ(refused({"affiliate", kBranch}), "INVALID_ARGUMENT");
+  EXPECT_EQ(refused({"merge-persons", kDeputy, kDeputy}), "INVALID_ARGUMENT");
+  EXPECT_EQ(refused({"merge-persons", kDeputy, kMigrant, "--undo"}), "FAILED_PRECONDITION");
+  EXPECT_FALSE(
+      township.Admin({"affiliate", kBranch, "--parent", kTownship}).value("changed", false));
+  EXPECT_FALSE(
+      township.Admin({"grant", kDeputy, kBranch, "--office", "deputy"}).value("changed", false));
+  EXPECT_EQ(township.Admin({"audit", "verify"}), audit);
+}
+
+TEST(AdminTest, AFolderThatIsNotThereIsNotMadeByALookAtIt) {
+  const TempFolder folder;
+  const std::string typo = folder / "typo";
+  const std::string empty = folder / "empty";
+  std::filesystem::create_directory(empty);
+  for (const std::string& data : {typo, empty}) {
+    for (const Words& words :
+         {Words{"devices"}, Words{"import", ZHIBU_TEST_DATA "/township.csv"},
+          Words{"enrol", kSecretary}, Words{"audit", "verify"}, Words{"backup", folder / "b"}}) {
+      Words command = {"--json", "admin", "--data", data};
+      command.insert(command.end(), words.begin(), words.end());
+      const Json refused = Fail(command);
+      EXPECT_EQ(refused.value("code", ""), "NOT_FOUND");
+      EXPECT_THAT(refused.value("words", ""), HasSubstr(data));
+    }
+  }
+  EXPECT_FALSE(std::filesystem::exists(typo));
+  EXPECT_TRUE(std::filesystem::is_empty(empty));
+  Succeed({"--json", "admin", "--data", typo, "init"});
+  Succeed({"--json", "admin", "--data", typo, "devices"});
+}
+
+TEST(AdminTest, WhoHandsOutACodeIsALineOfTextAndTheCodeIsGoodForAWeekAtMost) {
+  Township township;
+  for (const std::string& name :
+       {std::string("x\x1b[2J"), std::string("甲\n乙"), std::string("甲\u202e"), std::string(" "),
+        std::string(201, 'x')}) {
+    EXPECT_EQ(Fail(township.AdminCommand({"enrol", kSecretary, "--as", name})).value("code", ""),
+              "INVALID_ARGUMENT");
+  }
+  for (const char* minutes : {"0", "-1", "10081", "99999999999"}) {
+    EXPECT_EQ(RunToEnd(township.AdminCommand({"enrol", kSecretary, "--minutes", minutes})).status,
+              2)
+        << minutes;
+  }
+  township.Admin({"enrol", kSecretary, "--as", std::string(200, 'x'), "--minutes", "10080"});
 }
 
 TEST(AdminTest, CallsAtTheSameTimeWithoutAServerWaitForEachOther) {
@@ -225,6 +411,38 @@ TEST(ServeTest, APortThatIsTakenIsRefused) {
                            absl::StrCat("127.0.0.1:", township.port())});
   EXPECT_EQ(error.value("code", ""), "UNAVAILABLE");
   EXPECT_THAT(error.value("words", ""), HasSubstr("cannot listen"));
+}
+
+TEST(ServeTest, AnAddressThatCannotBeIsRefusedBeforeAnythingIsMade) {
+  const TempFolder folder;
+  const auto refused = [&](const std::string& listen, const std::string& address) {
+    Words command = {"--json", "serve", "--data", folder / "data", "--listen", listen};
+    if (!address.empty()) command.insert(command.end(), {"--address", address});
+    EXPECT_EQ(Fail(command).value("code", ""), "INVALID_ARGUMENT") << listen << " " << address;
+  };
+  for (const char* listen : {"127.0.0.1:99999", "127.0.0.1:65536", "127.0.0.1:-1",
+                             "127.0.0.1:", "127.0.0.1:http", "127.0.0.1", "[::1:0", "foo bar:0"}) {
+    refused(listen, "");
+  }
+  for (const char* address : {"foo bar", "foo bar:7443", "zhibu.example", "zhibu.example:0",
+                              "zhibu.example:99999", "a/b:7443", "0.0.0.0:7443", ":7443"}) {
+    refused("127.0.0.1:0", address);
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder / "data"));
+}
+
+TEST(ServeTest, WhereCodesWouldCarryNoAddressTheOperatorIsWarned) {
+  const TempFolder folder;
+  for (const bool addressed : {false, true}) {
+    Words command = {"--json", "serve", "--data", folder / "data", "--listen", "0.0.0.0:0"};
+    if (addressed) command.insert(command.end(), {"--address", "zhibu.example:7443"});
+    const auto server = Process::Start(command);
+    ASSERT_TRUE(server->ReadLine().has_value());
+    server->Signal(SIGTERM);
+    const Finished finished = server->Wait();
+    EXPECT_EQ(finished.status, 0);
+    EXPECT_THAT(finished.err, ::testing::ContainsRegex(addressed ? "^$" : "--address"));
+  }
 }
 
 class EnrolTest : public ::testing::Test {

@@ -9,6 +9,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <limits>
 #include <thread>
 
@@ -162,26 +163,51 @@ class ImpatientServerTest : public AdversaryTest {
 
 TEST_F(AdversaryTest, ClaimsAnothersDevice) {
   const Self self = Enrol();
+  std::vector<uint32_t> numbers = {0u, 1u, 999u, ~0u};  // nobody's; 1 is the server's own
   const Json devices = township_.Admin({"devices"});
-  for (const Json& device : devices["devices"]) {
+  for (const Json& device : devices["devices"]) numbers.push_back(device.value("number", 0u));
+  EXPECT_GT(numbers.size(), 5u);
+  for (const uint32_t number : numbers) {
     Self other = self;
-    other.device = device.value("number", 0u);
+    other.device = number;
     if (other.device == self.device) continue;
     const auto stream = hostile_.Connect();
     stream->Say(HelloOf(other));
     const ServerFrame challenge = stream->Read();
-    ASSERT_TRUE(challenge.has_challenge()) << device;
+    ASSERT_TRUE(challenge.has_challenge()) << number;
     stream->Prove(SignProof(self.keys.secret_key, challenge.challenge().nonce(),
                             HelloOf(other).SerializeAsString()));
-    EXPECT_EQ(stream->Refused(), "BAD_SIGNATURE");
+    EXPECT_EQ(stream->Refused(), "UNKNOWN_DEVICE") << number;
   }
-  for (const uint32_t nobody : {0u, 1u, 999u, ~0u}) {  // 1 is the server's own
-    Self other = self;
-    other.device = nobody;
-    const auto stream = hostile_.Connect();
-    stream->Say(HelloOf(other));
-    EXPECT_EQ(stream->Refused(), "UNKNOWN_DEVICE");
+}
+
+// A key of a small order was enrolled, to which anybody can sign; and the code was gone.
+TEST_F(AdversaryTest, EnrolsWhatIsNoDeviceAndSpendsNoCode) {
+  const Self other = Enrol();
+  sync::v1::EnrolRequest good;
+  good.set_code(EnrolmentTicket::FromText(township_.Code(kMigrant))->code);
+  good.set_public_key(NewKeyPair(SystemEnvironment()).public_key);
+  good.set_device_name("手机");
+  const auto enrol = [&](const std::function<void(sync::v1::EnrolRequest*)>& spoil) {
+    sync::v1::EnrolRequest request = good;
+    spoil(&request);
+    sync::v1::EnrolReply reply;
+    return hostile_.TryToEnrol(request, &reply).error_code();
+  };
+  const std::vector<std::string> keys = {"", std::string(32, '\0'), "\1" + std::string(31, '\0'),
+                                         std::string(32, 'k'), good.public_key().substr(1)};
+  for (const std::string& key : keys) {
+    EXPECT_EQ(enrol([&](auto* request) { request->set_public_key(key); }),
+              grpc::StatusCode::INVALID_ARGUMENT);
   }
+  for (const std::string& name : {std::string(), std::string(201, 'x'), std::string("a\nb")}) {
+    EXPECT_EQ(enrol([&](auto* request) { request->set_device_name(name); }),
+              grpc::StatusCode::INVALID_ARGUMENT);
+  }
+  EXPECT_EQ(enrol([&](auto* request) { request->set_public_key(other.keys.public_key); }),
+            grpc::StatusCode::PERMISSION_DENIED);
+  EXPECT_EQ(enrol([](auto* request) { request->set_device_name(std::string(200, 'x')); }),
+            grpc::StatusCode::OK);
 }
 
 TEST_F(AdversaryTest, ReplaysAHandshakeAnEditAndACode) {
@@ -203,7 +229,7 @@ TEST_F(AdversaryTest, ReplaysAHandshakeAnEditAndACode) {
   second->Say(HelloOf(self));
   second->Read();
   second->Prove(proof);
-  EXPECT_EQ(second->Refused(), "BAD_SIGNATURE");
+  EXPECT_EQ(second->Refused(), "UNKNOWN_DEVICE");
 
   Edits edits;
   const NumberedEdit edit = NewMeeting(&edits, "重放");
@@ -255,7 +281,7 @@ TEST_F(AdversaryTest, OnceRevokedNothingIsMergedUnderAnotherNumberEither) {
   EXPECT_EQ(stream->Open(copy).service(), sync::v1::Welcome::REVOKED);
   Edits edits;
   stream->Send(PushOf({NewMeeting(&edits, "分身")}));
-  EXPECT_THAT(stream->Answers(1), ElementsAre("1 HELD GRANT_ENDED"));
+  EXPECT_THAT(stream->Answers(1), ElementsAre("1 HELD OF_REVOKED_DEVICE"));
 }
 
 // ---- What it reads and writes ------------------------------------------------------

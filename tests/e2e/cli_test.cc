@@ -190,6 +190,24 @@ TEST_F(CliTest, TheDeviceRefusesAtOnceWhatTheRulesForbid) {
   EXPECT_EQ(device_.Unsent(), 1);
 }
 
+TEST_F(CliTest, ANoticeIsPutUpOfWhatItSaysOrOfARecord) {
+  const Words notice = {"notice", "七月公示", "--branch", branch_, "--until", "2026-12-01"};
+  Words about = notice;
+  about.insert(about.end(), {"--type", "Meeting", "--id", MadeUpId(3)});
+  const Json record = device_.Record("Notice", device_.Do(about).value("id", ""));
+  EXPECT_EQ(record.value("title", ""), "七月公示");
+  EXPECT_EQ(record.value("until", ""), "2026-12-01");
+  EXPECT_EQ(record.value("subjectType", 0), 31);
+  device_.Do(notice);
+  Words half = notice;
+  half.insert(half.end(), {"--type", "Meeting"});
+  EXPECT_EQ(device_.Run(half).status, 2);
+  Words number = notice;
+  number.insert(number.end(), {"--text", "电话 13800138000"});
+  EXPECT_EQ(device_.Refused(number).value("reason", ""), "HOLDS_CONTACT");
+  EXPECT_EQ(device_.Unsent(), 2);
+}
+
 TEST_F(CliTest, ARecordComesBackAsItWasPutChangedAndDeleted) {
   const Json meeting = {{"branchId", branch_},
                         {"kind", "THEME_DAY"},

@@ -117,7 +117,8 @@ TEST(DeviceTest, NotSeenForLongItNeedsACodeAndGoesOnWithItsUnsentWork) {
   EXPECT_THAT(told.value("words", ""), HasSubstr("31 天"));
   EXPECT_EQ(deputy.Unsent(), 1u);
   secretary.Do({"sync"});
-  EXPECT_EQ(deputy.Refused({"enrol", township.Code(kSecretary)}).value("reason", ""), "BAD_CODE");
+  EXPECT_EQ(deputy.Refused({"enrol", township.Code(kSecretary)}).value("reason", ""),
+            "KEY_OF_ANOTHER");
   deputy.Do({"enrol", township.Code(kDeputy)});
   deputy.Do({"sync"});
   EXPECT_EQ(deputy.Unsent(), 0u);

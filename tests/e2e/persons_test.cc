@@ -86,5 +86,30 @@ TEST_F(PersonsTest, TheOperatorMergesAndUndoes) {
   township_.Admin({"audit", "verify"});
 }
 
+TEST_F(PersonsTest, TheSameRostersAgainMoveNobodyWhoWasMergedAndMakeNobody) {
+  const Json found = Found();
+  ASSERT_THAT(found, SizeIs(1));
+  const bool village_first = found[0]["first"].value("branch", "") == kBranch;
+  const std::string kept = found[0][village_first ? "first" : "second"].value("id", "");
+  const std::string other = found[0][village_first ? "second" : "first"].value("id", "");
+  for (const Words& words :
+       {Words{"merge-persons", kept, other}, Words{"merge-persons", kept, other, "--undo"}}) {
+    const Json reply = township_.Admin(words);
+    EXPECT_EQ(reply["keep"].value("branch", ""), kBranch);
+    EXPECT_EQ(reply["other"].value("branch", ""), kElsewhere);
+    for (const std::string& roster :
+         {folder_ / "roster.csv", std::string(ZHIBU_TEST_DATA "/township.csv"),
+          folder_ / "roster.csv"}) {
+      const Json imported = township_.Admin({"import", roster});
+      EXPECT_EQ(imported.value("members", 0), 0) << imported;
+      EXPECT_EQ(imported.value("changed", 0), 0) << imported;
+      const Json now = Found();
+      ASSERT_THAT(now, SizeIs(1));
+      EXPECT_EQ(now[0]["first"], found[0]["first"]);
+      EXPECT_EQ(now[0]["second"], found[0]["second"]);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace zhibu::e2e

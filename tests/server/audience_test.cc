@@ -113,6 +113,8 @@ TEST_F(AudienceTest, TheHostBranchGetsARecordWithoutWhatStaysAtHome) {
   const Id flow = Leave();
   EXPECT_EQ(zhangs.Get<Flow>(flow).reason(), "家中困难");
   EXPECT_EQ(wangs.Get<Flow>(flow).reason(), "家中困难");
+  chens.Change<Flow>(flow, [](Flow& f) { f.set_state(Flow::ACCEPTED); });
+  world.SyncAll();
   EXPECT_EQ(chens.Get<Flow>(flow).destination(), "滨海市");
   EXPECT_EQ(chens.Get<Flow>(flow).reason(), "");
   ExpectConverged();
@@ -198,6 +200,8 @@ TEST_F(AudienceTest, AFieldHasReadersOfItsOwnWithinTheBranch) {
 
 TEST_F(AudienceTest, ANoteTellsOnlyThoseOfAFieldWhoMayReadIt) {
   const Id flow = Leave();
+  chens.Change<Flow>(flow, [](Flow& f) { f.set_state(Flow::ACCEPTED); });
+  world.SyncAll();
   zhangs.Change<Flow>(flow, [](Flow& f) { f.set_reason("求医"); });
   lis.Change<Flow>(flow, [](Flow& f) { f.set_reason("务工"); });
   zhangs.Change<Flow>(flow, [](Flow& f) { f.set_destination("外省"); });
@@ -209,8 +213,22 @@ TEST_F(AudienceTest, ANoteTellsOnlyThoseOfAFieldWhoMayReadIt) {
   EXPECT_EQ(notes[0].field(), "destination");
 }
 
+TEST_F(AudienceTest, WhatAHostIsNotShownYetNoNoteTellsItUntilItIs) {
+  const Id flow = Leave();
+  zhangs.Change<Flow>(flow, [](Flow& f) { f.set_destination("外省"); });
+  lis.Change<Flow>(flow, [](Flow& f) { f.set_destination("外市"); });
+  ExpectConverged();
+  EXPECT_THAT(zhangs.All<ConflictNote>(), SizeIs(1));
+  EXPECT_THAT(chens.All<ConflictNote>(), IsEmpty());
+  chens.Change<Flow>(flow, [](Flow& f) { f.set_state(Flow::ACCEPTED); });
+  ExpectConverged();
+  EXPECT_THAT(chens.All<ConflictNote>(), SizeIs(1));
+}
+
 TEST_F(AudienceTest, WhatIsHeldIsNotShownWhereItMayNotBeRead) {
   const Id flow = Leave();
+  chens.Change<Flow>(flow, [](Flow& f) { f.set_state(Flow::ACCEPTED); });
+  world.SyncAll();
   lis.Change<Flow>(flow, [](Flow& f) { f.set_reason("求医"); });
   lis.Change<Flow>(flow, [](Flow& f) { f.set_destination("外省"); });
   world.Dismiss(li, branch, DEPUTY);
@@ -221,6 +239,8 @@ TEST_F(AudienceTest, WhatIsHeldIsNotShownWhereItMayNotBeRead) {
 
 TEST_F(AudienceTest, WhatIsHiddenIsInNoPartOfWhatIsSent) {
   const Id flow = Leave();
+  chens.Change<Flow>(flow, [](Flow& f) { f.set_state(Flow::ACCEPTED); });
+  world.SyncAll();
   zhangs.Change<Flow>(flow, [](Flow& f) { f.set_reason("求医"); });
   lis.Change<Flow>(flow, [](Flow& f) { f.set_reason("务工"); });
   world.SyncAll();
@@ -330,6 +350,34 @@ TEST_F(AudienceTest, OrganisationsThatHangOnEachOtherInACircleEnd) {
   EXPECT_EQ(Ask(chens, About<Member>(committee)).refusal().reason(), sync::v1::ASK_NOT_BELOW);
 }
 
+// What was deleted is remembered for late changes, and goes out with the record.
+TEST_F(AudienceTest, ANumberThatItsOwnerDeletedIsLoggedAsLongAsItIsDelivered) {
+  PrivateDetail detail;
+  detail.set_member_id(wang.str());
+  detail.set_branch_id(branch.str());
+  const Id id =
+      *DeriveId(*world.schema()->Find(PrivateDetail::descriptor()), detail.SerializeAsString());
+  const auto make = [&](const std::string& phone) {
+    wangs.Make<PrivateDetail>([&](PrivateDetail& d) {
+      d = detail;
+      d.set_phone(phone);
+    });
+  };
+  make("13800000000");
+  EXPECT_EQ(world.Sync(wangs), absl::OkStatus());
+  wangs.Delete<PrivateDetail>(id);
+  EXPECT_EQ(world.Sync(wangs), absl::OkStatus());
+  make("");
+  EXPECT_EQ(world.Sync(wangs), absl::OkStatus());
+  ASSERT_THAT(world.StateOf({3, id}).body, ::testing::Not(::testing::HasSubstr("138")));
+  ASSERT_THAT(world.StateOf({3, id}).trace, ::testing::HasSubstr("138"));
+  world.SyncAll();
+  const auto logs = wangs.All<AccessLog>();
+  ASSERT_THAT(logs, SizeIs(1));
+  EXPECT_EQ(logs[0].reader_name(), "张");
+  EXPECT_THAT(logs[0].fields(), ElementsAre("手机"));
+}
+
 TEST_F(AudienceTest, AMembersRecordsAreOpenedForATimeForAReasonThatTheySee) {
   Detail();
   EXPECT_EQ(Ask(suns, Of<PrivateDetail>(wang)).refusal().reason(), sync::v1::ASK_WITHOUT_REASON);
@@ -398,11 +446,24 @@ TEST_F(AudienceTest, AReasonOpensWhatTheMembersBranchKeepsOfThemAndNothingElse) 
     }
     RecordState state;
     state.body = body;
-    Redact(*type, HiddenFrom(*type, secretary), &state);
+    Redact(*type, HiddenFrom(*type, secretary, HostSightOf(*type, body)), &state);
     EXPECT_EQ(shown(records[i]), PlacesOf(*type, id, body).size() > 1 ? state.body : without[i]);
     opened += without[i] != state.body;
   }
   EXPECT_GT(opened, 1);
+}
+
+TEST_F(AudienceTest, WhoAsksAgainWhileItIsOpenOpensNothingMore) {
+  Detail();
+  for (const char* reason : {"核对困难补助", "核对困难补助", "再看一次"}) {
+    EXPECT_THAT(AskAll<PrivateDetail>(suns, Of<PrivateDetail>(wang, reason)), SizeIs(1));
+  }
+  world.SyncAll();
+  EXPECT_THAT(wangs.All<TemporaryAccess>(), SizeIs(1));
+  world.Wait(5 * 3600 * 1000);
+  EXPECT_THAT(AskAll<PrivateDetail>(suns, Of<PrivateDetail>(wang, "再看一次")), SizeIs(1));
+  world.SyncAll();
+  EXPECT_THAT(wangs.All<TemporaryAccess>(), SizeIs(2));
 }
 
 // It is kept for good, and shown to the member and those above.

@@ -92,6 +92,23 @@ class AuthorityTest : public Migration {
   Phone& zhaos = world.Enrol(zhao);
 };
 
+// ---- Kept together -----------------------------------------------------------------
+
+// Of a meeting that is still on another phone, and of one that there never will be.
+TEST_F(AuthorityTest, NobodyTakesARecordOfAMeetingThatTheServerHasNotHeardOf) {
+  const Id unheard = NewId();
+  EXPECT_EQ(FateOf(zhangs, AttendanceOf(unheard, wang, branch)), "RETURNED BAD_VALUE");
+  EXPECT_EQ(FateOf(zhangs, CheckInOf(unheard, wang, branch)), "RETURNED BAD_VALUE");
+  Meeting meeting;
+  meeting.set_branch_id(host.str());
+  const Id elsewhere = NewId();
+  world.Write(meeting, elsewhere);
+  EXPECT_EQ(FateOf(zhangs, AttendanceOf(elsewhere, wang, branch)), "RETURNED BAD_VALUE")
+      << "the same, whether there is one or not";
+  const Id own = MakeMeeting(zhangs);
+  EXPECT_EQ(FateOf(zhangs, AttendanceOf(own, wang, branch)), "");
+}
+
 // ---- Places ------------------------------------------------------------------------
 
 // An ordinary member kept others' details: li filled them in, and wang read them.
@@ -426,6 +443,24 @@ TEST_F(AuthorityTest, WhatOneMayNotSeeIsAnsweredAsWhatIsNotThere) {
   }
 }
 
+// Who came after it was deleted never saw it; who may write there learns it by the merge.
+TEST_F(AuthorityTest, WhatWasDeletedIsAnsweredAsWhatIsNotThere) {
+  const Id meeting = MakeMeeting(zhangs);
+  world.SyncAll();
+  zhangs.Delete<Meeting>(meeting);
+  world.SyncAll();
+  world.Place(chen, branch);
+  for (Phone* phone : {&chens, &wangs}) {
+    Raw raw(world, *phone);
+    for (const Id& id : {meeting, NewId()}) {
+      Meeting set;
+      set.set_topic("学习");
+      EXPECT_EQ(raw.Answer({raw.Update(set, id)}), "RETURNED NO_SUCH_RECORD");
+      EXPECT_EQ(raw.Answer({raw.Deletion(31, id)}), "RETURNED NO_SUCH_RECORD");
+    }
+  }
+}
+
 TEST_F(AuthorityTest, TheStageOfAStrangerIsNotToldByTheRefusalOfAStep) {
   Member member = world.Get<Member>(chen);
   member.set_stage(Member::FULL);
@@ -441,7 +476,7 @@ TEST_F(AuthorityTest, TheStageOfAStrangerIsNotToldByTheRefusalOfAStep) {
 TEST_F(AuthorityTest, WhereAHeldEditLiesIsNotForItsAuthor) {
   Raw raw(world, wangs);
   world.Revoke(raw.device());
-  EXPECT_EQ(raw.Answer({raw.Create(DuesOf(wang, branch), NewId())}), "HELD GRANT_ENDED");
+  EXPECT_EQ(raw.Answer({raw.Create(DuesOf(wang, branch), NewId())}), "HELD OF_REVOKED_DEVICE");
   EXPECT_EQ(world.Sync(wangs), absl::OkStatus());
   const auto held = wangs.All<HeldEdit>();
   ASSERT_THAT(held, SizeIs(1));

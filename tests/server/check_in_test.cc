@@ -2,7 +2,7 @@
 #include "sync/rules/check_in.h"
 
 #include "absl/strings/str_cat.h"
-#include "client-core/check_in.h"
+#include "client-core/actions/check_in.h"
 #include "sync/check_in_code.h"
 #include "tests/support/village.h"
 

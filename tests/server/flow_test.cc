@@ -2,7 +2,9 @@
 // lasts, and each row of the tables in docs/flow.md.
 #include "sync/rules/flow.h"
 
-#include "client-core/check_in.h"
+#include "client-core/actions/check_in.h"
+#include "sync/canonical.h"
+#include "sync/record.h"
 #include "tests/support/raw_edits.h"
 
 namespace zhibu::test {
@@ -187,6 +189,151 @@ TEST_F(FlowAtServer, AHostThatDeclinesHasSeenTheStayAndNothingElseOfTheMember) {
   ExpectConverged();
   EXPECT_FALSE(chens.Has<Member>(wang));
   EXPECT_THAT(chens.All<Contact>(), IsEmpty());
+  EXPECT_FALSE(chens.Has<Flow>(flow)) << "no more than the member";
+  EXPECT_TRUE(zhangs.Has<Flow>(flow));
+}
+
+TEST_F(FlowAtServer, AHostIsShownWhatItNeedsToDecideAndNothingThatAStrangerWrote) {
+  const Id flow = Report(zhangs);
+  zhangs.Change<Flow>(flow, [](Flow& f) {
+    f.set_destination("滨海市");
+    f.set_remark("广告");
+  });
+  world.SyncAll();
+  const Flow asked = chens.Get<Flow>(flow);
+  EXPECT_EQ(asked.member_name(), "王");
+  EXPECT_EQ(asked.home_name(), "青石村党支部");
+  EXPECT_EQ(asked.left(), "2026-11-20");
+  EXPECT_EQ(asked.destination() + asked.remark(), "");
+  chens.Change<Flow>(flow, [](Flow& f) { f.set_remark("不明"); });
+  EXPECT_EQ(Fate(chens), "RETURNED NOT_ENTITLED");
+  chens.Change<Flow>(flow, [](Flow& f) {
+    f.set_state(Flow::ACCEPTED);
+    f.set_answer("欢迎");
+  });
+  ExpectConverged();
+  EXPECT_EQ(chens.Get<Flow>(flow).remark(), "广告");
+  EXPECT_EQ(chens.Get<Flow>(flow).destination(), "滨海市");
+  EXPECT_EQ(zhangs.Get<Flow>(flow).answer(), "欢迎");
+}
+
+TEST_F(FlowAtServer, NoTypeLetsStrangersWriteToAHostWhatTheyLike) {
+  size_t types = 0;
+  for (const RecordType& type : CatalogueSchema()->types()) {
+    const auto& rules = type.fields.rules();
+    const bool by_authors = std::any_of(rules.begin(), rules.end(), [](const FieldRule& rule) {
+      return rule.place == GUEST && rule.policy != SERVER;
+    });
+    if (!by_authors) continue;
+    ++types;
+    ASSERT_NE(type.at_host, nullptr) << type.name;
+    for (const FieldRule& rule : rules) {
+      const bool text = rule.descriptor->type() == google::protobuf::FieldDescriptor::TYPE_STRING;
+      if (!text || rule.policy == SERVER || rule.format != ANY || !rule.shown_when_asked) continue;
+      const bool the_hosts_own = rule.written_at == BitOf(GUEST);
+      EXPECT_TRUE(the_hosts_own || rule.bytes_max <= 100) << type.name << rule.descriptor->name();
+    }
+  }
+  EXPECT_EQ(types, 2u);
+}
+
+TEST_F(FlowAtServer, AStayThatIsWithdrawnIsTakenFromTheHostAndOneThatItTookIsNot) {
+  const Id withdrawn = Report(wangs);
+  const Id taken = Report(zhangs);
+  world.SyncAll();
+  ASSERT_TRUE(chens.Has<Flow>(withdrawn));
+  Step(chens, taken, Flow::ACCEPTED);
+  world.SyncAll();
+  Step(wangs, withdrawn, Flow::ENDED);
+  Step(zhangs, taken, Flow::ENDED);
+  ExpectConverged();
+  EXPECT_FALSE(chens.Has<Flow>(withdrawn));
+  EXPECT_TRUE(chens.Has<Flow>(taken));
+}
+
+TEST_F(FlowAtServer, TheNewBranchHearsOfATransferWhenThereIsALetter) {
+  const Id letter = wangs.Make<Transfer>([&](Transfer& t) {
+    t.set_member_id(wang.str());
+    t.set_from_branch_id(branch.str());
+    t.set_to_branch_id(host.str());
+    t.set_reason("广告");
+    t.set_state(Transfer::REQUESTED);
+  });
+  world.SyncAll();
+  EXPECT_FALSE(chens.Has<Transfer>(letter));
+  zhangs.Change<Transfer>(letter, [](Transfer& t) {
+    t.set_letter_number("1");
+    t.set_issued("2026-11-18");
+    t.set_valid_until("2026-12-18");
+    t.set_state(Transfer::ISSUED);
+  });
+  world.SyncAll();
+  EXPECT_EQ(chens.Get<Transfer>(letter).member_name(), "王");
+  EXPECT_EQ(chens.Get<Transfer>(letter).reason(), "");
+  Step(chens, letter, Transfer::REFUSED);
+  ExpectConverged();
+  EXPECT_FALSE(chens.Has<Transfer>(letter));
+}
+
+TEST_F(FlowAtServer, WhoLeavesAHostKeepsWhatTheySeeAtHomeOfWhatTheHostWasNeverShown) {
+  world.Appoint(chen, branch, DEPUTY);
+  const Id letter = wangs.Make<Transfer>([&](Transfer& t) {
+    t.set_member_id(wang.str());
+    t.set_from_branch_id(branch.str());
+    t.set_to_branch_id(host.str());
+    t.set_state(Transfer::REQUESTED);
+  });
+  world.SyncAll();
+  ASSERT_TRUE(chens.Has<Transfer>(letter));
+  world.Dismiss(chen, host, SECRETARY);
+  world.Place(chen, branch);
+  ExpectConverged();
+  EXPECT_TRUE(chens.Has<Transfer>(letter));
+}
+
+TEST_F(FlowAtServer, WhatOneBranchAsksOfOneOtherIsLimited) {
+  Id last;
+  for (size_t i = 0; i < server::kAskedMax; ++i) {
+    Flow stay;
+    stay.set_member_id(li.str());
+    stay.set_home_branch_id(branch.str());
+    stay.set_host_branch_id(host.str());
+    stay.set_state(Flow::REPORTED);
+    last = world.fate().environment().NewId();
+    world.Write(stay, last);
+  }
+  Report(wangs);
+  EXPECT_EQ(Fate(wangs), "RETURNED TOO_MANY_ASKED");
+  Issue(zhangs, host);
+  EXPECT_EQ(Fate(zhangs), "RETURNED TOO_MANY_ASKED");
+  world.SyncAll();
+  Step(chens, last, Flow::DECLINED);
+  EXPECT_EQ(Fate(chens), "");
+  Report(wangs);
+  EXPECT_EQ(Fate(wangs), "");
+}
+
+TEST_F(FlowAtServer, NobodySaysThatSomethingHappenedInYearsToCome) {
+  const Id flow = Stay();
+  wangs.Change<Flow>(flow, [](Flow& f) { f.mutable_last_contact()->set_seconds(253'402'300'799); });
+  EXPECT_EQ(Fate(wangs), "RETURNED BAD_VALUE");
+  wangs.Change<Flow>(flow, [&](Flow& f) {
+    f.mutable_last_contact()->set_seconds(world.now_ms() / 1000 + 8 * 3600);
+  });
+  EXPECT_EQ(Fate(wangs), "") << "a clock in another zone";
+}
+
+// A wrong one could never be put right.
+TEST_F(FlowAtServer, EveryTimeThatOnlyRisesIsOfSomethingThatHasHappened) {
+  const std::function<void(const Fields&)> look = [&](const Fields& fields) {
+    for (const FieldRule& rule : fields.rules()) {
+      if (rule.element != nullptr) look(*rule.element);
+      if (rule.policy != MAX) continue;
+      if (rule.descriptor->message_type() == nullptr) continue;
+      EXPECT_TRUE(rule.happened) << rule.descriptor->full_name();
+    }
+  };
+  for (const RecordType& type : CatalogueSchema()->types()) look(type.fields);
 }
 
 TEST_F(FlowAtServer, AStayThatIsReportedBeforeItsHostIsKnownNamesItLaterAndOnce) {
@@ -223,7 +370,7 @@ TEST_F(FlowAtServer, BothBranchesAndTheMemberWorkOnOneStayOfflineAndNothingIsLos
   wangs.Change<Flow>(flow, [](Flow& f) { f.set_asked_back("2027-06-30"); });
   chens.Change<Flow>(flow, [](Flow& f) { f.set_host_contact("陈 000-1"); });
   const Id visit = Talk(chens, host, "走访");
-  zhangs.Change<Flow>(flow, [](Flow& f) { f.mutable_last_contact()->set_seconds(1'795'100'000); });
+  zhangs.Change<Flow>(flow, [](Flow& f) { f.mutable_last_contact()->set_seconds(1'795'050'000); });
   chens.Change<Flow>(flow, [](Flow& f) { f.mutable_last_contact()->set_seconds(1'795'000'000); });
   const Id call = Talk(zhangs, branch, "电话");
   const Id word = Talk(wangs, branch, "一切都好");
@@ -233,7 +380,7 @@ TEST_F(FlowAtServer, BothBranchesAndTheMemberWorkOnOneStayOfflineAndNothingIsLos
     EXPECT_EQ(now.state(), Flow::EXTENSION_ASKED);
     EXPECT_EQ(now.asked_back(), "2027-06-30");
     EXPECT_EQ(now.host_contact(), "陈 000-1");
-    EXPECT_EQ(now.last_contact().seconds(), 1'795'100'000);
+    EXPECT_EQ(now.last_contact().seconds(), 1'795'050'000);
     for (const Id& id : {visit, call, word}) EXPECT_TRUE(phone->Has<Contact>(id));
     EXPECT_THAT(phone->SetAside(), IsEmpty());
   }
@@ -265,6 +412,127 @@ TEST_F(FlowAtServer, ACheckInAtTheHostIsSeenAtHome) {
   // Seen there, and not written.
   zhangs.Change<CheckIn>(draft->id(), [](CheckIn& c) { c.add_ways()->set_how(CheckIn::BY_SELF); });
   EXPECT_EQ(Fate(zhangs), "RETURNED NOT_ENTITLED");
+}
+
+// ---- What once was ------------------------------------------------------------------
+
+// A record of each type whose guests the server fills in, kept of wang by `keeper`.
+class KeptOfWang : public FlowAtServer {
+ protected:
+  static std::vector<const RecordType*> Types() {
+    std::vector<const RecordType*> types;
+    for (const RecordType& type : CatalogueSchema()->types()) {
+      const auto& rules = type.fields.rules();
+      const bool guests = std::any_of(rules.begin(), rules.end(), [](const FieldRule& rule) {
+        return rule.place == GUEST && rule.policy == SERVER;
+      });
+      const bool of_a_person = std::any_of(rules.begin(), rules.end(), [](const FieldRule& rule) {
+        return rule.place == PERSON && rule.belongs_to != nullptr;
+      });
+      if (guests && of_a_person) types.push_back(&type);
+    }
+    return types;
+  }
+  Id Keep(const RecordType& type, const Id& keeper) {
+    const auto record = New(type);
+    for (const FieldRule& rule : type.fields.rules()) {
+      const auto set = [&](const std::string& value) {
+        record->GetReflection()->SetString(record.get(), rule.descriptor, value);
+      };
+      if (rule.place == PERSON) set(wang.str());
+      if (rule.place == OWNER) set(keeper.str());
+      if (rule.identity && rule.place == NOWHERE) set(NewId().str());
+    }
+    const std::string body = Canonical(type.fields, record->SerializePartialAsString());
+    const Id id = type.id_from.empty() ? NewId() : DeriveId(type, body).value();
+    world.Write(*record, id);
+    return id;
+  }
+  // The server writes something in it that has to do with nothing.
+  void WriteAgain(const RecordType& type, const Id& id) {
+    const auto record = New(type);
+    record->ParsePartialFromString(world.StateOf({type.number, id}).body);
+    for (const FieldRule& rule : type.fields.rules()) {
+      if (rule.policy != LATEST || rule.place != NOWHERE || rule.identity) continue;
+      if (rule.descriptor->is_repeated() || rule.format != ANY) continue;
+      if (rule.descriptor->type() != google::protobuf::FieldDescriptor::TYPE_STRING) continue;
+      record->GetReflection()->SetString(record.get(), rule.descriptor, "改");
+      return world.Write(*record, id);
+    }
+    // A pass is written once, and revoked.
+    if (type.descriptor == Pass::descriptor()) {
+      static_cast<Pass&>(*record).set_state(Pass::ISSUED);
+    } else {
+      static_cast<CheckIn&>(*record).add_ways()->set_how(CheckIn::ROLL_CALL);
+    }
+    world.Write(*record, id);
+  }
+  // The branches that are shown it as guests.
+  std::vector<std::string> GuestsOf(const RecordType& type, const Id& id) {
+    std::vector<std::string> guests;
+    for (const Placed& placed : PlacesOf(type, id, world.StateOf({type.number, id}).body)) {
+      if (placed.place == GUEST) guests.push_back(placed.scope.str());
+    }
+    return guests;
+  }
+  Id NewId() { return world.fate().environment().NewId(); }
+
+  const Id third = world.Branch("柳河村党支部");
+  const Id zhao = world.Person("赵", third);
+
+ private:
+  static std::unique_ptr<google::protobuf::Message> New(const RecordType& type) {
+    return std::unique_ptr<google::protobuf::Message>(
+        google::protobuf::MessageFactory::generated_factory()
+            ->GetPrototype(type.descriptor)
+            ->New());
+  }
+};
+
+TEST_F(KeptOfWang, AFormerBranchIsToldNothingOfWhereItsMemberGoesFromThenOn) {
+  std::vector<std::pair<const RecordType*, Id>> kept;
+  for (const RecordType* type : Types()) kept.emplace_back(type, Keep(*type, branch));
+  ASSERT_THAT(kept, SizeIs(3));
+  world.Place(wang, third);
+  world.Appoint(zhao, third, SECRETARY);
+  Phone& zhaos = world.Enrol(zhao);
+  world.SyncAll();
+  for (const auto& [type, id] : kept) {
+    EXPECT_THAT(GuestsOf(*type, id), IsEmpty()) << type->name;
+    WriteAgain(*type, id);
+    EXPECT_THAT(GuestsOf(*type, id), IsEmpty()) << type->name << " is written again";
+  }
+  // Nor when they go away from there.
+  const Id flow = wangs.Make<Flow>([&](Flow& f) {
+    f.set_member_id(wang.str());
+    f.set_home_branch_id(third.str());
+    f.set_host_branch_id(host.str());
+    f.set_state(Flow::REPORTED);
+  });
+  world.SyncAll();
+  Step(chens, flow, Flow::ACCEPTED);
+  world.SyncAll();
+  ASSERT_TRUE(chens.Has<Member>(wang));
+  for (const auto& [type, id] : kept) {
+    WriteAgain(*type, id);
+    EXPECT_THAT(GuestsOf(*type, id), IsEmpty()) << type->name;
+  }
+  EXPECT_THAT(zhaos.All<Contact>(), IsEmpty());
+}
+
+TEST_F(KeptOfWang, AFormerHostKeepsWhatItWroteAndIsToldNothingMore) {
+  const Id flow = Stay();
+  const Id visit = Talk(chens, host, "走访");
+  world.SyncAll();
+  const RecordType& type = *world.schema()->Find(Contact::descriptor());
+  EXPECT_THAT(GuestsOf(type, visit), ::testing::ElementsAre(branch.str()));
+  Step(wangs, flow, Flow::ENDED);
+  world.SyncAll();
+  world.Place(wang, third);
+  world.SyncAll();
+  chens.Change<Contact>(visit, [](Contact& c) { c.set_said("走访，情况好"); });
+  world.SyncAll();
+  EXPECT_THAT(GuestsOf(type, visit), ::testing::ElementsAre(branch.str())) << "the home of then";
 }
 
 // ---- Transfers ---------------------------------------------------------------------
@@ -358,8 +626,9 @@ TEST_F(FlowAtServer, ALetterThatIsWithdrawnWhileItIsReceivedIsWhatTheServerHeard
   Step(zhangs, letter, Transfer::CANCELLED);
   Step(chens, letter, Transfer::RECEIVED);
   EXPECT_EQ(Fate(zhangs), "");
-  EXPECT_EQ(Fate(chens), "RETURNED STEP_NOT_ALLOWED");
+  EXPECT_EQ(Fate(chens), "RETURNED NO_SUCH_RECORD") << "it has been taken from them";
   world.SyncAll();
+  EXPECT_FALSE(chens.Has<Transfer>(letter));
   EXPECT_EQ(HomeOfWang(), branch.str());
 }
 

@@ -83,6 +83,27 @@ class Import : public Village {
   }
   std::string BranchOf(const Id& person) { return world.Get<Member>(person).branch_id(); }
 
+  // The one entry of that name which lies in the branch.
+  Id EntryIn(const Id& of, const std::string& name) {
+    std::vector<Id> found;
+    EXPECT_EQ(world.store().Read([&](server::Reader& reader) {
+      return reader.ListRecords(server::TypeOf<Member>().number, of,
+                                [&](const Id& id, const RecordState& state) {
+                                  const auto member = server::Parse<Member>(state.body);
+                                  if (member.name() == name) found.push_back(id);
+                                });
+    }),
+              absl::OkStatus());
+    EXPECT_THAT(found, SizeIs(1)) << name;
+    return found.empty() ? Id() : found[0];
+  }
+  // `other` counts as `kept` from then on, or as itself again.
+  void Point(const Id& other, const std::string& kept) {
+    Member member = world.Get<Member>(other);
+    member.set_merged_into_id(kept);
+    world.Write(member, other);
+  }
+
   Id factory;
   Id sun;
 };
@@ -191,6 +212,95 @@ TEST_F(Import, ANumberThatTheRosterConfirmsIsTheOperatorsWordFromThenOn) {
   EXPECT_EQ(Run(absl::StrCat("王小,,", kHers, ",,驻深圳流动党支部\n")).members(), 0u);
   EXPECT_EQ(BranchOf(wang), factory.str());
   EXPECT_EQ(world.Get<Member>(wang).registered_name(), "王小");
+}
+
+// A person registered by two branches, each with a roster of its own.
+class MergedImport : public Import {
+ protected:
+  MergedImport() {
+    Run(at_factory);
+    kept = EntryIn(factory, "周");
+    Run(at_village);
+    other = EntryIn(branch, "周");
+    Point(other, kept.str());
+  }
+
+  const std::string at_factory = "周,1978-02-04,,甲路,驻深圳流动党支部\n";
+  const std::string at_village = absl::StrCat("周,1978-02-04,", kHers, ",乙路,青石村党支部\n");
+  Id kept;
+  Id other;
+};
+
+TEST_F(MergedImport, TheSameRostersAgainMoveNobodyAndMakeNobody) {
+  for (const bool merged : {true, false}) {
+    for (const std::string& rows : {at_factory, at_village, at_factory, at_village}) {
+      const admin::v1::ImportReply reply = Run(rows);
+      EXPECT_EQ(reply.members(), 0u);
+      EXPECT_EQ(reply.changed(), 0u);
+      EXPECT_EQ(reply.unchanged(), 1u) << reply.ShortDebugString();
+      EXPECT_EQ(BranchOf(kept), factory.str());
+      EXPECT_EQ(BranchOf(other), branch.str());
+      EXPECT_EQ(DetailOf(kept).address(), "甲路");
+      EXPECT_EQ(DetailOf(other).address(), "乙路");
+      const bool of_other = merged && rows == at_village;
+      ASSERT_THAT(reply.found_rows(), SizeIs(of_other ? 1 : 0));
+      if (of_other) {
+        EXPECT_EQ(reply.found_rows(0).counts_as().branch(), "驻深圳流动党支部");
+      }
+    }
+    Point(other, "");
+  }
+}
+
+TEST_F(MergedImport, ARowOfTheOtherEntryMovesThatOneAndNobodyElse) {
+  const admin::v1::ImportReply reply =
+      Run(absl::StrCat("周,1978-02-04,", kHers, ",,海港流动党支部\n"));
+  EXPECT_EQ(reply.members(), 0u);
+  EXPECT_EQ(BranchOf(kept), factory.str());
+  EXPECT_EQ(BranchOf(other), IdOf<Organisation>("海港流动党支部").str());
+  ASSERT_THAT(reply.found_rows(), SizeIs(1));
+  EXPECT_EQ(reply.found_rows(0).moved_from(), "青石村党支部");
+  EXPECT_EQ(reply.found_rows(0).counts_as().id(), kept.str());
+}
+
+TEST_F(MergedImport, ANumberOfTheOneInTheBranchOfTheOtherMovesNobodyEither) {
+  const admin::v1::ImportReply reply =
+      Run(absl::StrCat("周大,1978-02-04,", kHers, ",,驻深圳流动党支部\n"));
+  EXPECT_EQ(reply.members(), 0u);
+  EXPECT_EQ(BranchOf(kept), factory.str());
+  EXPECT_EQ(BranchOf(other), branch.str());
+  EXPECT_EQ(world.Get<Member>(kept).registered_name(), "周大");
+  EXPECT_EQ(Run(at_village).changed(), 0u);
+}
+
+TEST_F(MergedImport, WhereWhoItCountsAsWasDeletedAnEntryIsFoundAllTheSame) {
+  Point(other, "");
+  Point(kept, other.str());
+  world.SyncAll();
+  zhangs.Delete<Member>(other);
+  world.SyncAll();
+  EXPECT_EQ(Run(at_factory).unchanged(), 1u);
+  EXPECT_EQ(EntryIn(factory, "周"), kept);
+}
+
+TEST_F(Import, WhatARosterChangesIsNamed) {
+  admin::v1::ImportReply reply =
+      Run(absl::StrCat("王,,,某街,青石村党支部\n", "李,,,,青石村党支部\n",  // of 李 nothing changes
+                       "孙大,,", kNumber, ",,青石村党支部\n"));
+  ASSERT_THAT(reply.found_rows(), SizeIs(2)) << reply.ShortDebugString();
+  const admin::v1::FoundRow& wangs_row = reply.found_rows(0);
+  EXPECT_EQ(wangs_row.line(), 2u);
+  EXPECT_EQ(wangs_row.member().id(), wang.str());
+  EXPECT_EQ(wangs_row.moved_from(), "");
+  ASSERT_THAT(wangs_row.changed(), SizeIs(1));
+  EXPECT_EQ(wangs_row.changed(0).zh(), "住址");
+  const admin::v1::FoundRow& suns_row = reply.found_rows(1);
+  EXPECT_EQ(suns_row.line(), 4u);
+  EXPECT_EQ(suns_row.member().name(), "孙大");
+  EXPECT_EQ(suns_row.member().branch(), "青石村党支部");
+  EXPECT_EQ(suns_row.moved_from(), "驻深圳流动党支部");
+  EXPECT_EQ(suns_row.registered_before(), "孙");
+  EXPECT_EQ(BranchOf(sun), branch.str());
 }
 
 }  // namespace

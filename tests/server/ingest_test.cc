@@ -1,6 +1,8 @@
 // Edits in, answers out: what is taken, held and returned, and what stands in
 // the store and the audit afterwards.
 #include "server/ingest/chains.h"
+#include "sync/canonical.h"
+#include "sync/wire.h"
 #include "tests/support/raw_edits.h"
 
 namespace zhibu::test {
@@ -143,7 +145,7 @@ TEST_F(IngestTest, ARecordWhoseIdItsFieldsDoNotMakeIsReturned) {
   check_in.set_activity_id(branch.str());
   check_in.set_member_id(wang.str());
   check_in.set_branch_id(branch.str());
-  EXPECT_EQ(Answer(Of(&wang_author, {Create(check_in, NewId())})), "1 RETURNED IDENTITY_FIXED");
+  EXPECT_EQ(Answer(Of(&wang_author, {Create(check_in, NewId())})), "1 RETURNED WRONG_ID");
 }
 
 TEST_F(IngestTest, TextThatIsNotUtf8IsReturned) {
@@ -156,6 +158,41 @@ TEST_F(IngestTest, AnEditThatIsTooLargeIsReturned) {
   EXPECT_EQ(Answer(Of(&zhang_author,
                       {Create(MeetingIn(branch, std::string(kEditBytesMax, 'x')), NewId())})),
             "1 RETURNED TOO_LARGE");
+}
+
+// It was merged, could not be seen, and could never be taken out of a payment again.
+TEST_F(IngestTest, WhatNobodyKnowsDoesNotFillARecord) {
+  DuesPayment payment;
+  payment.set_member_id(wang.str());
+  payment.set_branch_id(branch.str());
+  payment.set_amount_fen(500);
+  payment.set_month("2026-11");
+  Change change = Create(payment, NewId());
+  wire::AppendBytesField(99, std::string(900'000, 'z'), change.mutable_set());
+  EXPECT_EQ(Answer(Of(&wang_author, {change})), "1 RETURNED TOO_LARGE");
+  // Nor bit by bit.
+  Meeting meeting = MeetingIn(branch);
+  change = Create(meeting, NewId());
+  const RecordKey key{change.type(), *Id::FromBytes(change.id())};
+  wire::AppendBytesField(99, std::string(12'000, 'z'), change.mutable_set());
+  EXPECT_EQ(Answer(Of(&zhang_author, {change})), "1 MERGED");
+  change = Update(meeting, key.id);
+  change.clear_set(), change.clear_special();
+  wire::AppendBytesField(100, std::string(12'000, 'z'), change.mutable_set());
+  EXPECT_EQ(Answer(Of(&zhang_author, {change})), "2 RETURNED TOO_LARGE");
+  change.clear_set();
+  wire::AppendBytesField(99, "kept", change.mutable_set());
+  EXPECT_EQ(Answer(Of(&zhang_author, {change})), "3 MERGED");
+  EXPECT_EQ(UnknownBytes(world.schema()->Find(31)->fields, world.StateOf(key).body), 7u);
+}
+
+TEST_F(IngestTest, AnAmountThatNobodyPaysIsReturned) {
+  DuesPayment payment;
+  payment.set_member_id(wang.str());
+  payment.set_branch_id(branch.str());
+  payment.set_amount_fen(-1'000'000'000'000'000);
+  payment.set_month("2026-11");
+  EXPECT_EQ(Answer(Of(&wang_author, {Create(payment, NewId())})), "1 RETURNED BAD_VALUE");
 }
 
 TEST_F(IngestTest, AChangeOfARecordThatIsNotThereIsReturned) {
@@ -361,7 +398,8 @@ TEST_F(IngestTest, NobodyChangesTheirOwnGrant) {
 
 TEST_F(IngestTest, WhatARevokedDeviceStillSendsIsHeld) {
   world.Revoke(zhang_author.device);
-  EXPECT_EQ(Answer(Of(&zhang_author, {Create(MeetingIn(branch), NewId())})), "1 HELD GRANT_ENDED");
+  EXPECT_EQ(Answer(Of(&zhang_author, {Create(MeetingIn(branch), NewId())})),
+            "1 HELD OF_REVOKED_DEVICE");
 }
 
 TEST_F(IngestTest, AGrantThatEndsWithinABatchEndsForTheEditsAfterIt) {

@@ -490,6 +490,23 @@ TEST_F(Merged, WhoAgreesHasSeenWhoIsKept) {
   EXPECT_EQ(world.Get<Member>(wang).merged_into_id(), wang_too.str());
 }
 
+TEST_F(Merged, PairsThatAreTwoAgainHideNoneHoweverManyThereAre) {
+  Merge(wang);
+  for (int i = 0; i < 100; ++i) {
+    const Id other = world.fate().environment().NewId();
+    DuplicatePerson same;
+    same.set_first_id(std::min(wang, other).str());
+    same.set_second_id(std::max(wang, other).str());
+    for (const auto state :
+         {DuplicatePerson::OPEN, DuplicatePerson::AGREED, DuplicatePerson::UNDONE}) {
+      same.set_state(state);
+      world.Write(same, Id());
+    }
+  }
+  world.SyncAll();
+  EXPECT_THAT(AmountsOn(phone), ElementsAre(100, 1000));
+}
+
 TEST_F(Merged, WhoIsMergedAlreadyIsNotMergedWithSomebodyElse) {
   const Id third = world.Person("王", village);
   Phone& phone_third = world.Enrol(third);

@@ -1,6 +1,7 @@
 // Who made an edit, who decided on it and what the server composed because of it are three
 // things; and what is refused leaves nothing.
-#include "client-core/check_in.h"
+#include "client-core/actions/check_in.h"
+#include "server/authority.h"
 #include "server/held.h"
 #include "server/ingest/chains.h"
 #include "sync/check_in_code.h"
@@ -83,7 +84,7 @@ TEST_F(Roles, TakingAHeldEditLetsNobodyWriteWhatOnlyTheServerWrites) {
   check_in.set_standing(CheckIn::VERIFIED);
   const RecordType& type = *world.schema()->Find(CheckIn::descriptor());
   const Id id = DeriveId(type, Canonical(type.fields, check_in.SerializeAsString())).value();
-  EXPECT_EQ(Answer(Of(&lost, {Create(check_in, id)})), "1 HELD GRANT_ENDED");
+  EXPECT_EQ(Answer(Of(&lost, {Create(check_in, id)})), "1 HELD OF_REVOKED_DEVICE");
   ASSERT_THAT(Waiting(), SizeIs(1));
   EXPECT_EQ(TakeAs(&zhang_author, Waiting()[0]), "1 RETURNED SERVER_ONLY");
   EXPECT_FALSE(world.StateOf({type.number, id}).exists);
@@ -113,7 +114,7 @@ TEST_F(Roles, AHeldLetterIsUnderTheRulesOfLetters) {
   letter.set_valid_until("2036-11-18");
   letter.set_state(Transfer::ISSUED);
   const Id id = NewId();
-  EXPECT_EQ(Answer(Of(&lost, {Create(letter, id)})), "1 HELD GRANT_ENDED");
+  EXPECT_EQ(Answer(Of(&lost, {Create(letter, id)})), "1 HELD OF_REVOKED_DEVICE");
   ASSERT_THAT(Waiting(), SizeIs(1));
   EXPECT_EQ(TakeAs(&zhang_author, Waiting()[0]), "1 RETURNED LETTER_TOO_LONG");
   EXPECT_FALSE(world.StateOf({44, id}).exists);
@@ -130,9 +131,9 @@ TEST_F(Roles, OfTwoHeldEditsOfOneFieldTheLoserIsKeptInANoteThatNamesItsAuthor) {
   world.Revoke(second.number());
   Author one{first.number()};
   Author other{second.number()};
-  EXPECT_EQ(Answer(Of(&one, {Update(At("礼堂"), meeting, seen)})), "1 HELD GRANT_ENDED");
+  EXPECT_EQ(Answer(Of(&one, {Update(At("礼堂"), meeting, seen)})), "1 HELD OF_REVOKED_DEVICE");
   world.Wait(1000);
-  EXPECT_EQ(Answer(Of(&other, {Update(At("会议室"), meeting, seen)})), "1 HELD GRANT_ENDED");
+  EXPECT_EQ(Answer(Of(&other, {Update(At("会议室"), meeting, seen)})), "1 HELD OF_REVOKED_DEVICE");
   for (const Id& waiting : Waiting()) TakeAs(&zhang_author, waiting);
   EXPECT_EQ(world.Get<Meeting>(meeting).place(), "会议室");
   EXPECT_EQ(world.Sync(lis), absl::OkStatus());
@@ -222,17 +223,73 @@ TEST_F(Roles, NamingAHeldEditOfOnesOwnDoesNotMakeAnEditWaitUnread) {
   EXPECT_EQ(Answer(made_up), "3 RETURNED NO_SUCH_RECORD");
 }
 
+// Home's step waits for home, the host's for the host, and neither returns the other's.
+TEST_F(Roles, WhatWaitsForOneSideTheOtherDoesNotDecide) {
+  const Id flow = Stay();
+  Flow extended;
+  extended.set_state(Flow::EXTENDED);
+  extended.set_expected_back("2027-06-30");
+  Flow contact;
+  contact.set_host_contact("陈 000-1");
+  const auto scopes_of = [&](const Id& id) {
+    const auto scopes = world.Get<HeldEdit>(id).scopes();
+    return std::vector<std::string>(scopes.begin(), scopes.end());
+  };
+  Author chens_office{world.Enrol(chen).number()};
+  world.Appoint(li, branch, SECRETARY);
+  world.Dismiss(zhang, branch, SECRETARY);
+  EXPECT_EQ(Answer(Of(&zhang_author, {Update(extended, flow)})), "1 HELD GRANT_ENDED");
+  ASSERT_THAT(Waiting(), SizeIs(1));
+  const Id homes = Waiting()[0];
+  EXPECT_THAT(scopes_of(homes), ElementsAre(branch.str()));
+  HeldEdit returned;
+  returned.set_state(HeldEdit::RETURNED);
+  EXPECT_EQ(Answer(Of(&chens_office, {Update(returned, homes)})), "1 RETURNED NO_SUCH_RECORD");
+  EXPECT_EQ(TakeAs(&li_author, homes), "1 MERGED");
+  Author lost{world.Enrol(chen).number()};
+  world.Revoke(lost.device);
+  EXPECT_EQ(Answer(Of(&lost, {Update(contact, flow)})), "1 HELD OF_REVOKED_DEVICE");
+  ASSERT_THAT(Waiting(), SizeIs(1));
+  const Id hosts = Waiting()[0];
+  EXPECT_THAT(scopes_of(hosts), ElementsAre(host.str()));
+  EXPECT_EQ(Answer(Of(&li_author, {Update(returned, hosts)})), "2 RETURNED NO_SUCH_RECORD");
+  EXPECT_EQ(TakeAs(&chens_office, hosts), "2 MERGED");
+}
+
+TEST_F(Roles, AStepIsDecidedWhereItIsTaken) {
+  RecordState there;
+  there.exists = true;
+  const Id scope = NewId();
+  int steps = 0;
+  for (const RecordType& type : CatalogueSchema()->types()) {
+    for (const FieldRule& rule : type.fields.rules()) {
+      for (const auto& [state, takers] : rule.taken_by) {
+        Change change;
+        change.set_kind(Change::UPDATE);
+        wire::AppendVarintField(rule.number, static_cast<uint64_t>(state), change.mutable_set());
+        for (const Place place : {OWNER, GUEST}) {
+          ++steps;
+          if ((takers & BitOf(place)) != 0) continue;
+          EXPECT_FALSE(server::SecretaryMight(type, change, there, {scope, place}))
+              << type.name << " " << state << " " << Place_Name(place);
+        }
+      }
+    }
+  }
+  EXPECT_GE(steps, 20);
+}
+
 TEST_F(Roles, ALostPhoneFillsNobodysPhone) {
   Author lost = Lost();
   std::vector<std::string> answers;
   for (int i = 0; i < 6; ++i) {
     answers.push_back(Answer(Of(&lost, {Create(Long(900'000), NewId())})));
   }
-  EXPECT_EQ(answers.front(), "1 HELD GRANT_ENDED");
+  EXPECT_EQ(answers.front(), "1 HELD OF_REVOKED_DEVICE");
   EXPECT_EQ(answers.back(), "6 RETURNED HELD_FULL");
   // Once some have been decided there is room again.
   EXPECT_EQ(TakeAs(&zhang_author, Waiting()[0]), "1 MERGED");
-  EXPECT_EQ(Answer(Of(&lost, {Create(Long(900'000), NewId())})), "7 HELD GRANT_ENDED");
+  EXPECT_EQ(Answer(Of(&lost, {Create(Long(900'000), NewId())})), "7 HELD OF_REVOKED_DEVICE");
 }
 
 TEST_F(Roles, ALostPhoneIsToldNothingOfOthersCheckInsByACode) {
@@ -297,8 +354,8 @@ TEST_F(Roles, ADecisionOnAnEditThatMovesItsRecordStands) {
   const Id meeting = NewId();
   EXPECT_EQ(Answer(Of(&li_author, {Create(MeetingIn(branch), meeting)})), "1 MERGED");
   Author lost = Lost();
-  EXPECT_EQ(Answer(Of(&lost, {Update(MeetingIn(host), meeting)})), "1 HELD GRANT_ENDED");
-  EXPECT_EQ(Answer(Of(&lost, {Update(At("礼堂"), meeting)})), "2 HELD GRANT_ENDED");
+  EXPECT_EQ(Answer(Of(&lost, {Update(MeetingIn(host), meeting)})), "1 HELD OF_REVOKED_DEVICE");
+  EXPECT_EQ(Answer(Of(&lost, {Update(At("礼堂"), meeting)})), "2 HELD OF_REVOKED_DEVICE");
   Phone& office = world.Enrol(li);
   EXPECT_EQ(world.Sync(office), absl::OkStatus());
   ASSERT_THAT(Waiting(), SizeIs(2));
@@ -306,10 +363,11 @@ TEST_F(Roles, ADecisionOnAnEditThatMovesItsRecordStands) {
   for (const Id& waiting : Waiting()) {
     if (world.Get<HeldEdit>(waiting).number() == 1) moves = waiting;
   }
+  const auto lay = world.Get<HeldEdit>(moves).scopes();
   EXPECT_EQ(TakeAs(&li_author, moves), "2 MERGED");
   EXPECT_EQ(world.Get<Meeting>(meeting).branch_id(), host.str());
   EXPECT_EQ(world.Get<HeldEdit>(moves).state(), HeldEdit::TAKEN);
-  EXPECT_THAT(world.Get<HeldEdit>(moves).scopes(), ElementsAre(branch.str(), host.str()))
+  EXPECT_THAT(world.Get<HeldEdit>(moves).scopes(), ::testing::ElementsAreArray(lay))
       << "as when it was decided";
   // Nothing has been written of it that does not stand.
   for (const auto& row : world.AuditOf(kServerDevice)) {
@@ -416,7 +474,7 @@ TEST_F(Roles, AHeldEditIsOpenedOnceForAllThatBuildsOnIt) {
   std::vector<Change> made;
   for (int i = 0; i < 100; ++i) made.push_back(Create(MeetingIn(branch), NewId()));
   made.push_back(Create(Long(900'000), NewId()));
-  EXPECT_EQ(Answer(Of(&lost, made)), "1 HELD GRANT_ENDED");
+  EXPECT_EQ(Answer(Of(&lost, made)), "1 HELD OF_REVOKED_DEVICE");
   const auto build_on = [&](size_t many) {
     std::vector<Change> changes;
     for (size_t i = 0; i < many; ++i) {
@@ -436,7 +494,7 @@ TEST_F(Roles, WhatSaysItselfWhereItLiesOpensNoneOfWhatItBuildsOn) {
   Author lost = Lost();
   for (int i = 0; i < 4; ++i) {
     EXPECT_THAT(Answer(Of(&lost, {Create(Long(900'000), NewId())})),
-                ::testing::EndsWith("HELD GRANT_ENDED"));
+                ::testing::EndsWith("HELD OF_REVOKED_DEVICE"));
   }
   const auto work = [&](const std::vector<uint64_t>& below) {
     Submitted building = Of(&lost, {Create(MeetingIn(branch), NewId())});
@@ -447,6 +505,39 @@ TEST_F(Roles, WhatSaysItselfWhereItLiesOpensNoneOfWhatItBuildsOn) {
   };
   const uint64_t on_one = work({1});
   EXPECT_LT(work({1, 2, 3, 4}), on_one + 200);
+}
+
+TEST_F(Roles, TakingWhatWaitedCostsNoMoreForWhatItsAuthorHasWrittenSince) {
+  world.Dismiss(zhang, branch, SECRETARY);
+  world.Appoint(li, branch, SECRETARY);
+  EXPECT_EQ(Answer(Of(&zhang_author, {Create(MeetingIn(branch), NewId())})), "1 HELD GRANT_ENDED");
+  const Id waiting = Waiting().at(0);
+  world.Appoint(zhang, branch, DEPUTY);
+  std::vector<Submitted> since;
+  for (int i = 0; i < 20; ++i) since.push_back(Of(&zhang_author, {Create(Long(200'000), NewId())}));
+  world.Commit(since);
+  HeldEdit taken;
+  taken.set_state(HeldEdit::TAKEN);
+  const Result result = world.Commit({Of(&li_author, {Update(taken, waiting)})}).at(0);
+  EXPECT_EQ(Text(result), "1 MERGED");
+  EXPECT_LT(result.work, 300u);
+}
+
+TEST_F(Roles, WhatCannotBeTakenIsNotTriedWithoutEnd) {
+  Author lost = Lost();
+  Transfer letter;
+  letter.set_member_id(wang.str());
+  letter.set_from_branch_id(branch.str());
+  letter.set_to_branch_id(host.str());
+  letter.set_state(Transfer::ISSUED);
+  Answer(Of(&lost, {Create(letter, NewId())}));
+  const Id waiting = Waiting().at(0);
+  std::string last;
+  for (int i = 0; i <= server::kTriesMax; ++i) last = TakeAs(&zhang_author, waiting);
+  EXPECT_EQ(last, "21 RETURNED STEP_NOT_ALLOWED");
+  HeldEdit returned;
+  returned.set_state(HeldEdit::RETURNED);
+  EXPECT_EQ(Answer(Of(&zhang_author, {Update(returned, waiting)})), "22 MERGED");
 }
 
 TEST_F(Roles, AMadeUpRepeatIsAForkUnreadAndSoIsAllThatFollows) {

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "server/roster/columns.h"
 
 namespace zhibu::server {
 namespace {
@@ -141,6 +142,31 @@ TEST(Roster, ChineseHeadersWithSpacesAndAliases) {
 
 TEST(Roster, UnknownColumnsArePassedOver) {
   EXPECT_THAT(RowsOf("序号,姓名,备注,所在支部\n1,甲,某事,一支部\n"), ElementsAre("2 甲 @一支部"));
+}
+
+// "Phone no." was left out in silence, and everybody's number with it.
+TEST(Roster, ColumnsThatNobodyReadsAreNamed) {
+  EXPECT_THAT(Parse("序号,姓名, 备注 ,所在支部,,姓名\n1,甲,某事,一支部,,乙\n").unread_columns,
+              ElementsAre("序号", "备注", "姓名"));
+  EXPECT_THAT(Parse("姓名,所在支部\n甲,一支部\n").unread_columns, IsEmpty());
+  std::string wide = "姓名,所在支部";
+  for (int i = 0; i < 50; ++i) absl::StrAppend(&wide, ",列", std::string(200, 'x'), i);
+  const Roster roster = Parse(wide + "\n甲,一支部\n");
+  ASSERT_THAT(roster.unread_columns, SizeIs(20));
+  EXPECT_LE(roster.unread_columns[0].size(), 100u);
+}
+
+TEST(Roster, ThePageNamesEveryHeading) {
+  std::ifstream file(ZHIBU_DOCS "/operating.md");
+  const std::string page((std::istreambuf_iterator<char>(file)), {});
+  for (size_t i = 0; i < kColumns; ++i) {
+    const ColumnRule& rule = RuleOf(Column{i});
+    std::string line = absl::StrCat("| ", rule.zh, " | ", rule.en, " |");
+    for (const std::string& alias : rule.aliases) {
+      absl::StrAppend(&line, &alias == rule.aliases.data() ? " " : ", ", alias);
+    }
+    EXPECT_THAT(page, HasSubstr(absl::StrCat("\n", line, " |\n")));
+  }
 }
 
 TEST(Roster, OfTwoColumnsThatMeanTheSameTheFirstCounts) {

@@ -99,22 +99,20 @@ TEST_F(SessionTest, ADeviceThatProvesItselfIsWelcomedAndHearsThatThereIsNoMore) 
   EXPECT_EQ(Heard().frame_case(), ServerFrame::FRAME_NOT_SET);
 }
 
-TEST_F(SessionTest, AnUnknownDeviceIsRefused) {
-  sync::v1::Hello hello = Hello();
-  hello.set_device(999);
-  ExpectRefused(SayHello(hello), sync::v1::UNKNOWN_DEVICE);
-}
-
-TEST_F(SessionTest, TheServersOwnNumberIsRefused) {
-  sync::v1::Hello hello = Hello();
-  hello.set_device(kServerDevice.value);
-  ExpectRefused(SayHello(hello), sync::v1::UNKNOWN_DEVICE);
+// As is one that is known and has not signed: else strangers count devices.
+TEST_F(SessionTest, AnUnknownDeviceIsRefusedOnceItHasSigned) {
+  for (const uint32_t nobody : {0u, kServerDevice.value, 999u}) {
+    session = NewSession();
+    sync::v1::Hello hello = Hello();
+    hello.set_device(nobody);
+    ExpectRefused(SayProof(Sign(SayHello(hello), hello)), sync::v1::UNKNOWN_DEVICE);
+  }
 }
 
 TEST_F(SessionTest, ARevokedDeviceMustProveItselfLikeAnyOther) {
   world.Revoke(identity.device);
   SayHello(Hello());
-  ExpectRefused(SayProof(std::string(64, 's')), sync::v1::BAD_SIGNATURE);
+  ExpectRefused(SayProof(std::string(64, 's')), sync::v1::UNKNOWN_DEVICE);
 }
 
 TEST_F(SessionTest, ARevokedDeviceIsToldToLetGoOfEverythingAndIsHeardOut) {
@@ -204,7 +202,7 @@ TEST_F(SessionTest, WhoDoesNotProveItselfIsNotToldThatItWasNotSeen) {
   world.Wait(1000);
   session = NewSession();
   SayHello(Hello());
-  ExpectRefused(SayProof(std::string(64, 's')), sync::v1::BAD_SIGNATURE);
+  ExpectRefused(SayProof(std::string(64, 's')), sync::v1::UNKNOWN_DEVICE);
 }
 
 // Else what it has not sent would never be heard of.
@@ -231,18 +229,18 @@ TEST_F(SessionTest, AProtocolFromTheFutureIsRefused) {
 TEST_F(SessionTest, AWrongSignatureIsRefused) {
   std::string signature = Sign(SayHello(Hello()), Hello());
   signature[7] ^= 1;
-  ExpectRefused(SayProof(signature), sync::v1::BAD_SIGNATURE);
+  ExpectRefused(SayProof(signature), sync::v1::UNKNOWN_DEVICE);
 }
 
 TEST_F(SessionTest, ASignatureOfTheWrongLengthIsRefused) {
   SayHello(Hello());
-  ExpectRefused(SayProof(""), sync::v1::BAD_SIGNATURE);
+  ExpectRefused(SayProof(""), sync::v1::UNKNOWN_DEVICE);
 }
 
 TEST_F(SessionTest, ASignatureByAnotherDevicesKeyIsRefused) {
   const ServerFrame challenge = SayHello(Hello());
   identity = lis.store().GetIdentity().value();
-  ExpectRefused(SayProof(Sign(challenge, Hello())), sync::v1::BAD_SIGNATURE);
+  ExpectRefused(SayProof(Sign(challenge, Hello())), sync::v1::UNKNOWN_DEVICE);
 }
 
 TEST_F(SessionTest, AProofOfAnEarlierSessionIsRefused) {
@@ -250,13 +248,13 @@ TEST_F(SessionTest, AProofOfAnEarlierSessionIsRefused) {
   EXPECT_TRUE(SayProof(signature).has_welcome());
   session = NewSession();
   SayHello(Hello());
-  ExpectRefused(SayProof(signature), sync::v1::BAD_SIGNATURE);
+  ExpectRefused(SayProof(signature), sync::v1::UNKNOWN_DEVICE);
 }
 
 TEST_F(SessionTest, AProofForAnotherHelloIsRefused) {
   sync::v1::Hello altered = Hello();
   altered.clear_cursors();
-  ExpectRefused(SayProof(Sign(SayHello(altered), Hello())), sync::v1::BAD_SIGNATURE);
+  ExpectRefused(SayProof(Sign(SayHello(altered), Hello())), sync::v1::UNKNOWN_DEVICE);
 }
 
 TEST_F(SessionTest, ASecondHelloOrProofEndsTheStream) {

@@ -739,6 +739,32 @@ TEST_P(StoreContract, ADevicesAuditIsReadByNumberPastOneUntilToldToStop) {
   EXPECT_THAT(read(2, ~uint64_t{0}, 10), testing::IsEmpty());
 }
 
+TEST_P(StoreContract, TheVersionsOfWhatADeviceHasInAreReadWithoutItsEdits) {
+  ASSERT_EQ(Write([&](Writer& writer) -> absl::Status {
+              for (const uint64_t number : {1, 2, 3, 4}) {
+                AuditRow row = Edit(2, number, std::string(100'000, 'x'));
+                row.version = Version(number == 3 ? 0 : 10 * number);  // the third is not in
+                RETURN_IF_ERROR(writer.AppendAudit(row));
+              }
+              AuditRow other = Edit(3, 9, "another's");
+              other.version = Version(90);
+              return writer.AppendAudit(other);
+            }),
+            absl::OkStatus());
+  std::vector<uint64_t> versions;
+  uint64_t work = 0;
+  EXPECT_EQ(store_->Read([&](Reader& reader) -> absl::Status {
+    const absl::Status status =
+        reader.ReadVersions(DeviceNumber(2), EditNumber(1),
+                            [&](Version version) { versions.push_back(version.value); });
+    work = reader.Work();
+    return status;
+  }),
+            absl::OkStatus());
+  EXPECT_THAT(versions, testing::UnorderedElementsAre(20, 40));
+  EXPECT_LT(work, 10u);
+}
+
 TEST_P(StoreContract, WhatIsCountedAddsUp) {
   ASSERT_EQ(Write([](Writer& writer) -> absl::Status {
               RETURN_IF_ERROR(writer.AddToCount("held/east", 2));
@@ -991,6 +1017,12 @@ TEST_P(StoreContract, ARowThatNoneOfTheOfficesHasSeenIsNeitherReadNorCounted) {
   EXPECT_EQ(seen_by(8), "");
   EXPECT_EQ(Read([&](Reader& reader) { return reader.CountFeed(Named("east"), Version(0), 6); }),
             2);
+  const auto last = [&](uint32_t offices) {
+    return Read([&](Reader& reader) { return reader.LastInFeed(Named("east"), offices); }).value;
+  };
+  EXPECT_EQ(last(3), 2u);
+  EXPECT_EQ(last(6), 3u);
+  EXPECT_EQ(last(8), 0u);
 }
 
 TEST_P(StoreContract, ARowRemembersSinceWhenItsRecordHasLainThere) {

@@ -1,5 +1,7 @@
 #include "tests/sim/authority.h"
 
+#include <google/protobuf/text_format.h>
+
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
@@ -48,6 +50,43 @@ const EnumValueDescriptor& StepOf(const Message& message, const FieldDescriptor&
 std::vector<int> TakersOf(const EnumValueDescriptor& step) {
   const auto& takers = step.options().GetRepeatedExtension(zhibu::taken_by);
   return {takers.begin(), takers.end()};
+}
+
+// What names an element among others, as text.
+std::string NameOfElement(const Message& element, const FieldDescriptor& list) {
+  const auto* type = element.GetDescriptor();
+  const auto* key =
+      type->FindFieldByName(list.is_map() ? "key" : list.options().GetExtension(zhibu::key));
+  std::string name;
+  google::protobuf::TextFormat::PrintFieldValueToString(element, key, -1, &name);
+  return name;
+}
+
+// The values that are somebody's word (said_by), each by the way to it.
+using Sayings = std::map<std::string, const EnumValueDescriptor*>;
+
+Sayings SayingsIn(const Message& message, const std::string& way = "") {
+  Sayings sayings;
+  const auto& reflection = *message.GetReflection();
+  std::vector<const FieldDescriptor*> fields;
+  reflection.ListFields(message, &fields);
+  for (const FieldDescriptor* field : fields) {
+    const std::string here = absl::StrCat(way, "/", std::string(field->name()));
+    const int count = field->is_repeated() ? reflection.FieldSize(message, field) : 1;
+    for (int i = 0; i < count; ++i) {
+      if (field->enum_type() != nullptr) {
+        const auto* value = field->is_repeated() ? reflection.GetRepeatedEnum(message, field, i)
+                                                 : reflection.GetEnum(message, field);
+        if (value->options().ExtensionSize(zhibu::said_by) == 0) continue;
+        sayings[absl::StrCat(here, "=", value->number())] = value;
+      } else if (field->options().GetExtension(zhibu::merge) == BY_KEY) {
+        const Message& element = reflection.GetRepeatedMessage(message, field, i);
+        const std::string name = absl::StrCat(here, "[", NameOfElement(element, *field), "]");
+        for (const auto& saying : SayingsIn(element, name)) sayings.insert(saying);
+      }
+    }
+  }
+  return sayings;
 }
 
 std::string ValueOf(const Message& message, const FieldDescriptor& field) {
@@ -148,9 +187,10 @@ std::string Authority::Objection(const RecordKey& key, const Change& change) con
                  PlacesIn(is, key.id),
                  WrittenIn(change, *is.GetDescriptor())};
   using Check = std::string (Authority::*)(const Case&) const;
-  for (const Check check : {&Authority::NotMade, &Authority::NotOfItsKind, &Authority::NotWritten,
-                            &Authority::NotPlaced, &Authority::NotStepped, &Authority::NotBelonging,
-                            &Authority::NotKeptTogether, &Authority::NotDecided}) {
+  for (const Check check :
+       {&Authority::NotMade, &Authority::NotOfItsKind, &Authority::NotWritten,
+        &Authority::NotPlaced, &Authority::NotStepped, &Authority::NotBelonging,
+        &Authority::NotKeptTogether, &Authority::NotDecided, &Authority::NotSpoken}) {
     const std::string objection = (this->*check)(one);
     if (!objection.empty()) return objection;
   }
@@ -172,6 +212,13 @@ const Message* Authority::There(const RecordKey& key) const {
   if (it != made_.end()) return it->second.alive ? it->second.message.get() : nullptr;
   const Ledger::Record* record = ledger_.Find(key);
   return record != nullptr && record->expected.alive ? record->expected.message.get() : nullptr;
+}
+
+const Message* Authority::EverThere(const RecordKey& key) const {
+  const auto it = made_.find(key);
+  if (it != made_.end()) return it->second.message.get();
+  const Ledger::Record* record = ledger_.Find(key);
+  return record == nullptr ? nullptr : record->expected.message.get();
 }
 
 bool Authority::IsA(Place own_scope, const Id& id) const {
@@ -224,8 +271,16 @@ bool Authority::Acts(const Message& type, const Places& places,
 std::string Authority::NotWritten(const Case& one) const {
   for (const Places* places : {&one.before, &one.after}) {
     if (places == &one.before && one.fresh()) continue;
-    if (!Acts(one.is, *places, {})) return "not a writer";
-    const Sight sight = SightIn(*places);
+    // As it stood: of what a host is not shown it writes nothing.
+    const Message& stood = one.fresh() ? one.is : *one.was;
+    Places counted = *places;
+    if (AtHost(stood) == HOST_SEES_NOTHING) {
+      for (auto it = counted.begin(); it != counted.end();) {
+        it = it->second == GUEST ? counted.erase(it) : std::next(it);
+      }
+    }
+    if (!Acts(one.is, counted, {})) return "not a writer";
+    const Sight sight = SightOn(stood, SightIn(counted));
     for (const FieldDescriptor* field : one.written) {
       if (Restricted(*field) && !MayWrite(sight, *field)) {
         return absl::StrCat("may not write ", field->name());
@@ -358,8 +413,11 @@ std::string Authority::NotKeptTogether(const Case& one) const {
     const auto id = Id::FromBytes(ValueOf(one.is, *type->field(i)));
     for (const auto& [number, prototype] : Types()) {
       if (!id || prototype->GetDescriptor()->name() != named) continue;
-      const Message* other = There({number, *id});
-      if (other != nullptr && OwnersOf(*other, *id) != owners) {
+      const Message* other = EverThere({number, *id});
+      // The code is the branch's word that it is theirs.
+      if (other == nullptr && claim_.shown_at && owners.count(*claim_.shown_at) > 0) continue;
+      if (other == nullptr) return absl::StrCat("nobody has heard of the ", named);
+      if (OwnersOf(*other, *id) != owners) {
         return absl::StrCat("not kept where the ", named, " is");
       }
     }
@@ -374,14 +432,51 @@ std::string Authority::NotDecided(const Case& one) const {
   const auto* was = dynamic_cast<const DuplicatePerson*>(one.was);
   const bool concerned = IsOwn(same->first_id()) || IsOwn(same->second_id());
   const bool stepped = was == nullptr || was->state() != same->state();
-  if (stepped && concerned && same->state() != DuplicatePerson::UNDONE) {
-    return "they decide on themselves";
-  }
+  const bool found = stepped && same->state() != DuplicatePerson::UNDONE;
+  const bool turned = was != nullptr && was->kept_id() != same->kept_id();
+  if (concerned && (found || turned)) return "they decide on themselves";
   for (const std::string& agreed : same->agreed_ids()) {
     const bool before = was != nullptr &&
                         std::count(was->agreed_ids().begin(), was->agreed_ids().end(), agreed) > 0;
     if (!before && !IsOwn(agreed)) return "they agree for another";
     if (!before && same->state() != DuplicatePerson::AGREED) return "nobody has asked";
+  }
+  return "";
+}
+
+// Nobody speaks in somebody else's name, but those who keep the record of others.
+std::string Authority::NotSpoken(const Case& one) const {
+  const std::set<std::string> author = ledger_.EntriesOf(claim_.author);
+  const auto is_about_author = [&] {
+    return std::any_of(one.stood().begin(), one.stood().end(), [&](const auto& place) {
+      return place.second == PERSON && author.count(place.first.str()) > 0;
+    });
+  };
+  const std::unique_ptr<Message> set(one.is.New());
+  set->ParsePartialFromString(one.change.set());
+  const Sayings before = one.lives ? SayingsIn(*one.was) : Sayings();
+  for (const auto& [way, value] : SayingsIn(*set)) {
+    const auto& by = value->options().GetRepeatedExtension(zhibu::said_by);
+    const std::vector<int> kinds(by.begin(), by.end());
+    if (before.count(way) > 0 || Acts(one.is, one.stood(), kinds)) continue;
+    if (std::count(kinds.begin(), kinds.end(), PERSON) > 0 && is_about_author()) continue;
+    return absl::StrCat("not for them to say: ", way);
+  }
+  const auto is_another = [&](const std::string& person) {
+    return Id::FromBytes(person) && author.count(person) == 0;
+  };
+  for (const FieldDescriptor* field : one.written) {
+    const auto& options = field->options();
+    if (Acts(one.is, one.stood(), {OWNER})) break;
+    const std::string& teller = options.GetExtension(zhibu::word_of);
+    if (!teller.empty() && one.lives &&
+        is_another(ValueOf(*one.was, *one.is.GetDescriptor()->FindFieldByName(teller)))) {
+      return absl::StrCat(field->name(), " is another's word");
+    }
+    if (!options.GetExtension(zhibu::names_author)) continue;
+    const std::string person = ValueOf(*set, *field);
+    if (!is_another(person) || (one.lives && ValueOf(*one.was, *field) == person)) continue;
+    return absl::StrCat(field->name(), " names somebody else");
   }
   return "";
 }
@@ -404,21 +499,35 @@ void Ledger::JudgePlaces(const Row& row, const std::map<RecordKey, Expected>& ma
       for (const std::string& entry : EntriesOf(scope)) persons.insert(entry);
     }
     const Places before = was == nullptr ? Places() : PlacesIn(*was, key.id);
-    for (const auto& [scope, place] : ComposedGuests(is)) {
-      if (before.count({scope, place}) > 0) continue;
-      bool welcome = false;
-      const auto look = [&, &branch = scope](const Message& message) {
+    const auto has_to_do = [&](const Id& branch) {
+      bool has = false;
+      const auto look = [&](const Message& message) {
         for (const std::string& person : persons) {
-          welcome = welcome || IsPlacedIn(message, person, branch.str()) ||
-                    IsStayAt(message, person, branch.str());
+          has = has || IsPlacedIn(message, person, branch.str()) ||
+                IsStayAt(message, person, branch.str());
         }
       };
       ForEach<Placement>(look);
       ForEach<Flow>(look);
       for (const auto& [other, changed] : made) look(*changed.message);
-      if (welcome) continue;
-      Doubt(row.audit, kAuthority, absl::StrCat(NameOf(key), ": shown to a host before it accepts"),
-            key);
+      return has;
+    };
+    // Who keeps a record is told where its person is as long as they have to do with each
+    // other; of a check-in by code, that was that person's own doing.
+    const std::set<Id> keepers = OwnersOf(is, key.id);
+    const auto* check_in = dynamic_cast<const records::v1::CheckIn*>(&is);
+    const bool told = keepers.empty() || OptionsOf(is).own_scope() == PERSON ||
+                      (check_in != nullptr && check_in->standing() != 0) ||
+                      std::any_of(keepers.begin(), keepers.end(), has_to_do);
+    for (const auto& [scope, place] : ComposedGuests(is)) {
+      if (before.count({scope, place}) > 0) continue;
+      if (!has_to_do(scope)) {
+        Doubt(row.audit, kAuthority,
+              absl::StrCat(NameOf(key), ": shown to a host before it accepts"), key);
+      } else if (!told) {
+        Doubt(row.audit, kAuthority,
+              absl::StrCat(NameOf(key), ": tells a former branch where its person is"), key);
+      }
     }
   }
 }

@@ -53,6 +53,7 @@ class Authority {
   std::string NotBelonging(const Case& one) const;
   std::string NotKeptTogether(const Case& one) const;
   std::string NotDecided(const Case& one) const;
+  std::string NotSpoken(const Case& one) const;
 
   uint32_t OfficesIn(const Id& scope) const;
   Sight SightIn(const Places& places) const;
@@ -61,6 +62,8 @@ class Authority {
   bool IsA(Place own_scope, const Id& id) const;
   // The record as it is once the edit is merged; null: it is not there.
   const google::protobuf::Message* There(const RecordKey& key) const;
+  // Or as it was when it was deleted.
+  const google::protobuf::Message* EverThere(const RecordKey& key) const;
   // `once`: or has belonged.
   bool Belongs(const std::string& person, const std::string& branch, bool guests_too,
                bool once) const;

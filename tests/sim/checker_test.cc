@@ -375,6 +375,26 @@ TEST_F(Rows, WhatComesWithAStepWithoutIt) {
   EXPECT_EQ(Verdict(), kAuthority);
 }
 
+TEST_F(Rows, WhatSomebodySaysInTheirOwnName) {
+  Appoint(GROUP_LEADER);  // who writes contacts of themselves only
+  records::v1::Contact contact;
+  contact.set_member_id(person.str());
+  contact.set_branch_id(branch.str());
+  contact.set_by_id(person.str());
+  Create(contact);
+  EXPECT_EQ(Verdict(), "all is well");
+}
+
+TEST_F(Rows, WhatSomebodySaysInTheNameOfAnother) {
+  Appoint(GROUP_LEADER);
+  records::v1::Contact contact;
+  contact.set_member_id(person.str());
+  contact.set_branch_id(branch.str());
+  contact.set_by_id(stranger.str());
+  Create(contact);
+  EXPECT_EQ(Verdict(), kAuthority);
+}
+
 TEST_F(Rows, AHostThatIsShownMoreBeforeItAccepts) {
   Appoint(SECRETARY);
   Create(Stay());

@@ -397,7 +397,7 @@ Change Forge::Recipe() {
         check_in.set_activity_id(meeting);
         check_in.set_member_id(Person());
         check_in.set_branch_id(dice_.OneIn(3) ? person_.str() : Branch());
-        check_in.add_ways()->set_how(CheckIn::ROLL_CALL);
+        check_in.add_ways()->set_how(static_cast<CheckIn::How>(1 + dice_.Below(3)));
         if (dice_.OneIn(4)) check_in.set_standing(CheckIn::VERIFIED);
         return make(check_in);
       }
@@ -447,6 +447,7 @@ Change Forge::Recipe() {
       contact.set_member_id(Person());
       contact.set_branch_id(dice_.OneIn(3) ? Other() : Branch());
       contact.set_said("在哪里");
+      if (dice_.OneIn(2)) contact.set_by_id(Person());
       return make(contact);
     }
     case 10: {  // moves somebody

@@ -147,7 +147,8 @@ Places PlacesIn(const Message& message, const Id& id) {
   return places;
 }
 
-bool MayReadAs(const Sight& sight, const Message& message) {
+bool MayReadAs(const Sight& whole, const Message& message) {
+  const Sight sight = SightOn(message, whole);
   const uint32_t readers = ReadersOf(message);
   const Sight reading{sight.home & readers, sight.host & readers};
   if ((reading.home | reading.host) == 0) return false;
@@ -384,6 +385,7 @@ bool Ledger::RefusedForNothing(const Row& row) const {
   switch (row.audit.answer.reason()) {
     case sync::v1::NOT_ENTITLED:
     case sync::v1::NOT_YOUR_STEP:
+    case sync::v1::OTHERS_TO_SAY:
     case sync::v1::NO_SUCH_RECORD:
     case sync::v1::SERVER_ONLY:
       break;
@@ -725,7 +727,7 @@ std::set<Id> Ledger::Watched() const {
 
 std::optional<Sight> Ledger::SightOf(const Id& person, const Message& message, const Id& id,
                                      int64_t now_ms) const {
-  const Sight sight = SightIn(person, PlacesIn(message, id), now_ms);
+  const Sight sight = SightOn(message, SightIn(person, PlacesIn(message, id), now_ms));
   return MayReadAs(sight, message) ? std::optional(sight) : std::nullopt;
 }
 

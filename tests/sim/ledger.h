@@ -285,6 +285,7 @@ class Ledger {
   bool ActsAbove(const Id& person, const Id& organisation, int64_t now_ms) const;
   std::optional<Id> BranchOf(const Id& member) const;
   bool HasAccess(const Id& asker, const Id& member, int64_t now_ms) const;
+  bool HasOther(const records::v1::TemporaryAccess& access, const Id& id) const;
   void JudgeAccess(const server::AuditRow& row, const records::v1::TemporaryAccess& access,
                    const RecordKey& key);
 

@@ -39,14 +39,57 @@ bool StaysHome(const FieldDescriptor& field) {
          field.options().GetExtension(zhibu::sensitive);
 }
 
+// The field that says it; null: hosts see all in every state.
+const FieldDescriptor* StateForHosts(const google::protobuf::Descriptor& type) {
+  for (int i = 0; i < type.field_count(); ++i) {
+    const auto* states = type.field(i)->enum_type();
+    if (states == nullptr || type.field(i)->options().GetExtension(zhibu::merge) != FORWARD) {
+      continue;
+    }
+    for (int n = 0; n < states->value_count(); ++n) {
+      if (states->value(n)->options().HasExtension(zhibu::at_host)) return type.field(i);
+    }
+  }
+  return nullptr;
+}
+
+// Not before the host has taken the record.
+bool ComesLater(const FieldDescriptor& field) {
+  const auto& options = field.options();
+  return StateForHosts(*field.containing_type()) != nullptr &&
+         !options.GetExtension(zhibu::shown_when_asked) && !options.GetExtension(zhibu::required) &&
+         options.GetExtension(zhibu::place) == NOWHERE &&
+         options.GetExtension(zhibu::merge) != FORWARD;
+}
+
 bool Has(const Sight& sight, uint32_t offices, bool stays_home) {
   return (sight.home & offices) != 0 || (!stays_home && (sight.host & offices) != 0);
 }
 
 }  // namespace
 
+HostSight AtHost(const Message& message) {
+  const auto& reflection = *message.GetReflection();
+  std::vector<const FieldDescriptor*> filled;
+  reflection.ListFields(message, &filled);
+  for (const FieldDescriptor* field : filled) {
+    if (field->options().GetExtension(zhibu::taken_by_host)) return HOST_SEES_ALL;
+  }
+  const FieldDescriptor* state = StateForHosts(*message.GetDescriptor());
+  if (state == nullptr) return HOST_SEES_ALL;
+  return reflection.GetEnum(message, state)->options().GetExtension(zhibu::at_host);
+}
+
+Sight SightOn(const Message& message, Sight sight) {
+  const HostSight at_host = AtHost(message);
+  if (at_host == HOST_SEES_NOTHING) sight.host = 0;
+  sight.asked = at_host == HOST_IS_ASKED;
+  return sight;
+}
+
 bool Restricted(const FieldDescriptor& field) {
-  return StaysHome(field) || field.options().ExtensionSize(zhibu::seen_by) > 0 ||
+  return StaysHome(field) || ComesLater(field) ||
+         field.options().ExtensionSize(zhibu::seen_by) > 0 ||
          field.options().ExtensionSize(zhibu::written_by) > 0;
 }
 
@@ -58,11 +101,12 @@ bool HasRestricted(const google::protobuf::Descriptor& type) {
 }
 
 bool Sees(const Sight& sight, const FieldDescriptor& field) {
-  return Has(sight, SeenBy(field), StaysHome(field));
+  return Has(sight, SeenBy(field), StaysHome(field) || (sight.asked && ComesLater(field)));
 }
 
 bool MayWrite(const Sight& sight, const FieldDescriptor& field) {
-  return Has(sight, SeenBy(field) & WrittenBy(field), StaysHome(field));
+  return Has(sight, SeenBy(field) & WrittenBy(field),
+             StaysHome(field) || (sight.asked && ComesLater(field)));
 }
 
 std::vector<const FieldDescriptor*> WrittenIn(const sync::v1::Change& change,

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "zhibu/schema/v1/options.pb.h"
 #include "zhibu/sync/v1/edit.pb.h"
 
 namespace zhibu::sim {
@@ -17,7 +18,13 @@ namespace zhibu::sim {
 struct Sight {
   uint32_t home = 0;
   uint32_t host = 0;
+  bool asked = false;  // the host has not taken it yet
 };
+
+// How much of the record its state shows to hosts.
+HostSight AtHost(const google::protobuf::Message& message);
+// The sight as it is of this record.
+Sight SightOn(const google::protobuf::Message& message, Sight sight);
 
 // Not every reader of the record may read the field.
 bool Restricted(const google::protobuf::FieldDescriptor& field);

@@ -136,6 +136,7 @@ Ledger::Answer Ledger::AnswerTo(const Id& asker, const sync::v1::Ask& ask, int64
         })) {
       sight.home |= 1u << SECRETARY;
     }
+    sight = SightOn(message, sight);
     if (!MayReadAs(sight, message)) {
       hidden = true;
       return;
@@ -151,6 +152,19 @@ Ledger::Answer Ledger::AnswerTo(const Id& asker, const sync::v1::Ask& ask, int64
     answer.refusal = sync::v1::ASK_WITHOUT_REASON;
   }
   return answer;
+}
+
+// Another that the reader opened before, and that has not run out.
+bool Ledger::HasOther(const TemporaryAccess& access, const Id& id) const {
+  bool has = false;
+  ForEachRecord(TypeOf(TemporaryAccess::descriptor()), [&](const Id& other, const Record& record) {
+    const auto& known = static_cast<const TemporaryAccess&>(*record.expected.message);
+    has = has || (other != id && known.member_id() == access.member_id() &&
+                  known.reader_id() == access.reader_id() &&
+                  Millis(known.from()) <= Millis(access.from()) &&
+                  Millis(access.from()) < Millis(known.until()));
+  });
+  return has;
 }
 
 // When the server opens it.
@@ -173,6 +187,8 @@ void Ledger::JudgeAccess(const server::AuditRow& row, const TemporaryAccess& acc
     objection = "there is no reason";
   } else if (Millis(access.from()) != now_ms || Millis(access.until()) != now_ms + kOpenMs) {
     objection = "it does not last for four hours from now";
+  } else if (HasOther(access, key.id)) {
+    objection = "the reader has it open already";
   } else if (superiors != ParentsOf(*branch)) {
     objection = "not all above the branch see it, or others do";
   }

@@ -76,7 +76,8 @@ void Universe::CheckTrace(const Hearer& hearer, const RecordKey& key, const Ledg
   sync::v1::Trace trace;
   if (!trace.ParseFromString(bytes)) return ledger_.Fail(kProtocol, "a trace cannot be read", key);
   const Message& message = *record.expected.message;
-  const Sight sight = ledger_.SightIn(hearer.person, PlacesIn(message, key.id), now_ms_);
+  const Sight sight =
+      SightOn(message, ledger_.SightIn(hearer.person, PlacesIn(message, key.id), now_ms_));
   const std::function<void(const sync::v1::Trace&)> look = [&](const sync::v1::Trace& one) {
     for (const auto& traced : one.fields()) {
       const FieldDescriptor* field =
@@ -86,6 +87,7 @@ void Universe::CheckTrace(const Hearer& hearer, const RecordKey& key, const Ledg
     }
     for (const auto& life : one.former_lives()) {
       look(life.trace());
+      CheckLogged(hearer, ledger_.EntriesOf(hearer.person), key, life.body(), 0);
       if (ledger_.MayRead(hearer.person, record, key.id, life.body(), now_ms_)) continue;
       ledger_.Fail(kTold, absl::StrCat(hearer.name, " is told what was before"), key);
     }

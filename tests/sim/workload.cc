@@ -4,7 +4,8 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
-#include "client-core/check_in.h"
+#include "client-core/actions/check_in.h"
+#include "client-core/actions/set_aside.h"
 #include "proto/old_policies.pb.h"
 #include "proto/policies.pb.h"
 #include "sync/check_in_code.h"
@@ -259,7 +260,8 @@ void Author::SignIn() {
   check_in.set_activity_id(meeting->first);
   check_in.set_branch_id(meeting->second);
   check_in.set_member_id(Somebody(meeting->second).member);
-  check_in.add_ways()->set_how(dice_.OneIn(2) ? CheckIn::BY_SELF : CheckIn::ROLL_CALL);
+  const bool own = check_in.member_id() == device_.person.bytes();
+  check_in.add_ways()->set_how(own != dice_.OneIn(8) ? CheckIn::BY_SELF : CheckIn::ROLL_CALL);
   SetNow(check_in.mutable_at());
   Commit(&draft);
 }
@@ -356,8 +358,9 @@ void Author::Decide() {
   if (dice_.OneIn(2)) return DecideWhoIsWho();
   auto draft = Any<HeldEdit>();
   if (!draft || draft->message<HeldEdit>().state() != HeldEdit::WAITING) return;
-  draft->message<HeldEdit>().set_state(dice_.OneIn(3) ? HeldEdit::RETURNED : HeldEdit::TAKEN);
-  Commit(&*draft);
+  auto decision = dice_.OneIn(3) ? client::ReturnHeldEdit(*std::move(draft), "")
+                                 : client::TakeHeldEdit(*std::move(draft));
+  if (decision.ok()) Commit(&*decision);
 }
 
 // What came back is made again, or let go of.

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "client-core/actions/ask.h"
 #include "sync/date.h"
 #include "tests/sim/author.h"
 #include "zhibu/records/v1/catalogue.pb.h"
@@ -255,15 +256,18 @@ void Author::Look() {
     ask = device_.looked_at;
   } else {
     const bool member = dice_.OneIn(3);
-    const auto* type = member && dice_.OneIn(2) ? PrivateDetail::descriptor() : dice_.Of(kTypes);
-    ask.set_type(TodaysSchema()->Find(type)->number);
+    const RecordType& type = *TodaysSchema()->Find(
+        member && dice_.OneIn(2) ? PrivateDetail::descriptor() : dice_.Of(kTypes));
     if (member) {
       const std::vector<Id> members = Ids<Member>();
-      ask.set_member_id(members.empty() || dice_.OneIn(2) ? Person() : dice_.Of(members).str());
-      if (dice_.OneIn(2)) ask.set_reason(absl::StrCat("核对", Word()));
+      const std::string whom =
+          members.empty() || dice_.OneIn(2) ? Person() : dice_.Of(members).str();
+      const std::string reason = dice_.OneIn(2) ? absl::StrCat("核对", Word()) : "";
+      ask = client::AskAboutMember(type, *Id::FromBytes(whom), reason).value();
     } else {
-      ask.set_organisation_id(dice_.OneIn(3) ? dice_.Of(universe_.organisations()).str()
-                                             : Branch());
+      const std::string where =
+          dice_.OneIn(3) ? dice_.Of(universe_.organisations()).str() : Branch();
+      ask = client::AskBelow(type, *Id::FromBytes(where));
     }
     ask.set_limit(dice_.OneIn(4) ? 0 : 1 + dice_.Below(3));
     device_.looked_at = ask;

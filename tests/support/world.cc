@@ -468,7 +468,7 @@ std::vector<std::string> World::ViewOf(const Id& person) {
                                      [&](const Id& scope) { return offices.In(scope); });
             if (!eyes.Meet(ReadersOf(*schema_, type, state.body))) return;
             RecordState shown = state;
-            Redact(type, HiddenFrom(type, eyes), &shown);
+            Redact(type, HiddenFrom(type, eyes, HostSightOf(type, state.body)), &shown);
             lines.push_back(LineOf(type, id, shown.body));
           }));
     }

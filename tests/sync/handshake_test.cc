@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "absl/strings/escaping.h"
 #include "sync/reason.h"
 #include "zhibu/sync/v1/sync.pb.h"
 
@@ -41,6 +42,21 @@ TEST(Proof, OfTheWrongSizeIsNone) {
   EXPECT_FALSE(VerifyProof(keys.public_key, "nonce", HelloOf(7), ""));
   EXPECT_FALSE(VerifyProof(keys.public_key, "nonce", HelloOf(7), proof.substr(1)));
   EXPECT_FALSE(VerifyProof(keys.public_key.substr(1), "nonce", HelloOf(7), proof));
+}
+
+// Of an order that divides eight anybody makes a signature that holds.
+TEST(PublicKey, IsAPointThatOneSecretBelongsTo) {
+  EXPECT_TRUE(IsPublicKey(NewKeyPair(Counting()).public_key));
+  for (const char* none : {"", "0000000000000000000000000000000000000000000000000000000000000000",
+                           "0100000000000000000000000000000000000000000000000000000000000000",
+                           "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+                           "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+                           "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+                           "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+                           "6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b"}) {
+    EXPECT_FALSE(IsPublicKey(absl::HexStringToBytes(none))) << none;
+  }
+  EXPECT_FALSE(IsPublicKey(NewKeyPair(Counting()).public_key.substr(1)));
 }
 
 TEST(Link, FollowsFromTheEditBefore) {

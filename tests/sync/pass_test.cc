@@ -109,6 +109,11 @@ TEST(DateTest, TheDayChangesAtMidnightInChina) {
   EXPECT_EQ(DateAt(1'795'017'600'000), "2026-11-19");
 }
 
+TEST(DateTest, ADayLastsUntilTheNextBeginsInChina) {
+  EXPECT_EQ(EndOf("2026-11-18"), 1'795'017'600'000);
+  EXPECT_EQ(EndOf("2026-02-30"), std::nullopt);
+}
+
 TEST(DateTest, DaysAreCountedAcrossMonthsAndOnlyBetweenDates) {
   EXPECT_EQ(DaysBetween("2026-11-18", "2027-02-16"), 90);
   EXPECT_EQ(DaysBetween("2026-11-18", "2026-11-17"), -1);

@@ -44,7 +44,7 @@ TEST(Reason, TravelsInAStatusAndComesOutAgain) {
 TEST(Reason, TellsTheKindOfRefusalByTheCode) {
   using absl::StatusCode;
   EXPECT_EQ(Refuse(sync::v1::NOT_ENTITLED, "").code(), StatusCode::kPermissionDenied);
-  EXPECT_EQ(Refuse(sync::v1::BAD_SIGNATURE, "").code(), StatusCode::kUnauthenticated);
+  EXPECT_EQ(Refuse(sync::v1::UNKNOWN_DEVICE, "").code(), StatusCode::kUnauthenticated);
   EXPECT_EQ(Refuse(sync::v1::NO_SUCH_RECORD, "").code(), StatusCode::kNotFound);
   EXPECT_EQ(Refuse(sync::v1::ALREADY_WRITTEN, "").code(), StatusCode::kFailedPrecondition);
   EXPECT_EQ(Refuse(sync::v1::SERVER_TROUBLE, "").code(), StatusCode::kUnavailable);

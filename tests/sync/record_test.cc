@@ -428,7 +428,8 @@ TEST(CheckRecord, RefusesAPlaceThatIsNoId) {
 }
 
 TEST(CheckRecord, RefusesAnIdThatItsFieldsDoNotMake) {
-  EXPECT_EQ(CheckedAs("CheckIn", IdOf('x'), LisCheckIn()), "IDENTITY_FIXED activity_id");
+  EXPECT_EQ(CheckedAs("CheckIn", IdOf('x'), LisCheckIn()),
+            "WRONG_ID CheckIn: activity_id, member_id");
   CheckIn check_in = LisCheckIn();
   check_in.clear_activity_id();
   EXPECT_EQ(CheckedAs("CheckIn", IdOf('x'), check_in), "MISSING_FIELD activity_id");

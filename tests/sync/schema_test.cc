@@ -312,6 +312,52 @@ TEST_F(SchemaTest, WhoMayTakeAStepAndWhereARecordIsWrittenAreDeclared) {
   EXPECT_EQ((*schema)->Find(7)->writers, (Eyes{secretary, 0}));
   EXPECT_EQ((*schema)->Find(8)->writers, (Eyes{secretary, secretary}));
 }
+TEST_F(SchemaTest, WhoMaySayWhatAndInWhoseNameIsDeclared) {
+  const auto schema = Compile(R"(
+    enum How { NONE = 0; SELF = 1 [(zhibu.said_by) = PERSON]; CALL = 2; }
+    message Way { uint32 number = 1; How how = 2; }
+    message R {
+      option (zhibu.record) = { type: 7 own_scope: OWNER };
+      How how = 1;
+      repeated Way ways = 2 [(zhibu.merge) = BY_KEY, (zhibu.key) = "number"];
+      bytes by_id = 3 [(zhibu.names_author) = true];
+      int64 fen = 4 [(zhibu.number_max) = 500];
+      string said = 5 [(zhibu.word_of) = "by_id"];
+    })");
+  ASSERT_TRUE(schema.ok()) << schema.status();
+  const Fields& fields = (*schema)->Find(7)->fields;
+  EXPECT_EQ(fields.Find(1)->said_by.size(), 1u);
+  EXPECT_EQ(fields.Find(1)->said_by.at(1), BitOf(PERSON));
+  EXPECT_EQ(fields.Find(2)->element->Find(2)->said_by.at(1), BitOf(PERSON));
+  EXPECT_TRUE(fields.Find(3)->names_author);
+  EXPECT_EQ(fields.Find(4)->number_max, 500);
+  EXPECT_EQ(fields.Find(5)->word_of, fields.Find(3));
+}
+TEST_F(SchemaTest, AWordOfSomebodyStandsWhereItIsLookedFor) {
+  const std::string how = "enum How { NONE = 0; SELF = 1 [(zhibu.said_by) = PERSON]; }";
+  EXPECT_THAT(Wrong(how + "message Way { How how = 1; } Way way = 1;"),
+              HasSubstr("t.R.way: said_by is for"));
+  EXPECT_THAT(Wrong(how + "message In { How how = 1; } message Way { repeated In ins = 1; }"
+                          "Way way = 1;"),
+              HasSubstr("t.R.way: said_by is for"));
+  EXPECT_THAT(Wrong("enum S { A = 0 [(zhibu.next) = \"B\"]; B = 1 [(zhibu.said_by) = OWNER]; }"
+                    "S s = 1 [(zhibu.merge) = FORWARD];"),
+              HasSubstr("t.R.s: who takes a step"));
+}
+TEST_F(SchemaTest, WhoDidItIsOnePersonAndAnAmountIsANumber) {
+  EXPECT_THAT(Wrong("string by = 1 [(zhibu.names_author) = true];"),
+              HasSubstr("t.R.by: names_author is for"));
+  EXPECT_THAT(Wrong("repeated bytes by = 1 [(zhibu.names_author) = true];"),
+              HasSubstr("t.R.by: names_author is for"));
+  EXPECT_THAT(Wrong("bytes by = 1; string said = 2 [(zhibu.word_of) = \"by\"];"),
+              HasSubstr("t.R.said: word_of names"));
+  EXPECT_THAT(Wrong("string fen = 1 [(zhibu.number_max) = 5];"),
+              HasSubstr("t.R.fen: number_max is for"));
+  EXPECT_THAT(Wrong("repeated int64 fen = 1 [(zhibu.number_max) = 5];"),
+              HasSubstr("t.R.fen: number_max is for"));
+  EXPECT_THAT(Wrong("int64 fen = 1 [(zhibu.number_max) = -5];"),
+              HasSubstr("t.R.fen: number_max is for"));
+}
 TEST_F(SchemaTest, AStepOfAnElementIsForEveryWriter) {
   EXPECT_THAT(WrongFile(R"(
     enum State { NONE = 0 [(zhibu.next) = "ON"]; ON = 1 [(zhibu.taken_by) = OWNER]; }
@@ -374,6 +420,11 @@ TEST_F(SchemaTest, WhoMustBelongAndWhatIsWrittenWithAStepAreDeclared) {
   EXPECT_EQ(type.fields.Find(5)->written_at, BitOf(OWNER) | BitOf(PERSON));
   EXPECT_EQ(type.fields.Find(6)->kept_with, (*schema)->FindByName("Q"));
   EXPECT_EQ(type.Keeper(), type.fields.Find(2));
+}
+TEST_F(SchemaTest, WhatAHostSeesWhileItIsAskedIsDeclaredWithTheStates) {
+  EXPECT_THAT(Wrong("string a = 1 [(zhibu.shown_when_asked) = true];"),
+              HasSubstr("t.R.a: shown_when_asked"));
+  EXPECT_THAT(Wrong("string a = 1 [(zhibu.happened) = true];"), HasSubstr("t.R.a: happened"));
 }
 TEST_F(SchemaTest, APersonBelongsToAnOrganisationThatKeepsTheRecord) {
   EXPECT_THAT(Wrong("bytes p = 1 [(zhibu.place) = PERSON, (zhibu.belongs_to) = \"x\"];"),

@@ -1,15 +1,15 @@
-# zhibu_mutant(NAME FILE path BREAKS "what the slip stands for"
+# zhibu_mutant(NAME [NIGHTLY] FILE path BREAKS "what the slip stands for"
 #              REPLACE [=[code]=] BY [=[code]=] INVARIANTS "what must be found broken"...
 #              [SEEDS n] [STEPS n] [FAULTS list])
 #
 # The simulator with one slip in one file of the product, and a test that this is
 # found: within SEEDS seeds of STEPS steps one of the invariants must be seen broken.
 # The code to be replaced must stand in the file exactly once, so that the list keeps
-# up with what it speaks of. The mutated file defines all that the library's own
+# up with what it speaks of. NIGHTLY: it is looked for where all are, and in no sample. The mutated file defines all that the library's own
 # does and is linked first, so the library's is left out; if both came in, the
 # linker would say so.
 function(zhibu_mutant name)
-  cmake_parse_arguments(PARSE_ARGV 1 ARG ""
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "NIGHTLY"
     "FILE;BREAKS;REPLACE;BY;SEEDS;STEPS;FAULTS" "INVARIANTS")
   foreach(default "SEEDS 100" "STEPS 1000" "FAULTS all")
     string(REPLACE " " ";" default "${default}")
@@ -50,6 +50,10 @@ function(zhibu_mutant name)
     COMMAND zhibu_mutant_${name} sim --seeds ${ARG_SEEDS} --steps ${ARG_STEPS}
             --faults ${ARG_FAULTS} --expect ${ARG_INVARIANTS})
   set_tests_properties(mutant.${name} PROPERTIES TIMEOUT 300)
-  # For ./dev slips: which there are, and where.
-  set_property(GLOBAL APPEND PROPERTY ZHIBU_SLIPS "${name} ${ARG_FILE}")
+  # For ./dev slips: which there are, where, and whether all of them are asked for alone.
+  set(sampled "")
+  if(NOT ARG_NIGHTLY)
+    set(sampled " sampled")
+  endif()
+  set_property(GLOBAL APPEND PROPERTY ZHIBU_SLIPS "${name} ${ARG_FILE}${sampled}")
 endfunction()

@@ -1,9 +1,12 @@
-#include "client-core/pass.h"
+#include "client-core/actions/pass.h"
 
 #include <google/protobuf/util/time_util.h>
 
 #include <optional>
+#include <utility>
 
+#include "client-core/actions/known.h"
+#include "client-core/actions/step.h"
 #include "sync/date.h"
 #include "sync/pass.h"
 #include "sync/reason.h"
@@ -63,6 +66,23 @@ PassStanding StandingOf(PassFinding finding) {
 }
 
 }  // namespace
+
+absl::StatusOr<Draft> IssuePass(Store& store, const Id& member, const NewPass& pass) {
+  ASSIGN_OR_RETURN(const Id branch, BranchOfMember(store, member));
+  Draft draft = store.New<Pass>();
+  auto& issued = draft.message<Pass>();
+  issued.set_number(pass.number);
+  issued.set_member_id(member.str());
+  issued.set_branch_id(branch.str());
+  ASSIGN_OR_RETURN(*issued.mutable_from(), DateOrToday(store, pass.from));
+  issued.set_until(absl::FormatCivilTime(pass.until));
+  issued.set_state(Pass::ISSUED);
+  return draft;
+}
+
+absl::StatusOr<Draft> RevokePass(Draft pass) {
+  return TakeStep<Pass>(std::move(pass), Pass::REVOKED);
+}
 
 absl::StatusOr<ShownPass> ShowPass(Store& store, const Id& member) {
   std::optional<ShownPass> shown;

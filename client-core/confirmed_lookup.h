@@ -5,8 +5,8 @@
 // An own edit that is unsent may have consequences which only the server composes: after it
 // nobody here can tell where somebody belongs. And of what lies in a scope a device has a
 // part, so a list is never known.
-#ifndef ZHIBU_CLIENT_CORE_KNOWN_H_
-#define ZHIBU_CLIENT_CORE_KNOWN_H_
+#ifndef ZHIBU_CLIENT_CORE_CONFIRMED_LOOKUP_H_
+#define ZHIBU_CLIENT_CORE_CONFIRMED_LOOKUP_H_
 
 #include "client-core/tables.h"
 #include "sync/rules/lookup.h"
@@ -14,9 +14,9 @@
 namespace zhibu::client {
 
 // Within one transaction, which has not queued its own edit yet.
-class Known : public Lookup {
+class ConfirmedLookup : public Lookup {
  public:
-  explicit Known(Tables& tables) : tables_(tables) {}
+  explicit ConfirmedLookup(Tables& tables) : tables_(tables) {}
 
   absl::StatusOr<RecordState> GetRecord(const RecordKey& key) override;
   absl::Status ListRecords(uint32_t type, std::optional<Id> scope,
@@ -32,4 +32,4 @@ class Known : public Lookup {
 
 }  // namespace zhibu::client
 
-#endif  // ZHIBU_CLIENT_CORE_KNOWN_H_
+#endif  // ZHIBU_CLIENT_CORE_CONFIRMED_LOOKUP_H_

@@ -1,14 +1,14 @@
-#include "client-core/check_in.h"
+#include "client-core/actions/check_in.h"
 
 #include <google/protobuf/util/time_util.h>
 
 #include <algorithm>
 
+#include "client-core/actions/known.h"
 #include "sync/check_in_code.h"
 #include "sync/record.h"
 #include "sync/status.h"
 #include "zhibu/records/v1/meeting.pb.h"
-#include "zhibu/records/v1/organisation.pb.h"
 
 namespace zhibu::client {
 
@@ -16,7 +16,6 @@ using google::protobuf::util::TimeUtil;
 
 using records::v1::CheckIn;
 using records::v1::Meeting;
-using records::v1::Placement;
 
 namespace {
 
@@ -50,12 +49,8 @@ absl::StatusOr<std::string> BranchOf(Store& store, const Id& meeting, const Id& 
   const absl::StatusOr<Draft> known = store.Edit<Meeting>(meeting);
   if (known.ok()) return static_cast<const Meeting&>(known->message()).branch_id();
   if (!absl::IsNotFound(known.status())) return known.status();
-  Placement placement;
-  placement.set_member_id(member.str());
-  const RecordType& type = *store.schema().Find(Placement::descriptor());
-  ASSIGN_OR_RETURN(const Id id, DeriveId(type, placement.SerializeAsString()));
-  ASSIGN_OR_RETURN(Draft placed, store.Edit(type, id));
-  return placed.message<Placement>().branch_id();
+  ASSIGN_OR_RETURN(const Id branch, BranchOfMember(store, member));
+  return branch.str();
 }
 
 }  // namespace

@@ -12,10 +12,9 @@
 // docs/check-in.md; it may be told from CheckIn.standing and marks, or, where the
 // code could not be true, from Store::ListSetAside.
 //
-// Threads: any, as for the store. Errors: NOT_ENROLLED where the device has no owner
-// yet; those of the store.
-#ifndef ZHIBU_CLIENT_CORE_CHECK_IN_H_
-#define ZHIBU_CLIENT_CORE_CHECK_IN_H_
+// Threads and errors: actions/known.h; NOT_ENROLLED where the device has no owner yet.
+#ifndef ZHIBU_CLIENT_CORE_ACTIONS_CHECK_IN_H_
+#define ZHIBU_CLIENT_CORE_ACTIONS_CHECK_IN_H_
 
 #include <cstdint>
 #include <string>
@@ -47,4 +46,4 @@ absl::StatusOr<Draft> CheckInByHand(Store& store, const Id& meeting, const Id& m
 
 }  // namespace zhibu::client
 
-#endif  // ZHIBU_CLIENT_CORE_CHECK_IN_H_
+#endif  // ZHIBU_CLIENT_CORE_ACTIONS_CHECK_IN_H_

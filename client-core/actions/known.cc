@@ -1,0 +1,63 @@
+#include "client-core/actions/known.h"
+
+#include <vector>
+
+#include "sync/date.h"
+#include "sync/record.h"
+#include "sync/shown.h"
+#include "sync/status.h"
+#include "zhibu/records/v1/member.pb.h"
+#include "zhibu/records/v1/organisation.pb.h"
+
+namespace zhibu::client {
+
+using google::protobuf::Message;
+using google::protobuf::MessageFactory;
+using records::v1::Member;
+using records::v1::Placement;
+
+absl::StatusOr<Id> BranchOfMember(Store& store, const Id& member) {
+  Placement placement;
+  placement.set_member_id(member.str());
+  const RecordType& type = *store.schema().Find(Placement::descriptor());
+  ASSIGN_OR_RETURN(const Id id, DeriveId(type, placement.SerializeAsString()));
+  ASSIGN_OR_RETURN(Draft draft, store.Edit(type, id));
+  const auto branch = Id::FromBytes(draft.message<Placement>().branch_id());
+  if (!branch) return absl::NotFoundError("the member is in no branch");
+  return *branch;
+}
+
+std::string NameOfMember(Store& store, absl::string_view member_id) {
+  const auto id = Id::FromBytes(member_id);
+  if (!id) return "";
+  absl::StatusOr<Draft> draft = store.Edit<Member>(*id);
+  return draft.ok() ? draft->message<Member>().name() : TextOf(*id);
+}
+
+absl::StatusOr<absl::CivilDay> Today(Store& store) {
+  ASSIGN_OR_RETURN(const int64_t now_ms, store.ServerNow());
+  absl::CivilDay today;
+  absl::ParseCivilTime(DateAt(now_ms), &today);
+  return today;
+}
+
+absl::StatusOr<std::string> DateOrToday(Store& store, const std::optional<absl::CivilDay>& day) {
+  if (day) return absl::FormatCivilTime(*day);
+  ASSIGN_OR_RETURN(const absl::CivilDay today, Today(store));
+  return absl::FormatCivilTime(today);
+}
+
+absl::StatusOr<EditNumber> CommitTogether(Store& store, absl::Span<Draft> drafts) {
+  std::vector<Draft*> all;
+  for (Draft& draft : drafts) all.push_back(&draft);
+  return store.Commit(all);
+}
+
+std::unique_ptr<Message> ReadAs(const RecordType& type, absl::string_view body) {
+  std::unique_ptr<Message> message(
+      MessageFactory::generated_factory()->GetPrototype(type.descriptor)->New());
+  if (!message->ParsePartialFromArray(body.data(), static_cast<int>(body.size()))) return nullptr;
+  return message;
+}
+
+}  // namespace zhibu::client
