@@ -9,8 +9,9 @@ absl::StatusOr<RecordState> ConfirmedLookup::GetRecord(const RecordKey& key) {
   return confirmed;
 }
 
-absl::Status ConfirmedLookup::ListRecords(uint32_t /*type*/, std::optional<Id> /*scope*/,
-                                absl::FunctionRef<void(const Id&, const RecordState&)> /*visit*/) {
+absl::Status ConfirmedLookup::ListRecords(
+    uint32_t /*type*/, std::optional<Id> /*scope*/,
+    absl::FunctionRef<void(const Id&, const RecordState&)> /*visit*/) {
   return NotKnownHere();
 }
 
@@ -18,7 +19,8 @@ absl::StatusOr<bool> ConfirmedLookup::EverIn(const Id& /*scope*/, const RecordKe
   return NotKnownHere();
 }
 
-absl::StatusOr<std::vector<Id>> ConfirmedLookup::FindMarked(absl::string_view /*mark*/, size_t /*most*/) {
+absl::StatusOr<std::vector<Id>> ConfirmedLookup::FindMarked(absl::string_view /*mark*/,
+                                                            size_t /*most*/) {
   return NotKnownHere();
 }
 
@@ -26,6 +28,8 @@ absl::StatusOr<std::optional<KnownDevice>> ConfirmedLookup::FindDevice(DeviceNum
   return NotKnownHere();
 }
 
-absl::StatusOr<std::string> ConfirmedLookup::GetSetting(absl::string_view /*name*/) { return NotKnownHere(); }
+absl::StatusOr<std::string> ConfirmedLookup::GetSetting(absl::string_view /*name*/) {
+  return NotKnownHere();
+}
 
 }  // namespace zhibu::client

@@ -23,7 +23,7 @@
 #include "sync/reason.h"
 #include "sync/record.h"
 #include "sync/rules/above.h"
-#include "sync/rules/persons.h"
+#include "sync/rules/duplicates.h"
 #include "sync/rules/registration.h"
 #include "sync/rules/typed.h"
 #include "sync/shown.h"

@@ -211,16 +211,15 @@ class Ingest::Batch {
     ASSIGN_OR_RETURN(*version, NextVersion(passage.edit, staging));
     RETURN_IF_ERROR(merging_.Merge(passage, *version, &staging));
     if (!passage.composed()) RETURN_IF_ERROR(merging_.Judge(passage, staging));
+    RETURN_IF_ERROR(Write(staging));
     const std::vector<Step> steps = StepsOf(work_, passage, staging);
     const Case of = CaseOf(work_, passage, steps);
-    RETURN_IF_ERROR(Write(of, staging));
     RETURN_IF_ERROR(FollowEach(of, staging));
     // Once the decision stands: what is merged then may change the held edit's record too.
     for (const auto& [key, staged] : staging) {
       if (!passage.composed()) RETURN_IF_ERROR(DecideOnHeld(key, staged, staging.size(), passage));
     }
-    return work_.rules.FollowAll(
-        of, [&](Consequences follows) { return composing_.Write(std::move(follows)); });
+    return FollowAll(of);
   }
 
   // Over every scope that the edit may touch: those where its records lie, and
@@ -248,9 +247,7 @@ class Ingest::Batch {
 
   // ---- What is written, and what follows ----------------------------------------
 
-  // The marks before anything that follows: what is composed may change the same records,
-  // and then marks them as it leaves them.
-  absl::Status Write(const Case& of, const Staging& staging) {
+  absl::Status Write(const Staging& staging) {
     Edit follows;
     for (const auto& [key, staged] : staging) {
       const std::vector<Placed> after = PlacesOf(*staged.type, key.id, staged.state.body);
@@ -260,9 +257,6 @@ class Ingest::Batch {
       RETURN_IF_ERROR(AddNotes(writer_, work_.schema, key, staged.outcome, after, &follows));
       if (staged.loan) follows.MergeFrom(staged.loan->proved);
     }
-    Marks marks;
-    RETURN_IF_ERROR(work_.rules.Mark(of, &marks));
-    RETURN_IF_ERROR(PutMarks(writer_, marks));
     return composing_.Write(std::move(follows));
   }
 
@@ -287,6 +281,14 @@ class Ingest::Batch {
     RETURN_IF_ERROR(MoveNotes(writer_, work_.schema, key, after, &along));
     RETURN_IF_ERROR(MoveHeld(writer_, work_.schema, key, &along));
     return composing_.Write(std::move(along));
+  }
+
+  absl::Status FollowAll(const Case& of) {
+    Marks marks;
+    RETURN_IF_ERROR(work_.rules.Mark(of, &marks));
+    RETURN_IF_ERROR(PutMarks(writer_, marks));
+    return work_.rules.FollowAll(
+        of, [&](Consequences follows) { return composing_.Write(std::move(follows)); });
   }
 
   // ---- What waits, and who decides on it -----------------------------------------

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
+#include "sync/rules/duplicates.h"
 #include "sync/rules/persons.h"
 #include "sync/rules/typed.h"
 #include "sync/status.h"
@@ -65,10 +66,7 @@ absl::Status IndexAll(Writer& writer) {
   RETURN_IF_ERROR(writer.PutSetting(kJoinedIndexed, kMergedAlone));
   ASSIGN_OR_RETURN(const auto all, All(writer, TypeOf<DuplicatePerson>()));
   Marks marks;
-  std::set<Id> persons;
-  for (const auto& [record, state] : all) {
-    MarkPersons("", record, RecordState(), state, &marks, &persons);
-  }
+  for (const auto& [record, state] : all) MarkJoined(record.id, state, &marks);
   return PutMarks(writer, marks);
 }
 

@@ -13,7 +13,7 @@ namespace zhibu::server {
 absl::Status PutMarks(Writer& writer, const Marks& marks);
 
 // Once for every store, before anything else is written: makes the key of the marks of
-// persons (sync/rules/persons.h), looks through the members that are there, and indexes who
+// persons (sync/rules/duplicates.h), looks through the members that are there, and indexes who
 // was joined before there was an index.
 absl::Status EnsureMarks(Store& store, Ingest& ingest, const Environment& environment);
 

@@ -4,7 +4,8 @@
 
 #include <google/protobuf/message.h>
 
-#include "absl/status/statusor.h"
+#include <vector>
+
 #include "sync/schema.h"
 #include "sync/state.h"
 #include "sync/types.h"
@@ -16,6 +17,12 @@ namespace zhibu {
 // whether anything was added.
 bool AddChange(const RecordType& type, const Id& id, const RecordState& before,
                const google::protobuf::Message& after, sync::v1::Edit* edit);
+
+// Adds what writes these fields of a living record as `record` has them, and touches no other:
+// what else a record holds is not for a consequence to write, however it was written.
+void AddFields(const RecordType& type, const Id& id, const RecordState& before,
+               const std::vector<const FieldRule*>& fields, const google::protobuf::Message& record,
+               sync::v1::Edit* edit);
 
 }  // namespace zhibu
 

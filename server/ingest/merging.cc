@@ -163,8 +163,8 @@ absl::Status Merging::Judge(const Passage& passage, const Staging& staging) {
   // Whoever may not write there is not told what the rules find.
   const Stamp stamp = Believed(passage.row.stamp, work_.environment.now_ms());
   for (const auto& [key, staged] : staging) {
-    RETURN_IF_ERROR(CheckHappened(staged.type->fields, staged.change->set(),
-                                  MillisOf(stamp) + kHappenedMsMax));
+    RETURN_IF_ERROR(
+        CheckHappened(staged.type->fields, staged.change->set(), MillisOf(stamp) + kHappenedMsMax));
   }
   const std::vector<Step> steps = StepsOf(work_, passage, staging);
   RETURN_IF_ERROR(work_.rules.Judge(CaseOf(work_, passage, steps)));

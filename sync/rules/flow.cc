@@ -5,24 +5,22 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "sync/date.h"
-#include "sync/diff.h"
+#include "sync/own_edit.h"
 #include "sync/pass.h"
 #include "sync/reason.h"
 #include "sync/record.h"
+#include "sync/rules/guests.h"
 #include "sync/rules/offices.h"
 #include "sync/rules/registration.h"
 #include "sync/rules/typed.h"
 #include "sync/status.h"
 #include "sync/value.h"
-#include "sync/wire.h"
-#include "zhibu/records/v1/conflict.pb.h"
 #include "zhibu/records/v1/flow.pb.h"
 #include "zhibu/records/v1/meeting.pb.h"
 #include "zhibu/records/v1/member.pb.h"
@@ -43,15 +41,6 @@ using records::v1::Transfer;
 using sync::v1::Edit;
 
 constexpr size_t kPassNumberBytesMax = 64;
-
-// The branch that the person belongs to; empty where they are placed nowhere.
-absl::StatusOr<std::string> HomeOf(Lookup& reader, absl::string_view person) {
-  const auto id = Id::FromBytes(person);
-  if (!id) return "";
-  ASSIGN_OR_RETURN(const RecordKey key, PlacementKey(*id));
-  ASSIGN_OR_RETURN(const Placement placement, Get<Placement>(reader, key.id.bytes()));
-  return placement.branch_id();
-}
 
 absl::Status MustBelong(Lookup& reader, absl::string_view person, absl::string_view branch) {
   ASSIGN_OR_RETURN(const std::string home, HomeOf(reader, person));
@@ -131,215 +120,11 @@ absl::Status JudgePassRecord(Lookup& reader, const Moved<Pass>& moved) {
 
 // ---- What follows ---------------------------------------------------------------
 
-// Adds a change that writes these fields as `record` has them, and touches no other: what
-// else a record holds is not for a consequence to write, however it was written.
-void WriteFields(const RecordType& type, const Id& id, const RecordState& state,
-                 const std::vector<const FieldRule*>& fields, const Message& record, Edit* edit) {
-  const auto only = [&](absl::string_view body) {
-    std::string part;
-    wire::Reader reader(body);
-    wire::Field field;
-    while (reader.Next(&field)) {
-      const auto names = [&](const FieldRule* rule) { return rule->number == field.number; };
-      if (std::none_of(fields.begin(), fields.end(), names)) continue;
-      part.append(field.whole.data(), field.whole.size());
-    }
-    return part;
-  };
-  if (!state.alive()) return;
-  sync::v1::Change change;
-  change.set_type(type.number);
-  change.set_id(id.str());
-  change.set_kind(sync::v1::Change::UPDATE);
-  change.set_base(kPendingVersion.value);
-  const std::string after = Canonical(type.fields, only(record.SerializePartialAsString()));
-  if (Diff(type, only(state.body), after, &change)) *edit->add_changes() = std::move(change);
-}
-
 std::vector<const FieldRule*> FieldsOf(const RecordType& type, const std::vector<int>& numbers) {
   std::vector<const FieldRule*> fields;
   for (const int number : numbers)
     fields.push_back(type.fields.Find(static_cast<uint32_t>(number)));
   return fields;
-}
-
-bool IsGuest(const FieldRule& rule) { return rule.place == GUEST && rule.policy == SERVER; }
-
-// Whose guests follow from the person that it is about. A note lies where its record does.
-bool TakesGuests(const RecordType& type) {
-  const auto& rules = type.fields.rules();
-  return type.number != TypeOf<records::v1::ConflictNote>().number &&
-         std::any_of(rules.begin(), rules.end(), IsGuest);
-}
-
-std::optional<Id> PersonOf(const RecordType& type, const Id& id, absl::string_view body) {
-  for (const Placed& placed : PlacesOf(type, id, body)) {
-    if (placed.place == PERSON) return placed.scope;
-  }
-  return std::nullopt;
-}
-
-// The branches that have to do with a person.
-struct Branches {
-  std::string home;
-  std::set<std::string> all;  // that one, and the hosts of stays that last
-};
-
-// The host has accepted it, and it has not ended.
-bool Lasts(Flow::State state) {
-  switch (state) {
-    case Flow::ACCEPTED:
-    case Flow::EXTENSION_ASKED:
-    case Flow::EXTENDED:
-    case Flow::NOT_EXTENDED:
-      return true;
-    default:
-      return false;
-  }
-}
-
-// A stay that was reported from a former home says nothing any longer.
-absl::StatusOr<Branches> BranchesOf(Lookup& reader, const Id& person) {
-  Branches branches;
-  ASSIGN_OR_RETURN(branches.home, HomeOf(reader, person.bytes()));
-  if (branches.home.empty()) return branches;
-  branches.all.insert(branches.home);
-  RETURN_IF_ERROR(
-      reader.ListRecords(TypeOf<Flow>().number, person, [&](const Id&, const RecordState& state) {
-        const Flow flow = Parse<Flow>(state.body);
-        if (flow.member_id() == person.bytes() && flow.home_branch_id() == branches.home &&
-            !flow.host_branch_id().empty() &&
-            Lasts(Moved<Flow>::StateOf(TypeOf<Flow>(), state.body))) {
-          branches.all.insert(flow.host_branch_id());
-        }
-      }));
-  return branches;
-}
-
-// Whether whoever keeps the record has to do with the person now: they are placed there, or
-// stay there. What others write of somebody, or wrote when they still had, tells them
-// nothing about where that one is.
-bool HasToDo(const RecordType& type, const std::vector<Placed>& places, const Branches& branches) {
-  if (type.own_scope == PERSON) return true;
-  bool kept = false;
-  for (const Placed& placed : places) {
-    if (placed.place != OWNER) continue;
-    kept = true;
-    if (branches.all.count(placed.scope.str()) > 0) return true;
-  }
-  return !kept;  // nobody but the person has it
-}
-
-// The branches that are to see it, of those that have to do with the person. Once its keeper
-// has to do with them no longer, nobody is added and hosts see it no more; a home of theirs
-// goes on seeing what it has seen, be it a former one, so that it does not tell when they
-// leave that as well.
-absl::StatusOr<std::set<std::string>> OthersOf(Lookup& reader, const RecordType& type,
-                                               const Id& person, const std::vector<Placed>& places,
-                                               const Branches& branches) {
-  std::set<std::string> others;
-  if (HasToDo(type, places, branches)) {
-    others = branches.all;
-  } else {
-    ASSIGN_OR_RETURN(const RecordKey placement, PlacementKey(person));
-    for (const Placed& placed : places) {
-      if (placed.place != GUEST) continue;
-      ASSIGN_OR_RETURN(const bool home, reader.EverIn(placed.scope, placement));
-      if (home) others.insert(placed.scope.str());
-    }
-  }
-  for (const Placed& placed : places) {
-    if (placed.place == OWNER) others.erase(placed.scope.str());
-  }
-  return others;
-}
-
-// Whether the home of now is that of then: the check-in has just been made, or has just been
-// verified. A former branch that writes it again years later is told nothing.
-bool IsMadeNow(const RecordType& type, const std::vector<Placed>& places, const Branches& branches,
-               absl::string_view before, absl::string_view after) {
-  if (type.number == TypeOf<CheckIn>().number) {
-    const auto standing = [](absl::string_view body) { return Parse<CheckIn>(body).standing(); };
-    if (standing(after) != CheckIn::STANDING_UNSPECIFIED) {
-      return standing(before) == CheckIn::STANDING_UNSPECIFIED;
-    }
-  }
-  return before.empty() && HasToDo(type, places, branches);
-}
-
-// Fills in the guests of one record, which was as `before` says until this edit.
-absl::Status AddGuests(Lookup& reader, const RecordType& type, const Id& id, const Id& person,
-                       absl::string_view before, const RecordState& state, const Branches& branches,
-                       Edit* edit) {
-  const std::vector<Placed> places = PlacesOf(type, id, state.body);
-  ASSIGN_OR_RETURN(const std::set<std::string> others,
-                   OthersOf(reader, type, person, places, branches));
-  const std::unique_ptr<Message> record = ParseAs(type, state.body);
-  const auto& reflection = *record->GetReflection();
-  std::vector<const FieldRule*> guests;
-  for (const FieldRule& rule : type.fields.rules()) {
-    if (!IsGuest(rule)) continue;
-    if (!rule.descriptor->is_repeated()) {
-      // As it was at the time: what was done elsewhere stays with the home of then.
-      const bool at_home = std::count(places.begin(), places.end(),
-                                      Placed{Id::FromBytes(branches.home).value_or(Id()), OWNER});
-      if (branches.home.empty() || at_home || reflection.HasField(*record, rule.descriptor) ||
-          !IsMadeNow(type, places, branches, before, state.body)) {
-        continue;
-      }
-      reflection.SetString(record.get(), rule.descriptor, branches.home);
-      guests.push_back(&rule);
-      continue;
-    }
-    reflection.ClearField(record.get(), rule.descriptor);
-    for (const std::string& branch : others) {
-      reflection.AddString(record.get(), rule.descriptor, branch);
-    }
-    guests.push_back(&rule);
-  }
-  WriteFields(type, id, state, guests, *record, edit);
-  return absl::OkStatus();
-}
-
-// Of all records of the person that hosts see as long as a stay lasts.
-absl::Status AddGuestsOfAll(Lookup& reader, const Schema& schema, const Id& person,
-                            const Branches& branches, Edit* edit) {
-  for (const RecordType& type : schema.types()) {
-    const auto& rules = type.fields.rules();
-    if (std::none_of(rules.begin(), rules.end(), [](const FieldRule& rule) {
-          return IsGuest(rule) && rule.descriptor->is_repeated();
-        })) {
-      continue;
-    }
-    if (!TakesGuests(type)) continue;
-    std::vector<std::pair<Id, RecordState>> records;
-    RETURN_IF_ERROR(reader.ListRecords(
-        type.number, person,
-        [&](const Id& id, const RecordState& state) { records.emplace_back(id, state); }));
-    for (const auto& [id, state] : records) {
-      RETURN_IF_ERROR(AddGuests(reader, type, id, person, state.body, state, branches, edit));
-    }
-  }
-  return absl::OkStatus();
-}
-
-// Whether the person's own record says so already: then their other records do.
-absl::StatusOr<bool> HasGuests(Lookup& reader, const Id& person, const Branches& branches) {
-  ASSIGN_OR_RETURN(const std::optional<Member> member, Find<Member>(reader, person));
-  if (!member) return false;
-  std::set<std::string> expected = branches.all;
-  expected.erase(member->branch_id());
-  return std::set<std::string>(member->host_branch_ids().begin(),
-                               member->host_branch_ids().end()) == expected;
-}
-
-// What has to do with a person has changed: a stay, or their placement.
-absl::Status FollowPerson(Lookup& reader, const Schema& schema, const Id& person, bool placed,
-                          Edit* edit) {
-  ASSIGN_OR_RETURN(const Branches branches, BranchesOf(reader, person));
-  ASSIGN_OR_RETURN(const bool known, HasGuests(reader, person, branches));
-  if (known && !placed) return absl::OkStatus();
-  return AddGuestsOfAll(reader, schema, person, branches, edit);
 }
 
 // The id of the one record of this type that each person has; nothing where a person
@@ -384,7 +169,7 @@ absl::Status AddMoves(Lookup& reader, const Schema& schema, const Transfer& tran
         moved.push_back(also);
       }
     }
-    WriteFields(type, *id, state, moved, *record, edit);
+    AddFields(type, *id, state, moved, *record, edit);
   }
   return absl::OkStatus();
 }
@@ -393,7 +178,7 @@ absl::Status AddMoves(Lookup& reader, const Schema& schema, const Transfer& tran
 // began at a step, so that its author could name them both.
 absl::Status AddNames(Lookup& reader, const RecordType& type, const Id& id,
                       const RecordState& state, Flow flow, Edit* edit) {
-  if (Lasts(Moved<Flow>::StateOf(type, state.body))) flow.set_was_accepted(true);
+  if (StayLasts(state.body)) flow.set_was_accepted(true);
   if (flow.member_name().empty()) {
     ASSIGN_OR_RETURN(*flow.mutable_member_name(),
                      RegisteredNameOf<Member>(reader, flow.member_id()));
@@ -406,10 +191,10 @@ absl::Status AddNames(Lookup& reader, const RecordType& type, const Id& id,
     ASSIGN_OR_RETURN(*flow.mutable_host_name(),
                      RegisteredNameOf<Organisation>(reader, flow.host_branch_id()));
   }
-  WriteFields(type, id, state,
-              FieldsOf(type, {Flow::kHomeNameFieldNumber, Flow::kHostNameFieldNumber,
-                              Flow::kMemberNameFieldNumber, Flow::kWasAcceptedFieldNumber}),
-              flow, edit);
+  AddFields(type, id, state,
+            FieldsOf(type, {Flow::kHomeNameFieldNumber, Flow::kHostNameFieldNumber,
+                            Flow::kMemberNameFieldNumber, Flow::kWasAcceptedFieldNumber}),
+            flow, edit);
   return absl::OkStatus();
 }
 
@@ -422,10 +207,10 @@ absl::Status AddNames(Lookup& reader, const RecordType& type, const Id& id,
                    RegisteredNameOf<Organisation>(reader, transfer.from_branch_id()));
   ASSIGN_OR_RETURN(*transfer.mutable_to_name(),
                    RegisteredNameOf<Organisation>(reader, transfer.to_branch_id()));
-  WriteFields(type, id, state,
-              FieldsOf(type, {Transfer::kMemberNameFieldNumber, Transfer::kFromNameFieldNumber,
-                              Transfer::kToNameFieldNumber}),
-              transfer, edit);
+  AddFields(type, id, state,
+            FieldsOf(type, {Transfer::kMemberNameFieldNumber, Transfer::kFromNameFieldNumber,
+                            Transfer::kToNameFieldNumber}),
+            transfer, edit);
   return absl::OkStatus();
 }
 
@@ -447,7 +232,7 @@ absl::Status AddToken(Lookup& reader, const Schema& schema, const Id& id, const 
   if (bytes.size() > kPassBytesMax) return absl::OkStatus();  // names that nobody has
   pass.set_token(bytes);
   const RecordType& type = *schema.Find(TypeOf<Pass>().number);
-  WriteFields(type, id, state, FieldsOf(type, {Pass::kTokenFieldNumber}), pass, edit);
+  AddFields(type, id, state, FieldsOf(type, {Pass::kTokenFieldNumber}), pass, edit);
   return absl::OkStatus();
 }
 
@@ -487,6 +272,13 @@ absl::Status JudgeFlow(const Case& of, const Step& step) {
   return absl::OkStatus();
 }
 
+std::optional<Id> PersonOf(const RecordType& type, const Id& id, absl::string_view body) {
+  for (const Placed& placed : PlacesOf(type, id, body)) {
+    if (placed.place == PERSON) return placed.scope;
+  }
+  return std::nullopt;
+}
+
 // Adds what follows from a record that has been written; nothing where all is as it must be.
 absl::Status AddFlow(Lookup& reader, const Schema& schema, const RecordKey& key,
                      absl::string_view before, Edit* edit) {
@@ -521,8 +313,7 @@ absl::Status AddFlow(Lookup& reader, const Schema& schema, const RecordKey& key,
     RETURN_IF_ERROR(AddToken(reader, schema, key.id, state, edit));
     if (!edit->changes().empty()) return absl::OkStatus();  // then comes the next call
   }
-  ASSIGN_OR_RETURN(const Branches branches, BranchesOf(reader, *person));
-  return AddGuests(reader, type, key.id, *person, before, state, branches, edit);
+  return AddGuests(reader, type, key.id, *person, before, state, edit);
 }
 
 class Moves : public Rule {

@@ -25,7 +25,7 @@
 namespace zhibu {
 
 // Settings of the server's that rules read.
-// The key of the marks that persons are known again by (sync/rules/persons.h).
+// The key of the marks that persons are known again by (sync/rules/duplicates.h).
 inline constexpr char kMarkKeySetting[] = "mark_key";
 // The secret key of an Ed25519 pair: passes are signed with it, and bundles sealed for it.
 inline constexpr char kCourierKeySetting[] = "courier_key";

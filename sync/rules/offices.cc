@@ -68,6 +68,14 @@ absl::StatusOr<RecordKey> PlacementKey(const Id& person) {
   return RecordKey{TypeOf<Placement>().number, id};
 }
 
+absl::StatusOr<std::string> HomeOf(Lookup& reader, absl::string_view person) {
+  const auto id = Id::FromBytes(person);
+  if (!id) return "";
+  ASSIGN_OR_RETURN(const RecordKey key, PlacementKey(*id));
+  ASSIGN_OR_RETURN(const Placement placement, Get<Placement>(reader, key.id.bytes()));
+  return placement.branch_id();
+}
+
 absl::StatusOr<Offices> OfficesOf(Lookup& reader, const Id& person, int64_t now_ms) {
   const Schema& schema = *CatalogueSchema();
   const uint32_t grant_type = schema.Find(records::v1::Grant::descriptor())->number;

@@ -7,10 +7,12 @@
 
 #include <cstdint>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "sync/rules/lookup.h"
 #include "sync/types.h"
 
@@ -32,6 +34,8 @@ struct Offices {
 
 // Of the record that says where the person belongs.
 absl::StatusOr<RecordKey> PlacementKey(const Id& person);
+// The branch that the person belongs to; empty where they are placed nowhere.
+absl::StatusOr<std::string> HomeOf(Lookup& reader, absl::string_view person);
 
 absl::StatusOr<Offices> OfficesOf(Lookup& reader, const Id& person, int64_t now_ms);
 

@@ -1,9 +1,8 @@
-// One person who is registered as two members: how that is noticed, and what is so once
-// somebody has found that they are one and both of them have agreed.
+// Who goes by several entries of the register, and what is so once somebody has found that two
+// are one person and both of them have agreed.
 //
-//   marks(member)  = keyed hashes of the identity number, and of name and birth date
-//   persons(p)     = p and all whom MERGED records of DuplicatePerson join to p
-//   what is p's own = what is that of any of persons(p); offices stay each one's
+//   persons(p)       = p and all whom MERGED records of DuplicatePerson join to p
+//   what is p's own  = what is that of any of persons(p); offices stay each one's
 //
 // Nothing is rewritten when persons are merged: their records stay where they are, and
 // undoing it is leaving the record's state. Only the one that is not kept gets a pointer.
@@ -12,55 +11,27 @@
 // who writes down a number that they guess sees nothing change. So which pairs join whom
 // is found by an index beside the records.
 //
-// What one edit costs here grows with what it changes, whatever it says: a mark that more
-// than kBearersMax have makes no pairs, and one edit no more than kPairsMax. The operator
-// is told (Admin::Duplicates).
-//
-// The key of the marks is made at random and kept in the store's settings, which are
-// sealed with the operator's key: without it nobody can try out identity numbers.
+// How it is noticed that somebody may be registered twice: sync/rules/duplicates.h.
 #ifndef ZHIBU_SYNC_RULES_PERSONS_H_
 #define ZHIBU_SYNC_RULES_PERSONS_H_
 
-#include <cstddef>
 #include <memory>
-#include <set>
-#include <string>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
-#include "sync/environment.h"
 #include "sync/rules/lookup.h"
 #include "sync/rules/rule.h"
-#include "sync/schema.h"
-#include "zhibu/records/v1/duplicate.pb.h"
-#include "zhibu/sync/v1/edit.pb.h"
+#include "sync/state.h"
+#include "sync/types.h"
 
 namespace zhibu {
 
-// Of those who share one mark, and of the pairs that one edit makes.
-inline constexpr size_t kBearersMax = 20;
-inline constexpr int kPairsMax = 500;
-
 std::unique_ptr<const Rule> PersonsRule();
 
-// What a change of one record does to the marks: those by which persons are known again, and
-// the index of who is joined. `key`: of the marks (kMarkKeySetting); empty: none are made.
-// Adds to `persons` whom it may concern.
-void MarkPersons(absl::string_view key, const RecordKey& record, const RecordState& before,
-                 const RecordState& after, Marks* marks, std::set<Id>* persons);
-
-// Adds to `own` a DuplicatePerson for everybody who has one of the persons' marks, be they
-// new or old: a number that is taken back, or a pointer, makes others count. Call when the
-// marks of all of an edit are stored, for all whom it may concern.
-absl::Status FindDuplicates(Lookup& reader, absl::string_view key, const std::set<Id>& persons,
-                            int64_t now_ms, Consequences* own);
-
-// Adds the DuplicatePerson of the two, unless it is there. `shown`: what is known of them.
-absl::Status AddDuplicate(Lookup& reader, const Id& one, const Id& other,
-                          records::v1::DuplicatePerson::By by, int64_t now_ms, sync::v1::Edit* own);
-Id DuplicateId(const Id& one, const Id& other);
+// Puts those on, or takes them off, by which the two are found that the DuplicatePerson is
+// about. They stand for those alone that join somebody now: pairs that are two again, however
+// many, hide none.
+void MarkJoined(const Id& id, const RecordState& state, Marks* marks);
 
 // `person` first.
 absl::StatusOr<std::vector<Id>> PersonsOf(Lookup& reader, const Id& person);

@@ -108,10 +108,11 @@ class Rule {
                               Consequences* /*follows*/) const {
     return absl::OkStatus();
   }
+  // Once what follows from each record is written, which may have changed it once more.
   virtual absl::Status Mark(const Case& /*of*/, const Step& /*step*/, Marks* /*marks*/) const {
     return absl::OkStatus();
   }
-  // Once all marks are put on, and what follows from each record is written.
+  // Once all marks are put on.
   virtual absl::Status FollowAll(const Case& /*of*/, Consequences* /*follows*/) const {
     return absl::OkStatus();
   }

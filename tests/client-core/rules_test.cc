@@ -1,6 +1,7 @@
 // What cannot be is refused on the device, offline and in words, wherever it holds what it
 // takes to tell; what it cannot tell is left to the server.
 #include "sync/reason.h"
+#include "sync/rules/flow.h"
 #include "tests/support/migration.h"
 
 namespace zhibu::test {
@@ -69,6 +70,24 @@ TEST_F(RulesOnDevice, ARefusalIsInWords) {
   EXPECT_EQ(refused.reason, sync::v1::BAD_VALUE);
   EXPECT_THAT(WordsFor(refused.reason, refused.detail).zh(),
               ::testing::HasSubstr("host_branch_id"));
+}
+
+TEST_F(RulesOnDevice, AnEditMovesFewPeopleAndSaysHowMany) {
+  std::vector<client::Draft> stays;
+  std::vector<client::Draft*> edit;
+  stays.reserve(kMovesMax + 1);
+  for (int i = 0; i <= kMovesMax; ++i) {
+    stays.push_back(store->New<Flow>());
+    auto& stay = stays.back().message<Flow>();
+    stay.set_member_id(wang.str());
+    stay.set_home_branch_id(branch.str());
+    stay.set_host_branch_id(host.str());
+    stay.set_state(Flow::REPORTED);
+    edit.push_back(&stays.back());
+  }
+  const Refused refused = ReasonOf(store->Commit(edit).status());
+  EXPECT_EQ(refused.reason, sync::v1::TOO_LARGE);
+  EXPECT_THAT(WordsFor(refused.reason, refused.detail).zh(), ::testing::HasSubstr("> 20"));
 }
 
 TEST_F(RulesOnDevice, AStepOfARecordThatIsHereIsJudgedAsItIsNow) {

@@ -5,6 +5,7 @@
 #include "client-core/actions/check_in.h"
 #include "sync/canonical.h"
 #include "sync/record.h"
+#include "sync/rules/asked.h"
 #include "tests/support/raw_edits.h"
 
 namespace zhibu::test {
@@ -293,7 +294,7 @@ TEST_F(FlowAtServer, WhoLeavesAHostKeepsWhatTheySeeAtHomeOfWhatTheHostWasNeverSh
 
 TEST_F(FlowAtServer, WhatOneBranchAsksOfOneOtherIsLimited) {
   Id last;
-  for (size_t i = 0; i < server::kAskedMax; ++i) {
+  for (size_t i = 0; i < kAskedMax; ++i) {
     Flow stay;
     stay.set_member_id(li.str());
     stay.set_home_branch_id(branch.str());

@@ -87,9 +87,9 @@ class Import : public Village {
   Id EntryIn(const Id& of, const std::string& name) {
     std::vector<Id> found;
     EXPECT_EQ(world.store().Read([&](server::Reader& reader) {
-      return reader.ListRecords(server::TypeOf<Member>().number, of,
+      return reader.ListRecords(TypeOf<Member>().number, of,
                                 [&](const Id& id, const RecordState& state) {
-                                  const auto member = server::Parse<Member>(state.body);
+                                  const auto member = Parse<Member>(state.body);
                                   if (member.name() == name) found.push_back(id);
                                 });
     }),

@@ -1,7 +1,5 @@
 // The same person, registered by two branches: found, shown to whom it concerns, asked, made
 // one, and two again.
-#include "sync/rules/persons.h"
-
 #include "absl/strings/match.h"
 #include "server/marks.h"
 #include "server/registration.h"
@@ -9,6 +7,7 @@
 #include "sync/handshake.h"
 #include "sync/reason.h"
 #include "sync/record.h"
+#include "sync/rules/duplicates.h"
 #include "sync/rules/registration.h"
 #include "sync/wire.h"
 #include "tests/support/raw_edits.h"

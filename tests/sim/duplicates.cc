@@ -1,10 +1,11 @@
 // The judge of who may be registered twice: against all that the register says.
+#include "sync/rules/duplicates.h"
+
 #include <algorithm>
 #include <cctype>
 
 #include "absl/strings/str_cat.h"
 #include "sync/environment.h"
-#include "sync/rules/persons.h"
 #include "tests/sim/ledger.h"
 #include "zhibu/records/v1/catalogue.pb.h"
 

@@ -12,7 +12,7 @@
 #include "sync/handshake.h"
 #include "sync/own_edit.h"
 #include "sync/record.h"
-#include "sync/rules/persons.h"
+#include "sync/rules/duplicates.h"
 #include "sync/status.h"
 #include "tests/sim/universe.h"
 #include "zhibu/records/v1/catalogue.pb.h"
