@@ -22,7 +22,6 @@
 #include "sync/status.h"
 #include "sync/value.h"
 #include "zhibu/records/v1/flow.pb.h"
-#include "zhibu/records/v1/meeting.pb.h"
 #include "zhibu/records/v1/member.pb.h"
 #include "zhibu/records/v1/organisation.pb.h"
 
@@ -31,7 +30,6 @@ namespace {
 
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
-using records::v1::CheckIn;
 using records::v1::Flow;
 using records::v1::Member;
 using records::v1::Organisation;
