@@ -223,6 +223,7 @@ absl::Status Store::MakeChange(Transaction& transaction, Draft& draft, Stamp sta
       Apply(&type, change, {transaction.Device(), kPendingVersion, stamp}, &state, &outcome));
   if (state.alive()) RETURN_IF_ERROR(CheckRecord(type, key.id, state.body));
   RETURN_IF_ERROR(CheckUnknown(type, record.shown().body, state.body));
+  transaction.Made(type, key, record.shown(), state);
   record.view = std::move(state);
   tables.PutRecord(key, record);
   *edit->add_changes() = std::move(change);
@@ -263,6 +264,10 @@ absl::StatusOr<EditNumber> Store::Commit(absl::Span<Draft* const> drafts) {
     }
     pending.edit = edit.SerializeAsString();
     RETURN_IF_ERROR(CheckEditSize(pending.edit.size(), edit));
+    if (options_.rules != nullptr) {
+      RETURN_IF_ERROR(transaction.JudgeMade(*options_.rules, edit, pending.stamp,
+                                            now + tables.GetNumber(kOffset)));
+    }
     tables.AddPending(pending);
     number = pending.number;
     return absl::OkStatus();

@@ -53,6 +53,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "sync/environment.h"
+#include "sync/rules/rule_book.h"
 #include "sync/schema.h"
 #include "sync/types.h"
 #include "zhibu/sync/v1/answer.pb.h"
@@ -160,6 +161,9 @@ class Store {
   struct Options {
     std::string file;
     std::shared_ptr<const Schema> schema = CatalogueSchema();
+    // Asked before anything is committed, so that nobody learns at the next sync only what
+    // cannot be. Null: none are asked (tests of the server, which believes no phone).
+    std::shared_ptr<const RuleBook> rules = CatalogueRules();
     Environment environment = SystemEnvironment();
     // 32 bytes; empty: the file is not encrypted (tests, tools).
     std::string key;
@@ -195,7 +199,8 @@ class Store {
 
   // All drafts as one edit, taken whole or not at all. Returns its number, or 0
   // where nothing was changed. ALREADY_EXISTS: the fields of a new record make
-  // the id of one that is here; open and change that one.
+  // the id of one that is here; open and change that one. Refused like by the server where
+  // a rule can tell from what is known here (sync/rules/rule.h): a letter that is too long.
   absl::StatusOr<EditNumber> Commit(absl::Span<Draft* const> drafts);
 
   // The time by the server's clock, in milliseconds since 1970, as well as this

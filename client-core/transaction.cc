@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "client-core/confirmed_lookup.h"
 #include "sync/handshake.h"
 #include "sync/merge.h"
 #include "sync/reason.h"
@@ -113,6 +114,25 @@ absl::Status Store::Transaction::EraseAnswered() {
   any_stale_.reset();
   ChangedAll();
   return RecomputePending();
+}
+
+void Store::Transaction::Made(const RecordType& type, const RecordKey& key, RecordState before,
+                              RecordState after) {
+  made_.push_back({type, key, std::move(before), std::move(after)});
+}
+
+absl::Status Store::Transaction::JudgeMade(const RuleBook& rules, const sync::v1::Edit& edit,
+                                           Stamp stamp, int64_t now_ms) {
+  ConfirmedLookup known(tables_);
+  std::vector<Step> steps;
+  for (int i = 0; i < edit.changes_size(); ++i) {
+    const MadeRecord& made = made_[static_cast<size_t>(i)];
+    const Change& change = edit.changes(i);
+    steps.push_back({made.type, made.key.id, change, made.before, made.after,
+                     Version(change.base()), MillisOf(std::max(stamp, made.before.touch.stamp))});
+  }
+  const Id person = Id::FromBytes(tables_.GetSetting(kPerson)).value_or(Id());
+  return rules.JudgeWhatIsKnown({known, person, person, MillisOf(stamp), now_ms, steps});
 }
 
 absl::Status Store::Transaction::RecomputePending() {

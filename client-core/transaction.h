@@ -110,6 +110,13 @@ class Store::Transaction {
   // What is left shows what this device alone knows.
   absl::Status EraseAnswered();
 
+  // The edit that is being made has one more change, which leaves its record so.
+  void Made(const RecordType& type, const RecordKey& key, RecordState before, RecordState after);
+  // Refuses what the server would, as far as the rules can tell here. `edit`: all that was
+  // made; at `now_ms` by the server's clock, as well as it is known.
+  absl::Status JudgeMade(const RuleBook& rules, const sync::v1::Edit& edit, Stamp stamp,
+                         int64_t now_ms);
+
   // The view of whatever own edits change.
   absl::Status RecomputePending();
 
@@ -193,6 +200,14 @@ class Store::Transaction {
   std::optional<Last> answered_;
   std::optional<bool> any_stale_;
   std::set<uint64_t> offered_;  // the salts of what was queued anew
+
+  struct MadeRecord {
+    const RecordType& type;
+    RecordKey key;
+    RecordState before;
+    RecordState after;
+  };
+  std::vector<MadeRecord> made_;
 };
 
 }  // namespace zhibu::client

@@ -6,10 +6,10 @@
 #include <string>
 
 #include "absl/time/time.h"
-#include "server/own_edit.h"
-#include "server/registration.h"
-#include "server/typed.h"
 #include "sync/audience.h"
+#include "sync/own_edit.h"
+#include "sync/rules/registration.h"
+#include "sync/rules/typed.h"
 #include "sync/status.h"
 #include "zhibu/records/v1/access.pb.h"
 #include "zhibu/records/v1/conflict.pb.h"

@@ -24,7 +24,7 @@ using Disclosures = std::map<std::pair<Id, const RecordType*>, uint64_t>;
 // What a record, as its reader is given it, tells them of others: its value, and what its
 // trace holds of former lives and of writes that stand open; a conflict note and a held edit
 // tell what they quote. `persons`: the entries that the reader has in the register
-// (server/persons.h).
+// (sync/rules/persons.h).
 absl::Status AddDisclosures(Reader& reader, const Schema& schema, const RecordType& type,
                             const Id& id, const RecordState& given, const std::vector<Id>& persons,
                             Disclosures* disclosures);

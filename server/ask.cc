@@ -10,14 +10,14 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "server/above.h"
 #include "server/authority.h"
-#include "server/own_edit.h"
-#include "server/registration.h"
-#include "server/typed.h"
 #include "sync/ask.h"
 #include "sync/audience.h"
+#include "sync/own_edit.h"
 #include "sync/reason.h"
+#include "sync/rules/above.h"
+#include "sync/rules/registration.h"
+#include "sync/rules/typed.h"
 #include "sync/status.h"
 #include "zhibu/records/v1/access.pb.h"
 #include "zhibu/records/v1/member.pb.h"

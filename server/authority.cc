@@ -1,7 +1,5 @@
 #include "server/authority.h"
 
-#include <google/protobuf/util/time_util.h>
-
 #include <algorithm>
 #include <map>
 #include <string>
@@ -9,10 +7,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "server/persons.h"
-#include "server/typed.h"
 #include "sync/audience.h"
 #include "sync/reason.h"
+#include "sync/rules/persons.h"
+#include "sync/rules/typed.h"
 #include "sync/slots.h"
 #include "sync/status.h"
 #include "sync/value.h"
@@ -21,50 +19,15 @@
 
 namespace zhibu::server {
 
-using google::protobuf::util::TimeUtil;
 using records::v1::Member;
 using records::v1::Organisation;
 using records::v1::Placement;
 
 namespace {
 
-void AddGrant(const records::v1::Grant& grant, int64_t now_ms, Offices* offices) {
-  const auto scope = Id::FromBytes(grant.organisation_id());
-  if (!scope) return;
-  const uint32_t office = AudienceOf(grant.office());
-  const int64_t from = TimeUtil::TimestampToMilliseconds(grant.from());
-  const int64_t until = grant.has_until() ? TimeUtil::TimestampToMilliseconds(grant.until())
-                                          : std::numeric_limits<int64_t>::max();
-  if (now_ms >= until) {
-    offices->ended[*scope] |= office;
-    return;
-  }
-  if (now_ms < from) {
-    offices->valid_until_ms = std::min(offices->valid_until_ms, from);
-    return;
-  }
-  offices->now[*scope] |= office;
-  offices->valid_until_ms = std::min(offices->valid_until_ms, until);
-}
-
-// Whether the entry was taken out of the register. What it was is over then, until it is
-// made anew.
-absl::StatusOr<bool> IsOutOfRegister(Reader& reader, const Id& person) {
-  ASSIGN_OR_RETURN(const RecordState state, reader.GetRecord({TypeOf<Member>().number, person}));
-  return state.exists && !state.alive();
-}
-
 uint32_t In(const absl::flat_hash_map<Id, uint32_t>& offices, const Id& scope) {
   const auto it = offices.find(scope);
   return it == offices.end() ? 0 : it->second;
-}
-
-void EndAll(Offices* offices) {
-  for (auto& [scope, audience] : offices->now) {
-    const uint32_t over = audience & ~AudienceOf(SELF);
-    if (over != 0) offices->ended[scope] |= over;
-    audience &= AudienceOf(SELF);
-  }
 }
 
 // A writer in one of the places that are of such a kind.
@@ -101,13 +64,6 @@ bool Entitled(const RecordType& type, uint64_t written, HostSight at_host,
 
 RecordKey OrganisationKey(const Id& id) { return {TypeOf<Organisation>().number, id}; }
 RecordKey MemberKey(const Id& id) { return {TypeOf<Member>().number, id}; }
-absl::StatusOr<RecordKey> PlacementKey(const Id& person) {
-  Placement placement;
-  placement.set_member_id(person.str());
-  ASSIGN_OR_RETURN(const Id id, DeriveId(TypeOf<Placement>(), placement.SerializeAsString()));
-  return RecordKey{TypeOf<Placement>().number, id};
-}
-
 std::string IdOf(const RecordType& type) {
   return absl::StrCat("id ∈ ", type.label, " ", type.name);
 }
@@ -169,25 +125,26 @@ Spoken SpokenIn(const Fields& fields, absl::string_view body) {
   return spoken;
 }
 
-// Somebody whom the branch has shown its code is its guest for this one record: they may
-// place it there as its own members may.
-Offices WithCode(Offices offices, const std::optional<Id>& shown_code_by) {
-  if (shown_code_by) offices.now[*shown_code_by] |= AudienceOf(MEMBER);
+// They may place this one record there as its own members may.
+Offices WithLoan(Offices offices, const std::optional<Loan>& loan) {
+  if (loan) offices.now[loan->scope] |= AudienceOf(MEMBER);
   return offices;
 }
 
 // One record of an edit that is merged, and may yet not stay so.
 class Judgement {
  public:
-  Judgement(Reader& reader, const Author& author, const Step& step, RecordsNow now)
+  Judgement(Reader& reader, const Author& author, const Step& step, const std::optional<Loan>& loan,
+            RecordsNow now)
       : reader_(reader),
-        offices_(WithCode(author.offices, step.shown_code_by)),
+        offices_(WithLoan(author.offices, loan)),
         author_{author.person, offices_, author.decides, author.wrote},
         step_(step),
+        loan_(loan),
         type_(step.type),
         now_(now),
         fresh_(!step.before.alive()),
-        after_(PlacesOf(type_, step.id, step.after)) {
+        after_(PlacesOf(type_, step.id, step.after.body)) {
     if (step.before.exists) before_ = PlacesOf(type_, step.id, step.before.body);
   }
 
@@ -210,7 +167,7 @@ class Judgement {
     if (!step_.before.exists && type_.own_scope != NOWHERE) RETURN_IF_ERROR(CheckOwnId());
     for (const FieldRule& rule : type_.fields.rules()) {
       if (rule.policy == SERVER || rule.place == NOWHERE || rule.place == PERSON) continue;
-      for (const Id& scope : IdsIn(rule, step_.after)) {
+      for (const Id& scope : IdsIn(rule, step_.after.body)) {
         if (Lay(rule, scope)) continue;
         RETURN_IF_ERROR(CheckPlace(rule, scope));
       }
@@ -257,7 +214,7 @@ class Judgement {
   absl::Status CheckBelonging() {
     for (const FieldRule& rule : type_.fields.rules()) {
       if (rule.place != PERSON || rule.policy == SERVER || gone()) continue;
-      for (const Id& person : IdsIn(rule, step_.after)) {
+      for (const Id& person : IdsIn(rule, step_.after.body)) {
         RETURN_IF_ERROR(CheckPerson(rule, person));
       }
     }
@@ -273,7 +230,7 @@ class Judgement {
                  ? absl::OkStatus()
                  : Refuse(sync::v1::NOT_OF_BRANCH, FieldName(rule));
     }
-    for (const Id& organisation : IdsIn(*owner, step_.after)) {
+    for (const Id& organisation : IdsIn(*owner, step_.after.body)) {
       if (!fresh_ && Lay(rule, person) && Lay(*owner, organisation)) continue;
       RETURN_IF_ERROR(MustBelong(rule, person, organisation));
     }
@@ -306,7 +263,7 @@ class Judgement {
     ASSIGN_OR_RETURN(const RecordKey key, PlacementKey(person));
     ASSIGN_OR_RETURN(const RecordState placement, now_(key));
     if (placement.alive() && KeptBy(TypeOf<Placement>(), placement.body, organisation)) return true;
-    if (rule.by_code && step_.shown_code_by == organisation) return true;
+    if (rule.by_code && loan_ && loan_->scope == organisation) return true;
     return rule.guests_too &&
            Lies({organisation, GUEST}, PlacesOf(TypeOf<Member>(), person, state.body));
   }
@@ -315,14 +272,14 @@ class Judgement {
     for (const FieldRule& rule : type_.fields.rules()) {
       if (rule.kept_with == nullptr || rule.place == PERSON || gone()) continue;
       const FieldRule& keeper = *type_.Keeper();
-      for (const Id& other : IdsIn(rule, step_.after)) {
+      for (const Id& other : IdsIn(rule, step_.after.body)) {
         ASSIGN_OR_RETURN(const RecordState state, now_({rule.kept_with->number, other}));
-        for (const Id& organisation : IdsIn(keeper, step_.after)) {
+        for (const Id& organisation : IdsIn(keeper, step_.after.body)) {
           const bool asked =
               fresh_ || Touches(step_.change, rule.number) || !Lay(keeper, organisation);
           // Of what nobody has heard of yet, the code is the branch's word that it is theirs;
           // who would take it at their own takes from others the one record that there can be.
-          const bool by_code = !state.exists && step_.shown_code_by == organisation;
+          const bool by_code = !state.exists && loan_ && loan_->scope == organisation;
           if (asked && !by_code && !KeptBy(*rule.kept_with, state.body, organisation)) {
             return Refuse(
                 sync::v1::BAD_VALUE,
@@ -344,7 +301,7 @@ class Judgement {
   absl::Status CheckSteps() const {
     const absl::string_view before = fresh_ ? absl::string_view() : step_.before.body;
     for (const FieldRule& rule : type_.fields.rules()) {
-      const int to = rule.taken_by.empty() ? 0 : EnumOf(rule, step_.after);
+      const int to = rule.taken_by.empty() ? 0 : EnumOf(rule, step_.after.body);
       if (to == 0 || EnumOf(rule, before) == to) continue;
       RETURN_IF_ERROR(MustTake(rule, to));
     }
@@ -353,7 +310,7 @@ class Judgement {
 
   // What comes with a step, and what only one side writes.
   absl::Status CheckFields() const {
-    const int now = type_.steps == nullptr ? 0 : EnumOf(*type_.steps, step_.after);
+    const int now = type_.steps == nullptr ? 0 : EnumOf(*type_.steps, step_.after.body);
     for (const FieldRule& rule : type_.fields.rules()) {
       const bool guarded = !rule.written_with.empty() || rule.written_at != 0;
       if (!guarded || !Touches(step_.change, rule.number)) continue;
@@ -450,7 +407,7 @@ class Judgement {
 
   // As it was found; of a new one, as it is made.
   absl::string_view stood() const {
-    return step_.before.exists ? absl::string_view(step_.before.body) : step_.after;
+    return step_.before.exists ? absl::string_view(step_.before.body) : step_.after.body;
   }
   bool gone() const { return step_.change.kind() == sync::v1::Change::DELETE; }
   bool Lay(const FieldRule& rule, const Id& scope) const {
@@ -470,6 +427,7 @@ class Judgement {
   const Offices offices_;
   const Author author_;
   const Step& step_;
+  const std::optional<Loan>& loan_;
   const RecordType& type_;
   const RecordsNow now_;
   const bool fresh_;  // it was not there, or deleted
@@ -478,40 +436,6 @@ class Judgement {
 };
 
 }  // namespace
-
-uint32_t Offices::In(const Id& scope) const { return server::In(now, scope); }
-
-absl::StatusOr<Offices> OfficesOf(Reader& reader, const Id& person, int64_t now_ms) {
-  const Schema& schema = *CatalogueSchema();
-  const uint32_t grant_type = schema.Find(records::v1::Grant::descriptor())->number;
-  const uint32_t placement_type = schema.Find(records::v1::Placement::descriptor())->number;
-  Offices offices;
-  offices.at_ms = now_ms;
-  ASSIGN_OR_RETURN(offices.persons, PersonsOf(reader, person));
-  for (const Id& one : offices.persons) offices.now[one] |= AudienceOf(SELF);
-  // Each entry's for itself: who is merged with somebody does not come into their offices.
-  RETURN_IF_ERROR(reader.ListRecords(grant_type, person, [&](const Id&, const RecordState& state) {
-    records::v1::Grant grant;
-    if (grant.ParseFromString(state.body) && grant.person_id() == person.bytes()) {
-      AddGrant(grant, now_ms, &offices);
-    }
-  }));
-  ASSIGN_OR_RETURN(const bool out, IsOutOfRegister(reader, person));
-  if (out) EndAll(&offices);
-  // A person belongs to one branch, however often they are registered.
-  ASSIGN_OR_RETURN(const Id kept, KeptOf(reader, person));
-  ASSIGN_OR_RETURN(const bool kept_is_out, IsOutOfRegister(reader, kept));
-  auto& placed = kept_is_out ? offices.ended : offices.now;
-  RETURN_IF_ERROR(
-      reader.ListRecords(placement_type, kept, [&](const Id&, const RecordState& state) {
-        records::v1::Placement placement;
-        if (!placement.ParseFromString(state.body)) return;
-        if (const auto branch = Id::FromBytes(placement.branch_id())) {
-          placed[*branch] |= AudienceOf(MEMBER);
-        }
-      }));
-  return offices;
-}
 
 absl::StatusOr<Version> OfficesVersion(Reader& reader, const std::vector<Id>& persons) {
   uint64_t sum = 0;  // each of them only ever rises
@@ -622,8 +546,9 @@ absl::Status MayTouch(Reader& reader, const Schema& schema, const Author& author
   return Refuse(sync::v1::NO_SUCH_RECORD, type.name);
 }
 
-absl::Status MayLeave(Reader& reader, const Author& author, const Step& step, RecordsNow now) {
-  return Judgement(reader, author, step, now).Run();
+absl::Status MayLeave(Reader& reader, const Author& author, const Step& step,
+                      const std::optional<Loan>& loan, RecordsNow now) {
+  return Judgement(reader, author, step, loan, now).Run();
 }
 
 }  // namespace zhibu::server

@@ -22,39 +22,23 @@
 #define ZHIBU_SERVER_AUTHORITY_H_
 
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "server/store/store.h"
 #include "sync/record.h"
+#include "sync/rules/offices.h"
+#include "sync/rules/rule.h"
 #include "sync/schema.h"
 #include "sync/state.h"
 #include "sync/types.h"
 #include "zhibu/sync/v1/edit.pb.h"
 
 namespace zhibu::server {
-
-// The offices of one person, by scope. What is theirs (SELF) is so under whatever entries of
-// the register they go; grants are those of the one entry, and the kept one says where they
-// are placed. Of an entry that was taken out of the register they are over.
-struct Offices {
-  std::vector<Id> persons;                  // those entries (server/persons.h)
-  absl::flat_hash_map<Id, uint32_t> now;    // audience: bit n for office n
-  absl::flat_hash_map<Id, uint32_t> ended;  // held once, and no longer
-  int64_t at_ms = 0;                        // when this was so
-  // When a grant begins or ends, so that this must be worked out again.
-  int64_t valid_until_ms = std::numeric_limits<int64_t>::max();
-
-  uint32_t In(const Id& scope) const;
-};
-
-absl::StatusOr<Offices> OfficesOf(Reader& reader, const Id& person, int64_t now_ms);
 
 // Moves whenever the offices of these may have changed.
 absl::StatusOr<Version> OfficesVersion(Reader& reader, const std::vector<Id>& persons);
@@ -70,17 +54,6 @@ struct Author {
   bool decides = false;
   // The entries of whoever made it: in their own name they may speak, whoever decides.
   std::vector<Id> wrote;
-};
-
-// A record as one edit finds and leaves it.
-struct Step {
-  const RecordType& type;
-  Id id;
-  const sync::v1::Change& change;
-  RecordState before;  // not written: a new one
-  absl::string_view after;
-  // Of a check-in: the branch that has shown its author the code.
-  std::optional<Id> shown_code_by;
 };
 
 // The records as the edit leaves them: those that it touches, and else those stored.
@@ -114,7 +87,8 @@ bool SecretaryMight(const RecordType& type, const sync::v1::Change& change,
 // BAD_VALUE: a place is of the wrong kind, or another organisation keeps what it is kept
 // with; NOT_OF_BRANCH: the person does not belong; NOT_YOUR_STEP, STEP_NOT_ALLOWED: by
 // others, or not now; OTHERS_TO_SAY: in somebody else's name.
-absl::Status MayLeave(Reader& reader, const Author& author, const Step& step, RecordsNow now);
+absl::Status MayLeave(Reader& reader, const Author& author, const Step& step,
+                      const std::optional<Loan>& loan, RecordsNow now);
 
 }  // namespace zhibu::server
 

@@ -16,8 +16,6 @@ namespace {
 using sync::v1::Bundle;
 using sync::v1::Receipt;
 
-// Name in the settings of the store: the secret key of an Ed25519 pair.
-constexpr char kCourierKey[] = "courier_key";
 constexpr int64_t kDayMs = 86'400'000;
 
 // Nothing of it can be taken now; the receipt says why. Being brought is not being seen:
@@ -45,9 +43,9 @@ absl::Status Judge(Reader& reader, const Bundle& bundle, const DeviceRow& device
 
 absl::Status EnsureCourierKey(Store& store, const Environment& environment) {
   return store.Write([&](Writer& writer) -> absl::Status {
-    ASSIGN_OR_RETURN(const std::string known, writer.GetSetting(kCourierKey));
+    ASSIGN_OR_RETURN(const std::string known, writer.GetSetting(kCourierKeySetting));
     if (!known.empty()) return absl::OkStatus();
-    return writer.PutSetting(kCourierKey, NewKeyPair(environment).secret_key);
+    return writer.PutSetting(kCourierKeySetting, NewKeyPair(environment).secret_key);
   });
 }
 
@@ -57,13 +55,13 @@ absl::StatusOr<std::string> CourierKeyOf(Reader& reader) {
 }
 
 absl::StatusOr<std::string> CourierSecretOf(Reader& reader) {
-  return reader.GetSetting(kCourierKey);
+  return reader.GetSetting(kCourierKeySetting);
 }
 
 absl::StatusOr<Delivery> OpenBundle(Store& store, absl::string_view sealed, const Unseen& unseen) {
   Delivery delivery;
   RETURN_IF_ERROR(store.Read([&](Reader& reader) -> absl::Status {
-    ASSIGN_OR_RETURN(delivery.secret_key, reader.GetSetting(kCourierKey));
+    ASSIGN_OR_RETURN(delivery.secret_key, reader.GetSetting(kCourierKeySetting));
     ASSIGN_OR_RETURN(const sync::v1::Letter letter, Unseal(sealed, delivery.secret_key));
     Bundle bundle;
     if (!bundle.ParseFromString(letter.content())) {

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "server/own_edit.h"
 #include "sync/canonical.h"
 #include "sync/handshake.h"
+#include "sync/own_edit.h"
 #include "sync/reason.h"
 #include "sync/status.h"
 

@@ -11,12 +11,14 @@
 #include "absl/strings/str_cat.h"
 #include "server/authority.h"
 #include "server/notes.h"
-#include "server/own_edit.h"
-#include "server/typed.h"
 #include "sync/audience.h"
 #include "sync/environment.h"
+#include "sync/own_edit.h"
+#include "sync/reason.h"
 #include "sync/record.h"
+#include "sync/rules/typed.h"
 #include "sync/status.h"
+#include "zhibu/records/v1/held.pb.h"
 #include "zhibu/records/v1/organisation.pb.h"
 
 namespace zhibu::server {
@@ -84,6 +86,15 @@ class Reach {
   Scopes any_;
 };
 
+// Nothing where it was not held.
+absl::StatusOr<std::optional<HeldEdit>> FindHeld(Reader& reader, absl::string_view edit) {
+  ASSIGN_OR_RETURN(const RecordState state,
+                   reader.GetRecord({TypeOf<HeldEdit>().number, HeldId(edit)}));
+  HeldEdit held;
+  if (!state.alive() || !held.ParseFromString(state.body)) return std::nullopt;
+  return held;
+}
+
 // What is not there yet lies where the edits put it that this one builds on, if they
 // are held too.
 absl::StatusOr<Scopes> ScopesBelow(Reader& reader, const AuditRow& row) {
@@ -136,6 +147,7 @@ absl::StatusOr<Reach> ReachOf(Reader& reader, const Schema& schema, const AuditR
 std::string EditsOf(const Id& device) { return absl::StrCat("held.edits/", Hex(device.bytes())); }
 std::string BytesOf(const Id& device) { return absl::StrCat("held.bytes/", Hex(device.bytes())); }
 std::string EditsFor(absl::string_view scope) { return absl::StrCat("held.for/", Hex(scope)); }
+std::string TriesOf(const Id& held) { return absl::StrCat("held.tries/", Hex(held.bytes())); }
 
 // Writes where it lies now into `held`, and counts it there.
 absl::Status SetReach(Writer& writer, const Reach& reach, const AuditRow& row, HeldEdit* held) {
@@ -172,9 +184,7 @@ absl::Status AddHeld(Writer& writer, const Schema& schema, const AuditRow& row, 
                      const Id& device_record, sync::v1::Edit* own) {
   const sync::v1::Edit edit = EditIn(row);
   // A decision that is late is made anew, or not, by whoever may decide now.
-  for (const auto& change : edit.changes()) {
-    if (change.type() == TypeOf<HeldEdit>().number) return absl::OkStatus();
-  }
+  if (DecidesOnHeld(edit)) return absl::OkStatus();
   const Id id = HeldId(row.edit);
   ASSIGN_OR_RETURN(const RecordState before, writer.GetRecord({TypeOf<HeldEdit>().number, id}));
   if (before.alive()) return absl::OkStatus();
@@ -199,13 +209,40 @@ absl::Status AddHeld(Writer& writer, const Schema& schema, const AuditRow& row, 
   return absl::OkStatus();
 }
 
-absl::Status CountDecided(Writer& writer, const HeldEdit& held, size_t bytes,
+bool DecidesOnHeld(const sync::v1::Edit& edit) {
+  return std::any_of(edit.changes().begin(), edit.changes().end(),
+                     [](const auto& change) { return change.type() == TypeOf<HeldEdit>().number; });
+}
+
+std::optional<HeldDecision> HeldDecisionIn(const RecordKey& key, absl::string_view before,
+                                           absl::string_view after) {
+  if (key.type != TypeOf<HeldEdit>().number) return std::nullopt;
+  const auto held = Parse<HeldEdit>(after);
+  if (Parse<HeldEdit>(before).state() != HeldEdit::WAITING || held.state() == HeldEdit::WAITING) {
+    return std::nullopt;
+  }
+  return HeldDecision{DeviceNumber(held.device()), EditNumber(held.number()),
+                      held.state() == HeldEdit::TAKEN};
+}
+
+absl::Status CountDecided(Writer& writer, absl::string_view held, size_t bytes,
                           const Id& device_record) {
-  for (const std::string& scope : held.scopes()) {
+  const auto was = Parse<HeldEdit>(held);
+  for (const std::string& scope : was.scopes()) {
     RETURN_IF_ERROR(writer.AddToCount(EditsFor(scope), -1));
   }
   RETURN_IF_ERROR(writer.AddToCount(EditsOf(device_record), -1));
   return writer.AddToCount(BytesOf(device_record), -static_cast<int64_t>(bytes));
+}
+
+absl::Status CheckTries(Reader& reader, const Id& held) {
+  ASSIGN_OR_RETURN(const int64_t tries, reader.GetCount(TriesOf(held)));
+  return tries < kTriesMax ? absl::OkStatus()
+                           : Refuse(sync::v1::STEP_NOT_ALLOWED, absl::StrCat(tries));
+}
+
+absl::Status CountTry(Writer& writer, const Id& held) {
+  return writer.AddToCount(TriesOf(held), 1);
 }
 
 absl::Status MoveHeld(Writer& writer, const Schema& schema, const RecordKey& key,
@@ -225,12 +262,12 @@ absl::Status MoveHeld(Writer& writer, const Schema& schema, const RecordKey& key
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::optional<HeldEdit>> FindHeld(Reader& reader, absl::string_view edit) {
-  ASSIGN_OR_RETURN(const RecordState state,
-                   reader.GetRecord({TypeOf<HeldEdit>().number, HeldId(edit)}));
-  HeldEdit held;
-  if (!state.alive() || !held.ParseFromString(state.body)) return std::nullopt;
-  return held;
+absl::StatusOr<HeldFate> HeldFateOf(Reader& reader, absl::string_view edit) {
+  ASSIGN_OR_RETURN(const auto held, FindHeld(reader, edit));
+  const auto state = held ? held->state() : HeldEdit::WAITING;
+  return state == HeldEdit::TAKEN     ? HeldFate::kTaken
+         : state == HeldEdit::WAITING ? HeldFate::kWaits
+                                      : HeldFate::kReturned;
 }
 
 }  // namespace zhibu::server

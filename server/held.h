@@ -12,7 +12,6 @@
 #include "server/store/store.h"
 #include "sync/schema.h"
 #include "sync/types.h"
-#include "zhibu/records/v1/held.pb.h"
 #include "zhibu/sync/v1/edit.pb.h"
 
 namespace zhibu::server {
@@ -35,18 +34,35 @@ absl::StatusOr<bool> HasRoom(Reader& reader, const Schema& schema, const AuditRo
 absl::Status AddHeld(Writer& writer, const Schema& schema, const AuditRow& row, const Id& author,
                      const Id& device_record, sync::v1::Edit* own);
 
-// It has been decided on: there is room again.
-absl::Status CountDecided(Writer& writer, const records::v1::HeldEdit& held, size_t bytes,
+// Whether the edit decides on others.
+bool DecidesOnHeld(const sync::v1::Edit& edit);
+
+// That a change of a record, from one body to another, decides on an edit that waited.
+struct HeldDecision {
+  DeviceNumber device;
+  EditNumber number;
+  bool taken = false;  // false: returned
+};
+std::optional<HeldDecision> HeldDecisionIn(const RecordKey& key, absl::string_view before,
+                                           absl::string_view after);
+
+// It has been decided on: there is room again. `held`: the body of its record before that.
+absl::Status CountDecided(Writer& writer, absl::string_view held, size_t bytes,
                           const Id& device_record);
+
+// How often somebody has tried to take the edit with this record in vain. STEP_NOT_ALLOWED:
+// as often as may be.
+absl::Status CheckTries(Reader& reader, const Id& held);
+absl::Status CountTry(Writer& writer, const Id& held);
 
 // The record `key` lies elsewhere now: adds to `own` what takes along the edits that wait
 // to change it.
 absl::Status MoveHeld(Writer& writer, const Schema& schema, const RecordKey& key,
                       sync::v1::Edit* own);
 
-// What has become of the edit with these bytes; nothing where it was not held.
-absl::StatusOr<std::optional<records::v1::HeldEdit>> FindHeld(Reader& reader,
-                                                              absl::string_view edit);
+// What has become of the edit with these bytes, which was held.
+enum class HeldFate { kWaits, kTaken, kReturned };
+absl::StatusOr<HeldFate> HeldFateOf(Reader& reader, absl::string_view edit);
 
 }  // namespace zhibu::server
 

@@ -9,7 +9,17 @@
 //
 // Each edit is taken within a savepoint, in one order:
 //
-//   limits → what it builds on → merge → authority → rules → write → what follows
+//   limits      of the edit, and what it builds on (server/held.h: what waits, and for whom)
+//   authority   may its author touch these records? (server/authority.h)
+//   merge       in memory (sync/merge.h); a rule may lend its author an office (Rule::Lend)
+//   authority   may they leave them so? And: are they as declared, and not too large?
+//   judge       by the rules (sync/rules/rule.h)
+//   write       records and feeds, and notes of what the merge has decided (server/notes.h)
+//   follow      for each record by each rule; then marks; then for all of the edit
+//
+// What follows is an edit of the server's, which is taken in the same order, but that nobody
+// asks for authority or judges it; it may have consequences in turn, to a fixed depth. Ingest
+// names no record type: what is special about one is declared, or is a rule.
 //
 // An author, who made the edit; a decider, whose authority counts; and the server, which
 // composes what follows: these are three, and the audit has all of them.
@@ -28,6 +38,7 @@
 #include "server/sent.h"
 #include "server/store/store.h"
 #include "sync/environment.h"
+#include "sync/rules/rule_book.h"
 #include "sync/schema.h"
 #include "zhibu/sync/v1/answer.pb.h"
 #include "zhibu/sync/v1/edit.pb.h"
@@ -80,11 +91,9 @@ class Ingest {
   class Batch;
 
   const std::shared_ptr<const Schema> schema_;
+  const RuleBook rules_;
   const Environment environment_;
 };
-
-// One of a device's chains of audit rows: the value that the row must carry.
-std::string ChainAfter(absl::string_view before, const AuditRow& row);
 
 }  // namespace zhibu::server
 

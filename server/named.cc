@@ -5,8 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "server/registration.h"
-#include "server/typed.h"
+#include "sync/rules/registration.h"
+#include "sync/rules/typed.h"
 #include "sync/shown.h"
 #include "sync/status.h"
 #include "sync/text.h"

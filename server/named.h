@@ -4,7 +4,7 @@
 //   what is shown = registered name, branch and id
 //
 // What people call themselves on their phones leads an operator nowhere, as it leads no row
-// of a roster anywhere (server/registration.h). Nothing is guessed: a name under which
+// of a roster anywhere (sync/rules/registration.h). Nothing is guessed: a name under which
 // several have ever been registered is refused with all of them, for who deletes an entry
 // and makes another of that name must not be taken for the first.
 #ifndef ZHIBU_SERVER_NAMED_H_

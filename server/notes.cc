@@ -5,10 +5,10 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "server/own_edit.h"
-#include "server/typed.h"
 #include "sync/environment.h"
 #include "sync/handshake.h"
+#include "sync/own_edit.h"
+#include "sync/rules/typed.h"
 #include "sync/status.h"
 #include "sync/wire.h"
 #include "zhibu/records/v1/conflict.pb.h"

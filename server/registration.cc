@@ -1,10 +1,12 @@
 #include "server/registration.h"
 
 #include <optional>
-#include <utility>
+#include <string>
 #include <vector>
 
-#include "server/own_edit.h"
+#include "absl/container/flat_hash_set.h"
+#include "sync/rules/registration.h"
+#include "sync/rules/typed.h"
 #include "sync/status.h"
 #include "zhibu/records/v1/member.pb.h"
 #include "zhibu/records/v1/organisation.pb.h"
@@ -21,33 +23,7 @@ constexpr char kRegistered[] = "registered";
 // To one edit.
 constexpr int kChangesMax = 500;
 
-template <typename T>
-void Register(const Id& id, const RecordState& was, const RecordState& state, sync::v1::Edit* own) {
-  T record;
-  if (!state.alive() || !record.ParseFromString(state.body)) return;
-  if (record.name().empty() || !record.registered_name().empty()) return;
-  const T before = Parse<T>(was.body);
-  record.set_registered_name(before.registered_name().empty() ? ShortName(record.name())
-                                                              : before.registered_name());
-  AddChange(TypeOf<T>(), id, state, record, own);
-}
-
-bool BeginsCharacter(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
-
 }  // namespace
-
-std::string ShortName(absl::string_view name) {
-  if (name.size() <= kRegisteredNameBytesMax) return std::string(name);
-  size_t end = kRegisteredNameBytesMax;
-  while (end > 0 && !BeginsCharacter(name[end])) --end;
-  return std::string(name.substr(0, end));
-}
-
-void FollowRegistration(const RecordKey& key, const RecordState& was, const RecordState& state,
-                        sync::v1::Edit* own) {
-  if (key.type == TypeOf<Member>().number) Register<Member>(key.id, was, state, own);
-  if (key.type == TypeOf<Organisation>().number) Register<Organisation>(key.id, was, state, own);
-}
 
 absl::Status EnsureRegistration(Store& store, Ingest& ingest) {
   return store.Write([&](Writer& writer) -> absl::Status {

@@ -2,10 +2,9 @@
 
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "client-core/actions/known.h"
 #include "client-core/actions/step.h"
-#include "sync/reason.h"
+#include "sync/rules/flow.h"
 #include "sync/status.h"
 
 namespace zhibu::client {
@@ -24,11 +23,7 @@ absl::Status WriteLetter(Store& store, const Letter& letter, Transfer* transfer)
   transfer->set_letter_number(letter.number);
   transfer->set_issued(absl::FormatCivilTime(issued));
   transfer->set_valid_until(absl::FormatCivilTime(issued + letter.days));
-  if (letter.number.empty() || letter.days < 0 || letter.days > kLetterDaysMax) {
-    return Refuse(sync::v1::LETTER_TOO_LONG,
-                  absl::StrCat(transfer->issued(), " – ", transfer->valid_until()));
-  }
-  return absl::OkStatus();
+  return CheckLetter(*transfer);
 }
 
 }  // namespace
@@ -63,9 +58,7 @@ absl::StatusOr<Draft> ReceiveLetter(Store& store, Draft transfer) {
   ASSIGN_OR_RETURN(const Identity identity, store.GetIdentity());
   ASSIGN_OR_RETURN(const std::string today, DateOrToday(store, std::nullopt));
   auto& letter = transfer.message<Transfer>();
-  if (today > letter.valid_until()) {
-    return Refuse(sync::v1::LETTER_EXPIRED, letter.valid_until());
-  }
+  RETURN_IF_ERROR(CheckRuns(letter, today));
   letter.set_received(today);
   letter.set_received_by_id(identity.person.str());
   return transfer;

@@ -23,12 +23,10 @@
 #include "absl/status/statusor.h"
 #include "absl/time/civil_time.h"
 #include "client-core/store.h"
+#include "sync/rules/flow.h"
 #include "zhibu/records/v1/flow.pb.h"
 
 namespace zhibu::client {
-
-// The longest that a letter may run.
-inline constexpr int kLetterDaysMax = 90;
 
 struct Letter {
   std::string number;

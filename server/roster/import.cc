@@ -6,11 +6,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "server/named.h"
-#include "server/own_edit.h"
-#include "server/registration.h"
 #include "server/roster/text.h"
-#include "server/typed.h"
+#include "sync/own_edit.h"
 #include "sync/record.h"
+#include "sync/rules/registration.h"
+#include "sync/rules/typed.h"
 #include "sync/shown.h"
 #include "sync/status.h"
 #include "sync/touched.h"
@@ -27,7 +27,7 @@ using records::v1::PrivateDetail;
 
 // To an edit; each row makes up to five records.
 constexpr int kChangesToAnEdit = 300;
-// Of merges on merges; as server/persons.cc.
+// Of merges on merges; as sync/rules/persons.cc.
 constexpr int kStepsMax = 32;
 
 bool IsSame(const PrivateDetail& detail, const RecordState& state) {

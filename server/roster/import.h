@@ -3,7 +3,7 @@
 // name, date of birth and branch.
 //
 // Only the operator's word counts for who is who: names are those that are registered
-// (server/registration.h), numbers those that the server's own device has written. What a
+// (sync/rules/registration.h), numbers those that the server's own device has written. What a
 // phone has written of them leads no row to anybody. And nothing is guessed: a row that
 // may mean two is a bad row, which names both.
 //

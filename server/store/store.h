@@ -23,7 +23,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +33,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "sync/rules/lookup.h"
 #include "sync/state.h"
 #include "sync/types.h"
 #include "zhibu/sync/v1/answer.pb.h"
@@ -122,13 +122,9 @@ struct EnrolmentCode {
 // Set in a copy that Store::Backup has made, and nowhere else.
 inline constexpr char kCopy[] = "copy";
 
-class Reader {
+// Beside what rules look up.
+class Reader : public Lookup {
  public:
-  virtual ~Reader() = default;
-
-  // A record that was never written is a state with `exists` false.
-  virtual absl::StatusOr<RecordState> GetRecord(const RecordKey& key) = 0;
-
   // 0 for a scope that nothing has touched.
   virtual absl::StatusOr<Version> ScopeVersion(const Id& scope) = 0;
 
@@ -143,20 +139,13 @@ class Reader {
   // none of them sees it there now.
   virtual absl::StatusOr<Version> LastShown(const Id& scope, uint32_t offices,
                                             const RecordKey& key) = 0;
-  // Whether the record lies in `scope`, or once lay there.
-  virtual absl::StatusOr<bool> EverIn(const Id& scope, const RecordKey& key) = 0;
-
-  // Every living record of a type that lies in `scope`; in all scopes if none
-  // is given. Ascending by id.
-  virtual absl::Status ListRecords(
-      uint32_t type, std::optional<Id> scope,
-      absl::FunctionRef<void(const Id&, const RecordState&)> visit) = 0;
 
   // Every record of a type that was ever written, the deleted ones too. Ascending by id.
   virtual absl::Status ListEver(uint32_t type,
                                 absl::FunctionRef<void(const Id&, const RecordState&)> visit) = 0;
 
   virtual absl::StatusOr<std::optional<DeviceRow>> GetDevice(DeviceNumber number) = 0;
+  absl::StatusOr<std::optional<KnownDevice>> FindDevice(DeviceNumber number) final;
   virtual absl::StatusOr<std::vector<DeviceRow>> ListDevices() = 0;
   // Whether it could be taken: whoever tries codes must not keep the writer busy.
   virtual absl::StatusOr<bool> HasCode(absl::string_view code, int64_t now_ms) = 0;
@@ -177,11 +166,6 @@ class Reader {
   // The versions of the device's merged edits past `after`; their edits are not looked at.
   virtual absl::Status ReadVersions(DeviceNumber device, EditNumber after,
                                     absl::FunctionRef<void(Version)> visit) = 0;
-
-  // What a mark was put on (server/persons.h, notes.h, held.h), ascending; no more than
-  // `most` of them.
-  virtual absl::StatusOr<std::vector<Id>> FindMarked(
-      absl::string_view mark, size_t most = std::numeric_limits<int64_t>::max()) = 0;
   // The marks that were put on more than `many`. Looks at all of them.
   virtual absl::StatusOr<std::vector<std::string>> FindCommonMarks(size_t many) = 0;
 
@@ -191,9 +175,6 @@ class Reader {
 
   // 0 where nothing was ever counted under this name.
   virtual absl::StatusOr<int64_t> GetCount(absl::string_view name) = 0;
-
-  // Small values by name: the server's id and the like. Empty if never set.
-  virtual absl::StatusOr<std::string> GetSetting(absl::string_view name) = 0;
 
   // What this transaction has cost so far: one for each row that was read or written, and
   // one more for each 4 KiB of values. The same calls cost the same on every machine.

@@ -10,12 +10,12 @@
 #include "server/admin.h"
 #include "server/incarnation.h"
 #include "server/ingest.h"
-#include "server/own_edit.h"
 #include "server/session.h"
 #include "server/store/sqlite_store.h"
 #include "sync/diff.h"
 #include "sync/handshake.h"
 #include "sync/key_file.h"
+#include "sync/own_edit.h"
 #include "sync/record.h"
 #include "sync/status.h"
 #include "tests/bench/report.h"
@@ -120,7 +120,7 @@ void Site::Write(const google::protobuf::Message& message, const Id& id) {
   Check(store->Write([&](server::Writer& writer) -> absl::Status {
     ASSIGN_OR_RETURN(const RecordState before, writer.GetRecord({type.number, key}));
     sync::v1::Edit edit;
-    server::AddChange(type, key, before, message, &edit);
+    AddChange(type, key, before, message, &edit);
     return ingest.WriteOwn(writer, edit, &moved).status();
   }),
         type.name);
@@ -141,9 +141,9 @@ void Site::Fill(int records, int per_edit, std::optional<Id> branch) {
         sync::v1::Edit edit;
         for (int i = 0; i < per_edit && done < end; ++i, ++done) {
           clock_ms_ += 1000;
-          server::AddChange(
-              type, environment.NewId(), RecordState(),
-              MakeContact(branch.value_or(branch_), members[done % members.size()], done), &edit);
+          AddChange(type, environment.NewId(), RecordState(),
+                    MakeContact(branch.value_or(branch_), members[done % members.size()], done),
+                    &edit);
         }
         absl::flat_hash_set<Id> moved;
         RETURN_IF_ERROR(ingest.WriteOwn(writer, edit, &moved).status());

@@ -469,8 +469,7 @@ TEST_P(AuthorityTable, WhoSeesOne) {
     const uint32_t number = OptionsOf(type()).type();
     const RecordState state = world.StateOf({number, id});
     EXPECT_EQ(world.store().Read([&](server::Reader& reader) -> absl::Status {
-      ASSIGN_OR_RETURN(const server::Offices offices,
-                       server::OfficesOf(reader, who.person, world.now_ms()));
+      ASSIGN_OR_RETURN(const Offices offices, OfficesOf(reader, who.person, world.now_ms()));
       EXPECT_EQ(
           server::MaySee(*world.schema(), *world.schema()->Find(number), offices, id, state.body),
           Expected(*record, id, who).Sees());

@@ -1,5 +1,5 @@
 // What the server makes of a scanned code: each row of docs/check-in.md.
-#include "server/check_in.h"
+#include "sync/rules/check_in.h"
 
 #include "absl/strings/str_cat.h"
 #include "client-core/actions/check_in.h"

@@ -1,10 +1,11 @@
 // Stays, transfers and passes at the server: whose step it is, who sees what while it
 // lasts, and each row of the tables in docs/flow.md.
-#include "server/flow.h"
+#include "sync/rules/flow.h"
 
 #include "client-core/actions/check_in.h"
 #include "sync/canonical.h"
 #include "sync/record.h"
+#include "sync/rules/asked.h"
 #include "tests/support/raw_edits.h"
 
 namespace zhibu::test {
@@ -75,7 +76,7 @@ TEST_F(FlowAtServer, OnlyHomeExtendsAStayThatAnybodyMayAskToExtend) {
 
 TEST_F(FlowAtServer, AMemberHasAFewOpenStaysHoweverTheyAreReported) {
   std::vector<Id> stays;
-  for (int i = 0; i < server::kOpenStaysMax; ++i) {
+  for (int i = 0; i < kOpenStaysMax; ++i) {
     stays.push_back(Report(wangs));
     EXPECT_EQ(Fate(wangs), "");
   }
@@ -103,7 +104,7 @@ TEST_F(FlowAtServer, AMemberHasAFewOpenStaysHoweverTheyAreReported) {
   stay.set_host_branch_id(host.str());
   stay.set_state(Flow::REPORTED);
   std::vector<Change> reported;
-  for (int i = 0; i <= server::kOpenStaysMax; ++i) {
+  for (int i = 0; i <= kOpenStaysMax; ++i) {
     reported.push_back(raw.Create(stay, world.fate().environment().NewId()));
   }
   EXPECT_EQ(raw.Answer(reported), "RETURNED TOO_MANY_STAYS");
@@ -130,9 +131,9 @@ TEST_F(FlowAtServer, AnEditMovesFewPeople) {
     }
     return raw.Answer(changes);
   };
-  EXPECT_EQ(ask(server::kMovesMax + 1, 0), "RETURNED TOO_LARGE");
-  EXPECT_EQ(ask(server::kMovesMax - 1, 2), "RETURNED TOO_LARGE");
-  EXPECT_EQ(ask(server::kMovesMax - 1, 1), "MERGED");
+  EXPECT_EQ(ask(kMovesMax + 1, 0), "RETURNED TOO_LARGE");
+  EXPECT_EQ(ask(kMovesMax - 1, 2), "RETURNED TOO_LARGE");
+  EXPECT_EQ(ask(kMovesMax - 1, 1), "MERGED");
 }
 
 TEST_F(FlowAtServer, AHostSecretaryWhoseOfficeHasEndedIsHeldAndNotTakenForAStranger) {
@@ -293,7 +294,7 @@ TEST_F(FlowAtServer, WhoLeavesAHostKeepsWhatTheySeeAtHomeOfWhatTheHostWasNeverSh
 
 TEST_F(FlowAtServer, WhatOneBranchAsksOfOneOtherIsLimited) {
   Id last;
-  for (size_t i = 0; i < server::kAskedMax; ++i) {
+  for (size_t i = 0; i < kAskedMax; ++i) {
     Flow stay;
     stay.set_member_id(li.str());
     stay.set_home_branch_id(branch.str());

@@ -12,8 +12,8 @@
 
 #include "absl/synchronization/notification.h"
 #include "client-core/courier.h"
-#include "server/own_edit.h"
 #include "sync/courier.h"
+#include "sync/own_edit.h"
 #include "sync/reason.h"
 #include "sync/status.h"
 #include "tests/support/village.h"
@@ -190,7 +190,7 @@ TEST_F(HubTest, ManyThreadsOnBothSidesLoseNothingAndCountNothingTwice) {
     renamed.set_name("青石村党支部 " + std::to_string(i));
     const RecordType& type = *world.schema()->Find(Organisation::descriptor());
     sync::v1::Edit edit;
-    server::AddChange(type, branch, world.StateOf({type.number, branch}), renamed, &edit);
+    AddChange(type, branch, world.StateOf({type.number, branch}), renamed, &edit);
     EXPECT_EQ(hub.Write([&](absl::flat_hash_set<Id>* moved) {
       return ingest.CommitOwn(world.store(), edit, moved).status();
     }),

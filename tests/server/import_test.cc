@@ -5,8 +5,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_join.h"
 #include "server/roster/roster.h"
-#include "server/typed.h"
 #include "sync/record.h"
+#include "sync/rules/typed.h"
 #include "sync/shown.h"
 #include "tests/support/village.h"
 
@@ -57,9 +57,9 @@ class Import : public Village {
   Id IdOf(const std::string& name) {
     std::vector<Id> found;
     EXPECT_EQ(world.store().Read([&](server::Reader& reader) {
-      return reader.ListRecords(server::TypeOf<T>().number, std::nullopt,
+      return reader.ListRecords(TypeOf<T>().number, std::nullopt,
                                 [&](const Id& id, const RecordState& state) {
-                                  const T record = server::Parse<T>(state.body);
+                                  const T record = Parse<T>(state.body);
                                   if (record.registered_name() == name) found.push_back(id);
                                 });
     }),
@@ -71,7 +71,7 @@ class Import : public Village {
     PrivateDetail detail;
     detail.set_member_id(person.str());
     return world.Get<PrivateDetail>(
-        DeriveId(server::TypeOf<PrivateDetail>(), detail.SerializeAsString()).value());
+        DeriveId(TypeOf<PrivateDetail>(), detail.SerializeAsString()).value());
   }
   void SayNumber(Phone& phone, const Id& person, const std::string& number) {
     phone.Make<PrivateDetail>([&](PrivateDetail& detail) {
@@ -87,9 +87,9 @@ class Import : public Village {
   Id EntryIn(const Id& of, const std::string& name) {
     std::vector<Id> found;
     EXPECT_EQ(world.store().Read([&](server::Reader& reader) {
-      return reader.ListRecords(server::TypeOf<Member>().number, of,
+      return reader.ListRecords(TypeOf<Member>().number, of,
                                 [&](const Id& id, const RecordState& state) {
-                                  const auto member = server::Parse<Member>(state.body);
+                                  const auto member = Parse<Member>(state.body);
                                   if (member.name() == name) found.push_back(id);
                                 });
     }),

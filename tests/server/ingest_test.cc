@@ -1,5 +1,6 @@
 // Edits in, answers out: what is taken, held and returned, and what stands in
 // the store and the audit afterwards.
+#include "server/ingest/chains.h"
 #include "sync/canonical.h"
 #include "sync/wire.h"
 #include "tests/support/raw_edits.h"

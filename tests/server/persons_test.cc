@@ -1,13 +1,14 @@
 // The same person, registered by two branches: found, shown to whom it concerns, asked, made
 // one, and two again.
-#include "server/persons.h"
-
 #include "absl/strings/match.h"
+#include "server/marks.h"
 #include "server/registration.h"
 #include "sync/diff.h"
 #include "sync/handshake.h"
 #include "sync/reason.h"
 #include "sync/record.h"
+#include "sync/rules/duplicates.h"
+#include "sync/rules/registration.h"
 #include "sync/wire.h"
 #include "tests/support/raw_edits.h"
 #include "zhibu/records/v1/duplicate.pb.h"
@@ -61,7 +62,7 @@ class Persons : public ::testing::Test {
         .value();
   }
   DuplicatePerson Found(const Id& one, const Id& other) {
-    return world.Get<DuplicatePerson>(server::DuplicateId(one, other));
+    return world.Get<DuplicatePerson>(DuplicateId(one, other));
   }
   size_t CountFound() {
     size_t count = 0;
@@ -74,7 +75,7 @@ class Persons : public ::testing::Test {
   // The township's secretary decides, without a link.
   void Decide(DuplicatePerson::State state, const Id& keep) {
     EXPECT_EQ(world.Sync(zhous), absl::OkStatus());
-    zhous.Change<DuplicatePerson>(server::DuplicateId(wang, wang_too), [&](DuplicatePerson& d) {
+    zhous.Change<DuplicatePerson>(DuplicateId(wang, wang_too), [&](DuplicatePerson& d) {
       d.set_state(state);
       if (state == DuplicatePerson::AGREED) d.set_kept_id(keep.str());
     });
@@ -304,7 +305,7 @@ class Merged : public Persons {
   }
   void Agree(Phone& phone, const Id& person) {
     EXPECT_EQ(world.Sync(phone), absl::OkStatus());
-    phone.Change<DuplicatePerson>(server::DuplicateId(wang, wang_too),
+    phone.Change<DuplicatePerson>(DuplicateId(wang, wang_too),
                                   [&](DuplicatePerson& d) { d.add_agreed_ids(person.str()); });
     EXPECT_EQ(world.Sync(phone), absl::OkStatus());
   }
@@ -360,7 +361,7 @@ TEST_F(Merged, AnOpenSessionHearsOfItAndOfWhatTheOtherIsGivenLater) {
   world.Write(Payment(wang, village, 200), world.fate().environment().NewId());
   stream.Run();
   EXPECT_THAT(AmountsOn(phone_too), ElementsAre(1000));
-  phone_too.Change<DuplicatePerson>(server::DuplicateId(wang, wang_too),
+  phone_too.Change<DuplicatePerson>(DuplicateId(wang, wang_too),
                                     [&](DuplicatePerson& d) { d.add_agreed_ids(wang_too.str()); });
   stream.Run();
   EXPECT_THAT(AmountsOn(phone_too), ElementsAre(100, 200, 1000));
@@ -444,7 +445,7 @@ TEST_F(Merged, OnceUndoneAnEntryIsComparedByAllThatStayJoinedToIt) {
 
 TEST_F(Merged, WhoHasAgreedHasAgreedToWhoIsKept) {
   const auto keep = [&](const Id& kept) {
-    zhous.Change<DuplicatePerson>(server::DuplicateId(wang, wang_too),
+    zhous.Change<DuplicatePerson>(DuplicateId(wang, wang_too),
                                   [&](DuplicatePerson& d) { d.set_kept_id(kept.str()); });
     EXPECT_EQ(world.Sync(zhous), absl::OkStatus());
   };
@@ -463,7 +464,7 @@ TEST_F(Merged, WhoHasAgreedHasAgreedToWhoIsKept) {
 // Without a link, while the other was put in their place.
 TEST_F(Merged, WhoAgreesHasSeenWhoIsKept) {
   const auto agree = [&](Phone& by) {
-    by.Change<DuplicatePerson>(server::DuplicateId(wang, wang_too),
+    by.Change<DuplicatePerson>(DuplicateId(wang, wang_too),
                                [&](DuplicatePerson& d) { d.add_agreed_ids(by.person().str()); });
   };
   Decide(DuplicatePerson::AGREED, wang);
@@ -472,7 +473,7 @@ TEST_F(Merged, WhoAgreesHasSeenWhoIsKept) {
     agree(*one);
   }
   EXPECT_EQ(world.Sync(zhous), absl::OkStatus());
-  zhous.Change<DuplicatePerson>(server::DuplicateId(wang, wang_too),
+  zhous.Change<DuplicatePerson>(DuplicateId(wang, wang_too),
                                 [&](DuplicatePerson& d) { d.set_kept_id(wang_too.str()); });
   EXPECT_EQ(world.Sync(zhous), absl::OkStatus());
   EXPECT_EQ(world.Sync(phone), absl::OkStatus());
@@ -512,7 +513,7 @@ TEST_F(Merged, WhoIsMergedAlreadyIsNotMergedWithSomebodyElse) {
   ASSERT_EQ(CountFound(), 3u);
   Merge(wang);
   world.SyncAll();
-  const Id pair = server::DuplicateId(third, wang_too);
+  const Id pair = DuplicateId(third, wang_too);
   zhous.Change<DuplicatePerson>(pair, [&](DuplicatePerson& d) {
     d.set_state(DuplicatePerson::AGREED);
     d.set_kept_id(third.str());
@@ -542,7 +543,7 @@ TEST_F(Persons, NobodyDecidesWhetherTheyAreSomebodyElse) {
   ASSERT_THAT(Found(zhou, wang).scopes(), ElementsAre(township.str()));
   world.SyncAll();
   for (const auto state : {DuplicatePerson::AGREED, DuplicatePerson::NOT_SAME}) {
-    zhous.Change<DuplicatePerson>(server::DuplicateId(zhou, wang),
+    zhous.Change<DuplicatePerson>(DuplicateId(zhou, wang),
                                   [&](DuplicatePerson& d) { d.set_state(state); });
     world.SyncAll();
   }
@@ -587,7 +588,7 @@ TEST_F(Merged, NobodyAgreesForTheOther) {
 TEST_F(Merged, NobodyIsAskedBeforeSomebodyHasFoundThatTheyAreOne) {
   sync::v1::Change change;
   change.set_type(94);
-  change.set_id(server::DuplicateId(wang, wang_too).str());
+  change.set_id(DuplicateId(wang, wang_too).str());
   change.set_kind(sync::v1::Change::UPDATE);
   DuplicatePerson agreed;
   agreed.add_agreed_ids(wang.str());
@@ -600,7 +601,7 @@ TEST_F(Merged, WhoIsAskedIsToldANameAndABranchAndNoMore) {
   SetBorn(wang_too, "王", "1949-12-31");
   Decide(DuplicatePerson::AGREED, wang);
   world.SyncAll();
-  const DuplicatePerson shown = phone.Get<DuplicatePerson>(server::DuplicateId(wang, wang_too));
+  const DuplicatePerson shown = phone.Get<DuplicatePerson>(DuplicateId(wang, wang_too));
   EXPECT_THAT((std::vector<std::string>{shown.first_named(), shown.second_named()}),
               ::testing::UnorderedElementsAre("王 青石村党支部", "王 驻深圳流动党支部"));
   EXPECT_EQ(shown.first_shown() + shown.second_shown(), "");
@@ -611,7 +612,7 @@ TEST_F(Merged, WhoIsAskedIsToldANameAndABranchAndNoMore) {
 TEST_F(Merged, EitherOfThemWithdrawsAndIsAskedAnew) {
   const auto withdraw = [&](Phone& by) {
     world.SyncAll();
-    by.Change<DuplicatePerson>(server::DuplicateId(wang, wang_too),
+    by.Change<DuplicatePerson>(DuplicateId(wang, wang_too),
                                [](DuplicatePerson& d) { d.set_state(DuplicatePerson::UNDONE); });
     world.SyncAll();
     EXPECT_EQ(Found(wang, wang_too).state(), DuplicatePerson::UNDONE);
@@ -659,7 +660,7 @@ TEST_F(Merged, APhoneMakesNoPairsWhateverItSays) {
   plain.set_second_id(std::max(wang, qian).str());
   plain.set_state(DuplicatePerson::OPEN);
   for (Phone* by : {&zhous, &phone}) {
-    for (const auto& change : {doubled, Making(plain, server::DuplicateId(wang, qian))}) {
+    for (const auto& change : {doubled, Making(plain, DuplicateId(wang, qian))}) {
       EXPECT_TRUE(absl::StartsWith(Submit(*by, {change}), "RETURNED"));
     }
   }
@@ -713,7 +714,7 @@ TEST_F(Persons, SoManyOfOneNameMakeNoPairsAndTheOperatorIsTold) {
   EXPECT_EQ(CountFound(), 0u);
   EXPECT_LE(Composed(rows), changes.size());  // their registered names
   EXPECT_EQ(world.store().Read([&](server::Reader& reader) -> absl::Status {
-    EXPECT_THAT(reader.FindCommonMarks(server::kBearersMax).value(), SizeIs(1));
+    EXPECT_THAT(reader.FindCommonMarks(kBearersMax).value(), SizeIs(1));
     return absl::OkStatus();
   }),
             absl::OkStatus());
@@ -727,7 +728,7 @@ TEST_F(Persons, OneEditMakesNoMoreThanSoManyPairs) {
     changes.push_back(Making(Named(absl::StrCat("甲", i / 20)), NewId()));
   }
   EXPECT_EQ(Submit(qians, changes), "MERGED NO_REASON");
-  EXPECT_EQ(CountFound(), static_cast<size_t>(server::kPairsMax));
+  EXPECT_EQ(CountFound(), static_cast<size_t>(kPairsMax));
 }
 
 // ---- Registered names --------------------------------------------------------------------
@@ -755,10 +756,10 @@ TEST_F(Persons, ALongNameIsRegisteredShort) {
   EXPECT_EQ(world.Get<Member>(id).registered_name(), member.name());
   member.clear_registered_name();
   member.set_name(std::string(100'000, 'x'));
-  EXPECT_EQ(server::RegisteredName(member), std::string(server::kRegisteredNameBytesMax, 'x'));
+  EXPECT_EQ(RegisteredName(member), std::string(kRegisteredNameBytesMax, 'x'));
   std::string wide;
   for (int i = 0; i < 100; ++i) wide += "王";
-  EXPECT_EQ(server::ShortName(wide), wide.substr(0, 198));
+  EXPECT_EQ(ShortName(wide), wide.substr(0, 198));
 }
 
 TEST_F(Persons, WhoIsDeletedAndMadeAnewUnderOneIdGoesByTheNameOfOld) {

@@ -3,6 +3,7 @@
 #include "client-core/actions/check_in.h"
 #include "server/authority.h"
 #include "server/held.h"
+#include "server/ingest/chains.h"
 #include "sync/check_in_code.h"
 #include "sync/wire.h"
 #include "tests/support/raw_edits.h"

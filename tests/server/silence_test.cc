@@ -62,7 +62,7 @@ class SilenceTest : public Migration {
   bool Sees(const Id& person, const RecordType& type, const Id& id, const std::string& body) {
     bool sees = false;
     EXPECT_EQ(world.store().Read([&](server::Reader& reader) -> absl::Status {
-      ASSIGN_OR_RETURN(const auto offices, server::OfficesOf(reader, person, world.now_ms()));
+      ASSIGN_OR_RETURN(const auto offices, OfficesOf(reader, person, world.now_ms()));
       sees = EyesOn(PlacesOf(type, id, body), [&](const Id& scope) {
                return offices.In(scope);
              }).Meet(ReadersOf(*world.schema(), type, body));

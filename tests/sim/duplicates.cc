@@ -1,9 +1,10 @@
 // The judge of who may be registered twice: against all that the register says.
+#include "sync/rules/duplicates.h"
+
 #include <algorithm>
 #include <cctype>
 
 #include "absl/strings/str_cat.h"
-#include "server/persons.h"
 #include "sync/environment.h"
 #include "tests/sim/ledger.h"
 #include "zhibu/records/v1/catalogue.pb.h"
@@ -149,7 +150,7 @@ void Ledger::CheckDuplicates() {
     ++bearers[entry.name_and_birth];
   }
   const auto crowded = [&](const Entry& one, const Entry& other) {
-    const size_t most = server::kBearersMax / 2;
+    const size_t most = kBearersMax / 2;
     return (SameNumber(one, other) && bearers[one.number] > most) ||
            (SameName(one, other) && bearers[one.name_and_birth] > most);
   };

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "proto/policies.pb.h"
 #include "server/ingest.h"
+#include "server/ingest/chains.h"
 #include "sync/environment.h"
 #include "sync/status.h"
 #include "tests/sim/authority.h"

@@ -77,6 +77,7 @@ absl::StatusOr<std::unique_ptr<client::Store>> Device::OpenWith(const std::strin
   store.reset();
   return client::Store::Open({.file = kDeviceFile,
                               .schema = old ? OldSchema() : TodaysSchema(),
+                              .rules = nullptr,  // the server judges by itself
                               .environment = environment(),
                               .key = key,
                               .vfs = disk.vfs()});

@@ -7,11 +7,12 @@
 #include "server/courier.h"
 #include "server/enrolment.h"
 #include "server/incarnation.h"
-#include "server/own_edit.h"
-#include "server/persons.h"
+#include "server/marks.h"
 #include "sync/diff.h"
 #include "sync/handshake.h"
+#include "sync/own_edit.h"
 #include "sync/record.h"
+#include "sync/rules/duplicates.h"
 #include "sync/status.h"
 #include "tests/sim/universe.h"
 #include "zhibu/records/v1/catalogue.pb.h"
@@ -42,7 +43,7 @@ bool Universe::OwnWrite(const Message& message, const Id& id) {
     moved.clear();
     ASSIGN_OR_RETURN(const RecordState before, writer.GetRecord({type.number, key}));
     sync::v1::Edit edit;
-    if (!server::AddChange(type, key, before, message, &edit)) return absl::OkStatus();
+    if (!AddChange(type, key, before, message, &edit)) return absl::OkStatus();
     return server_.ingest->WriteOwn(writer, edit, &moved).status();
   });
   if (server_.disk.dead() || !status.ok()) {
@@ -86,8 +87,7 @@ void Universe::Move(const Id& person, const Id& branch) {
 void Universe::Join(const Id& one, const Id& other, Dice* dice) {
   if (one == other || server_.old) return;
   DuplicatePerson same;
-  const RecordKey key{TodaysSchema()->Find(same.GetDescriptor())->number,
-                      server::DuplicateId(one, other)};
+  const RecordKey key{TodaysSchema()->Find(same.GetDescriptor())->number, DuplicateId(one, other)};
   const Ledger::Record* record = ledger_.Find(key);
   if (record == nullptr) {
     same.set_first_id(std::min(one, other).str());

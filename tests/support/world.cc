@@ -14,12 +14,13 @@
 #include "server/courier.h"
 #include "server/enrolment.h"
 #include "server/incarnation.h"
-#include "server/own_edit.h"
-#include "server/persons.h"
+#include "server/ingest/chains.h"
+#include "server/marks.h"
 #include "server/store/sqlite_store.h"
 #include "sync/audience.h"
 #include "sync/courier.h"
 #include "sync/diff.h"
+#include "sync/own_edit.h"
 #include "sync/record.h"
 #include "sync/status.h"
 #include "zhibu/records/v1/catalogue.pb.h"
@@ -100,6 +101,7 @@ void Phone::Open(const std::string& file) {
   file_ = file;
   auto store = client::Store::Open({.file = file,
                                     .schema = world_.schema(),
+                                    .rules = nullptr,  // a phone may be anybody's
                                     .environment = fate_->environment(),
                                     .key = kPhoneKey});
   ASSERT_TRUE(store.ok()) << store.status();
@@ -238,7 +240,7 @@ void World::Write(const Message& message, const Id& id) {
     key = DeriveId(type, Canonical(type.fields, message.SerializeAsString())).value();
   }
   sync::v1::Edit edit;
-  if (!server::AddChange(type, key, StateOf({type.number, key}), message, &edit)) return;
+  if (!AddChange(type, key, StateOf({type.number, key}), message, &edit)) return;
   absl::flat_hash_set<Id> moved;
   const auto version = ingest_->CommitOwn(*store_, edit, &moved);
   EXPECT_TRUE(version.ok()) << version.status();
@@ -458,7 +460,7 @@ void World::SyncAll() {
 std::vector<std::string> World::ViewOf(const Id& person) {
   std::vector<std::string> lines;
   EXPECT_EQ(store_->Read([&](server::Reader& reader) -> absl::Status {
-    ASSIGN_OR_RETURN(const server::Offices offices, server::OfficesOf(reader, person, now_ms_));
+    ASSIGN_OR_RETURN(const Offices offices, OfficesOf(reader, person, now_ms_));
     for (const RecordType& type : schema_->types()) {
       RETURN_IF_ERROR(reader.ListRecords(
           type.number, std::nullopt, [&](const Id& id, const RecordState& state) {

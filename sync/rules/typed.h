@@ -1,6 +1,6 @@
-// Records of the types that the server's own rules name, as the messages they are.
-#ifndef ZHIBU_SERVER_TYPED_H_
-#define ZHIBU_SERVER_TYPED_H_
+// Records of the types that rules and the server name, as the messages they are.
+#ifndef ZHIBU_SYNC_RULES_TYPED_H_
+#define ZHIBU_SYNC_RULES_TYPED_H_
 
 #include <google/protobuf/message.h>
 
@@ -10,16 +10,21 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "server/store/store.h"
+#include "sync/rules/lookup.h"
 #include "sync/schema.h"
 #include "sync/status.h"
 
-namespace zhibu::server {
+namespace zhibu {
 
 template <typename T>
 const RecordType& TypeOf() {
   static const RecordType& type = *CatalogueSchema()->Find(T::descriptor());
   return type;
+}
+
+template <typename T>
+bool IsA(const RecordType& type) {
+  return type.number == TypeOf<T>().number;
 }
 
 // What cannot be read is empty.
@@ -40,7 +45,7 @@ inline std::unique_ptr<google::protobuf::Message> ParseAs(const RecordType& type
 
 // Nothing where there is no such living record.
 template <typename T>
-absl::StatusOr<std::optional<T>> Find(Reader& reader, const Id& id) {
+absl::StatusOr<std::optional<T>> Find(Lookup& reader, const Id& id) {
   ASSIGN_OR_RETURN(const RecordState state, reader.GetRecord({TypeOf<T>().number, id}));
   T record;
   if (!state.alive() || !record.ParseFromString(state.body)) return std::nullopt;
@@ -49,7 +54,7 @@ absl::StatusOr<std::optional<T>> Find(Reader& reader, const Id& id) {
 
 // By the bytes of its id; empty where there is none.
 template <typename T>
-absl::StatusOr<T> Get(Reader& reader, absl::string_view id) {
+absl::StatusOr<T> Get(Lookup& reader, absl::string_view id) {
   const auto known = Id::FromBytes(id);
   if (!known) return T();
   ASSIGN_OR_RETURN(std::optional<T> found, Find<T>(reader, *known));
@@ -57,11 +62,11 @@ absl::StatusOr<T> Get(Reader& reader, absl::string_view id) {
 }
 
 template <typename T>
-absl::StatusOr<std::string> NameOf(Reader& reader, absl::string_view id) {
+absl::StatusOr<std::string> NameOf(Lookup& reader, absl::string_view id) {
   ASSIGN_OR_RETURN(const T record, Get<T>(reader, id));
   return record.name();
 }
 
-}  // namespace zhibu::server
+}  // namespace zhibu
 
-#endif  // ZHIBU_SERVER_TYPED_H_
+#endif  // ZHIBU_SYNC_RULES_TYPED_H_

@@ -1,18 +1,22 @@
-#include "server/check_in.h"
+#include "sync/rules/check_in.h"
 
 #include <google/protobuf/util/time_util.h>
 
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "server/own_edit.h"
-#include "server/typed.h"
 #include "sync/check_in_code.h"
+#include "sync/own_edit.h"
 #include "sync/reason.h"
+#include "sync/rules/offices.h"
+#include "sync/rules/typed.h"
 #include "sync/status.h"
+#include "zhibu/records/v1/meeting.pb.h"
 #include "zhibu/records/v1/organisation.pb.h"
 
-namespace zhibu::server {
+namespace zhibu {
 
 using google::protobuf::util::TimeUtil;
 
@@ -23,19 +27,26 @@ using sync::v1::CheckInCode;
 
 namespace {
 
+// Of one code. Without marks it is verified.
+struct CheckInFinding {
+  Id branch;                          // whose activity it is
+  std::optional<int64_t> scanned_ms;  // where the clocks can be trusted
+  std::vector<CheckIn::Mark> marks;
+};
+
 // Whoever may call the roll may show the code.
 uint32_t ShowingOffices() { return TypeOf<CheckIn>().writers.at_home & ~AudienceOf(SELF); }
 
 // One code, and the check-in that it was scanned for.
 class Judgement {
  public:
-  Judgement(Reader& reader, const CheckInCode& code, int64_t scanned_ms, int64_t now_ms)
+  Judgement(Lookup& reader, const CheckInCode& code, int64_t scanned_ms, int64_t now_ms)
       : reader_(reader), code_(code), scanned_ms_(scanned_ms), now_ms_(now_ms) {}
 
   absl::StatusOr<CheckInFinding> Of(const CheckIn& check_in) {
     RETURN_IF_ERROR(CheckNamed(check_in));
-    ASSIGN_OR_RETURN(const std::optional<DeviceRow> display,
-                     reader_.GetDevice(DeviceNumber(code_.device())));
+    ASSIGN_OR_RETURN(const std::optional<KnownDevice> display,
+                     reader_.FindDevice(DeviceNumber(code_.device())));
     if (!display) return Refuse(sync::v1::CODE_INVALID, absl::StrCat("device ", code_.device()));
     if (!VerifyCheckInCode(code_, display->public_key)) {
       return Refuse(sync::v1::CODE_INVALID, "signature");
@@ -48,7 +59,7 @@ class Judgement {
       finding.marks.push_back(CheckIn::CLOCK_OFF);
     }
     RETURN_IF_ERROR(CheckOffice(*display, finding.branch, timing));
-    if (display->revoked()) {
+    if (display->revoked) {
       RETURN_IF_ERROR(CheckRevoked(*display));
       finding.marks.push_back(CheckIn::DISPLAY_REVOKED);
     }
@@ -75,7 +86,7 @@ class Judgement {
   }
 
   // At any time while it was shown; where a clock is off, at any that it may have been.
-  absl::Status CheckOffice(const DeviceRow& display, const Id& branch, CheckInTiming timing) {
+  absl::Status CheckOffice(const KnownDevice& display, const Id& branch, CheckInTiming timing) {
     std::vector<int64_t> times = {ShownAtMs(code_), ShownAtMs(code_) + kCheckInStepMs - 1};
     if (timing == CheckInTiming::kClockOff) times.insert(times.end(), {scanned_ms_, now_ms_});
     for (const int64_t time : times) {
@@ -85,30 +96,28 @@ class Judgement {
     return Refuse(sync::v1::CODE_WITHOUT_OFFICE, display.name);
   }
 
-  absl::Status CheckRevoked(const DeviceRow& display) {
+  absl::Status CheckRevoked(const KnownDevice& display) {
     ASSIGN_OR_RETURN(const std::optional<Device> device, Find<Device>(reader_, display.record));
     const int64_t revoked_ms = device ? TimeUtil::TimestampToMilliseconds(device->revoked()) : 0;
     if (ShownAtMs(code_) < revoked_ms) return absl::OkStatus();
     return Refuse(sync::v1::CODE_OF_REVOKED_DEVICE, display.name);
   }
 
-  Reader& reader_;
+  Lookup& reader_;
   const CheckInCode& code_;
   const int64_t scanned_ms_;
   const int64_t now_ms_;
 };
 
-}  // namespace
-
-absl::StatusOr<std::optional<CheckInFinding>> JudgeCheckIn(Reader& reader,
+// Of the code that a change adds to a check-in; nothing where it adds none. `body` is the
+// record as the change leaves it, `author` whoever made the change, at `scanned_ms` by the
+// stamp that it came with.
+absl::StatusOr<std::optional<CheckInFinding>> JudgeCheckIn(Lookup& reader,
                                                            const sync::v1::Change& change,
                                                            absl::string_view body, const Id& author,
                                                            int64_t scanned_ms, int64_t now_ms) {
   CheckIn added;
-  if (change.type() != TypeOf<CheckIn>().number || !added.ParseFromString(change.set()) ||
-      added.codes().empty()) {
-    return std::nullopt;
-  }
+  if (!added.ParseFromString(change.set()) || added.codes().empty()) return std::nullopt;
   const auto check_in = Parse<CheckIn>(body);
   if (check_in.member_id() != author.bytes()) {
     return Refuse(sync::v1::CODE_OF_OTHER_MEMBER, "member_id");
@@ -119,6 +128,8 @@ absl::StatusOr<std::optional<CheckInFinding>> JudgeCheckIn(Reader& reader,
   return Judgement(reader, code, scanned_ms, now_ms).Of(check_in);
 }
 
+// Adds what writes the finding into the record; nothing where it is gone, or stands
+// as well already.
 void AddFinding(const RecordType& type, const Id& id, const RecordState& state,
                 const CheckInFinding& finding, sync::v1::Edit* edit) {
   CheckIn check_in;
@@ -134,4 +145,22 @@ void AddFinding(const RecordType& type, const Id& id, const RecordState& state,
   AddChange(type, id, state, check_in, edit);
 }
 
-}  // namespace zhibu::server
+class ScannedCode : public Rule {
+ public:
+  bool Concerns(const RecordType& type) const override { return IsA<CheckIn>(type); }
+
+  absl::StatusOr<std::optional<Loan>> Lend(const Case& of, const Step& step) const override {
+    ASSIGN_OR_RETURN(const auto finding, JudgeCheckIn(of.lookup, step.change, step.after.body,
+                                                      of.author, of.made_ms, of.now_ms));
+    if (!finding) return std::nullopt;
+    Loan loan{finding->branch, {}};
+    AddFinding(step.type, step.id, step.after, *finding, &loan.proved);
+    return loan;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<const Rule> CheckInRule() { return std::make_unique<ScannedCode>(); }
+
+}  // namespace zhibu

@@ -1,14 +1,14 @@
-#include "server/above.h"
+#include "sync/rules/above.h"
 
 #include <algorithm>
 #include <set>
 #include <string>
 #include <utility>
 
-#include "server/typed.h"
+#include "sync/rules/typed.h"
 #include "sync/status.h"
 
-namespace zhibu::server {
+namespace zhibu {
 
 using records::v1::Organisation;
 
@@ -20,12 +20,12 @@ std::vector<Id> ParentsOf(const Organisation& organisation) {
   return parents;
 }
 
-absl::StatusOr<std::vector<Id>> ParentsOf(Reader& reader, const Id& organisation) {
+absl::StatusOr<std::vector<Id>> ParentsOf(Lookup& reader, const Id& organisation) {
   ASSIGN_OR_RETURN(const auto found, Find<Organisation>(reader, organisation));
   return found ? ParentsOf(*found) : std::vector<Id>();
 }
 
-absl::StatusOr<std::map<Id, int>> Above(Reader& reader, const Id& organisation) {
+absl::StatusOr<std::map<Id, int>> Above(Lookup& reader, const Id& organisation) {
   std::map<Id, int> steps = {{organisation, 0}};
   std::vector<Id> level = {organisation};
   for (int step = 1; !level.empty(); ++step) {
@@ -41,7 +41,7 @@ absl::StatusOr<std::map<Id, int>> Above(Reader& reader, const Id& organisation) 
   return steps;
 }
 
-absl::StatusOr<std::vector<Id>> Below(Reader& reader, const Id& organisation) {
+absl::StatusOr<std::vector<Id>> Below(Lookup& reader, const Id& organisation) {
   std::vector<Id> tree = {organisation};
   std::set<Id> seen = {organisation};
   for (size_t i = 0; i < tree.size(); ++i) {
@@ -56,4 +56,4 @@ absl::StatusOr<std::vector<Id>> Below(Reader& reader, const Id& organisation) {
   return tree;
 }
 
-}  // namespace zhibu::server
+}  // namespace zhibu

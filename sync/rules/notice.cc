@@ -1,25 +1,27 @@
-#include "server/notice.h"
+#include "sync/rules/notice.h"
 
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "server/own_edit.h"
-#include "server/typed.h"
 #include "sync/audience.h"
 #include "sync/contact.h"
+#include "sync/own_edit.h"
+#include "sync/rules/typed.h"
 #include "sync/shown.h"
 #include "sync/status.h"
 #include "zhibu/records/v1/notice.pb.h"
 
-namespace zhibu::server {
+namespace zhibu {
 
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using records::v1::Notice;
+using sync::v1::Edit;
 
 namespace {
 
@@ -56,7 +58,7 @@ std::string Cut(std::string lines) {
   return end == std::string::npos ? "" : lines.substr(0, end + 1);
 }
 
-absl::StatusOr<std::string> ShownOf(Reader& reader, const Schema& schema, const Notice& notice) {
+absl::StatusOr<std::string> ShownOf(Lookup& reader, const Schema& schema, const Notice& notice) {
   const RecordType* type = schema.Find(notice.subject_type());
   const auto id = Id::FromBytes(notice.subject_id());
   // Of a notice there is nothing more to show.
@@ -73,11 +75,8 @@ absl::StatusOr<std::string> ShownOf(Reader& reader, const Schema& schema, const 
   return Cut(WithoutContact(Lines(*subject, Language::kChinese)));
 }
 
-}  // namespace
-
-absl::Status AddShown(Reader& reader, const Schema& schema, const RecordKey& key,
-                      sync::v1::Edit* edit) {
-  if (key.type != TypeOf<Notice>().number) return absl::OkStatus();
+// Adds to `edit` what is to be shown; nothing where that is shown already.
+absl::Status AddShown(Lookup& reader, const Schema& schema, const RecordKey& key, Edit* edit) {
   ASSIGN_OR_RETURN(const RecordState state, reader.GetRecord(key));
   if (!state.alive()) return absl::OkStatus();
   auto notice = Parse<Notice>(state.body);
@@ -86,4 +85,24 @@ absl::Status AddShown(Reader& reader, const Schema& schema, const RecordKey& key
   return absl::OkStatus();
 }
 
-}  // namespace zhibu::server
+class ShownSubject : public Rule {
+ public:
+  explicit ShownSubject(std::shared_ptr<const Schema> schema) : schema_(std::move(schema)) {}
+
+  bool Concerns(const RecordType& type) const override { return IsA<Notice>(type); }
+
+  absl::Status Follow(const Case& of, const Step& step, Consequences* follows) const override {
+    return AddShown(of.lookup, *schema_, {step.type.number, step.id}, &follows->edit);
+  }
+
+ private:
+  const std::shared_ptr<const Schema> schema_;
+};
+
+}  // namespace
+
+std::unique_ptr<const Rule> NoticeRule(std::shared_ptr<const Schema> schema) {
+  return std::make_unique<ShownSubject>(std::move(schema));
+}
+
+}  // namespace zhibu

@@ -1,0 +1,190 @@
+#include "server/ingest/merging.h"
+
+#include <google/protobuf/timestamp.pb.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "sync/canonical.h"
+#include "sync/merge.h"
+#include "sync/reason.h"
+#include "sync/status.h"
+#include "sync/value.h"
+
+namespace zhibu::server {
+namespace {
+
+using sync::v1::Change;
+using sync::v1::Edit;
+
+// What the records that one edit of a device touches may hold in all.
+constexpr size_t kTouchedBytesMax = 8 << 20;
+// What is said to have happened may be so much later than the edit that says it: a phone
+// whose clock runs in another zone is no liar.
+constexpr int64_t kHappenedMsMax = int64_t{24} * 3600 * 1000;
+
+// Earlier edits, ascending, each once.
+absl::Status CheckBuildsOn(const AuditRow& row) {
+  // No record is changed twice, so there is no more than one of these to a change.
+  if (row.builds_on.size() > kChangesMax) {
+    return TooLarge("builds_on", row.builds_on.size(), kChangesMax, "edits");
+  }
+  uint64_t last = 0;
+  for (const uint64_t below : row.builds_on) {
+    if (below <= std::exchange(last, below) || below >= row.number.value) {
+      return Refuse(sync::v1::MALFORMED,
+                    absl::StrCat("builds_on: [", absl::StrJoin(row.builds_on, ", "), "] < ",
+                                 row.number.value));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Times that have happened (FieldRule::happened) lie before `latest_ms`, in elements too.
+absl::Status CheckHappened(const Fields& fields, absl::string_view set, int64_t latest_ms) {
+  absl::Status status;
+  for (const FieldRule& rule : fields.rules()) {
+    if (!rule.happened && rule.element == nullptr) continue;
+    ForEachPayload(*rule.descriptor, set, [&](absl::string_view payload) {
+      if (rule.element != nullptr) {
+        return status.Update(CheckHappened(*rule.element, payload, latest_ms));
+      }
+      google::protobuf::Timestamp time;
+      time.ParseFromArray(payload.data(), static_cast<int>(payload.size()));
+      if (time.seconds() <= latest_ms / 1000) return;
+      status.Update(Refuse(sync::v1::BAD_VALUE, rule.descriptor->name()));
+    });
+  }
+  return status;
+}
+
+// What the edit says itself is not written down again.
+void ForgetBasesAsSaid(const Passage& passage) {
+  const auto& changes = passage.edit.changes();
+  auto& bases = passage.row.bases;
+  const bool as_said =
+      std::equal(bases.begin(), bases.end(), changes.begin(), changes.end(),
+                 [](uint64_t base, const Change& change) { return base == change.base(); });
+  if (as_said) bases.clear();
+}
+
+}  // namespace
+
+absl::Status Merging::CheckLimits(const Passage& passage) {
+  const AuditRow& row = passage.row;
+  if (passage.edit.changes().empty()) {
+    return Refuse(sync::v1::MALFORMED, "zhibu.sync.v1.Edit: changes: 0");
+  }
+  if (passage.composed()) return absl::OkStatus();
+  RETURN_IF_ERROR(CheckEditSize(row.edit.size(), passage.edit));
+  RETURN_IF_ERROR(CheckCanonicalMessage(*Edit::descriptor(), row.edit));
+  return CheckBuildsOn(row);
+}
+
+absl::Status Merging::Load(const Passage& passage, Staging* staging) {
+  for (const Change& change : passage.edit.changes()) RETURN_IF_ERROR(LoadOne(change, staging));
+  // The device's own store does not make such an edit.
+  return staging->size() == static_cast<size_t>(passage.edit.changes_size())
+             ? absl::OkStatus()
+             : Refuse(sync::v1::MALFORMED, "a record twice");
+}
+
+absl::Status Merging::LoadOne(const Change& change, Staging* staging) {
+  RETURN_IF_ERROR(CheckChange(work_.schema, change));
+  const auto [it, fresh] = staging->try_emplace(KeyOf(change));
+  if (!fresh) return absl::OkStatus();
+  Staged& staged = it->second;
+  staged.type = work_.schema.Find(change.type());
+  ASSIGN_OR_RETURN(staged.state, work_.writer.GetRecord(it->first));
+  if (staged.state.exists) {
+    staged.before = PlacesOf(*staged.type, it->first.id, staged.state.body);
+  }
+  if (staged.state.alive()) staged.body_before = staged.state.body;
+  staged.was = staged.state;
+  return absl::OkStatus();
+}
+
+absl::Status Merging::HideUnseen(const Passage& passage, Staging* staging) {
+  ASSIGN_OR_RETURN(const Author judged, offices_.JudgedAs(passage));
+  for (const Change& change : passage.edit.changes()) {
+    Staged& staged = staging->at(KeyOf(change));
+    if (change.kind() != Change::CREATE || !staged.was.exists) continue;
+    const Id id = KeyOf(change).id;
+    if (MaySee(work_.schema, *staged.type, judged.offices, id, staged.was.body)) continue;
+    absl::Status may =
+        MayTouch(work_.writer, work_.schema, judged, *staged.type, id, change, staged.was);
+    if (may.ok()) continue;
+    staged = Staged{.type = staged.type, .hidden = std::move(may)};
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Merging::Merge(const Passage& passage, Version version, Staging* staging) {
+  for (const Change& change : passage.edit.changes()) {
+    RETURN_IF_ERROR(MergeOne(passage, change, version, &staging->at(KeyOf(change))));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Merging::MergeOne(const Passage& passage, const Change& change, Version version,
+                               Staged* staged) {
+  const RecordKey key = KeyOf(change);
+  staged->change = &change;
+  if (!passage.composed()) {
+    ASSIGN_OR_RETURN(const Author judged, offices_.JudgedAs(passage));
+    RETURN_IF_ERROR(
+        MayTouch(work_.writer, work_.schema, judged, *staged->type, key.id, change, staged->was));
+  }
+  const Origin origin{.device = passage.row.author,
+                      .version = version,
+                      .stamp = Believed(passage.row.stamp, work_.environment.now_ms()),
+                      .base_max = passage.seen_up_to,
+                      .made_later = passage.made_later};
+  RETURN_IF_ERROR(Apply(staged->type, change, origin, &staged->state, &staged->outcome));
+  if (passage.composed()) return absl::OkStatus();
+  passage.row.bases.push_back(std::min(change.base(), origin.base_max.value));
+  ASSIGN_OR_RETURN(staged->loan, work_.rules.Lend(CaseOf(work_, passage, {}),
+                                                  StepOf(work_, passage, key, *staged)));
+  return absl::OkStatus();
+}
+
+absl::Status Merging::Judge(const Passage& passage, const Staging& staging) {
+  size_t touched = 0;
+  for (const auto& [key, staged] : staging) {
+    RETURN_IF_ERROR(CheckOne(passage, key, staged, staging));
+    touched += staged.state.body.size() + staged.state.trace.size();
+  }
+  if (touched > kTouchedBytesMax) {
+    return TooLarge("records of the edit", touched, kTouchedBytesMax);
+  }
+  // Whoever may not write there is not told what the rules find.
+  const Stamp stamp = Believed(passage.row.stamp, work_.environment.now_ms());
+  for (const auto& [key, staged] : staging) {
+    RETURN_IF_ERROR(
+        CheckHappened(staged.type->fields, staged.change->set(), MillisOf(stamp) + kHappenedMsMax));
+  }
+  const std::vector<Step> steps = StepsOf(work_, passage, staging);
+  RETURN_IF_ERROR(work_.rules.Judge(CaseOf(work_, passage, steps)));
+  for (const auto& [key, staged] : staging) RETURN_IF_ERROR(staged.hidden);
+  ForgetBasesAsSaid(passage);
+  return absl::OkStatus();
+}
+
+absl::Status Merging::CheckOne(const Passage& passage, const RecordKey& key, const Staged& staged,
+                               const Staging& staging) {
+  if (staged.state.alive()) RETURN_IF_ERROR(CheckRecord(*staged.type, key.id, staged.state.body));
+  RETURN_IF_ERROR(CheckUnknown(*staged.type, staged.was.body, staged.state.body));
+  RETURN_IF_ERROR(CheckRecordSize(*staged.type, staged.state.body, staged.state.trace));
+  ASSIGN_OR_RETURN(const Author judged, offices_.JudgedAs(passage));
+  return MayLeave(work_.writer, judged, StepOf(work_, passage, key, staged), staged.loan,
+                  [&](const RecordKey& other) {
+                    const auto it = staging.find(other);
+                    return it == staging.end() ? work_.writer.GetRecord(other)
+                                               : absl::StatusOr<RecordState>(it->second.state);
+                  });
+}
+
+}  // namespace zhibu::server

@@ -1,0 +1,21 @@
+// What every part of one transaction of ingest is handed.
+#ifndef ZHIBU_SERVER_INGEST_WORK_H_
+#define ZHIBU_SERVER_INGEST_WORK_H_
+
+#include "server/store/store.h"
+#include "sync/environment.h"
+#include "sync/rules/rule_book.h"
+#include "sync/schema.h"
+
+namespace zhibu::server {
+
+struct Work {
+  const Schema& schema;
+  const RuleBook& rules;
+  const Environment& environment;
+  Writer& writer;
+};
+
+}  // namespace zhibu::server
+
+#endif  // ZHIBU_SERVER_INGEST_WORK_H_

@@ -1,0 +1,98 @@
+#include "sync/rules/rule_book.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "sync/rules/asked.h"
+#include "sync/rules/check_in.h"
+#include "sync/rules/flow.h"
+#include "sync/rules/notice.h"
+#include "sync/rules/persons.h"
+#include "sync/rules/registration.h"
+#include "sync/status.h"
+
+namespace zhibu {
+
+// In the order in which they are asked.
+RuleBook::RuleBook(const std::shared_ptr<const Schema>& schema) {
+  rules_.push_back(CheckInRule());
+  rules_.push_back(AskedRule());
+  rules_.push_back(FlowRule(schema));
+  rules_.push_back(NoticeRule(schema));
+  rules_.push_back(RegistrationRule());
+  rules_.push_back(PersonsRule());
+  for (const RecordType& type : schema->types()) {
+    for (const auto& rule : rules_) {
+      if (rule->Concerns(type)) by_type_[type.number].push_back(rule.get());
+    }
+  }
+}
+
+const RuleBook::Rules& RuleBook::For(const RecordType& type) const {
+  static const Rules none;
+  const auto it = by_type_.find(type.number);
+  return it == by_type_.end() ? none : it->second;
+}
+
+absl::StatusOr<std::optional<Loan>> RuleBook::Lend(const Case& of, const Step& step) const {
+  for (const Rule* rule : For(step.type)) {
+    ASSIGN_OR_RETURN(std::optional<Loan> loan, rule->Lend(of, step));
+    if (loan) return loan;
+  }
+  return std::nullopt;
+}
+
+absl::Status RuleBook::Judge(const Case& of) const {
+  for (const Step& step : of.steps) {
+    for (const Rule* rule : For(step.type)) RETURN_IF_ERROR(rule->Judge(of, step));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RuleBook::JudgeWhatIsKnown(const Case& of) const {
+  for (const Step& step : of.steps) {
+    for (const Rule* rule : For(step.type)) {
+      absl::Status status = rule->Judge(of, step);
+      if (!status.ok() && !IsNotKnownHere(status)) return status;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RuleBook::Mark(const Case& of, Marks* marks) const {
+  for (const Step& step : of.steps) {
+    for (const Rule* rule : For(step.type)) RETURN_IF_ERROR(rule->Mark(of, step, marks));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RuleBook::Follow(const Case& of, const Step& step, Compose compose) const {
+  for (const Rule* rule : For(step.type)) {
+    Consequences follows;
+    RETURN_IF_ERROR(rule->Follow(of, step, &follows));
+    RETURN_IF_ERROR(compose(std::move(follows)));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RuleBook::FollowAll(const Case& of, Compose compose) const {
+  Rules concerned;
+  for (const Step& step : of.steps) {
+    for (const Rule* rule : For(step.type)) {
+      if (std::count(concerned.begin(), concerned.end(), rule) == 0) concerned.push_back(rule);
+    }
+  }
+  for (const Rule* rule : concerned) {
+    Consequences follows;
+    RETURN_IF_ERROR(rule->FollowAll(of, &follows));
+    RETURN_IF_ERROR(compose(std::move(follows)));
+  }
+  return absl::OkStatus();
+}
+
+std::shared_ptr<const RuleBook> CatalogueRules() {
+  static const auto rules = std::make_shared<const RuleBook>(CatalogueSchema());
+  return rules;
+}
+
+}  // namespace zhibu
