@@ -307,17 +307,32 @@ TEST_F(SessionTest, ACursorThatWasAlteredBeginsAgain) {
   EXPECT_GT(Heard().update().groups_size(), 0);
 }
 
+// Nothing is known of what it holds: it drops what it has named, and begins anew.
 TEST_F(SessionTest, ACursorForAScopeThatTheDeviceNeverHadShowsNothingOfIt) {
   const Id other = world.Branch("云溪村党支部");
   world.Person("赵", other);
   sync::v1::Hello hello = Hello();
+  hello.clear_cursors();
+  const uint64_t all = SayProof(Sign(SayHello(hello), hello)).welcome().to_pass();
+  const sync::v1::Update as_new = Heard().update();
+  ASSERT_GT(as_new.groups_size(), 0);
+  session = NewSession();
   auto* cursor = hello.add_cursors();
   cursor->set_scope(other.str());
   cursor->set_audience(~0u);
-  EXPECT_EQ(SayProof(Sign(SayHello(hello), hello)).welcome().to_pass(), 0u);
-  const ServerFrame heard = Heard();
-  EXPECT_TRUE(heard.has_update());
-  EXPECT_EQ(heard.update().ShortDebugString(), "");
+  EXPECT_EQ(SayProof(Sign(SayHello(hello), hello)).welcome().to_pass(), all);
+  sync::v1::Update heard = Heard().update();
+  ASSERT_EQ(heard.dropped_size(), 1);
+  EXPECT_EQ(heard.dropped(0), other.str());
+  heard.clear_dropped();
+  auto& cursors = *heard.mutable_cursors();
+  const auto forgotten = std::find_if(cursors.begin(), cursors.end(), [&](const auto& one) {
+    return one.scope() == other.str();
+  });
+  ASSERT_NE(forgotten, cursors.end());
+  EXPECT_EQ(forgotten->audience(), 0u);
+  cursors.erase(forgotten);
+  EXPECT_EQ(heard.ShortDebugString(), as_new.ShortDebugString());
 }
 
 // What is signed has one reading: else a signature would hold for a Hello that says

@@ -74,7 +74,7 @@ class SilenceTest : public Migration {
   uint64_t Hidden(const Id& person, const RecordType& type, const Id& id, const std::string& body) {
     uint64_t hidden = 0;
     EXPECT_EQ(world.store().Read([&](server::Reader& reader) -> absl::Status {
-      ASSIGN_OR_RETURN(const auto offices, server::OfficesOf(reader, person, world.now_ms()));
+      ASSIGN_OR_RETURN(const auto offices, OfficesOf(reader, person, world.now_ms()));
       const Eyes eyes =
           EyesOn(PlacesOf(type, id, body), [&](const Id& scope) { return offices.In(scope); });
       hidden = HiddenFrom(type, eyes, HostSightOf(type, body));
@@ -279,7 +279,8 @@ TEST_F(SilenceTest, SomebodyWhoHasLeftIsToldNothingByCursorsMadeUp) {
     EXPECT_THAT(heard.update().removals(), IsEmpty());
     for (const std::string& scope : heard.update().dropped()) EXPECT_EQ(scope, branch.str());
     for (const auto& one : heard.update().cursors()) {
-      if (one.scope() == branch.str()) EXPECT_EQ(one.audience(), 0u);
+      if (one.scope() != branch.str()) continue;
+      EXPECT_EQ(one.audience(), 0u);
     }
   }
 }
