@@ -52,8 +52,6 @@ constexpr size_t kTouchedBytesMax = 8 << 20;
 constexpr size_t kComposedBytes = 256 << 10;
 // An edit has consequences, which may have consequences. No chain that is meant is longer.
 constexpr int kDepthMax = 8;
-// A stamp from later than this is a clock that is wrong: it counts as now.
-constexpr int64_t kFutureMsMax = 60'000;
 // What is said to have happened may be so much later than the edit that says it: a phone
 // whose clock runs in another zone is no liar.
 constexpr int64_t kHappenedMsMax = int64_t{24} * 3600 * 1000;
@@ -544,6 +542,7 @@ class Ingest::Batch {
     const Origin origin{.device = passage.row.author,
                         .version = version,
                         .stamp = StampFor(passage.row.stamp),
+                        .latest = LatestStamp(ingest_.environment_.now_ms()),
                         .base_max = passage.seen_up_to,
                         .made_later = passage.made_later};
     RETURN_IF_ERROR(Apply(staged->type, change, origin, &staged->state, &staged->outcome));
@@ -581,7 +580,7 @@ class Ingest::Batch {
       RETURN_IF_ERROR(CheckHappened(staged.type->fields, staged.change->set(),
                                     MillisOf(stamp) + kHappenedMsMax));
       RETURN_IF_ERROR(flow.Judge(*staged.type, key.id, staged.body_before, staged.state.body,
-                                 MillisOf(std::max(stamp, staged.was.touch.stamp))));
+                                 MillisOf(std::max(stamp, StampFor(staged.was.touch.stamp)))));
     }
     for (const auto& [key, staged] : staging) RETURN_IF_ERROR(staged.hidden);
     return absl::OkStatus();
@@ -654,9 +653,10 @@ class Ingest::Batch {
     return given_;
   }
 
+  // One that lies ahead counts as now.
   Stamp StampFor(Stamp stamp) const {
     const int64_t now = ingest_.environment_.now_ms();
-    return MillisOf(stamp) > now + kFutureMsMax ? StampAt(now) : stamp;
+    return stamp > LatestStamp(now) ? StampAt(now) : stamp;
   }
 
   // ---- What it builds on, and what waits ----------------------------------------
