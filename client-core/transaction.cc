@@ -353,7 +353,7 @@ absl::Status Store::Transaction::Restamp(int64_t offset_ms, int64_t late_ms) {
     } else if (possible(entry.stamp)) {
       made[i] = entry.stamp;
     } else {
-      made[i] = said > bound ? bound : floor;
+      made[i] = said > bound ? std::min(bound, StampAt(now_ms)) : floor;
     }
   }
   std::set<RecordKey> affected;
