@@ -160,6 +160,7 @@ bool Universe::ClientSays(Stream& stream) {
   if (!allowed) ledger_.Fail(kProtocol, absl::StrCat("device says ", frame.ShortDebugString()));
   ++stream.said;
   if (frame.has_push()) {
+    CheckStamps(stream, frame.push());
     stream.device.last_push = frame.SerializeAsString();
     stream.device.last_push_by = stream.device.Number();
   }
@@ -174,7 +175,6 @@ bool Universe::ServerHears(Stream& stream) {
   stream.up.pop_front();
   ++stats.frames;
   if (frame.has_ask()) AnswerIsDue(stream);
-  if (frame.has_push()) CheckStamps(stream, frame.push());
   stream.server.OnFrame(frame);
   if (frame.has_ask()) Absorb();
   auto edits = stream.server.TakeSubmitted();
