@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <sqlite3.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -778,6 +779,27 @@ TEST_F(StoreTest, AnEditIsStampedLaterThanAllThatItsAuthorHadSeen) {
   ASSERT_EQ(store->ApplyUpdate(update), absl::OkStatus());
   MakeMeeting();
   EXPECT_GT(Pending().at(1).stamp(), latest);
+}
+
+// Ten times the records are some ten times the work, and not a hundred.
+TEST_F(StoreTest, AnEditOfManyRecordsIsReadOnceWhenTheyAreAllWorkedOutAgain) {
+  const auto restamped = [&](int records) {
+    store = MustOpen(directory.NewFile());
+    std::vector<Draft> drafts;
+    std::vector<Draft*> pointers;
+    for (int i = 0; i < records; ++i) drafts.push_back(MeetingIn(branch, std::string(500, 'x')));
+    for (Draft& draft : drafts) pointers.push_back(&draft);
+    EXPECT_TRUE(store->Commit(pointers).ok());
+    auto least = std::chrono::nanoseconds::max();
+    for (int64_t round = 1; round <= 5; ++round) {
+      const auto began = std::chrono::steady_clock::now();
+      EXPECT_EQ(store->Restamp(-round * 86'400'000), absl::OkStatus());
+      least = std::min(least, std::chrono::nanoseconds(std::chrono::steady_clock::now() - began));
+    }
+    return least;
+  };
+  const auto few = restamped(100);
+  EXPECT_LT(restamped(1000), 30 * few);
 }
 
 TEST_F(StoreTest, WhatTheServerShowsFromAfterItsOwnTimeIsNotTakenForSeen) {
