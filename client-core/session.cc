@@ -1,5 +1,6 @@
 #include "client-core/session.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -57,6 +58,7 @@ absl::Status Session::Start() {
   hello.mutable_cursors()->Add(cursors->begin(), cursors->end());
   hello.mutable_seen()->Add(seen->begin(), seen->end());
   hello_ = hello.SerializeAsString();
+  began_ms_ = store_.environment().SteadyMs();
   out_.emplace_back().set_hello(hello_);
   state_ = State::kHello;
   return absl::OkStatus();
@@ -115,8 +117,11 @@ void Session::OnChallenge(const sync::v1::Challenge& challenge) {
   out_.emplace_back().mutable_proof()->set_signature(
       SignProof(secret_key_, challenge.nonce(), hello_));
   state_ = State::kProof;
-  const int64_t offset = server_ms - store_.environment().now_ms();
-  if (auto status = store_.Restamp(offset); !status.ok()) Close(std::move(status));
+  const Environment& environment = store_.environment();
+  clock_.emplace(environment);
+  const int64_t offset = server_ms - environment.now_ms();
+  const int64_t took = std::max<int64_t>(0, environment.SteadyMs() - began_ms_);
+  if (auto status = store_.Restamp(offset, took); !status.ok()) Close(std::move(status));
 }
 
 void Session::OnWelcome(const sync::v1::Welcome& welcome) {
@@ -164,6 +169,7 @@ void Session::Push() {
   auto edits = store_.Pending(sent_, kPushBytesMax);
   if (!edits.ok()) return Close(edits.status());
   if (edits->empty()) return;
+  if (clock_->WasSet(store_.environment())) return BeginAgain(absl::OkStatus());
   if (edits->size() > kPushEditsMax) edits->resize(kPushEditsMax);
   for (const auto& edit : *edits) unanswered_[edit.number()] = LinkTo(edit.edit());
   sent_ = EditNumber(edits->back().number());

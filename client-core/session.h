@@ -13,6 +13,9 @@
 // before it sends anything, and removes its keys last. Broken off anywhere, the next
 // session goes on with it.
 //
+// What is sent has been stamped by this device's clock, put right by what the Challenge
+// says. Where that clock was set since, the session begins again before it sends more.
+//
 // Calls must not overlap. After closed() the transport ends the stream; when the
 // session says again(), a new one should be started at once.
 #ifndef ZHIBU_CLIENT_CORE_SESSION_H_
@@ -26,6 +29,7 @@
 
 #include "absl/status/status.h"
 #include "client-core/store.h"
+#include "sync/environment.h"
 #include "zhibu/sync/v1/sync.pb.h"
 
 namespace zhibu::client {
@@ -82,6 +86,8 @@ class Session {
   std::map<uint64_t, uint64_t> unanswered_;  // links of those sent; answers come in any order
   std::deque<sync::v1::Ask> asks_;
   std::deque<sync::v1::Page> pages_;
+  int64_t began_ms_ = 0;             // by Environment::SteadyMs
+  std::optional<ClockWatch> clock_;  // since the server's was compared with it
   bool in_service_ = true;
   bool left_ = false;
   bool caught_up_ = false;

@@ -52,7 +52,7 @@ absl::Status Store::Do(absl::FunctionRef<absl::Status(Transaction&)> body) {
     Tables& tables = *shared_->tables;
     try {
       tables.Begin();
-      Transaction transaction(*this, tables);
+      Transaction transaction(*this, tables, shared_->server_clock);
       if (absl::Status status = body(transaction); !status.ok()) {
         tables.Rollback();
         return status;
@@ -73,7 +73,7 @@ absl::Status Store::Look(absl::FunctionRef<absl::Status(Transaction&)> body) {
   Tables& tables = *shared_->tables;
   try {
     tables.BeginRead();
-    Transaction transaction(*this, tables);
+    Transaction transaction(*this, tables, shared_->server_clock);
     absl::Status status = body(transaction);
     tables.Rollback();
     return status;
@@ -240,11 +240,10 @@ absl::StatusOr<EditNumber> Store::Commit(absl::Span<Draft* const> drafts) {
     pending.number = EditNumber(last.number.value + 1);
     pending.previous = last.link;
     pending.floor = Stamp(tables.GetNumber(kObserved));
-    const int64_t now = environment().now_ms();
-    pending.stamp = std::max({StampAt(now + tables.GetNumber(kOffset)), Stamp(last.stamp.value + 1),
+    pending.stamp = std::max({StampAt(transaction.ServerNowMs()), Stamp(last.stamp.value + 1),
                               Stamp(pending.floor.value + 1)});
     sync::v1::Edit edit;
-    edit.set_device_time_ms(now);
+    edit.set_device_time_ms(environment().now_ms());
     edit.set_salt(environment().NewSalt());
     std::set<uint64_t> builds_on;
     for (Draft* draft : drafts) {
@@ -265,10 +264,10 @@ absl::StatusOr<EditNumber> Store::Commit(absl::Span<Draft* const> drafts) {
     pending.edit = edit.SerializeAsString();
     RETURN_IF_ERROR(CheckEditSize(pending.edit.size(), edit));
     if (options_.rules != nullptr) {
-      RETURN_IF_ERROR(transaction.JudgeMade(*options_.rules, edit, pending.stamp,
-                                            now + tables.GetNumber(kOffset)));
+      RETURN_IF_ERROR(
+          transaction.JudgeMade(*options_.rules, edit, pending.stamp, transaction.ServerNowMs()));
     }
-    tables.AddPending(pending);
+    transaction.AddPending(pending);
     number = pending.number;
     return absl::OkStatus();
   }));
@@ -276,9 +275,9 @@ absl::StatusOr<EditNumber> Store::Commit(absl::Span<Draft* const> drafts) {
 }
 
 absl::StatusOr<int64_t> Store::ServerNow() {
-  int64_t now = environment().now_ms();
+  int64_t now = 0;
   RETURN_IF_ERROR(Look([&](Transaction& transaction) -> absl::Status {
-    now += transaction.tables().GetNumber(kOffset);
+    now = transaction.ServerNowMs();
     return absl::OkStatus();
   }));
   return now;
@@ -297,9 +296,13 @@ absl::StatusOr<SyncState> Store::State() {
       ++state.delivered;
       return true;
     });
+    state.merged = static_cast<uint64_t>(tables.GetNumber(kMerged));
     transaction.ListSetAside([&](const SetAside& item) {
-      state.set_aside += item.standing == SetAside::Standing::kTaken ? 0 : 1;
+      state.returned += item.standing == SetAside::Standing::kReturned ? 1 : 0;
+      state.held += item.standing == SetAside::Standing::kWaiting ? 1 : 0;
+      state.not_sent += item.standing == SetAside::Standing::kNotSent ? 1 : 0;
     });
+    state.set_aside = state.returned + state.held + state.not_sent;
     state.last_success_ms = tables.GetNumber(kLastSuccess);
     state.progress_done = tables.GetNumber(kProgressDone);
     state.progress_total = tables.GetNumber(kProgressTotal);
@@ -310,6 +313,33 @@ absl::StatusOr<SyncState> Store::State() {
     return absl::OkStatus();
   }));
   return state;
+}
+
+absl::Status Store::ListUnsent(absl::FunctionRef<void(const UnsentEdit&)> visit) {
+  std::vector<UnsentEdit> found;
+  RETURN_IF_ERROR(Look([&](Transaction& transaction) -> absl::Status {
+    const EditNumber delivered(transaction.tables().GetNumber(kDelivered));
+    absl::Status status;
+    transaction.tables().ListPending(EditNumber(0), [&](const Tables::PendingEdit& pending) {
+      absl::StatusOr<sync::v1::Edit> edit = Transaction::EditOf(pending);
+      status = edit.status();
+      if (edit.ok())
+        found.push_back({pending.number, *std::move(edit), pending.number <= delivered});
+      return status.ok();
+    });
+    return status;
+  }));
+  for (const UnsentEdit& edit : found) visit(edit);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::set<Id>> Store::UnsentRecords(const RecordType& type) {
+  std::set<Id> ids;
+  RETURN_IF_ERROR(Look([&](Transaction& transaction) -> absl::Status {
+    ids = transaction.tables().Touched(type.number);
+    return absl::OkStatus();
+  }));
+  return ids;
 }
 
 absl::Status Store::ListSetAside(absl::FunctionRef<void(const SetAside&)> visit) {

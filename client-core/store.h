@@ -123,11 +123,24 @@ struct SetAside {
   std::string reply;  // of whoever returned one that was held
 };
 
+// An own edit that has no answer yet.
+struct UnsentEdit {
+  EditNumber number;
+  sync::v1::Edit edit;
+  bool delivered = false;  // a courier has brought it to the server
+};
+
 // Why and how far the device is synced. Survives a restart.
+//
+//   set_aside = returned + held + not_sent, all but what has been taken since
 struct SyncState {
-  uint64_t unsent = 0;          // edits that have no answer yet
-  uint64_t delivered = 0;       // of them, those that a courier has brought to the server
-  uint64_t set_aside = 0;       // but for what has been taken since
+  uint64_t unsent = 0;     // edits that have no answer yet
+  uint64_t delivered = 0;  // of them, those that a courier has brought to the server
+  uint64_t merged = 0;     // edits that the server has taken; again, after it has forgotten them
+  uint64_t set_aside = 0;
+  uint64_t returned = 0;        // see SetAside::Standing, as the next two
+  uint64_t held = 0;            // others decide on them
+  uint64_t not_sent = 0;        // with one on which they build
   int64_t last_success_ms = 0;  // all was sent and received; 0: never
   // Of the last session: how much of what there was to look through is done
   // (done == total once the device has caught up), and what came of it.
@@ -138,6 +151,11 @@ struct SyncState {
   // Empty while nothing is wrong: why the last attempt did not succeed.
   sync::v1::Reason problem = sync::v1::NO_REASON;
   std::string problem_detail;
+
+  // Nothing that was written here is anywhere else than in the server's records.
+  bool synced() const {
+    return unsent == 0 && set_aside == 0 && last_success_ms != 0 && problem == sync::v1::NO_REASON;
+  }
 };
 
 struct Query {
@@ -210,6 +228,10 @@ class Store {
   // ---- Sync, as a person sees it ------------------------------------------
 
   absl::StatusOr<SyncState> State();
+  // As they were made; `visit` may call the store.
+  absl::Status ListUnsent(absl::FunctionRef<void(const UnsentEdit&)> visit);
+  // The records of a type that edits without an answer change.
+  absl::StatusOr<std::set<Id>> UnsentRecords(const RecordType& type);
   absl::Status ListSetAside(absl::FunctionRef<void(const SetAside&)> visit);
   // A set-aside edit, made again on what the device shows now: a draft for each of
   // its records, to be amended and committed together. What was set aside goes with
@@ -229,6 +251,9 @@ class Store {
 
   const Schema& schema() const { return *options_.schema; }
   const Environment& environment() const { return options_.environment; }
+
+  // Another number than before: another process has committed to the same file since.
+  absl::StatusOr<int64_t> CommitsOfOthers();
 
   // ---- Sync, as the session sees it ----------------------------------------
 
@@ -261,9 +286,12 @@ class Store {
   // was renumbered, if it was. Goes on under the number of then; false where there
   // is none.
   absl::StatusOr<bool> GoBack();
-  // The server's clock is `offset_ms` ahead of ours: unanswered edits are
-  // stamped anew, so that a wrong clock neither wins for ever nor loses all.
-  absl::Status Restamp(int64_t offset_ms);
+  // The server's clock is `offset_ms` ahead of ours, or up to `late_ms` more, as its word may
+  // have been on the way for so long: unanswered edits are stamped anew, so that a wrong
+  // clock neither wins for ever nor loses all. Nothing that was derived from a clock which
+  // has been put right since, be it this device's or the server's, bounds what is stamped
+  // from now on.
+  absl::Status Restamp(int64_t offset_ms, int64_t late_ms = 0);
   // Own edits up to `safe` are in a backup of the server; what else it says, too. Where
   // the device is LOST, all that the server has is removed: but for the keys, what it
   // has not stays, is shown and unsent, and goes with Wipe.
@@ -311,7 +339,7 @@ class Store {
   absl::Status TakeAnswer(Transaction& transaction, const sync::v1::Answer& answer,
                           std::set<RecordKey>* affected);
   absl::Status TakeGroup(Transaction& transaction, const sync::v1::Group& group, bool any_pending,
-                         std::set<RecordKey>* affected, uint64_t* observed);
+                         std::set<RecordKey>* affected, absl::FunctionRef<void(Stamp)> see);
   absl::Status TakeRemoval(Transaction& transaction, const sync::v1::Removal& removal,
                            bool any_pending, std::set<RecordKey>* affected);
   absl::Status TakeDropped(Transaction& transaction, const sync::v1::Update& update,

@@ -19,29 +19,23 @@ namespace {
 using sync::v1::Change;
 using sync::v1::NumberedEdit;
 
-// Clocks this close are the same: not worth stamping everything anew.
-constexpr int64_t kOffsetToleranceMs = 2'000;
-
-// The latest stamp that a trace tells of: a field's may be later than that of
-// the record's last change.
-uint64_t LatestIn(const sync::v1::Trace& trace) {
-  uint64_t latest = trace.rest().stamp();
-  const auto see = [&](uint64_t stamp) { latest = std::max(latest, stamp); };
+// A field's may be later than that of the record's last change.
+void EachStamp(const sync::v1::Trace& trace, absl::FunctionRef<void(Stamp)> see) {
+  see(Stamp(trace.rest().stamp()));
   for (const auto& field : trace.fields()) {
-    see(field.touch().stamp());
-    for (const auto& candidate : field.candidates()) see(candidate.touch().stamp());
+    see(Stamp(field.touch().stamp()));
+    for (const auto& candidate : field.candidates()) see(Stamp(candidate.touch().stamp()));
     for (const auto& element : field.elements()) {
-      see(element.touch().stamp());
-      see(element.removal().stamp());
-      see(LatestIn(element.trace()));
+      see(Stamp(element.touch().stamp()));
+      see(Stamp(element.removal().stamp()));
+      EachStamp(element.trace(), see);
     }
   }
   for (const auto& life : trace.former_lives()) {
-    see(life.touch().stamp());
-    see(life.removal().stamp());
-    see(LatestIn(life.trace()));
+    see(Stamp(life.touch().stamp()));
+    see(Stamp(life.removal().stamp()));
+    EachStamp(life.trace(), see);
   }
-  return latest;
 }
 
 }  // namespace
@@ -97,6 +91,15 @@ absl::Status Store::SetIdentity(const Identity& identity) {
     tables.PutSetting(kRecord, identity.record.bytes());
     return absl::OkStatus();
   });
+}
+
+absl::StatusOr<int64_t> Store::CommitsOfOthers() {
+  absl::MutexLock lock(&shared_->mutex);
+  try {
+    return shared_->tables->CommitsOfOthers();
+  } catch (const SQLite::Exception& error) {
+    return StatusOf(error);
+  }
 }
 
 absl::StatusOr<std::vector<sync::v1::Cursor>> Store::Cursors() {
@@ -163,14 +166,15 @@ absl::Status Store::TakeAnswer(Transaction& transaction, const sync::v1::Answer&
   if (answer.verdict() != sync::v1::MERGED && !pending->withdrawn) {
     RETURN_IF_ERROR(transaction.PutAside(transaction.Device(), *pending, answer));
   }
-  transaction.Answered(*pending);
+  transaction.Answered(*pending, answer.verdict());
   tables.Keep(transaction.Device(), *pending);
-  tables.DeletePending(number);
+  transaction.DeletePending(number);
   return absl::OkStatus();
 }
 
 absl::Status Store::TakeGroup(Transaction& transaction, const sync::v1::Group& group,
-                              bool any_pending, std::set<RecordKey>* affected, uint64_t* observed) {
+                              bool any_pending, std::set<RecordKey>* affected,
+                              absl::FunctionRef<void(Stamp)> see) {
   Tables& tables = transaction.tables();
   const size_t count = static_cast<size_t>(group.bodies_size());
   const bool traced = !group.traces().empty();
@@ -190,7 +194,7 @@ absl::Status Store::TakeGroup(Transaction& transaction, const sync::v1::Group& g
       state.trace = group.traces(static_cast<int>(i));
       sync::v1::Trace trace;
       if (!trace.ParseFromString(state.trace)) return Refuse(sync::v1::PROTOCOL_ERROR, "trace");
-      *observed = std::max(*observed, LatestIn(trace));
+      EachStamp(trace, see);
     }
     tables.PutConfirmed(key, state);
     if (transaction.AnyStale()) tables.Refreshed(key);
@@ -264,10 +268,14 @@ absl::Status Store::ApplyUpdate(const sync::v1::Update& update) {
     RETURN_IF_ERROR(TakeDropped(transaction, update, &affected));
     const bool any_pending = tables.CountPending() > 0;
     int64_t records = 0;
-    uint64_t observed = static_cast<uint64_t>(tables.GetNumber(kObserved));
+    const Stamp latest = LatestStamp(transaction.ServerNowMs());
+    Stamp observed(static_cast<uint64_t>(tables.GetNumber(kObserved)));
+    const auto see = [&](Stamp stamp) {
+      if (stamp <= latest) observed = std::max(observed, stamp);
+    };
     for (const auto& group : update.groups()) {
-      RETURN_IF_ERROR(TakeGroup(transaction, group, any_pending, &affected, &observed));
-      observed = std::max<uint64_t>(observed, group.stamp());
+      RETURN_IF_ERROR(TakeGroup(transaction, group, any_pending, &affected, see));
+      see(Stamp(group.stamp()));
       records += group.bodies_size();
     }
     for (const auto& removal : update.removals()) {
@@ -279,7 +287,7 @@ absl::Status Store::ApplyUpdate(const sync::v1::Update& update) {
     // Of what is dropped the cursors begin again.
     if (!update.dropped().empty() && any_pending) transaction.KeepSeen();
     for (const auto& cursor : update.cursors()) tables.PutCursor(cursor);
-    tables.PutNumber(kObserved, static_cast<int64_t>(observed));
+    tables.PutNumber(kObserved, static_cast<int64_t>(observed.value));
     tables.PutNumber(kRecordsReceived, tables.GetNumber(kRecordsReceived) + records);
     tables.PutNumber(kBytesReceived, tables.GetNumber(kBytesReceived) +
                                          static_cast<int64_t>(update.ByteSizeLong()));
@@ -349,37 +357,8 @@ absl::StatusOr<bool> Store::GoBack() {
   return went;
 }
 
-absl::Status Store::Restamp(int64_t offset_ms) {
-  return Do([&](Transaction& transaction) -> absl::Status {
-    Tables& tables = transaction.tables();
-    if (std::abs(offset_ms - tables.GetNumber(kOffset)) < kOffsetToleranceMs)
-      return absl::OkStatus();
-    tables.PutNumber(kOffset, offset_ms);
-    std::vector<Tables::PendingEdit> pending;
-    tables.ListPending(EditNumber(0), [&](const Tables::PendingEdit& edit) {
-      pending.push_back(edit);
-      return true;
-    });
-    std::set<RecordKey> affected;
-    // Stamps given by the wrong clock bind nothing: only what the author had
-    // seen, and the author's own order.
-    Stamp last;
-    for (Tables::PendingEdit& entry : pending) {
-      sync::v1::Edit edit;
-      if (!edit.ParseFromString(entry.edit)) {
-        return absl::DataLossError(
-            absl::StrCat("pending edit ", entry.number.value, " cannot be read"));
-      }
-      entry.stamp = std::max({StampAt(edit.device_time_ms() + offset_ms), Stamp(last.value + 1),
-                              Stamp(entry.floor.value + 1)});
-      last = entry.stamp;
-      tables.AddPending(entry);
-      for (const Change& change : edit.changes()) affected.insert(KeyOf(change));
-    }
-    tables.PutNumber(kLastStamp, 0);
-    for (const RecordKey& key : affected) RETURN_IF_ERROR(transaction.Recompute(key));
-    return absl::OkStatus();
-  });
+absl::Status Store::Restamp(int64_t offset_ms, int64_t late_ms) {
+  return Do([&](Transaction& transaction) { return transaction.Restamp(offset_ms, late_ms); });
 }
 
 absl::Status Store::BeginDownload(const sync::v1::Welcome& welcome) {

@@ -354,6 +354,14 @@ uint64_t Tables::Count(const char* sql) {
   return count;
 }
 
+int64_t Tables::CommitsOfOthers() {
+  SQLite::Statement& statement = Prepared("PRAGMA data_version");
+  statement.executeStep();
+  const int64_t version = statement.getColumn(0).getInt64();
+  statement.reset();
+  return version;
+}
+
 Tables::Record Tables::GetRecord(const RecordKey& key) {
   SQLite::Statement& statement =
       Prepared("SELECT confirmed, view FROM record WHERE type=? AND id=?");
@@ -629,6 +637,15 @@ std::vector<EditNumber> Tables::TouchedBy(const RecordKey& key) {
   while (statement.executeStep()) numbers.push_back(EditNumber(Unsigned(statement.getColumn(0))));
   statement.reset();
   return numbers;
+}
+
+std::set<Id> Tables::Touched(uint32_t type) {
+  SQLite::Statement& statement = Prepared("SELECT DISTINCT id FROM touched WHERE type=?");
+  statement.bind(1, type);
+  std::set<Id> ids;
+  while (statement.executeStep()) ids.insert(ReadId(statement.getColumn(0)));
+  statement.reset();
+  return ids;
 }
 
 void Tables::AddSetAside(const SetAside& set_aside) {

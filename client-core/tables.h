@@ -21,6 +21,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -62,6 +63,8 @@ class Tables {
   void BeginRead() { Run("BEGIN"); }
   void CommitWork() { Run("COMMIT"); }
   void Rollback() noexcept;
+  // Changes when another connection commits; costs no transaction.
+  int64_t CommitsOfOthers();
 
   Record GetRecord(const RecordKey& key);
   // A record of which nothing is left takes no row.
@@ -101,6 +104,7 @@ class Tables {
   void AddTouched(const RecordKey& key, EditNumber number);
   void DeleteTouched(const RecordKey& key, EditNumber number);
   std::vector<EditNumber> TouchedBy(const RecordKey& key);
+  std::set<Id> Touched(uint32_t type);
 
   void AddSetAside(const SetAside& set_aside);
   void ListSetAside(absl::FunctionRef<void(const SetAside&)> visit);

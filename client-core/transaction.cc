@@ -1,6 +1,7 @@
 #include "client-core/transaction.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <iterator>
 #include <map>
 #include <utility>
@@ -21,6 +22,11 @@ using sync::v1::NumberedEdit;
 
 namespace {
 
+// Clocks this close are the same: not worth stamping anything anew.
+constexpr int64_t kSameMs = 2'000;
+// Of edits that are kept open while records are worked out again.
+constexpr size_t kOpenedBytesMax = 8 << 20;
+
 uint32_t HeldType() {
   static const uint32_t type = CatalogueSchema()->Find(HeldEdit::descriptor())->number;
   return type;
@@ -36,6 +42,16 @@ void Store::Transaction::Changed(const RecordKey& key) {
   }
 }
 
+void Store::Transaction::AddPending(const Tables::PendingEdit& entry) {
+  opened_.erase(entry.number);
+  tables_.AddPending(entry);
+}
+
+void Store::Transaction::DeletePending(EditNumber number) {
+  opened_.erase(number);
+  tables_.DeletePending(number);
+}
+
 Store::Transaction::Last Store::Transaction::LastEdit() {
   const EditNumber answered(tables_.GetNumber(kLastNumber));
   const auto pending = tables_.LastPending();
@@ -47,12 +63,14 @@ Store::Transaction::Last Store::Transaction::LastEdit() {
           Stamp(tables_.GetNumber(kLastStamp))};
 }
 
-void Store::Transaction::Answered(const Tables::PendingEdit& edit) {
+void Store::Transaction::Answered(const Tables::PendingEdit& edit, sync::v1::Verdict verdict) {
+  if (verdict == sync::v1::MERGED) ++merged_;
   if (answered_ && answered_->number >= edit.number) return;
   answered_ = {edit.number, LinkTo(edit.edit), edit.stamp};
 }
 
 void Store::Transaction::WriteAnswered() {
+  if (merged_ > 0) tables_.PutNumber(kMerged, tables_.GetNumber(kMerged) + merged_);
   if (!answered_ || answered_->number <= EditNumber(tables_.GetNumber(kLastNumber))) return;
   tables_.PutNumber(kLastNumber, static_cast<int64_t>(answered_->number.value));
   tables_.PutNumber(kLastLink, static_cast<int64_t>(answered_->link));
@@ -70,7 +88,7 @@ absl::StatusOr<std::vector<Store::Transaction::Offer>> Store::Transaction::TakeQ
     for (const Change& change : edit.changes()) {
       tables_.DeleteTouched(KeyOf(change), offer.entry.number);
     }
-    tables_.DeletePending(offer.entry.number);
+    DeletePending(offer.entry.number);
   }
   return offers;
 }
@@ -129,7 +147,8 @@ absl::Status Store::Transaction::JudgeMade(const RuleBook& rules, const sync::v1
     const MadeRecord& made = made_[static_cast<size_t>(i)];
     const Change& change = edit.changes(i);
     steps.push_back({made.type, made.key.id, change, made.before, made.after,
-                     Version(change.base()), MillisOf(std::max(stamp, made.before.touch.stamp))});
+                     Version(change.base()),
+                     MillisOf(std::max(stamp, Believed(made.before.touch.stamp, now_ms)))});
   }
   const Id person = Id::FromBytes(tables_.GetSetting(kPerson)).value_or(Id());
   return rules.JudgeWhatIsKnown({known, person, person, MillisOf(stamp), now_ms, steps});
@@ -164,7 +183,7 @@ absl::Status Store::Transaction::Requeue(const Offer& offer) {
     if (offer.entry.withdrawn) break;
     tables_.AddTouched(KeyOf(change), offer.entry.number);
   }
-  tables_.AddPending(offer.entry);
+  AddPending(offer.entry);
   offered_.insert(edit.salt());
   return absl::OkStatus();
 }
@@ -310,6 +329,69 @@ absl::StatusOr<sync::v1::Edit> Store::Transaction::EditOf(const Tables::PendingE
   return edit;
 }
 
+int64_t Store::Transaction::ServerNowMs() {
+  const Environment& environment = store_.environment();
+  return server_clock_ ? environment.steady_ms() + *server_clock_
+                       : environment.now_ms() + tables_.GetNumber(kOffset);
+}
+
+absl::Status Store::Transaction::Restamp(int64_t offset_ms, int64_t late_ms) {
+  // What was known of it stands, as far as that can be.
+  const int64_t known_ms = ServerNowMs() - store_.environment().now_ms();
+  offset_ms = std::clamp(known_ms, offset_ms, offset_ms + late_ms);
+  if (std::abs(offset_ms - tables_.GetNumber(kOffset)) >= kSameMs) {
+    tables_.PutNumber(kOffset, offset_ms);
+  }
+  const int64_t now_ms = store_.environment().now_ms() + offset_ms;
+  if (const auto& steady_ms = store_.environment().steady_ms) server_clock_ = now_ms - steady_ms();
+  const Stamp latest = LatestStamp(now_ms);
+  const auto forget_beyond = [&](const char* name, Stamp bound) {
+    if (Stamp(tables_.GetNumber(name)) <= bound) return;
+    tables_.PutNumber(name, static_cast<int64_t>(StampAt(now_ms).value));
+  };
+  forget_beyond(kLastStamp, StampAt(now_ms + kSameMs));
+  forget_beyond(kObserved, latest);
+
+  std::vector<Tables::PendingEdit> pending;
+  tables_.ListPending(EditNumber(0), [&](const Tables::PendingEdit& entry) {
+    pending.push_back(entry);
+    return true;
+  });
+  const auto floor_of = [&](const Tables::PendingEdit& entry) {
+    return entry.floor <= latest ? entry.floor : Stamp();
+  };
+  std::vector<Stamp> made(pending.size());
+  Stamp bound = StampAt(now_ms + kSameMs);
+  for (size_t i = pending.size(); i-- > 0;) {
+    const Tables::PendingEdit& entry = pending[i];
+    const Stamp floor = floor_of(entry);
+    ASSIGN_OR_RETURN(const sync::v1::Edit edit, EditOf(entry));
+    Stamp said = StampAt(edit.device_time_ms() + offset_ms);
+    if (std::abs(MillisOf(said) - MillisOf(entry.stamp)) < kSameMs) said = entry.stamp;
+    const auto possible = [&](Stamp stamp) { return floor <= stamp && stamp <= bound; };
+    if (possible(said)) {
+      made[i] = bound = said;
+    } else if (possible(entry.stamp)) {
+      made[i] = entry.stamp;
+    } else {
+      made[i] = said > bound ? std::min(bound, StampAt(now_ms)) : floor;
+    }
+  }
+  std::set<RecordKey> affected;
+  Stamp last;
+  for (size_t i = 0; i < pending.size(); ++i) {
+    Tables::PendingEdit& entry = pending[i];
+    last = std::max({made[i], Stamp(floor_of(entry).value + 1), Stamp(last.value + 1)});
+    if (last == entry.stamp) continue;
+    entry.stamp = last;
+    AddPending(entry);
+    ASSIGN_OR_RETURN(const sync::v1::Edit edit, EditOf(entry));
+    for (const Change& change : edit.changes()) affected.insert(KeyOf(change));
+  }
+  for (const RecordKey& key : affected) RETURN_IF_ERROR(Recompute(key));
+  return absl::OkStatus();
+}
+
 bool Store::Transaction::AnyStale() {
   if (!any_stale_) any_stale_ = tables_.AnyStale();
   return *any_stale_;
@@ -435,20 +517,34 @@ uint64_t Store::Transaction::SeenUpTo(const RecordType& type, const std::vector<
   return seen;
 }
 
-absl::Status Store::Transaction::ApplyPending(const RecordKey& key, EditNumber number,
-                                              RecordState* state) {
+absl::StatusOr<const Store::Transaction::Opened*> Store::Transaction::Open(EditNumber number) {
+  if (const auto known = opened_.find(number); known != opened_.end()) return &known->second;
   const auto pending = tables_.GetPending(number);
   if (!pending) return absl::DataLossError(absl::StrCat("edit ", number.value, " is missing"));
-  ASSIGN_OR_RETURN(const sync::v1::Edit edit, EditOf(*pending));
-  for (const Change& change : edit.changes()) {
-    if (KeyOf(change) != key) continue;
-    Outcome outcome;
-    const auto status = Apply(store_.schema().Find(key.type), change,
-                              {Device(), kPendingVersion, pending->stamp}, state, &outcome);
-    // What the server will refuse shows no effect; it comes back set aside.
-    if (!status.ok() && ReasonOf(status).reason == sync::v1::NO_REASON) return status;
+  opened_bytes_ += pending->edit.size();
+  if (opened_bytes_ > kOpenedBytesMax) {
+    opened_.clear();
+    opened_bytes_ = pending->edit.size();
   }
-  return absl::OkStatus();
+  Opened opened;
+  opened.stamp = pending->stamp;
+  ASSIGN_OR_RETURN(opened.edit, EditOf(*pending));
+  for (int i = 0; i < opened.edit.changes_size(); ++i) {
+    opened.places[KeyOf(opened.edit.changes(i))] = i;
+  }
+  return &(opened_[number] = std::move(opened));
+}
+
+absl::Status Store::Transaction::ApplyPending(const RecordKey& key, EditNumber number,
+                                              RecordState* state) {
+  ASSIGN_OR_RETURN(const Opened* opened, Open(number));
+  const auto place = opened->places.find(key);
+  if (place == opened->places.end()) return absl::OkStatus();
+  Outcome outcome;
+  const auto status = Apply(store_.schema().Find(key.type), opened->edit.changes(place->second),
+                            {Device(), kPendingVersion, opened->stamp}, state, &outcome);
+  // What the server will refuse shows no effect; it comes back set aside.
+  return ReasonOf(status).reason == sync::v1::NO_REASON ? status : absl::OkStatus();
 }
 
 }  // namespace zhibu::client

@@ -5,6 +5,7 @@
 #define ZHIBU_CLIENT_CORE_TRANSACTION_H_
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -42,6 +43,7 @@ inline constexpr char kLastLink[] = "last_link";
 inline constexpr char kLastStamp[] = "last_stamp";
 inline constexpr char kObserved[] = "observed_stamp";  // the latest that the server has shown
 inline constexpr char kOffset[] = "offset_ms";
+inline constexpr char kMerged[] = "merged";  // how many edits the server has taken
 inline constexpr char kLastSuccess[] = "last_success_ms";
 inline constexpr char kProgressDone[] = "progress_done";
 inline constexpr char kProgressTotal[] = "progress_total";
@@ -59,6 +61,9 @@ inline RecordKey KeyOf(const sync::v1::Change& change) {
 struct Store::Shared {
   absl::Mutex mutex;
   std::unique_ptr<Tables> tables ABSL_GUARDED_BY(mutex);
+  // How far the server's clock is ahead of Environment::steady_ms, since this process has
+  // compared them: then it does not matter to what this device's clock is set.
+  std::optional<int64_t> server_clock ABSL_GUARDED_BY(mutex);
 
   absl::Mutex subscriptions_mutex;
   std::vector<std::weak_ptr<std::function<void(const Changes&)>>> subscriptions
@@ -67,14 +72,22 @@ struct Store::Shared {
 
 class Store::Transaction {
  public:
-  Transaction(const Store& store, Tables& tables) : store_(store), tables_(tables) {}
+  // `server_clock`: see Store::Shared.
+  Transaction(const Store& store, Tables& tables, std::optional<int64_t>& server_clock)
+      : store_(store), tables_(tables), server_clock_(server_clock) {}
 
   Tables& tables() { return tables_; }
   const Changes& changes() const { return changes_; }
 
   void Changed(const RecordKey& key);
 
+  void AddPending(const Tables::PendingEdit& entry);
+  void DeletePending(EditNumber number);
+
   void ChangedAll() { changes_.all = true; }
+
+  // The server's time, as well as it is known here.
+  int64_t ServerNowMs();
 
   DeviceNumber Device() { return DeviceNumber(static_cast<uint32_t>(tables_.GetNumber(kDevice))); }
 
@@ -86,8 +99,8 @@ class Store::Transaction {
   };
   Last LastEdit();
 
-  // Answers come many at a time: what is kept of the last is written once.
-  void Answered(const Tables::PendingEdit& edit);
+  // Answers come many at a time: what is kept of them all is written once.
+  void Answered(const Tables::PendingEdit& edit, sync::v1::Verdict verdict);
   void WriteAnswered();
 
   // An edit to be offered, and the number that the device had when it was made.
@@ -158,6 +171,17 @@ class Store::Transaction {
 
   static absl::StatusOr<sync::v1::Edit> EditOf(const Tables::PendingEdit& entry);
 
+  // See Store::Restamp. When an edit was made is told
+  //
+  //   by its device's clock, put right by what that is off by now, where that is possible:
+  //   not before what its author had seen, not after what they did next, nor after now;
+  //   else by the stamp that it has, if that is possible;
+  //   else by the nearest that is possible.
+  //
+  // So neither a clock that was wrong for one edit nor one that is put right between two
+  // sessions tells of others; and they stay in the order in which they were made.
+  absl::Status Restamp(int64_t offset_ms, int64_t late_ms);
+
   bool AnyStale();
   void MakeStale();
 
@@ -192,12 +216,23 @@ class Store::Transaction {
   uint64_t SeenUpTo(const RecordType& type, const std::vector<Placed>& places);
 
  private:
+  // A pending edit as it is read once for all of its records.
+  struct Opened {
+    Stamp stamp;
+    sync::v1::Edit edit;
+    std::map<RecordKey, int> places;  // of the changes in it
+  };
+  absl::StatusOr<const Opened*> Open(EditNumber number);
   absl::Status ApplyPending(const RecordKey& key, EditNumber number, RecordState* state);
 
   const Store& store_;
   Tables& tables_;
+  std::optional<int64_t>& server_clock_;
   Changes changes_;
   std::optional<Last> answered_;
+  int64_t merged_ = 0;
+  std::map<EditNumber, Opened> opened_;
+  size_t opened_bytes_ = 0;
   std::optional<bool> any_stale_;
   std::set<uint64_t> offered_;  // the salts of what was queued anew
 

@@ -251,9 +251,9 @@ class Ingest::Batch {
     Edit follows;
     for (const auto& [key, staged] : staging) {
       const std::vector<Placed> after = PlacesOf(*staged.type, key.id, staged.state.body);
-      RETURN_IF_ERROR(
-          writer_.PutRecord(key, staged.state, ScopesOf(staged.before),
-                            ShowingsOf(work_.schema, *staged.type, key.id, staged.was, staged.state)));
+      RETURN_IF_ERROR(writer_.PutRecord(
+          key, staged.state, ScopesOf(staged.before),
+          ShowingsOf(work_.schema, *staged.type, key.id, staged.was, staged.state)));
       RETURN_IF_ERROR(AddNotes(writer_, work_.schema, key, staged.outcome, after, &follows));
       if (staged.loan) follows.MergeFrom(staged.loan->proved);
     }

@@ -150,6 +150,7 @@ void Session::OnHello(const std::string& bytes) {
   auto* challenge = out_.emplace_back().mutable_challenge();
   challenge->set_nonce(nonce_);
   challenge->set_server_time_ms(environment_.now_ms());
+  clock_.emplace(environment_);
   state_ = State::kProof;
 }
 
@@ -201,6 +202,12 @@ absl::Status Session::Open(Reader& reader) {
 
 void Session::OnPush(const sync::v1::Push& push) {
   if (state_ != State::kOpen) return Refuse(sync::v1::PROTOCOL_ERROR, "push");
+  // They are stamped by a time that was wrong here: the device comes again, and hears the
+  // right one.
+  if (clock_->WasSet(environment_)) {
+    state_ = State::kClosed;
+    return;
+  }
   if (push.edits_size() > limits_.push_edits_max) {
     return Refuse(sync::v1::TOO_LARGE, absl::StrCat("push: ", push.edits_size(), " edits > ",
                                                     limits_.push_edits_max, " edits"));

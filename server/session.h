@@ -118,7 +118,8 @@ class Session {
 
   State state_ = State::kHello;
   std::deque<sync::v1::ServerFrame> out_;
-  std::string hello_bytes_;  // as they were signed
+  std::optional<ClockWatch> clock_;  // since the device was told the time
+  std::string hello_bytes_;          // as they were signed
   sync::v1::Hello hello_;
   std::string nonce_;
   DeviceRow device_;

@@ -1,7 +1,9 @@
 #include "sync/environment.h"
 
 #include <sodium.h>
+#include <time.h>
 
+#include <cstdlib>
 #include <cstring>
 
 #include "absl/strings/escaping.h"
@@ -9,6 +11,23 @@
 #include "absl/time/time.h"
 
 namespace zhibu {
+namespace {
+
+constexpr int64_t kSetMs = 2'000;
+
+// Goes on while the machine sleeps, where the platform has such a clock.
+int64_t SteadyMs() {
+#ifdef CLOCK_BOOTTIME
+  constexpr clockid_t kClock = CLOCK_BOOTTIME;
+#else
+  constexpr clockid_t kClock = CLOCK_MONOTONIC;
+#endif
+  timespec time{};
+  clock_gettime(kClock, &time);
+  return absl::ToInt64Milliseconds(absl::DurationFromTimespec(time));
+}
+
+}  // namespace
 
 Id Environment::NewId() const {
   std::string bytes = random_bytes(Id::kSize);
@@ -32,7 +51,16 @@ Environment SystemEnvironment() {
                 randombytes_buf(bytes.data(), bytes.size());
                 return bytes;
               },
-          .now_us = [] { return absl::ToUnixMicros(absl::Now()); }};
+          .now_us = [] { return absl::ToUnixMicros(absl::Now()); },
+          .steady_ms = &SteadyMs};
+}
+
+int64_t ClockWatch::Apart(const Environment& environment) {
+  return environment.steady_ms ? environment.now_ms() - environment.steady_ms() : 0;
+}
+
+bool ClockWatch::WasSet(const Environment& environment) const {
+  return std::abs(Apart(environment) - apart_ms_) >= kSetMs;
 }
 
 std::string Hex(absl::string_view bytes) { return absl::BytesToHexString(bytes); }

@@ -20,6 +20,8 @@ bool Author::SawAny(const Frontier& frontier) const {
   return std::any_of(frontier.begin(), frontier.end(), [&](const Tag& tag) { return Saw(tag); });
 }
 
+bool Author::Beats(const Touch& t) const { return t.stamp > latest || Later(touch, t); }
+
 void Prune(const Author& author, Frontier* frontier) {
   frontier->erase(std::remove_if(frontier->begin(), frontier->end(),
                                  [&](const Tag& tag) { return author.Saw(tag); }),

@@ -28,7 +28,8 @@ using Frontier = google::protobuf::RepeatedPtrField<sync::v1::Tag>;
 struct Author {
   DeviceNumber device;
   Version base;
-  Touch touch;  // of what they change
+  Touch touch;   // of what they change
+  Stamp latest;  // see Origin
   // Versions of what the same device made after this. Null: nothing.
   const absl::flat_hash_set<Version>* made_later = nullptr;
 
@@ -39,6 +40,8 @@ struct Author {
   bool Saw(Version version, DeviceNumber writer) const;
   bool SawAll(const Frontier& frontier) const;
   bool SawAny(const Frontier& frontier) const;
+  // Of a write that they have not seen: whether theirs wins.
+  bool Beats(const Touch& t) const;
 };
 
 void Prune(const Author& author, Frontier* frontier);

@@ -30,6 +30,7 @@ absl::Status Apply(const RecordType* type, const Change& change, const Origin& o
   const Author author{origin.device,
                       std::min(Version(change.base()), origin.base_max),
                       {origin.version, origin.device, origin.stamp},
+                      origin.latest,
                       origin.made_later};
   if (!state->exists && change.kind() != Change::CREATE) {
     return Refuse(sync::v1::NO_SUCH_RECORD, type == nullptr ? "" : type->name);

@@ -20,6 +20,8 @@
 #ifndef ZHIBU_SYNC_MERGE_H_
 #define ZHIBU_SYNC_MERGE_H_
 
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -62,6 +64,9 @@ struct Origin {
   DeviceNumber device;
   Version version;
   Stamp stamp;
+  // A write that stands there with a later stamp than this is of a clock that was wrong: it
+  // loses to what was written without having seen it.
+  Stamp latest = Stamp(std::numeric_limits<uint64_t>::max());
   // What of Change::base is believed.
   Version base_max = kPendingVersion;
   // Of an edit that waited for a decision: the versions of what its device made after it,

@@ -181,7 +181,7 @@ void Node::Put(uint32_t slot, absl::string_view raw) {
 void Node::Latest(uint32_t slot, const FieldRule* rule, absl::string_view raw) {
   const Touch current = TouchOf(slot);
   const absl::string_view value = value_.Get(slot);
-  const bool later = Later(author_.touch, current);
+  const bool later = author_.Beats(current);
   if (!author_.Saw(current) && value != raw) {
     Conflict& conflict = outcome_.conflicts.emplace_back();
     conflict.path = PathTo(slot, rule);

@@ -50,6 +50,15 @@ inline constexpr Stamp StampAt(int64_t ms, uint64_t counter = 0) {
 }
 inline constexpr int64_t MillisOf(Stamp stamp) { return static_cast<int64_t>(stamp.value >> 16); }
 
+// By the server's clock: a stamp from later than this is of a clock that was wrong. Nobody
+// counts it as a time.
+inline constexpr int64_t kStampAheadMsMax = 60'000;
+inline constexpr Stamp LatestStamp(int64_t now_ms) { return StampAt(now_ms + kStampAheadMsMax); }
+// One that lies ahead counts as now.
+inline constexpr Stamp Believed(Stamp stamp, int64_t now_ms) {
+  return stamp > LatestStamp(now_ms) ? StampAt(now_ms) : stamp;
+}
+
 // Names a record, and a scope. Sixteen bytes: the first six are the
 // milliseconds at which it was made, so that keys come in time order; the rest
 // is random, or follows from what the record is about (see DeriveId).

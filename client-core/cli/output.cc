@@ -54,6 +54,18 @@ Json JsonOf(const RecordType& type, const Id& id, const google::protobuf::Messag
   return {{"type", type.name}, {"id", TextOf(id)}, {"record", Json::parse(ToJson(message))}};
 }
 
+void AddRecord(const RecordType& type, const Id& id, const google::protobuf::Message& message,
+               bool unsent, const Output& output, Json* found, std::string* text) {
+  if (!output.as_json) {
+    absl::StrAppend(text, unsent ? output.Say("【未发送】", "[unsent] ") : "",
+                    Describe(type, id, message, output.language));
+    found->push_back(nullptr);  // is only counted
+    return;
+  }
+  found->push_back(JsonOf(type, id, message));
+  if (unsent) found->back()["unsent"] = true;
+}
+
 absl::StatusOr<Id> ParseId(const std::string& text) {
   if (const auto id = IdFromText(text)) return *id;
   return absl::InvalidArgumentError(absl::StrCat("not an id: ", text));

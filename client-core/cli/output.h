@@ -43,6 +43,11 @@ struct Output {
 nlohmann::json JsonOf(const RecordType& type, const Id& id,
                       const google::protobuf::Message& message);
 
+// A record of this device, added to both: where an own edit of it has no answer yet, both say
+// so ("unsent": true).
+void AddRecord(const RecordType& type, const Id& id, const google::protobuf::Message& message,
+               bool unsent, const Output& output, nlohmann::json* found, std::string* text);
+
 // INVALID_ARGUMENT: the text is no id.
 absl::StatusOr<Id> ParseId(const std::string& text);
 

@@ -1,6 +1,7 @@
 // Records of any type: whatever the catalogue declares.
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -66,8 +67,12 @@ absl::Status Delete(const Arguments& arguments, Store& store, const Output& outp
 
 absl::Status Get(const Arguments& arguments, Store& store, const Output& output) {
   ASSIGN_OR_RETURN(const Draft draft, NamedRecord(arguments, store));
-  output.Print(JsonOf(draft.type(), draft.id(), draft.message()),
-               Describe(draft.type(), draft.id(), draft.message(), output.language));
+  ASSIGN_OR_RETURN(const std::set<Id> unsent, store.UnsentRecords(draft.type()));
+  Json found = Json::array();
+  std::string text;
+  AddRecord(draft.type(), draft.id(), draft.message(), unsent.count(draft.id()) > 0, output, &found,
+            &text);
+  output.Print(found[0], text);
   return absl::OkStatus();
 }
 
@@ -83,15 +88,11 @@ absl::Status List(const Arguments& arguments, Store& store, const Output& output
     }
     query.where.push_back(parts);
   }
+  ASSIGN_OR_RETURN(const std::set<Id> unsent, store.UnsentRecords(*type));
   Json found = Json::array();
   std::string text;
   const absl::Status status = store.List(query, [&](const Id& id, const Message& message) {
-    if (output.as_json) {
-      found.push_back(JsonOf(*type, id, message));
-    } else {
-      absl::StrAppend(&text, Describe(*type, id, message, output.language));
-      found.push_back(nullptr);
-    }
+    AddRecord(*type, id, message, unsent.count(id) > 0, output, &found, &text);
     return true;
   });
   if (!status.ok() && !absl::IsDataLoss(status)) return status;

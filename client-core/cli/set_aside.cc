@@ -1,5 +1,5 @@
-// Edits that the server did not merge: one's own that came back, and others' that wait
-// for one's decision.
+// Edits that the server has not merged: one's own that wait to be sent or came back, and
+// others' that wait for one's decision.
 #include "client-core/actions/set_aside.h"
 
 #include <memory>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "client-core/actions/known.h"
 #include "client-core/cli/commands.h"
 #include "client-core/cli/patch.h"
@@ -43,6 +44,26 @@ Json ChangesJson(Store& store, const sync::v1::Edit& edit) {
   Json changes = Json::array();
   for (const auto& change : edit.changes()) changes.push_back(ChangeJson(store, change));
   return changes;
+}
+
+absl::Status ListUnsent(const Arguments& /*arguments*/, Store& store, const Output& output) {
+  Json found = Json::array();
+  std::string text;
+  RETURN_IF_ERROR(store.ListUnsent([&](const UnsentEdit& item) {
+    const Json changes = ChangesJson(store, item.edit);
+    found.push_back({{"number", item.number.value},
+                     {"madeMs", item.edit.device_time_ms()},
+                     {"delivered", item.delivered},
+                     {"changes", changes}});
+    absl::StrAppend(
+        &text, item.number.value, ". ",
+        absl::FormatTime("%Y-%m-%d %H:%M:%S", absl::FromUnixMillis(item.edit.device_time_ms()),
+                         absl::LocalTimeZone()),
+        item.delivered ? output.Say("（已由他人送达）", " (brought by a courier)") : "", "\n   ",
+        changes.dump(), "\n");
+  }));
+  output.PrintFound(found, text, " 条未发送", " unsent");
+  return absl::OkStatus();
 }
 
 // As JSON names it, and what people are told.
@@ -156,6 +177,7 @@ void AddSetAsideCommands(const Parent& device) {
   const O place{"PLACE", &Arguments::place, "As set-aside shows it", kRequired};
   const O id{"ID", &Arguments::id, "The record's id, as list shows it", kRequired};
   Commands<Arguments> commands(device);
+  commands.Add("unsent", "Edits of this device that have no answer of the server yet", &ListUnsent);
   commands.Add("set-aside", "Edits that the server held or returned, with the reason",
                &ListSetAside);
   commands.Add("resend", "Make a set-aside edit again, on what is shown now, and send it", &Resend,

@@ -21,6 +21,7 @@ using Json = nlohmann::json;
 struct Arguments {
   const std::string* home = nullptr;
   bool watch = false;
+  int look_s = 1;
   int timeout_s = 60;
 };
 
@@ -29,21 +30,29 @@ absl::Status ShowState(Store& store, const Json& courier, const Output& output) 
   ASSIGN_OR_RETURN(const SyncState state, store.State());
   Json json = {{"unsent", state.unsent},
                {"delivered", state.delivered},
+               {"merged", state.merged},
                {"setAside", state.set_aside},
+               {"returned", state.returned},
+               {"held", state.held},
+               {"notSent", state.not_sent},
                {"lastSuccessMs", state.last_success_ms},
                {"progressDone", state.progress_done},
                {"progressTotal", state.progress_total},
                {"recordsReceived", state.records_received},
                {"bytesReceived", state.bytes_received},
-               {"synced", state.unsent == 0 && state.last_success_ms != 0 &&
-                              state.problem == sync::v1::NO_REASON}};
+               {"synced", state.synced()}};
   std::string text = absl::StrCat(
       output.Say("未发送: ", "unsent: "), state.unsent,
       state.delivered == 0
           ? ""
           : absl::StrCat(output.Say("（其中已由他人送达: ", " (brought by a courier: "),
                          state.delivered, output.Say("）", ")")),
-      output.Say("  被退回或待处理: ", "  set aside: "), state.set_aside,
+      output.Say("  已送达并采纳: ", "  merged: "), state.merged,
+      output.Say("  被退回: ", "  returned: "), state.returned,
+      output.Say("  待他人处理: ", "  held: "), state.held,
+      state.not_sent == 0
+          ? ""
+          : absl::StrCat(output.Say("  随之未发送: ", "  not sent with them: "), state.not_sent),
       output.Say("  上次同步: ", "  last synced: "),
       state.last_success_ms == 0
           ? output.Say("从未", "never")
@@ -59,7 +68,7 @@ absl::Status ShowState(Store& store, const Json& courier, const Output& output) 
 }
 
 absl::Status Watch(const Arguments& arguments, Store& store, const Output& output) {
-  Syncer syncer(&store);
+  Syncer syncer(&store, {.look = absl::Seconds(arguments.look_s)});
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
@@ -100,12 +109,14 @@ void AddSyncCommand(const Parent& device) {
   Commands<Arguments> commands(device, {.home = &device.invocation->home});
   commands.Add("sync", "Send and receive", &Sync,
                {{"--watch", &Arguments::watch, "Stay connected until interrupted"},
+                {"--look", &Arguments::look_s,
+                 "With --watch: seconds between looks for what other processes have recorded"},
                 {"--timeout", &Arguments::timeout_s, "Seconds until it gives up"}});
 }
 
 void AddStatusCommand(const Parent& device) {
   Commands<Arguments> commands(device);
-  commands.Add("status", "Unsent work, last success, what is wrong", &Status);
+  commands.Add("status", "What waits to be sent, was merged or came back; what is wrong", &Status);
 }
 
 }  // namespace zhibu::client

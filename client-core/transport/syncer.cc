@@ -27,8 +27,6 @@ using sync::v1::ClientFrame;
 using sync::v1::ServerFrame;
 
 constexpr int kMessageBytesMax = 16 << 20;
-// Another process may commit to the same file; that is not announced.
-constexpr absl::Duration kLook = absl::Milliseconds(200);
 constexpr absl::Duration kRetryMin = absl::Milliseconds(500);
 constexpr absl::Duration kRetryMax = absl::Minutes(1);
 
@@ -63,25 +61,33 @@ struct Way {
   absl::Status Told(const grpc::Status& status) const;
 };
 
-Way WayTo(const std::string& address, const std::string& fingerprint) {
+int MillisOf(absl::Duration duration) {
+  return static_cast<int>(absl::ToInt64Milliseconds(duration));
+}
+
+Way WayTo(const std::string& address, const std::string& fingerprint,
+          const SyncerOptions& options = {}) {
   Way way;
-  grpc::experimental::TlsChannelCredentialsOptions options;
-  options.set_verify_server_certs(false);
-  options.set_check_call_host(false);
-  options.set_certificate_verifier(
+  grpc::experimental::TlsChannelCredentialsOptions tls;
+  tls.set_verify_server_certs(false);
+  tls.set_check_call_host(false);
+  tls.set_certificate_verifier(
       grpc::experimental::ExternalCertificateVerifier::Create<PinnedVerifier>(fingerprint,
                                                                               way.met_other));
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMessageBytesMax);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, MillisOf(options.ping));
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, MillisOf(options.pong));
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);  // an idle stream goes on asking
   arguments.SetSslTargetNameOverride("zhibu");  // the name in every server's certificate
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   way.channel =
-      grpc::CreateCustomChannel(address, grpc::experimental::TlsCredentials(options), arguments);
+      grpc::CreateCustomChannel(address, grpc::experimental::TlsCredentials(tls), arguments);
   return way;
 }
 
 absl::Status Offline() { return Refuse(sync::v1::OFFLINE, ""); }
+absl::Status Stopped() { return absl::CancelledError("stopped"); }
 
 absl::Status Way::Told(const grpc::Status& status) const {
   if (*met_other) return Refuse(sync::v1::OTHER_SERVER, "");
@@ -165,8 +171,8 @@ absl::StatusOr<Delivered> Deliver(absl::string_view bundles, const std::string& 
 struct Syncer::Shared {
   absl::Mutex mutex;
   bool stopped ABSL_GUARDED_BY(mutex) = false;
-  bool committed ABSL_GUARDED_BY(mutex) = false;
-  bool ended ABSL_GUARDED_BY(mutex) = false;  // the stream hears nothing more
+  bool committed ABSL_GUARDED_BY(mutex) = false;  // here, or perhaps by others
+  bool ended ABSL_GUARDED_BY(mutex) = false;      // the stream hears nothing more
   std::deque<ServerFrame> received ABSL_GUARDED_BY(mutex);
   grpc::ClientContext* call ABSL_GUARDED_BY(mutex) = nullptr;  // that of the stream there is
 
@@ -184,9 +190,10 @@ struct Syncer::Shared {
 // A stream with a thread that listens.
 class Syncer::Stream {
  public:
-  Stream(Shared* shared, const Identity& identity, absl::Time deadline)
+  Stream(Shared* shared, const Identity& identity, const SyncerOptions& options,
+         absl::Time deadline)
       : shared_(*shared),
-        way_(WayTo(identity.address, identity.fingerprint)),
+        way_(WayTo(identity.address, identity.fingerprint, options)),
         stub_(sync::v1::Sync::NewStub(way_.channel)) {
     if (deadline != absl::InfiniteFuture()) context_.set_deadline(absl::ToChronoTime(deadline));
     {
@@ -246,13 +253,27 @@ class Syncer::Stream {
   std::thread listener_;
 };
 
-Syncer::Syncer(Store* store) : store_(*store), shared_(std::make_shared<Shared>()) {}
+Syncer::Syncer(Store* store, SyncerOptions options)
+    : store_(*store), options_(options), shared_(std::make_shared<Shared>()) {}
 Syncer::~Syncer() { Stop(); }
+
+void Syncer::Look() {
+  absl::MutexLock lock(&shared_->mutex);
+  shared_->committed = true;
+}
 
 void Syncer::Stop() {
   absl::MutexLock lock(&shared_->mutex);
   shared_->stopped = true;
   if (shared_->call != nullptr) shared_->call->TryCancel();
+}
+
+void Syncer::Rest(absl::Time deadline, const absl::StatusOr<int64_t>& commits) {
+  while (!shared_->Wait(std::min(deadline, absl::Now() + options_.look))) {
+    if (absl::Now() >= deadline) return;
+    const auto now = store_.CommitsOfOthers();
+    if (!commits.ok() || !now.ok() || *now != *commits) return;
+  }
 }
 
 absl::Status Syncer::Attempt(absl::Time deadline, absl::FunctionRef<bool(Session&)> enough,
@@ -269,12 +290,16 @@ absl::Status Syncer::Attempt(absl::Time deadline, absl::FunctionRef<bool(Session
     absl::MutexLock lock(&shared->mutex);
     shared->committed = true;
   });
-  Stream stream(shared_.get(), identity, deadline);
+  Stream stream(shared_.get(), identity, options_, deadline);
   bool in_step = false;
   while (true) {
+    const auto commits = store_.CommitsOfOthers();
     ClientFrame frame;
-    while (!session.closed() && session.Next(&frame)) {
+    while (session.Next(&frame)) {
       if (!stream.Write(frame)) break;
+    }
+    if (session.closed()) {
+      return session.again() ? absl::AbortedError("again") : session.status();
     }
     const bool was_in_step = std::exchange(in_step, session.caught_up());
     if (enough(session)) return absl::OkStatus();
@@ -282,31 +307,19 @@ absl::Status Syncer::Attempt(absl::Time deadline, absl::FunctionRef<bool(Session
       RETURN_IF_ERROR(store_.EndAttempt(absl::OkStatus()));
       on_change(absl::OkStatus());
     }
-    shared_->Wait(std::min(deadline, absl::Now() + kLook));
+    Rest(deadline, commits);
     std::deque<ServerFrame> received;
     bool ended = false;
     {
       absl::MutexLock lock(&shared_->mutex);
-      if (shared_->stopped) {
-        shared_->ended = true;
-        return absl::OkStatus();
-      }
+      if (shared_->stopped) return Stopped();
       received.swap(shared_->received);
       ended = shared_->ended && received.empty();
     }
     for (const ServerFrame& one : received) session.OnFrame(one);
-    if (session.closed()) {
-      absl::MutexLock lock(&shared_->mutex);
-      shared_->ended = true;
-      return session.status().ok() && session.again() ? absl::AbortedError("again")
-                                                      : session.status();
-    }
+    if (session.closed()) continue;
     if (ended) return stream.Finish();
-    if (absl::Now() >= deadline) {
-      absl::MutexLock lock(&shared_->mutex);
-      shared_->ended = true;
-      return Offline();
-    }
+    if (absl::Now() >= deadline) return Offline();
   }
 }
 
@@ -318,6 +331,7 @@ absl::Status Syncer::SyncOnce(absl::Duration timeout) {
         deadline, [](const Session& session) { return session.caught_up(); },
         [](const absl::Status&) {});
   } while (absl::IsAborted(status));
+  if (absl::IsCancelled(status)) return status;
   RETURN_IF_ERROR(store_.EndAttempt(status));
   return status;
 }
@@ -355,10 +369,7 @@ void Syncer::Run(const std::function<void(const absl::Status&)>& on_change) {
     const absl::Time began = absl::Now();
     const absl::Status status = Attempt(
         absl::InfiniteFuture(), [](const Session&) { return false; }, on_change);
-    {
-      absl::MutexLock lock(&shared_->mutex);
-      if (shared_->stopped) return;
-    }
+    if (absl::IsCancelled(status)) return;
     if (absl::IsAborted(status)) continue;
     if (const auto noted = store_.EndAttempt(status); !noted.ok()) on_change(noted);
     on_change(status);

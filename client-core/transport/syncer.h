@@ -4,25 +4,31 @@
 //   Syncer syncer(store.get());
 //   absl::Status status = syncer.SyncOnce(absl::Seconds(30));
 //
-// or, while an app is open, `Start` and `Stop`: it stays connected, receives what
+// or, while an app is open, `Run` and `Stop`: it stays connected, receives what
 // others do as they do it, sends what the app commits, and connects again when
-// the link comes back.
+// the link comes back. While nothing happens it sleeps: what this process commits
+// wakes it, and so does the server; for what other processes commit to the same file
+// see `Options::look` and `Look`.
 //
 // UNAVAILABLE means offline, which is a state and not a fault: nothing is lost
-// and the next attempt goes on where this one stopped. The other codes are those
-// of sync/reason.h. Whatever the outcome, Store::State tells it.
+// and the next attempt goes on where this one stopped. CANCELLED: Stop was called
+// before it was done; of that Store::State tells nothing, as stopped is not synced. The
+// other codes are those of sync/reason.h, and Store::State tells the outcome.
 //
-// Threads: calls of one Syncer must not overlap, but for Stop, which any thread
-// may call. The store's other users are not held up.
+// Threads: calls of one Syncer must not overlap, but for Stop and Look, which any thread
+// may call. The store's other users are not held up. What was stopped stays stopped: to
+// go on, make another Syncer.
 #ifndef ZHIBU_CLIENT_CORE_TRANSPORT_SYNCER_H_
 #define ZHIBU_CLIENT_CORE_TRANSPORT_SYNCER_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "client-core/session.h"
@@ -47,9 +53,19 @@ absl::StatusOr<Delivered> Deliver(absl::string_view bundles, const std::string& 
                                   const std::string& fingerprint,
                                   absl::Duration timeout = absl::Seconds(30));
 
+struct SyncerOptions {
+  // How often to look whether another process has committed to the same file. A file
+  // that one process has open needs no looking.
+  absl::Duration look = absl::InfiniteDuration();
+  // A path that died in silence is noticed after so long without a word, and so long
+  // without an answer to a ping. A server takes no more than one ping in half a minute.
+  absl::Duration ping = absl::Minutes(1);
+  absl::Duration pong = absl::Seconds(20);
+};
+
 class Syncer {
  public:
-  explicit Syncer(Store* store);
+  explicit Syncer(Store* store, SyncerOptions options = {});
   ~Syncer();
 
   // Until everything is sent, answered and received.
@@ -57,7 +73,8 @@ class Syncer {
 
   // Asks for records that are not held here, and are not held afterwards: what an
   // officer looks at below their organisation, or of one member (zhibu.sync.v1.Ask).
-  // `on_page` is given them as they come; false: it has enough.
+  // `on_page` is given them as they come; false: it has enough. OK: it has, or that was
+  // the last page.
   absl::Status Ask(sync::v1::Ask ask, absl::FunctionRef<bool(const sync::v1::Page&)> on_page,
                    absl::Duration timeout);
 
@@ -65,14 +82,20 @@ class Syncer {
   // and each time the device is in step with the server (OK).
   void Run(const std::function<void(const absl::Status&)>& on_change);
   void Stop();
+  // Another process has committed to the same file, as the app has heard otherwise.
+  void Look();
 
  private:
   class Stream;
   // One stream, until `enough` says so; it is asked whenever something has happened.
   absl::Status Attempt(absl::Time deadline, absl::FunctionRef<bool(Session&)> enough,
                        const std::function<void(const absl::Status&)>& on_change);
+  // Sleeps until there is something to do, or the deadline. `commits`: of others, as far as
+  // they have been looked through.
+  void Rest(absl::Time deadline, const absl::StatusOr<int64_t>& commits);
 
   Store& store_;
+  const SyncerOptions options_;
   struct Shared;
   const std::shared_ptr<Shared> shared_;
 };

@@ -141,6 +141,7 @@ absl::Status Merging::MergeOne(const Passage& passage, const Change& change, Ver
   const Origin origin{.device = passage.row.author,
                       .version = version,
                       .stamp = Believed(passage.row.stamp, work_.environment.now_ms()),
+                      .latest = LatestStamp(work_.environment.now_ms()),
                       .base_max = passage.seen_up_to,
                       .made_later = passage.made_later};
   RETURN_IF_ERROR(Apply(staged->type, change, origin, &staged->state, &staged->outcome));

@@ -4,13 +4,10 @@
 
 namespace zhibu::server {
 
-Stamp Believed(Stamp stamp, int64_t now_ms) {
-  return MillisOf(stamp) > now_ms + kFutureMsMax ? StampAt(now_ms) : stamp;
-}
-
 Step StepOf(const Work& work, const Passage& passage, const RecordKey& key, const Staged& staged) {
+  const int64_t now_ms = work.environment.now_ms();
   const Stamp stamp =
-      std::max(Believed(passage.row.stamp, work.environment.now_ms()), staged.was.touch.stamp);
+      std::max(Believed(passage.row.stamp, now_ms), Believed(staged.was.touch.stamp, now_ms));
   return {*staged.type,   key.id,
           *staged.change, staged.was,
           staged.state,   std::min(Version(staged.change->base()), passage.seen_up_to),

@@ -58,10 +58,6 @@ inline RecordKey KeyOf(const sync::v1::Change& change) {
   return {change.type(), *Id::FromBytes(change.id())};
 }
 
-// A stamp from later than this is a clock that is wrong: it counts as now.
-inline constexpr int64_t kFutureMsMax = 60'000;
-Stamp Believed(Stamp stamp, int64_t now_ms);
-
 // As the rules see it. What they are made of stays until they are gone.
 Step StepOf(const Work& work, const Passage& passage, const RecordKey& key, const Staged& staged);
 std::vector<Step> StepsOf(const Work& work, const Passage& passage, const Staging& staging);

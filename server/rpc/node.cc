@@ -184,6 +184,8 @@ absl::StatusOr<int> Node::Serve(const NetworkOptions& options) {
   // A phone that went away without a word is noticed.
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
+  // And a phone that asks whether its path is alive, once a minute, is no nuisance.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 30'000);
   parts_->sync_server = builder.BuildAndStart();
   if (parts_->sync_server == nullptr) {
     return absl::UnavailableError(absl::StrCat("cannot serve on ", options.listen));

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <sqlite3.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -777,6 +778,89 @@ TEST_F(StoreTest, AnEditIsStampedLaterThanAllThatItsAuthorHadSeen) {
   ASSERT_EQ(store->ApplyUpdate(update), absl::OkStatus());
   MakeMeeting();
   EXPECT_GT(Pending().at(1).stamp(), latest);
+}
+
+// Ten times the records are some ten times the work, and not a hundred.
+TEST_F(StoreTest, AnEditOfManyRecordsIsReadOnceWhenTheyAreAllWorkedOutAgain) {
+  const auto restamped = [&](int records) {
+    store = MustOpen(directory.NewFile());
+    std::vector<Draft> drafts;
+    std::vector<Draft*> pointers;
+    for (int i = 0; i < records; ++i) drafts.push_back(MeetingIn(branch, std::string(500, 'x')));
+    for (Draft& draft : drafts) pointers.push_back(&draft);
+    EXPECT_TRUE(store->Commit(pointers).ok());
+    auto least = std::chrono::nanoseconds::max();
+    for (int64_t round = 1; round <= 5; ++round) {
+      const auto began = std::chrono::steady_clock::now();
+      EXPECT_EQ(store->Restamp(-round * 86'400'000), absl::OkStatus());
+      least = std::min(least, std::chrono::nanoseconds(std::chrono::steady_clock::now() - began));
+    }
+    return least;
+  };
+  const auto few = restamped(100);
+  EXPECT_LT(restamped(1000), 30 * few);
+}
+
+TEST_F(StoreTest, WhatTheServerShowsFromAfterItsOwnTimeIsNotTakenForSeen) {
+  Meeting meeting;
+  meeting.set_branch_id(branch.str());
+  sync::v1::Update update = Said(meeting, fate.environment().NewId(), 1);
+  update.mutable_groups(0)->set_stamp(StampAt(now_ms + 100 * int64_t{86'400'000}).value);
+  ASSERT_EQ(store->ApplyUpdate(update), absl::OkStatus());
+  MakeMeeting();
+  EXPECT_EQ(MillisOf(Stamp(Pending().at(0).stamp())), now_ms);
+}
+
+TEST_F(StoreTest, ACommitByAnotherProcessIsNoticedWhenItIsLookedFor) {
+  const int64_t before = store->CommitsOfOthers().value();
+  MakeMeeting("自己");
+  EXPECT_EQ(store->CommitsOfOthers().value(), before);
+  auto other = MustOpen(file);
+  const int64_t open = store->CommitsOfOthers().value();
+  std::swap(store, other);
+  MakeMeeting("别的进程");
+  std::swap(store, other);
+  EXPECT_NE(store->CommitsOfOthers().value(), open);
+}
+
+TEST_F(StoreTest, TheStateTellsApartWhatWaitsWhatIsInAndWhatCameBack) {
+  MakeMeeting("在");
+  MakeMeeting("退");
+  MakeMeeting("等");
+  const Id unsent = MakeMeeting("未发");
+  ASSERT_EQ(store->EndAttempt(absl::OkStatus()), absl::OkStatus());
+  ASSERT_EQ(store->ApplyUpdate(Answered(1)), absl::OkStatus());
+  ASSERT_EQ(store->ApplyUpdate(Answered(2, sync::v1::RETURNED, sync::v1::NOT_ENTITLED)),
+            absl::OkStatus());
+  ASSERT_EQ(store->ApplyUpdate(Answered(3, sync::v1::HELD, sync::v1::GRANT_ENDED)),
+            absl::OkStatus());
+  client::SyncState state = store->State().value();
+  EXPECT_EQ(state.merged, 1u);
+  EXPECT_EQ(state.returned, 1u);
+  EXPECT_EQ(state.held, 1u);
+  EXPECT_EQ(state.set_aside, 2u);
+  EXPECT_EQ(state.unsent, 1u);
+  EXPECT_FALSE(state.synced());
+
+  std::vector<client::UnsentEdit> waiting;
+  ASSERT_EQ(store->ListUnsent([&](const client::UnsentEdit& edit) { waiting.push_back(edit); }),
+            absl::OkStatus());
+  ASSERT_THAT(waiting, SizeIs(1));
+  EXPECT_EQ(waiting[0].number, EditNumber(4));
+  EXPECT_EQ(waiting[0].edit.changes(0).id(), unsent.str());
+  const RecordType& type = *store->schema().Find(Meeting::descriptor());
+  EXPECT_THAT(store->UnsentRecords(type).value(), ElementsAre(unsent));
+
+  // All is sent, and something has come back: that is not what was meant to be there.
+  ASSERT_EQ(store->ApplyUpdate(Answered(4)), absl::OkStatus());
+  EXPECT_EQ(store->State()->unsent, 0u);
+  EXPECT_FALSE(store->State()->synced());
+  std::vector<int64_t> places;
+  ASSERT_EQ(store->ListSetAside([&](const SetAside& item) { places.push_back(item.place); }),
+            absl::OkStatus());
+  for (const int64_t place : places) ASSERT_EQ(store->Discard(place), absl::OkStatus());
+  EXPECT_TRUE(store->State()->synced());
+  EXPECT_EQ(store->State()->merged, 2u);
 }
 
 TEST_F(StoreTest, EditsAreRenumberedWithWhatTheyBuildOnAndNothingElseChanges) {

@@ -65,6 +65,7 @@ TEST_F(CliTest, EveryCommandShowsHelpAndEndsWith0) {
       {"device", "status"},
       {"device", "conflicts"},
       {"device", "set-aside"},
+      {"device", "unsent"},
       {"device", "courier"},
       {"device", "courier", "export"},
       {"device", "courier", "carry"},
@@ -329,6 +330,25 @@ TEST_F(CliTest, StatusKnowsAfterARestartWhatIsUnsent) {
     EXPECT_EQ(status.value("lastSuccessMs", -1), 0);
     EXPECT_FALSE(status.value("synced", true));
   }
+}
+
+TEST_F(CliTest, WhatIsUnsentIsListedAndMarked) {
+  const std::string id = device_.Put("Meeting", MeetingOf("七月"));
+  const Json unsent = device_.Do({"unsent"});
+  ASSERT_EQ(unsent.size(), 1u);
+  EXPECT_EQ(unsent[0].value("number", 0), 1);
+  EXPECT_FALSE(unsent[0].value("delivered", true));
+  EXPECT_EQ(unsent[0]["changes"][0].value("id", ""), id);
+  EXPECT_EQ(unsent[0]["changes"][0].value("type", ""), "Meeting");
+  EXPECT_TRUE(device_.List("Meeting")[0].value("unsent", false));
+  EXPECT_TRUE(device_.Do({"get", "Meeting", id}).value("unsent", false));
+  const Words home = {"device", "--home", device_.home()};
+  Words list = home;
+  list.insert(list.end(), {"list", "Meeting"});
+  EXPECT_THAT(RunToEnd(list).out, HasSubstr("【未发送】"));
+  Words english = {"--lang", "en"};
+  english.insert(english.end(), list.begin(), list.end());
+  EXPECT_THAT(RunToEnd(english).out, HasSubstr("[unsent]"));
 }
 
 TEST_F(CliTest, ADeviceThatIsNotEnrolledSaysSoAndKeepsItsWork) {

@@ -55,13 +55,13 @@ TEST(DiskTest, AFullDeviceRefusesInWordsAndKeepsWhatWasThere) {
   Township township;
   const Device device = township.Enrol(kSecretary, disk.path() + "/device");
   const std::string meeting = device.Put("Meeting", Meeting(device, "七月"));
-  const Json before = device.List("Meeting");
   const std::string dues = Dues(device.IdOf(kSecretary), device.BranchId(), 100).dump();
 
   // Another process has the store open, as an app has.
   const auto watch = Process::Start(device.Command({"sync", "--watch"}));
   ASSERT_TRUE(watch->ReadLine().has_value());
   EXPECT_TRUE(Eventually([&] { return device.Unsent() == 0; }));
+  const Json before = device.List("Meeting");
   disk.Fill();
   const Json error = device.Refused({"put", "DuesPayment", dues});
   EXPECT_EQ(error.value("code", ""), "RESOURCE_EXHAUSTED") << error;

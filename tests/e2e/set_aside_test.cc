@@ -87,7 +87,12 @@ TEST(SetAsideTest, WhatIsHeldIsTakenByTheSecretaryAndItsAuthorSeesIt) {
   deputy.Do({"sync"});
   EXPECT_EQ(secretary.Record("Meeting", taken).value("topic", ""), "卸任前的会议");
   EXPECT_EQ(IdsOn(secretary, "Meeting").count(given_back), 0u);
-  EXPECT_EQ(deputy.Do({"status"}).value("setAside", 0), 1);
+  const Json status = deputy.Do({"status"});
+  EXPECT_EQ(status.value("unsent", -1), 0);
+  EXPECT_EQ(status.value("setAside", 0), 1);
+  EXPECT_EQ(status.value("returned", 0), 1);
+  EXPECT_EQ(status.value("held", -1), 0);
+  EXPECT_FALSE(status.value("synced", true)) << "one of the edits is not in";
   for (const Json& item : deputy.Do({"set-aside"})) {
     const bool back = item["changes"][0].value("id", "") == given_back;
     EXPECT_EQ(item.value("standing", ""), back ? "RETURNED" : "TAKEN");

@@ -101,19 +101,40 @@ TEST_F(CheckInOutcome, AMembersClockThatIsYearsOffIsPutRightAtTheHandshake) {
   EXPECT_EQ(Scanned(lis, Shown(zhangs)), "VERIFIED");
 }
 
-TEST_F(CheckInOutcome, AMembersClockThatWasYearsOffAndIsRightAgainIsMarked) {
-  world.Wait(10 * 86'400'000LL);  // what the phones have last seen is old
-  for (const int64_t error : {-8 * kYear, 8 * kYear}) {
-    Phone& phone = error < 0 ? wangs : lis;
-    phone.clock_error_ms() = error;
+TEST_F(CheckInOutcome, AMembersClockThatWasYearsBehindAndIsRightAgainIsMarked) {
+  world.Wait(10 * 86'400'000LL);  // what the phone has last seen is old
+  wangs.Crash();
+  wangs.clock_error_ms() = -8 * kYear;
+  Draft draft = Drafted(wangs, Shown(zhangs));
+  wangs.Commit({&draft});
+  wangs.clock_error_ms() = 0;  // before anybody could measure it
+  EXPECT_EQ(OutcomeOf(wangs, draft.id()), "MARKED CLOCK_OFF");
+}
+
+TEST_F(CheckInOutcome, AMembersClockThatWasYearsAheadAndIsRightAgainIsJudgedByWhenItIsSynced) {
+  for (const int64_t later : {int64_t{0}, 60 * kMinute}) {
+    Phone& phone = later == 0 ? wangs : lis;
+    phone.Crash();
+    phone.clock_error_ms() = 8 * kYear;
     Draft draft = Drafted(phone, Shown(zhangs));
     phone.Commit({&draft});
-    phone.clock_error_ms() = 0;  // before anybody could measure it
-    EXPECT_EQ(OutcomeOf(phone, draft.id()), "MARKED CLOCK_OFF");
+    phone.clock_error_ms() = 0;
+    world.Wait(later);
+    EXPECT_EQ(OutcomeOf(phone, draft.id()), later == 0 ? "VERIFIED" : "MARKED LATE_CODE");
   }
 }
 
+TEST_F(CheckInOutcome, ClocksThatAreSetWhileTheAppsRunDoNotMatter) {
+  zhangs.clock_error_ms() = -8 * kYear;
+  wangs.clock_error_ms() = 8 * kYear;
+  Draft draft = Drafted(wangs, Shown(zhangs));
+  wangs.Commit({&draft});
+  wangs.clock_error_ms() = 0;
+  EXPECT_EQ(OutcomeOf(wangs, draft.id()), "VERIFIED");
+}
+
 TEST_F(CheckInOutcome, ADisplaysClockThatIsYearsOffIsMarked) {
+  zhangs.Crash();  // since then nobody has measured it
   zhangs.clock_error_ms() = -8 * kYear;
   EXPECT_EQ(Scanned(wangs, Shown(zhangs)), "MARKED CLOCK_OFF");
   zhangs.clock_error_ms() = 8 * kYear;

@@ -593,6 +593,20 @@ TEST_F(FlowAtServer, ALetterIsReceivedOnItsLastDayHoweverLateThatIsSyncedAndNotO
   EXPECT_EQ(Fate(chens), "RETURNED LETTER_EXPIRED");
 }
 
+TEST_F(FlowAtServer, ALetterThatWasChangedUnderAWrongClockOfTheServerIsReceivedInTimeAllTheSame) {
+  const Id letter = Issue(zhangs, host, "1", "2026-11-30");
+  world.SyncAll();
+  world.fate().clock_error_ms = 30 * kDay;
+  zhangs.Change<Transfer>(letter, [](Transfer& t) { t.set_reason("随迁"); });
+  EXPECT_EQ(Fate(zhangs), "");
+  world.SyncAll();
+  world.fate().clock_error_ms = 0;
+  world.Wait(kDay);
+  Step(chens, letter, Transfer::RECEIVED);
+  EXPECT_EQ(Fate(chens), "");
+  EXPECT_EQ(TransferState(letter), Transfer::RECEIVED);
+}
+
 TEST_F(FlowAtServer, ALetterNeedsANumberAndRunsNinetyDaysAtMost) {
   Issue(zhangs, host, "1", "2027-02-17");  // 91 days
   EXPECT_EQ(Fate(zhangs), "RETURNED LETTER_TOO_LONG");

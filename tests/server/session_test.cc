@@ -326,9 +326,8 @@ TEST_F(SessionTest, ACursorForAScopeThatTheDeviceNeverHadShowsNothingOfIt) {
   EXPECT_EQ(heard.dropped(0), other.str());
   heard.clear_dropped();
   auto& cursors = *heard.mutable_cursors();
-  const auto forgotten = std::find_if(cursors.begin(), cursors.end(), [&](const auto& one) {
-    return one.scope() == other.str();
-  });
+  const auto forgotten = std::find_if(cursors.begin(), cursors.end(),
+                                      [&](const auto& one) { return one.scope() == other.str(); });
   ASSERT_NE(forgotten, cursors.end());
   EXPECT_EQ(forgotten->audience(), 0u);
   cursors.erase(forgotten);

@@ -487,7 +487,7 @@ class RowsOfEarlierServer : public Rows {
  protected:
   RowsOfEarlierServer() {
     Appoint(SECRETARY);
-    ledger.ServerRuns(true, 0);
+    ledger.ServerRuns(true);
   }
   void Take(const Sampler& made, sync::v1::Reason reason) {
     auto row = Row(2, 1, 22, 99, made, sampler, sync::v1::Change::CREATE, 0);

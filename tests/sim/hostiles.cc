@@ -69,13 +69,13 @@ void Universe::HearHostile(Hostile& hostile, const std::string& bytes) {
   if (!frame.ParseFromString(bytes)) return session.OnGarbage("frame");
   if (frame.has_ask()) {
     Absorb();
-    const Ledger::Answer due = ledger_.AnswerTo(hostile.person(), frame.ask(), now_ms_);
+    const Ledger::Answer due = ledger_.AnswerTo(hostile.person(), frame.ask(), server_ms());
     session.OnFrame(frame);
     Absorb();  // what it opens by asking may be what it asks for
     hostile_due_[hostile.stream()] = {
-        frame.ask(), now_ms_,
+        frame.ask(), server_ms(),
         due.refusal == sync::v1::NO_REASON || frame.ask().reason().empty()
-            ? ledger_.AnswerTo(hostile.person(), frame.ask(), now_ms_)
+            ? ledger_.AnswerTo(hostile.person(), frame.ask(), server_ms())
             : due};
   } else {
     session.OnFrame(frame);

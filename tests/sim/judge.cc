@@ -66,6 +66,8 @@ void Universe::CheckAll() {
   slow_ = 0;
   server_.disk.Mend();
   Wait(60'000);
+  server_clock_until_ms_ = now_ms_;
+  PutServerClockRight();
   for (const auto& device : devices_) {
     HangUp(*device);
     device->disk.Mend();
@@ -158,7 +160,7 @@ void Universe::CheckView(Device& device) {
                                                        state->problem_detail)
                                         : state.status().ToString()));
   }
-  std::map<RecordKey, std::string> expected = ledger_.ViewOf(device.person, now_ms_);
+  std::map<RecordKey, std::string> expected = ledger_.ViewOf(device.person, server_ms());
   if (device.old) {
     expected.erase(expected.lower_bound({kNewType, Id()}),
                    expected.lower_bound({kNewType + 1, Id()}));

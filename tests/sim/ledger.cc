@@ -33,9 +33,14 @@ namespace {
 // As the server says: a stamp from later than this counts as the time of receipt.
 constexpr int64_t kFutureMsMax = 60'000;
 
+std::string NameOf(const AuditRow& row) {
+  return absl::StrCat(row.device.value, "/", row.number.value, "/", row.chain);
+}
+
+uint64_t LatestAt(int64_t ms) { return static_cast<uint64_t>(ms + kFutureMsMax) << 16; }
+
 uint64_t StampIn(const AuditRow& row) {
-  const int64_t ms = static_cast<int64_t>(row.stamp.value >> 16);
-  if (ms <= row.received_ms + kFutureMsMax) return row.stamp.value;
+  if (row.stamp.value <= LatestAt(row.received_ms)) return row.stamp.value;
   return static_cast<uint64_t>(row.received_ms) << 16;
 }
 
@@ -206,9 +211,16 @@ absl::Status Ledger::Absorb(server::Reader& reader) {
   }
   // Versions of scopes that have nothing to do with each other do not compare, but in
   // which offices somebody acts may hang on another scope: that of another entry of
-  // theirs in the register. The server's clock tells.
-  const auto order = [](const AuditRow& row) {
-    return std::pair(row.version.value == 0 ? 0 : row.received_ms, row.version);
+  // theirs in the register. The server's clock tells; unless it was wrong: what was read
+  // before, before the server was restored, is read in the order of then.
+  const auto order = [&](const AuditRow& row) {
+    const auto known = taken_.find(NameOf(row));
+    return known != taken_.end()
+               ? std::tuple(known->second.place, int64_t{0}, Version())
+               : std::tuple(SIZE_MAX, row.version.value == 0 ? 0 : row.received_ms, row.version);
+  };
+  const auto when = [](const AuditRow& row) {
+    return row.version.value == 0 ? 0 : row.received_ms;
   };
   std::stable_sort(rows.begin(), rows.end(),
                    [&](const AuditRow& a, const AuditRow& b) { return order(a) < order(b); });
@@ -218,7 +230,7 @@ absl::Status Ledger::Absorb(server::Reader& reader) {
     Take(rows[i]);
     if (Suspicion(rows[i])) suspicious.push_back(rows[i]);
     // By what was so in that moment: a restored server's whole life is read at once.
-    if (i + 1 == rows.size() || order(rows[i + 1]).first != order(rows[i]).first) JudgeDoubted();
+    if (i + 1 == rows.size() || when(rows[i + 1]) != when(rows[i])) JudgeDoubted();
   }
   for (const AuditRow& row : suspicious) {
     const auto failure = Suspicion(row);
@@ -283,13 +295,17 @@ void Ledger::Forget() {
   anew.sent_ = std::move(sent_);
   anew.read_ = std::move(read_);  // what they know they know
   anew.belonged_ = std::move(belonged_);
-  anew.versions_ = std::move(versions_);
+  anew.server_is_old_ = server_is_old_;
+  anew.taken_ = std::move(taken_);
   anew.failure_ = std::move(failure_);
   *this = std::move(anew);
 }
 
 void Ledger::Take(const AuditRow& audit) {
-  Row row{audit, {}, {}, {}, 0, {}, 0, false};
+  Row row{audit, {}, {}, {}, 0, {}, 0, false, false};
+  // Of a restored server it is known from when it was read first.
+  row.by_old_server =
+      taken_.try_emplace(NameOf(audit), Taken{taken_.size(), server_is_old_}).first->second.by_old;
   const bool readable = row.edit.ParseFromString(audit.edit);
   Attribute(&row);
   ++rows_count_;
@@ -332,8 +348,12 @@ void Ledger::Attribute(Row* row) {
 }
 
 By Ledger::ByOf(const Row& row, const Change& change) const {
-  return {row.audit.version.value, row.author.value, StampIn(row.audit),
-          std::min(change.base(), SeenBy(row)), row.number};
+  return {row.audit.version.value,
+          row.author.value,
+          StampIn(row.audit),
+          std::min(change.base(), SeenBy(row)),
+          row.number,
+          LatestAt(row.audit.received_ms)};
 }
 
 // The highest version of the record that its author can have seen.
@@ -392,7 +412,7 @@ bool Ledger::RefusedForNothing(const Row& row) const {
     default:
       return false;
   }
-  if (row.edit.changes().empty() || ServerWasOld(row.audit.received_ms)) return false;
+  if (row.edit.changes().empty() || row.by_old_server) return false;
   // What it builds on may not be in; then it was not asked whether it is theirs now.
   if (!row.audit.builds_on.empty()) return false;
   for (const Change& change : row.edit.changes()) {
@@ -466,6 +486,12 @@ void Ledger::Judge(Row* judged) {
     for (const auto& [scope, place] : PlacesIn(*expected.message, key.id)) touched.insert(scope);
     if (!expected.breach.empty()) Fail(kSteps, absl::StrCat(name, ": ", expected.breach), key);
     ++changed_[audit.received_ms][key];
+  }
+  for (const auto& [key, expected] : made) {
+    const bool note = key.type == TypeOf(ConflictNote::descriptor());
+    if (note && row.by_old_server && records_[key].history.size() == 1) {
+      noted_by_old_server_.insert(key);
+    }
   }
   if (composed) JudgePlaces(row, made);
   NoteReaders(made, audit.received_ms);
@@ -833,11 +859,10 @@ void Ledger::CheckNotes() {
     const auto& note = static_cast<const ConflictNote&>(*it->second.expected.message);
     if (note.kind() != ConflictNote::OVERWRITTEN) continue;
     const RecordKey about{note.record_type(), Id::FromBytes(note.record_id()).value_or(Id())};
-    // When the server wrote it first.
-    const auto written_ms = static_cast<int64_t>(it->second.history[0].by.stamp >> 16);
     const std::string field =
-        ServerWasOld(written_ms) ? NameToday(PrototypeOf(about.type)->GetDescriptor(), note.field())
-                                 : note.field();
+        noted_by_old_server_.count(it->first) > 0
+            ? NameToday(PrototypeOf(about.type)->GetDescriptor(), note.field())
+            : note.field();
     found.insert({about, field, note.lost_by_id(), Millis(note.lost_at())});
   }
   notes_ = found.size();

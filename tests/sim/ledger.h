@@ -76,6 +76,7 @@ inline constexpr char kOpened[] = "what is opened for a time is, for a reason an
 inline constexpr char kDuplicates[] = "who may be registered twice is told to whom it concerns";
 inline constexpr char kCodes[] = "a code is verified, marked or returned as it must be";
 inline constexpr char kBeyond[] = "a server merges what it knows how to, and returns the rest";
+inline constexpr char kStamps[] = "a stamp tells when, once the clocks are right";
 inline constexpr char kRefusal[] = "an edit is refused at the device only for a reason";
 inline constexpr char kQuiet[] = "everybody comes to rest";
 
@@ -104,6 +105,7 @@ class Ledger {
     uint64_t identity = 0;
     // Was answered under another number: then so is it again, whatever has changed.
     bool repeated = false;
+    bool by_old_server = false;  // of an earlier version
   };
   struct Record {
     History history;
@@ -145,7 +147,7 @@ class Ledger {
   };
   void Show(const std::string& code, const Shown& shown) { shown_[code] = shown; }
   // From this moment on it runs today's version, or the earlier one.
-  void ServerRuns(bool old, int64_t now_ms) { versions_[now_ms] = old; }
+  void ServerRuns(bool old) { server_is_old_ = old; }
   // From here on nothing that the device sends may be merged.
   void Revoke(DeviceNumber device) { revoked_.insert(device); }
   void Lose(DeviceNumber device) { lost_.insert(device); }
@@ -316,7 +318,6 @@ class Ledger {
   void CheckStandings();
 
   // ---- Versions of the server (versions.cc) ----
-  bool ServerWasOld(int64_t ms) const;
   void JudgeVersion(const Row& row);
   bool DecidesOnUnknown(const sync::v1::Edit& decision) const;
 
@@ -329,7 +330,14 @@ class Ledger {
   };
   std::vector<Doubted> doubted_;
   std::map<int64_t, std::map<RecordKey, int>> changed_;  // when, what, and how often
-  std::map<int64_t, bool> versions_;                     // since when the server is old, or is not
+  bool server_is_old_ = false;                           // runs an earlier version
+  // Of rows, by whose they are and their hash: when they were read first.
+  struct Taken {
+    size_t place = 0;
+    bool by_old = false;  // by an earlier version of the server
+  };
+  std::map<std::string, Taken> taken_;
+  std::set<RecordKey> noted_by_old_server_;
   std::map<uint32_t, std::map<uint64_t, Row>> devices_;
   std::map<uint32_t, Id> persons_;
   std::map<RecordKey, Record> records_;

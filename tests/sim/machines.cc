@@ -44,9 +44,10 @@ std::string Integrity(const std::string& file, const std::string& vfs) {
   return absl::StrJoin(Select(file, vfs, "PRAGMA integrity_check"), "; ");
 }
 
-Environment EnvironmentOf(Dice* dice, std::function<int64_t()> now_ms) {
-  return {.now_ms = std::move(now_ms),
-          .random_bytes = [dice](size_t size) { return dice->Bytes(size); }};
+Environment EnvironmentOf(Dice* dice, const Clock* clock, const int64_t* true_ms) {
+  return {.now_ms = [clock, true_ms] { return clock->Now(*true_ms); },
+          .random_bytes = [dice](size_t size) { return dice->Bytes(size); },
+          .steady_ms = [true_ms] { return *true_ms; }};
 }
 
 }  // namespace
@@ -68,9 +69,7 @@ std::shared_ptr<const Schema> OldSchema() {
 Device::Device(int index_in, uint64_t seed, const int64_t* now_ms_in)
     : index(index_in), now_ms(now_ms_in), dice(seed), disk(seed + 1) {}
 
-Environment Device::environment() {
-  return EnvironmentOf(&dice, [this] { return clock.Now(*now_ms); });
-}
+Environment Device::environment() { return EnvironmentOf(&dice, &clock, now_ms); }
 
 absl::StatusOr<std::unique_ptr<client::Store>> Device::OpenWith(const std::string& key) {
   begun.reset();
@@ -122,9 +121,7 @@ std::string Device::CheckIntegrity() { return Integrity(kDeviceFile, disk.vfs())
 Server::Server(uint64_t seed, const int64_t* now_ms_in)
     : now_ms(now_ms_in), dice(seed), disk(seed + 1) {}
 
-Environment Server::environment() {
-  return EnvironmentOf(&dice, [this] { return *now_ms; });
-}
+Environment Server::environment() { return EnvironmentOf(&dice, &clock, now_ms); }
 
 absl::Status Server::Open() {
   store.reset();
@@ -147,6 +144,7 @@ std::string Server::CheckIntegrity() { return Integrity(kServerFile, disk.vfs())
 Stream::Stream(uint64_t id_in, Device* device_in, Server* server_in,
                const server::SessionLimits& limits)
     : id(id_in),
+      began_ms(*device_in->now_ms),
       device(*device_in),
       client(device_in->store.get()),
       server(server_in->store.get(), server_in->ingest.get(), server_in->environment(), limits) {}

@@ -34,6 +34,7 @@ struct Clock {
   std::optional<int64_t> frozen_at_ms;
 
   int64_t Now(int64_t true_ms) const { return frozen_at_ms.value_or(true_ms + error_ms); }
+  friend bool operator==(const Clock&, const Clock&) = default;
 };
 
 struct Stream;
@@ -109,6 +110,7 @@ struct Server {
 
   const int64_t* const now_ms;
   bool old = false;  // runs an earlier version; looked at when it is opened
+  Clock clock;
   Dice dice;
   Disk disk;
   std::unique_ptr<server::Store> store;
@@ -120,6 +122,7 @@ struct Stream {
   Stream(uint64_t id, Device* device, Server* server, const server::SessionLimits& limits);
 
   const uint64_t id;
+  const int64_t began_ms;
   Device& device;
   client::Session client;
   server::Session server;
@@ -130,6 +133,8 @@ struct Stream {
   enum class Heard { kNothing, kChallenge, kWelcome, kEnd };
   Heard heard = Heard::kNothing;  // what the server has said
   bool welcomed = false;          // and the device has heard
+  bool clock_was_right = false;   // the server's, when it told the time
+  int64_t compared_ms = 0;        // when the device heard what the server's clock says
   int said = 0;                   // hello, proof, then pushes
 };
 

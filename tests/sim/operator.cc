@@ -60,7 +60,7 @@ void Universe::Appoint(const Id& person, const Id& organisation, Office office, 
   grant.set_person_id(person.str());
   grant.set_organisation_id(organisation.str());
   grant.set_office(office);
-  *grant.mutable_from() = TimeUtil::MillisecondsToTimestamp(now_ms_);
+  *grant.mutable_from() = TimeUtil::MillisecondsToTimestamp(server_ms());
   if (until_ms != 0) *grant.mutable_until() = TimeUtil::MillisecondsToTimestamp(until_ms);
   OwnWrite(grant, Id());
 }
@@ -281,9 +281,9 @@ void Universe::Operate(uint64_t seed) {
     case 0:
       return Appoint(person, branch, dice.Of(kOffices), 0);
     case 1:  // for a while, from now or for ever over
-      return Appoint(person, branch, dice.Of(kOffices), now_ms_ + dice.Between(1, 30) * kDayMs);
+      return Appoint(person, branch, dice.Of(kOffices), server_ms() + dice.Between(1, 30) * kDayMs);
     case 2:
-      return Appoint(person, branch, dice.Of(kOffices), now_ms_);
+      return Appoint(person, branch, dice.Of(kOffices), server_ms());
     case 3:
       return Move(person, branch);
     case 5:

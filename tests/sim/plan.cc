@@ -14,13 +14,25 @@
 namespace zhibu::sim {
 namespace {
 
-constexpr std::array<const char*, 36> kNames = {
-    "edit",       "connect",         "talk",          "sync",        "hang-up",    "wait",
-    "operate",    "check",           "lost",          "duplicated",  "cut",        "ack-lost",
-    "delayed",    "device-crash",    "server-crash",  "fsync-fails", "disk-full",  "read-error",
-    "clock-skew", "clock-jump",      "clock-frozen",  "clone",       "restore",    "file-deleted",
-    "key-absent", "revoked-offline", "moved-offline", "slow-server", "reordered",  "torn-frame",
-    "reconnects", "server-restored", "courier",       "old-client",  "old-server", "hostile"};
+constexpr std::array<const char*, 38> kNames = {"edit",          "connect",
+                                                "talk",          "sync",
+                                                "hang-up",       "wait",
+                                                "operate",       "check",
+                                                "lost",          "duplicated",
+                                                "cut",           "ack-lost",
+                                                "delayed",       "device-crash",
+                                                "server-crash",  "fsync-fails",
+                                                "disk-full",     "read-error",
+                                                "clock-skew",    "clock-jump",
+                                                "clock-frozen",  "clock-once",
+                                                "server-clock",  "clone",
+                                                "restore",       "file-deleted",
+                                                "key-absent",    "revoked-offline",
+                                                "moved-offline", "slow-server",
+                                                "reordered",     "torn-frame",
+                                                "reconnects",    "server-restored",
+                                                "courier",       "old-client",
+                                                "old-server",    "hostile"};
 static_assert(kNames.size() == static_cast<size_t>(Act::kHostile) + 1);
 
 // Out of a hundred; the rest is faults, if there are any.
@@ -34,8 +46,9 @@ constexpr Weight kLife[] = {{Act::kEdit, 42}, {Act::kTalk, 22}, {Act::kConnect, 
 // Between two comparisons of everything.
 constexpr int kStepsToCheck = 400;
 
-// One in so many steps of those who say anything.
+// One in so many steps of those who say anything, and of clocks that are wrong for a while.
 constexpr int kStepsToHostile = 12;
+constexpr int kStepsToWrongClock = 60;
 
 Act ChooseAct(const std::vector<Act>& faults, Dice* dice) {
   int at = static_cast<int>(dice->Below(100));
@@ -56,13 +69,10 @@ void AddUpdates(Dice* dice, std::vector<Step>* steps) {
   (*steps)[third + dice->Below(steps->size() - third)].act = Act::kOldServer;
 }
 
-// Often, as each says but a little; and so that the other faults come as they would
-// without.
-void AddHostile(Dice* dice, std::vector<Step>* steps) {
+// So that the other faults come as they would without.
+void AddOften(Act act, int one_in, Dice* dice, std::vector<Step>* steps) {
   for (Step& step : *steps) {
-    if ((step.act == Act::kEdit || step.act == Act::kTalk) && dice->OneIn(kStepsToHostile)) {
-      step.act = Act::kHostile;
-    }
+    if ((step.act == Act::kEdit || step.act == Act::kTalk) && dice->OneIn(one_in)) step.act = act;
   }
 }
 
@@ -113,7 +123,10 @@ Plan MakePlan(const Options& options) {
   Plan plan{options, {}};
   Dice dice(options.seed * 0x2545f4914f6cdd1dull + 1);
   std::vector<Act> faults = options.faults;
-  faults.erase(std::remove(faults.begin(), faults.end(), Act::kHostile), faults.end());
+  const auto apart = [](Act act) {
+    return act == Act::kHostile || act == Act::kClockOnce || act == Act::kServerClock;
+  };
+  faults.erase(std::remove_if(faults.begin(), faults.end(), apart), faults.end());
   for (int i = 0; i < options.steps; ++i) {
     Step step;
     step.act = (i + 1) % kStepsToCheck == 0 ? Act::kCheck : ChooseAct(faults, &dice);
@@ -122,7 +135,11 @@ Plan MakePlan(const Options& options) {
     plan.steps.push_back(step);
   }
   if (options.Has(Act::kOldServer)) AddUpdates(&dice, &plan.steps);
-  if (options.Has(Act::kHostile)) AddHostile(&dice, &plan.steps);
+  // Each says but a little.
+  if (options.Has(Act::kHostile)) AddOften(Act::kHostile, kStepsToHostile, &dice, &plan.steps);
+  for (const Act clock : {Act::kClockOnce, Act::kServerClock}) {
+    if (options.Has(clock)) AddOften(clock, kStepsToWrongClock, &dice, &plan.steps);
+  }
   return plan;
 }
 

@@ -42,6 +42,8 @@ enum class Act {
   kClockSkew,
   kClockJump,
   kClockFrozen,
+  kClockOnce,    // a device's clock is wrong for one edit
+  kServerClock,  // the server's clock is wrong for an hour
   kClone,
   kRestore,
   kFileDeleted,

@@ -21,7 +21,7 @@ void Universe::AnswerIsDue(const Stream& stream) {
   if (it == questions_.end()) return;  // the device has given the stream up
   Absorb();
   Question& question = it->second;
-  question.due = ledger_.AnswerTo(stream.device.person, question.ask, now_ms_);
+  question.due = ledger_.AnswerTo(stream.device.person, question.ask, server_ms());
   if (ledger_.Revoked(stream.server.device())) {
     question.due.emplace();
     question.due->refusal = sync::v1::DEVICE_REVOKED;
@@ -39,7 +39,7 @@ void Universe::AnswerIsDue(const Stream& stream) {
   }
   question.asked = true;
   question.tree = now.tree;
-  question.heard_ms = now_ms_;
+  question.heard_ms = server_ms();
 }
 
 void Universe::CheckPage(const Stream& stream, const sync::v1::Page& page) {

@@ -252,7 +252,7 @@ class Evaluation {
     for (size_t i = 1; i < values.size(); ++i) {
       const Value& next = values[i];
       const bool saw = next.by.Saw(current->by);
-      const bool wins = saw || next.by.Later(current->by);
+      const bool wins = saw || current->by.stamp > next.by.latest || next.by.Later(current->by);
       if (!saw && next.bytes != current->bytes) {
         const By& lost = wins ? current->by : next.by;
         expected_.overwritten.insert({name, lost.device, lost.stamp});

@@ -33,6 +33,9 @@ struct By {
   // That the edit has on its device: one that was held for a while had not seen what the
   // same device has recorded since.
   uint64_t number = 0;
+  // A stamp from later than this was of a clock that was wrong, when the server took the
+  // change: it wins over nothing that was written unseen.
+  uint64_t latest = UINT64_MAX;
 
   bool Saw(const By& other) const {
     return other.version <= base || (other.device == device && other.number <= number);

@@ -11,6 +11,7 @@ namespace zhibu::sim {
 namespace {
 
 constexpr int64_t kMinuteMs = 60'000;
+constexpr int64_t kHourMs = 60 * kMinuteMs;
 constexpr int64_t kDayMs = 86'400'000;
 constexpr int64_t kYearMs = 365 * kDayMs;
 constexpr size_t kDevicesMax = 14;
@@ -26,6 +27,7 @@ class Runner {
     // Copies made meanwhile take part as well.
     const size_t index = dice.OneIn(3) ? dice.Below(devices.size()) : step.device;
     Device& device = *devices[index % devices.size()];
+    universe_.PutServerClockRight();
     if (step.act >= kFirstFault) ++universe_.stats.faults[std::string(NameOf(step.act))];
     switch (step.act) {
       case Act::kEdit:
@@ -95,6 +97,14 @@ class Runner {
                                         ? std::nullopt
                                         : std::optional(device.clock.Now(universe_.now_ms()));
         return;
+      case Act::kClockOnce: {
+        const Clock before = std::exchange(device.clock, WrongClock(dice));
+        universe_.Edit(device, dice->Next());
+        device.clock = before;
+        return;
+      }
+      case Act::kServerClock:
+        return universe_.SetServerClock(WrongClock(dice));
       case Act::kOldServer:
         return universe_.UpdateServer();
       case Act::kHostile:
@@ -117,6 +127,12 @@ class Runner {
       default:
         return DiskFault(act, device, dice);
     }
+  }
+
+  // By years, by weeks or by half an hour.
+  static Clock WrongClock(Dice* dice) {
+    const int64_t most = dice->OneIn(3) ? 4 * kYearMs : dice->OneIn(2) ? 30 * kDayMs : kHourMs;
+    return {dice->Between(-most, most), std::nullopt};
   }
 
   void NetworkFault(Act act, Dice* dice) {

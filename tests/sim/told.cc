@@ -41,7 +41,7 @@ void Universe::CheckUpdate(const Hearer& hearer, const sync::v1::Update& update)
       shown_[hearer.person].insert(key);
       const Ledger::Record* record = ledger_.Find(key);
       if (record == nullptr || record->expected.unclear) continue;
-      if (!ledger_.MayRead(hearer.person, *record, key.id, group.bodies(i), now_ms_)) {
+      if (!ledger_.MayRead(hearer.person, *record, key.id, group.bodies(i), server_ms())) {
         ledger_.Fail(kRight, absl::StrCat(hearer.name, " is sent ", NameOf(key)), key);
       }
       CheckMoment(hearer, key, *record, group.version());
@@ -85,7 +85,7 @@ void Universe::CheckMoment(const Hearer& hearer, const RecordKey& key, const Led
   if (change == record.history.end() || change->change.kind() != sync::v1::Change::UPDATE) return;
   const Message& message = *record.expected.message;
   const Sight sight =
-      SightOn(message, ledger_.SightIn(hearer.person, PlacesIn(message, key.id), now_ms_));
+      SightOn(message, ledger_.SightIn(hearer.person, PlacesIn(message, key.id), server_ms()));
   const auto written = WrittenIn(change->change, *message.GetDescriptor());
   const bool hidden = std::all_of(written.begin(), written.end(), [&](const auto* field) {
     return Restricted(*field) && !Sees(sight, *field);
@@ -102,7 +102,7 @@ void Universe::CheckTrace(const Hearer& hearer, const RecordKey& key, const Ledg
   if (!trace.ParseFromString(bytes)) return ledger_.Fail(kProtocol, "a trace cannot be read", key);
   const Message& message = *record.expected.message;
   const Sight sight =
-      SightOn(message, ledger_.SightIn(hearer.person, PlacesIn(message, key.id), now_ms_));
+      SightOn(message, ledger_.SightIn(hearer.person, PlacesIn(message, key.id), server_ms()));
   const std::function<void(const sync::v1::Trace&)> look = [&](const sync::v1::Trace& one) {
     for (const auto& traced : one.fields()) {
       const FieldDescriptor* field =
@@ -113,7 +113,7 @@ void Universe::CheckTrace(const Hearer& hearer, const RecordKey& key, const Ledg
     for (const auto& life : one.former_lives()) {
       look(life.trace());
       CheckLogged(hearer, ledger_.EntriesOf(hearer.person), key, life.body(), 0);
-      if (ledger_.MayRead(hearer.person, record, key.id, life.body(), now_ms_)) continue;
+      if (ledger_.MayRead(hearer.person, record, key.id, life.body(), server_ms())) continue;
       ledger_.Fail(kTold, absl::StrCat(hearer.name, " is told what was before"), key);
     }
   };

@@ -59,7 +59,7 @@ void Universe::HangUpAll() {
 }
 
 absl::Status Universe::OpenServer() {
-  ledger_.ServerRuns(server_.old, now_ms_);
+  ledger_.ServerRuns(server_.old);
   absl::Status status = server_.Open();
   if (!status.ok() && !server_.disk.dead()) {
     server_.disk.Mend();
@@ -160,6 +160,7 @@ bool Universe::ClientSays(Stream& stream) {
   if (!allowed) ledger_.Fail(kProtocol, absl::StrCat("device says ", frame.ShortDebugString()));
   ++stream.said;
   if (frame.has_push()) {
+    CheckStamps(stream, frame.push());
     stream.device.last_push = frame.SerializeAsString();
     stream.device.last_push_by = stream.device.Number();
   }
@@ -190,13 +191,15 @@ void Universe::Seen(DeviceNumber number, const std::string& who) {
     ASSIGN_OR_RETURN(const auto row, writer.GetDevice(number));
     if (!row || row->revoked()) return absl::OkStatus();
     before_ms = row->last_seen_ms;
-    return server::NoteSeen(writer, *server_.ingest, {{number, now_ms_}}, &moved);
+    return server::NoteSeen(writer, *server_.ingest, {{number, server_ms()}}, &moved);
   });
   if (!status.ok()) return;
   // It may have proved itself a while before it is welcomed.
-  if (before_ms != 0 && now_ms_ - before_ms > 2 * kUnseenMsMax) {
-    ledger_.Fail(kRight, absl::StrCat(who, " is welcome after ", (now_ms_ - before_ms) / 86'400'000,
-                                      " days"));
+  const int64_t unseen_ms = server_ms() - before_ms;
+  // By the same clock.
+  const bool right = server_.clock == Clock() && before_ms <= now_ms_;
+  if (right && before_ms != 0 && unseen_ms > 2 * kUnseenMsMax) {
+    ledger_.Fail(kRight, absl::StrCat(who, " is welcome after ", unseen_ms / 86'400'000, " days"));
   }
   Absorb();
   Tell(moved);
@@ -217,6 +220,7 @@ bool Universe::ServerSays(Stream& stream) {
   if (frame.has_challenge()) {
     allowed = stream.heard == Heard::kNothing;
     next = Heard::kChallenge;
+    stream.clock_was_right = server_.clock == Clock();
   } else if (frame.has_welcome() || frame.has_restored()) {
     allowed = stream.heard == Heard::kChallenge;
     next = frame.has_welcome() ? Heard::kWelcome : Heard::kEnd;
@@ -260,6 +264,7 @@ bool Universe::ClientHears(Stream& stream) {
   std::vector<uint64_t> merged;
   stream.welcomed = stream.welcomed || frame.has_welcome();
   if (frame.has_update()) TakeAnswers(stream, frame.update(), &merged);
+  if (frame.has_challenge()) stream.compared_ms = now_ms_;
   stream.client.OnFrame(frame);
   if (frame.has_page()) TakePage(stream);
   if (stream.device.disk.dead()) return true;
@@ -325,12 +330,36 @@ bool Universe::LastChangedBy(const Ledger::Row& row) {
 
 bool Universe::SeesAllOf(const Id& person, const Ledger::Record& record, const Id& id) const {
   const google::protobuf::Message& message = *record.expected.message;
-  const Sight sight = SightOn(message, ledger_.SightIn(person, PlacesIn(message, id), now_ms_));
+  const Sight sight = SightOn(message, ledger_.SightIn(person, PlacesIn(message, id), server_ms()));
   const google::protobuf::Descriptor& type = *message.GetDescriptor();
   for (int i = 0; i < type.field_count(); ++i) {
     if (Restricted(*type.field(i)) && !Sees(sight, *type.field(i))) return false;
   }
   return true;
+}
+
+// By clocks that are right, however wrong they were before.
+void Universe::CheckStamps(Stream& stream, const sync::v1::Push& push) {
+  const bool right = server_.clock == Clock() && stream.clock_was_right;
+  if (!right || stream.device.clock != Clock()) return;
+  // For so long the word of the server may have been on the way.
+  const int64_t close_ms = 5'000 + stream.compared_ms - stream.began_ms;
+  const auto wrong = [&](const sync::v1::NumberedEdit& edit, absl::string_view how) {
+    ledger_.Fail(kStamps,
+                 absl::StrCat("device ", stream.device.index, ", edit ", edit.number(),
+                              " is stamped ", how, ": ", edit.stamp() >> 16, " at ", now_ms_));
+  };
+  // What came after an edit tells when it was not made yet.
+  bool all_right = true;
+  for (auto edit = push.edits().rbegin(); edit != push.edits().rend(); ++edit) {
+    const auto known = known_.find(SaltOf(edit->edit()));
+    const auto stamp_ms = static_cast<int64_t>(edit->stamp() >> 16);
+    if (stamp_ms > now_ms_ + close_ms) wrong(*edit, "later than now");
+    all_right = all_right && known != known_.end() && known->second.made_ms;
+    if (all_right && stamp_ms < *known->second.made_ms - close_ms) {
+      wrong(*edit, absl::StrCat("earlier than it was made, ", *known->second.made_ms));
+    }
+  }
 }
 
 void Universe::CheckCursors(Device& device, const std::vector<uint64_t>& merged) {
@@ -354,7 +383,8 @@ void Universe::CheckCursors(Device& device, const std::vector<uint64_t>& merged)
         row->edit.changes().begin(), row->edit.changes().end(), [&](const sync::v1::Change& one) {
           const auto id = Id::FromBytes(one.id());
           const Ledger::Record* record = id ? ledger_.Find({one.type(), *id}) : nullptr;
-          return record != nullptr && ledger_.MayRead(device.person, *record, *id, "", now_ms_) &&
+          return record != nullptr &&
+                 ledger_.MayRead(device.person, *record, *id, "", server_ms()) &&
                  SeesAllOf(device.person, *record, *id);
         });
     if (sees && furthest && *furthest < row->audit.version.value && LastChangedBy(*row)) {
@@ -578,6 +608,19 @@ void Universe::RestartServer(bool power_lost) {
   Absorb();
 }
 
+void Universe::SetServerClock(Clock clock) {
+  server_clock_until_ms_ = now_ms_ + 3'600'000;
+  server_.clock = clock;
+  RestartServer(false);
+}
+
+void Universe::PutServerClockRight() {
+  if (server_.clock == Clock() || now_ms_ < server_clock_until_ms_) return;
+  versions_ahead_until_ms_ = std::max(versions_ahead_until_ms_, server_ms());
+  server_.clock = Clock();
+  RestartServer(false);
+}
+
 void Universe::BackUpServer() {
   const absl::Status status = server::BackUp(*server_.store, [&] {
     backup_ = {server_.disk.Copy(), server_.old};
@@ -587,7 +630,9 @@ void Universe::BackUpServer() {
 }
 
 void Universe::RestoreServer() {
-  if (!backup_ || failure()) return;
+  // The versions of the new life would not be above those of the old one.
+  const bool below = server_.clock != Clock() || now_ms_ < versions_ahead_until_ms_;
+  if (!backup_ || failure() || below) return;
   ++stats.restarts;
   Wait(10 * 60'000);  // nobody does it faster
   HangUpAll();
@@ -737,6 +782,7 @@ Universe::Done Universe::Commit(Device& device, const std::vector<client::Draft*
   Known known;
   known.edit.ParseFromString((*pending)[0].edit());
   known.deltas = deltas;
+  if (device.clock == Clock()) known.made_ms = now_ms_;
   NoteFoundations(device, (*pending)[0], known.edit.salt());
   if (begun_at) {
     CheckBase(device, known.edit, *begun_at);

@@ -59,6 +59,12 @@ class Universe {
 
   // ---- Time and the scheduler ----
   int64_t now_ms() const { return now_ms_; }
+  // As the server believes.
+  int64_t server_ms() const { return server_.clock.Now(now_ms_); }
+  // The server is started under it, for an hour.
+  void SetServerClock(Clock clock);
+  // Once the hour is over.
+  void PutServerClockRight();
   void Wait(int64_t ms) { now_ms_ += ms; }
   // One of these on any open stream, `moves` times.
   void Talk(Dice* dice, int moves);
@@ -196,6 +202,8 @@ class Universe {
   struct Known {
     sync::v1::Edit edit;
     Deltas deltas;
+    // When it was made, where its device's clock said so.
+    std::optional<int64_t> made_ms;
   };
 
   // A question of a device, page by page.
@@ -221,6 +229,7 @@ class Universe {
   void TakeAnswers(Stream& stream, const sync::v1::Update& update, std::vector<uint64_t>* merged);
   bool LastChangedBy(const Ledger::Row& row);
   bool SeesAllOf(const Id& person, const Ledger::Record& record, const Id& id) const;
+  void CheckStamps(Stream& stream, const sync::v1::Push& push);
   void CheckCursors(Device& device, const std::vector<uint64_t>& merged);
   void EndStream(Stream& stream);
   // What the device has sent waits for its turn.
@@ -268,6 +277,8 @@ class Universe {
   Dice dice_;
   int64_t now_ms_ = 1'795'000'000'000;  // November 2026
   Server server_;
+  int64_t server_clock_until_ms_ = 0;    // while it is wrong
+  int64_t versions_ahead_until_ms_ = 0;  // of what a clock that was fast has given
   std::vector<std::unique_ptr<Device>> devices_;
   std::map<uint64_t, std::unique_ptr<Stream>> streams_;
   std::vector<std::unique_ptr<Stream>> stranded_;

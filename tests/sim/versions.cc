@@ -125,13 +125,8 @@ std::string NameToday(const Descriptor* type, const std::string& path) {
   return absl::StrJoin(names, ".");
 }
 
-bool Ledger::ServerWasOld(int64_t ms) const {
-  const auto next = versions_.upper_bound(ms);
-  return next != versions_.begin() && std::prev(next)->second;
-}
-
 void Ledger::JudgeVersion(const Row& row) {
-  if (!ServerWasOld(row.audit.received_ms)) return;
+  if (!row.by_old_server) return;
   if (ForItsVersion(row.audit)) ++returned_unknown_;
   if (row.audit.answer.verdict() != sync::v1::MERGED) return;
   const Unknown unknown = UnknownIn(row.edit);
@@ -163,8 +158,7 @@ void Ledger::CheckVersions() {
     if (Hostile(DeviceNumber(device))) continue;  // it names what nobody knows
     for (const auto& [number, row] : rows) {
       if (!ForItsVersion(row.audit)) continue;
-      if (ServerWasOld(row.audit.received_ms) &&
-          (UnknownIn(row.edit).special || DecidesOnUnknown(row.edit))) {
+      if (row.by_old_server && (UnknownIn(row.edit).special || DecidesOnUnknown(row.edit))) {
         with_reason.insert(row.edit.salt());
       } else {
         without[row.edit.salt()] = absl::StrCat("edit ", number, " of device ", device);

@@ -88,7 +88,8 @@ Environment Fate::environment() {
                 std::string bytes(size, '\0');
                 for (char& byte : bytes) byte = static_cast<char>(random_());
                 return bytes;
-              }};
+              },
+          .steady_ms = [this] { return *now_ms_; }};
 }
 
 // ---- Phone ---------------------------------------------------------------------
