@@ -248,6 +248,7 @@ absl::Status Store::TakeDropped(Transaction& transaction, const sync::v1::Update
       if (type != nullptr && record.ok() && !lies_there(*type, id, record->confirmed.body)) {
         return true;
       }
+      if (!record.ok()) tables.PutNumber(kReadAnew, 1);
       gone.push_back({number, id});
       return true;
     });

@@ -164,7 +164,8 @@ absl::Status CatchUp::SetOffices(Reader& reader, const std::map<Id, uint32_t>& o
       held = 0;
       state.channels.clear();
       state.to_drop = true;
-      if (sees_any) state.channels.push_back({{kLiesThere, Version(), Version()}, Version()});
+      if (sees_any)
+        state.channels.push_back({{kLiesThere, Version(), Version(), Version()}, Version()});
     }
     const uint32_t fresh = state.audience & ~held;
     if (fresh != 0) RETURN_IF_ERROR(OpenChannel(reader, scope, fresh, &state));
@@ -182,8 +183,15 @@ absl::Status CatchUp::OpenChannel(Reader& reader, const Id& scope, uint32_t offi
     channel.began = began;
     return absl::OkStatus();
   }
-  state->channels.push_back({{offices, Version(), began}, Version()});
+  state->channels.push_back({{offices, Version(), began, Version()}, Version()});
   return absl::OkStatus();
+}
+
+// What left the scope, or was hidden, at the row's version: whether the device had it.
+bool CatchUp::Open::WasSent(const FeedRow& row) const {
+  if (row.present) return false;
+  if (began.value == 0) return row.since <= version;
+  return row.since <= whole || (row.since <= version && row.version > began);
 }
 
 absl::StatusOr<uint64_t> CatchUp::CountRows(Reader& reader) const {
@@ -250,12 +258,12 @@ absl::Status CatchUp::ReadChannel(Reader& reader, const Id& scope, const Open& c
     }
     last = row.version;
     const bool may_know = (row.offices & channel.held()) != 0;
-    if (may_know) known.push_back(row.version);
     const Sight now = SightNow(row);
-    const bool removable =
-        may_know && !row.present && row.since <= channel.version && row.version > channel.began;
+    // What is sent again moves it too, or a reading that is broken off would never end.
+    if (may_know || (channel.again() && now.visible)) known.push_back(row.version);
+    const bool removable = may_know && channel.WasSent(row);
     if (!removable && (!now.visible || (!channel.again() && Held(scope, row, now)))) {
-      if (may_know) ++bytes;  // passing over is work too
+      ++bytes;  // passing over is work too
       return true;
     }
     bytes += SizeOf(row);
@@ -350,11 +358,15 @@ absl::Status CatchUp::Advance(Reader& reader, const Pass& pass, std::shared_ptr<
     const bool dropped = std::exchange(state.to_drop, false);
     if (dropped) update->add_dropped(scope.str());
     ASSIGN_OR_RETURN(const Version end, reader.ScopeVersion(scope));
-    Open whole{{state.audience, Version(), Version()}, end};
+    Open whole{{state.audience, Version(), Version(), Version()}, end};
     for (Open& channel : state.channels) {
+      if (!pass.complete() && channel.began.value == 0) {
+        ASSIGN_OR_RETURN(channel.began, reader.LastInFeed(scope, channel.held()));
+        channel.whole = channel.version;
+      }
       channel.version = std::max(channel.version, pass.KnownUpToCut(channel));
       channel.looked = std::max(channel.looked, std::min(pass.cut, end));
-      if (channel.version >= channel.began) channel.began = Version();
+      if (channel.version >= channel.began) channel.began = channel.whole = Version();
       NoteSent(scope, channel.version, sent);
       whole.version = std::max(whole.version, channel.version);
     }

@@ -77,6 +77,7 @@ class CatchUp {
     Version from() const { return std::max(version, looked); }
     bool again() const { return (offices & kLiesThere) != 0; }
     uint32_t held() const { return offices & ~kLiesThere; }
+    bool WasSent(const FeedRow& row) const;
   };
   struct ScopeState {
     std::vector<Open> channels;

@@ -14,7 +14,8 @@ namespace {
 constexpr char kContext[] = "zhibu cursor v2";
 constexpr size_t kSealBytes = 16;
 constexpr size_t kNumberBytes = 8;
-constexpr size_t kChannelBytes = 3 * kNumberBytes;
+constexpr size_t kChannelNumbers = 4;
+constexpr size_t kChannelBytes = kChannelNumbers * kNumberBytes;
 
 const unsigned char* Bytes(absl::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
@@ -23,8 +24,8 @@ const unsigned char* Bytes(absl::string_view text) {
 std::string BytesOf(const std::vector<Channel>& channels) {
   std::string bytes;
   for (const Channel& channel : channels) {
-    for (uint64_t number :
-         {uint64_t{channel.offices}, channel.version.value, channel.began.value}) {
+    for (uint64_t number : {uint64_t{channel.offices}, channel.version.value, channel.began.value,
+                            channel.whole.value}) {
       for (size_t i = 0; i < kNumberBytes; ++i, number >>= 8) {
         bytes.push_back(static_cast<char>(number & 0xff));
       }
@@ -89,8 +90,9 @@ std::vector<Channel> CursorSeal::ChannelsIn(const sync::v1::Cursor& cursor) {
   const absl::string_view bytes = BehindDigest(cursor);
   std::vector<Channel> channels(bytes.size() / kChannelBytes);
   for (size_t i = 0; i < channels.size(); ++i) {
-    channels[i] = {static_cast<uint32_t>(NumberAt(bytes, 3 * i)),
-                   Version(NumberAt(bytes, 3 * i + 1)), Version(NumberAt(bytes, 3 * i + 2))};
+    const auto number = [&](size_t n) { return NumberAt(bytes, kChannelNumbers * i + n); };
+    channels[i] = {static_cast<uint32_t>(number(0)), Version(number(1)), Version(number(2)),
+                   Version(number(3))};
   }
   return channels;
 }

@@ -28,9 +28,11 @@ std::string NewCursorKey(const Environment& environment);
 struct Channel {
   uint32_t offices = 0;
   Version version;  // all up to here
-  // What had gone by then was never the device's: the last change that there was for these
-  // offices when the first of this was sent. 0 once `version` has come so far.
+  // While a reading is unfinished: the last change that there was for these offices when it
+  // was begun, and up to where the device had all then. What came after that, and had gone when
+  // the reading was begun, the device never had. Both are 0 once `version` has come so far.
   Version began;
+  Version whole;
 };
 
 class CursorSeal {

@@ -335,7 +335,7 @@ class Ingest::Batch {
     row.device = kServerDevice;
     row.author = waiting.author;
     row.decided_by = decider;
-    row.stamp = waiting.stamp;
+    row.stamp = Believed(waiting.stamp, waiting.received_ms);  // as it would have been then
     row.edit = waiting.edit;
     row.sent = waiting.sent;
     Passage passage{edit, row};

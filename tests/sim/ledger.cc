@@ -682,6 +682,11 @@ void Ledger::NoteReader(const Id& person, int64_t now_ms) {
   }
 }
 
+void Ledger::NoteTime(const Id& person, int64_t now_ms) {
+  const Offices now = OfficesOf(person, now_ms);
+  if (std::exchange(noted_[person], now.in) != now.in) NoteReader(person, now_ms);
+}
+
 void Ledger::NoteReaders(const std::map<RecordKey, Expected>& changed, int64_t now_ms) {
   for (const Id& person : Watched()) {
     for (const auto& [key, expected] : changed) {

@@ -148,6 +148,11 @@ class Ledger {
   void Show(const std::string& code, const Shown& shown) { shown_[code] = shown; }
   // From this moment on it runs today's version, or the earlier one.
   void ServerRuns(bool old) { server_is_old_ = old; }
+  // Offices begin and end by the server's clock, too: what they read is theirs from then on.
+  void NoteTime(const Id& person, int64_t now_ms);
+  void NoteTime(int64_t now_ms) {
+    for (const Id& person : Watched()) NoteTime(person, now_ms);
+  }
   // From here on nothing that the device sends may be merged.
   void Revoke(DeviceNumber device) { revoked_.insert(device); }
   void Lose(DeviceNumber device) { lost_.insert(device); }
@@ -347,9 +352,10 @@ class Ledger {
   std::map<std::pair<uint32_t, uint64_t>, Id> decided_by_;
   std::set<DeviceNumber> hostile_;
   std::map<std::pair<DeviceNumber, uint64_t>, std::map<Id, uint64_t>> sent_;
-  std::map<Id, std::set<RecordKey>> read_;  // by person
-  std::map<Id, std::set<Id>> belonged_;     // by person: where they ever had an office
-  mutable std::map<Id, Offices> offices_;   // as far as they are known
+  std::map<Id, std::set<RecordKey>> read_;      // by person
+  std::map<Id, std::set<Id>> belonged_;         // by person: where they ever had an office
+  std::map<Id, std::map<Id, uint32_t>> noted_;  // by person: as whom they were asked last
+  mutable std::map<Id, Offices> offices_;       // as far as they are known
   std::map<std::string, Shown> shown_;
   std::map<RecordKey, std::vector<Scan>> scans_;
   std::set<DeviceNumber> shows_no_more_;  // as the server's own table says

@@ -31,6 +31,7 @@ Universe::Hearer Universe::HearerOf(Device& device) {
 
 // At the moment when it is sent, however long the session has been open.
 void Universe::CheckUpdate(const Hearer& hearer, const sync::v1::Update& update) {
+  ledger_.NoteTime(hearer.person, server_ms());
   if (ledger_.Revoked(hearer.number) && !update.groups().empty()) {
     return ledger_.Fail(kRight, absl::StrCat(hearer.name, " was revoked, and is sent records"));
   }

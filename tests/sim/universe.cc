@@ -328,16 +328,6 @@ bool Universe::LastChangedBy(const Ledger::Row& row) {
   return status.ok() && last;
 }
 
-bool Universe::SeesAllOf(const Id& person, const Ledger::Record& record, const Id& id) const {
-  const google::protobuf::Message& message = *record.expected.message;
-  const Sight sight = SightOn(message, ledger_.SightIn(person, PlacesIn(message, id), server_ms()));
-  const google::protobuf::Descriptor& type = *message.GetDescriptor();
-  for (int i = 0; i < type.field_count(); ++i) {
-    if (Restricted(*type.field(i)) && !Sees(sight, *type.field(i))) return false;
-  }
-  return true;
-}
-
 // By clocks that are right, however wrong they were before.
 void Universe::CheckStamps(Stream& stream, const sync::v1::Push& push) {
   const bool right = server_.clock == Clock() && stream.clock_was_right;
@@ -378,14 +368,14 @@ void Universe::CheckCursors(Device& device, const std::vector<uint64_t>& merged)
       if (!scope || row->scopes.count(*scope) == 0) continue;
       furthest = std::max(furthest.value_or(0), mixed ? ~uint64_t{0} : cursor.version());
     }
-    // Whoever is not shown all of a record may see nothing of the change.
+    // Where something is hidden from somebody, they may see nothing of the change.
     const bool sees = std::any_of(
         row->edit.changes().begin(), row->edit.changes().end(), [&](const sync::v1::Change& one) {
           const auto id = Id::FromBytes(one.id());
           const Ledger::Record* record = id ? ledger_.Find({one.type(), *id}) : nullptr;
           return record != nullptr &&
                  ledger_.MayRead(device.person, *record, *id, "", server_ms()) &&
-                 SeesAllOf(device.person, *record, *id);
+                 !HasRestricted(*record->expected.message->GetDescriptor());
         });
     if (sees && furthest && *furthest < row->audit.version.value && LastChangedBy(*row)) {
       ledger_.Fail(kAnswers,
@@ -507,6 +497,7 @@ void Universe::Submit(const server::Session& session, uint64_t stream,
 // As the hub does.
 void Universe::CommitGroup(const server::Turns::Group& group) {
   ++groups_;
+  ledger_.NoteTime(server_ms());
   const auto committed = server_.ingest->Commit(*server_.store, group.edits);
   if (server_.disk.dead()) return;  // nobody hears of it
   if (!committed.ok()) return CommitEach(group);

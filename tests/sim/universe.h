@@ -228,7 +228,6 @@ class Universe {
   bool ClientHears(Stream& stream);
   void TakeAnswers(Stream& stream, const sync::v1::Update& update, std::vector<uint64_t>* merged);
   bool LastChangedBy(const Ledger::Row& row);
-  bool SeesAllOf(const Id& person, const Ledger::Record& record, const Id& id) const;
   void CheckStamps(Stream& stream, const sync::v1::Push& push);
   void CheckCursors(Device& device, const std::vector<uint64_t>& merged);
   void EndStream(Stream& stream);
