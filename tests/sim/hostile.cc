@@ -296,8 +296,12 @@ void Hostile::TakeAnswer(const sync::v1::Answer& answer) {
   const auto& change = row->edit.changes(0);
   const RecordKey about{change.type(), Id::FromBytes(change.id()).value_or(Id())};
   if (ledger.EverRead(person_, about)) return;  // since it was asked
-  // What was theirs to write is held, and that it is held tells them.
-  if (row->audit.answer.verdict() == sync::v1::HELD && ledger.EverLayWith(about, person_)) return;
+  // What was theirs to write is held, and that it is held tells them. And what was deleted
+  // where they act now, before they came, they can make anew (docs/proof.md).
+  const Ledger::Record* record = ledger.Find(about);
+  const bool gone = record != nullptr && !record->expected.alive;
+  const bool held = row->audit.answer.verdict() == sync::v1::HELD;
+  if ((held || gone) && ledger.EverLayWith(about, person_)) return;
   universe_.ledger().Fail(
       kTold,
       absl::StrCat("device ", number_.value, " asks whether something is there, and is told ",
