@@ -192,6 +192,27 @@ TEST_F(Roles, WhatAnEditBuildsOnAndThatItWasLetGoOfIsInTheAuditsChain) {
 
 // ---- What waits ---------------------------------------------------------------------------
 
+// A stamp from next month is one from now when it comes, and not from next month once that is
+// here.
+TEST_F(Roles, TheTimeOfAHeldEditIsThatOfItsReceiptWhateverItSays) {
+  constexpr int64_t kDayMs = int64_t{24} * 3600 * 1000;
+  const Id id = NewId();
+  EXPECT_EQ(Answer(Of(&zhang_author, {Create(MeetingIn(branch), id)})), "1 MERGED");
+  const RecordKey key{world.schema()->Find(Meeting::descriptor())->number, id};
+  const uint64_t base = world.StateOf(key).version().value;
+  world.SyncAll();
+  world.Dismiss(li, branch, DEPUTY);
+  stamp_ms = world.now_ms() + 30 * kDayMs;
+  EXPECT_EQ(Answer(Of(&li_author, {Update(At("李"), id, base)})), "1 HELD GRANT_ENDED");
+  stamp_ms = 0;
+  world.Wait(10 * kDayMs);
+  EXPECT_EQ(Answer(Of(&zhang_author, {Update(At("张"), id)})), "2 MERGED");
+  world.Wait(21 * kDayMs);
+  ASSERT_THAT(Waiting(), SizeIs(1));
+  EXPECT_EQ(TakeAs(&zhang_author, Waiting()[0]), "3 MERGED");
+  EXPECT_EQ(world.Get<Meeting>(id).place(), "张");
+}
+
 TEST_F(Roles, WhoNeverHadARightIsNotHeldAndLearnsNothing) {
   const Id elsewhere = chens.Make<Meeting>([&](Meeting& m) { m.set_branch_id(host.str()); });
   world.SyncAll();

@@ -446,6 +446,49 @@ TEST_F(SilenceTest, WhatHadGoneWhenAReadingWasBegunIsNotToldOfThoughTheReadingIs
   }
 }
 
+// It came and went while they were away; their cursor passes where it came as they read on.
+TEST_F(SilenceTest, WhatCameAndWentWhileSomebodyWasAwayIsNotToldOfThoughTheyReadInParts) {
+  MakeMeeting(zhangs);
+  world.SyncAll();
+  for (int i = 0; i < 3; ++i) MakeMeeting(zhangs);
+  const Id meeting = MakeMeeting(zhangs);
+  for (int i = 0; i < 3; ++i) MakeMeeting(zhangs);
+  EXPECT_EQ(world.Sync(zhangs), absl::OkStatus());
+  zhangs.Delete<Meeting>(meeting);
+  EXPECT_EQ(world.Sync(zhangs), absl::OkStatus());
+  world.limits.update_bytes = 1;
+  for (int i = 0; i < 20; ++i) {
+    Stream stream(&world, &wangs);
+    stream.watch = [&](const ServerFrame& frame) {
+      EXPECT_EQ(frame.SerializeAsString().find(meeting.str()), std::string::npos);
+    };
+    if (i == 0) world.SyncCutAfter(wangs, 6);
+    stream.Run();
+  }
+  EXPECT_THAT(world.Differences(wangs), IsEmpty());
+}
+
+// They see nothing there any longer but as themselves, and their link carries little at a time.
+TEST_F(SilenceTest, WhatIsSentAgainGetsOnThoughEachSessionIsCut) {
+  std::vector<Id> own;
+  for (int month = 1; month <= 12; ++month) {
+    own.push_back(lis.Make<DuesPayment>([&](DuesPayment& payment) {
+      payment.set_member_id(wang.str());
+      payment.set_branch_id(branch.str());
+      payment.set_amount_fen(300);
+      payment.set_month(absl::StrCat("2026-", month < 10 ? "0" : "", month));
+    }));
+  }
+  world.SyncAll();
+  world.limits.update_bytes = 1;
+  world.Place(wang, other);
+  int sessions = 0;
+  while (sessions < 20 && world.SyncCutAfter(wangs, 14)) ++sessions;
+  EXPECT_LT(sessions, 20);
+  for (const Id& id : own) EXPECT_TRUE(wangs.Has<DuesPayment>(id));
+  EXPECT_THAT(world.Differences(wangs), IsEmpty());
+}
+
 TEST_F(SilenceTest, ADropThatIsBrokenOffAfterAnyFrameLeavesNothingBehindAndTakesNothingAway) {
   for (int i = 0; i < 5; ++i) MakeMeeting(zhangs);
   Stay();

@@ -198,6 +198,35 @@ TEST_F(SqliteStoreTest, AMigrationThatFailedBeforeItsEndIsDoneAgain) {
   EXPECT_EQ(Put(1, "east"), absl::OkStatus());
 }
 
+// Its rows say who could ever see a record, not who may: that is worked out when the server has
+// no key for cursors (server/incarnation.h).
+TEST_F(SqliteStoreTest, AFileWhoseFeedsAreOfTheFormBeforeHasNoKeyForCursorsAnyMore) {
+  Open();
+  ASSERT_EQ(Put(1, "east"), absl::OkStatus());
+  ASSERT_EQ(store_->Write([](Writer& writer) { return writer.PutSetting("cursor_key", "key"); }),
+            absl::OkStatus());
+  store_.reset();
+  Execute(
+      "CREATE TABLE before (scope_no INTEGER NOT NULL, type INTEGER NOT NULL, id BLOB NOT NULL,"
+      " record_no INTEGER NOT NULL, version INTEGER NOT NULL, present INTEGER NOT NULL,"
+      " seen INTEGER NOT NULL, since INTEGER NOT NULL, PRIMARY KEY (scope_no, type, id)) STRICT,"
+      " WITHOUT ROWID;"
+      "INSERT INTO before SELECT scope_no, type, id, record_no, version, present, 6, since FROM "
+      "feed;"
+      "DROP TABLE feed; ALTER TABLE before RENAME TO feed; PRAGMA user_version = 8");
+  Open();
+  EXPECT_EQ(store_->Read([](Reader& reader) -> absl::Status {
+    ASSIGN_OR_RETURN(const std::string key, reader.GetSetting("cursor_key"));
+    EXPECT_EQ(key, "");
+    ASSIGN_OR_RETURN(const std::string rows, FeedOf(reader, "east", 0, 2));
+    EXPECT_NE(rows, "");
+    ASSIGN_OR_RETURN(const std::string others, FeedOf(reader, "east", 0, 8));
+    EXPECT_EQ(others, "");
+    return absl::OkStatus();
+  }),
+            absl::OkStatus());
+}
+
 TEST_F(SqliteStoreTest, AFileThatIsNotADatabaseIsDataLoss) {
   std::string before(20000, 'z');
   std::ofstream(file_) << before;
