@@ -1,7 +1,7 @@
 // What a device holds of its scopes, and what it is to be sent next.
 //
-//   what the device holds = records of its scopes, without what its offices may not read of
-//                           them, as of its channels
+//   what the device holds = for each channel, the records that its offices see, without what
+//                           they may not read of them, as of its version
 //
 // A channel says how far the device has been sent what some offices see of a scope. An
 // office that is new is a new channel, which is read from the beginning while the others go
@@ -9,10 +9,11 @@
 // all that lies in the scope and is sent again what it still sees there, through other
 // offices or other scopes: so nothing has to be named that it may no longer know of.
 //
-// What the device may not see does not exist for it: a row of a feed that names none of its
-// offices is not looked at, moves no channel and is not counted. It is told to remove what it
-// was sent and may no longer see, and nothing else: what came after its channel's version, or
-// had gone when the channel began, it never had.
+// What the device may not see does not exist for it. For its own offices a channel reads only
+// rows that name one of them; after a drop it reads every row of the scope, and counts and tells
+// none that its owner may not see. The device is told to remove what it was sent and may no
+// longer see, and nothing else: what came after its channel's version, or had gone when a
+// reading was begun that is not at its end, it never had.
 //
 // Belongs to one session, and is as little safe for two threads.
 #ifndef ZHIBU_SERVER_CATCH_UP_H_
@@ -53,13 +54,13 @@ class CatchUp {
   // The offices that the device's owner has from now on, by scope.
   absl::Status SetOffices(Reader& reader, const std::map<Id, uint32_t>& offices);
 
-  // How many rows it will look through that the device may know of.
+  // Rows still to be read that name an office of the device's owner.
   absl::StatusOr<uint64_t> CountRows(Reader& reader) const;
 
   struct Part {
     Version cut;            // all up to here has been sent, in every scope: it splits no edit
     bool complete = false;  // there is no more
-    uint64_t passed = 0;    // of those rows
+    uint64_t passed = 0;    // so many rows of CountRows
   };
   // Writes what is next into the update. `persons`: the entries of the device's owner in the
   // register. What `sent` says grows.
@@ -82,7 +83,7 @@ class CatchUp {
   struct ScopeState {
     std::vector<Open> channels;
     uint32_t audience = 0;  // the offices that its owner has there
-    bool to_drop = false;   // the device is to be told so next
+    bool to_drop = false;   // the next update tells the device to drop the scope
     std::string cursor;     // the last that it was given
   };
   // What of a record may be seen.

@@ -56,7 +56,7 @@ struct Showing {
 
 struct FeedRow {
   RecordKey key;
-  Version version;       // at which that which `offices` see of it last changed
+  Version version;       // at which what `offices` see of it last changed
   bool present = false;  // they may see it now; else it left, or was hidden, at `version`
   uint32_t offices = 0;
   Version since;      // at which they first could; 0: before that was written down
@@ -135,7 +135,7 @@ class Reader : public Lookup {
   virtual absl::StatusOr<uint64_t> CountFeed(const Id& scope, Version after, uint32_t offices) = 0;
   // The highest version of such a row; 0: there is none.
   virtual absl::StatusOr<Version> LastInFeed(const Id& scope, uint32_t offices) = 0;
-  // At which that which one of `offices` sees of the record through `scope` last changed; 0:
+  // The version at which what one of `offices` sees of the record in `scope` last changed; 0:
   // none of them sees it there now.
   virtual absl::StatusOr<Version> LastShown(const Id& scope, uint32_t offices,
                                             const RecordKey& key) = 0;

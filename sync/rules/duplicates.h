@@ -46,7 +46,7 @@ void MarkPersons(absl::string_view key, const RecordKey& record, const RecordSta
 absl::Status FindDuplicates(Lookup& reader, absl::string_view key, const std::set<Id>& persons,
                             int64_t now_ms, Consequences* own);
 
-// Adds the DuplicatePerson of the two, unless it is there. `shown`: what is known of them.
+// Adds the DuplicatePerson of the two, unless it is there.
 absl::Status AddDuplicate(Lookup& reader, const Id& one, const Id& other,
                           records::v1::DuplicatePerson::By by, int64_t now_ms, sync::v1::Edit* own);
 Id DuplicateId(const Id& one, const Id& other);
