@@ -647,7 +647,20 @@ bool Ledger::EverRead(const Id& person, const RecordKey& key) const {
 
 bool Ledger::EverBelonged(const Id& person, const Id& scope) const {
   const auto belonged = belonged_.find(person);
-  return belonged != belonged_.end() && belonged->second.count(scope) > 0;
+  if (belonged != belonged_.end() && belonged->second.count(scope) > 0) return true;
+  // Before they had a device, too.
+  const uint32_t type = TypeOf(Placement::descriptor());
+  for (auto it = records_.lower_bound({type, Id()}); it != records_.end() && it->first.type == type;
+       ++it) {
+    const Record& record = it->second;
+    const auto& message = static_cast<const Placement&>(*record.expected.message);
+    if (message.member_id() != person.bytes()) continue;
+    return std::any_of(record.history.begin(), record.history.end(), [&](const Accepted& one) {
+      Placement placed;
+      return placed.ParseFromString(one.change.set()) && placed.branch_id() == scope.bytes();
+    });
+  }
+  return false;
 }
 
 bool Ledger::EverLayWith(const RecordKey& key, const Id& person) const {
@@ -666,9 +679,8 @@ bool Ledger::EverLayWith(const RecordKey& key, const Id& person) const {
 }
 
 void Ledger::NoteReader(const Id& person, int64_t now_ms) {
-  for (const auto& [scope, offices] : OfficesOf(person, now_ms).in) {
-    if (offices != 0) belonged_[person].insert(scope);
-  }
+  // An entry that is over placed them there, too.
+  for (const auto& in : OfficesOf(person, now_ms).in) belonged_[person].insert(in.first);
   // Those too that were over when they were given.
   ForEach<Grant>([&](const Grant& grant) {
     const auto scope = Id::FromBytes(grant.organisation_id());
