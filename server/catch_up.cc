@@ -4,7 +4,6 @@
 #include <tuple>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
 #include "sync/audience.h"
 #include "sync/reason.h"
 #include "sync/record.h"
@@ -13,9 +12,10 @@
 namespace zhibu::server {
 namespace {
 
-// In a cursor's set of offices: others of the device's have been sent less, or what it has
-// dropped is not all there again.
+// In a cursor's set of offices, none of which it is: others of the device's have been sent
+// less, or what it has dropped is not all there again.
 constexpr uint32_t kMixed = 1u << 31;
+static_assert((kMixed & kAllOffices) == 0);
 
 size_t SizeOf(const FeedRow& row) {
   return row.state.body.size() + row.state.trace.size() + Id::kSize;
@@ -89,6 +89,7 @@ struct CatchUp::Pass {
 
   std::vector<Found> rows;
   std::map<const Open*, Known> known;
+  std::vector<Version> counted;  // of those that CountRows counts, in no order
   // Everything up to here has been read, in every scope: an update that ends
   // here splits no edit.
   Version cut{std::numeric_limits<uint64_t>::max()};
@@ -119,12 +120,8 @@ struct CatchUp::Pass {
   }
 
   uint64_t Passed() const {
-    uint64_t passed = 0;
-    for (const auto& [channel, versions] : known) {
-      const auto end = std::upper_bound(versions.begin(), versions.end(), cut);
-      passed += static_cast<uint64_t>(end - versions.begin());
-    }
-    return passed;
+    return static_cast<uint64_t>(std::count_if(counted.begin(), counted.end(),
+                                               [&](Version version) { return version <= cut; }));
   }
 };
 
@@ -136,16 +133,24 @@ absl::Status CatchUp::Resume(CursorSeal seal,
   for (const auto& cursor : cursors) {
     const auto scope = Id::FromBytes(cursor.scope());
     if (!scope) return zhibu::Refuse(sync::v1::MALFORMED, "cursor");
+    if (anew) {
+      forgotten_.insert(*scope);
+      continue;
+    }
     ScopeState& state = scopes_[*scope];
     state.channels.clear();
-    state.to_drop = anew;
-    if (anew) continue;
     state.cursor = cursor.SerializeAsString();
     for (const Channel& channel : CursorSeal::ChannelsIn(cursor)) {
       state.channels.push_back({channel, Version()});
     }
   }
   return absl::OkStatus();
+}
+
+CatchUp::Open CatchUp::ChannelOf(uint32_t offices) {
+  Open channel;
+  channel.offices = offices;
+  return channel;
 }
 
 absl::Status CatchUp::SetOffices(Reader& reader, const std::map<Id, uint32_t>& offices) {
@@ -159,13 +164,12 @@ absl::Status CatchUp::SetOffices(Reader& reader, const std::map<Id, uint32_t>& o
     const auto it = offices.find(scope);
     state.audience = it == offices.end() ? 0 : it->second;
     uint32_t held = 0;
-    for (const Open& channel : state.channels) held |= channel.held();
+    for (const Open& channel : state.channels) held |= channel.owned();
     if ((held & ~state.audience) != 0) {
       held = 0;
       state.channels.clear();
       state.to_drop = true;
-      if (sees_any)
-        state.channels.push_back({{kLiesThere, Version(), Version(), Version()}, Version()});
+      if (sees_any) state.channels.push_back(ChannelOf(kLiesThere));
     }
     const uint32_t fresh = state.audience & ~held;
     if (fresh != 0) RETURN_IF_ERROR(OpenChannel(reader, scope, fresh, &state));
@@ -178,12 +182,13 @@ absl::Status CatchUp::OpenChannel(Reader& reader, const Id& scope, uint32_t offi
   ASSIGN_OR_RETURN(const Version began, reader.LastInFeed(scope, offices));
   // What begins together is read together.
   for (Open& channel : state->channels) {
-    if (channel.from().value != 0 || channel.held() != 0) continue;
+    if (channel.from().value != 0 || channel.owned() != 0) continue;
     channel.offices |= offices;
     channel.began = began;
     return absl::OkStatus();
   }
-  state->channels.push_back({{offices, Version(), began, Version()}, Version()});
+  state->channels.push_back(ChannelOf(offices));
+  state->channels.back().began = began;
   return absl::OkStatus();
 }
 
@@ -198,9 +203,9 @@ absl::StatusOr<uint64_t> CatchUp::CountRows(Reader& reader) const {
   uint64_t count = 0;
   for (const auto& [scope, state] : scopes_) {
     for (const Open& channel : state.channels) {
-      if (channel.held() == 0) continue;
+      if (channel.owned() == 0) continue;
       ASSIGN_OR_RETURN(const uint64_t rows,
-                       reader.CountFeed(scope, channel.from(), channel.held()));
+                       reader.CountFeed(scope, channel.from(), channel.owned()));
       count += rows;
     }
   }
@@ -231,7 +236,7 @@ CatchUp::Sight CatchUp::SightNow(const FeedRow& row) const {
 }
 
 // Whether the device has it already, through other channels.
-bool CatchUp::Held(const Id& scope, const FeedRow& row, const Sight& now) const {
+bool CatchUp::HasAlready(const Id& scope, const FeedRow& row, const Sight& now) const {
   const auto sent = [&](const Id& other, const ScopeState& state) {
     const bool this_row = other == scope && row.present;
     const Version at = this_row ? row.version : row.state.version();
@@ -257,12 +262,14 @@ absl::Status CatchUp::ReadChannel(Reader& reader, const Id& scope, const Open& c
       return false;
     }
     last = row.version;
-    const bool may_know = (row.offices & channel.held()) != 0;
+    const bool may_know = (row.offices & channel.owned()) != 0;
     const Sight now = SightNow(row);
+    const bool removable = may_know && channel.WasSent(row);
     // What is sent again moves it too, or a reading that is broken off would never end.
     if (may_know || (channel.again() && now.visible)) known.push_back(row.version);
-    const bool removable = may_know && channel.WasSent(row);
-    if (!removable && (!now.visible || (!channel.again() && Held(scope, row, now)))) {
+    // What had gone when the device came was never there for it to count.
+    if (may_know && (row.present || removable)) pass->counted.push_back(row.version);
+    if (!removable && (!now.visible || (!channel.again() && HasAlready(scope, row, now)))) {
       ++bytes;  // passing over is work too
       return true;
     }
@@ -283,7 +290,7 @@ absl::StatusOr<bool> CatchUp::ComesLater(Reader& reader, const FeedRow& row, Ver
     if (it == scopes_.end()) continue;
     for (const Open& channel : it->second.channels) {
       ASSIGN_OR_RETURN(const Version shown,
-                       reader.LastShown(placed.scope, channel.held(), row.key));
+                       reader.LastShown(placed.scope, channel.owned(), row.key));
       if (shown > cut && shown > channel.version) return true;
     }
   }
@@ -341,7 +348,7 @@ void CatchUp::AddCursor(const Id& scope, bool dropped, ScopeState* state,
                          [](const Open& a, const Open& b) { return a.version < b.version; });
     cursor.set_version(furthest->version.value);
     const bool mixed = state->channels.size() > 1 || furthest->again();
-    cursor.set_audience(furthest->held() | (mixed ? kMixed : 0));
+    cursor.set_audience(furthest->owned() | (mixed ? kMixed : 0));
     seal_->Put({state->channels.begin(), state->channels.end()}, &cursor);
   }
   std::string bytes = cursor.SerializeAsString();
@@ -353,15 +360,20 @@ void CatchUp::AddCursor(const Id& scope, bool dropped, ScopeState* state,
 
 absl::Status CatchUp::Advance(Reader& reader, const Pass& pass, std::shared_ptr<const Sent>* sent,
                               sync::v1::Update* update) {
+  for (const Id& scope : std::exchange(forgotten_, {})) {
+    update->add_dropped(scope.str());
+    update->add_cursors()->set_scope(scope.str());  // if it is to have one, that comes next
+  }
   for (auto it = scopes_.begin(); it != scopes_.end();) {
     auto& [scope, state] = *it;
     const bool dropped = std::exchange(state.to_drop, false);
     if (dropped) update->add_dropped(scope.str());
     ASSIGN_OR_RETURN(const Version end, reader.ScopeVersion(scope));
-    Open whole{{state.audience, Version(), Version(), Version()}, end};
+    Open whole = ChannelOf(state.audience);
+    whole.looked = end;
     for (Open& channel : state.channels) {
       if (!pass.complete() && channel.began.value == 0) {
-        ASSIGN_OR_RETURN(channel.began, reader.LastInFeed(scope, channel.held()));
+        ASSIGN_OR_RETURN(channel.began, reader.LastInFeed(scope, channel.owned()));
         channel.whole = channel.version;
       }
       channel.version = std::max(channel.version, pass.KnownUpToCut(channel));

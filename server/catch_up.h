@@ -25,6 +25,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -77,7 +78,7 @@ class CatchUp {
 
     Version from() const { return std::max(version, looked); }
     bool again() const { return (offices & kLiesThere) != 0; }
-    uint32_t held() const { return offices & ~kLiesThere; }
+    uint32_t owned() const { return offices & ~kLiesThere; }
     bool WasSent(const FeedRow& row) const;
   };
   struct ScopeState {
@@ -99,8 +100,9 @@ class CatchUp {
 
   Sight SightOf(const FeedRow& row, OfficesIn offices_in) const;
   Sight SightNow(const FeedRow& row) const;
-  bool Held(const Id& scope, const FeedRow& row, const Sight& now) const;
+  bool HasAlready(const Id& scope, const FeedRow& row, const Sight& now) const;
   absl::Status ReadChannel(Reader& reader, const Id& scope, const Open& channel, Pass* pass) const;
+  static Open ChannelOf(uint32_t offices);
   absl::Status OpenChannel(Reader& reader, const Id& scope, uint32_t offices, ScopeState* state);
   absl::StatusOr<bool> ComesLater(Reader& reader, const FeedRow& row, Version cut) const;
   absl::Status Write(Reader& reader, const std::vector<Id>& persons, Pass* pass,
@@ -113,6 +115,7 @@ class CatchUp {
   const size_t update_bytes_;
   std::optional<CursorSeal> seal_;
   std::map<Id, ScopeState> scopes_;
+  std::set<Id> forgotten_;  // what the device has named that it is to drop: see Resume
 };
 
 }  // namespace zhibu::server

@@ -145,10 +145,16 @@ void Connection::OnLimit(absl::string_view what) {
 void Connection::Advance() {
   if (transport_ == nullptr) return;
   if (auto edits = session_.TakeSubmitted(); !edits.empty()) Submit(std::move(edits));
-  if (!writing_) {
+  // Whoever owes is read for no sooner because they come again.
+  const bool rests = !device_.empty() && !greeted_ && Clock::now() < rests_until_;
+  if (!writing_ && !rests) {
     sync::v1::ServerFrame frame;
-    // What is read for it at its own pace is charged, not what others write.
-    Charging([&] { return session_.Next(&frame) && frame.update().catching_up(); });
+    // What is read for it at its own pace is charged, what it has missed included; not what
+    // others write.
+    Charging([&] {
+      const bool first = !device_.empty() && !std::exchange(greeted_, true);
+      return session_.Next(&frame) && (first || frame.update().catching_up());
+    });
     if (frame.frame_case() != sync::v1::ServerFrame::FRAME_NOT_SET) Write(std::move(frame));
   }
   if (const auto moved = session_.TakeMoved(); !moved.empty()) hub_.Tell(moved);
@@ -203,6 +209,7 @@ void Connection::Prove() {
   hub_.Seen(session_.device());
   device_ = session_.device_record();
   transport_->Proved();
+  rests_until_ = hub_.admission_.Charge(device_, 0, Clock::now());
   const auto oldest = hub_.admission_.Prove(shared_from_this(), device_);
   if (oldest != nullptr) oldest->OnLimit("streams");
 }

@@ -107,6 +107,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   size_t waiting_bytes_ = 0;
   Id device_;  // once it has proved itself
   Clock::time_point rests_until_;
+  bool greeted_ = false;  // it has been read for since it proved itself
   bool resting_ = false;
   bool held_back_ = false;  // by the hub, which will say when there is room
   asio::steady_timer rest_;

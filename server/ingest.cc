@@ -1,5 +1,7 @@
 #include "server/ingest.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -119,6 +121,10 @@ class Ingest::Batch {
     Refused refused = ReasonOf(status);
     // The store's trouble, not the edit's.
     if (!status.ok() && refused.reason == sync::v1::NO_REASON) return status;
+    if (refused.reason == sync::v1::SERVER_FAULT) {
+      spdlog::error("edit {} of device {} goes back for a fault of the server's: {}",
+                    row->number.value, row->author.value, refused.detail);
+    }
     // Of what is undone with the attempt, this remains.
     if (tried_) RETURN_IF_ERROR(CountTry(writer_, *tried_));
     if (IsHeld(refused.reason)) {

@@ -21,7 +21,7 @@ namespace {
 // Name in the settings of the store.
 constexpr char kRegistered[] = "registered";
 // To one edit.
-constexpr int kChangesMax = 500;
+constexpr int kToOneEdit = 500;
 
 }  // namespace
 
@@ -34,7 +34,7 @@ absl::Status EnsureRegistration(Store& store, Ingest& ingest) {
     for (const RecordType* type : {&TypeOf<Organisation>(), &TypeOf<Member>()}) {
       RETURN_IF_ERROR(writer.ListRecords(
           type->number, std::nullopt, [&](const Id& id, const RecordState& state) {
-            if (edits.back().changes_size() >= kChangesMax) edits.emplace_back();
+            if (edits.back().changes_size() >= kToOneEdit) edits.emplace_back();
             FollowRegistration({type->number, id}, RecordState(), state, &edits.back());
           }));
     }

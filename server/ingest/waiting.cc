@@ -70,23 +70,20 @@ absl::Status Waiting::MayBeJudged(const Passage& passage, const Staging& staging
 absl::StatusOr<bool> Waiting::HasRight(const Passage& passage, const Change& change,
                                        const Staged& staged) {
   const RecordKey key = KeyOf(change);
-  // Whom a branch has shown its code is its guest for this one record. Of a record that
-  // is somebody else's it says nothing.
-  RecordState as_said = staged.state;
-  if (staged.before.empty()) as_said.body = change.set();
-  const auto loan =
-      work_.rules.Lend(CaseOf(work_, passage, {}),
-                       {*staged.type, key.id, change, staged.was, as_said, passage.seen_up_to});
-  if (!loan.ok() && ReasonOf(loan.status()).reason != sync::v1::CODE_OF_OTHER_MEMBER) {
-    return loan.status();
-  }
-  if (loan.ok() && loan->has_value()) return true;
+  Staged as_said = staged;
+  as_said.change = &change;
+  if (staged.before.empty()) as_said.state.body = change.set();
+  // Whom a branch has shown its code is its guest for this one record.
+  ASSIGN_OR_RETURN(
+      const std::optional<Loan> loan,
+      work_.rules.Lend(CaseOf(work_, passage, {}), StepOf(work_, passage, key, as_said)));
+  if (loan) return true;
   std::vector<Placed> after = staged.before;
   const std::vector<Placed> named = PlacesOf(*staged.type, key.id, change.set());
   after.insert(after.end(), named.begin(), named.end());
   ASSIGN_OR_RETURN(const Offices* offices, offices_.Of(passage.author));
   return MightOnce(work_.writer, *staged.type, WrittenBy(*staged.type, change),
-                   HostSightOf(*staged.type, as_said.body), key.id, passage.author, *offices,
+                   HostSightOf(*staged.type, as_said.state.body), key.id, passage.author, *offices,
                    staged.before, after);
 }
 

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <map>
-#include <tuple>
 
 #include "absl/strings/str_cat.h"
 #include "server/store/sqlite_transaction.h"
@@ -41,7 +40,7 @@ constexpr char kPutFeed[] =
     "INSERT INTO feed (scope_no, type, id, offices, record_no, version, present, since)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT (scope_no, type, id, offices) DO UPDATE SET version = excluded.version,"
-    " present = excluded.present";
+    " present = excluded.present, since = excluded.since";
 constexpr char kKeepLast[] =
     "DELETE FROM feed WHERE (version, offices) <> (SELECT g.version, g.offices FROM feed g"
     " WHERE g.scope_no = feed.scope_no AND g.type = feed.type AND g.id = feed.id"
@@ -59,7 +58,8 @@ constexpr char kReadFeed[] =
     " AND f.offices & ? <> 0 ORDER BY f.version, f.type, f.id";
 constexpr char kCountFeed[] =
     "SELECT count(*) FROM feed INDEXED BY feed_version"
-    " WHERE scope_no = (SELECT no FROM scope WHERE id = ?) AND version > ? AND offices & ? <> 0";
+    " WHERE scope_no = (SELECT no FROM scope WHERE id = ?1) AND version > ?2 AND offices & ?3 <> 0"
+    " AND (present = 1 OR since <= ?2)";
 constexpr char kLastInFeed[] =
     "SELECT version FROM feed INDEXED BY feed_version"
     " WHERE scope_no = (SELECT no FROM scope WHERE id = ?) AND offices & ? <> 0"
@@ -80,6 +80,7 @@ constexpr char kListFeed[] =
 // What a value is sealed under, as kSealAll spells it in sqlite_schema.cc.
 constexpr char kBody[] = "record.body";
 constexpr char kTrace[] = "record.trace";
+static_assert(kLiesThere == 0x40000000, "as kListFeed and the migrations spell it");
 std::string PlaceOf(const char* column, const RecordKey& key) {
   return absl::StrCat(column, "/", key.type, "/", Hex(key.id.bytes()));
 }
@@ -97,6 +98,15 @@ RecordState StateOf(const Query& row, const Seal& seal, const RecordKey& key) {
   state.trace = row.Opened(7, seal, PlaceOf(kTrace, key));
   return state;
 }
+
+// Of a row in a feed, what its offices share.
+struct FeedState {
+  Version version;
+  bool present = false;
+  Version since;
+
+  friend auto operator<=>(const FeedState&, const FeedState&) = default;
+};
 
 bool Storable(const RecordState& state) {
   return state.exists && state.touch.version.value <= kHighest &&
@@ -258,39 +268,35 @@ void Transaction::MoveRows(const Showing& showing, const RecordKey& key, int64_t
   // the same version and be missed.
   MoveScope(showing.scope, version);
   const int64_t scope_no = LoadScope(showing.scope).no;
-  using Row = std::tuple<Version, bool, Version>;  // version, present, since
-  std::map<Row, uint32_t> rows;                    // the offices of each
-  std::map<uint32_t, Row> were;
+  std::map<FeedState, uint32_t> rows;  // the offices of each
+  std::map<uint32_t, FeedState> were;
   uint32_t fresh = showing.offices;
   Query known(connection_, kFeedOf, scope_no, key.type, key.id);
   while (known.Step()) {
     const auto offices = static_cast<uint32_t>(known.Int(0));
-    const Row row{known.Number<Version>(1), known.Int(2) != 0, known.Number<Version>(3)};
-    const auto& [was, present, since] = row;
-    were[offices] = row;
+    const FeedState was{known.Number<Version>(1), known.Int(2) != 0, known.Number<Version>(3)};
+    were[offices] = was;
     fresh &= ~offices;
     const uint32_t see = offices & showing.offices;
-    const uint32_t moved = present ? see & showing.moved : see;
-    const uint32_t gone = present ? offices & ~see : 0;
-    rows[row] |= offices & ~moved & ~gone;
-    rows[{version, true, since}] |= moved;
-    rows[{version, false, since}] |= gone;
+    const uint32_t moved = was.present ? see & showing.moved : see;
+    const uint32_t gone = was.present ? offices & ~see : 0;
+    rows[was] |= offices & ~moved & ~gone;
+    rows[{version, true, was.since}] |= moved;
+    rows[{version, false, was.since}] |= gone;
   }
   rows[{version, true, version}] |= fresh;
-  std::map<uint32_t, Row> are;
+  std::map<uint32_t, FeedState> are;
   for (const auto& [row, offices] : rows) {
     if (offices != 0) are[offices] = row;
   }
   if (are == were) return;
   const bool alike = are.size() == were.size() &&
-                     std::equal(are.begin(), are.end(), were.begin(), [](auto& a, auto& b) {
-                       return a.first == b.first && std::get<2>(a.second) == std::get<2>(b.second);
-                     });
+                     std::equal(are.begin(), are.end(), were.begin(),
+                                [](const auto& a, const auto& b) { return a.first == b.first; });
   if (!alike) Query(connection_, kDropFeed, scope_no, key.type, key.id).Run();
   for (const auto& [offices, row] : are) {
-    const auto& [last, present, since] = row;
-    Query(connection_, kPutFeed, scope_no, key.type, key.id, offices, record_no, last, present,
-          since)
+    Query(connection_, kPutFeed, scope_no, key.type, key.id, offices, record_no, row.version,
+          row.present, row.since)
         .Run();
   }
 }

@@ -132,6 +132,7 @@ class Reader : public Lookup {
   // id), until `visit` returns false or there are no more.
   virtual absl::Status ReadFeed(const Id& scope, Version after, uint32_t offices,
                                 absl::FunctionRef<bool(const FeedRow&)> visit) = 0;
+  // Of these rows those of what is there, and of what has gone that was there at `after`.
   virtual absl::StatusOr<uint64_t> CountFeed(const Id& scope, Version after, uint32_t offices) = 0;
   // The highest version of such a row; 0: there is none.
   virtual absl::StatusOr<Version> LastInFeed(const Id& scope, uint32_t offices) = 0;

@@ -7,7 +7,7 @@
 //   Mark       by what a record can be found that lies in no scope for it
 //
 // Which types a rule concerns it is asked once, at start (sync/rules/rule_book.h); ingest
-// and the device's store name no type. When each is asked stands in server/ingest.h.
+// names none. When each is asked stands in server/ingest.h.
 //
 //   class Fees : public Rule {
 //    public:
@@ -94,7 +94,8 @@ class Rule {
 
   virtual bool Concerns(const RecordType& type) const = 0;
 
-  // Asked of authors' edits only. A refusal sends the edit back.
+  // Asked of authors' edits only. A refusal (Refuse) sends the edit back; any other error is
+  // the lookup's, or a fault, which sends it back as SERVER_FAULT.
   virtual absl::StatusOr<std::optional<Loan>> Lend(const Case& /*of*/, const Step& /*step*/) const {
     return std::nullopt;
   }

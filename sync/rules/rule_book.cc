@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "sync/reason.h"
 #include "sync/rules/asked.h"
 #include "sync/rules/check_in.h"
 #include "sync/rules/flow.h"
@@ -12,6 +13,18 @@
 #include "sync/status.h"
 
 namespace zhibu {
+
+namespace {
+
+// Whoever asks takes an error without a reason for trouble of the store, and asks again: that
+// must not come from a fault in a rule.
+absl::Status Checked(absl::Status status) {
+  const bool of_store = absl::IsUnavailable(status) || absl::IsDataLoss(status);
+  if (status.ok() || of_store || ReasonOf(status).reason != sync::v1::NO_REASON) return status;
+  return Refuse(sync::v1::SERVER_FAULT, status.message());
+}
+
+}  // namespace
 
 // In the order in which they are asked.
 RuleBook::RuleBook(const std::shared_ptr<const Schema>& schema) {
@@ -36,15 +49,16 @@ const RuleBook::Rules& RuleBook::For(const RecordType& type) const {
 
 absl::StatusOr<std::optional<Loan>> RuleBook::Lend(const Case& of, const Step& step) const {
   for (const Rule* rule : For(step.type)) {
-    ASSIGN_OR_RETURN(std::optional<Loan> loan, rule->Lend(of, step));
-    if (loan) return loan;
+    absl::StatusOr<std::optional<Loan>> loan = rule->Lend(of, step);
+    if (!loan.ok()) return Checked(loan.status());
+    if (*loan) return loan;
   }
   return std::nullopt;
 }
 
 absl::Status RuleBook::Judge(const Case& of) const {
   for (const Step& step : of.steps) {
-    for (const Rule* rule : For(step.type)) RETURN_IF_ERROR(rule->Judge(of, step));
+    for (const Rule* rule : For(step.type)) RETURN_IF_ERROR(Checked(rule->Judge(of, step)));
   }
   return absl::OkStatus();
 }
@@ -53,7 +67,7 @@ absl::Status RuleBook::JudgeWhatIsKnown(const Case& of) const {
   for (const Step& step : of.steps) {
     for (const Rule* rule : For(step.type)) {
       absl::Status status = rule->Judge(of, step);
-      if (!status.ok() && !IsNotKnownHere(status)) return status;
+      if (!status.ok() && !IsNotKnownHere(status)) return Checked(std::move(status));
     }
   }
   return absl::OkStatus();
@@ -61,7 +75,7 @@ absl::Status RuleBook::JudgeWhatIsKnown(const Case& of) const {
 
 absl::Status RuleBook::Mark(const Case& of, Marks* marks) const {
   for (const Step& step : of.steps) {
-    for (const Rule* rule : For(step.type)) RETURN_IF_ERROR(rule->Mark(of, step, marks));
+    for (const Rule* rule : For(step.type)) RETURN_IF_ERROR(Checked(rule->Mark(of, step, marks)));
   }
   return absl::OkStatus();
 }
@@ -69,7 +83,7 @@ absl::Status RuleBook::Mark(const Case& of, Marks* marks) const {
 absl::Status RuleBook::Follow(const Case& of, const Step& step, Compose compose) const {
   for (const Rule* rule : For(step.type)) {
     Consequences follows;
-    RETURN_IF_ERROR(rule->Follow(of, step, &follows));
+    RETURN_IF_ERROR(Checked(rule->Follow(of, step, &follows)));
     RETURN_IF_ERROR(compose(std::move(follows)));
   }
   return absl::OkStatus();
@@ -84,7 +98,7 @@ absl::Status RuleBook::FollowAll(const Case& of, Compose compose) const {
   }
   for (const Rule* rule : concerned) {
     Consequences follows;
-    RETURN_IF_ERROR(rule->FollowAll(of, &follows));
+    RETURN_IF_ERROR(Checked(rule->FollowAll(of, &follows)));
     RETURN_IF_ERROR(compose(std::move(follows)));
   }
   return absl::OkStatus();

@@ -397,7 +397,13 @@ TEST_F(HubTest, WhatAllStreamsTogetherBringWaitsOutsideAndNothingIsLost) {
     for (int i = 0; i < kMeetings; ++i) MakeMeeting(*phone);
     links.push_back(std::make_unique<Link>(&hub, stores.emplace_back(StoreOf(*phone)).get()));
   }
-  for (const auto& link : links) link->Close();
+  links[0]->Close();
+  // The other is told of them in its turn.
+  const auto deadline = std::chrono::steady_clock::now() + 30s;
+  while (lis.All<Meeting>().size() < 2 * kMeetings && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(10ms);
+  }
+  links[1]->Close();
   hub.Stop();
   EXPECT_THAT(lis.All<Meeting>(), ::testing::SizeIs(2 * kMeetings));
   ExpectConverged();

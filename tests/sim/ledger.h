@@ -150,6 +150,9 @@ class Ledger {
   void ServerRuns(bool old) { server_is_old_ = old; }
   // Offices begin and end by the server's clock, too: what they read is theirs from then on.
   void NoteTime(const Id& person, int64_t now_ms);
+  std::map<Id, uint32_t> OfficesAt(const Id& person, int64_t now_ms) const {
+    return OfficesOf(person, now_ms).in;
+  }
   void NoteTime(int64_t now_ms) {
     for (const Id& person : Watched()) NoteTime(person, now_ms);
   }

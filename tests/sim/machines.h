@@ -134,8 +134,12 @@ struct Stream {
   Heard heard = Heard::kNothing;  // what the server has said
   bool welcomed = false;          // and the device has heard
   bool clock_was_right = false;   // the server's, when it told the time
-  int64_t compared_ms = 0;        // when the device heard what the server's clock says
-  int said = 0;                   // hello, proof, then pushes
+  // What the server has said of each record that the device is to have, and as whom.
+  std::map<RecordKey, std::string> told;
+  std::map<Id, uint32_t> told_as;
+  bool catches_up = false;  // there is more of it to come
+  int64_t compared_ms = 0;  // when the device heard what the server's clock says
+  int said = 0;             // hello, proof, then pushes
 };
 
 }  // namespace zhibu::sim

@@ -1,5 +1,6 @@
 // The judge of what devices are told: every frame that goes to anybody, when it is sent.
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "tests/sim/universe.h"
@@ -70,6 +71,35 @@ void Universe::CheckUpdate(const Hearer& hearer, const sync::v1::Update& update)
   // Whoever makes up cursors is told to drop what they name, whatever it is.
   if (ledger_.Hostile(hearer.number)) return;
   for (const std::string& scope : update.dropped()) CheckScope(hearer, scope);
+}
+
+// That a record comes tells that something of it has changed that they may see. Where their
+// offices change, or while they catch up, it may come again as it was, through another scope.
+void Universe::CheckRepeats(Stream& stream, const sync::v1::Update& update) {
+  const Hearer hearer = HearerOf(stream.device);
+  const auto offices = ledger_.OfficesAt(hearer.person, server_ms());
+  const bool catches_up = std::exchange(stream.catches_up, update.catching_up());
+  const bool anew =
+      catches_up || update.catching_up() || !update.dropped().empty() || stream.told_as != offices;
+  if (anew) stream.told.clear();
+  stream.told_as = offices;
+  for (const auto& removal : update.removals()) {
+    for (const Id& id : IdsIn(removal.ids())) stream.told.erase({removal.type(), id});
+  }
+  for (const auto& group : update.groups()) {
+    const std::vector<Id> ids = IdsIn(group.ids());
+    for (int i = 0; i < group.bodies_size(); ++i) {
+      const RecordKey key{group.type(), ids[static_cast<size_t>(i)]};
+      std::string& told = stream.told[key];
+      const std::string now =
+          absl::StrCat(group.version(), "/", group.bodies(i), "/",
+                       i < group.traces_size() ? group.traces(i) : std::string());
+      if (told == now) {
+        ledger_.Fail(kTold, absl::StrCat(hearer.name, " is sent ", NameOf(key), " as it was"), key);
+      }
+      told = now;
+    }
+  }
 }
 
 void Universe::CheckScope(const Hearer& hearer, const std::string& bytes) {

@@ -261,6 +261,7 @@ class Universe {
   void CheckLogged(const Hearer& hearer, const std::set<std::string>& own, const RecordKey& key,
                    const std::string& body, int64_t since_ms);
   void CheckScope(const Hearer& hearer, const std::string& bytes);
+  void CheckRepeats(Stream& stream, const sync::v1::Update& update);
   void CheckMoment(const Hearer& hearer, const RecordKey& key, const Ledger::Record& record,
                    uint64_t version);
   void CheckTrace(const Hearer& hearer, const RecordKey& key, const Ledger::Record& record,
