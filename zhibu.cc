@@ -10,8 +10,8 @@
 
 #include "client-core/cli/device.h"
 #include "server/cli/server.h"
-#include "sync/reason.h"
-#include "sync/shown.h"
+#include "sync/base/reason.h"
+#include "sync/wire/shown.h"
 #include "tests/sim/command.h"
 
 namespace {

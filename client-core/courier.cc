@@ -3,10 +3,10 @@
 #include <utility>
 #include <vector>
 
-#include "sync/courier.h"
-#include "sync/handshake.h"
-#include "sync/reason.h"
-#include "sync/status.h"
+#include "sync/base/reason.h"
+#include "sync/base/status.h"
+#include "sync/crypto/courier.h"
+#include "sync/crypto/handshake.h"
 
 namespace zhibu::client {
 

@@ -15,7 +15,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "client-core/store.h"
+#include "client-core/store/store.h"
 
 namespace zhibu::client {
 

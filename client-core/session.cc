@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "sync/ask.h"
-#include "sync/handshake.h"
-#include "sync/reason.h"
+#include "sync/base/reason.h"
+#include "sync/crypto/handshake.h"
+#include "sync/wire/ask.h"
 
 namespace zhibu::client {
 namespace {

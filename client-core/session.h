@@ -28,8 +28,8 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "client-core/store.h"
-#include "sync/environment.h"
+#include "client-core/store/store.h"
+#include "sync/base/environment.h"
 #include "zhibu/sync/v1/sync.pb.h"
 
 namespace zhibu::client {

@@ -5,9 +5,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "client-core/actions/known.h"
-#include "sync/ask.h"
-#include "sync/reason.h"
-#include "sync/status.h"
+#include "sync/base/reason.h"
+#include "sync/base/status.h"
+#include "sync/wire/ask.h"
 
 namespace zhibu::client {
 

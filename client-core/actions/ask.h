@@ -19,8 +19,8 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "sync/schema.h"
-#include "sync/types.h"
+#include "sync/base/types.h"
+#include "sync/schema/schema.h"
 #include "zhibu/sync/v1/sync.pb.h"
 
 namespace zhibu::client {
@@ -30,7 +30,7 @@ sync::v1::Ask AskBelow(const RecordType& type, const Id& organisation);
 
 // What concerns one member. With a reason it opens for four hours what the asker's office
 // does not show them, and the member and the superior see the reason. BAD_VALUE,
-// ASK_WITHOUT_REASON: no server would take that reason (sync/ask.h).
+// ASK_WITHOUT_REASON: no server would take that reason (sync/wire/ask.h).
 absl::StatusOr<sync::v1::Ask> AskAboutMember(const RecordType& type, const Id& member,
                                              const std::string& reason);
 

@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "client-core/actions/known.h"
-#include "sync/check_in_code.h"
-#include "sync/record.h"
-#include "sync/status.h"
+#include "sync/base/status.h"
+#include "sync/crypto/check_in_code.h"
+#include "sync/wire/record.h"
 #include "zhibu/records/v1/meeting.pb.h"
 
 namespace zhibu::client {

@@ -1,7 +1,7 @@
 #include "client-core/actions/devices.h"
 
 #include "client-core/actions/step.h"
-#include "sync/status.h"
+#include "sync/base/status.h"
 #include "zhibu/records/v1/organisation.pb.h"
 
 namespace zhibu::client {

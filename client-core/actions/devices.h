@@ -11,7 +11,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "client-core/store.h"
+#include "client-core/store/store.h"
 
 namespace zhibu::client {
 

@@ -6,9 +6,9 @@
 
 #include "client-core/actions/known.h"
 #include "client-core/actions/step.h"
-#include "sync/reason.h"
-#include "sync/shown.h"
-#include "sync/status.h"
+#include "sync/base/reason.h"
+#include "sync/base/status.h"
+#include "sync/wire/shown.h"
 #include "zhibu/records/v1/organisation.pb.h"
 
 namespace zhibu::client {

@@ -19,7 +19,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/civil_time.h"
-#include "client-core/store.h"
+#include "client-core/store/store.h"
 #include "zhibu/records/v1/flow.pb.h"
 
 namespace zhibu::client {

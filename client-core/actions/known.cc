@@ -2,10 +2,10 @@
 
 #include <vector>
 
-#include "sync/date.h"
-#include "sync/record.h"
-#include "sync/shown.h"
-#include "sync/status.h"
+#include "sync/base/date.h"
+#include "sync/base/status.h"
+#include "sync/wire/record.h"
+#include "sync/wire/shown.h"
 #include "zhibu/records/v1/member.pb.h"
 #include "zhibu/records/v1/organisation.pb.h"
 

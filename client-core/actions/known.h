@@ -18,7 +18,7 @@
 //
 // Threads: any thread may call any action, as for the store. Errors: those of the store;
 // INVALID_ARGUMENT where a draft is given that is of another type; where an action says
-// more, the reasons of sync/reason.h.
+// more, the reasons of sync/base/reason.h.
 #ifndef ZHIBU_CLIENT_CORE_ACTIONS_KNOWN_H_
 #define ZHIBU_CLIENT_CORE_ACTIONS_KNOWN_H_
 
@@ -34,7 +34,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/civil_time.h"
 #include "absl/types/span.h"
-#include "client-core/store.h"
+#include "client-core/store/store.h"
 
 namespace zhibu::client {
 

@@ -1,7 +1,7 @@
 #include "client-core/actions/notice.h"
 
 #include "client-core/actions/known.h"
-#include "sync/status.h"
+#include "sync/base/status.h"
 #include "zhibu/records/v1/notice.pb.h"
 
 namespace zhibu::client {

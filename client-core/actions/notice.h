@@ -18,7 +18,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/civil_time.h"
-#include "client-core/store.h"
+#include "client-core/store/store.h"
 
 namespace zhibu::client {
 

@@ -7,10 +7,10 @@
 
 #include "client-core/actions/known.h"
 #include "client-core/actions/step.h"
-#include "sync/date.h"
-#include "sync/pass.h"
-#include "sync/reason.h"
-#include "sync/status.h"
+#include "sync/base/date.h"
+#include "sync/base/reason.h"
+#include "sync/base/status.h"
+#include "sync/crypto/pass.h"
 #include "zhibu/records/v1/dues.pb.h"
 
 namespace zhibu::client {

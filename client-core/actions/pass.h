@@ -26,7 +26,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/civil_time.h"
-#include "client-core/store.h"
+#include "client-core/store/store.h"
 #include "zhibu/records/v1/flow.pb.h"
 #include "zhibu/records/v1/meeting.pb.h"
 #include "zhibu/sync/v1/pass.pb.h"

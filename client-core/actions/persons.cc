@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "client-core/actions/step.h"
-#include "sync/reason.h"
-#include "sync/status.h"
+#include "sync/base/reason.h"
+#include "sync/base/status.h"
 #include "zhibu/records/v1/duplicate.pb.h"
 #include "zhibu/records/v1/member.pb.h"
 

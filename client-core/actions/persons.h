@@ -15,7 +15,7 @@
 #include <optional>
 
 #include "absl/status/statusor.h"
-#include "client-core/store.h"
+#include "client-core/store/store.h"
 
 namespace zhibu::client {
 

@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "client-core/actions/known.h"
 #include "client-core/actions/step.h"
-#include "sync/status.h"
+#include "sync/base/status.h"
 
 namespace zhibu::client {
 

@@ -21,7 +21,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "client-core/store.h"
+#include "client-core/store/store.h"
 #include "zhibu/records/v1/held.pb.h"
 #include "zhibu/sync/v1/edit.pb.h"
 

@@ -13,8 +13,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "client-core/store.h"
-#include "sync/status.h"
+#include "client-core/store/store.h"
+#include "sync/base/status.h"
 
 namespace zhibu::client {
 

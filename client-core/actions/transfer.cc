@@ -4,8 +4,8 @@
 
 #include "client-core/actions/known.h"
 #include "client-core/actions/step.h"
+#include "sync/base/status.h"
 #include "sync/rules/flow.h"
-#include "sync/status.h"
 
 namespace zhibu::client {
 

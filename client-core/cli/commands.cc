@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <system_error>
 
-#include "sync/key_file.h"
-#include "sync/status.h"
+#include "sync/base/status.h"
+#include "sync/crypto/key_file.h"
 
 namespace zhibu::client {
 namespace {

@@ -26,9 +26,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "client-core/cli/output.h"
-#include "client-core/store.h"
-#include "sync/shown.h"
-#include "sync/status.h"
+#include "client-core/store/store.h"
+#include "sync/base/status.h"
+#include "sync/wire/shown.h"
 
 namespace zhibu::client {
 

@@ -9,9 +9,9 @@
 #include "client-core/cli/satchel.h"
 #include "client-core/courier.h"
 #include "client-core/transport/syncer.h"
-#include "sync/courier.h"
-#include "sync/status.h"
-#include "sync/text.h"
+#include "sync/base/status.h"
+#include "sync/base/text.h"
+#include "sync/crypto/courier.h"
 
 namespace zhibu::client {
 namespace {

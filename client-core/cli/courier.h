@@ -8,7 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "client-core/cli/output.h"
-#include "client-core/store.h"
+#include "client-core/store/store.h"
 
 namespace zhibu::client {
 

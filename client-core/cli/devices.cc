@@ -12,7 +12,7 @@
 #include "client-core/cli/commands.h"
 #include "client-core/cli/resolve.h"
 #include "client-core/transport/syncer.h"
-#include "sync/status.h"
+#include "sync/base/status.h"
 #include "zhibu/records/v1/organisation.pb.h"
 
 namespace zhibu::client {

@@ -10,8 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "client-core/cli/commands.h"
 #include "client-core/cli/resolve.h"
-#include "sync/reason.h"
-#include "sync/status.h"
+#include "sync/base/reason.h"
+#include "sync/base/status.h"
 #include "zhibu/records/v1/flow.pb.h"
 
 namespace zhibu::client {

@@ -5,7 +5,7 @@
 
 #include "client-core/cli/commands.h"
 #include "client-core/cli/resolve.h"
-#include "sync/status.h"
+#include "sync/base/status.h"
 
 namespace zhibu::client {
 namespace {

@@ -3,9 +3,9 @@
 #include <iostream>
 
 #include "absl/strings/str_cat.h"
-#include "sync/reason.h"
-#include "sync/status.h"
-#include "sync/text.h"
+#include "sync/base/reason.h"
+#include "sync/base/status.h"
+#include "sync/base/text.h"
 #include "zhibu/schema/v1/options.pb.h"
 
 namespace zhibu::client {

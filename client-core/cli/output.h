@@ -11,10 +11,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "client-core/store.h"
-#include "sync/schema.h"
-#include "sync/shown.h"
-#include "sync/types.h"
+#include "client-core/store/store.h"
+#include "sync/base/types.h"
+#include "sync/schema/schema.h"
+#include "sync/wire/shown.h"
 #include "zhibu/sync/v1/answer.pb.h"
 
 namespace zhibu::client {
@@ -29,7 +29,7 @@ struct Output {
   // Why something is not as it should be, at the end of both; nothing where it is.
   void AddProblem(sync::v1::Reason problem, absl::string_view detail, absl::string_view before,
                   nlohmann::json* json, std::string* text) const;
-  // Text is shown as it may be (sync/text.h); `drawn`, before it, is the program's own.
+  // Text is shown as it may be (sync/base/text.h); `drawn`, before it, is the program's own.
   void Print(const nlohmann::json& json, const std::string& text,
              absl::string_view drawn = "") const;
   // All that was found, and how much that is.

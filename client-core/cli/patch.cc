@@ -6,9 +6,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "client-core/match.h"
-#include "sync/shown.h"
-#include "sync/status.h"
+#include "client-core/store/match.h"
+#include "sync/base/status.h"
+#include "sync/wire/shown.h"
 #include "zhibu/schema/v1/options.pb.h"
 
 namespace zhibu::client {

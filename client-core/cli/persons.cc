@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "client-core/cli/commands.h"
-#include "sync/status.h"
+#include "sync/base/status.h"
 #include "zhibu/records/v1/duplicate.pb.h"
 
 namespace zhibu::client {

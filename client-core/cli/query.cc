@@ -6,7 +6,7 @@
 #include "client-core/cli/commands.h"
 #include "client-core/cli/resolve.h"
 #include "client-core/transport/syncer.h"
-#include "sync/status.h"
+#include "sync/base/status.h"
 #include "zhibu/records/v1/access.pb.h"
 
 namespace zhibu::client {

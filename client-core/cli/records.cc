@@ -11,8 +11,8 @@
 #include "client-core/cli/commands.h"
 #include "client-core/cli/patch.h"
 #include "client-core/cli/resolve.h"
-#include "client-core/match.h"
-#include "sync/status.h"
+#include "client-core/store/match.h"
+#include "sync/base/status.h"
 
 namespace zhibu::client {
 namespace {

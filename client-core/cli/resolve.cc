@@ -1,8 +1,8 @@
 #include "client-core/cli/resolve.h"
 
-#include "sync/date.h"
-#include "sync/reason.h"
-#include "sync/shown.h"
+#include "sync/base/date.h"
+#include "sync/base/reason.h"
+#include "sync/wire/shown.h"
 #include "zhibu/records/v1/member.pb.h"
 #include "zhibu/records/v1/organisation.pb.h"
 

@@ -12,8 +12,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/civil_time.h"
 #include "client-core/actions/known.h"
-#include "client-core/store.h"
-#include "sync/status.h"
+#include "client-core/store/store.h"
+#include "sync/base/status.h"
 
 namespace zhibu::client {
 

@@ -11,10 +11,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "sync/courier.h"
-#include "sync/environment.h"
-#include "sync/reason.h"
-#include "sync/status.h"
+#include "sync/base/environment.h"
+#include "sync/base/reason.h"
+#include "sync/base/status.h"
+#include "sync/crypto/courier.h"
 
 namespace zhibu::client {
 namespace {

@@ -14,8 +14,8 @@
 #include "client-core/cli/commands.h"
 #include "client-core/cli/patch.h"
 #include "client-core/cli/satchel.h"
-#include "sync/reason.h"
-#include "sync/status.h"
+#include "sync/base/reason.h"
+#include "sync/base/status.h"
 
 namespace zhibu::client {
 namespace {

@@ -11,7 +11,7 @@
 #include "client-core/cli/commands.h"
 #include "client-core/cli/courier.h"
 #include "client-core/transport/syncer.h"
-#include "sync/status.h"
+#include "sync/base/status.h"
 
 namespace zhibu::client {
 namespace {

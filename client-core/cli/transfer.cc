@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "client-core/cli/commands.h"
 #include "client-core/cli/resolve.h"
-#include "sync/status.h"
+#include "sync/base/status.h"
 #include "zhibu/records/v1/flow.pb.h"
 
 namespace zhibu::client {

@@ -14,10 +14,10 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "client-core/session.h"
-#include "sync/courier.h"
-#include "sync/handshake.h"
-#include "sync/reason.h"
-#include "sync/status.h"
+#include "sync/base/reason.h"
+#include "sync/base/status.h"
+#include "sync/crypto/courier.h"
+#include "sync/crypto/handshake.h"
 #include "zhibu/sync/v1/sync.grpc.pb.h"
 
 namespace zhibu::client {

@@ -13,7 +13,7 @@
 // UNAVAILABLE means offline, which is a state and not a fault: nothing is lost
 // and the next attempt goes on where this one stopped. CANCELLED: Stop was called
 // before it was done; of that Store::State tells nothing, as stopped is not synced. The
-// other codes are those of sync/reason.h, and Store::State tells the outcome.
+// other codes are those of sync/base/reason.h, and Store::State tells the outcome.
 //
 // Threads: calls of one Syncer must not overlap, but for Stop and Look, which any thread
 // may call. The store's other users are not held up. What was stopped stays stopped: to
@@ -32,7 +32,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "client-core/session.h"
-#include "client-core/store.h"
+#include "client-core/store/store.h"
 #include "zhibu/sync/v1/sync.pb.h"
 
 namespace zhibu::client {

@@ -16,12 +16,12 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "server/cli/server.h"
-#include "server/named.h"
+#include "server/identity/named.h"
 #include "server/rpc/node.h"
-#include "sync/date.h"
-#include "sync/qr.h"
-#include "sync/status.h"
-#include "sync/text.h"
+#include "sync/base/date.h"
+#include "sync/base/qr.h"
+#include "sync/base/status.h"
+#include "sync/base/text.h"
 #include "zhibu/admin/v1/admin.grpc.pb.h"
 
 namespace zhibu::server {

@@ -13,7 +13,7 @@
 #include "server/cli/server.h"
 #include "server/rpc/address.h"
 #include "server/rpc/node.h"
-#include "sync/status.h"
+#include "sync/base/status.h"
 
 namespace zhibu::server {
 namespace {

@@ -6,7 +6,7 @@
 #include <functional>
 
 #include "absl/status/status.h"
-#include "sync/shown.h"
+#include "sync/wire/shown.h"
 
 namespace zhibu::server {
 

@@ -3,10 +3,10 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
-#include "sync/handshake.h"
-#include "sync/reason.h"
-#include "sync/status.h"
-#include "sync/wire.h"
+#include "sync/base/reason.h"
+#include "sync/base/status.h"
+#include "sync/crypto/handshake.h"
+#include "sync/wire/wire.h"
 
 namespace zhibu::server {
 

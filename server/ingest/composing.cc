@@ -7,9 +7,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/ingest/passage.h"
-#include "sync/reason.h"
-#include "sync/record.h"
-#include "sync/status.h"
+#include "sync/base/reason.h"
+#include "sync/base/status.h"
+#include "sync/wire/record.h"
 
 namespace zhibu::server {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "sync/base/status.h"
 #include "sync/rules/persons.h"
-#include "sync/status.h"
 
 namespace zhibu::server {
 

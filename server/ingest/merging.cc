@@ -8,11 +8,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "sync/canonical.h"
-#include "sync/merge.h"
-#include "sync/reason.h"
-#include "sync/status.h"
-#include "sync/value.h"
+#include "sync/base/reason.h"
+#include "sync/base/status.h"
+#include "sync/merge/merge.h"
+#include "sync/wire/canonical.h"
+#include "sync/wire/value.h"
 
 namespace zhibu::server {
 namespace {

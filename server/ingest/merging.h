@@ -15,7 +15,7 @@ class Merging {
   // `offices` stays until the end.
   Merging(const Work& work, KnownOffices& offices) : work_(work), offices_(offices) {}
 
-  // MALFORMED, TOO_LARGE, and what sync/canonical.h refuses.
+  // MALFORMED, TOO_LARGE, and what sync/wire/canonical.h refuses.
   static absl::Status CheckLimits(const Passage& passage);
 
   // Reads all records that the edit changes.

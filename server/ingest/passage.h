@@ -18,10 +18,10 @@
 #include "absl/types/span.h"
 #include "server/ingest/work.h"
 #include "server/store/store.h"
-#include "sync/merge.h"
-#include "sync/record.h"
+#include "sync/merge/merge.h"
 #include "sync/rules/rule.h"
-#include "sync/schema.h"
+#include "sync/schema/schema.h"
+#include "sync/wire/record.h"
 #include "zhibu/sync/v1/edit.pb.h"
 
 namespace zhibu::server {

@@ -4,10 +4,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "server/held.h"
-#include "sync/audience.h"
-#include "sync/reason.h"
-#include "sync/status.h"
+#include "server/ingest/held.h"
+#include "sync/base/reason.h"
+#include "sync/base/status.h"
+#include "sync/merge/audience.h"
 
 namespace zhibu::server {
 

@@ -3,9 +3,9 @@
 #define ZHIBU_SERVER_INGEST_WORK_H_
 
 #include "server/store/store.h"
-#include "sync/environment.h"
+#include "sync/base/environment.h"
 #include "sync/rules/rule_book.h"
-#include "sync/schema.h"
+#include "sync/schema/schema.h"
 
 namespace zhibu::server {
 

@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/rpc/address.h"
-#include "sync/status.h"
+#include "sync/base/status.h"
 
 namespace zhibu::server {
 namespace {

@@ -7,8 +7,8 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "server/named.h"
-#include "sync/status.h"
+#include "server/identity/named.h"
+#include "sync/base/status.h"
 
 namespace zhibu::server {
 namespace {

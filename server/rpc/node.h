@@ -12,7 +12,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "server/limits.h"
+#include "server/sessions/limits.h"
 
 namespace grpc {
 class Channel;

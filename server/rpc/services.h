@@ -7,9 +7,9 @@
 
 #include <memory>
 
-#include "server/admin.h"
-#include "server/hub.h"
+#include "server/admin/admin.h"
 #include "server/rpc/doors.h"
+#include "server/sessions/hub.h"
 
 namespace zhibu::server {
 

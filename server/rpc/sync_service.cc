@@ -2,7 +2,7 @@
 #include <utility>
 
 #include "server/rpc/services.h"
-#include "sync/reason.h"
+#include "sync/base/reason.h"
 #include "zhibu/sync/v1/sync.grpc.pb.h"
 
 namespace zhibu::server {

@@ -1,6 +1,6 @@
 #include "server/store/store.h"
 
-#include "sync/status.h"
+#include "sync/base/status.h"
 
 namespace zhibu::server {
 

@@ -3,7 +3,7 @@
 //
 //   store->Write([&](Writer& writer) {       // one durable transaction
 //     ASSIGN_OR_RETURN(Version version, writer.NextVersion(scopes, at_least));
-//     return writer.PutRecord(key, state, before, after);  // after: see server/sight.h
+//     return writer.PutRecord(key, state, before, after);  // after: see server/feed/sight.h
 //   });
 //   store->Read([&](Reader& reader) { … });  // one snapshot
 //
@@ -33,9 +33,9 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "sync/base/types.h"
+#include "sync/merge/state.h"
 #include "sync/rules/lookup.h"
-#include "sync/state.h"
-#include "sync/types.h"
 #include "zhibu/sync/v1/answer.pb.h"
 
 namespace zhibu::server {

@@ -5,8 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "sync/base/status.h"
 #include "sync/rules/typed.h"
-#include "sync/status.h"
 
 namespace zhibu {
 

@@ -4,10 +4,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "sync/handshake.h"
-#include "sync/reason.h"
-#include "sync/record.h"
-#include "sync/status.h"
+#include "sync/base/reason.h"
+#include "sync/base/status.h"
+#include "sync/crypto/handshake.h"
+#include "sync/wire/record.h"
 
 namespace zhibu {
 namespace {

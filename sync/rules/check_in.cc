@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "sync/check_in_code.h"
-#include "sync/own_edit.h"
-#include "sync/reason.h"
+#include "sync/base/reason.h"
+#include "sync/base/status.h"
+#include "sync/crypto/check_in_code.h"
+#include "sync/merge/own_edit.h"
 #include "sync/rules/offices.h"
 #include "sync/rules/typed.h"
-#include "sync/status.h"
 #include "zhibu/records/v1/meeting.pb.h"
 #include "zhibu/records/v1/organisation.pb.h"
 

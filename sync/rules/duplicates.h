@@ -21,10 +21,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "sync/base/types.h"
+#include "sync/merge/state.h"
 #include "sync/rules/lookup.h"
 #include "sync/rules/rule.h"
-#include "sync/state.h"
-#include "sync/types.h"
 #include "zhibu/records/v1/duplicate.pb.h"
 #include "zhibu/sync/v1/edit.pb.h"
 

@@ -18,7 +18,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "sync/rules/rule.h"
-#include "sync/schema.h"
+#include "sync/schema/schema.h"
 #include "zhibu/records/v1/flow.pb.h"
 
 namespace zhibu {

@@ -9,12 +9,12 @@
 #include <utility>
 #include <vector>
 
-#include "sync/own_edit.h"
-#include "sync/record.h"
+#include "sync/base/status.h"
+#include "sync/merge/own_edit.h"
 #include "sync/rules/offices.h"
 #include "sync/rules/typed.h"
-#include "sync/status.h"
-#include "sync/value.h"
+#include "sync/wire/record.h"
+#include "sync/wire/value.h"
 #include "zhibu/records/v1/conflict.pb.h"
 #include "zhibu/records/v1/flow.pb.h"
 #include "zhibu/records/v1/meeting.pb.h"

@@ -10,10 +10,10 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "sync/base/types.h"
+#include "sync/merge/state.h"
 #include "sync/rules/lookup.h"
-#include "sync/schema.h"
-#include "sync/state.h"
-#include "sync/types.h"
+#include "sync/schema/schema.h"
 #include "zhibu/sync/v1/edit.pb.h"
 
 namespace zhibu {

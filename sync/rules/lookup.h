@@ -1,5 +1,5 @@
 // What the rules read. The server's store gives it (server/store/store.h), and the device's
-// file gives the part that lies on it (client-core/confirmed_lookup.h).
+// file gives the part that lies on it (client-core/store/confirmed_lookup.h).
 //
 //   server:  what is not found is not there
 //   device:  what is not found may be there: it is answered with NotKnownHere
@@ -19,8 +19,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "sync/state.h"
-#include "sync/types.h"
+#include "sync/base/types.h"
+#include "sync/merge/state.h"
 
 namespace zhibu {
 
@@ -58,7 +58,7 @@ class Lookup {
   // Whether the record lies in `scope`, or once lay there.
   virtual absl::StatusOr<bool> EverIn(const Id& scope, const RecordKey& key) = 0;
 
-  // What a mark was put on (Rule::Mark; server/notes.h, held.h), ascending; no more than
+  // What a mark was put on (Rule::Mark; server/ingest/notes.h, held.h), ascending; no more than
   // `most` of them.
   virtual absl::StatusOr<std::vector<Id>> FindMarked(
       absl::string_view mark, size_t most = std::numeric_limits<int64_t>::max()) = 0;

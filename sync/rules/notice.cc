@@ -8,12 +8,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "sync/audience.h"
-#include "sync/contact.h"
-#include "sync/own_edit.h"
+#include "sync/base/status.h"
+#include "sync/merge/audience.h"
+#include "sync/merge/own_edit.h"
 #include "sync/rules/typed.h"
-#include "sync/shown.h"
-#include "sync/status.h"
+#include "sync/wire/contact.h"
+#include "sync/wire/shown.h"
 #include "zhibu/records/v1/notice.pb.h"
 
 namespace zhibu {

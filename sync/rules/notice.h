@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "sync/rules/rule.h"
-#include "sync/schema.h"
+#include "sync/schema/schema.h"
 
 namespace zhibu {
 

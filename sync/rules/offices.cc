@@ -4,11 +4,11 @@
 
 #include <algorithm>
 
-#include "sync/record.h"
+#include "sync/base/status.h"
 #include "sync/rules/persons.h"
 #include "sync/rules/typed.h"
-#include "sync/schema.h"
-#include "sync/status.h"
+#include "sync/schema/schema.h"
+#include "sync/wire/record.h"
 #include "zhibu/records/v1/member.pb.h"
 #include "zhibu/records/v1/organisation.pb.h"
 

@@ -13,8 +13,8 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "sync/base/types.h"
 #include "sync/rules/lookup.h"
-#include "sync/types.h"
 
 namespace zhibu {
 

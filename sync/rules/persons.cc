@@ -8,15 +8,15 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "sync/handshake.h"
-#include "sync/own_edit.h"
-#include "sync/reason.h"
-#include "sync/record.h"
+#include "sync/base/reason.h"
+#include "sync/base/status.h"
+#include "sync/crypto/handshake.h"
+#include "sync/merge/own_edit.h"
+#include "sync/merge/touched.h"
 #include "sync/rules/duplicates.h"
 #include "sync/rules/registration.h"
 #include "sync/rules/typed.h"
-#include "sync/status.h"
-#include "sync/touched.h"
+#include "sync/wire/record.h"
 #include "zhibu/records/v1/member.pb.h"
 #include "zhibu/records/v1/organisation.pb.h"
 

@@ -19,10 +19,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "sync/base/types.h"
+#include "sync/merge/state.h"
 #include "sync/rules/lookup.h"
 #include "sync/rules/rule.h"
-#include "sync/state.h"
-#include "sync/types.h"
 
 namespace zhibu {
 

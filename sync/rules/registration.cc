@@ -1,7 +1,7 @@
 #include "sync/rules/registration.h"
 
-#include "sync/own_edit.h"
-#include "sync/status.h"
+#include "sync/base/status.h"
+#include "sync/merge/own_edit.h"
 #include "zhibu/records/v1/member.pb.h"
 #include "zhibu/records/v1/organisation.pb.h"
 

@@ -14,10 +14,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "sync/merge/state.h"
 #include "sync/rules/lookup.h"
 #include "sync/rules/rule.h"
 #include "sync/rules/typed.h"
-#include "sync/state.h"
 #include "zhibu/sync/v1/edit.pb.h"
 
 namespace zhibu {

@@ -7,7 +7,7 @@
 //   Mark       by what a record can be found that lies in no scope for it
 //
 // Which types a rule concerns it is asked once, at start (sync/rules/rule_book.h); ingest
-// names none. When each is asked stands in server/ingest.h.
+// names none. When each is asked stands in server/ingest/ingest.h.
 //
 //   class Fees : public Rule {
 //    public:
@@ -32,10 +32,10 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "sync/base/types.h"
+#include "sync/merge/state.h"
 #include "sync/rules/lookup.h"
-#include "sync/schema.h"
-#include "sync/state.h"
-#include "sync/types.h"
+#include "sync/schema/schema.h"
 #include "zhibu/sync/v1/edit.pb.h"
 
 namespace zhibu {

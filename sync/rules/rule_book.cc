@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <utility>
 
-#include "sync/reason.h"
+#include "sync/base/reason.h"
+#include "sync/base/status.h"
 #include "sync/rules/asked.h"
 #include "sync/rules/check_in.h"
 #include "sync/rules/flow.h"
 #include "sync/rules/notice.h"
 #include "sync/rules/persons.h"
 #include "sync/rules/registration.h"
-#include "sync/status.h"
 
 namespace zhibu {
 

@@ -14,7 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "sync/rules/rule.h"
-#include "sync/schema.h"
+#include "sync/schema/schema.h"
 
 namespace zhibu {
 

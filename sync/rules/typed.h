@@ -10,9 +10,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "sync/base/status.h"
 #include "sync/rules/lookup.h"
-#include "sync/schema.h"
-#include "sync/status.h"
+#include "sync/schema/schema.h"
 
 namespace zhibu {
 

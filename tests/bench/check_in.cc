@@ -9,7 +9,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "client-core/transport/syncer.h"
-#include "sync/check_in_code.h"
+#include "sync/crypto/check_in_code.h"
 #include "tests/bench/report.h"
 #include "tests/bench/site.h"
 #include "zhibu/records/v1/meeting.pb.h"

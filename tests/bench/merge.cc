@@ -1,12 +1,12 @@
 // One change to a typical meeting, in memory, against protobuf reading and
 // writing the same meeting.
-#include "sync/merge.h"
+#include "sync/merge/merge.h"
 
 #include <optional>
 
 #include "absl/strings/str_cat.h"
-#include "sync/diff.h"
-#include "sync/environment.h"
+#include "sync/base/environment.h"
+#include "sync/merge/diff.h"
 #include "tests/bench/report.h"
 #include "zhibu/records/v1/meeting.pb.h"
 

@@ -12,10 +12,10 @@
 #include <string>
 #include <vector>
 
-#include "client-core/store.h"
+#include "client-core/store/store.h"
 #include "server/rpc/node.h"
 #include "server/store/store.h"
-#include "sync/types.h"
+#include "sync/base/types.h"
 #include "tests/bench/floor.h"
 #include "zhibu/records/v1/flow.pb.h"
 

@@ -11,7 +11,7 @@
 #include "client-core/actions/persons.h"
 #include "client-core/actions/set_aside.h"
 #include "client-core/actions/transfer.h"
-#include "sync/reason.h"
+#include "sync/base/reason.h"
 #include "tests/support/migration.h"
 #include "zhibu/records/v1/duplicate.pb.h"
 #include "zhibu/records/v1/held.pb.h"

@@ -1,8 +1,8 @@
 // Checking in with both phones offline, as an app sees it.
 #include "client-core/actions/check_in.h"
 
-#include "sync/check_in_code.h"
-#include "sync/reason.h"
+#include "sync/base/reason.h"
+#include "sync/crypto/check_in_code.h"
 #include "tests/support/village.h"
 
 namespace zhibu::test {

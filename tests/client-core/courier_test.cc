@@ -3,10 +3,10 @@
 
 #include <gmock/gmock.h>
 
-#include "server/courier.h"
-#include "sync/courier.h"
-#include "sync/reason.h"
-#include "sync/status.h"
+#include "server/sessions/courier.h"
+#include "sync/base/reason.h"
+#include "sync/base/status.h"
+#include "sync/crypto/courier.h"
 #include "tests/support/village.h"
 
 namespace zhibu::test {

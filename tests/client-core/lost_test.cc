@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client-core/courier.h"
-#include "sync/reason.h"
+#include "sync/base/reason.h"
 #include "tests/support/village.h"
 #include "zhibu/records/v1/held.pb.h"
 

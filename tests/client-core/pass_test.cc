@@ -1,8 +1,8 @@
 // A pass shown and verified with no network: each row of the table in docs/flow.md.
 #include "client-core/actions/pass.h"
 
-#include "sync/pass.h"
-#include "sync/reason.h"
+#include "sync/base/reason.h"
+#include "sync/crypto/pass.h"
 #include "tests/support/migration.h"
 
 namespace zhibu::test {

@@ -2,10 +2,10 @@
 #include <gmock/gmock.h>
 
 #include "absl/strings/str_cat.h"
-#include "server/incarnation.h"
-#include "sync/reason.h"
-#include "sync/record.h"
-#include "sync/status.h"
+#include "server/feed/incarnation.h"
+#include "sync/base/reason.h"
+#include "sync/base/status.h"
+#include "sync/wire/record.h"
 #include "tests/support/village.h"
 
 namespace zhibu::test {

@@ -1,6 +1,6 @@
 // What cannot be is refused on the device, offline and in words, wherever it holds what it
 // takes to tell; what it cannot tell is left to the server.
-#include "sync/reason.h"
+#include "sync/base/reason.h"
 #include "sync/rules/flow.h"
 #include "tests/support/migration.h"
 

@@ -9,8 +9,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "sync/reason.h"
-#include "sync/seal.h"
+#include "sync/base/reason.h"
+#include "sync/crypto/seal.h"
 #include "tests/sim/disk.h"
 #include "tests/support/village.h"
 

@@ -1,6 +1,6 @@
 // What an app may rely on, with no server in sight: what the server says is told
 // by hand.
-#include "client-core/store.h"
+#include "client-core/store/store.h"
 
 #include <gmock/gmock.h>
 #include <sqlite3.h>
@@ -14,9 +14,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "proto/policies.pb.h"
-#include "sync/diff.h"
-#include "sync/reason.h"
-#include "sync/record.h"
+#include "sync/base/reason.h"
+#include "sync/merge/diff.h"
+#include "sync/wire/record.h"
 #include "tests/support/world.h"
 #include "zhibu/records/v1/catalogue.pb.h"
 #include "zhibu/sync/v1/trace.pb.h"

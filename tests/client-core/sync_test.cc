@@ -1,7 +1,7 @@
 // Both sides together: what people do on their phones, and what becomes of it.
 #include <algorithm>
 
-#include "sync/reason.h"
+#include "sync/base/reason.h"
 #include "tests/support/village.h"
 
 namespace zhibu::test {

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "sync/date.h"
+#include "sync/base/date.h"
 #include "tests/e2e/township.h"
 
 namespace zhibu::e2e {

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "sync/environment.h"
+#include "sync/base/environment.h"
 #include "tests/e2e/process.h"
 
 namespace zhibu::e2e {

@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-#include "sync/handshake.h"
+#include "sync/crypto/handshake.h"
 #include "zhibu/sync/v1/edit.pb.h"
 #include "zhibu/sync/v1/sync.grpc.pb.h"
 

@@ -9,8 +9,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "client-core/store.h"
-#include "sync/shown.h"
+#include "client-core/store/store.h"
+#include "sync/wire/shown.h"
 #include "tests/e2e/township.h"
 
 namespace zhibu::e2e {

@@ -2,7 +2,7 @@
 // taken out and turned over, and bytes that nobody has written.
 //
 //   input = which type, a change, where to spoil it …
-#include "sync/diff.h"
+#include "sync/merge/diff.h"
 #include "tests/fuzz/choices.h"
 #include "tests/support/one_reading.h"
 #include "tests/support/world.h"

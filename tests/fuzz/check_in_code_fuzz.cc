@@ -1,8 +1,8 @@
 // What somebody's camera reads, and what a check-in says that it has read.
 #include <gtest/gtest.h>
 
-#include "sync/check_in_code.h"
-#include "sync/reason.h"
+#include "sync/base/reason.h"
+#include "sync/crypto/check_in_code.h"
 
 namespace {
 

@@ -3,7 +3,7 @@
 #include <limits>
 #include <memory>
 
-#include "sync/slots.h"
+#include "sync/wire/slots.h"
 
 namespace zhibu::test {
 

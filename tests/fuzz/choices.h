@@ -18,8 +18,8 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "sync/schema.h"
-#include "sync/types.h"
+#include "sync/base/types.h"
+#include "sync/schema/schema.h"
 #include "zhibu/sync/v1/edit.pb.h"
 
 namespace zhibu::test {

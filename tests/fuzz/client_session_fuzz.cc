@@ -1,8 +1,8 @@
 // A server that says whatever it likes, after a handshake as it should be, to a device whose
 // owner goes on working. What must hold: the device goes on; no edit of its owner's is
 // lost but by an answer to it; and what it shows is what it shows when started again.
-#include "sync/handshake.h"
-#include "sync/reason.h"
+#include "sync/base/reason.h"
+#include "sync/crypto/handshake.h"
 #include "tests/fuzz/site.h"
 
 namespace zhibu::test {

@@ -3,10 +3,10 @@
 // server goes on and its audit is whole, nobody else notices, and the author's device
 // shows what it has written until a session says otherwise.
 #include "client-core/courier.h"
-#include "server/courier.h"
-#include "sync/courier.h"
-#include "sync/handshake.h"
-#include "sync/reason.h"
+#include "server/sessions/courier.h"
+#include "sync/base/reason.h"
+#include "sync/crypto/courier.h"
+#include "sync/crypto/handshake.h"
 #include "tests/fuzz/site.h"
 
 namespace zhibu::test {

@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "client-core/cli/patch.h"
-#include "client-core/match.h"
-#include "sync/shown.h"
+#include "client-core/store/match.h"
+#include "sync/wire/shown.h"
 #include "tests/fuzz/choices.h"
 #include "tests/support/world.h"
 

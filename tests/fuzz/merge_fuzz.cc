@@ -8,12 +8,12 @@
 #include <gtest/gtest.h>
 
 #include "absl/container/flat_hash_set.h"
-#include "sync/diff.h"
-#include "sync/merge.h"
-#include "sync/reason.h"
-#include "sync/record.h"
-#include "sync/shown.h"
-#include "sync/slots.h"
+#include "sync/base/reason.h"
+#include "sync/merge/diff.h"
+#include "sync/merge/merge.h"
+#include "sync/wire/record.h"
+#include "sync/wire/shown.h"
+#include "sync/wire/slots.h"
 #include "tests/fuzz/choices.h"
 #include "tests/support/world.h"
 #include "zhibu/sync/v1/trace.pb.h"

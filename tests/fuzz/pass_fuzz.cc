@@ -1,8 +1,8 @@
 // What somebody's camera reads of a pass, and what the server has put into its record.
 #include <gtest/gtest.h>
 
-#include "sync/pass.h"
-#include "sync/reason.h"
+#include "sync/base/reason.h"
+#include "sync/crypto/pass.h"
 
 namespace {
 

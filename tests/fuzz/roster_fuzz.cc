@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/ascii.h"
-#include "server/roster/roster.h"
+#include "server/exchange/roster.h"
 
 namespace zhibu::server {
 namespace {

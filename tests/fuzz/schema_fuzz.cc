@@ -6,9 +6,9 @@
 #include <google/protobuf/unknown_field_set.h>
 #include <gtest/gtest.h>
 
-#include "sync/diff.h"
-#include "sync/merge.h"
-#include "sync/record.h"
+#include "sync/merge/diff.h"
+#include "sync/merge/merge.h"
+#include "sync/wire/record.h"
 #include "tests/fuzz/choices.h"
 #include "zhibu/records/v1/catalogue.pb.h"
 

@@ -1,7 +1,7 @@
 // A device that says whatever it likes, after a handshake as it should be. What must hold:
 // the server goes on, its audit's chains are whole, and to everyone else it is as if
 // the device had been an honest one, for what was merged is all there is.
-#include "sync/handshake.h"
+#include "sync/crypto/handshake.h"
 #include "tests/fuzz/site.h"
 
 namespace zhibu::test {

@@ -1,9 +1,9 @@
 // What people type, scan or paste: enrolment codes, ids, certificates.
 #include <gtest/gtest.h>
 
-#include "sync/handshake.h"
-#include "sync/reason.h"
-#include "sync/shown.h"
+#include "sync/base/reason.h"
+#include "sync/crypto/handshake.h"
+#include "sync/wire/shown.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace zhibu;

@@ -1,12 +1,12 @@
 // What is charged to whom, and how long it is remembered.
-#include "server/admission.h"
+#include "server/sessions/admission.h"
 
 #include <gmock/gmock.h>
 
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "server/charge.h"
+#include "server/sessions/charge.h"
 
 namespace zhibu::server {
 namespace {

@@ -1,11 +1,11 @@
 // Who sees and writes what of a record, who was told, and who may look at what they
 // do not hold.
-#include "sync/audience.h"
+#include "sync/merge/audience.h"
 
-#include "server/ask.h"
-#include "sync/diff.h"
-#include "sync/reason.h"
-#include "sync/record.h"
+#include "server/sessions/ask.h"
+#include "sync/base/reason.h"
+#include "sync/merge/diff.h"
+#include "sync/wire/record.h"
 #include "tests/support/specimen.h"
 #include "tests/support/village.h"
 

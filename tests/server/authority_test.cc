@@ -1,10 +1,10 @@
 // Who may write what: each thing that people with ordinary rights and a phone changed at
 // will once got away with, by what it would have given them.
-#include "server/authority.h"
+#include "server/ingest/authority.h"
 
-#include "sync/diff.h"
-#include "sync/reason.h"
-#include "sync/record.h"
+#include "sync/base/reason.h"
+#include "sync/merge/diff.h"
+#include "sync/wire/record.h"
 #include "tests/support/migration.h"
 #include "tests/support/raw_edits.h"
 #include "zhibu/records/v1/access.pb.h"

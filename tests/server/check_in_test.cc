@@ -3,7 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client-core/actions/check_in.h"
-#include "sync/check_in_code.h"
+#include "sync/crypto/check_in_code.h"
 #include "tests/support/village.h"
 
 namespace zhibu::test {

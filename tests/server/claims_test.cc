@@ -8,9 +8,9 @@
 #include <set>
 
 #include "absl/strings/match.h"
-#include "server/authority.h"
-#include "sync/reason.h"
-#include "sync/record.h"
+#include "server/ingest/authority.h"
+#include "sync/base/reason.h"
+#include "sync/wire/record.h"
 #include "tests/support/migration.h"
 #include "tests/support/raw_edits.h"
 

@@ -3,9 +3,9 @@
 #include "sync/rules/flow.h"
 
 #include "client-core/actions/check_in.h"
-#include "sync/canonical.h"
-#include "sync/record.h"
 #include "sync/rules/asked.h"
+#include "sync/wire/canonical.h"
+#include "sync/wire/record.h"
 #include "tests/support/raw_edits.h"
 
 namespace zhibu::test {

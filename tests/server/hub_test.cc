@@ -2,7 +2,7 @@
 // its frames, and the operator writes too. It proves that what any thread was told is
 // written is on the server once, that all who may see it do, and, under ./dev tsan, that no two
 // threads touch the same thing unguarded.
-#include "server/hub.h"
+#include "server/sessions/hub.h"
 
 #include <atomic>
 #include <chrono>
@@ -12,10 +12,10 @@
 
 #include "absl/synchronization/notification.h"
 #include "client-core/courier.h"
-#include "sync/courier.h"
-#include "sync/own_edit.h"
-#include "sync/reason.h"
-#include "sync/status.h"
+#include "sync/base/reason.h"
+#include "sync/base/status.h"
+#include "sync/crypto/courier.h"
+#include "sync/merge/own_edit.h"
 #include "tests/support/village.h"
 
 namespace zhibu::test {

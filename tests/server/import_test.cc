@@ -1,13 +1,13 @@
 // Rosters against what phones have written: whose word counts for who is who, and what a
 // row may not do.
-#include "server/roster/import.h"
+#include "server/exchange/import.h"
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_join.h"
-#include "server/roster/roster.h"
-#include "sync/record.h"
+#include "server/exchange/roster.h"
 #include "sync/rules/typed.h"
-#include "sync/shown.h"
+#include "sync/wire/record.h"
+#include "sync/wire/shown.h"
 #include "tests/support/village.h"
 
 namespace zhibu::test {

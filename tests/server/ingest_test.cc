@@ -1,8 +1,8 @@
 // Edits in, answers out: what is taken, held and returned, and what stands in
 // the store and the audit afterwards.
 #include "server/ingest/chains.h"
-#include "sync/canonical.h"
-#include "sync/wire.h"
+#include "sync/wire/canonical.h"
+#include "sync/wire/wire.h"
 #include "tests/support/raw_edits.h"
 
 namespace zhibu::test {

@@ -1,8 +1,8 @@
 // What a notice shows of the record that it is about, and what it never does.
 #include "absl/strings/match.h"
-#include "sync/diff.h"
-#include "sync/reason.h"
-#include "sync/record.h"
+#include "sync/base/reason.h"
+#include "sync/merge/diff.h"
+#include "sync/wire/record.h"
 #include "tests/support/specimen.h"
 #include "tests/support/village.h"
 #include "zhibu/records/v1/notice.pb.h"

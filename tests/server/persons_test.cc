@@ -1,15 +1,15 @@
 // The same person, registered by two branches: found, shown to whom it concerns, asked, made
 // one, and two again.
 #include "absl/strings/match.h"
-#include "server/marks.h"
-#include "server/registration.h"
-#include "sync/diff.h"
-#include "sync/handshake.h"
-#include "sync/reason.h"
-#include "sync/record.h"
+#include "server/identity/registration.h"
+#include "server/ingest/marks.h"
+#include "sync/base/reason.h"
+#include "sync/crypto/handshake.h"
+#include "sync/merge/diff.h"
 #include "sync/rules/duplicates.h"
 #include "sync/rules/registration.h"
-#include "sync/wire.h"
+#include "sync/wire/record.h"
+#include "sync/wire/wire.h"
 #include "tests/support/raw_edits.h"
 #include "zhibu/records/v1/duplicate.pb.h"
 

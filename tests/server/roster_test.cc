@@ -1,4 +1,4 @@
-#include "server/roster/roster.h"
+#include "server/exchange/roster.h"
 
 #include <gmock/gmock.h>
 #include <iconv.h>
@@ -10,7 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "server/roster/columns.h"
+#include "server/exchange/columns.h"
 
 namespace zhibu::server {
 namespace {

@@ -9,9 +9,9 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "server/store/sqlite_store.h"
-#include "sync/reason.h"
-#include "sync/status.h"
+#include "server/store/sqlite/store.h"
+#include "sync/base/reason.h"
+#include "sync/base/status.h"
 #include "tests/sim/disk.h"
 #include "tests/support/world.h"
 

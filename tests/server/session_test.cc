@@ -1,10 +1,10 @@
 // The server's side of a conversation, frame by frame: who is let in, and what
 // is said to whom.
-#include "server/session.h"
+#include "server/sessions/session.h"
 
-#include "server/sight.h"
-#include "sync/reason.h"
-#include "sync/status.h"
+#include "server/feed/sight.h"
+#include "sync/base/reason.h"
+#include "sync/base/status.h"
 #include "tests/support/village.h"
 
 namespace zhibu::test {

@@ -1,16 +1,16 @@
 // What was written in a field before any version declared it.
-#include "server/sown.h"
+#include "server/feed/sown.h"
 
 #include <gmock/gmock.h>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "server/incarnation.h"
-#include "sync/record.h"
-#include "sync/status.h"
-#include "sync/value.h"
-#include "sync/wire.h"
+#include "server/feed/incarnation.h"
+#include "sync/base/status.h"
+#include "sync/wire/record.h"
+#include "sync/wire/value.h"
+#include "sync/wire/wire.h"
 #include "tests/support/village.h"
 #include "zhibu/sync/v1/trace.pb.h"
 

@@ -1,5 +1,3 @@
-#include "server/store/sqlite_store.h"
-
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <sqlite3.h>
 
@@ -11,6 +9,7 @@
 #include <set>
 
 #include "absl/strings/match.h"
+#include "server/store/sqlite/store.h"
 #include "tests/server/store_contract.h"
 
 namespace zhibu::server {
@@ -199,7 +198,7 @@ TEST_F(SqliteStoreTest, AMigrationThatFailedBeforeItsEndIsDoneAgain) {
 }
 
 // Its rows say who could ever see a record, not who may: that is worked out when the server has
-// no key for cursors (server/incarnation.h).
+// no key for cursors (server/feed/incarnation.h).
 TEST_F(SqliteStoreTest, AFileWhoseFeedsAreOfTheFormBeforeHasNoKeyForCursorsAnyMore) {
   Open();
   ASSERT_EQ(Put(1, "east"), absl::OkStatus());

@@ -22,8 +22,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "server/store/store.h"
-#include "sync/handshake.h"
-#include "sync/status.h"
+#include "sync/base/status.h"
+#include "sync/crypto/handshake.h"
 
 namespace zhibu::server {
 

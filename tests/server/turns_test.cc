@@ -1,6 +1,6 @@
 // Whose edits the writer takes next: told here by order alone, since how long it takes depends
 // on the machine.
-#include "server/turns.h"
+#include "server/sessions/turns.h"
 
 #include <gmock/gmock.h>
 

@@ -1,5 +1,5 @@
 // Protobuf's wire form, read and written by hand: what a hostile phone says need not be
-// what a serializer writes. Shares no code with sync/wire.h.
+// what a serializer writes. Shares no code with sync/wire/wire.h.
 #ifndef ZHIBU_TESTS_SIM_BYTES_H_
 #define ZHIBU_TESTS_SIM_BYTES_H_
 

@@ -3,7 +3,7 @@
 #include <sqlite3.h>
 
 #include "proto/policies.pb.h"
-#include "sync/status.h"
+#include "sync/base/status.h"
 #include "tests/sim/bytes.h"
 #include "tests/sim/simulation.h"
 #include "zhibu/records/v1/catalogue.pb.h"

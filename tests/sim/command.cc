@@ -13,7 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "sync/status.h"
+#include "sync/base/status.h"
 #include "tests/sim/shrink.h"
 #include "tests/sim/simulation.h"
 

@@ -3,10 +3,10 @@
 #include "client-core/courier.h"
 
 #include "absl/strings/str_cat.h"
-#include "server/courier.h"
-#include "sync/courier.h"
-#include "sync/reason.h"
-#include "sync/status.h"
+#include "server/sessions/courier.h"
+#include "sync/base/reason.h"
+#include "sync/base/status.h"
+#include "sync/crypto/courier.h"
 #include "tests/sim/universe.h"
 
 namespace zhibu::sim {

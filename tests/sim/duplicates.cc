@@ -5,7 +5,7 @@
 #include <cctype>
 
 #include "absl/strings/str_cat.h"
-#include "sync/environment.h"
+#include "sync/base/environment.h"
 #include "tests/sim/ledger.h"
 #include "zhibu/records/v1/catalogue.pb.h"
 

@@ -6,8 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "proto/policies.pb.h"
-#include "sync/diff.h"
-#include "sync/record.h"
+#include "sync/merge/diff.h"
+#include "sync/wire/record.h"
 #include "tests/sim/bytes.h"
 #include "zhibu/records/v1/catalogue.pb.h"
 

@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "server/enrolment.h"
-#include "server/incarnation.h"
-#include "sync/handshake.h"
-#include "sync/status.h"
+#include "server/feed/incarnation.h"
+#include "server/identity/enrolment.h"
+#include "sync/base/status.h"
+#include "sync/crypto/handshake.h"
 #include "tests/sim/forge.h"
 #include "zhibu/records/v1/catalogue.pb.h"
 

@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-#include "server/session.h"
+#include "server/sessions/session.h"
 #include "tests/sim/dice.h"
 #include "tests/sim/universe.h"
 

@@ -1,9 +1,9 @@
 // A universe's server and the phones that say anything (hostile.h): what the hub does
 // for any stream, and the judge of what they are told.
 #include "absl/strings/str_cat.h"
-#include "server/enrolment.h"
-#include "sync/reason.h"
-#include "sync/status.h"
+#include "server/identity/enrolment.h"
+#include "sync/base/reason.h"
+#include "sync/base/status.h"
 #include "tests/sim/hostile.h"
 #include "tests/sim/universe.h"
 

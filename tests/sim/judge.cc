@@ -6,9 +6,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "proto/policies.pb.h"
-#include "sync/environment.h"
-#include "sync/reason.h"
-#include "sync/status.h"
+#include "sync/base/environment.h"
+#include "sync/base/reason.h"
+#include "sync/base/status.h"
 #include "tests/sim/hostile.h"
 #include "tests/sim/universe.h"
 

@@ -21,7 +21,7 @@
 #include <vector>
 
 #include "server/store/store.h"
-#include "sync/types.h"
+#include "sync/base/types.h"
 #include "tests/sim/reference.h"
 #include "tests/sim/sight.h"
 #include "zhibu/records/v1/access.pb.h"
@@ -202,7 +202,7 @@ class Ledger {
       visit(static_cast<const T&>(*record.expected.message));
     });
   }
-  // The offices of a person in a scope: bits as in sync/schema.h.
+  // The offices of a person in a scope: bits as in sync/schema/schema.h.
   uint32_t OfficesIn(const Id& person, const Id& scope, int64_t now_ms) const;
   // As whom they see what lies there.
   Sight SightIn(const Id& person, const Places& places, int64_t now_ms) const;

@@ -3,12 +3,12 @@
 #include <sqlite3.h>
 
 #include "absl/strings/str_join.h"
-#include "client-core/tables.h"
+#include "client-core/store/tables.h"
 #include "proto/old_policies.pb.h"
 #include "proto/policies.pb.h"
-#include "server/store/sqlite_store.h"
-#include "sync/seal.h"
-#include "sync/status.h"
+#include "server/store/sqlite/store.h"
+#include "sync/base/status.h"
+#include "sync/crypto/seal.h"
 #include "zhibu/records/v1/catalogue.pb.h"
 
 namespace zhibu::sim {

@@ -14,9 +14,9 @@
 #include <vector>
 
 #include "client-core/session.h"
-#include "client-core/store.h"
-#include "server/ingest.h"
-#include "server/session.h"
+#include "client-core/store/store.h"
+#include "server/ingest/ingest.h"
+#include "server/sessions/session.h"
 #include "server/store/store.h"
 #include "tests/sim/dice.h"
 #include "tests/sim/disk.h"

@@ -8,7 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "sync/status.h"
+#include "sync/base/status.h"
 #include "tests/sim/dice.h"
 
 namespace zhibu::sim {

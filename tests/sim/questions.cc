@@ -2,7 +2,7 @@
 // each page must show what the ledger says is to be seen when the server hears of it, and
 // all pages together each record once that has stayed where it was.
 #include "absl/strings/str_cat.h"
-#include "sync/status.h"
+#include "sync/base/status.h"
 #include "tests/sim/universe.h"
 
 namespace zhibu::sim {

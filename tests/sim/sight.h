@@ -1,5 +1,5 @@
 // What of a record somebody may see and write, from its declaration alone: the
-// reference for sync/audience.h, with which it shares no code.
+// reference for sync/merge/audience.h, with which it shares no code.
 #ifndef ZHIBU_TESTS_SIM_SIGHT_H_
 #define ZHIBU_TESTS_SIM_SIGHT_H_
 

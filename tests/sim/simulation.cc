@@ -4,8 +4,8 @@
 #include <iostream>
 
 #include "absl/strings/str_cat.h"
-#include "sync/reason.h"
-#include "sync/seal.h"
+#include "sync/base/reason.h"
+#include "sync/crypto/seal.h"
 
 namespace zhibu::sim {
 namespace {

@@ -1,6 +1,6 @@
 // Those above: what hangs on what, what an answer to a question must be at this moment,
 // and what is opened for a time. As design and proto/ say it; shares no code with
-// server/ask.cc.
+// server/sessions/ask.cc.
 #include <algorithm>
 #include <deque>
 

@@ -4,12 +4,12 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
-#include "server/enrolment.h"
-#include "server/incarnation.h"
-#include "sync/handshake.h"
-#include "sync/own_edit.h"
-#include "sync/reason.h"
-#include "sync/status.h"
+#include "server/feed/incarnation.h"
+#include "server/identity/enrolment.h"
+#include "sync/base/reason.h"
+#include "sync/base/status.h"
+#include "sync/crypto/handshake.h"
+#include "sync/merge/own_edit.h"
 #include "tests/sim/hostile.h"
 
 namespace zhibu::sim {

@@ -20,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-#include "server/turns.h"
+#include "server/sessions/turns.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/machines.h"
 #include "tests/sim/plan.h"

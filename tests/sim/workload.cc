@@ -8,7 +8,7 @@
 #include "client-core/actions/set_aside.h"
 #include "proto/old_policies.pb.h"
 #include "proto/policies.pb.h"
-#include "sync/check_in_code.h"
+#include "sync/crypto/check_in_code.h"
 #include "tests/sim/author.h"
 #include "zhibu/records/v1/catalogue.pb.h"
 

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client-core/actions/ask.h"
-#include "sync/date.h"
+#include "sync/base/date.h"
 #include "tests/sim/author.h"
 #include "zhibu/records/v1/catalogue.pb.h"
 

@@ -18,7 +18,7 @@ constexpr char kKey[] = "甲";  // of the item that is taken away and made anew 
 // Few, so that several people meet at one.
 std::string Colour(Dice* dice) { return dice->OneIn(2) ? "红" : "黄"; }
 
-// As sums are added (sync/scalar.cc): somebody else may have made it as large as there is.
+// As sums are added (sync/wire/scalar.cc): somebody else may have made it as large as there is.
 int64_t Plus(int64_t value, int64_t added) {
   return static_cast<int64_t>(static_cast<uint64_t>(value) + static_cast<uint64_t>(added));
 }

@@ -1,4 +1,4 @@
-// The law of sync/canonical.h, asked of any change:
+// The law of sync/wire/canonical.h, asked of any change:
 //
 //   CheckChange(change).ok()  ⇒  protobuf, the merge's slots, the places, the states and
 //                                the derived id read the same values, and writing what
@@ -15,11 +15,11 @@
 #include <set>
 #include <string>
 
-#include "sync/canonical.h"
-#include "sync/record.h"
-#include "sync/scalar.h"
-#include "sync/slots.h"
-#include "sync/value.h"
+#include "sync/wire/canonical.h"
+#include "sync/wire/record.h"
+#include "sync/wire/scalar.h"
+#include "sync/wire/slots.h"
+#include "sync/wire/value.h"
 
 namespace zhibu::test {
 

@@ -15,12 +15,12 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "server/ingest.h"
-#include "server/sent.h"
-#include "sync/diff.h"
-#include "sync/handshake.h"
-#include "sync/reason.h"
-#include "sync/record.h"
+#include "server/feed/sent.h"
+#include "server/ingest/ingest.h"
+#include "sync/base/reason.h"
+#include "sync/crypto/handshake.h"
+#include "sync/merge/diff.h"
+#include "sync/wire/record.h"
 #include "tests/support/migration.h"
 #include "tests/support/world.h"
 

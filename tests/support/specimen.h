@@ -14,11 +14,11 @@
 #include <string>
 #include <vector>
 
-#include "server/sight.h"
-#include "sync/audience.h"
-#include "sync/environment.h"
-#include "sync/schema.h"
-#include "sync/status.h"
+#include "server/feed/sight.h"
+#include "sync/base/environment.h"
+#include "sync/base/status.h"
+#include "sync/merge/audience.h"
+#include "sync/schema/schema.h"
 #include "tests/support/world.h"
 #include "zhibu/records/v1/member.pb.h"
 

@@ -25,13 +25,13 @@
 #include <vector>
 
 #include "client-core/session.h"
-#include "client-core/store.h"
-#include "server/ingest.h"
-#include "server/session.h"
+#include "client-core/store/store.h"
+#include "server/ingest/ingest.h"
+#include "server/sessions/session.h"
 #include "server/store/store.h"
-#include "sync/environment.h"
-#include "sync/handshake.h"
-#include "sync/schema.h"
+#include "sync/base/environment.h"
+#include "sync/crypto/handshake.h"
+#include "sync/schema/schema.h"
 
 namespace zhibu::test {
 

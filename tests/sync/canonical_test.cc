@@ -1,13 +1,13 @@
 // One spelling for each meaning: every field of every type, spelled otherwise.
-#include "sync/canonical.h"
+#include "sync/wire/canonical.h"
 
 #include <gmock/gmock.h>
 
 #include <functional>
 #include <random>
 
-#include "sync/reason.h"
-#include "sync/text.h"
+#include "sync/base/reason.h"
+#include "sync/base/text.h"
 #include "tests/support/one_reading.h"
 #include "tests/sync/story.h"
 #include "zhibu/records/v1/catalogue.pb.h"

@@ -1,11 +1,11 @@
 // The code of a check-in: one form, one time, one key.
-#include "sync/check_in_code.h"
+#include "sync/crypto/check_in_code.h"
 
 #include <gmock/gmock.h>
 
 #include "absl/strings/str_cat.h"
-#include "sync/handshake.h"
-#include "sync/reason.h"
+#include "sync/base/reason.h"
+#include "sync/crypto/handshake.h"
 
 namespace zhibu {
 namespace {

@@ -1,11 +1,11 @@
 // What is carried by hand, as bytes: only its reader can open it, only its author
 // can have written it, and nothing else is a file.
-#include "sync/courier.h"
+#include "sync/crypto/courier.h"
 
 #include <gmock/gmock.h>
 
-#include "sync/handshake.h"
-#include "sync/reason.h"
+#include "sync/base/reason.h"
+#include "sync/crypto/handshake.h"
 
 namespace zhibu {
 namespace {

@@ -1,5 +1,5 @@
 // What an app's change to a plain message becomes on the wire.
-#include "sync/diff.h"
+#include "sync/merge/diff.h"
 
 #include <gmock/gmock.h>
 

@@ -1,10 +1,10 @@
 // Proofs of who a device is, and what an enrolment code carries.
-#include "sync/handshake.h"
+#include "sync/crypto/handshake.h"
 
 #include <gmock/gmock.h>
 
 #include "absl/strings/escaping.h"
-#include "sync/reason.h"
+#include "sync/base/reason.h"
 #include "zhibu/sync/v1/sync.pb.h"
 
 namespace zhibu {

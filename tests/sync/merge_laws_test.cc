@@ -1,4 +1,4 @@
-// The laws of the merge (see sync/merge.h), first exhaustively on small cases,
+// The laws of the merge (see sync/merge/merge.h), first exhaustively on small cases,
 // then on random ones. A history is what really can happen:
 //
 //   every device makes its edits in order, each on what it saw: the first k
@@ -22,7 +22,7 @@
 
 #include "absl/numeric/int128.h"
 #include "absl/strings/match.h"
-#include "sync/reason.h"
+#include "sync/base/reason.h"
 #include "tests/sync/story.h"
 
 namespace zhibu {

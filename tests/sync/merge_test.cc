@@ -1,12 +1,12 @@
 // What comes of two people's writing, policy by policy. Devices A (11), B (12)
 // and C (13) have all seen the record as it was before; what they do after that
 // they do offline, and the server takes it in the order of `server.Take`.
-#include "sync/merge.h"
+#include "sync/merge/merge.h"
 
 #include <gmock/gmock.h>
 
-#include "sync/reason.h"
-#include "sync/wire.h"
+#include "sync/base/reason.h"
+#include "sync/wire/wire.h"
 #include "tests/sync/story.h"
 #include "zhibu/sync/v1/trace.pb.h"
 

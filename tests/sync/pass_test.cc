@@ -1,12 +1,12 @@
 // What a pass shows: one form of it, one key, some days.
-#include "sync/pass.h"
+#include "sync/crypto/pass.h"
 
 #include <gmock/gmock.h>
 
 #include "absl/strings/str_cat.h"
-#include "sync/date.h"
-#include "sync/handshake.h"
-#include "sync/reason.h"
+#include "sync/base/date.h"
+#include "sync/base/reason.h"
+#include "sync/crypto/handshake.h"
 
 namespace zhibu {
 namespace {

@@ -1,4 +1,4 @@
-#include "sync/reason.h"
+#include "sync/base/reason.h"
 
 #include <gmock/gmock.h>
 

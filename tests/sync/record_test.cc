@@ -1,11 +1,11 @@
 // What a record says of itself, and when it is refused.
-#include "sync/record.h"
+#include "sync/wire/record.h"
 
 #include <gmock/gmock.h>
 
 #include "absl/strings/escaping.h"
-#include "sync/reason.h"
-#include "sync/wire.h"
+#include "sync/base/reason.h"
+#include "sync/wire/wire.h"
 #include "tests/sync/story.h"
 #include "zhibu/records/v1/catalogue.pb.h"
 

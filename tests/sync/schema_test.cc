@@ -1,5 +1,5 @@
 // Wrong declarations are refused by name; those of the catalogue are right.
-#include "sync/schema.h"
+#include "sync/schema/schema.h"
 
 #include <gmock/gmock.h>
 #include <google/protobuf/compiler/parser.h>

@@ -1,9 +1,9 @@
-#include "sync/seal.h"
+#include "sync/crypto/seal.h"
 
 #include <gmock/gmock.h>
 
 #include "absl/strings/match.h"
-#include "sync/environment.h"
+#include "sync/base/environment.h"
 
 namespace zhibu {
 namespace {

@@ -1,9 +1,9 @@
 // Records and refusals in words.
-#include "sync/shown.h"
+#include "sync/wire/shown.h"
 
 #include <gmock/gmock.h>
 
-#include "sync/reason.h"
+#include "sync/base/reason.h"
 #include "tests/sync/story.h"
 #include "zhibu/records/v1/catalogue.pb.h"
 

@@ -27,9 +27,9 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "proto/policies.pb.h"
-#include "sync/diff.h"
-#include "sync/merge.h"
-#include "sync/schema.h"
+#include "sync/merge/diff.h"
+#include "sync/merge/merge.h"
+#include "sync/schema/schema.h"
 
 namespace zhibu {
 

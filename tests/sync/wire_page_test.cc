@@ -9,9 +9,9 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "sync/check_in_code.h"
-#include "sync/handshake.h"
-#include "sync/record.h"
+#include "sync/crypto/check_in_code.h"
+#include "sync/crypto/handshake.h"
+#include "sync/wire/record.h"
 #include "zhibu/records/v1/catalogue.pb.h"
 
 namespace zhibu {

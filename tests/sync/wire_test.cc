@@ -1,10 +1,10 @@
-#include "sync/wire.h"
+#include "sync/wire/wire.h"
 
 #include <gmock/gmock.h>
 
 #include "absl/strings/str_cat.h"
 #include "proto/policies.pb.h"
-#include "sync/slots.h"
+#include "sync/wire/slots.h"
 #include "tests/sync/story.h"
 
 namespace zhibu {

@@ -1,0 +1,58 @@
+// What an operator does, apart from how the call arrives. What it changes are
+// records, written by the server's own device through the one ingest.
+#ifndef ZHIBU_SERVER_ADMIN_ADMIN_H_
+#define ZHIBU_SERVER_ADMIN_ADMIN_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "server/sessions/hub.h"
+#include "zhibu/admin/v1/admin.pb.h"
+#include "zhibu/sync/v1/sync.pb.h"
+
+namespace zhibu::server {
+
+// Names in the settings of the store.
+inline constexpr char kServerId[] = "server_id";
+inline constexpr char kServerKey[] = "server_key";
+inline constexpr char kServerCertificate[] = "server_certificate";
+inline constexpr char kServerAddress[] = "server_address";
+
+class Admin {
+ public:
+  explicit Admin(Hub* hub) : hub_(*hub) {}
+
+  // The codes are those of zhibu.admin.v1.Admin. NOT_FOUND and
+  // FAILED_PRECONDITION where a person or organisation is not named well enough:
+  // server/identity/named.h.
+  absl::StatusOr<admin::v1::InitReply> Init();
+  absl::StatusOr<admin::v1::ImportReply> Import(const admin::v1::ImportRequest& request);
+  absl::StatusOr<admin::v1::EnrolCodeReply> Enrol(const admin::v1::EnrolCodeRequest& request);
+  absl::StatusOr<admin::v1::GrantReply> Grant(const admin::v1::GrantRequest& request);
+  absl::StatusOr<admin::v1::RevokeReply> Revoke(const admin::v1::RevokeRequest& request);
+  absl::StatusOr<admin::v1::AffiliateReply> Affiliate(const admin::v1::AffiliateRequest& request);
+  absl::StatusOr<admin::v1::DevicesReply> Devices();
+  absl::StatusOr<admin::v1::ConflictsReply> Conflicts(const admin::v1::ConflictsRequest& request);
+  absl::StatusOr<admin::v1::DuplicatesReply> Duplicates();
+  absl::StatusOr<admin::v1::MergePersonsReply> MergePersons(
+      const admin::v1::MergePersonsRequest& request);
+  absl::StatusOr<admin::v1::VerifyAuditReply> VerifyAudit();
+  absl::StatusOr<admin::v1::BackupReply> Backup(const admin::v1::BackupRequest& request);
+
+  // The other end of Enrol: a device comes with its code. BAD_CODE.
+  absl::StatusOr<sync::v1::EnrolReply> EnrolDevice(const sync::v1::EnrolRequest& request);
+
+ private:
+  absl::Status WriteOwn(const sync::v1::Edit& edit);
+  absl::Status NoteHandedOut(Writer& writer, const EnrolmentCode& code, const std::string& by,
+                             absl::flat_hash_set<Id>* moved);
+  absl::Status RevokeGrant(const admin::v1::GrantRequest& request, admin::v1::RevokeReply* reply);
+  absl::Status RevokeDevice(DeviceNumber number, DeviceRow::Standing standing,
+                            admin::v1::RevokeReply* reply);
+
+  Hub& hub_;
+};
+
+}  // namespace zhibu::server
+
+#endif  // ZHIBU_SERVER_ADMIN_ADMIN_H_

@@ -1,0 +1,390 @@
+#include "server/exchange/import.h"
+
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "server/exchange/text.h"
+#include "server/identity/named.h"
+#include "sync/base/status.h"
+#include "sync/merge/own_edit.h"
+#include "sync/merge/touched.h"
+#include "sync/rules/registration.h"
+#include "sync/rules/typed.h"
+#include "sync/wire/record.h"
+#include "sync/wire/shown.h"
+#include "zhibu/records/v1/member.pb.h"
+#include "zhibu/records/v1/organisation.pb.h"
+
+namespace zhibu::server {
+namespace {
+
+using records::v1::Member;
+using records::v1::Organisation;
+using records::v1::Placement;
+using records::v1::PrivateDetail;
+
+// To an edit; each row makes up to five records.
+constexpr int kChangesToAnEdit = 300;
+// Of merges on merges; as sync/rules/persons.cc.
+constexpr int kStepsMax = 32;
+
+bool IsSame(const PrivateDetail& detail, const RecordState& state) {
+  return detail.SerializeAsString() == Parse<PrivateDetail>(state.body).SerializeAsString();
+}
+
+// Where somebody is, and under which name, is told apart from the rest.
+bool IsToldApart(const std::string& field) {
+  return field == "branch_id" || field == "member_id" || field == "registered_name";
+}
+
+// What of a record of this type is set anew.
+void AddWords(const google::protobuf::Message& type, const std::string& set,
+              std::vector<Words>* words) {
+  const std::unique_ptr<google::protobuf::Message> changed(type.New());
+  changed->ParseFromString(set);
+  std::vector<const google::protobuf::FieldDescriptor*> fields;
+  changed->GetReflection()->ListFields(*changed, &fields);
+  for (const auto* field : fields) {
+    if (IsToldApart(std::string(field->name()))) continue;
+    words->emplace_back();
+    words->back().set_zh(field->options().GetExtension(label));
+    words->back().set_en(std::string(field->name()));
+  }
+}
+
+void AddBadRow(uint32_t line, const Words& words, admin::v1::ImportReply* reply) {
+  auto* bad = reply->add_bad_rows();
+  bad->set_line(line);
+  *bad->mutable_reason() = words;
+}
+
+}  // namespace
+
+Importer::Importer(Store* store, Ingest* ingest, Environment environment)
+    : store_(*store), ingest_(*ingest), environment_(std::move(environment)) {}
+
+absl::StatusOr<Importer> Importer::Open(Store* store, Ingest* ingest, Environment environment) {
+  Importer importer(store, ingest, std::move(environment));
+  RETURN_IF_ERROR(store->Read([&](Reader& reader) { return importer.Load(reader); }));
+  return importer;
+}
+
+const RecordType& Importer::Type(const google::protobuf::Descriptor* descriptor) const {
+  return *ingest_.schema().Find(descriptor);
+}
+
+absl::Status Importer::Load(Reader& reader) {
+  const auto load = [&](const google::protobuf::Descriptor* descriptor, auto index) {
+    const uint32_t type = Type(descriptor).number;
+    return reader.ListRecords(type, std::nullopt, [&](const Id& id, const RecordState& state) {
+      states_[{type, id}] = state;
+      index(id, state);
+    });
+  };
+  RETURN_IF_ERROR(load(Organisation::descriptor(), [&](const Id& id, const RecordState& state) {
+    organisations_[RegisteredName(Parse<Organisation>(state.body))].insert(id);
+  }));
+  RETURN_IF_ERROR(load(Member::descriptor(), [](const Id&, const RecordState&) {}));
+  for (const auto& [key, state] : states_) {
+    if (key.type != Type(Member::descriptor()).number) continue;
+    Index(key.id, Parse<Member>(state.body));
+    if (const Id kept = KeptOf(key.id); kept != key.id) merged_[kept].insert(key.id);
+  }
+  RETURN_IF_ERROR(load(Placement::descriptor(), [](const Id&, const RecordState&) {}));
+  return load(PrivateDetail::descriptor(),
+              [&](const Id& id, const RecordState& state) { IndexNumber(id, state); });
+}
+
+void Importer::IndexNumber(const Id& id, const RecordState& state) {
+  const auto detail = Parse<PrivateDetail>(state.body);
+  const auto member = Id::FromBytes(detail.member_id());
+  if (!member || detail.identity_number().empty()) return;
+  const Touch touch = LastTouchOf(state, PrivateDetail::kIdentityNumberFieldNumber);
+  if (touch.writer == kServerDevice) {
+    identities_[detail.identity_number()].insert(*member);
+  } else {
+    unconfirmed_.insert(id);
+  }
+}
+
+// What the row at hand is about to say anew.
+void Importer::Forget(const Id& id) {
+  const auto member = Parse<Member>(states_[{Type(Member::descriptor()).number, id}].body);
+  members_[{RegisteredName(member), member.born(),
+            Id::FromBytes(member.branch_id()).value_or(Id())}]
+      .erase(id);
+}
+
+void Importer::Index(const Id& id, const Member& member) {
+  members_[{RegisteredName(member), member.born(),
+            Id::FromBytes(member.branch_id()).value_or(Id())}]
+      .insert(id);
+}
+
+// Two who were merged are one, whatever the roster says of either.
+Id Importer::KeptOf(Id member) const {
+  for (int step = 0; step < kStepsMax; ++step) {
+    const auto it = states_.find({Type(Member::descriptor()).number, member});
+    if (it == states_.end()) break;
+    const auto into = Id::FromBytes(Parse<Member>(it->second.body).merged_into_id());
+    if (!into) break;
+    member = *into;
+  }
+  return member;
+}
+
+std::set<Id> Importer::PersonsOf(const std::set<Id>& entries) const {
+  std::set<Id> persons;
+  for (const Id& entry : entries) persons.insert(KeptOf(entry));
+  return persons;
+}
+
+std::set<Id> Importer::EntriesIn(const Id& branch, const Id& person) const {
+  std::set<Id> entries = {person};
+  if (const auto it = merged_.find(person); it != merged_.end()) {
+    entries.insert(it->second.begin(), it->second.end());
+  }
+  std::set<Id> in;
+  for (const Id& entry : entries) {
+    const auto it = states_.find({Type(Member::descriptor()).number, entry});
+    if (it == states_.end()) continue;
+    if (Parse<Member>(it->second.body).branch_id() == branch.bytes()) in.insert(entry);
+  }
+  return in;
+}
+
+std::string Importer::NameOfBranch(absl::string_view id) const {
+  const auto branch = Id::FromBytes(id).value_or(Id());
+  const auto it = states_.find({Type(Organisation::descriptor()).number, branch});
+  return it == states_.end() ? "" : RegisteredName(Parse<Organisation>(it->second.body));
+}
+
+admin::v1::Registered Importer::RegisteredAs(const Id& id) const {
+  admin::v1::Registered registered;
+  registered.set_id(id.str());
+  const auto it = states_.find({Type(Member::descriptor()).number, id});
+  registered.set_deleted(it == states_.end());
+  if (registered.deleted()) return registered;
+  const auto member = Parse<Member>(it->second.body);
+  registered.set_name(RegisteredName(member));
+  registered.set_branch(NameOfBranch(member.branch_id()));
+  return registered;
+}
+
+// What the roster says is written over what is stored; where it says nothing,
+// that stays.
+bool Importer::Add(const google::protobuf::Message& wanted, const Id& id, sync::v1::Edit* edit,
+                   FieldWords* changed) {
+  const RecordType& type = Type(wanted.GetDescriptor());
+  RecordState& state = states_[{type.number, id}];
+  const std::unique_ptr<google::protobuf::Message> merged(wanted.New());
+  merged->ParseFromString(state.body);
+  merged->MergeFrom(wanted);
+  if (!AddChange(type, id, state, *merged, edit)) return false;
+  if (changed != nullptr) AddWords(wanted, edit->changes(edit->changes_size() - 1).set(), changed);
+  state.exists = true;
+  state.body = merged->SerializeAsString();
+  return true;
+}
+
+void Importer::CheckOrganisation(const std::string& name, Problems* problems) const {
+  const auto it = organisations_.find(ShortName(name));
+  if (it == organisations_.end() || it->second.size() < 2) return;
+  const std::string ids = absl::StrJoin(
+      it->second, ", ", [](std::string* out, const Id& id) { absl::StrAppend(out, TextOf(id)); });
+  problems->Add(
+      absl::StrCat("有几个党组织登记为“", Excerpt(name), "”: ", ids),
+      absl::StrCat("several organisations are registered as \"", Excerpt(name), "\": ", ids));
+}
+
+std::optional<Id> Importer::FindOrganisation(const std::string& name) const {
+  const auto it = organisations_.find(ShortName(name));
+  return it == organisations_.end() ? std::nullopt : std::optional(*it->second.begin());
+}
+
+Id Importer::OrganisationFor(const std::string& name, Organisation::Kind kind,
+                             const std::string& superior, const std::string& host_superior,
+                             sync::v1::Edit* edit, admin::v1::ImportReply* reply) {
+  if (const auto known = FindOrganisation(name)) return *known;
+  Organisation organisation;
+  organisation.set_name(name);
+  organisation.set_registered_name(ShortName(name));
+  organisation.set_kind(kind);
+  organisation.set_status(Organisation::ACTIVE);
+  if (!superior.empty() && superior != name) {
+    organisation.set_parent_id(
+        OrganisationFor(superior, KindFromName(superior), "", "", edit, reply).str());
+  }
+  if (!host_superior.empty() && host_superior != name) {
+    organisation.set_host_parent_id(
+        OrganisationFor(host_superior, KindFromName(host_superior), "", "", edit, reply).str());
+  }
+  const Id id = environment_.NewId();
+  organisations_[ShortName(name)] = {id};
+  Add(organisation, id, edit);
+  reply->set_organisations(reply->organisations() + 1);
+  return id;
+}
+
+std::optional<Id> Importer::FindMember(const RosterRow& row, Problems* problems) const {
+  std::set<Id> found;
+  const auto by_number = identities_.find(row.detail.identity_number());
+  if (by_number != identities_.end()) found = by_number->second;
+  std::set<Id> meant = PersonsOf(found);
+  const bool numbered = !meant.empty();
+  if (const auto branch = FindOrganisation(row.branch)) {
+    const auto it = members_.find({ShortName(row.member.name()), row.member.born(), *branch});
+    const std::set<Id> by_name = it == members_.end() ? std::set<Id>() : it->second;
+    const std::set<Id> named = PersonsOf(by_name);
+    // A number tells apart those who share the rest.
+    const bool tells = meant.size() == 1 && named.count(*meant.begin()) > 0;
+    found.insert(by_name.begin(), by_name.end());
+    if (!tells) meant.insert(named.begin(), named.end());
+  }
+  if (meant.empty()) return std::nullopt;
+  if (meant.size() == 1) return EntryOf(row, *meant.begin(), found);
+  const std::string both = absl::StrJoin(meant, "; ", [&](std::string* out, const Id& id) {
+    absl::StrAppend(out, InWords(RegisteredAs(id)));
+  });
+  problems->Add(
+      absl::StrCat(numbered ? "身份证号和姓名" : "姓名和出生日期", "可能指几个人: ", both),
+      absl::StrCat(numbered ? "identity number and name" : "name and date of birth",
+                   " may mean several: ", both));
+  return std::nullopt;
+}
+
+// Of the person's entries the one in the row's branch, else the one that they count as: if
+// the row has not found that, it speaks of another and moves nobody.
+Id Importer::EntryOf(const RosterRow& row, const Id& person, const std::set<Id>& found) const {
+  std::set<Id> entries;
+  if (const auto branch = FindOrganisation(row.branch)) entries = EntriesIn(*branch, person);
+  if (entries.empty()) {
+    for (const Id& entry : found) {
+      if (KeptOf(entry) == person) entries.insert(entry);
+    }
+  }
+  if (entries.count(person) > 0) return person;
+  for (const Id& entry : entries) {
+    if (found.count(entry) > 0) return entry;
+  }
+  return *entries.begin();
+}
+
+absl::Status Importer::AddRow(const RosterRow& row, sync::v1::Edit* edit,
+                              admin::v1::ImportReply* reply) {
+  Problems problems;
+  CheckOrganisation(row.branch, &problems);
+  if (!FindOrganisation(row.branch)) {
+    CheckOrganisation(row.superior, &problems);
+    CheckOrganisation(row.host_superior, &problems);
+  }
+  const std::optional<Id> known = FindMember(row, &problems);
+  if (!problems.empty()) {
+    AddBadRow(row.line, problems.words(), reply);
+    return absl::OkStatus();
+  }
+  const Id branch = OrganisationFor(row.branch, row.organisation_kind, row.superior,
+                                    row.host_superior, edit, reply);
+  const Id id = known ? *known : environment_.NewId();
+  Member member = row.member;
+  member.set_registered_name(ShortName(member.name()));
+  member.set_branch_id(branch.str());
+  // A register that moved on is not set back by an old roster.
+  if (known) {
+    member.clear_stage();
+  } else {
+    member.set_status(Member::ACTIVE);
+  }
+  const auto before = Parse<Member>(states_[{Type(Member::descriptor()).number, id}].body);
+  if (known) Forget(id);
+  FieldWords fields;
+  bool changed = Add(member, id, edit, &fields);
+  Placement placement;
+  placement.set_member_id(id.str());
+  placement.set_branch_id(branch.str());
+  ASSIGN_OR_RETURN(const Id placement_id,
+                   DeriveId(Type(Placement::descriptor()), placement.SerializeAsString()));
+  changed |= Add(placement, placement_id, edit);
+  if (row.detail.ByteSizeLong() > 0) {
+    ASSIGN_OR_RETURN(const bool more, AddDetail(row.detail, id, branch, edit, &fields));
+    changed |= more;
+  }
+  Index(id, Parse<Member>(states_[{Type(Member::descriptor()).number, id}].body));
+  if (known) {
+    Tell(row, id, before, changed, fields, reply);
+  } else {
+    reply->set_members(reply->members() + 1);
+  }
+  return absl::OkStatus();
+}
+
+void Importer::Tell(const RosterRow& row, const Id& id, const Member& before, bool changed,
+                    const FieldWords& fields, admin::v1::ImportReply* reply) const {
+  const Id kept = KeptOf(id);
+  if (changed) {
+    reply->set_changed(reply->changed() + 1);
+  } else {
+    reply->set_unchanged(reply->unchanged() + 1);
+  }
+  if (!changed && kept == id) return;
+  auto* told = reply->add_found_rows();
+  told->set_line(row.line);
+  *told->mutable_member() = RegisteredAs(id);
+  if (kept != id) *told->mutable_counts_as() = RegisteredAs(kept);
+  const std::string was_in = NameOfBranch(before.branch_id());
+  if (was_in != told->member().branch()) told->set_moved_from(was_in);
+  const std::string was_named = RegisteredName(before);
+  if (was_named != told->member().name()) told->set_registered_before(was_named);
+  *told->mutable_changed() = {fields.begin(), fields.end()};
+}
+
+absl::StatusOr<bool> Importer::AddDetail(PrivateDetail detail, const Id& member, const Id& branch,
+                                         sync::v1::Edit* edit, FieldWords* changed) {
+  const RecordType& type = Type(PrivateDetail::descriptor());
+  detail.set_member_id(member.str());
+  detail.set_branch_id(branch.str());
+  ASSIGN_OR_RETURN(const Id id, DeriveId(type, detail.SerializeAsString()));
+  const auto before = Parse<PrivateDetail>(states_[{type.number, id}].body);
+  const std::string& number = detail.identity_number();
+  if (!number.empty() && before.identity_number() != number) {
+    identities_[before.identity_number()].erase(member);
+  }
+  const bool confirms =
+      !number.empty() && before.identity_number() == number && unconfirmed_.erase(id) > 0;
+  if (confirms) Unsay(id);
+  FieldWords fields;
+  const bool added = Add(detail, id, edit, &fields);
+  if (!number.empty()) identities_[number].insert(member);
+  if (!added || (confirms && IsSame(before, states_[{type.number, id}]))) return false;
+  changed->insert(changed->end(), fields.begin(), fields.end());
+  return true;
+}
+
+// A number that a phone has written and the roster says as well is the operator's word
+// from then on: it is written once more.
+void Importer::Unsay(const Id& detail) {
+  RecordState& state = states_[{Type(PrivateDetail::descriptor()).number, detail}];
+  auto stored = Parse<PrivateDetail>(state.body);
+  stored.clear_identity_number();
+  state.body = stored.SerializeAsString();
+}
+
+absl::Status Importer::Run(const Roster& roster, admin::v1::ImportReply* reply,
+                           absl::flat_hash_set<Id>* moved) {
+  for (const BadRow& bad : roster.bad_rows) AddBadRow(bad.line, bad.reason, reply);
+  for (const std::string& heading : roster.unread_columns) reply->add_unread_columns(heading);
+  sync::v1::Edit edit;
+  const auto commit = [&]() -> absl::Status {
+    if (edit.changes().empty()) return absl::OkStatus();
+    return ingest_.CommitOwn(store_, std::exchange(edit, {}), moved).status();
+  };
+  for (const RosterRow& row : roster.rows) {
+    RETURN_IF_ERROR(AddRow(row, &edit, reply));
+    if (edit.changes_size() >= kChangesToAnEdit) RETURN_IF_ERROR(commit());
+  }
+  return commit();
+}
+
+}  // namespace zhibu::server

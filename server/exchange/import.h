@@ -1,0 +1,101 @@
+// A roster becomes records. Importing it twice makes nothing twice: an
+// organisation is known by its name, a member by the identity number, or by
+// name, date of birth and branch.
+//
+// Only the operator's word counts for who is who: names are those that are registered
+// (sync/rules/registration.h), numbers those that the server's own device has written. What a
+// phone has written of them leads no row to anybody. And nothing is guessed: a row that
+// may mean two is a bad row, which names both.
+//
+// Where two entries were merged, a row is of one of the two and of nobody else: of the one
+// in its own branch. So what a roster says of the entry that counts as the other moves
+// nobody, and undoing the merge leaves what each roster has said of its own.
+//
+//   ASSIGN_OR_RETURN(Importer importer, Importer::Open(&store, &ingest, environment));
+//   RETURN_IF_ERROR(importer.Run(roster, &reply, &moved));
+//
+// Not thread-safe, and for one run: what others write meanwhile it does not see.
+#ifndef ZHIBU_SERVER_EXCHANGE_IMPORT_H_
+#define ZHIBU_SERVER_EXCHANGE_IMPORT_H_
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/exchange/roster.h"
+#include "server/exchange/row.h"
+#include "server/ingest/ingest.h"
+#include "server/store/store.h"
+#include "sync/base/environment.h"
+#include "sync/merge/state.h"
+#include "sync/schema/schema.h"
+#include "zhibu/admin/v1/admin.pb.h"
+#include "zhibu/records/v1/member.pb.h"
+
+namespace zhibu::server {
+
+class Importer {
+ public:
+  // What is stored is read once, when the importer is made.
+  static absl::StatusOr<Importer> Open(Store* store, Ingest* ingest, Environment environment);
+
+  // Commits every few hundred changes. An error leaves what was committed before it; running the
+  // whole roster again, with another importer, adds the rest. The bad rows go into the reply.
+  absl::Status Run(const Roster& roster, admin::v1::ImportReply* reply,
+                   absl::flat_hash_set<Id>* moved);
+
+ private:
+  using MemberKey = std::tuple<std::string, std::string, Id>;  // name, born, branch
+  using FieldWords = std::vector<Words>;
+
+  Importer(Store* store, Ingest* ingest, Environment environment);
+  absl::Status Load(Reader& reader);
+  const RecordType& Type(const google::protobuf::Descriptor* descriptor) const;
+  void Index(const Id& id, const records::v1::Member& member);
+  void IndexNumber(const Id& id, const RecordState& detail);
+  void Forget(const Id& member);
+  Id KeptOf(Id member) const;
+  std::set<Id> PersonsOf(const std::set<Id>& entries) const;
+  std::set<Id> EntriesIn(const Id& branch, const Id& person) const;
+  std::string NameOfBranch(absl::string_view id) const;
+  admin::v1::Registered RegisteredAs(const Id& member) const;
+  void CheckOrganisation(const std::string& name, Problems* problems) const;
+  std::optional<Id> FindOrganisation(const std::string& name) const;
+  Id OrganisationFor(const std::string& name, records::v1::Organisation::Kind kind,
+                     const std::string& superior, const std::string& host_superior,
+                     sync::v1::Edit* edit, admin::v1::ImportReply* reply);
+  // The entry that the row is of. Nothing: it is of somebody new, or there are problems.
+  std::optional<Id> FindMember(const RosterRow& row, Problems* problems) const;
+  Id EntryOf(const RosterRow& row, const Id& person, const std::set<Id>& found) const;
+  absl::Status AddRow(const RosterRow& row, sync::v1::Edit* edit, admin::v1::ImportReply* reply);
+  // `changed`: the fields that differ, in words.
+  bool Add(const google::protobuf::Message& wanted, const Id& id, sync::v1::Edit* edit,
+           FieldWords* changed = nullptr);
+  absl::StatusOr<bool> AddDetail(records::v1::PrivateDetail detail, const Id& member,
+                                 const Id& branch, sync::v1::Edit* edit, FieldWords* changed);
+  // Into the reply: what became of a row that found `id`, which was as `before` says.
+  void Tell(const RosterRow& row, const Id& id, const records::v1::Member& before, bool changed,
+            const FieldWords& fields, admin::v1::ImportReply* reply) const;
+  void Unsay(const Id& detail);
+
+  Store& store_;
+  Ingest& ingest_;
+  const Environment environment_;
+  absl::flat_hash_map<std::string, std::set<Id>> organisations_;
+  std::map<MemberKey, std::set<Id>> members_;
+  absl::flat_hash_map<Id, std::set<Id>> merged_;  // by whom they count as
+  absl::flat_hash_map<std::string, std::set<Id>> identities_;
+  std::set<Id> unconfirmed_;  // private details whose number a phone has written
+  absl::flat_hash_map<RecordKey, RecordState> states_;
+};
+
+}  // namespace zhibu::server
+
+#endif  // ZHIBU_SERVER_EXCHANGE_IMPORT_H_

@@ -1,0 +1,90 @@
+#include "server/ingest/marks.h"
+
+#include <sodium.h>
+
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "sync/base/status.h"
+#include "sync/rules/duplicates.h"
+#include "sync/rules/persons.h"
+#include "sync/rules/typed.h"
+#include "zhibu/records/v1/duplicate.pb.h"
+#include "zhibu/records/v1/member.pb.h"
+
+namespace zhibu::server {
+
+using records::v1::DuplicatePerson;
+using records::v1::Member;
+using records::v1::PrivateDetail;
+
+namespace {
+
+// Name in the settings of the store.
+constexpr char kJoinedIndexed[] = "joined_indexed";
+// What stands there: "1" where those who are two again were in the index as well.
+constexpr char kMergedAlone[] = "2";
+
+// What is stored of a type, so that it can be looked through while it is written to.
+absl::StatusOr<std::vector<std::pair<RecordKey, RecordState>>> All(Reader& reader,
+                                                                   const RecordType& type) {
+  std::vector<std::pair<RecordKey, RecordState>> all;
+  RETURN_IF_ERROR(
+      reader.ListRecords(type.number, std::nullopt, [&](const Id& id, const RecordState& state) {
+        all.push_back({{type.number, id}, state});
+      }));
+  return all;
+}
+
+absl::Status MarkAll(Writer& writer, Ingest& ingest, const Environment& environment) {
+  const std::string key = environment.random_bytes(crypto_generichash_KEYBYTES);
+  RETURN_IF_ERROR(writer.PutSetting(kMarkKeySetting, key));
+  Marks marks;
+  std::set<Id> persons;
+  for (const RecordType* type : {&TypeOf<PrivateDetail>(), &TypeOf<Member>()}) {
+    ASSIGN_OR_RETURN(const auto all, All(writer, *type));
+    for (const auto& [record, state] : all) {
+      MarkPersons(key, record, RecordState(), state, &marks, &persons);
+    }
+  }
+  RETURN_IF_ERROR(PutMarks(writer, marks));
+  absl::flat_hash_set<Id> moved;  // nobody is connected yet
+  for (const Id& person : persons) {
+    Consequences found;
+    RETURN_IF_ERROR(FindDuplicates(writer, key, {person}, environment.now_ms(), &found));
+    if (found.edit.changes().empty()) continue;
+    RETURN_IF_ERROR(ingest.WriteOwn(writer, found.edit, &moved).status());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status IndexAll(Writer& writer) {
+  RETURN_IF_ERROR(writer.PutSetting(kJoinedIndexed, kMergedAlone));
+  ASSIGN_OR_RETURN(const auto all, All(writer, TypeOf<DuplicatePerson>()));
+  Marks marks;
+  for (const auto& [record, state] : all) MarkJoined(record.id, state, &marks);
+  return PutMarks(writer, marks);
+}
+
+}  // namespace
+
+absl::Status PutMarks(Writer& writer, const Marks& marks) {
+  for (const auto& [mark, on] : marks.drop) RETURN_IF_ERROR(writer.DeleteMark(mark, on));
+  for (const auto& [mark, on] : marks.put) RETURN_IF_ERROR(writer.PutMark(mark, on));
+  return absl::OkStatus();
+}
+
+absl::Status EnsureMarks(Store& store, Ingest& ingest, const Environment& environment) {
+  return store.Write([&](Writer& writer) -> absl::Status {
+    ASSIGN_OR_RETURN(const std::string indexed, writer.GetSetting(kJoinedIndexed));
+    if (indexed != kMergedAlone) RETURN_IF_ERROR(IndexAll(writer));
+    ASSIGN_OR_RETURN(const std::string key, writer.GetSetting(kMarkKeySetting));
+    return key.empty() ? MarkAll(writer, ingest, environment) : absl::OkStatus();
+  });
+}
+
+}  // namespace zhibu::server

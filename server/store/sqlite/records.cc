@@ -1,0 +1,304 @@
+#include <algorithm>
+#include <map>
+
+#include "absl/strings/str_cat.h"
+#include "server/store/sqlite/transaction.h"
+#include "sync/base/environment.h"
+
+namespace zhibu::server::sqlite {
+namespace {
+
+// The first eight columns wherever a record is read: see StateOf.
+#define ZHIBU_STATE_COLUMNS                                              \
+  "r.touch_version, r.touch_writer, r.touch_stamp, r.deletion_version, " \
+  "r.deletion_writer, r.deletion_stamp, r.body, r.trace"
+constexpr int kAfterState = 8;
+
+constexpr char kGetRecord[] =
+    "SELECT " ZHIBU_STATE_COLUMNS " FROM record r WHERE r.type = ? AND r.id = ?";
+constexpr char kPutRecord[] =
+    "INSERT INTO record (type, id, touch_version, touch_writer, touch_stamp, deletion_version,"
+    " deletion_writer, deletion_stamp, body, trace) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (type, id) DO UPDATE SET touch_version = excluded.touch_version,"
+    " touch_writer = excluded.touch_writer, touch_stamp = excluded.touch_stamp,"
+    " deletion_version = excluded.deletion_version, deletion_writer = excluded.deletion_writer,"
+    " deletion_stamp = excluded.deletion_stamp, body = excluded.body, trace = excluded.trace"
+    " RETURNING no";
+constexpr char kListRecords[] = "SELECT " ZHIBU_STATE_COLUMNS
+                                ", r.id FROM record r INDEXED BY record_key"
+                                " WHERE r.type = ? AND r.deletion_version IS NULL ORDER BY r.id";
+
+constexpr char kListEver[] = "SELECT " ZHIBU_STATE_COLUMNS
+                             ", r.id FROM record r INDEXED BY record_key"
+                             " WHERE r.type = ? ORDER BY r.id";
+
+constexpr char kFeedOf[] =
+    "SELECT offices, version, present, since FROM feed"
+    " WHERE scope_no = ? AND type = ? AND id = ?";
+constexpr char kDropFeed[] = "DELETE FROM feed WHERE scope_no = ? AND type = ? AND id = ?";
+constexpr char kPutFeed[] =
+    "INSERT INTO feed (scope_no, type, id, offices, record_no, version, present, since)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (scope_no, type, id, offices) DO UPDATE SET version = excluded.version,"
+    " present = excluded.present, since = excluded.since";
+constexpr char kKeepLast[] =
+    "DELETE FROM feed WHERE (version, offices) <> (SELECT g.version, g.offices FROM feed g"
+    " WHERE g.scope_no = feed.scope_no AND g.type = feed.type AND g.id = feed.id"
+    " ORDER BY g.version DESC, g.offices DESC LIMIT 1)";
+constexpr char kForgetSeen[] = "UPDATE feed SET offices = 0, present = 0";
+constexpr char kPutSeen[] =
+    "UPDATE feed SET offices = ?, present = 1"
+    " WHERE scope_no = (SELECT no FROM scope WHERE id = ?) AND type = ? AND id = ?";
+// LEFT, so that a row whose record is missing shows as damage and is not skipped.
+constexpr char kReadFeed[] =
+    "SELECT " ZHIBU_STATE_COLUMNS
+    ", f.version, f.type, f.id, f.present, f.offices, f.since"
+    " FROM feed f INDEXED BY feed_version LEFT JOIN record r ON r.no = f.record_no"
+    " WHERE f.scope_no = (SELECT no FROM scope WHERE id = ?) AND f.version > ?"
+    " AND f.offices & ? <> 0 ORDER BY f.version, f.type, f.id";
+constexpr char kCountFeed[] =
+    "SELECT count(*) FROM feed INDEXED BY feed_version"
+    " WHERE scope_no = (SELECT no FROM scope WHERE id = ?1) AND version > ?2 AND offices & ?3 <> 0"
+    " AND (present = 1 OR since <= ?2)";
+constexpr char kLastInFeed[] =
+    "SELECT version FROM feed INDEXED BY feed_version"
+    " WHERE scope_no = (SELECT no FROM scope WHERE id = ?) AND offices & ? <> 0"
+    " ORDER BY version DESC LIMIT 1";
+constexpr char kLastShown[] =
+    "SELECT max(version) FROM feed"
+    " WHERE scope_no = (SELECT no FROM scope WHERE id = ?) AND type = ? AND id = ?"
+    " AND present = 1 AND offices & ? <> 0";
+constexpr char kEverIn[] =
+    "SELECT 1 FROM feed"
+    " WHERE scope_no = (SELECT no FROM scope WHERE id = ?) AND type = ? AND id = ?";
+constexpr char kListFeed[] =
+    "SELECT " ZHIBU_STATE_COLUMNS
+    ", f.id FROM feed f LEFT JOIN record r ON r.no = f.record_no"
+    " WHERE f.scope_no = (SELECT no FROM scope WHERE id = ?) AND f.type = ? AND f.present = 1"
+    " AND f.offices & 0x40000000 <> 0 AND r.deletion_version IS NULL ORDER BY f.id";
+
+// What a value is sealed under, as kSealAll spells it in schema.cc.
+constexpr char kBody[] = "record.body";
+constexpr char kTrace[] = "record.trace";
+static_assert(kLiesThere == 0x40000000, "as kListFeed and the migrations spell it");
+std::string PlaceOf(const char* column, const RecordKey& key) {
+  return absl::StrCat(column, "/", key.type, "/", Hex(key.id.bytes()));
+}
+
+RecordState StateOf(const Query& row, const Seal& seal, const RecordKey& key) {
+  if (row.IsNull(0)) ThrowDamage("the record of a feed row is missing");
+  RecordState state;
+  state.exists = true;
+  state.touch = {row.Number<Version>(0), row.Number<DeviceNumber>(1), row.Number<Stamp>(2)};
+  if (!row.IsNull(3)) {
+    state.deletion =
+        Touch{row.Number<Version>(3), row.Number<DeviceNumber>(4), row.Number<Stamp>(5)};
+  }
+  state.body = row.Opened(6, seal, PlaceOf(kBody, key));
+  state.trace = row.Opened(7, seal, PlaceOf(kTrace, key));
+  return state;
+}
+
+// Of a row in a feed, what its offices share.
+struct FeedState {
+  Version version;
+  bool present = false;
+  Version since;
+
+  friend auto operator<=>(const FeedState&, const FeedState&) = default;
+};
+
+bool Storable(const RecordState& state) {
+  return state.exists && state.touch.version.value <= kHighest &&
+         (!state.deletion.has_value() || state.deletion->version.value <= kHighest);
+}
+
+bool Contains(absl::Span<const Showing> showings, const Id& scope) {
+  return std::any_of(showings.begin(), showings.end(),
+                     [&](const Showing& showing) { return showing.scope == scope; });
+}
+
+}  // namespace
+
+absl::StatusOr<RecordState> Transaction::GetRecord(const RecordKey& key) {
+  return Reading([&]() -> absl::StatusOr<RecordState> {
+    Query row(connection_, kGetRecord, key.type, key.id);
+    return row.Step() ? StateOf(row, seal_, key) : RecordState();
+  });
+}
+
+absl::Status Transaction::ReadFeed(const Id& scope, Version after, uint32_t offices,
+                                   absl::FunctionRef<bool(const FeedRow&)> visit) {
+  return Reading([&] {
+    Query row(connection_, kReadFeed, scope, Bounded(after), offices);
+    bool more = true;
+    while (more && row.Step()) {
+      FeedRow feed;
+      feed.version = row.Number<Version>(kAfterState);
+      feed.key.type = static_cast<uint32_t>(row.Int(kAfterState + 1));
+      feed.key.id = row.IdAt(kAfterState + 2);
+      feed.state = StateOf(row, seal_, feed.key);
+      feed.present = row.Int(kAfterState + 3) != 0;
+      feed.offices = static_cast<uint32_t>(row.Int(kAfterState + 4));
+      feed.since = row.Number<Version>(kAfterState + 5);
+      more = visit(feed);
+    }
+    return absl::OkStatus();
+  });
+}
+
+absl::StatusOr<uint64_t> Transaction::CountFeed(const Id& scope, Version after, uint32_t offices) {
+  return Reading([&]() -> absl::StatusOr<uint64_t> {
+    Query row(connection_, kCountFeed, scope, Bounded(after), offices);
+    return row.Step() ? static_cast<uint64_t>(row.Int(0)) : 0;
+  });
+}
+
+absl::StatusOr<Version> Transaction::LastInFeed(const Id& scope, uint32_t offices) {
+  return Reading([&]() -> absl::StatusOr<Version> {
+    Query row(connection_, kLastInFeed, scope, offices);
+    return row.Step() ? row.Number<Version>(0) : Version();
+  });
+}
+
+absl::StatusOr<Version> Transaction::LastShown(const Id& scope, uint32_t offices,
+                                               const RecordKey& key) {
+  return Reading([&]() -> absl::StatusOr<Version> {
+    Query row(connection_, kLastShown, scope, key.type, key.id, offices);
+    return row.Step() && !row.IsNull(0) ? row.Number<Version>(0) : Version();
+  });
+}
+
+absl::StatusOr<bool> Transaction::EverIn(const Id& scope, const RecordKey& key) {
+  return Reading([&]() -> absl::StatusOr<bool> {
+    Query row(connection_, kEverIn, scope, key.type, key.id);
+    return row.Step();
+  });
+}
+
+absl::Status Transaction::ListRecords(
+    uint32_t type, std::optional<Id> scope,
+    absl::FunctionRef<void(const Id&, const RecordState&)> visit) {
+  auto visit_all = [&](Query& row) {
+    while (row.Step()) {
+      const Id id = row.IdAt(kAfterState);
+      visit(id, StateOf(row, seal_, {type, id}));
+    }
+    return absl::OkStatus();
+  };
+  return Reading([&] {
+    if (scope.has_value()) {
+      Query in_scope(connection_, kListFeed, *scope, type);
+      return visit_all(in_scope);
+    }
+    Query everywhere(connection_, kListRecords, type);
+    return visit_all(everywhere);
+  });
+}
+
+absl::Status Transaction::ListEver(uint32_t type,
+                                   absl::FunctionRef<void(const Id&, const RecordState&)> visit) {
+  return Reading([&] {
+    Query row(connection_, kListEver, type);
+    while (row.Step()) {
+      const Id id = row.IdAt(kAfterState);
+      visit(id, StateOf(row, seal_, {type, id}));
+    }
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Transaction::PutRecord(const RecordKey& key, const RecordState& state,
+                                    absl::Span<const Id> before, absl::Span<const Showing> after) {
+  if (!Storable(state)) {
+    return absl::InvalidArgumentError("a record is stored with the version the server gave it");
+  }
+  return Writing([&] {
+    int64_t record_no = StoreRecord(key, state);
+    for (Showing showing : after) {
+      showing.offices |= kLiesThere;
+      showing.moved |= kLiesThere;
+      MoveRows(showing, key, record_no, state.version());
+    }
+    for (const Id& scope : before) {
+      if (!Contains(after, scope)) MoveRows({scope, 0}, key, record_no, state.version());
+    }
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Transaction::ForgetSeen() {
+  return Writing([&] {
+    Query(connection_, kKeepLast).Run();
+    Query(connection_, kForgetSeen).Run();
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Transaction::PutSeen(const RecordKey& key, absl::Span<const Showing> showings) {
+  return Writing([&] {
+    for (const Showing& showing : showings) {
+      Query(connection_, kPutSeen, showing.offices | kLiesThere, showing.scope, key.type, key.id)
+          .Run();
+    }
+    return absl::OkStatus();
+  });
+}
+
+int64_t Transaction::StoreRecord(const RecordKey& key, const RecordState& state) {
+  std::optional<Version> version;
+  std::optional<DeviceNumber> writer;
+  std::optional<Stamp> stamp;
+  if (state.deletion.has_value()) {
+    version = state.deletion->version;
+    writer = state.deletion->writer;
+    stamp = state.deletion->stamp;
+  }
+  const std::string body = seal_.Close(PlaceOf(kBody, key), state.body);
+  const std::string trace = seal_.Close(PlaceOf(kTrace, key), state.trace);
+  Query put(connection_, kPutRecord, key.type, key.id, state.touch.version, state.touch.writer,
+            state.touch.stamp, version, writer, stamp, body, trace);
+  put.Step();
+  return put.Int(0);
+}
+
+void Transaction::MoveRows(const Showing& showing, const RecordKey& key, int64_t record_no,
+                           Version version) {
+  // No row of a feed is past its scope's version, or a later one could be given
+  // the same version and be missed.
+  MoveScope(showing.scope, version);
+  const int64_t scope_no = LoadScope(showing.scope).no;
+  std::map<FeedState, uint32_t> rows;  // the offices of each
+  std::map<uint32_t, FeedState> were;
+  uint32_t fresh = showing.offices;
+  Query known(connection_, kFeedOf, scope_no, key.type, key.id);
+  while (known.Step()) {
+    const auto offices = static_cast<uint32_t>(known.Int(0));
+    const FeedState was{known.Number<Version>(1), known.Int(2) != 0, known.Number<Version>(3)};
+    were[offices] = was;
+    fresh &= ~offices;
+    const uint32_t see = offices & showing.offices;
+    const uint32_t moved = was.present ? see & showing.moved : see;
+    const uint32_t gone = was.present ? offices & ~see : 0;
+    rows[was] |= offices & ~moved & ~gone;
+    rows[{version, true, was.since}] |= moved;
+    rows[{version, false, was.since}] |= gone;
+  }
+  rows[{version, true, version}] |= fresh;
+  std::map<uint32_t, FeedState> are;
+  for (const auto& [row, offices] : rows) {
+    if (offices != 0) are[offices] = row;
+  }
+  if (are == were) return;
+  const bool alike = are.size() == were.size() &&
+                     std::equal(are.begin(), are.end(), were.begin(),
+                                [](const auto& a, const auto& b) { return a.first == b.first; });
+  if (!alike) Query(connection_, kDropFeed, scope_no, key.type, key.id).Run();
+  for (const auto& [offices, row] : are) {
+    Query(connection_, kPutFeed, scope_no, key.type, key.id, offices, record_no, row.version,
+          row.present, row.since)
+        .Run();
+  }
+}
+
+}  // namespace zhibu::server::sqlite

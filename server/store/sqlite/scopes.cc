@@ -1,0 +1,137 @@
+#include <algorithm>
+
+#include "server/store/sqlite/transaction.h"
+#include "sync/base/status.h"
+
+namespace zhibu::server::sqlite {
+namespace {
+
+constexpr char kFindScope[] = "SELECT no, version FROM scope WHERE id = ?";
+constexpr char kAddScope[] = "INSERT INTO scope (id, version) VALUES (?, 0) RETURNING no";
+constexpr char kMoveScope[] = "UPDATE scope SET version = ? WHERE no = ?";
+
+// They nest: each name means the innermost.
+constexpr char kSavepoint[] = "SAVEPOINT attempt";
+constexpr char kUndo[] = "ROLLBACK TO attempt";
+constexpr char kRelease[] = "RELEASE attempt";
+
+constexpr char kGetFloor[] = "SELECT value FROM counter WHERE name = 'version'";
+constexpr char kRaiseCounter[] =
+    "INSERT INTO counter (name, value) VALUES (?, ?)"
+    " ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)";
+
+}  // namespace
+
+absl::StatusOr<Version> Transaction::ScopeVersion(const Id& scope) {
+  return Reading([&]() -> absl::StatusOr<Version> {
+    if (const auto known = scopes_.find(scope); known != scopes_.end()) {
+      return known->second.version;
+    }
+    Query row(connection_, kFindScope, scope);
+    return row.Step() ? row.Number<Version>(1) : Version();
+  });
+}
+
+absl::StatusOr<Version> Transaction::NextVersion(absl::Span<const Id> scopes, Version at_least) {
+  return Writing([&]() -> absl::StatusOr<Version> {
+    Version highest = Floor();
+    for (const Id& scope : scopes) highest = std::max(highest, LoadScope(scope).version);
+    const Version next = std::max(Version(highest.value + 1), at_least);
+    for (const Id& scope : scopes) MoveScope(scope, next);
+    return next;
+  });
+}
+
+absl::StatusOr<Version> Transaction::EarlierVersions() {
+  return Reading([&]() -> absl::StatusOr<Version> { return Floor(); });
+}
+
+Version Transaction::Floor() {
+  if (!floor_) {
+    Query row(connection_, kGetFloor);
+    floor_ = row.Step() ? row.Number<Version>(0) : Version();
+  }
+  return *floor_;
+}
+
+absl::Status Transaction::RaiseCounters(Version version, DeviceNumber device) {
+  return Writing([&] {
+    Query(connection_, kRaiseCounter, Text{"version"}, version).Run();
+    Query(connection_, kRaiseCounter, Text{"device"}, device).Run();
+    floor_.reset();
+    return absl::OkStatus();
+  });
+}
+
+Transaction::ScopeRow& Transaction::LoadScope(const Id& scope) {
+  const auto known = scopes_.find(scope);
+  if (known != scopes_.end()) return known->second;
+  KeepForUndo(scope);
+  const auto it = scopes_.try_emplace(scope).first;
+  Query row(connection_, kFindScope, scope);
+  if (row.Step()) {
+    it->second = {row.Int(0), row.Number<Version>(1), false};
+  } else {
+    Query insert(connection_, kAddScope, scope);
+    insert.Step();
+    it->second = {insert.Int(0), Version(), false};
+  }
+  return it->second;
+}
+
+void Transaction::MoveScope(const Id& scope, Version version) {
+  ScopeRow& row = LoadScope(scope);
+  if (row.version >= version) return;
+  KeepForUndo(scope);
+  row.version = version;
+  row.moved = true;
+}
+
+void Transaction::KeepForUndo(const Id& scope) {
+  if (attempts_ == 0) return;
+  const auto it = scopes_.find(scope);
+  undo_.emplace_back(scope, it == scopes_.end() ? std::nullopt : std::optional(it->second));
+}
+
+void Transaction::UndoScopes(size_t to) {
+  for (; undo_.size() > to; undo_.pop_back()) {
+    const auto& [scope, before] = undo_.back();
+    if (before) {
+      scopes_[scope] = *before;
+    } else {
+      scopes_.erase(scope);
+    }
+  }
+}
+
+absl::Status Transaction::Attempt(absl::FunctionRef<absl::Status()> body) {
+  RETURN_IF_ERROR(Writing([&] {
+    Query(connection_, kSavepoint).Run();
+    return absl::OkStatus();
+  }));
+  const size_t undo = undo_.size();
+  ++attempts_;
+  absl::Status status = body();
+  --attempts_;
+  RETURN_IF_ERROR(Writing([&] {
+    if (!status.ok()) {
+      Query(connection_, kUndo).Run();
+      UndoScopes(undo);
+    }
+    Query(connection_, kRelease).Run();
+    return absl::OkStatus();
+  }));
+  if (attempts_ == 0) undo_.clear();
+  return status;
+}
+
+absl::Status Transaction::WriteScopes() {
+  return Writing([&] {
+    for (const auto& [id, row] : scopes_) {
+      if (row.moved) Query(connection_, kMoveScope, row.version, row.no).Run();
+    }
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace zhibu::server::sqlite

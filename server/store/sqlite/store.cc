@@ -1,0 +1,209 @@
+#include "server/store/sqlite/store.h"
+
+#include <SQLiteCpp/Backup.h>
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "server/store/sqlite/schema.h"
+#include "server/store/sqlite/transaction.h"
+#include "sync/base/status.h"
+#include "sync/crypto/seal.h"
+#include "sync/sqlite/connection.h"
+
+namespace zhibu::server {
+namespace {
+
+using sqlite::Catching;
+using sqlite::Connection;
+using sqlite::Query;
+using sqlite::Transaction;
+
+// BEGIN takes its snapshot only at the first read.
+constexpr char kTakeSnapshot[] = "SELECT value FROM setting LIMIT 1";
+
+absl::Status SyncToDisk(const std::string& path, int flags) {
+  int fd = ::open(path.c_str(), flags | O_RDONLY | O_CLOEXEC);
+  if (fd >= 0) {
+    int failed = ::fsync(fd);
+    int error = errno;
+    ::close(fd);
+    errno = error;
+    if (failed == 0) return absl::OkStatus();
+  }
+  return absl::UnavailableError(
+      absl::StrCat("The disk reported an error. The store is safe; the "
+                   "backup is not complete. Try again (",
+                   path, ": ", std::strerror(errno), ")"));
+}
+
+// A journal that outlived its copy would be played into the next one.
+void RemovePartial(const std::string& partial) {
+  std::error_code ignored;
+  std::filesystem::remove(partial, ignored);
+  std::filesystem::remove(absl::StrCat(partial, "-journal"), ignored);
+}
+
+// Moves a finished copy to its name, so that half a backup never bears it.
+absl::Status Publish(const std::string& partial, const std::string& file) {
+  RETURN_IF_ERROR(SyncToDisk(partial, 0));
+  std::error_code error;
+  std::filesystem::rename(partial, file, error);
+  if (error) {
+    return absl::UnavailableError(
+        absl::StrCat("The backup could not be given its name. The store "
+                     "is safe. Try again (",
+                     file, ": ", error.message(), ")"));
+  }
+  std::string directory = std::filesystem::path(file).parent_path().string();
+  return SyncToDisk(directory.empty() ? "." : directory, O_DIRECTORY);
+}
+
+class SqliteStore final : public Store {
+ public:
+  SqliteStore(std::string file, SqliteOptions options)
+      : file_(std::move(file)), options_(std::move(options)) {}
+
+  absl::Status Open();
+
+  absl::Status Read(absl::FunctionRef<absl::Status(Reader&)> body) override;
+  absl::Status Write(absl::FunctionRef<absl::Status(Writer&)> body) override;
+  absl::Status Backup(const std::string& file) override;
+
+ private:
+  absl::Status Run(Connection& connection, const char* begin,
+                   absl::FunctionRef<absl::Status(Transaction&)> body);
+  std::unique_ptr<Connection> TakeReader();
+  void ReturnReader(std::unique_ptr<Connection> reader);
+  absl::Status CopyTo(const std::string& file);
+
+  const std::string file_;
+  const SqliteOptions options_;
+  Seal seal_;  // as Open leaves it
+
+  absl::Mutex write_mutex_;
+  // Closed after the readers, so that it is the one to tidy up the log.
+  std::unique_ptr<Connection> writer_ ABSL_GUARDED_BY(write_mutex_)
+      ABSL_PT_GUARDED_BY(write_mutex_);
+
+  absl::Mutex readers_mutex_;
+  std::vector<std::unique_ptr<Connection>> idle_readers_ ABSL_GUARDED_BY(readers_mutex_);
+
+  absl::Mutex backup_mutex_;  // one at a time, so that two cannot share a partial file
+};
+
+absl::Status SqliteStore::Open() {
+  return Catching(file_, [&]() -> absl::Status {
+    absl::MutexLock write_lock(&write_mutex_);
+    writer_ = std::make_unique<Connection>(file_, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE,
+                                           options_.vfs);
+    RETURN_IF_ERROR(sqlite::PrepareFile(writer_->db(), file_, options_, &seal_));
+    for (int i = 0; i < std::max(options_.readers, 1); ++i) {
+      auto reader = std::make_unique<Connection>(file_, SQLite::OPEN_READWRITE, options_.vfs);
+      reader->db().exec("PRAGMA query_only = ON; PRAGMA cache_size = -16384");
+      ReturnReader(std::move(reader));
+    }
+    return absl::OkStatus();
+  });
+}
+
+absl::Status SqliteStore::Read(absl::FunctionRef<absl::Status(Reader&)> body) {
+  std::unique_ptr<Connection> reader = TakeReader();
+  absl::Cleanup give_back = [&] { ReturnReader(std::move(reader)); };
+  return Run(*reader, "BEGIN", [&](Transaction& transaction) {
+    Query(*reader, kTakeSnapshot).Step();
+    return body(transaction);
+  });
+}
+
+absl::Status SqliteStore::Write(absl::FunctionRef<absl::Status(Writer&)> body) {
+  absl::MutexLock lock(&write_mutex_);
+  return Run(*writer_, "BEGIN IMMEDIATE",
+             [&](Transaction& transaction) { return body(transaction); });
+}
+
+absl::Status SqliteStore::Run(Connection& connection, const char* begin,
+                              absl::FunctionRef<absl::Status(Transaction&)> body) {
+  absl::Status status = Catching(file_, [&]() -> absl::Status {
+    Query(connection, begin).Run();
+    Transaction transaction(connection, file_, seal_);
+    RETURN_IF_ERROR(body(transaction));
+    RETURN_IF_ERROR(transaction.broken());
+    RETURN_IF_ERROR(transaction.WriteScopes());
+    Query(connection, "COMMIT").Run();
+    return absl::OkStatus();
+  });
+  if (connection.InTransaction()) connection.db().tryExec("ROLLBACK");
+  return status;
+}
+
+std::unique_ptr<Connection> SqliteStore::TakeReader() {
+  auto any = +[](std::vector<std::unique_ptr<Connection>>* idle) { return !idle->empty(); };
+  absl::MutexLock lock(&readers_mutex_, absl::Condition(any, &idle_readers_));
+  std::unique_ptr<Connection> reader = std::move(idle_readers_.back());
+  idle_readers_.pop_back();
+  return reader;
+}
+
+void SqliteStore::ReturnReader(std::unique_ptr<Connection> reader) {
+  absl::MutexLock lock(&readers_mutex_);
+  idle_readers_.push_back(std::move(reader));
+}
+
+absl::Status SqliteStore::Backup(const std::string& file) {
+  absl::MutexLock lock(&backup_mutex_);
+  std::error_code error;
+  if (std::filesystem::exists(file, error)) {
+    return absl::AlreadyExistsError(
+        absl::StrCat(file, " is there already and has not been touched. Give another name"));
+  }
+  std::string partial = absl::StrCat(file, ".partial");
+  RemovePartial(partial);
+  absl::Status status = Catching(partial, [&]() -> absl::Status {
+    RETURN_IF_ERROR(CopyTo(partial));
+    return Publish(partial, file);
+  });
+  if (!status.ok()) RemovePartial(partial);
+  return status;
+}
+
+absl::Status SqliteStore::CopyTo(const std::string& file) {
+  // A connection of its own: in write-ahead mode it holds up neither readers nor
+  // the writer, however long it takes.
+  Connection source(file_, SQLite::OPEN_READWRITE, options_.vfs);
+  Connection target(file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, options_.vfs);
+  {
+    SQLite::Backup backup(target.db(), source.db());
+    int result = backup.executeStep(-1);  // all of it in one read: one snapshot
+    if (result != SQLITE_DONE) throw SQLite::Exception(sqlite3_errstr(result), result);
+  }
+  return Transaction(target, file, seal_).PutSetting(kCopy, "1");
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(const std::string& file,
+                                                       const SqliteOptions& options) {
+  if (sodium_init() < 0) return absl::InternalError("libsodium could not be initialised");
+  if (!options.key.empty() && options.key.size() != Seal::kKeySize) {
+    return absl::InvalidArgumentError(absl::StrCat("a key has ", Seal::kKeySize, " bytes"));
+  }
+  auto store = std::make_unique<SqliteStore>(file, options);
+  RETURN_IF_ERROR(store->Open());
+  return store;
+}
+
+}  // namespace zhibu::server

@@ -1,0 +1,150 @@
+// A transaction on the file of SqliteStore. What it does lies in a file for each idea:
+//
+//   scopes.cc    scopes and the versions they are at
+//   records.cc   records, and the feeds that they lie in
+//   audit.cc     edits as they came, and their answers
+//   devices.cc   devices, and the codes by which they become known
+//   settings.cc  small values by name, and marks on persons
+//
+// each with its statements; the tables are in schema.cc.
+#ifndef ZHIBU_SERVER_STORE_SQLITE_TRANSACTION_H_
+#define ZHIBU_SERVER_STORE_SQLITE_TRANSACTION_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "server/store/store.h"
+#include "sync/base/types.h"
+#include "sync/crypto/seal.h"
+#include "sync/merge/state.h"
+#include "sync/sqlite/connection.h"
+
+namespace zhibu::server::sqlite {
+
+using zhibu::sqlite::Bounded;
+using zhibu::sqlite::Catching;
+using zhibu::sqlite::Connection;
+using zhibu::sqlite::kHighest;
+using zhibu::sqlite::Query;
+using zhibu::sqlite::Text;
+using zhibu::sqlite::ThrowDamage;
+
+// Both kinds: Read hands it out as a Reader only.
+class Transaction final : public Writer {
+ public:
+  Transaction(Connection& connection, absl::string_view file, const Seal& seal)
+      : connection_(connection), file_(file), seal_(seal), work_before_(connection.work()) {}
+
+  // Once, before the commit.
+  absl::Status WriteScopes();
+
+  // OK unless the transaction cannot be committed any more.
+  const absl::Status& broken() const { return broken_; }
+
+  absl::StatusOr<RecordState> GetRecord(const RecordKey& key) override;
+  absl::StatusOr<Version> ScopeVersion(const Id& scope) override;
+  absl::Status ReadFeed(const Id& scope, Version after, uint32_t offices,
+                        absl::FunctionRef<bool(const FeedRow&)> visit) override;
+  absl::StatusOr<uint64_t> CountFeed(const Id& scope, Version after, uint32_t offices) override;
+  absl::StatusOr<Version> LastInFeed(const Id& scope, uint32_t offices) override;
+  absl::StatusOr<Version> LastShown(const Id& scope, uint32_t offices,
+                                    const RecordKey& key) override;
+  absl::StatusOr<bool> EverIn(const Id& scope, const RecordKey& key) override;
+  absl::Status ListRecords(uint32_t type, std::optional<Id> scope,
+                           absl::FunctionRef<void(const Id&, const RecordState&)> visit) override;
+  absl::Status ListEver(uint32_t type,
+                        absl::FunctionRef<void(const Id&, const RecordState&)> visit) override;
+  absl::StatusOr<std::optional<DeviceRow>> GetDevice(DeviceNumber number) override;
+  absl::StatusOr<std::vector<DeviceRow>> ListDevices() override;
+  absl::StatusOr<std::optional<AuditRow>> GetAudit(DeviceNumber device, EditNumber number) override;
+  absl::StatusOr<std::optional<Verdict>> GetVerdict(DeviceNumber device,
+                                                    EditNumber number) override;
+  absl::StatusOr<std::optional<AuditRow>> FindEdit(int64_t made_ms,
+                                                   absl::string_view edit) override;
+  absl::Status ReadVersions(DeviceNumber device, EditNumber after,
+                            absl::FunctionRef<void(Version)> visit) override;
+  absl::Status ReadAudit(DeviceNumber device, EditNumber after,
+                         absl::FunctionRef<bool(const AuditRow&)> visit) override;
+  absl::StatusOr<std::vector<Id>> FindMarked(absl::string_view mark, size_t most) override;
+  absl::StatusOr<std::vector<std::string>> FindCommonMarks(size_t many) override;
+  absl::StatusOr<Version> EarlierVersions() override;
+  absl::StatusOr<int64_t> GetCount(absl::string_view name) override;
+  absl::StatusOr<std::string> GetSetting(absl::string_view name) override;
+
+  uint64_t Work() const override { return connection_.work() - work_before_; }
+
+  absl::Status Attempt(absl::FunctionRef<absl::Status()> body) override;
+  absl::StatusOr<Version> NextVersion(absl::Span<const Id> scopes, Version at_least) override;
+  absl::Status RaiseCounters(Version version, DeviceNumber device) override;
+  absl::Status PutRecord(const RecordKey& key, const RecordState& state,
+                         absl::Span<const Id> before, absl::Span<const Showing> after) override;
+  absl::Status ForgetSeen() override;
+  absl::Status PutSeen(const RecordKey& key, absl::Span<const Showing> showings) override;
+  absl::Status PutDevice(const DeviceRow& device) override;
+  absl::StatusOr<DeviceNumber> NextDevice() override;
+  absl::Status AddToCount(absl::string_view name, int64_t more) override;
+  absl::Status AppendAudit(const AuditRow& row) override;
+  absl::Status PutMark(absl::string_view mark, const Id& person) override;
+  absl::Status DeleteMark(absl::string_view mark, const Id& person) override;
+  absl::Status PutSetting(absl::string_view name, absl::string_view value) override;
+  absl::StatusOr<bool> HasCode(absl::string_view code, int64_t now_ms) override;
+  absl::Status PutCode(const EnrolmentCode& code) override;
+  absl::Status DropCodes(int64_t before_ms) override;
+  absl::StatusOr<EnrolmentCode> TakeCode(absl::string_view code) override;
+
+ private:
+  struct ScopeRow {
+    int64_t no = 0;
+    Version version;
+    bool moved = false;  // not written yet: an edit moves several, a batch the same ones often
+  };
+
+  Version Floor();
+
+  // A read that failed spoils the transaction only if SQLite has ended it.
+  template <typename Body>
+  auto Reading(Body body) -> decltype(body()) {
+    if (!broken_.ok()) return broken_;
+    absl::Status thrown;
+    auto result = Catching(file_, &thrown, body);
+    if (!thrown.ok() && !connection_.InTransaction()) broken_ = thrown;
+    return result;
+  }
+  // A write that failed may have done half its work.
+  template <typename Body>
+  auto Writing(Body body) -> decltype(body()) {
+    if (!broken_.ok()) return broken_;
+    return Catching(file_, &broken_, body);
+  }
+
+  ScopeRow& LoadScope(const Id& scope);
+  void KeepForUndo(const Id& scope);
+  void UndoScopes(size_t to);
+  void MoveScope(const Id& scope, Version version);
+  int64_t StoreRecord(const RecordKey& key, const RecordState& state);
+  void MoveRows(const Showing& showing, const RecordKey& key, int64_t record_no, Version version);
+
+  Connection& connection_;
+  absl::string_view file_;
+  const Seal& seal_;
+  absl::Status broken_;
+  std::optional<Version> floor_;              // below every version that is given
+  absl::flat_hash_map<Id, ScopeRow> scopes_;  // those written to so far
+  // While an attempt runs: what scopes_ held before each change, oldest first.
+  std::vector<std::pair<Id, std::optional<ScopeRow>>> undo_;
+  int attempts_ = 0;
+  const uint64_t work_before_;
+};
+
+}  // namespace zhibu::server::sqlite
+
+#endif  // ZHIBU_SERVER_STORE_SQLITE_TRANSACTION_H_

@@ -1,0 +1,28 @@
+// Calendar days as records hold them: "2026-01-31". In the order of days they
+// compare as text. What day it is is told by China's time (UTC+8), wherever a
+// device is: a letter runs out for everybody at once.
+#ifndef ZHIBU_SYNC_BASE_DATE_H_
+#define ZHIBU_SYNC_BASE_DATE_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace zhibu {
+
+bool IsDate(absl::string_view text);
+
+// The day at a time in milliseconds since 1970.
+std::string DateAt(int64_t ms);
+
+// The first millisecond that is no longer that day; nothing where that is no date.
+std::optional<int64_t> EndOf(absl::string_view date);
+
+// From one day to another; nothing where either is no date.
+std::optional<int64_t> DaysBetween(absl::string_view from, absl::string_view to);
+
+}  // namespace zhibu
+
+#endif  // ZHIBU_SYNC_BASE_DATE_H_

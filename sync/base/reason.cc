@@ -1,0 +1,101 @@
+#include "sync/base/reason.h"
+
+#include "absl/strings/cord.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+
+namespace zhibu {
+namespace {
+
+using sync::v1::Reason;
+
+constexpr char kReasonUrl[] = "zhibu/reason";
+constexpr char kDetailUrl[] = "zhibu/reason-detail";
+
+absl::StatusCode CodeFor(Reason reason) {
+  switch (reason) {
+    case sync::v1::NOT_ENTITLED:
+    case sync::v1::GRANT_ENDED:
+    case sync::v1::DEVICE_REVOKED:
+    case sync::v1::DEVICE_WIPED:
+    case sync::v1::REAUTHENTICATE:
+    case sync::v1::BAD_CODE:
+    case sync::v1::KEY_OF_ANOTHER:
+    case sync::v1::OF_REVOKED_DEVICE:
+    case sync::v1::OTHERS_TO_SAY:
+    case sync::v1::CODE_WITHOUT_OFFICE:
+    case sync::v1::CODE_OF_REVOKED_DEVICE:
+    case sync::v1::CODE_OF_OTHER_MEMBER:
+    case sync::v1::ASK_NOT_BELOW:
+    case sync::v1::ASK_WITHOUT_REASON:
+    case sync::v1::NOT_YOUR_STEP:
+    case sync::v1::MOVED_AWAY:
+      return absl::StatusCode::kPermissionDenied;
+    case sync::v1::UNKNOWN_DEVICE:
+      return absl::StatusCode::kUnauthenticated;
+    case sync::v1::NO_SUCH_RECORD:
+    case sync::v1::NOT_ENROLLED:
+    case sync::v1::COURIER_NOTHING:
+      return absl::StatusCode::kNotFound;
+    case sync::v1::ALREADY_WRITTEN:
+    case sync::v1::STEP_NOT_ALLOWED:
+    case sync::v1::BUILDS_ON_RETURNED:
+    case sync::v1::BUILDS_ON_HELD:
+    case sync::v1::NOT_DECIDED:
+    case sync::v1::UNSUPPORTED_VERSION:
+    case sync::v1::OTHER_SERVER:
+    case sync::v1::WRONG_KEY:
+    case sync::v1::COURIER_GAP:
+    case sync::v1::COURIER_COPY:
+    case sync::v1::COURIER_RESTORED:
+    case sync::v1::COURIER_NO_KEY:
+    case sync::v1::NOT_OF_BRANCH:
+    case sync::v1::LETTER_EXPIRED:
+      return absl::StatusCode::kFailedPrecondition;
+    case sync::v1::LIMIT_REACHED:
+      return absl::StatusCode::kResourceExhausted;
+    case sync::v1::PROTOCOL_ERROR:
+    case sync::v1::SERVER_TROUBLE:
+    case sync::v1::OFFLINE:
+      return absl::StatusCode::kUnavailable;
+    default:
+      return absl::StatusCode::kInvalidArgument;
+  }
+}
+
+}  // namespace
+
+absl::Status Refuse(Reason reason, absl::string_view detail) {
+  absl::Status status(CodeFor(reason), WordsFor(reason, detail).en());
+  status.SetPayload(kReasonUrl, absl::Cord(absl::StrCat(static_cast<int>(reason))));
+  status.SetPayload(kDetailUrl, absl::Cord(detail));
+  return status;
+}
+
+absl::Status TooLarge(absl::string_view what, size_t is, size_t most, absl::string_view unit) {
+  return Refuse(sync::v1::TOO_LARGE,
+                absl::StrCat(what, ": ", is, " ", unit, " > ", most, " ", unit));
+}
+
+Refused ReasonOf(const absl::Status& status) {
+  Refused refused;
+  const auto reason = status.GetPayload(kReasonUrl);
+  int number = 0;
+  if (!reason || !absl::SimpleAtoi(std::string(*reason), &number)) return refused;
+  refused.reason = static_cast<Reason>(number);
+  if (const auto detail = status.GetPayload(kDetailUrl)) refused.detail = std::string(*detail);
+  return refused;
+}
+
+Words WordsFor(Reason reason, absl::string_view detail) {
+  const auto* value = sync::v1::Reason_descriptor()->FindValueByNumber(reason);
+  // A reason from a newer server than this build.
+  if (value == nullptr)
+    value = sync::v1::Reason_descriptor()->FindValueByNumber(sync::v1::MALFORMED);
+  Words words = value->options().GetExtension(zhibu::words);
+  words.set_zh(absl::StrReplaceAll(words.zh(), {{"{}", detail}}));
+  words.set_en(absl::StrReplaceAll(words.en(), {{"{}", detail}}));
+  return words;
+}
+
+}  // namespace zhibu
