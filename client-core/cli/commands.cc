@@ -6,7 +6,7 @@
 #include <system_error>
 
 #include "sync/base/status.h"
-#include "sync/crypto/key_file.h"
+#include "sync/cli/key_file.h"
 
 namespace zhibu::client {
 namespace {

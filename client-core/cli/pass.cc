@@ -7,8 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "client-core/cli/commands.h"
 #include "client-core/cli/resolve.h"
-#include "sync/base/qr.h"
 #include "sync/base/status.h"
+#include "sync/cli/qr.h"
 
 namespace zhibu::client {
 

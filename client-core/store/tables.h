@@ -10,16 +10,13 @@
 //   setting    small values by name
 //   seal       the file's own key, sealed with the app's; no row: not sealed
 //
-// Only types, ids, scopes, numbers and versions stand in columns of their own;
-// what people wrote is inside the blobs. Each blob is sealed by itself (sync/crypto/seal.h)
-// under the name of its place, as SealAll spells it.
+// What is done with them lies in a file for each idea: tables_file.cc (what the file is),
+// tables_edits.cc (own edits), tables.cc (all else). Only types, ids, scopes, numbers and versions
+// stand in columns of their own; what people wrote is inside the blobs. Each blob is sealed by
+// itself (sync/crypto/seal.h) under the name of its place, as SealAll spells it.
 #ifndef ZHIBU_CLIENT_CORE_STORE_TABLES_H_
 #define ZHIBU_CLIENT_CORE_STORE_TABLES_H_
 
-#include <SQLiteCpp/SQLiteCpp.h>
-
-#include <map>
-#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -32,8 +29,11 @@
 #include "client-core/store/store.h"
 #include "sync/crypto/seal.h"
 #include "sync/merge/state.h"
+#include "sync/sqlite/connection.h"
 
 namespace zhibu::client {
+
+using sqlite::Statement;
 
 // Throws SQLite::Exception; Store turns that into a status (StatusOf). Not
 // thread-safe.
@@ -59,9 +59,9 @@ class Tables {
   // A file that was not sealed is sealed where there is a key.
   explicit Tables(const Store::Options& options);
 
-  void Begin() { Run("BEGIN IMMEDIATE"); }
-  void BeginRead() { Run("BEGIN"); }
-  void CommitWork() { Run("COMMIT"); }
+  void Begin() { Statement(connection_, "BEGIN IMMEDIATE").Run(); }
+  void BeginRead() { Statement(connection_, "BEGIN").Run(); }
+  void CommitWork() { Statement(connection_, "COMMIT").Run(); }
   void Rollback() noexcept;
   // Changes when another connection commits; costs no transaction.
   int64_t CommitsOfOthers();
@@ -127,16 +127,12 @@ class Tables {
   void PutNumber(const std::string& name, int64_t value);
 
  private:
-  SQLite::Statement& Prepared(const char* sql);
-  void Run(const char* sql);
-  uint64_t Count(const char* sql);
   void Prepare(const Store::Options& options);
   bool Unlock(const Store::Options& options, const Seal& app);
   void SealAll(const Store::Options& options, const Seal& app, bool plain_remains);
 
-  SQLite::Database database_;
+  sqlite::Connection connection_;
   Seal seal_;
-  std::map<const char*, std::unique_ptr<SQLite::Statement>> statements_;
 };
 
 absl::Status StatusOf(const SQLite::Exception& error);

@@ -19,9 +19,9 @@
 #include "server/identity/named.h"
 #include "server/rpc/node.h"
 #include "sync/base/date.h"
-#include "sync/base/qr.h"
 #include "sync/base/status.h"
 #include "sync/base/text.h"
+#include "sync/cli/qr.h"
 #include "zhibu/admin/v1/admin.grpc.pb.h"
 
 namespace zhibu::server {

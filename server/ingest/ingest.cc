@@ -7,14 +7,13 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/authority/held.h"
+#include "server/authority/notes.h"
 #include "server/feed/incarnation.h"
 #include "server/feed/sight.h"
 #include "server/ingest/composing.h"
-#include "server/ingest/held.h"
 #include "server/ingest/known_offices.h"
-#include "server/ingest/marks.h"
 #include "server/ingest/merging.h"
-#include "server/ingest/notes.h"
 #include "server/ingest/passage.h"
 #include "server/ingest/waiting.h"
 #include "sync/base/reason.h"

@@ -6,7 +6,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
-#include "server/ingest/authority.h"
+#include "server/authority/authority.h"
 #include "server/ingest/passage.h"
 #include "server/ingest/work.h"
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "server/ingest/held.h"
+#include "server/authority/held.h"
 #include "sync/base/reason.h"
 #include "sync/base/status.h"
 #include "sync/merge/audience.h"

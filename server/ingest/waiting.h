@@ -2,7 +2,7 @@
 //
 //   an edit builds on own edits that are in, or it waits with them, or goes back with them
 //
-// How a waiting edit lies as a record is said in server/ingest/held.h.
+// How a waiting edit lies as a record is said in server/authority/held.h.
 #ifndef ZHIBU_SERVER_INGEST_WAITING_H_
 #define ZHIBU_SERVER_INGEST_WAITING_H_
 

@@ -14,15 +14,15 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "server/feed/incarnation.h"
+#include "server/identity/marks.h"
 #include "server/identity/named.h"
 #include "server/identity/registration.h"
-#include "server/ingest/marks.h"
 #include "server/rpc/acceptor.h"
 #include "server/rpc/services.h"
 #include "server/sessions/courier.h"
 #include "server/store/sqlite/store.h"
 #include "sync/base/status.h"
-#include "sync/crypto/key_file.h"
+#include "sync/cli/key_file.h"
 
 namespace zhibu::server {
 namespace {

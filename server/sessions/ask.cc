@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "server/ingest/authority.h"
+#include "server/authority/authority.h"
 #include "sync/base/reason.h"
 #include "sync/base/status.h"
 #include "sync/merge/audience.h"

@@ -10,4 +10,10 @@ absl::StatusOr<std::optional<KnownDevice>> Reader::FindDevice(DeviceNumber numbe
   return KnownDevice{row->public_key, row->person, row->record, row->name, row->revoked()};
 }
 
+absl::Status PutMarks(Writer& writer, const Marks& marks) {
+  for (const auto& [mark, on] : marks.drop) RETURN_IF_ERROR(writer.DeleteMark(mark, on));
+  for (const auto& [mark, on] : marks.put) RETURN_IF_ERROR(writer.PutMark(mark, on));
+  return absl::OkStatus();
+}
+
 }  // namespace zhibu::server

@@ -230,6 +230,9 @@ class Writer : public Reader {
   virtual absl::StatusOr<EnrolmentCode> TakeCode(absl::string_view code) = 0;
 };
 
+// What was found on a record, and no longer is.
+absl::Status PutMarks(Writer& writer, const Marks& marks);
+
 class Store {
  public:
   virtual ~Store() = default;

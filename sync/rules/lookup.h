@@ -13,6 +13,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -42,6 +43,12 @@ struct KnownDevice {
   bool revoked = false;
 };
 
+// To put on and take off (Lookup::FindMarked).
+struct Marks {
+  std::vector<std::pair<std::string, Id>> put;
+  std::vector<std::pair<std::string, Id>> drop;
+};
+
 class Lookup {
  public:
   virtual ~Lookup() = default;
@@ -58,7 +65,7 @@ class Lookup {
   // Whether the record lies in `scope`, or once lay there.
   virtual absl::StatusOr<bool> EverIn(const Id& scope, const RecordKey& key) = 0;
 
-  // What a mark was put on (Rule::Mark; server/ingest/notes.h, held.h), ascending; no more than
+  // What a mark was put on (Rule::Mark; server/authority/notes.h, held.h), ascending; no more than
   // `most` of them.
   virtual absl::StatusOr<std::vector<Id>> FindMarked(
       absl::string_view mark, size_t most = std::numeric_limits<int64_t>::max()) = 0;

@@ -82,12 +82,6 @@ struct Consequences {
   std::vector<std::string> warnings;
 };
 
-// To put on and take off (Lookup::FindMarked).
-struct Marks {
-  std::vector<std::pair<std::string, Id>> put;
-  std::vector<std::pair<std::string, Id>> drop;
-};
-
 class Rule {
  public:
   virtual ~Rule() = default;

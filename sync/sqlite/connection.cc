@@ -48,7 +48,11 @@ absl::Status Catching(absl::string_view file, absl::FunctionRef<absl::Status()> 
   return Catching(file, &thrown, [&] { return body(); });
 }
 
-void ThrowDamage(const std::string& what) { throw SQLite::Exception(what, SQLITE_CORRUPT); }
+void ThrowDamage(absl::string_view place) {
+  throw SQLite::Exception(
+      absl::StrCat(place, " is damaged and cannot be read; the rest of the file can"),
+      SQLITE_CORRUPT);
+}
 
 bool Connection::InTransaction() const { return sqlite3_get_autocommit(db_.getHandle()) == 0; }
 

@@ -1,8 +1,8 @@
-// SQLite as the store uses it: a connection that keeps its statements, one run of one, and
-// its exceptions as statuses.
+// SQLite as the stores of both sides use it: a connection that keeps its statements, one run of
+// one, and its exceptions as statuses.
 //
 //   absl::Status status = Catching(file, [&]() -> absl::Status {
-//     Query row(connection, kGetSetting, Text{"id"});
+//     Statement row(connection, kGetSetting, Text{"id"});
 //     if (!row.Step()) return absl::NotFoundError("…");
 //     …row.Bytes(0)…
 //   });
@@ -56,14 +56,16 @@ auto Catching(absl::string_view file, absl::Status* thrown, Body body) -> declty
 
 absl::Status Catching(absl::string_view file, absl::FunctionRef<absl::Status()> body);
 
-[[noreturn]] void ThrowDamage(const std::string& what);
+// `place` names what cannot be read.
+[[noreturn]] void ThrowDamage(absl::string_view place);
 
 // One open database and the statements prepared on it, each kept for the next
 // use. Not copied: statements hold its address.
 class Connection {
  public:
-  Connection(const std::string& file, int flags, const std::string& vfs)
-      : db_(file, flags | SQLite::OPEN_NOMUTEX, kBusyTimeoutMs, vfs) {}
+  // Waits `busy_ms_max` for other processes that use the file.
+  Connection(const std::string& file, int flags, const std::string& vfs, int busy_ms_max = 5000)
+      : db_(file, flags | SQLite::OPEN_NOMUTEX, busy_ms_max, vfs) {}
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
@@ -87,7 +89,6 @@ class Connection {
   }
 
  private:
-  static constexpr int kBusyTimeoutMs = 5000;
   static constexpr size_t kBytesPerWork = 4096;
 
   SQLite::Database db_;
@@ -101,21 +102,21 @@ struct Text {
 
 // One run of a statement. Nested runs of the same one get a statement each.
 // What is bound is not copied and must live as long as the query.
-class Query {
+class Statement {
  public:
   template <typename... Args>
-  explicit Query(Connection& connection, const char* sql, const Args&... args)
+  explicit Statement(Connection& connection, const char* sql, const Args&... args)
       : connection_(connection), sql_(sql), statement_(connection.Take(sql)) {
     int column = 0;
     (Bind(++column, args), ...);
   }
-  ~Query() {
+  ~Statement() {
     statement_->tryReset();
     statement_->clearBindings();
     connection_.Return(sql_, std::move(statement_));
   }
-  Query(const Query&) = delete;
-  Query& operator=(const Query&) = delete;
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
 
   bool Step() {
     connection_.Count(1);
@@ -127,6 +128,7 @@ class Query {
 
   bool IsNull(int column) const { return statement_->isColumnNull(column); }
   int64_t Int(int column) const { return statement_->getColumn(column).getInt64(); }
+  uint64_t Unsigned(int column) const { return static_cast<uint64_t>(Int(column)); }
   std::string Bytes(int column) const { return statement_->getColumn(column).getString(); }
   std::string Opened(int column, const Seal& seal, const std::string& place) const {
     SQLite::Column value = statement_->getColumn(column);
@@ -134,7 +136,7 @@ class Query {
     size_t size = value.getBytes();
     connection_.Count(0, size);
     std::optional<std::string> plain = seal.Open(place, {bytes, size});
-    if (!plain.has_value()) ThrowDamage(absl::StrCat(place, " cannot be opened"));
+    if (!plain.has_value()) ThrowDamage(place);
     return *std::move(plain);
   }
   template <typename T>
@@ -146,12 +148,13 @@ class Query {
     const char* bytes = static_cast<const char*>(value.getBlob());
     size_t size = value.getBytes();
     std::optional<Id> id = Id::FromBytes({bytes, size});
-    if (!id.has_value()) ThrowDamage("an id is not of 16 bytes");
+    if (!id.has_value()) ThrowDamage("an id");
     return *id;
   }
 
  private:
   void Bind(int column, int64_t value) { statement_->bind(column, value); }
+  void Bind(int column, uint64_t value) { Bind(column, static_cast<int64_t>(value)); }
   void Bind(int column, uint32_t value) { statement_->bind(column, value); }
   void Bind(int column, bool value) { statement_->bind(column, static_cast<int32_t>(value)); }
   void Bind(int column, const char*) = delete;

@@ -11,7 +11,7 @@
 
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "server/ingest/authority.h"
+#include "server/authority/authority.h"
 #include "sync/base/environment.h"
 #include "sync/base/reason.h"
 #include "sync/base/status.h"

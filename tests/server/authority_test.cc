@@ -1,6 +1,6 @@
 // Who may write what: each thing that people with ordinary rights and a phone changed at
 // will once got away with, by what it would have given them.
-#include "server/ingest/authority.h"
+#include "server/authority/authority.h"
 
 #include "sync/base/reason.h"
 #include "sync/merge/diff.h"

@@ -8,7 +8,7 @@
 #include <set>
 
 #include "absl/strings/match.h"
-#include "server/ingest/authority.h"
+#include "server/authority/authority.h"
 #include "sync/base/reason.h"
 #include "sync/wire/record.h"
 #include "tests/support/migration.h"

@@ -1,8 +1,8 @@
 // The same person, registered by two branches: found, shown to whom it concerns, asked, made
 // one, and two again.
 #include "absl/strings/match.h"
+#include "server/identity/marks.h"
 #include "server/identity/registration.h"
-#include "server/ingest/marks.h"
 #include "sync/base/reason.h"
 #include "sync/crypto/handshake.h"
 #include "sync/merge/diff.h"

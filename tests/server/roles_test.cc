@@ -1,9 +1,9 @@
 // Who made an edit, who decided on it and what the server composed because of it are three
 // things; and what is refused leaves nothing.
 #include "client-core/actions/check_in.h"
-#include "server/ingest/authority.h"
+#include "server/authority/authority.h"
+#include "server/authority/held.h"
 #include "server/ingest/chains.h"
-#include "server/ingest/held.h"
 #include "sync/crypto/check_in_code.h"
 #include "sync/wire/wire.h"
 #include "tests/support/raw_edits.h"

@@ -6,10 +6,10 @@
 #include <memory>
 #include <set>
 
+#include "server/authority/authority.h"
 #include "server/feed/cursor.h"
 #include "server/feed/incarnation.h"
 #include "server/feed/sight.h"
-#include "server/ingest/authority.h"
 #include "server/sessions/access.h"
 #include "server/sessions/courier.h"
 #include "sync/base/reason.h"

@@ -1,6 +1,6 @@
 // The reference of authority: what the declared options and the model in
 // docs/authority.md say of one change by one person. Shares no code with
-// sync/merge/audience.h and server/ingest/authority.h; of what there is it knows what the ledger
+// sync/merge/audience.h and server/authority/authority.h; of what there is it knows what the ledger
 // knows.
 //
 //   Authority(ledger, {.author = wang, .decider = wang, .at_ms = now}, made)

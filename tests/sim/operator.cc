@@ -6,7 +6,7 @@
 #include "proto/policies.pb.h"
 #include "server/feed/incarnation.h"
 #include "server/identity/enrolment.h"
-#include "server/ingest/marks.h"
+#include "server/identity/marks.h"
 #include "server/sessions/courier.h"
 #include "sync/base/status.h"
 #include "sync/crypto/handshake.h"

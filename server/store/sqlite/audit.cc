@@ -34,7 +34,7 @@ std::string PlaceOf(const char* column, DeviceNumber device, EditNumber number) 
   return absl::StrCat(column, "/", device.value, "/", number.value);
 }
 
-AuditRow AuditOf(const Query& row, const Seal& seal) {
+AuditRow AuditOf(const Statement& row, const Seal& seal) {
   AuditRow audit;
   audit.device = row.Number<DeviceNumber>(0);
   audit.number = row.Number<EditNumber>(1);
@@ -43,7 +43,7 @@ AuditRow AuditOf(const Query& row, const Seal& seal) {
   audit.edit = row.Opened(4, seal, PlaceOf(kEdit, audit.device, audit.number));
   const std::string place = PlaceOf(kAnswer, audit.device, audit.number);
   if (!audit.answer.ParseFromString(row.Opened(5, seal, place))) {
-    ThrowDamage("an answer cannot be read");
+    ThrowDamage("an answer");
   }
   audit.version = row.Number<Version>(6);
   audit.chain = row.Bytes(7);
@@ -75,7 +75,7 @@ std::string BesideOf(const AuditRow& row) {
 absl::StatusOr<std::optional<AuditRow>> Transaction::GetAudit(DeviceNumber device,
                                                               EditNumber number) {
   return Reading([&]() -> absl::StatusOr<std::optional<AuditRow>> {
-    Query row(connection_, kGetAudit, device, number);
+    Statement row(connection_, kGetAudit, device, number);
     if (!row.Step()) return std::nullopt;
     return AuditOf(row, seal_);
   });
@@ -84,12 +84,12 @@ absl::StatusOr<std::optional<AuditRow>> Transaction::GetAudit(DeviceNumber devic
 absl::StatusOr<std::optional<Verdict>> Transaction::GetVerdict(DeviceNumber device,
                                                                EditNumber number) {
   return Reading([&]() -> absl::StatusOr<std::optional<Verdict>> {
-    Query row(connection_, kGetVerdict, device, number);
+    Statement row(connection_, kGetVerdict, device, number);
     if (!row.Step()) return std::nullopt;
     Verdict known{static_cast<sync::v1::Verdict>(row.Int(1)), static_cast<uint64_t>(row.Int(0))};
     // From before verdicts had a column.
     if (known.verdict == sync::v1::VERDICT_UNSPECIFIED) {
-      Query whole(connection_, kGetAudit, device, number);
+      Statement whole(connection_, kGetAudit, device, number);
       whole.Step();
       const AuditRow audit = AuditOf(whole, seal_);
       known = {audit.answer.verdict(), LinkTo(audit.edit)};
@@ -101,7 +101,7 @@ absl::StatusOr<std::optional<Verdict>> Transaction::GetVerdict(DeviceNumber devi
 absl::StatusOr<std::optional<AuditRow>> Transaction::FindEdit(int64_t made_ms,
                                                               absl::string_view edit) {
   return Reading([&]() -> absl::StatusOr<std::optional<AuditRow>> {
-    Query row(connection_, kFindEdit, made_ms, static_cast<int64_t>(LinkTo(edit)));
+    Statement row(connection_, kFindEdit, made_ms, static_cast<int64_t>(LinkTo(edit)));
     if (!row.Step()) return std::nullopt;
     return AuditOf(row, seal_);
   });
@@ -110,7 +110,7 @@ absl::StatusOr<std::optional<AuditRow>> Transaction::FindEdit(int64_t made_ms,
 absl::Status Transaction::ReadAudit(DeviceNumber device, EditNumber after,
                                     absl::FunctionRef<bool(const AuditRow&)> visit) {
   return Reading([&] {
-    Query row(connection_, kReadAudit, device, Bounded(after));
+    Statement row(connection_, kReadAudit, device, Bounded(after));
     bool more = true;
     while (more && row.Step()) more = visit(AuditOf(row, seal_));
     return absl::OkStatus();
@@ -120,7 +120,7 @@ absl::Status Transaction::ReadAudit(DeviceNumber device, EditNumber after,
 absl::Status Transaction::ReadVersions(DeviceNumber device, EditNumber after,
                                        absl::FunctionRef<void(Version)> visit) {
   return Reading([&] {
-    Query row(connection_, kReadVersions, device, Bounded(after));
+    Statement row(connection_, kReadVersions, device, Bounded(after));
     while (row.Step()) visit(row.Number<Version>(0));
     return absl::OkStatus();
   });
@@ -135,10 +135,10 @@ absl::Status Transaction::AppendAudit(const AuditRow& row) {
     const std::string answer =
         seal_.Close(PlaceOf(kAnswer, row.device, row.number), row.answer.SerializeAsString());
     const std::string beside = BesideOf(row);
-    Query insert(connection_, kAppendAudit, row.device, row.number, row.received_ms, row.stamp,
-                 edit, answer, row.version, row.chain, row.made_ms, beside,
-                 static_cast<int64_t>(LinkTo(row.edit)), static_cast<int64_t>(row.answer.verdict()),
-                 row.device, row.number);
+    Statement insert(connection_, kAppendAudit, row.device, row.number, row.received_ms, row.stamp,
+                     edit, answer, row.version, row.chain, row.made_ms, beside,
+                     static_cast<int64_t>(LinkTo(row.edit)),
+                     static_cast<int64_t>(row.answer.verdict()), row.device, row.number);
     if (insert.Step()) return absl::OkStatus();
     return absl::AlreadyExistsError(absl::StrCat("edit ", row.number.value, " of device ",
                                                  row.device.value, " has been answered"));

@@ -28,7 +28,7 @@ constexpr char kTakeCode[] = "DELETE FROM code WHERE digest = ? RETURNING person
 // What a name is sealed under, as kSealAll spells it in schema.cc.
 std::string PlaceOf(DeviceNumber device) { return absl::StrCat("device.name/", device.value); }
 
-DeviceRow DeviceOf(const Query& row, const Seal& seal) {
+DeviceRow DeviceOf(const Statement& row, const Seal& seal) {
   DeviceRow device;
   device.number = row.Number<DeviceNumber>(0);
   device.public_key = row.Bytes(1);
@@ -54,7 +54,7 @@ std::string DigestOf(absl::string_view code) {
 
 absl::StatusOr<std::optional<DeviceRow>> Transaction::GetDevice(DeviceNumber number) {
   return Reading([&]() -> absl::StatusOr<std::optional<DeviceRow>> {
-    Query row(connection_, kGetDevice, number);
+    Statement row(connection_, kGetDevice, number);
     if (!row.Step()) return std::nullopt;
     return DeviceOf(row, seal_);
   });
@@ -63,7 +63,7 @@ absl::StatusOr<std::optional<DeviceRow>> Transaction::GetDevice(DeviceNumber num
 absl::StatusOr<std::vector<DeviceRow>> Transaction::ListDevices() {
   return Reading([&]() -> absl::StatusOr<std::vector<DeviceRow>> {
     std::vector<DeviceRow> devices;
-    Query row(connection_, kListDevices);
+    Statement row(connection_, kListDevices);
     while (row.Step()) devices.push_back(DeviceOf(row, seal_));
     return devices;
   });
@@ -72,9 +72,9 @@ absl::StatusOr<std::vector<DeviceRow>> Transaction::ListDevices() {
 absl::Status Transaction::PutDevice(const DeviceRow& device) {
   return Writing([&] {
     const std::string name = seal_.Close(PlaceOf(device.number), device.name);
-    Query(connection_, kPutDevice, device.number, device.public_key, device.person, device.record,
-          name, static_cast<int64_t>(device.standing), device.enrolled_ms, device.last_seen_ms,
-          device.last_number, device.safe_number)
+    Statement(connection_, kPutDevice, device.number, device.public_key, device.person,
+              device.record, name, static_cast<int64_t>(device.standing), device.enrolled_ms,
+              device.last_seen_ms, device.last_number, device.safe_number)
         .Run();
     return absl::OkStatus();
   });
@@ -82,7 +82,7 @@ absl::Status Transaction::PutDevice(const DeviceRow& device) {
 
 absl::StatusOr<DeviceNumber> Transaction::NextDevice() {
   return Writing([&]() -> absl::StatusOr<DeviceNumber> {
-    Query row(connection_, kNextDevice, kServerDevice);
+    Statement row(connection_, kNextDevice, kServerDevice);
     row.Step();
     return row.Number<DeviceNumber>(0);
   });
@@ -91,7 +91,7 @@ absl::StatusOr<DeviceNumber> Transaction::NextDevice() {
 absl::Status Transaction::PutCode(const EnrolmentCode& code) {
   return Writing([&] {
     std::string digest = DigestOf(code.code);
-    Query(connection_, kPutCode, digest, code.person, code.expires_ms).Run();
+    Statement(connection_, kPutCode, digest, code.person, code.expires_ms).Run();
     return absl::OkStatus();
   });
 }
@@ -99,13 +99,13 @@ absl::Status Transaction::PutCode(const EnrolmentCode& code) {
 absl::StatusOr<bool> Transaction::HasCode(absl::string_view code, int64_t now_ms) {
   return Reading([&]() -> absl::StatusOr<bool> {
     std::string digest = DigestOf(code);
-    return Query(connection_, kHasCode, digest, now_ms).Step();
+    return Statement(connection_, kHasCode, digest, now_ms).Step();
   });
 }
 
 absl::Status Transaction::DropCodes(int64_t before_ms) {
   return Writing([&] {
-    Query(connection_, kDropCodes, before_ms).Run();
+    Statement(connection_, kDropCodes, before_ms).Run();
     return absl::OkStatus();
   });
 }
@@ -113,7 +113,7 @@ absl::Status Transaction::DropCodes(int64_t before_ms) {
 absl::StatusOr<EnrolmentCode> Transaction::TakeCode(absl::string_view code) {
   return Writing([&]() -> absl::StatusOr<EnrolmentCode> {
     std::string digest = DigestOf(code);
-    Query row(connection_, kTakeCode, digest);
+    Statement row(connection_, kTakeCode, digest);
     if (!row.Step()) return absl::NotFoundError("the code is unknown or has been used");
     return EnrolmentCode{std::string(code), row.IdAt(0), row.Int(1)};
   });

@@ -85,8 +85,8 @@ std::string PlaceOf(const char* column, const RecordKey& key) {
   return absl::StrCat(column, "/", key.type, "/", Hex(key.id.bytes()));
 }
 
-RecordState StateOf(const Query& row, const Seal& seal, const RecordKey& key) {
-  if (row.IsNull(0)) ThrowDamage("the record of a feed row is missing");
+RecordState StateOf(const Statement& row, const Seal& seal, const RecordKey& key) {
+  if (row.IsNull(0)) ThrowDamage("the record of a row in a feed");
   RecordState state;
   state.exists = true;
   state.touch = {row.Number<Version>(0), row.Number<DeviceNumber>(1), row.Number<Stamp>(2)};
@@ -122,7 +122,7 @@ bool Contains(absl::Span<const Showing> showings, const Id& scope) {
 
 absl::StatusOr<RecordState> Transaction::GetRecord(const RecordKey& key) {
   return Reading([&]() -> absl::StatusOr<RecordState> {
-    Query row(connection_, kGetRecord, key.type, key.id);
+    Statement row(connection_, kGetRecord, key.type, key.id);
     return row.Step() ? StateOf(row, seal_, key) : RecordState();
   });
 }
@@ -130,7 +130,7 @@ absl::StatusOr<RecordState> Transaction::GetRecord(const RecordKey& key) {
 absl::Status Transaction::ReadFeed(const Id& scope, Version after, uint32_t offices,
                                    absl::FunctionRef<bool(const FeedRow&)> visit) {
   return Reading([&] {
-    Query row(connection_, kReadFeed, scope, Bounded(after), offices);
+    Statement row(connection_, kReadFeed, scope, Bounded(after), offices);
     bool more = true;
     while (more && row.Step()) {
       FeedRow feed;
@@ -149,14 +149,14 @@ absl::Status Transaction::ReadFeed(const Id& scope, Version after, uint32_t offi
 
 absl::StatusOr<uint64_t> Transaction::CountFeed(const Id& scope, Version after, uint32_t offices) {
   return Reading([&]() -> absl::StatusOr<uint64_t> {
-    Query row(connection_, kCountFeed, scope, Bounded(after), offices);
+    Statement row(connection_, kCountFeed, scope, Bounded(after), offices);
     return row.Step() ? static_cast<uint64_t>(row.Int(0)) : 0;
   });
 }
 
 absl::StatusOr<Version> Transaction::LastInFeed(const Id& scope, uint32_t offices) {
   return Reading([&]() -> absl::StatusOr<Version> {
-    Query row(connection_, kLastInFeed, scope, offices);
+    Statement row(connection_, kLastInFeed, scope, offices);
     return row.Step() ? row.Number<Version>(0) : Version();
   });
 }
@@ -164,14 +164,14 @@ absl::StatusOr<Version> Transaction::LastInFeed(const Id& scope, uint32_t office
 absl::StatusOr<Version> Transaction::LastShown(const Id& scope, uint32_t offices,
                                                const RecordKey& key) {
   return Reading([&]() -> absl::StatusOr<Version> {
-    Query row(connection_, kLastShown, scope, key.type, key.id, offices);
+    Statement row(connection_, kLastShown, scope, key.type, key.id, offices);
     return row.Step() && !row.IsNull(0) ? row.Number<Version>(0) : Version();
   });
 }
 
 absl::StatusOr<bool> Transaction::EverIn(const Id& scope, const RecordKey& key) {
   return Reading([&]() -> absl::StatusOr<bool> {
-    Query row(connection_, kEverIn, scope, key.type, key.id);
+    Statement row(connection_, kEverIn, scope, key.type, key.id);
     return row.Step();
   });
 }
@@ -179,7 +179,7 @@ absl::StatusOr<bool> Transaction::EverIn(const Id& scope, const RecordKey& key) 
 absl::Status Transaction::ListRecords(
     uint32_t type, std::optional<Id> scope,
     absl::FunctionRef<void(const Id&, const RecordState&)> visit) {
-  auto visit_all = [&](Query& row) {
+  auto visit_all = [&](Statement& row) {
     while (row.Step()) {
       const Id id = row.IdAt(kAfterState);
       visit(id, StateOf(row, seal_, {type, id}));
@@ -188,10 +188,10 @@ absl::Status Transaction::ListRecords(
   };
   return Reading([&] {
     if (scope.has_value()) {
-      Query in_scope(connection_, kListFeed, *scope, type);
+      Statement in_scope(connection_, kListFeed, *scope, type);
       return visit_all(in_scope);
     }
-    Query everywhere(connection_, kListRecords, type);
+    Statement everywhere(connection_, kListRecords, type);
     return visit_all(everywhere);
   });
 }
@@ -199,7 +199,7 @@ absl::Status Transaction::ListRecords(
 absl::Status Transaction::ListEver(uint32_t type,
                                    absl::FunctionRef<void(const Id&, const RecordState&)> visit) {
   return Reading([&] {
-    Query row(connection_, kListEver, type);
+    Statement row(connection_, kListEver, type);
     while (row.Step()) {
       const Id id = row.IdAt(kAfterState);
       visit(id, StateOf(row, seal_, {type, id}));
@@ -229,8 +229,8 @@ absl::Status Transaction::PutRecord(const RecordKey& key, const RecordState& sta
 
 absl::Status Transaction::ForgetSeen() {
   return Writing([&] {
-    Query(connection_, kKeepLast).Run();
-    Query(connection_, kForgetSeen).Run();
+    Statement(connection_, kKeepLast).Run();
+    Statement(connection_, kForgetSeen).Run();
     return absl::OkStatus();
   });
 }
@@ -238,7 +238,8 @@ absl::Status Transaction::ForgetSeen() {
 absl::Status Transaction::PutSeen(const RecordKey& key, absl::Span<const Showing> showings) {
   return Writing([&] {
     for (const Showing& showing : showings) {
-      Query(connection_, kPutSeen, showing.offices | kLiesThere, showing.scope, key.type, key.id)
+      Statement(connection_, kPutSeen, showing.offices | kLiesThere, showing.scope, key.type,
+                key.id)
           .Run();
     }
     return absl::OkStatus();
@@ -256,8 +257,8 @@ int64_t Transaction::StoreRecord(const RecordKey& key, const RecordState& state)
   }
   const std::string body = seal_.Close(PlaceOf(kBody, key), state.body);
   const std::string trace = seal_.Close(PlaceOf(kTrace, key), state.trace);
-  Query put(connection_, kPutRecord, key.type, key.id, state.touch.version, state.touch.writer,
-            state.touch.stamp, version, writer, stamp, body, trace);
+  Statement put(connection_, kPutRecord, key.type, key.id, state.touch.version, state.touch.writer,
+                state.touch.stamp, version, writer, stamp, body, trace);
   put.Step();
   return put.Int(0);
 }
@@ -271,7 +272,7 @@ void Transaction::MoveRows(const Showing& showing, const RecordKey& key, int64_t
   std::map<FeedState, uint32_t> rows;  // the offices of each
   std::map<uint32_t, FeedState> were;
   uint32_t fresh = showing.offices;
-  Query known(connection_, kFeedOf, scope_no, key.type, key.id);
+  Statement known(connection_, kFeedOf, scope_no, key.type, key.id);
   while (known.Step()) {
     const auto offices = static_cast<uint32_t>(known.Int(0));
     const FeedState was{known.Number<Version>(1), known.Int(2) != 0, known.Number<Version>(3)};
@@ -293,10 +294,10 @@ void Transaction::MoveRows(const Showing& showing, const RecordKey& key, int64_t
   const bool alike = are.size() == were.size() &&
                      std::equal(are.begin(), are.end(), were.begin(),
                                 [](const auto& a, const auto& b) { return a.first == b.first; });
-  if (!alike) Query(connection_, kDropFeed, scope_no, key.type, key.id).Run();
+  if (!alike) Statement(connection_, kDropFeed, scope_no, key.type, key.id).Run();
   for (const auto& [offices, row] : are) {
-    Query(connection_, kPutFeed, scope_no, key.type, key.id, offices, record_no, row.version,
-          row.present, row.since)
+    Statement(connection_, kPutFeed, scope_no, key.type, key.id, offices, record_no, row.version,
+              row.present, row.since)
         .Run();
   }
 }

@@ -27,7 +27,7 @@ absl::StatusOr<Version> Transaction::ScopeVersion(const Id& scope) {
     if (const auto known = scopes_.find(scope); known != scopes_.end()) {
       return known->second.version;
     }
-    Query row(connection_, kFindScope, scope);
+    Statement row(connection_, kFindScope, scope);
     return row.Step() ? row.Number<Version>(1) : Version();
   });
 }
@@ -48,7 +48,7 @@ absl::StatusOr<Version> Transaction::EarlierVersions() {
 
 Version Transaction::Floor() {
   if (!floor_) {
-    Query row(connection_, kGetFloor);
+    Statement row(connection_, kGetFloor);
     floor_ = row.Step() ? row.Number<Version>(0) : Version();
   }
   return *floor_;
@@ -56,8 +56,8 @@ Version Transaction::Floor() {
 
 absl::Status Transaction::RaiseCounters(Version version, DeviceNumber device) {
   return Writing([&] {
-    Query(connection_, kRaiseCounter, Text{"version"}, version).Run();
-    Query(connection_, kRaiseCounter, Text{"device"}, device).Run();
+    Statement(connection_, kRaiseCounter, Text{"version"}, version).Run();
+    Statement(connection_, kRaiseCounter, Text{"device"}, device).Run();
     floor_.reset();
     return absl::OkStatus();
   });
@@ -68,11 +68,11 @@ Transaction::ScopeRow& Transaction::LoadScope(const Id& scope) {
   if (known != scopes_.end()) return known->second;
   KeepForUndo(scope);
   const auto it = scopes_.try_emplace(scope).first;
-  Query row(connection_, kFindScope, scope);
+  Statement row(connection_, kFindScope, scope);
   if (row.Step()) {
     it->second = {row.Int(0), row.Number<Version>(1), false};
   } else {
-    Query insert(connection_, kAddScope, scope);
+    Statement insert(connection_, kAddScope, scope);
     insert.Step();
     it->second = {insert.Int(0), Version(), false};
   }
@@ -106,7 +106,7 @@ void Transaction::UndoScopes(size_t to) {
 
 absl::Status Transaction::Attempt(absl::FunctionRef<absl::Status()> body) {
   RETURN_IF_ERROR(Writing([&] {
-    Query(connection_, kSavepoint).Run();
+    Statement(connection_, kSavepoint).Run();
     return absl::OkStatus();
   }));
   const size_t undo = undo_.size();
@@ -115,10 +115,10 @@ absl::Status Transaction::Attempt(absl::FunctionRef<absl::Status()> body) {
   --attempts_;
   RETURN_IF_ERROR(Writing([&] {
     if (!status.ok()) {
-      Query(connection_, kUndo).Run();
+      Statement(connection_, kUndo).Run();
       UndoScopes(undo);
     }
-    Query(connection_, kRelease).Run();
+    Statement(connection_, kRelease).Run();
     return absl::OkStatus();
   }));
   if (attempts_ == 0) undo_.clear();
@@ -128,7 +128,7 @@ absl::Status Transaction::Attempt(absl::FunctionRef<absl::Status()> body) {
 absl::Status Transaction::WriteScopes() {
   return Writing([&] {
     for (const auto& [id, row] : scopes_) {
-      if (row.moved) Query(connection_, kMoveScope, row.version, row.no).Run();
+      if (row.moved) Statement(connection_, kMoveScope, row.version, row.no).Run();
     }
     return absl::OkStatus();
   });

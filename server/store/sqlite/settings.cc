@@ -25,7 +25,7 @@ std::string PlaceOf(absl::string_view name) { return absl::StrCat("setting.value
 
 absl::StatusOr<std::string> Transaction::GetSetting(absl::string_view name) {
   return Reading([&]() -> absl::StatusOr<std::string> {
-    Query row(connection_, kGetSetting, Text{name});
+    Statement row(connection_, kGetSetting, Text{name});
     return row.Step() ? row.Opened(0, seal_, PlaceOf(name)) : std::string();
   });
 }
@@ -33,21 +33,21 @@ absl::StatusOr<std::string> Transaction::GetSetting(absl::string_view name) {
 absl::Status Transaction::PutSetting(absl::string_view name, absl::string_view value) {
   return Writing([&] {
     const std::string sealed = seal_.Close(PlaceOf(name), value);
-    Query(connection_, kPutSetting, Text{name}, sealed).Run();
+    Statement(connection_, kPutSetting, Text{name}, sealed).Run();
     return absl::OkStatus();
   });
 }
 
 absl::StatusOr<int64_t> Transaction::GetCount(absl::string_view name) {
   return Reading([&]() -> absl::StatusOr<int64_t> {
-    Query row(connection_, kGetCount, Text{name});
+    Statement row(connection_, kGetCount, Text{name});
     return row.Step() ? row.Int(0) : 0;
   });
 }
 
 absl::Status Transaction::AddToCount(absl::string_view name, int64_t more) {
   return Writing([&] {
-    Query(connection_, kAddToCount, Text{name}, more).Run();
+    Statement(connection_, kAddToCount, Text{name}, more).Run();
     return absl::OkStatus();
   });
 }
@@ -55,7 +55,7 @@ absl::Status Transaction::AddToCount(absl::string_view name, int64_t more) {
 absl::StatusOr<std::vector<Id>> Transaction::FindMarked(absl::string_view mark, size_t most) {
   return Reading([&]() -> absl::StatusOr<std::vector<Id>> {
     std::vector<Id> marked;
-    Query row(connection_, kFindMarked, mark, static_cast<int64_t>(most));
+    Statement row(connection_, kFindMarked, mark, static_cast<int64_t>(most));
     while (row.Step()) marked.push_back(row.IdAt(0));
     return marked;
   });
@@ -64,7 +64,7 @@ absl::StatusOr<std::vector<Id>> Transaction::FindMarked(absl::string_view mark, 
 absl::StatusOr<std::vector<std::string>> Transaction::FindCommonMarks(size_t many) {
   return Reading([&]() -> absl::StatusOr<std::vector<std::string>> {
     std::vector<std::string> marks;
-    Query row(connection_, kFindCommon, static_cast<int64_t>(many));
+    Statement row(connection_, kFindCommon, static_cast<int64_t>(many));
     while (row.Step()) marks.push_back(row.Bytes(0));
     return marks;
   });
@@ -72,14 +72,14 @@ absl::StatusOr<std::vector<std::string>> Transaction::FindCommonMarks(size_t man
 
 absl::Status Transaction::PutMark(absl::string_view mark, const Id& person) {
   return Writing([&] {
-    Query(connection_, kPutMark, mark, person).Run();
+    Statement(connection_, kPutMark, mark, person).Run();
     return absl::OkStatus();
   });
 }
 
 absl::Status Transaction::DeleteMark(absl::string_view mark, const Id& person) {
   return Writing([&] {
-    Query(connection_, kDeleteMark, mark, person).Run();
+    Statement(connection_, kDeleteMark, mark, person).Run();
     return absl::OkStatus();
   });
 }

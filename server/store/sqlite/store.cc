@@ -29,7 +29,7 @@ namespace {
 
 using sqlite::Catching;
 using sqlite::Connection;
-using sqlite::Query;
+using sqlite::Statement;
 using sqlite::Transaction;
 
 // BEGIN takes its snapshot only at the first read.
@@ -124,7 +124,7 @@ absl::Status SqliteStore::Read(absl::FunctionRef<absl::Status(Reader&)> body) {
   std::unique_ptr<Connection> reader = TakeReader();
   absl::Cleanup give_back = [&] { ReturnReader(std::move(reader)); };
   return Run(*reader, "BEGIN", [&](Transaction& transaction) {
-    Query(*reader, kTakeSnapshot).Step();
+    Statement(*reader, kTakeSnapshot).Step();
     return body(transaction);
   });
 }
@@ -138,12 +138,12 @@ absl::Status SqliteStore::Write(absl::FunctionRef<absl::Status(Writer&)> body) {
 absl::Status SqliteStore::Run(Connection& connection, const char* begin,
                               absl::FunctionRef<absl::Status(Transaction&)> body) {
   absl::Status status = Catching(file_, [&]() -> absl::Status {
-    Query(connection, begin).Run();
+    Statement(connection, begin).Run();
     Transaction transaction(connection, file_, seal_);
     RETURN_IF_ERROR(body(transaction));
     RETURN_IF_ERROR(transaction.broken());
     RETURN_IF_ERROR(transaction.WriteScopes());
-    Query(connection, "COMMIT").Run();
+    Statement(connection, "COMMIT").Run();
     return absl::OkStatus();
   });
   if (connection.InTransaction()) connection.db().tryExec("ROLLBACK");

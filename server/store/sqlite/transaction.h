@@ -34,7 +34,7 @@ using zhibu::sqlite::Bounded;
 using zhibu::sqlite::Catching;
 using zhibu::sqlite::Connection;
 using zhibu::sqlite::kHighest;
-using zhibu::sqlite::Query;
+using zhibu::sqlite::Statement;
 using zhibu::sqlite::Text;
 using zhibu::sqlite::ThrowDamage;
 

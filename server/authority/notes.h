@@ -3,8 +3,8 @@
 //   a note lies where the record lies that it quotes, also once that has moved
 //
 // The store's marks tell which notes are about a record: no list is read for it.
-#ifndef ZHIBU_SERVER_INGEST_NOTES_H_
-#define ZHIBU_SERVER_INGEST_NOTES_H_
+#ifndef ZHIBU_SERVER_AUTHORITY_NOTES_H_
+#define ZHIBU_SERVER_AUTHORITY_NOTES_H_
 
 #include <vector>
 
@@ -33,4 +33,4 @@ std::string MarkAbout(absl::string_view what, const RecordKey& key);
 
 }  // namespace zhibu::server
 
-#endif  // ZHIBU_SERVER_INGEST_NOTES_H_
+#endif  // ZHIBU_SERVER_AUTHORITY_NOTES_H_

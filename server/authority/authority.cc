@@ -1,4 +1,4 @@
-#include "server/ingest/authority.h"
+#include "server/authority/authority.h"
 
 #include <algorithm>
 #include <map>

@@ -5,8 +5,8 @@
 //   ASSIGN_OR_RETURN(key, KeyFor(home + "/device.key", home + "/device.db", [&] {
 //     return Store::Open({.file = home + "/device.db"}).status();
 //   }));
-#ifndef ZHIBU_SYNC_CRYPTO_KEY_FILE_H_
-#define ZHIBU_SYNC_CRYPTO_KEY_FILE_H_
+#ifndef ZHIBU_SYNC_CLI_KEY_FILE_H_
+#define ZHIBU_SYNC_CLI_KEY_FILE_H_
 
 #include <string>
 
@@ -26,4 +26,4 @@ absl::StatusOr<std::string> KeyFor(const std::string& key_file, const std::strin
 
 }  // namespace zhibu
 
-#endif  // ZHIBU_SYNC_CRYPTO_KEY_FILE_H_
+#endif  // ZHIBU_SYNC_CLI_KEY_FILE_H_

@@ -18,8 +18,8 @@
 //
 // What is there and not theirs to see is answered as what is not there. What was theirs
 // once is held (GRANT_ENDED, MOVED_AWAY). What the server writes is not judged.
-#ifndef ZHIBU_SERVER_INGEST_AUTHORITY_H_
-#define ZHIBU_SERVER_INGEST_AUTHORITY_H_
+#ifndef ZHIBU_SERVER_AUTHORITY_AUTHORITY_H_
+#define ZHIBU_SERVER_AUTHORITY_AUTHORITY_H_
 
 #include <cstdint>
 #include <optional>
@@ -92,4 +92,4 @@ absl::Status MayLeave(Reader& reader, const Author& author, const Step& step,
 
 }  // namespace zhibu::server
 
-#endif  // ZHIBU_SERVER_INGEST_AUTHORITY_H_
+#endif  // ZHIBU_SERVER_AUTHORITY_AUTHORITY_H_

@@ -1,7 +1,7 @@
 // A QR code as lines of a terminal, for the command line of either side; a target by
 // itself.
-#ifndef ZHIBU_SYNC_BASE_QR_H_
-#define ZHIBU_SYNC_BASE_QR_H_
+#ifndef ZHIBU_SYNC_CLI_QR_H_
+#define ZHIBU_SYNC_CLI_QR_H_
 
 #include <string>
 
@@ -15,4 +15,4 @@ absl::StatusOr<std::string> DrawQr(const std::string& text);
 
 }  // namespace zhibu
 
-#endif  // ZHIBU_SYNC_BASE_QR_H_
+#endif  // ZHIBU_SYNC_CLI_QR_H_

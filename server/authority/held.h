@@ -2,8 +2,8 @@
 //
 //   a held edit lies with those who could make it themselves, also once its records have
 //   moved: what is home's to decide no host returns, and the other way round
-#ifndef ZHIBU_SERVER_INGEST_HELD_H_
-#define ZHIBU_SERVER_INGEST_HELD_H_
+#ifndef ZHIBU_SERVER_AUTHORITY_HELD_H_
+#define ZHIBU_SERVER_AUTHORITY_HELD_H_
 
 #include <optional>
 
@@ -66,4 +66,4 @@ absl::StatusOr<HeldFate> HeldFateOf(Reader& reader, absl::string_view edit);
 
 }  // namespace zhibu::server
 
-#endif  // ZHIBU_SERVER_INGEST_HELD_H_
+#endif  // ZHIBU_SERVER_AUTHORITY_HELD_H_

@@ -1,4 +1,4 @@
-#include "server/ingest/notes.h"
+#include "server/authority/notes.h"
 
 #include <google/protobuf/util/time_util.h>
 

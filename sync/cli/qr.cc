@@ -1,4 +1,4 @@
-#include "sync/base/qr.h"
+#include "sync/cli/qr.h"
 
 #include <qrencode.h>
 

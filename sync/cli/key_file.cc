@@ -1,4 +1,4 @@
-#include "sync/crypto/key_file.h"
+#include "sync/cli/key_file.h"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "server/ingest/held.h"
+#include "server/authority/held.h"
 
 #include <google/protobuf/util/time_util.h>
 
@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/ingest/authority.h"
-#include "server/ingest/notes.h"
+#include "server/authority/authority.h"
+#include "server/authority/notes.h"
 #include "sync/base/environment.h"
 #include "sync/base/reason.h"
 #include "sync/base/status.h"

@@ -1,4 +1,4 @@
-#include "server/ingest/marks.h"
+#include "server/identity/marks.h"
 
 #include <sodium.h>
 
@@ -71,12 +71,6 @@ absl::Status IndexAll(Writer& writer) {
 }
 
 }  // namespace
-
-absl::Status PutMarks(Writer& writer, const Marks& marks) {
-  for (const auto& [mark, on] : marks.drop) RETURN_IF_ERROR(writer.DeleteMark(mark, on));
-  for (const auto& [mark, on] : marks.put) RETURN_IF_ERROR(writer.PutMark(mark, on));
-  return absl::OkStatus();
-}
 
 absl::Status EnsureMarks(Store& store, Ingest& ingest, const Environment& environment) {
   return store.Write([&](Writer& writer) -> absl::Status {
