@@ -38,7 +38,7 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(Options options) {
   std::unique_ptr<Store> store(new Store(std::move(options)));
   try {
     absl::MutexLock lock(&store->shared_->mutex);
-    store->shared_->tables = std::make_unique<Tables>(store->options_);
+    ASSIGN_OR_RETURN(store->shared_->tables, Tables::Open(store->options_));
   } catch (const SQLite::Exception& error) {
     return StatusOf(error);
   }

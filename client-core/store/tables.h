@@ -17,6 +17,7 @@
 #ifndef ZHIBU_CLIENT_CORE_STORE_TABLES_H_
 #define ZHIBU_CLIENT_CORE_STORE_TABLES_H_
 
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -57,7 +58,7 @@ class Tables {
   };
 
   // A file that was not sealed is sealed where there is a key.
-  explicit Tables(const Store::Options& options);
+  static absl::StatusOr<std::unique_ptr<Tables>> Open(const Store::Options& options);
 
   void Begin() { Statement(connection_, "BEGIN IMMEDIATE").Run(); }
   void BeginRead() { Statement(connection_, "BEGIN").Run(); }
@@ -127,9 +128,7 @@ class Tables {
   void PutNumber(const std::string& name, int64_t value);
 
  private:
-  void Prepare(const Store::Options& options);
-  bool Unlock(const Store::Options& options, const Seal& app);
-  void SealAll(const Store::Options& options, const Seal& app, bool plain_remains);
+  explicit Tables(const Store::Options& options);
 
   sqlite::Connection connection_;
   Seal seal_;

@@ -175,7 +175,7 @@ TEST_F(SqliteStoreTest, AFileOfANewerProgramIsRefusedUntouched) {
   Execute(absl::StrCat("PRAGMA user_version = ", version + 1));
   absl::Status status = OpenStatus();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(std::string(status.message()), testing::HasSubstr("newer Zhibu"));
+  EXPECT_THAT(std::string(status.message()), testing::HasSubstr("newer version of Zhibu"));
   EXPECT_EQ(Ask("PRAGMA user_version"), version + 1);
   Execute(absl::StrCat("PRAGMA user_version = ", version));
   Open();

@@ -1,17 +1,5 @@
 #include "server/store/sqlite/schema.h"
 
-#include <sqlite3.h>
-
-#include <cstdint>
-#include <iterator>
-#include <utility>
-
-#include "absl/cleanup/cleanup.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
-#include "sync/base/reason.h"
-#include "sync/base/status.h"
-
 namespace zhibu::server::sqlite {
 namespace {
 
@@ -194,13 +182,7 @@ CREATE INDEX feed_version ON feed (scope_no, version, type, id, offices, present
 DELETE FROM setting WHERE name = 'cursor_key';
 )sql",
 };
-constexpr int64_t kSchemaVersion = std::size(kMigrations);
-constexpr int64_t kApplicationId = 0x5a686962;  // "Zhib"
-
-// What names the place of the file's own key: see sync/crypto/seal.h.
-constexpr char kKeyPlace[] = "seal.key";
-
-// seal(place, blob): see SealInSql.
+// See sqlite::Format::seal_all.
 constexpr char kSealAll[] = R"sql(
 UPDATE record SET
   body = seal('record.body/' || type || '/' || lower(hex(id)), body),
@@ -212,119 +194,16 @@ UPDATE setting SET value = seal('setting.value/' || name, value);
 UPDATE device SET name = seal('device.name/' || number, name);
 )sql";
 
-int64_t Ask(SQLite::Database& db, const char* sql) { return db.execAndGet(sql).getInt64(); }
-
-absl::Status CheckOurs(SQLite::Database& db, const std::string& file) {
-  int64_t application = Ask(db, "PRAGMA application_id");
-  int64_t version = Ask(db, "PRAGMA user_version");
-  bool empty = version == 0 && Ask(db, "SELECT count(*) FROM sqlite_schema") == 0;
-  if (application != kApplicationId && !(application == 0 && empty)) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        file, " is the database of another program. It has not been touched. Give another file"));
-  }
-  if (version > kSchemaVersion) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(file, " was written by a newer Zhibu (schema ", version, "; this one knows ",
-                     kSchemaVersion, "). It has not been touched. Update this program"));
-  }
-  return absl::OkStatus();
-}
-
-// seal(place, blob), for kSealAll.
-void SealInSql(sqlite3_context* context, int, sqlite3_value** values) {
-  const auto bytes = [](sqlite3_value* value) {
-    const auto* data = static_cast<const char*>(sqlite3_value_blob(value));
-    return absl::string_view(data, static_cast<size_t>(sqlite3_value_bytes(value)));
-  };
-  const auto& seal = *static_cast<const Seal*>(sqlite3_user_data(context));
-  const std::string sealed = seal.Close(bytes(values[0]), bytes(values[1]));
-  sqlite3_result_blob(context, sealed.data(), static_cast<int>(sealed.size()), SQLITE_TRANSIENT);
-}
-
-void SealAll(SQLite::Database& db, const SqliteOptions& options, bool plain_remains, Seal* seal) {
-  const std::string key = options.random_bytes(Seal::kKeySize);
-  *seal = Seal(key, options.random_bytes);
-  db.createFunction("seal", 2, false, seal, &SealInSql, nullptr, nullptr, nullptr);
-  db.exec(kSealAll);
-  SQLite::Statement row(db, "INSERT INTO seal (key, plain_remains) VALUES (?, ?)");
-  const std::string sealed = Seal(options.key, options.random_bytes).Close(kKeyPlace, key);
-  row.bind(1, sealed.data(), static_cast<int>(sealed.size()));
-  row.bind(2, plain_remains ? 1 : 0);
-  row.exec();
-}
-
-// Nothing is touched where the file is sealed with another key.
-absl::Status Unlock(SQLite::Database& db, const std::string& file, const SqliteOptions& options,
-                    Seal* seal) {
-  if (Ask(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'seal'") == 0) {
-    return absl::OkStatus();
-  }
-  SQLite::Statement row(db, "SELECT key FROM seal");
-  if (!row.executeStep()) return absl::OkStatus();
-  if (options.key.empty()) return Refuse(sync::v1::WRONG_KEY, file);
-  const std::string sealed = row.getColumn(0).getString();
-  const auto key = Seal(options.key, options.random_bytes).Open(kKeyPlace, sealed);
-  if (!key.has_value()) return Refuse(sync::v1::WRONG_KEY, file);
-  *seal = Seal(*key, options.random_bytes);
-  return absl::OkStatus();
-}
-
-// Writes every page anew and empties the log. Where that cannot be done now, because
-// the disk is full or another process reads, it is tried at the next start.
-void Sweep(SQLite::Database& db) {
-  // The copy that VACUUM makes may not fit into memory.
-  db.tryExec("PRAGMA temp_store = FILE");
-  if (db.tryExec("VACUUM") == SQLITE_OK &&
-      sqlite3_wal_checkpoint_v2(db.getHandle(), "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr,
-                                nullptr) == SQLITE_OK) {
-    db.tryExec("UPDATE seal SET plain_remains = 0");
-  }
-  db.tryExec("PRAGMA temp_store = MEMORY");
-}
-
-// One transaction: a file is as it was, or of this schema and sealed.
-absl::Status Migrate(SQLite::Database& db, const std::string& file, const SqliteOptions& options,
-                     Seal* seal) {
-  db.exec("BEGIN IMMEDIATE");
-  absl::Cleanup rollback = [&db] { db.tryExec("ROLLBACK"); };
-  RETURN_IF_ERROR(Unlock(db, file, options, seal));
-  // Asked again: another process may have been first.
-  const int64_t version = Ask(db, "PRAGMA user_version");
-  for (int64_t from = version; from < kSchemaVersion; ++from) {
-    db.exec(kMigrations[from]);
-    db.exec(absl::StrCat("PRAGMA user_version = ", from + 1));
-  }
-  db.exec(absl::StrCat("PRAGMA application_id = ", kApplicationId));
-  if (!options.key.empty() && !seal->has_key()) SealAll(db, options, version > 0, seal);
-  db.exec("COMMIT");
-  std::move(rollback).Cancel();
-  return absl::OkStatus();
-}
-
 }  // namespace
 
-absl::Status PrepareFile(SQLite::Database& db, const std::string& file,
-                         const SqliteOptions& options, Seal* seal) {
-  RETURN_IF_ERROR(CheckOurs(db, file));
-  // The log stays when the file is closed: without it a file on a full disk could
-  // not even be read.
-  int on = 1;
-  sqlite3_file_control(db.getHandle(), "main", SQLITE_FCNTL_PERSIST_WAL, &on);
-  if (db.execAndGet("PRAGMA journal_mode = WAL").getString() != "wal") {
-    return absl::UnavailableError(absl::StrCat(
-        file,
-        " lies on a disk without shared memory, which write-ahead logging needs. Nothing was "
-        "written. Put it on a local disk"));
-  }
-  // A commit that was acknowledged survives a power cut. Pages are moved into
-  // the database every 16 MB of log, and a log that a long read has let grow is
-  // cut back.
-  db.exec(
-      "PRAGMA synchronous = FULL; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;"
-      "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864");
-  RETURN_IF_ERROR(Migrate(db, file, options, seal));
-  if (Ask(db, "SELECT EXISTS (SELECT 1 FROM seal WHERE plain_remains)") != 0) Sweep(db);
-  return absl::OkStatus();
-}
+// Pages are moved into the database every 16 MB of log, and a log that a long read has let grow
+// is cut back.
+const zhibu::sqlite::Format kFormat{
+    .application_id = 0x5a686962,  // "Zhib"
+    .migrations = kMigrations,
+    .seal_all = kSealAll,
+    .pragmas =
+        "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4000;"
+        "PRAGMA journal_size_limit = 67108864"};
 
 }  // namespace zhibu::server::sqlite

@@ -110,7 +110,8 @@ absl::Status SqliteStore::Open() {
     absl::MutexLock write_lock(&write_mutex_);
     writer_ = std::make_unique<Connection>(file_, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE,
                                            options_.vfs);
-    RETURN_IF_ERROR(sqlite::PrepareFile(writer_->db(), file_, options_, &seal_));
+    RETURN_IF_ERROR(zhibu::sqlite::PrepareFile(writer_->db(), file_, sqlite::kFormat, options_.key,
+                                               options_.random_bytes, &seal_));
     for (int i = 0; i < std::max(options_.readers, 1); ++i) {
       auto reader = std::make_unique<Connection>(file_, SQLite::OPEN_READWRITE, options_.vfs);
       reader->db().exec("PRAGMA query_only = ON; PRAGMA cache_size = -16384");

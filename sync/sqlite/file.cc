@@ -1,0 +1,160 @@
+#include "sync/sqlite/file.h"
+
+#include <sqlite3.h>
+
+#include <optional>
+#include <utility>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "sync/base/reason.h"
+#include "sync/base/status.h"
+
+namespace zhibu::sqlite {
+namespace {
+
+// What names the place of the file's own key: see sync/crypto/seal.h.
+constexpr char kKeyPlace[] = "seal.key";
+
+constexpr int kBusyMsMax = 10'000;
+constexpr int kAgainMs = 10;
+
+int64_t Ask(SQLite::Database& db, const char* sql) { return db.execAndGet(sql).getInt64(); }
+
+absl::Status CheckOurs(SQLite::Database& db, const std::string& file, const Format& format) {
+  const int64_t application = Ask(db, "PRAGMA application_id");
+  const int64_t version = Ask(db, "PRAGMA user_version");
+  const bool empty = version == 0 && Ask(db, "SELECT count(*) FROM sqlite_schema") == 0;
+  if (application != format.application_id && !(application == 0 && empty)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        file, " is the database of another program. It has not been touched. Give another file"));
+  }
+  if (version > static_cast<int64_t>(format.migrations.size())) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        file, " was written by a newer version of Zhibu (schema ", version, "; this one knows ",
+        format.migrations.size(), "). It has not been touched, and nothing is lost. Update"));
+  }
+  return absl::OkStatus();
+}
+
+// SQLite does not wait where several processes make the log of a new file at once.
+bool KeepsLog(SQLite::Database& db) {
+  for (int waited_ms = 0; waited_ms < kBusyMsMax; waited_ms += kAgainMs) {
+    if (db.tryExec("PRAGMA journal_mode = WAL") != SQLITE_BUSY) break;
+    sqlite3_sleep(kAgainMs);
+  }
+  return db.execAndGet("PRAGMA journal_mode = WAL").getString() == "wal";
+}
+
+// seal(place, value), for Format::seal_all.
+void SealInSql(sqlite3_context* context, int, sqlite3_value** values) {
+  if (sqlite3_value_type(values[1]) == SQLITE_NULL) return sqlite3_result_null(context);
+  const auto bytes = [](sqlite3_value* value) {
+    const auto* data = static_cast<const char*>(sqlite3_value_blob(value));
+    return absl::string_view(data, static_cast<size_t>(sqlite3_value_bytes(value)));
+  };
+  const auto& seal = *static_cast<const Seal*>(sqlite3_user_data(context));
+  const std::string sealed = seal.Close(bytes(values[0]), bytes(values[1]));
+  sqlite3_result_blob(context, sealed.data(), static_cast<int>(sealed.size()), SQLITE_TRANSIENT);
+}
+
+class Sealing {
+ public:
+  Sealing(SQLite::Database& db, const std::string& file, const std::string& key,
+          const std::function<std::string(size_t)>& random_bytes, Seal* seal)
+      : db_(db),
+        file_(file),
+        app_(key.empty() ? Seal() : Seal(key, random_bytes)),
+        random_bytes_(random_bytes),
+        seal_(*seal) {}
+
+  // Nothing is touched where the file is sealed with another key.
+  absl::Status Unlock() {
+    if (!db_.tableExists("seal")) return absl::OkStatus();
+    SQLite::Statement row(db_, "SELECT key FROM seal");
+    if (!row.executeStep()) return absl::OkStatus();
+    const std::string sealed = row.getColumn(0).getString();
+    const std::optional<std::string> key = app_.Open(kKeyPlace, sealed);
+    if (!app_.has_key() || !key) return Refuse(sync::v1::WRONG_KEY, file_);
+    seal_ = Seal(*key, random_bytes_);
+    return absl::OkStatus();
+  }
+
+  void SealAll(const char* seal_all, bool plain_remains) {
+    if (!app_.has_key() || seal_.has_key()) return;
+    const std::string key = random_bytes_(Seal::kKeySize);
+    seal_ = Seal(key, random_bytes_);
+    db_.createFunction("seal", 2, false, &seal_, &SealInSql, nullptr, nullptr, nullptr);
+    db_.exec(seal_all);
+    SQLite::Statement row(db_, "INSERT INTO seal (key, plain_remains) VALUES (?, ?)");
+    const std::string sealed = app_.Close(kKeyPlace, key);
+    row.bind(1, sealed.data(), static_cast<int>(sealed.size()));
+    row.bind(2, plain_remains ? 1 : 0);
+    row.exec();
+  }
+
+ private:
+  SQLite::Database& db_;
+  const std::string& file_;
+  const Seal app_;
+  const std::function<std::string(size_t)>& random_bytes_;
+  Seal& seal_;
+};
+
+// One transaction: a file is as it was, or of this schema and sealed.
+absl::Status Migrate(SQLite::Database& db, const Format& format, Sealing sealing) {
+  db.exec("BEGIN IMMEDIATE");
+  absl::Cleanup rollback = [&db] { db.tryExec("ROLLBACK"); };
+  RETURN_IF_ERROR(sealing.Unlock());
+  // Asked again: another process may have been first.
+  const int64_t version = Ask(db, "PRAGMA user_version");
+  const auto current = static_cast<int64_t>(format.migrations.size());
+  for (int64_t from = version; from < current; ++from) {
+    db.exec(format.migrations[static_cast<size_t>(from)]);
+  }
+  if (version < current) {
+    db.exec(absl::StrCat("PRAGMA user_version = ", current));
+    db.exec(absl::StrCat("PRAGMA application_id = ", format.application_id));
+  }
+  sealing.SealAll(format.seal_all, version > 0);
+  db.exec("COMMIT");
+  std::move(rollback).Cancel();
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status PrepareFile(SQLite::Database& db, const std::string& file, const Format& format,
+                         const std::string& key,
+                         const std::function<std::string(size_t)>& random_bytes, Seal* seal) {
+  RETURN_IF_ERROR(CheckOurs(db, file, format));
+  // The log stays when the file is closed: without it a file on a full disk could
+  // not even be read.
+  int on = 1;
+  sqlite3_file_control(db.getHandle(), "main", SQLITE_FCNTL_PERSIST_WAL, &on);
+  if (!KeepsLog(db)) {
+    return absl::UnavailableError(absl::StrCat(
+        file,
+        " lies on a disk without shared memory, which write-ahead logging needs. Nothing was "
+        "written. Put it on a local disk"));
+  }
+  // A commit that was acknowledged survives a power cut: in WAL it is one fsync.
+  db.exec("PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY");
+  db.exec(format.pragmas);
+  RETURN_IF_ERROR(Migrate(db, format, Sealing(db, file, key, random_bytes, seal)));
+  if (Ask(db, "SELECT EXISTS (SELECT 1 FROM seal WHERE plain_remains)") != 0) Sweep(db, format);
+  return absl::OkStatus();
+}
+
+void Sweep(SQLite::Database& db, const Format& format) {
+  if (!format.sweeps_in_memory) db.tryExec("PRAGMA temp_store = FILE");
+  if (db.tryExec("VACUUM") == SQLITE_OK &&
+      sqlite3_wal_checkpoint_v2(db.getHandle(), "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr,
+                                nullptr) == SQLITE_OK) {
+    db.tryExec("UPDATE seal SET plain_remains = 0");
+  }
+  db.tryExec("PRAGMA temp_store = MEMORY");
+}
+
+}  // namespace zhibu::sqlite
