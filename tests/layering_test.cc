@@ -31,6 +31,8 @@ const std::vector<Layer> kLayers = {
     {"sync", R"(sync/.*|re2/re2\.h|unicode/.*|)" + kGround,
      R"(sync/rules/.*|sqlite3\.h|csv\.h|.*\.grpc\.pb\.h)"},
     {"sync/rules", "sync/.*|" + kGround, R"(.*\.grpc\.pb\.h)"},
+    {"sync/rules/cel", R"(sync/(rules/cel/.*|status\.h)|re2/re2\.h|)" + kGround,
+     R"(zhibu/.*\.pb\.h|sodium\.h)"},
     {"client-core", "client-core/.*|sync/.*|" + kGround + "|" + kStorage,
      R"(client-core/(actions|transport|cli)/.*|.*\.grpc\.pb\.h)"},
     {"client-core/actions", "client-core/.*|sync/.*|" + kGround,
