@@ -56,6 +56,7 @@ const std::vector<Layer>& Layers() {
       {"sync/wire", {"sync/base", "sync/schema"}, R"(re2/re2\.h|unicode/.*)"},
       {"sync/merge", {"sync/base", "sync/schema", "sync/wire"}, ""},
       {"sync/crypto", {"sync/base"}, ""},
+      {"sync/rules/cel", {"sync/base"}, R"(re2/re2\.h)"},
       {"sync/rules", kSync, ""},
       {"sync/sqlite", {"sync/base", "sync/crypto"}, kStorage},
       {"sync/cli", {"sync/base", "sync/crypto"}, Any({kHost, R"(qrencode\.h)"})},
