@@ -101,10 +101,10 @@ std::optional<DeviceNumber> Device::Number() {
 
 std::vector<std::string> Device::Kept() {
   return disk.Quietly([&] {
-    client::Tables tables(
+    const auto tables = client::Tables::Open(
         {.file = kDeviceFile, .environment = environment(), .key = kDeviceKey, .vfs = disk.vfs()});
     std::vector<std::string> edits;
-    for (auto& [device, kept] : tables.ListKept()) {
+    for (auto& [device, kept] : (*tables)->ListKept()) {
       if (!kept.withdrawn) edits.push_back(std::move(kept.edit));
     }
     return edits;
