@@ -149,6 +149,7 @@ AddCommands AddTransferCommands;  // transfer.cc: of membership, each side's ste
 AddCommands AddPassCommands;      // pass.cc: issue one, show one, verify one
 AddCommands AddPersonsCommands;   // persons.cc: who is registered twice
 AddCommands AddNoticeCommand;     // notice.cc: put one up
+AddCommands AddDueCommand;        // due.cc: what the rule book asks for
 AddCommands AddQueryCommands;     // query.cc: what is not held here; who has looked at oneself
 AddCommands AddDevicesCommands;   // devices.cc: one's own devices
 AddCommands AddCourierCommands;   // courier.cc

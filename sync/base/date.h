@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/civil_time.h"
 
 namespace zhibu {
 
@@ -19,6 +20,14 @@ std::string DateAt(int64_t ms);
 
 // The first millisecond that is no longer that day; nothing where that is no date.
 std::optional<int64_t> EndOf(absl::string_view date);
+
+// The first millisecond of a day.
+int64_t BeginningOf(absl::CivilDay day);
+// The day at a time, and the day that a text says: of a month ("2026-01") its first.
+absl::CivilDay DayAt(int64_t ms);
+std::optional<absl::CivilDay> DayFrom(absl::string_view date_or_month);
+// To the same day of another month, or its last where it has no such day.
+absl::CivilDay AddMonths(absl::CivilDay day, int64_t months);
 
 // From one day to another; nothing where either is no date.
 std::optional<int64_t> DaysBetween(absl::string_view from, absl::string_view to);

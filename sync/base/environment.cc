@@ -36,6 +36,12 @@ Id Environment::NewId() const {
   return *Id::FromBytes(bytes);
 }
 
+int64_t MadeAtMs(const Id& id) {
+  int64_t ms = 0;
+  for (int i = 0; i < 6; ++i) ms = ms << 8 | static_cast<uint8_t>(id.bytes()[i]);
+  return ms;
+}
+
 uint64_t Environment::NewSalt() const {
   uint64_t salt = 0;
   const std::string bytes = random_bytes(sizeof(salt));

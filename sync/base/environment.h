@@ -30,6 +30,10 @@ struct Environment {
   uint64_t NewSalt() const;
 };
 
+// When a fresh id was made, by the clock of whoever made it; of one that follows from what a
+// record is about it says nothing.
+int64_t MadeAtMs(const Id& id);
+
 // Whether a machine's clock was set since this was made: what has been worked out by it
 // then is wrong now. A clock that runs badly is noticed once it is two seconds off.
 class ClockWatch {

@@ -1,0 +1,37 @@
+// What is due (sync/rules/book/due.h), worked out of what this device holds: in a hall without
+// signal too.
+//
+//   ASSIGN_OR_RETURN(const DueHere due, WhatIsDue(*store));
+//   for (const rules::DueItem& item : due.list.items) …
+//
+// It concerns the organisations that the device's owner acts for or belongs to, the records that
+// those keep or host, and the owner's own. Who may not see a record is asked nothing about it;
+// so two phones may show different lists, and neither is wrong.
+#ifndef ZHIBU_CLIENT_CORE_ACTIONS_DUE_H_
+#define ZHIBU_CLIENT_CORE_ACTIONS_DUE_H_
+
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/civil_time.h"
+#include "client-core/store/store.h"
+#include "sync/rules/book/due.h"
+
+namespace zhibu::client {
+
+struct DueHere {
+  absl::CivilDay as_of;
+  rules::DueList list;
+};
+
+// As of that day; today by the server's clock where none is given. NOT_ENROLLED.
+absl::StatusOr<DueHere> WhatIsDue(Store& store,
+                                  const std::optional<absl::CivilDay>& day = std::nullopt);
+
+// What people call the record that something is due of: its name or topic, or the member's.
+std::string NameOfSubject(Store& store, const rules::DueItem& item);
+
+}  // namespace zhibu::client
+
+#endif  // ZHIBU_CLIENT_CORE_ACTIONS_DUE_H_

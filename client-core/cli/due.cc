@@ -1,0 +1,125 @@
+// What is due, from the rule book.
+#include "client-core/actions/due.h"
+
+#include <optional>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "client-core/cli/commands.h"
+#include "sync/base/date.h"
+#include "sync/base/status.h"
+#include "zhibu/schema/v1/options.pb.h"
+
+namespace zhibu::client {
+namespace {
+
+using Json = nlohmann::json;
+
+struct Arguments {
+  std::string on;
+};
+
+struct Heading {
+  const char* name;
+  const char* zh;
+  const char* en;
+};
+
+Heading HeadingOf(rules::Standing standing) {
+  switch (standing) {
+    case rules::Standing::kOverdue:
+      return {"OVERDUE", "已逾期", "Overdue"};
+    case rules::Standing::kDue:
+      return {"DUE", "应办", "Due"};
+    case rules::Standing::kQuestion:
+      return {"QUESTION", "待核实（由人决定）", "Questions, for people to decide"};
+    case rules::Standing::kComing:
+      return {"COMING", "将到期", "Coming"};
+  }
+  return {"", "", ""};
+}
+
+std::string WhoOf(const rules::v1::Obligation& text, const Output& output) {
+  std::string who;
+  for (const int office : text.who()) {
+    absl::StrAppend(&who, who.empty() ? "" : output.Say("、", ", "),
+                    output.Label(*Office_descriptor(), office));
+  }
+  return who;
+}
+
+Json JsonOf(const rules::DueItem& item, const std::string& name, const Output& output) {
+  const rules::v1::Obligation& text = item.obligation->text;
+  Json json = {{"key", text.key()},
+               {"words", In(output.language, text.words())},
+               {"standing", HeadingOf(item.standing).name},
+               {"last", absl::FormatCivilTime(item.last)},
+               {"missing", item.missing},
+               {"type", item.obligation->each->name},
+               {"id", TextOf(item.subject)},
+               {"name", name},
+               {"source", text.source()},
+               {"next", In(output.language, text.next())}};
+  if (!item.period.empty()) json["period"] = item.period;
+  json["who"] = Json::array();
+  for (const int office : text.who()) {
+    json["who"].push_back(Office_Name(static_cast<Office>(office)));
+  }
+  return json;
+}
+
+std::string TextOf(const rules::DueItem& item, const std::string& name, const Output& output) {
+  const rules::v1::Obligation& text = item.obligation->text;
+  std::string line =
+      absl::StrCat("  ", absl::FormatCivilTime(item.last), "  ", In(output.language, text.words()));
+  if (!item.period.empty()) absl::StrAppend(&line, " ", item.period);
+  if (item.missing > 1)
+    absl::StrAppend(&line, output.Say("（缺 ", " ("), item.missing,
+                    output.Say(" 次）", " missing)"));
+  absl::StrAppend(&line, output.Say("：", ": "), name, "\n              ",
+                  In(output.language, text.next()), output.Say("（", " ("), WhoOf(text, output),
+                  output.Say("；依据 ", "; source "), text.source(), output.Say("）\n", ")\n"));
+  return line;
+}
+
+absl::Status ShowDue(const Arguments& arguments, Store& store, const Output& output) {
+  std::optional<absl::CivilDay> day;
+  if (!arguments.on.empty()) {
+    if (!IsDate(arguments.on)) {
+      return absl::InvalidArgumentError(
+          output.Say("日期应写作 2026-01-31", "a day is written 2026-01-31"));
+    }
+    day = DayFrom(arguments.on);
+  }
+  ASSIGN_OR_RETURN(const DueHere due, WhatIsDue(store, day));
+  Json items = Json::array();
+  std::string text;
+  std::optional<rules::Standing> under;
+  for (const rules::DueItem& item : due.list.items) {
+    const std::string name = NameOfSubject(store, item);
+    items.push_back(JsonOf(item, name, output));
+    const Heading heading = HeadingOf(item.standing);
+    if (under != item.standing) absl::StrAppend(&text, output.Say(heading.zh, heading.en), "\n");
+    under = item.standing;
+    absl::StrAppend(&text, TextOf(item, name, output));
+  }
+  for (const std::string& fault : due.list.faults) {
+    absl::StrAppend(&text, output.Say("规则有误，未作判断：", "A rule is wrong and says nothing: "),
+                    fault, "\n");
+  }
+  const std::string as_of = absl::FormatCivilTime(due.as_of);
+  absl::StrAppend(&text, output.Say("截至 ", "as of "), as_of, output.Say("，共 ", ": "),
+                  items.size(), output.Say(" 项", " found"));
+  output.Print({{"asOf", as_of}, {"due", items}, {"faults", due.list.faults}}, text);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddDueCommand(const Parent& device) {
+  Commands<Arguments> commands(device);
+  commands.Add("due", "What is to be done, from the rule book and what is recorded here", &ShowDue,
+               {{"--on", &Arguments::on, "As of this day, 2026-01-31; today by default"}});
+}
+
+}  // namespace zhibu::client

@@ -1,0 +1,91 @@
+// The rule book: its files read, each expression compiled and type-checked against the record
+// types, so that what is wrong is told when the program starts and not when it is asked.
+//
+//   ASSIGN_OR_RETURN(const auto book, Book::Compile(ShippedFiles(), *CatalogueSchema()));
+//   for (const Obligation& obligation : book->obligations()) …
+//
+// A rule that this build cannot compile, because it names a type or a field of a newer version,
+// is kept, and is said to be unknown (Book::unknown): it is never guessed at. Immutable; any
+// thread may use it. What is worked out with it is in sync/rules/book/due.h.
+#ifndef ZHIBU_SYNC_RULES_BOOK_BOOK_H_
+#define ZHIBU_SYNC_RULES_BOOK_BOOK_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "sync/rules/book/parameters.h"
+#include "sync/rules/cel/activation.h"
+#include "sync/rules/cel/program.h"
+#include "sync/schema/schema.h"
+#include "zhibu/rules/v1/rules.pb.h"
+
+namespace zhibu::rules {
+
+// One file in text form, as proto/rules/ has them.
+struct RuleText {
+  std::string name;  // "meeting.textproto": what errors name
+  std::string text;
+};
+
+// What the program was built with.
+const std::vector<RuleText>& ShippedFiles();
+
+struct MetBy {
+  const RecordType* type = nullptr;
+  const google::protobuf::FieldDescriptor* via = nullptr;
+  std::optional<cel::Program> when;
+  std::optional<cel::Program> on;
+};
+
+struct Obligation {
+  rules::v1::Obligation text;
+  const RecordType* each = nullptr;
+  std::optional<cel::Program> where;
+  std::optional<cel::Program> counts_from;
+  std::optional<cel::Program> times;
+  std::optional<cel::Program> due_on;
+  std::optional<cel::Program> every_months;
+  std::optional<MetBy> met_by;
+  // What the programs name.
+  cel::Variable self;
+  cel::Variable met;
+  cel::Variable from;
+  cel::Variable registered;
+};
+
+class Book {
+ public:
+  // INVALID_ARGUMENT names the file, the rule, the place in it and what is wrong. A rule of a
+  // type that `schema` does not have is no error: see unknown().
+  static absl::StatusOr<std::unique_ptr<const Book>> Compile(absl::Span<const RuleText> files,
+                                                             const Schema& schema);
+
+  Book(const Book&) = delete;  // programs hold the address of the parameters
+  Book& operator=(const Book&) = delete;
+
+  const Parameters& parameters() const { return parameters_; }
+  const std::vector<Obligation>& obligations() const { return obligations_; }
+  // The keys of what this build does not understand.
+  const std::vector<std::string>& unknown() const { return unknown_; }
+
+ private:
+  Book() = default;
+  absl::Status Read(const RuleText& file, const Schema& schema);
+
+  Parameters parameters_;
+  std::vector<Obligation> obligations_;
+  std::vector<std::string> unknown_;
+};
+
+// Of the shipped files and the catalogue. The program ends where they do not compile: a test
+// holds that they do.
+const Book& ShippedBook();
+
+}  // namespace zhibu::rules
+
+#endif  // ZHIBU_SYNC_RULES_BOOK_BOOK_H_

@@ -1,0 +1,255 @@
+#include "sync/rules/book/due.h"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "sync/base/date.h"
+#include "sync/base/environment.h"
+#include "sync/base/status.h"
+#include "sync/rules/book/functions.h"
+#include "sync/rules/book/periods.h"
+
+namespace zhibu::rules {
+namespace {
+
+using cel::Activation;
+using cel::Program;
+using cel::Value;
+using google::protobuf::Message;
+using Kept = std::unique_ptr<Message>;
+
+// Periods that ended longer ago are nobody's work any more.
+constexpr int kLookBackMonths = 12;
+constexpr cel::Budget kBudget{.steps = 10'000};
+
+// Every record that some obligation asks for, read once.
+class Shelf {
+ public:
+  explicit Shelf(Records& records) : records_(records) {}
+
+  using All = std::vector<std::pair<Id, Kept>>;
+  absl::StatusOr<const All*> AllOf(const RecordType& type) {
+    const auto [it, fresh] = all_.try_emplace(type.number);
+    if (!fresh) return &it->second;
+    RETURN_IF_ERROR(records_.List(type, [&](const Id& id, const Message& message) {
+      Kept kept(message.New());
+      kept->CopyFrom(message);
+      it->second.emplace_back(id, std::move(kept));
+    }));
+    return &it->second;
+  }
+
+  // Those of the type whose field `via` holds the id.
+  using Index = std::map<std::string, std::vector<const Message*>>;
+  absl::StatusOr<const Index*> By(const MetBy& met_by) {
+    const auto [it, fresh] = by_.try_emplace(met_by.via);
+    if (!fresh) return &it->second;
+    ASSIGN_OR_RETURN(const All* all, AllOf(*met_by.type));
+    for (const auto& [id, message] : *all) {
+      it->second[message->GetReflection()->GetString(*message, met_by.via)].push_back(
+          message.get());
+    }
+    return &it->second;
+  }
+
+ private:
+  Records& records_;
+  std::map<uint32_t, All> all_;
+  std::map<const google::protobuf::FieldDescriptor*, Index> by_;
+};
+
+// One obligation of one record.
+class Case {
+ public:
+  Case(const Obligation& obligation, const Id& subject, const Message& self,
+       const std::vector<const Message*>& met, absl::CivilDay today, DueList* list)
+      : obligation_(obligation), subject_(subject), met_(met), today_(today), list_(*list) {
+    activation_.Set(obligation.self, Value::OfMessage(&self));
+    activation_.Set(obligation.registered, RegisteredOn());
+  }
+
+  void WorkOut() {
+    if (!Holds(obligation_.where, today_)) return;
+    std::optional<absl::CivilDay> from = absl::CivilDay::min();
+    if (obligation_.counts_from) {
+      from = Day(*obligation_.counts_from, today_);
+      if (!from) return;
+      activation_.Set(obligation_.from, ValueOf(*from));
+    }
+    if (obligation_.text.every() != rules::v1::PERIOD_UNSPECIFIED) return Periods(*from);
+    if (Before(*from)) return;
+    if (obligation_.every_months) return Again(*from);
+    const std::optional<absl::CivilDay> last = Day(*obligation_.due_on, *from);
+    if (last && MetIn({*from, absl::CivilDay::max()}) == 0) Tell(*last, "", 1);
+  }
+
+ private:
+  // The day on which the record was made here, which may be long after what it tells of.
+  Value RegisteredOn() const {
+    if (!obligation_.each->id_from.empty()) return Value::Unknown("registered");
+    return ValueOf(DayAt(MadeAtMs(subject_)));
+  }
+
+  // Whether the obligation was not there on that day.
+  bool Before(absl::CivilDay day) const {
+    const std::optional<absl::CivilDay> begun = DayFrom(obligation_.text.from());
+    return begun && day < *begun;
+  }
+
+  void Periods(absl::CivilDay from) {
+    const rules::v1::Period kind = obligation_.text.every();
+    const absl::CivilDay oldest = AddMonths(today_, -kLookBackMonths);
+    for (PeriodDays period = PeriodOf(kind, std::max(from, oldest)); period.first <= today_;
+         period = Next(kind, period)) {
+      // One that had begun before the branch, or the rule, asks for nothing yet.
+      if (period.first < from || Before(period.first)) continue;
+      const std::optional<int64_t> times = Number(obligation_.times, period.last);
+      if (!times) continue;
+      const int64_t missing = *times - MetIn(period);
+      if (missing > 0) Tell(period.last, NameOf(kind, period), missing);
+    }
+  }
+
+  // The first of the spans of so many months that nothing has met. What comes in the grace of a
+  // span that was not met counts for that one, and not for the next as well.
+  void Again(absl::CivilDay from) {
+    const std::optional<int64_t> months = Number(obligation_.every_months, from);
+    if (!months || *months <= 0) return;
+    const auto grace = static_cast<int64_t>(obligation_.text.grace_days());
+    const auto warning = static_cast<int64_t>(obligation_.text.warn_days());
+    const std::vector<absl::CivilDay> met = MetOn(from);
+    auto next = met.begin();
+    for (int64_t span = 1;; ++span) {
+      const absl::CivilDay last = AddMonths(from, span * *months);
+      if (last > today_ + warning) return;
+      const auto within = std::upper_bound(next, met.end(), last);
+      const bool late = within == next && next != met.end() && *next <= last + grace;
+      const bool is_met = within != next || late;
+      next = late ? next + 1 : within;
+      if (!is_met && last >= AddMonths(today_, -kLookBackMonths)) return Tell(last, "", 1);
+    }
+  }
+
+  // The days from `from` on that count, in order.
+  std::vector<absl::CivilDay> MetOn(absl::CivilDay from) {
+    std::vector<absl::CivilDay> days;
+    for (const Message* met : met_) {
+      const std::optional<absl::CivilDay> on = DayMet(*met, from);
+      if (on && *on >= from) days.push_back(*on);
+    }
+    std::sort(days.begin(), days.end());
+    return days;
+  }
+
+  int64_t MetIn(const PeriodDays& days) {
+    if (!obligation_.met_by) return 0;
+    return std::count_if(met_.begin(), met_.end(), [&](const Message* met) {
+      const std::optional<absl::CivilDay> on = DayMet(*met, days.last);
+      return on && days.Has(*on);
+    });
+  }
+
+  // Nothing where the record does not count.
+  std::optional<absl::CivilDay> DayMet(const Message& met, absl::CivilDay judged) {
+    activation_.Set(obligation_.met, Value::OfMessage(&met));
+    if (!Holds(obligation_.met_by->when, judged)) return std::nullopt;
+    return Day(*obligation_.met_by->on, judged);
+  }
+
+  void Tell(absl::CivilDay last, std::string period, int64_t missing) {
+    const rules::v1::Obligation& text = obligation_.text;
+    DueItem item{.obligation = &obligation_,
+                 .subject = subject_,
+                 .period = std::move(period),
+                 .last = last,
+                 .missing = missing};
+    if (text.question()) {
+      if (today_ < last) return;
+      item.standing = Standing::kQuestion;
+    } else if (today_ > last + static_cast<int64_t>(text.grace_days())) {
+      item.standing = Standing::kOverdue;
+    } else if (today_ > last) {
+      item.standing = Standing::kDue;
+    } else if (item.period.empty() && today_ < last - static_cast<int64_t>(text.warn_days())) {
+      return;
+    }
+    list_.items.push_back(std::move(item));
+  }
+
+  // Unknown is nothing, and an error is told of.
+  std::optional<Value> Evaluate(const Program& program, absl::CivilDay judged) {
+    const JudgedDay host(judged);
+    activation_.set_host(&host);
+    Value value = program.Evaluate(activation_, kBudget);
+    activation_.set_host(nullptr);
+    if (value.is_error()) Fault(value.ToText());
+    if (!value.is_proper()) return std::nullopt;
+    return value;
+  }
+  bool Holds(const std::optional<Program>& program, absl::CivilDay judged) {
+    if (!program) return true;
+    const std::optional<Value> value = Evaluate(*program, judged);
+    return value && value->is_bool(true);
+  }
+  std::optional<absl::CivilDay> Day(const Program& program, absl::CivilDay judged) {
+    const std::optional<Value> value = Evaluate(program, judged);
+    return value ? DayOf(*value) : std::nullopt;
+  }
+  // Not said: once.
+  std::optional<int64_t> Number(const std::optional<Program>& program, absl::CivilDay judged) {
+    if (!program) return 1;
+    const std::optional<Value> value = Evaluate(*program, judged);
+    return value ? std::optional(value->int_value()) : std::nullopt;
+  }
+
+  void Fault(const std::string& what) {
+    std::string fault = absl::StrCat(obligation_.text.key(), ": ", what);
+    auto& faults = list_.faults;
+    if (std::find(faults.begin(), faults.end(), fault) == faults.end()) {
+      faults.push_back(std::move(fault));
+    }
+  }
+
+  const Obligation& obligation_;
+  const Id& subject_;
+  const std::vector<const Message*>& met_;
+  const absl::CivilDay today_;
+  DueList& list_;
+  Activation activation_;
+};
+
+}  // namespace
+
+absl::StatusOr<DueList> WorkOutDue(
+    const Book& book, Records& records, absl::CivilDay today,
+    absl::FunctionRef<bool(const RecordType&, const Id&, const Message&)> concerns) {
+  DueList list;
+  Shelf shelf(records);
+  for (const Obligation& obligation : book.obligations()) {
+    ASSIGN_OR_RETURN(const Shelf::All* subjects, shelf.AllOf(*obligation.each));
+    const Shelf::Index* index = nullptr;
+    if (obligation.met_by) {
+      ASSIGN_OR_RETURN(index, shelf.By(*obligation.met_by));
+    }
+    static const std::vector<const Message*> kNone;
+    for (const auto& [id, self] : *subjects) {
+      if (!concerns(*obligation.each, id, *self)) continue;
+      const auto met = index == nullptr ? Shelf::Index::const_iterator() : index->find(id.str());
+      const bool some = index != nullptr && met != index->end();
+      Case(obligation, id, *self, some ? met->second : kNone, today, &list).WorkOut();
+    }
+  }
+  std::stable_sort(list.items.begin(), list.items.end(), [](const DueItem& a, const DueItem& b) {
+    return std::tie(a.standing, a.last) < std::tie(b.standing, b.last);
+  });
+  return list;
+}
+
+}  // namespace zhibu::rules

@@ -1,0 +1,70 @@
+// What is due: every obligation of the rule book against the records that are there, as of a day.
+//
+//   ASSIGN_OR_RETURN(const DueList list, WorkOutDue(ShippedBook(), records, today, mine));
+//
+// An obligation has a last day. With g days of grace, and w of warning:
+//
+//   coming     last - w ≤ today ≤ last
+//   due        last < today ≤ last + g
+//   overdue    last + g < today
+//   question   last ≤ today, of an obligation that is one: never more than that
+//
+// What is met by some record, or has not begun, is not in the list. Of periods those of the last
+// year are looked at. What cannot be known here, because a day was not written down or a
+// parameter was not in force, makes nothing due. A rule that goes wrong is listed as such, and
+// says nothing of anybody.
+//
+// Pure: device and server work it out from what each holds, with the same code. The list says
+// what is due and nothing else follows from it.
+#ifndef ZHIBU_SYNC_RULES_BOOK_DUE_H_
+#define ZHIBU_SYNC_RULES_BOOK_DUE_H_
+
+#include <google/protobuf/message.h>
+
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "absl/time/civil_time.h"
+#include "sync/base/types.h"
+#include "sync/rules/book/book.h"
+
+namespace zhibu::rules {
+
+// Where the records come from.
+class Records {
+ public:
+  virtual ~Records() = default;
+  // Every living one of the type. What is visited is not kept.
+  virtual absl::Status List(
+      const RecordType& type,
+      absl::FunctionRef<void(const Id&, const google::protobuf::Message&)> visit) = 0;
+};
+
+enum class Standing { kOverdue, kDue, kQuestion, kComing };  // in the order of urgency
+
+struct DueItem {
+  const Obligation* obligation = nullptr;
+  Id subject;          // of the type obligation->each
+  std::string period;  // "2026-03", "2026-Q1", "2026"; empty: none
+  absl::CivilDay last;
+  Standing standing = Standing::kComing;
+  int64_t missing = 1;  // times, of those that the period asks for
+};
+
+struct DueList {
+  std::vector<DueItem> items;  // the most urgent first, of those the oldest
+  // Rules that went wrong, each once: "key: what, and where".
+  std::vector<std::string> faults;
+};
+
+// `concerns`: whether a record is anything to whoever asks.
+absl::StatusOr<DueList> WorkOutDue(
+    const Book& book, Records& records, absl::CivilDay today,
+    absl::FunctionRef<bool(const RecordType&, const Id&, const google::protobuf::Message&)>
+        concerns);
+
+}  // namespace zhibu::rules
+
+#endif  // ZHIBU_SYNC_RULES_BOOK_DUE_H_

@@ -1,0 +1,296 @@
+// What is due on a day. The numbered cases are those of the domain's worked examples.
+#include "sync/rules/book/due.h"
+
+#include <gmock/gmock.h>
+#include <google/protobuf/util/time_util.h>
+
+#include <map>
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "sync/base/date.h"
+#include "sync/base/environment.h"
+#include "zhibu/records/v1/catalogue.pb.h"
+
+namespace zhibu::rules {
+namespace {
+
+using google::protobuf::Message;
+using google::protobuf::util::TimeUtil;
+using records::v1::Contact;
+using records::v1::DuesPayment;
+using records::v1::Flow;
+using records::v1::Meeting;
+using records::v1::Member;
+using records::v1::Organisation;
+using records::v1::Transfer;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Not;
+
+absl::CivilDay Day(const char* text) { return *DayFrom(text); }
+
+std::unique_ptr<const Book> BookOf(const std::string& text) {
+  const std::vector<RuleText> files = {{"test.textproto", text}};
+  auto book = Book::Compile(files, *CatalogueSchema());
+  EXPECT_TRUE(book.ok()) << book.status();
+  return book.ok() ? *std::move(book) : nullptr;
+}
+
+class InMemory final : public Records {
+ public:
+  // Made on that day.
+  template <typename T>
+  Id Add(const T& record, const char* on = "2026-01-01") {
+    Environment environment;
+    environment.now_ms = [&] { return BeginningOf(Day(on)); };
+    environment.random_bytes = [&](size_t size) {
+      return std::string(size - 1, 'x') + static_cast<char>(records_.size());
+    };
+    const Id id = environment.NewId();
+    records_.emplace(id, std::make_unique<T>(record));
+    return id;
+  }
+  absl::Status List(const RecordType& type,
+                    absl::FunctionRef<void(const Id&, const Message&)> visit) override {
+    ++lists_;
+    for (const auto& [id, record] : records_) {
+      if (record->GetDescriptor() == type.descriptor) visit(id, *record);
+    }
+    return absl::OkStatus();
+  }
+  int lists() const { return lists_; }
+
+ private:
+  std::map<Id, std::unique_ptr<Message>> records_;
+  int lists_ = 0;
+};
+
+class Due : public testing::Test {
+ protected:
+  // "OVERDUE 2026-03-31 meeting.members 2026-Q1", the most urgent first; of one key only.
+  std::vector<std::string> On(const char* day, const Book& book, absl::string_view key) {
+    const auto list = WorkOutDue(book, records, Day(day),
+                                 [](const RecordType&, const Id&, const Message&) { return true; });
+    EXPECT_TRUE(list.ok()) << list.status();
+    std::vector<std::string> lines;
+    for (const DueItem& item : list->items) {
+      if (item.obligation->text.key() != key) continue;
+      static const char* const kNames[] = {"OVERDUE", "DUE", "QUESTION", "COMING"};
+      lines.push_back(absl::StrCat(kNames[static_cast<int>(item.standing)], " ",
+                                   absl::FormatCivilTime(item.last), item.period.empty() ? "" : " ",
+                                   item.period));
+    }
+    faults = list->faults;
+    return lines;
+  }
+  std::vector<std::string> On(const char* day, absl::string_view key) {
+    return On(day, ShippedBook(), key);
+  }
+
+  Id Branch(const char* registered = "2025-12-01") {
+    Organisation branch;
+    branch.set_kind(Organisation::BRANCH);
+    branch.set_status(Organisation::ACTIVE);
+    return records.Add(branch, registered);
+  }
+  void Meet(const Id& branch, const char* at, Meeting::Kind kind = Meeting::MEMBERS,
+            Meeting::State state = Meeting::HELD) {
+    Meeting meeting;
+    meeting.set_branch_id(branch.str());
+    meeting.set_kind(kind);
+    meeting.set_state(state);
+    ASSERT_TRUE(TimeUtil::FromString(at, meeting.mutable_starts_at()));
+    records.Add(meeting);
+  }
+
+  InMemory records;
+  std::vector<std::string> faults;
+};
+
+// ---- In each period -----------------------------------------------------------------
+
+TEST_F(Due, AQuarterWithoutAMembersMeetingIsOverdueWhenItHasEnded) {
+  Branch("2026-01-01");
+  EXPECT_THAT(On("2026-03-31", "meeting.members"), ElementsAre("COMING 2026-03-31 2026-Q1"));
+  EXPECT_THAT(On("2026-04-01", "meeting.members"),
+              ElementsAre("OVERDUE 2026-03-31 2026-Q1", "COMING 2026-06-30 2026-Q2"));
+}
+
+TEST_F(Due, AMeetingThatWasHeldMeetsItsQuarterAndOneThatWasPlannedDoesNot) {
+  const Id branch = Branch("2026-01-01");
+  Meet(branch, "2026-02-10T06:00:00Z");
+  Meet(branch, "2026-05-10T06:00:00Z", Meeting::MEMBERS, Meeting::PLANNED);
+  EXPECT_THAT(On("2026-05-20", "meeting.members"), ElementsAre("COMING 2026-06-30 2026-Q2"));
+}
+
+TEST_F(Due, TheDayOfAMeetingIsChinas) {
+  const Id branch = Branch("2026-01-01");
+  Meet(branch, "2026-03-31T15:59:00Z");  // a minute before midnight there
+  EXPECT_THAT(On("2026-03-31", "meeting.members"), IsEmpty());
+  Meet(branch, "2026-03-31T16:00:00Z");  // the first of April
+  EXPECT_THAT(On("2026-04-01", "meeting.members"), IsEmpty());
+}
+
+TEST_F(Due, AnotherBranchsMeetingMeetsNothing) {
+  Branch("2026-01-01");
+  Meet(*Id::FromBytes("another branch 1"), "2026-02-10T06:00:00Z");
+  EXPECT_THAT(On("2026-02-20", "meeting.members"), ElementsAre("COMING 2026-03-31 2026-Q1"));
+}
+
+TEST_F(Due, NothingIsAskedOfABranchBeforeItsFirstWholePeriod) {
+  Branch("2026-02-10");
+  EXPECT_THAT(On("2026-04-20", "meeting.members"), ElementsAre("COMING 2026-06-30 2026-Q2"));
+}
+
+TEST_F(Due, WithinItsGraceAThemeDayIsDueAndThenOverdue) {
+  Branch("2026-03-01");
+  EXPECT_THAT(On("2026-04-05", "meeting.theme_day"),
+              ElementsAre("DUE 2026-03-31 2026-03", "COMING 2026-04-30 2026-04"));
+  EXPECT_THAT(On("2026-04-06", "meeting.theme_day"),
+              ElementsAre("OVERDUE 2026-03-31 2026-03", "COMING 2026-04-30 2026-04"));
+}
+
+TEST_F(Due, ABranchThatWasDissolvedOwesNothing) {
+  Organisation branch;
+  branch.set_kind(Organisation::BRANCH);
+  branch.set_status(Organisation::DISSOLVED);
+  branch.set_founded("2020-01-01");
+  records.Add(branch, "2020-01-01");
+  EXPECT_THAT(On("2026-05-20", "meeting.members"), IsEmpty());
+}
+
+TEST_F(Due, Case6DuesAreOwedForEachMonthFromThatOfTheMeetingThatAdmittedThem) {
+  Member member;
+  member.set_stage(Member::FULL);
+  member.set_status(Member::ACTIVE);
+  member.set_joined("2026-01-18");
+  const Id wang = records.Add(member);
+  DuesPayment paid;
+  paid.set_member_id(wang.str());
+  paid.set_amount_fen(4800);
+  paid.set_month("2026-02");
+  records.Add(paid);
+  EXPECT_THAT(On("2026-04-05", "dues.month"),
+              ElementsAre("OVERDUE 2026-01-31 2026-01", "DUE 2026-03-31 2026-03",
+                          "COMING 2026-04-30 2026-04"));
+}
+
+// ---- By a day -----------------------------------------------------------------------
+
+TEST_F(Due, Case27TheReceiptOfALetterIsDueAMonthAfterItWasReceived) {
+  Transfer letter;
+  letter.set_state(Transfer::RECEIVED);
+  letter.set_issued("2026-03-01");
+  letter.set_valid_until("2026-03-31");
+  letter.set_received("2026-04-05");
+  records.Add(letter);
+  EXPECT_THAT(On("2026-04-10", "transfer.receipt"), ElementsAre("COMING 2026-05-05"));
+  EXPECT_THAT(On("2026-05-06", "transfer.receipt"), ElementsAre("OVERDUE 2026-05-05"));
+  EXPECT_THAT(On("2026-05-06", "transfer.hand_in"), IsEmpty());
+}
+
+TEST_F(Due, Case29SixMonthsWithoutContactAreAQuestionAndNeverMore) {
+  Flow stay;
+  stay.set_state(Flow::ACCEPTED);
+  stay.set_left("2025-06-01");
+  ASSERT_TRUE(TimeUtil::FromString("2026-02-01T02:00:00Z", stay.mutable_last_contact()));
+  records.Add(stay);
+  EXPECT_THAT(On("2026-07-31", "flow.lost_question"), IsEmpty());
+  EXPECT_THAT(On("2026-08-01", "flow.lost_question"), ElementsAre("QUESTION 2026-08-01"));
+  EXPECT_THAT(On("2027-08-01", "flow.lost_question"), ElementsAre("QUESTION 2026-08-01"));
+}
+
+TEST_F(Due, AStayOfWhichNoContactIsKnownIsCountedFromTheDayOfLeaving) {
+  Flow stay;
+  stay.set_state(Flow::REPORTED);
+  stay.set_left("2026-01-05");
+  records.Add(stay);
+  EXPECT_THAT(On("2026-04-06", "flow.home_contact"), ElementsAre("DUE 2026-04-05"));
+}
+
+TEST_F(Due, ADayThatWasNotWrittenDownMakesNothingDue) {
+  Flow stay;
+  stay.set_state(Flow::ACCEPTED);
+  stay.set_left("2026-01-05");  // and no day of return
+  records.Add(stay);
+  EXPECT_THAT(On("2030-01-01", "flow.back"), IsEmpty());
+  EXPECT_THAT(faults, IsEmpty());
+}
+
+TEST_F(Due, ARuleAsksForNothingBeforeItWasInForce) {
+  Flow stay;
+  stay.set_state(Flow::ACCEPTED);
+  stay.set_left("2018-01-05");
+  records.Add(stay);
+  EXPECT_THAT(On("2018-12-01", "flow.lost_question"), IsEmpty());
+}
+
+// ---- Again and again ----------------------------------------------------------------
+
+class Notes : public Due {
+ protected:
+  Notes() {
+    stay_.set_state(Flow::ACCEPTED);
+    stay_.set_left("2025-03-01");
+    id_ = records.Add(stay_);
+  }
+  void Note(const char* at) {
+    Contact contact;
+    contact.set_flow_id(id_.str());
+    ASSERT_TRUE(TimeUtil::FromString(at, contact.mutable_at()));
+    records.Add(contact);
+  }
+  std::vector<std::string> On(const char* day) { return Due::On(day, *book_, "note"); }
+
+  const std::unique_ptr<const Book> book_ = BookOf(R"t(
+    parameter { key: "note_every" value: 6 }
+    obligation {
+      key: "note" each: "Flow" counts_from: "this.left" every_months: "param('note_every')"
+      met_by { type: "Contact" via: "flow_id" on: "met.at" } grace_days: 14 warn_days: 7
+    })t");
+  Flow stay_;
+  Id id_;
+};
+
+// As of an activist's half-yearly note.
+TEST_F(Notes, Case11ANoteInItsGraceCountsAndTheNextIsOverdueWhenItsGraceHasEnded) {
+  Note("2025-09-05T02:00:00Z");
+  EXPECT_THAT(On("2025-10-01"), IsEmpty());
+  EXPECT_THAT(On("2026-02-22"), ElementsAre("COMING 2026-03-01"));
+  EXPECT_THAT(On("2026-03-15"), ElementsAre("DUE 2026-03-01"));
+  EXPECT_THAT(On("2026-03-16"), ElementsAre("OVERDUE 2026-03-01"));
+}
+
+TEST_F(Notes, OfSeveralThatAreMissingTheFirstIsTold) {
+  EXPECT_THAT(On("2026-03-20"), ElementsAre("OVERDUE 2025-09-01"));
+}
+
+// ---- Rules that are wrong -----------------------------------------------------------
+
+TEST_F(Due, ARuleThatGoesWrongIsToldOnceAndSaysNothingOfAnybody) {
+  Flow stay;
+  stay.set_left("2026-01-05");
+  records.Add(stay);
+  records.Add(stay);
+  const auto book = BookOf(R"t(
+    obligation { key: "o" each: "Flow" where: "1 / 0 == 1" counts_from: "this.left"
+                 due_on: "this.left" })t");
+  EXPECT_THAT(On("2026-05-01", *book, "o"), IsEmpty());
+  EXPECT_THAT(faults, ElementsAre(testing::StartsWith("o: ")));
+}
+
+TEST_F(Due, EachTypeIsReadOnceHoweverManyRulesAskForIt) {
+  Branch();
+  (void)On("2026-05-01", "meeting.members");
+  std::set<const RecordType*> types;
+  for (const Obligation& obligation : ShippedBook().obligations()) {
+    types.insert(obligation.each);
+    if (obligation.met_by) types.insert(obligation.met_by->type);
+  }
+  EXPECT_EQ(static_cast<size_t>(records.lists()), types.size());
+}
+
+}  // namespace
+}  // namespace zhibu::rules
