@@ -122,7 +122,7 @@ std::string WrittenSelect(const Expr& expr) {
 std::string Written(const Expr& expr) {
   switch (expr.form) {
     case Form::kConstant:
-      return expr.constant.ToText();
+      return Literal(expr.constant);
     case Form::kName:
       return absl::StrCat(expr.rooted ? "." : "", expr.name);
     case Form::kSelect:
@@ -148,15 +148,5 @@ std::string Written(const Expr& expr) {
 }  // namespace
 
 std::string Unparse(const Expr& expr) { return Written(expr); }
-
-std::string Outline(const Expr& expr) {
-  std::string text = absl::StrCat("(", static_cast<int>(expr.form), static_cast<int>(expr.macro),
-                                  expr.rooted ? " rooted" : "", expr.receiver ? " on " : " ",
-                                  StringLiteral(expr.name), " ",
-                                  static_cast<int>(expr.constant.kind()), expr.constant.ToText());
-  for (const std::string& field : expr.fields) absl::StrAppend(&text, " ", StringLiteral(field));
-  for (const Expr& child : expr.children) absl::StrAppend(&text, " ", Outline(child));
-  return text + ")";
-}
 
 }  // namespace zhibu::cel

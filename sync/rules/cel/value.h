@@ -107,7 +107,7 @@ class Value {
 
   // As CEL's type(): "int", "zhibu.records.v1.Meeting".
   std::string TypeName() const;
-  // As CEL writes it, for messages to people and for tests.
+  // As CEL writes it, for messages to people and for tests. Of what is long, the beginning.
   std::string ToText() const;
 
  private:
