@@ -68,12 +68,10 @@ std::string WrittenList(absl::Span<const Expr> exprs) {
 }
 
 std::string WrittenNegation(const Expr& expr) {
-  const Expr& operand = expr.children[0];
+  const std::string text = WrittenAtLeast(expr.children[0], kUnary);
+  if (expr.name == kNot) return absl::StrCat("!", text);
   // "-5" would be a number.
-  const bool number = expr.name == kNegate && operand.form == Form::kConstant;
-  const std::string text =
-      number ? absl::StrCat("(", Written(operand), ")") : WrittenAtLeast(operand, kUnary);
-  return absl::StrCat(expr.name == kNot ? "!" : "-", text);
+  return absl::ascii_isdigit(text[0]) ? absl::StrCat("-(", text, ")") : absl::StrCat("-", text);
 }
 
 std::string WrittenCall(const Expr& expr) {

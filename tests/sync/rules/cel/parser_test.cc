@@ -118,9 +118,10 @@ TEST(Unparse, BracketsStandWhereTheyAreNeededAndNowhereElse) {
   EXPECT_EQ(Again("a-(b-c)-d"), "a - (b - c) - d");
   EXPECT_EQ(Again("(a||b)&&!(c||d)"), "(a || b) && !(c || d)");
   EXPECT_EQ(Again("(a?b:c)?(d?e:f):(g?h:i)"), "(a ? b : c) ? (d ? e : f) : g ? h : i");
-  EXPECT_EQ(Again("-(5) + -5 - -a - -(-5)"), "-(5) + -5 - -a - -(-5)");
+  EXPECT_EQ(Again("-(5) + -5 - -a - -(-5)"), "-(5) + -5 - -a - --5");
   EXPECT_EQ(Again("(a in b)in[c,d,]"), "a in b in [c, d]");
   EXPECT_EQ(Again("(a+b).c[(d)].e(f , g)"), "(a + b).c[d].e(f, g)");
+  EXPECT_EQ(Again("-(5.f()) + -(-5.f()) + -(0[1])"), "-(5.f()) + --5.f() + -(0[1])");
   EXPECT_EQ(Again("x.map(i,i>0,i*2).all(j,has(j.k))"), "x.map(i, i > 0, i * 2).all(j, has(j.k))");
   EXPECT_EQ(Again("{'a':1,\"b\":2u}.`b-c`"), "{'a': 1, 'b': 2u}.`b-c`");
   EXPECT_EQ(Again(".a.b + a.b.C{d: 1, `e-f`: [2]}"), ".a.b + a.b.C{d: 1, `e-f`: [2]}");
