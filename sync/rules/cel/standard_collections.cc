@@ -65,7 +65,7 @@ Value JoinLists(Call& call) {
   return Value::ListOf(std::move(all));
 }
 
-void AddSize(const Type& type, Implementation run, std::vector<Function>* functions) {
+void AddSize(const Type& type, const Implementation& run, std::vector<Function>* functions) {
   functions->push_back({"size", Style::kGlobal, {type}, Type::Int(), run});
   functions->push_back({"size", Style::kReceiver, {type}, Type::Int(), run});
 }
