@@ -25,6 +25,7 @@ constexpr Scenario kScenarios[] = {
     {"scope", MeasureScope},
     {"sync_idle", MeasureIdle},
     {"merge", MeasureMerge},
+    {"rules", MeasureRules},
 };
 
 int Main(int argc, char** argv) {

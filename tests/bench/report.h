@@ -96,6 +96,7 @@ void MeasurePush(const Options& options, Report* report);
 void MeasureMerge(const Options& options, Report* report);
 void MeasureCheckIn(const Options& options, Report* report);
 void MeasureScope(const Options& options, Report* report);
+void MeasureRules(const Options& options, Report* report);
 void MeasureIdle(const Options& options, Report* report);
 
 }  // namespace zhibu::bench

@@ -79,6 +79,9 @@ class Checker {
   absl::StatusOr<std::vector<Checked>> CompileBeside(const Expr& expr);
   absl::StatusOr<Checked> Resolve(const Expr& expr, const Candidates& candidates,
                                   std::vector<Checked> arguments);
+  static Candidates Fitting(const Candidates& candidates, const std::vector<Checked>& arguments,
+                            Type* result);
+  static Checked Folded(Position at, Checked checked);
   absl::Status Specialise(Position at, const std::vector<Checked>& arguments,
                           Candidates* candidates) const;
   Candidates CandidatesFor(const Expr& expr) const;

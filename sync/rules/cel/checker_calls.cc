@@ -160,10 +160,10 @@ absl::StatusOr<std::vector<Checker::Checked>> Checker::CompileBeside(const Expr&
   return both;
 }
 
-absl::StatusOr<Checker::Checked> Checker::Resolve(const Expr& expr, const Candidates& candidates,
-                                                  std::vector<Checked> arguments) {
+// Several fit where only evaluation tells what the arguments are.
+Checker::Candidates Checker::Fitting(const Candidates& candidates,
+                                     const std::vector<Checked>& arguments, Type* result) {
   Candidates fitting;
-  std::optional<Type> result;
   for (const auto& function : candidates) {
     Bindings bindings;
     bool fits = true;
@@ -171,27 +171,37 @@ absl::StatusOr<Checker::Checked> Checker::Resolve(const Expr& expr, const Candid
       fits = bindings.Assign(function->parameters[i], arguments[i].type);
     }
     if (!fits) continue;
-    fitting.push_back(function);
     const Type type = bindings.Substitute(function->result);
-    result = result.has_value() ? Join(*result, type).value_or(Type::Dyn()) : type;
+    *result = fitting.empty() ? type : Join(*result, type).value_or(Type::Dyn());
+    fitting.push_back(function);
   }
+  return fitting;
+}
+
+absl::StatusOr<Checker::Checked> Checker::Resolve(const Expr& expr, const Candidates& candidates,
+                                                  std::vector<Checked> arguments) {
+  Checked checked;
+  Candidates fitting = Fitting(candidates, arguments, &checked.type);
   if (fitting.empty()) return Wrong(expr.at, NoneFits(expr, candidates, arguments));
   RETURN_IF_ERROR(Specialise(expr.at, arguments, &fitting));
-  const bool folds = declarations_.functions.count(expr.name) == 0 &&
-                     std::all_of(arguments.begin(), arguments.end(),
-                                 [](const Checked& one) { return one.constant.has_value(); });
+  bool is_constant = declarations_.functions.count(expr.name) == 0;
   std::vector<NodePtr> nodes;
-  for (Checked& argument : arguments) nodes.push_back(std::move(argument.node));
-  Checked checked;
-  checked.type = *result;
+  for (Checked& argument : arguments) {
+    is_constant = is_constant && argument.constant.has_value();
+    nodes.push_back(std::move(argument.node));
+  }
   checked.node = zhibu::cel::MakeCall(expr.at, std::move(fitting), std::move(nodes));
   if (checked.type.is(Kind::kMessage)) checked.path = FieldUse{absl::StrCat(expr.name, "()"), {}};
-  if (!folds) return checked;
+  return is_constant ? Folded(expr.at, std::move(checked)) : std::move(checked);
+}
+
+// What yields the same whenever it is evaluated, as that; an error stays, and is told then.
+Checker::Checked Checker::Folded(Position at, Checked checked) {
   const Activation nothing;
   Frame frame{nothing, Meter(kFolding), {}};
   Value folded = checked.node->Evaluate(frame);
   if (!folded.is_proper() || frame.meter.exhausted()) return checked;
-  return MakeConstantOf(expr.at, std::move(folded), checked.type);
+  return MakeConstantOf(at, std::move(folded), std::move(checked.type));
 }
 
 absl::Status Checker::Specialise(Position at, const std::vector<Checked>& arguments,

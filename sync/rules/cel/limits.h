@@ -8,14 +8,14 @@
 namespace zhibu::cel {
 
 // The longest rule of a regulation fills half a page.
-inline constexpr size_t kSourceBytesMax = 16 * 1024;
+inline constexpr size_t kSourceBytesMax = size_t{16} * 1024;
 // Of the tree: `a + b + c` is three deep.
 inline constexpr int kDepthMax = 100;
 // Of brackets and signs, which need not deepen the tree. Above twice kDepthMax, so that
 // what Unparse puts in brackets can be read again.
 inline constexpr int kNestingMax = 2 * kDepthMax + 10;
 // Of one regular expression, compiled.
-inline constexpr int64_t kPatternMemoryBytesMax = 256 * 1024;
+inline constexpr int64_t kPatternMemoryBytesMax = int64_t{256} * 1024;
 
 }  // namespace zhibu::cel
 

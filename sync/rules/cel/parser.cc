@@ -147,7 +147,7 @@ class Parser {
       } else if (TakeIf("[")) {
         ASSIGN_OR_RETURN(expr, Indexed(std::move(expr), at));
       } else if (Sees("{") && IsMessageName(expr)) {
-        ASSIGN_OR_RETURN(expr, MessageLiteral(std::move(expr)));
+        ASSIGN_OR_RETURN(expr, MessageLiteral(expr));
       } else {
         return expr;
       }
@@ -199,7 +199,7 @@ class Parser {
     return absl::StrCat(QualifiedName(expr.children[0]), ".", expr.name);
   }
 
-  absl::StatusOr<Expr> MessageLiteral(Expr name) {
+  absl::StatusOr<Expr> MessageLiteral(const Expr& name) {
     Expr expr{Form::kMessage, name.at};
     expr.name = QualifiedName(name);
     RETURN_IF_ERROR(Expect("{"));

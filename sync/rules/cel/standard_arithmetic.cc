@@ -74,20 +74,20 @@ Value NegateInt(Call& call) {
 void AddInts(std::vector<Function>* functions) {
   const Type type = Type::Int();
   const auto add = [&](const char* name, Implementation run) {
-    functions->push_back({name, Style::kGlobal, {type, type}, type, std::move(run), nullptr});
+    functions->push_back({name, Style::kGlobal, {type, type}, type, std::move(run)});
   };
   add("_+_", OfInts<Add<int64_t>>);
   add("_-_", OfInts<Subtract<int64_t>>);
   add("_*_", OfInts<Multiply<int64_t>>);
   add("_/_", DivideInts);
   add("_%_", RestOfInts);
-  functions->push_back({kNegate, Style::kGlobal, {type}, type, NegateInt, nullptr});
+  functions->push_back({kNegate, Style::kGlobal, {type}, type, NegateInt});
 }
 
 void AddUints(std::vector<Function>* functions) {
   const Type type = Type::Uint();
   const auto add = [&](const char* name, Implementation run) {
-    functions->push_back({name, Style::kGlobal, {type, type}, type, std::move(run), nullptr});
+    functions->push_back({name, Style::kGlobal, {type, type}, type, std::move(run)});
   };
   add("_+_", OfUints<Add<uint64_t>>);
   add("_-_", OfUints<Subtract<uint64_t>>);
@@ -99,15 +99,10 @@ void AddUints(std::vector<Function>* functions) {
 void AddDoubles(std::vector<Function>* functions) {
   const Type type = Type::Double();
   const auto add = [&](const char* name, double (*operation)(double, double)) {
-    functions->push_back({name,
-                          Style::kGlobal,
-                          {type, type},
-                          type,
-                          [operation](Call& call) {
+    functions->push_back({name, Style::kGlobal, {type, type}, type, [operation](Call& call) {
                             return Value::Double(
                                 operation(call[0].double_value(), call[1].double_value()));
-                          },
-                          nullptr});
+                          }});
   };
   add("_+_", [](double a, double b) { return a + b; });
   add("_-_", [](double a, double b) { return a - b; });
@@ -119,12 +114,9 @@ void AddDoubles(std::vector<Function>* functions) {
     const double infinity = std::numeric_limits<double>::infinity();
     return std::signbit(a) == std::signbit(b) ? infinity : -infinity;
   });
-  functions->push_back({kNegate,
-                        Style::kGlobal,
-                        {type},
-                        type,
-                        [](Call& call) { return Value::Double(-call[0].double_value()); },
-                        nullptr});
+  functions->push_back({kNegate, Style::kGlobal, {type}, type, [](Call& call) {
+                          return Value::Double(-call[0].double_value());
+                        }});
 }
 
 }  // namespace

@@ -65,9 +65,9 @@ Value JoinLists(Call& call) {
   return Value::ListOf(std::move(all));
 }
 
-void AddSize(const Type& type, Implementation run, std::vector<Function>* functions) {
-  functions->push_back({"size", Style::kGlobal, {type}, Type::Int(), run, nullptr});
-  functions->push_back({"size", Style::kReceiver, {type}, Type::Int(), run, nullptr});
+void AddSize(const Type& type, const Implementation& run, std::vector<Function>* functions) {
+  functions->push_back({"size", Style::kGlobal, {type}, Type::Int(), run});
+  functions->push_back({"size", Style::kReceiver, {type}, Type::Int(), run});
 }
 
 }  // namespace
@@ -83,14 +83,13 @@ void AddCollections(std::vector<Function>* functions) {
       list, [](Call& call) { return Size(call[0].list().size()); }, functions);
   AddSize(
       map, [](Call& call) { return Size(call[0].map().size()); }, functions);
-  functions->push_back({kIn, Style::kGlobal, {a, list}, Type::Bool(), IsInList, nullptr});
-  functions->push_back({kIn, Style::kGlobal, {a, map}, Type::Bool(), IsInMap, nullptr});
+  functions->push_back({kIn, Style::kGlobal, {a, list}, Type::Bool(), IsInList});
+  functions->push_back({kIn, Style::kGlobal, {a, map}, Type::Bool(), IsInMap});
   for (const Type& index : {Type::Int(), Type::Uint(), Type::Double()}) {
-    functions->push_back({kIndex, Style::kGlobal, {list, index}, a, ElementOfList, nullptr});
+    functions->push_back({kIndex, Style::kGlobal, {list, index}, a, ElementOfList});
   }
-  functions->push_back(
-      {kIndex, Style::kGlobal, {map, a}, Type::Parameter(1), ElementOfMap, nullptr});
-  functions->push_back({"_+_", Style::kGlobal, {list, list}, list, JoinLists, nullptr});
+  functions->push_back({kIndex, Style::kGlobal, {map, a}, Type::Parameter(1), ElementOfMap});
+  functions->push_back({"_+_", Style::kGlobal, {list, list}, list, JoinLists});
 }
 
 }  // namespace zhibu::cel

@@ -124,7 +124,7 @@ class Adder {
     From(result, Same);
   }
   void From(const Type& type, Implementation run) {
-    functions_.push_back({name_, Style::kGlobal, {type}, result_, std::move(run), nullptr});
+    functions_.push_back({name_, Style::kGlobal, {type}, result_, std::move(run)});
   }
 
  private:
@@ -178,8 +178,8 @@ void AddConversions(std::vector<Function>* functions) {
   add.To("duration", Type::Duration());
   add.From(Type::String(), DurationOfString);
   const Type any = Type::Parameter(0);
-  functions->push_back({"dyn", Style::kGlobal, {any}, Type::Dyn(), Same, nullptr});
-  functions->push_back({"type", Style::kGlobal, {any}, Type::TypeType(), TypeOf, nullptr});
+  functions->push_back({"dyn", Style::kGlobal, {any}, Type::Dyn(), Same});
+  functions->push_back({"type", Style::kGlobal, {any}, Type::TypeType(), TypeOf});
 }
 
 }  // namespace zhibu::cel

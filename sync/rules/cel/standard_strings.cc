@@ -62,18 +62,16 @@ absl::StatusOr<Implementation> CompiledMatches(absl::Span<const Value* const> co
 
 void AddStrings(std::vector<Function>* functions) {
   for (const Type& type : {Type::String(), Type::Bytes()}) {
-    functions->push_back({"_+_", Style::kGlobal, {type, type}, type, Joined, nullptr});
+    functions->push_back({"_+_", Style::kGlobal, {type, type}, type, Joined});
   }
   const std::vector<Type> two = {Type::String(), Type::String()};
-  functions->push_back({"contains", Style::kReceiver, two, Type::Bool(), Contains, nullptr});
-  functions->push_back(
-      {"startsWith", Style::kReceiver, two, Type::Bool(),
-       [](Call& call) { return Value::Bool(absl::StartsWith(call[0].text(), call[1].text())); },
-       nullptr});
-  functions->push_back(
-      {"endsWith", Style::kReceiver, two, Type::Bool(),
-       [](Call& call) { return Value::Bool(absl::EndsWith(call[0].text(), call[1].text())); },
-       nullptr});
+  functions->push_back({"contains", Style::kReceiver, two, Type::Bool(), Contains});
+  functions->push_back({"startsWith", Style::kReceiver, two, Type::Bool(), [](Call& call) {
+                          return Value::Bool(absl::StartsWith(call[0].text(), call[1].text()));
+                        }});
+  functions->push_back({"endsWith", Style::kReceiver, two, Type::Bool(), [](Call& call) {
+                          return Value::Bool(absl::EndsWith(call[0].text(), call[1].text()));
+                        }});
   for (const Style style : {Style::kReceiver, Style::kGlobal}) {
     functions->push_back({"matches", style, two, Type::Bool(), Matches, CompiledMatches});
   }

@@ -65,14 +65,10 @@ constexpr std::pair<const char*, Reading> kReadings[] = {
 };
 
 void AddReading(const char* name, Reading reading, std::vector<Function>* functions) {
-  functions->push_back({name,
-                        Style::kReceiver,
-                        {Type::Timestamp()},
-                        Type::Int(),
-                        [reading](Call& call) {
-                          return Value::Int(reading(absl::UTCTimeZone().At(call[0].time())));
-                        },
-                        nullptr});
+  functions->push_back(
+      {name, Style::kReceiver, {Type::Timestamp()}, Type::Int(), [reading](Call& call) {
+         return Value::Int(reading(absl::UTCTimeZone().At(call[0].time())));
+       }});
   functions->push_back({name,
                         Style::kReceiver,
                         {Type::Timestamp(), Type::String()},
@@ -86,8 +82,7 @@ void AddReading(const char* name, Reading reading, std::vector<Function>* functi
                             return Value::Error("no time zone: " + call[1].ToText());
                           }
                           return Value::Int(reading(zone->At(call[0].time())));
-                        },
-                        nullptr});
+                        }});
 }
 
 using DurationReading = int64_t (*)(absl::Duration);
@@ -105,7 +100,7 @@ void AddSums(std::vector<Function>* functions) {
   const Type time = Type::Timestamp(), duration = Type::Duration();
   const auto add = [&](const char* name, const Type& a, const Type& b, const Type& result,
                        Implementation run) {
-    functions->push_back({name, Style::kGlobal, {a, b}, result, std::move(run), nullptr});
+    functions->push_back({name, Style::kGlobal, {a, b}, result, std::move(run)});
   };
   add("_+_", time, duration, time,
       [](Call& call) { return Value::Timestamp(call[0].time() + call[1].duration()); });
@@ -128,12 +123,10 @@ void AddTime(std::vector<Function>* functions) {
   for (const auto& [name, reading] : kReadings) AddReading(name, reading, functions);
   for (const auto& [name, reading] : kDurationReadings) {
     const DurationReading read = reading;
-    functions->push_back({name,
-                          Style::kReceiver,
-                          {Type::Duration()},
-                          Type::Int(),
-                          [read](Call& call) { return Value::Int(read(call[0].duration())); },
-                          nullptr});
+    functions->push_back(
+        {name, Style::kReceiver, {Type::Duration()}, Type::Int(), [read](Call& call) {
+           return Value::Int(read(call[0].duration()));
+         }});
   }
 }
 

@@ -1,6 +1,9 @@
 #include "sync/rules/cel/text.h"
 
+#include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -11,9 +14,8 @@
 namespace zhibu::cel {
 namespace {
 
-// How much of a value is shown.
-constexpr size_t kShownMax = 40;
-constexpr int kShownDepthMax = 8;
+// How much of a value is shown, more or less.
+constexpr size_t kShownBytesMax = 500;
 
 void AppendEscaped(char byte, bool printable, std::string* text) {
   switch (byte) {
@@ -37,92 +39,6 @@ void AppendEscaped(char byte, bool printable, std::string* text) {
       }
   }
   text->push_back(byte);
-}
-
-std::string Shown(const Value& value, int depth);
-
-std::string Shown(const List& list, int depth) {
-  std::vector<std::string> parts;
-  for (size_t i = 0; i < std::min(list.size(), kShownMax); ++i) {
-    parts.push_back(Shown(list.At(i), depth));
-  }
-  if (list.size() > kShownMax) parts.push_back("…");
-  return absl::StrCat("[", absl::StrJoin(parts, ", "), "]");
-}
-
-std::string Shown(const Map& map, int depth) {
-  std::vector<std::string> parts;
-  for (size_t i = 0; i < std::min(map.size(), kShownMax); ++i) {
-    const auto& [key, value] = map.entries()[i];
-    parts.push_back(absl::StrCat(Shown(key, depth), ": ", Shown(value, depth)));
-  }
-  if (map.size() > kShownMax) parts.push_back("…");
-  return absl::StrCat("{", absl::StrJoin(parts, ", "), "}");
-}
-
-std::string Shown(const Value& value, int depth) {
-  if (depth > kShownDepthMax) return "…";
-  switch (value.kind()) {
-    case Kind::kNull:
-      return "null";
-    case Kind::kBool:
-      return value.bool_value() ? "true" : "false";
-    case Kind::kInt:
-      return absl::StrCat(value.int_value());
-    case Kind::kUint:
-      return absl::StrCat(value.uint_value(), "u");
-    case Kind::kDouble:
-      return DoubleLiteral(value.double_value());
-    case Kind::kString:
-      return StringLiteral(value.text());
-    case Kind::kBytes:
-      return BytesLiteral(value.text());
-    case Kind::kDuration:
-      return absl::StrCat("duration('", TextOf(value.duration()), "')");
-    case Kind::kTimestamp:
-      return absl::StrCat("timestamp('", TextOf(value.time()), "')");
-    case Kind::kList:
-      return Shown(value.list(), depth + 1);
-    case Kind::kMap:
-      return Shown(value.map(), depth + 1);
-    case Kind::kMessage:
-      return absl::StrCat(value.TypeName(), "{", value.message().message->ShortDebugString(), "}");
-    case Kind::kType:
-      return std::string(value.text());
-    case Kind::kUnknown:
-      return absl::StrCat("unknown: ", absl::StrJoin(value.unknown(), ", "));
-    case Kind::kError:
-      return absl::StrCat("error: ", WordsAt(value.fault().at, value.fault().words));
-    case Kind::kDyn:
-    case Kind::kParameter:
-      break;
-  }
-  return "";
-}
-
-}  // namespace
-
-std::string TextOf(double number) {
-  char buffer[32];
-  const auto end = std::to_chars(buffer, buffer + sizeof(buffer), number);
-  return std::string(buffer, end.ptr);
-}
-
-std::string TextOf(absl::Time time) {
-  return absl::FormatTime("%E4Y-%m-%d%ET%H:%M:%E*SZ", time, absl::UTCTimeZone());
-}
-
-std::string TextOf(absl::Duration duration) {
-  absl::Duration rest;
-  const int64_t seconds = absl::IDivDuration(duration, absl::Seconds(1), &rest);
-  const auto nanos = absl::ToInt64Nanoseconds(absl::AbsDuration(rest));
-  const bool minus = duration < absl::ZeroDuration();
-  std::string text = absl::StrCat(minus && seconds == 0 ? "-" : "", seconds);
-  if (nanos != 0) {
-    absl::StrAppendFormat(&text, ".%09d", nanos);
-    text.erase(text.find_last_not_of('0') + 1);
-  }
-  return text + "s";
 }
 
 std::string DoubleLiteral(double number) {
@@ -149,6 +65,142 @@ std::string BytesLiteral(absl::string_view bytes) {
   return literal + "'";
 }
 
-std::string Value::ToText() const { return Shown(*this, 0); }
+// Shows the beginning of what may be endless: lists that share their elements are small in memory
+// and not when they are written out.
+class Shower {
+ public:
+  std::string Show(const Value& value) {
+    Add(value);
+    return std::move(text_);
+  }
+
+ private:
+  bool is_full() const { return text_.size() >= kShownBytesMax; }
+
+  void Add(const Value& value) {
+    switch (value.kind()) {
+      case Kind::kString:
+        return AddText(value.text(), StringLiteral);
+      case Kind::kBytes:
+        return AddText(value.text(), BytesLiteral);
+      case Kind::kList:
+        return AddList(value.list());
+      case Kind::kMap:
+        return AddMap(value.map());
+      case Kind::kMessage:
+        return AddMessage(value);
+      default:
+        text_ += Plain(value);
+    }
+  }
+
+  // Cut at a character.
+  static absl::string_view Cut(absl::string_view text) {
+    size_t size = std::min(text.size(), kShownBytesMax);
+    while (size > 0 && size < text.size() && (text[size] & 0xc0) == 0x80) --size;
+    return text.substr(0, size);
+  }
+
+  void AddText(absl::string_view text, std::string (*literal)(absl::string_view)) {
+    const absl::string_view cut = Cut(text);
+    absl::StrAppend(&text_, literal(cut), cut.size() < text.size() ? "…" : "");
+  }
+
+  // False where the rest is left out.
+  bool Separate(size_t index) {
+    if (index > 0) text_ += ", ";
+    if (is_full()) text_ += "…";
+    return !is_full();
+  }
+
+  void AddList(const List& list) {
+    text_ += "[";
+    for (size_t i = 0; i < list.size() && Separate(i); ++i) Add(list.At(i));
+    text_ += "]";
+  }
+
+  void AddMap(const Map& map) {
+    text_ += "{";
+    for (size_t i = 0; i < map.size() && Separate(i); ++i) {
+      Add(map.entries()[i].first);
+      text_ += ": ";
+      Add(map.entries()[i].second);
+    }
+    text_ += "}";
+  }
+
+  void AddMessage(const Value& value) {
+    const std::string shown = value.message().message->ShortDebugString();
+    const absl::string_view cut = Cut(shown);
+    absl::StrAppend(&text_, value.TypeName(), "{", cut, cut.size() < shown.size() ? "…" : "", "}");
+  }
+
+  static std::string Plain(const Value& value) {
+    switch (value.kind()) {
+      case Kind::kDuration:
+        return absl::StrCat("duration('", TextOf(value.duration()), "')");
+      case Kind::kTimestamp:
+        return absl::StrCat("timestamp('", TextOf(value.time()), "')");
+      case Kind::kType:
+        return std::string(value.text());
+      case Kind::kUnknown:
+        return absl::StrCat("unknown: ", absl::StrJoin(value.unknown(), ", "));
+      case Kind::kError:
+        return absl::StrCat("error: ", WordsAt(value.fault().at, value.fault().words));
+      default:
+        return Literal(value);
+    }
+  }
+
+  std::string text_;
+};
+
+}  // namespace
+
+std::string TextOf(double number) {
+  // Its sign is an accident of the machine.
+  if (std::isnan(number)) return "nan";
+  char buffer[32];
+  const auto end = std::to_chars(buffer, buffer + sizeof(buffer), number);
+  return std::string(buffer, end.ptr);
+}
+
+std::string TextOf(absl::Time time) {
+  return absl::FormatTime("%E4Y-%m-%d%ET%H:%M:%E*SZ", time, absl::UTCTimeZone());
+}
+
+std::string TextOf(absl::Duration duration) {
+  absl::Duration rest;
+  const int64_t seconds = absl::IDivDuration(duration, absl::Seconds(1), &rest);
+  const auto nanos = absl::ToInt64Nanoseconds(absl::AbsDuration(rest));
+  const bool minus = duration < absl::ZeroDuration();
+  std::string text = absl::StrCat(minus && seconds == 0 ? "-" : "", seconds);
+  if (nanos != 0) {
+    absl::StrAppendFormat(&text, ".%09d", nanos);
+    text.erase(text.find_last_not_of('0') + 1);
+  }
+  return text + "s";
+}
+
+std::string Literal(const Value& constant) {
+  switch (constant.kind()) {
+    case Kind::kBool:
+      return constant.bool_value() ? "true" : "false";
+    case Kind::kInt:
+      return absl::StrCat(constant.int_value());
+    case Kind::kUint:
+      return absl::StrCat(constant.uint_value(), "u");
+    case Kind::kDouble:
+      return DoubleLiteral(constant.double_value());
+    case Kind::kString:
+      return StringLiteral(constant.text());
+    case Kind::kBytes:
+      return BytesLiteral(constant.text());
+    default:
+      return "null";
+  }
+}
+
+std::string Value::ToText() const { return Shower().Show(*this); }
 
 }  // namespace zhibu::cel

@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "sync/rules/cel/value.h"
 
 namespace zhibu::cel {
 
@@ -16,10 +16,8 @@ std::string TextOf(absl::Time time);
 // In seconds: "-1.5s".
 std::string TextOf(absl::Duration duration);
 
-// Literals that the lexer reads back as the same.
-std::string DoubleLiteral(double number);
-std::string StringLiteral(absl::string_view text);
-std::string BytesLiteral(absl::string_view bytes);
+// Of null, bool, a number, text or bytes: what the lexer reads back as the same.
+std::string Literal(const Value& constant);
 
 }  // namespace zhibu::cel
 

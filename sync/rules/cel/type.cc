@@ -47,9 +47,9 @@ Type Type::Enum(const EnumDescriptor& descriptor) {
   return type;
 }
 
-Type Type::List(Type element) {
+Type Type::List(const Type& element) {
   Type type(Kind::kList);
-  type.arguments_ = std::make_shared<const std::vector<Type>>(1, std::move(element));
+  type.arguments_ = std::make_shared<const std::vector<Type>>(1, element);
   return type;
 }
 
@@ -90,8 +90,8 @@ Type TypeOfField(const FieldDescriptor& field) {
     return Type::Map(TypeOfElement(*field.message_type()->map_key()),
                      TypeOfElement(*field.message_type()->map_value()));
   }
-  Type element = TypeOfElement(field);
-  return field.is_repeated() ? Type::List(std::move(element)) : element;
+  const Type element = TypeOfElement(field);
+  return field.is_repeated() ? Type::List(element) : element;
 }
 
 Type TypeOfValue(const Value& value) {

@@ -38,7 +38,7 @@ class Type {
   static Type Duration() { return Type(Kind::kDuration); }
   static Type Timestamp() { return Type(Kind::kTimestamp); }
   static Type Enum(const google::protobuf::EnumDescriptor& descriptor);
-  static Type List(Type element);
+  static Type List(const Type& element);
   static Type Map(Type key, Type value);
   static Type Message(const google::protobuf::Descriptor& descriptor);
   static Type TypeType() { return Type(Kind::kType); }

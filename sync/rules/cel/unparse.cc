@@ -68,12 +68,10 @@ std::string WrittenList(absl::Span<const Expr> exprs) {
 }
 
 std::string WrittenNegation(const Expr& expr) {
-  const Expr& operand = expr.children[0];
+  const std::string text = WrittenAtLeast(expr.children[0], kUnary);
+  if (expr.name == kNot) return absl::StrCat("!", text);
   // "-5" would be a number.
-  const bool number = expr.name == kNegate && operand.form == Form::kConstant;
-  const std::string text =
-      number ? absl::StrCat("(", Written(operand), ")") : WrittenAtLeast(operand, kUnary);
-  return absl::StrCat(expr.name == kNot ? "!" : "-", text);
+  return absl::ascii_isdigit(text[0]) ? absl::StrCat("-(", text, ")") : absl::StrCat("-", text);
 }
 
 std::string WrittenCall(const Expr& expr) {
@@ -122,7 +120,7 @@ std::string WrittenSelect(const Expr& expr) {
 std::string Written(const Expr& expr) {
   switch (expr.form) {
     case Form::kConstant:
-      return expr.constant.ToText();
+      return Literal(expr.constant);
     case Form::kName:
       return absl::StrCat(expr.rooted ? "." : "", expr.name);
     case Form::kSelect:
@@ -148,15 +146,5 @@ std::string Written(const Expr& expr) {
 }  // namespace
 
 std::string Unparse(const Expr& expr) { return Written(expr); }
-
-std::string Outline(const Expr& expr) {
-  std::string text = absl::StrCat("(", static_cast<int>(expr.form), static_cast<int>(expr.macro),
-                                  expr.rooted ? " rooted" : "", expr.receiver ? " on " : " ",
-                                  StringLiteral(expr.name), " ",
-                                  static_cast<int>(expr.constant.kind()), expr.constant.ToText());
-  for (const std::string& field : expr.fields) absl::StrAppend(&text, " ", StringLiteral(field));
-  for (const Expr& child : expr.children) absl::StrAppend(&text, " ", Outline(child));
-  return text + ")";
-}
 
 }  // namespace zhibu::cel

@@ -12,9 +12,6 @@ namespace zhibu::cel {
 
 std::string Unparse(const Expr& expr);
 
-// The tree itself, with every bracket: equal texts are equal trees.
-std::string Outline(const Expr& expr);
-
 }  // namespace zhibu::cel
 
 #endif  // ZHIBU_SYNC_RULES_CEL_UNPARSE_H_

@@ -49,9 +49,8 @@ Value Value::MapOf(std::vector<std::pair<Value, Value>> entries) {
   return Value(Kind::kMap, std::shared_ptr<const Map>(std::move(map)));
 }
 
-Value Value::Unknown(std::string what) {
-  return Value(Kind::kUnknown,
-               Unknowns(std::make_shared<std::vector<std::string>>(1, std::move(what))));
+Value Value::Unknown(const std::string& what) {
+  return Value(Kind::kUnknown, Unknowns(std::make_shared<std::vector<std::string>>(1, what)));
 }
 
 Value Value::Error(std::string words, Position at) {

@@ -67,14 +67,16 @@ class Value {
   static Value Timestamp(absl::Time time);
   static Value Duration(absl::Duration duration);
   static Value ListOf(std::vector<Value> elements);
-  static Value OfList(std::shared_ptr<const List> list) { return Value(Kind::kList, list); }
+  static Value OfList(std::shared_ptr<const List> list) {
+    return Value(Kind::kList, std::move(list));
+  }
   // An error where a key is no bool, int, uint or string, or comes twice.
   static Value MapOf(std::vector<std::pair<Value, Value>> entries);
   static Value OfMessage(const google::protobuf::Message* message, Owner owner = nullptr) {
     return Value(Kind::kMessage, MessageRef{message, std::move(owner)});
   }
   static Value TypeNamed(std::string name);
-  static Value Unknown(std::string what);
+  static Value Unknown(const std::string& what);
   static Value Error(std::string words, Position at = {});
 
   Kind kind() const { return kind_; }
@@ -107,7 +109,7 @@ class Value {
 
   // As CEL's type(): "int", "zhibu.records.v1.Meeting".
   std::string TypeName() const;
-  // As CEL writes it, for messages to people and for tests.
+  // As CEL writes it, for messages to people and for tests. Of what is long, the beginning.
   std::string ToText() const;
 
  private:

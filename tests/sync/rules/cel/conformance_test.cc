@@ -100,6 +100,7 @@ bool IsSame(const Value& a, const Value& b) {
   if (a.kind() != b.kind()) return false;
   if (a.kind() == Kind::kList) return IsSameList(a.list(), b.list());
   if (a.kind() == Kind::kMap) return IsSameMap(a.map(), b.map());
+  if (a.kind() == Kind::kString || a.kind() == Kind::kBytes) return a.text() == b.text();
   return a.ToText() == b.ToText();
 }
 
