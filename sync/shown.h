@@ -14,10 +14,9 @@
 #include "absl/strings/string_view.h"
 #include "sync/schema.h"
 #include "sync/types.h"
+#include "sync/words.h"
 
 namespace zhibu {
-
-enum class Language { kChinese, kEnglish };
 
 inline const std::string& In(Language language, const Words& words) {
   return language == Language::kChinese ? words.zh() : words.en();

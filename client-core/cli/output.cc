@@ -6,7 +6,6 @@
 #include "sync/reason.h"
 #include "sync/status.h"
 #include "sync/text.h"
-#include "zhibu/schema/v1/options.pb.h"
 
 namespace zhibu::client {
 
@@ -19,7 +18,7 @@ std::string Output::Say(absl::string_view zh, absl::string_view en) const {
 std::string Output::Label(const google::protobuf::EnumDescriptor& type, int value) const {
   const auto* known = type.FindValueByNumber(value);
   if (known == nullptr) return absl::StrCat(value);
-  return Say(known->options().GetExtension(value_label), known->name());
+  return WordsOf(*known, language);
 }
 
 void Output::AddProblem(sync::v1::Reason problem, absl::string_view detail,

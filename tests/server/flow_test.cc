@@ -235,7 +235,7 @@ TEST_F(FlowAtServer, NoTypeLetsStrangersWriteToAHostWhatTheyLike) {
       EXPECT_TRUE(the_hosts_own || rule.bytes_max <= 100) << type.name << rule.descriptor->name();
     }
   }
-  EXPECT_EQ(types, 2u);
+  EXPECT_EQ(types, 3u);
 }
 
 TEST_F(FlowAtServer, AStayThatIsWithdrawnIsTakenFromTheHostAndOneThatItTookIsNot) {
@@ -434,6 +434,13 @@ class KeptOfWang : public FlowAtServer {
     }
     return types;
   }
+  void SetIdentity(const FieldRule& rule, google::protobuf::Message* record) {
+    const auto& reflection = *record->GetReflection();
+    const auto* field = rule.descriptor;
+    if (field->enum_type() != nullptr) return reflection.SetEnumValue(record, field, 1);
+    if (field->type() == field->TYPE_UINT32) return reflection.SetUInt32(record, field, 2026);
+    reflection.SetString(record, field, rule.format == DATE ? "2026-11-18" : NewId().str());
+  }
   Id Keep(const RecordType& type, const Id& keeper) {
     const auto record = New(type);
     for (const FieldRule& rule : type.fields.rules()) {
@@ -442,7 +449,7 @@ class KeptOfWang : public FlowAtServer {
       };
       if (rule.place == PERSON) set(wang.str());
       if (rule.place == OWNER) set(keeper.str());
-      if (rule.identity && rule.place == NOWHERE) set(NewId().str());
+      if (rule.identity && rule.place == NOWHERE) SetIdentity(rule, record.get());
     }
     const std::string body = Canonical(type.fields, record->SerializePartialAsString());
     const Id id = type.id_from.empty() ? NewId() : DeriveId(type, body).value();
