@@ -87,11 +87,17 @@ absl::Status MayWrite(Reader& reader, const RecordType& type, const Id& id, uint
   return once ? Refuse(sync::v1::MOVED_AWAY, type.label) : Refuse(sync::v1::NOT_ENTITLED, what);
 }
 
-// A host and a superior change what they are shown of a record; that it is there at all is not
-// theirs.
 bool IsOfOthers(const Placed& placed) { return placed.place == GUEST || placed.place == ABOVE; }
-void RemoveOthers(std::vector<Placed>* places) {
-  places->erase(std::remove_if(places->begin(), places->end(), IsOfOthers), places->end());
+
+// A host and a superior change what they are shown of a record; that it is there at all is
+// theirs who keep it, and the person's.
+absl::Status MayDelete(const RecordType& type, const Offices& offices,
+                       const std::vector<Placed>& places) {
+  const uint32_t kinds = BitOf(OWNER) | BitOf(PERSON);
+  if (ActsIn(type, offices.now, kinds, places)) return absl::OkStatus();
+  const bool once = ActsIn(type, OnceAndNow(offices), kinds, places);
+  return Refuse(once ? sync::v1::GRANT_ENDED : sync::v1::NOT_ENTITLED,
+                absl::StrCat(type.label, " ", type.name));
 }
 
 // The values that not everybody may say (said_by), by where they stand: the keys of the
@@ -533,11 +539,13 @@ absl::Status MayTouch(Reader& reader, const Schema& schema, const Author& author
     return Refuse(sync::v1::SERVER_ONLY, type.label);
   }
   if (!before.exists) return absl::OkStatus();
-  std::vector<Placed> places = PlacesOf(type, id, before.body);
-  if (change.kind() == sync::v1::Change::DELETE) RemoveOthers(&places);
+  const std::vector<Placed> places = PlacesOf(type, id, before.body);
   const HostSight at_host = HostSightOf(type, before.body);
-  const absl::Status status =
+  absl::Status status =
       MayWrite(reader, type, id, WrittenBy(type, change), at_host, author, places, places);
+  if (status.ok() && change.kind() == sync::v1::Change::DELETE) {
+    status = MayDelete(type, author.offices, places);
+  }
   const bool held = !status.ok() && ReasonOf(status).reason != sync::v1::NOT_ENTITLED;
   // Of what is deleted only those hear who may write there.
   const bool there = before.alive() || status.ok();

@@ -377,7 +377,7 @@ class AuthorityTable : public ::testing::TestWithParam<std::string> {
       case FieldDescriptor::TYPE_INT64:
         return reflection.SetInt64(record, field, 500);
       case FieldDescriptor::TYPE_UINT32:
-        return reflection.SetUInt32(record, field, 31);
+        return reflection.SetUInt32(record, field, ++number_);  // a year, so that it is another
       case FieldDescriptor::TYPE_ENUM:  // an office: one that gives nobody anything here
         return reflection.SetEnumValue(record, field, GROUP_LEADER);
       case FieldDescriptor::TYPE_BYTES:
@@ -471,6 +471,7 @@ class AuthorityTable : public ::testing::TestWithParam<std::string> {
   const Id other = world.Branch("云溪村党支部");
   std::vector<Who> everybody;
   std::vector<std::unique_ptr<Raw>> raws;
+  uint32_t number_ = 2000;
 };
 
 TEST_P(AuthorityTable, WhoMakesOne) {

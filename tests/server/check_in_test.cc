@@ -266,10 +266,14 @@ TEST_F(CheckInOutcome, ACodeShownByWhoHadNoOfficeThenIsReturned) {
 }
 
 TEST_F(CheckInOutcome, ACodeThatSomebodyElseScannedForTheMemberIsReturned) {
-  Draft draft = Drafted(zhangs, Shown(zhangs));
-  draft.message<CheckIn>().set_member_id(wang.str());
-  EXPECT_EQ(Outcome(zhangs, std::move(draft)), "RETURNED CODE_OF_OTHER_MEMBER");
-  EXPECT_THAT(world.Get<CheckIn>(draft.id()).codes(), IsEmpty());
+  Draft scanned = Drafted(zhangs, Shown(zhangs));
+  scanned.message<CheckIn>().set_member_id(wang.str());
+  EXPECT_EQ(Outcome(zhangs, std::move(scanned)), "RETURNED OTHERS_TO_SAY");
+  Draft roll_call = Drafted(zhangs, Shown(zhangs));
+  roll_call.message<CheckIn>().set_member_id(wang.str());
+  roll_call.message<CheckIn>().clear_ways();
+  EXPECT_EQ(Outcome(zhangs, std::move(roll_call)), "RETURNED CODE_OF_OTHER_MEMBER");
+  EXPECT_THAT(world.Get<CheckIn>(roll_call.id()).codes(), IsEmpty());
 }
 
 TEST_F(CheckInOutcome, AfterOneThatWasReturnedThereStillIsAManualWay) {
