@@ -6,14 +6,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "tests/sim/authority.h"
-#include "zhibu/records/v1/organisation.pb.h"
 #include "zhibu/schema/v1/options.pb.h"
 
 namespace zhibu::sim {
 
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
-using records::v1::Organisation;
 
 namespace {
 
@@ -29,38 +27,6 @@ std::set<std::string> ValuesOf(const Message& message, const FieldDescriptor& fi
   return values;
 }
 
-std::set<std::string> ParentsOf(const Ledger& ledger, const Made& made, const std::string& id) {
-  const auto known = Id::FromBytes(id);
-  if (!known) return {};
-  const RecordKey key{TypeOf(Organisation::descriptor()), *known};
-  const auto it = made.find(key);
-  const Ledger::Record* record = ledger.Find(key);
-  const Message* is = it != made.end()    ? it->second.message.get()
-                      : record != nullptr ? record->expected.message.get()
-                                          : nullptr;
-  const auto* organisation = dynamic_cast<const Organisation*>(is);
-  if (organisation == nullptr) return {};
-  std::set<std::string> parents = {organisation->parent_id(), organisation->host_parent_id()};
-  parents.erase("");
-  return parents;
-}
-
-bool StandsAbove(const Ledger& ledger, const Made& made, const std::string& above,
-                 const std::string& below) {
-  std::set<std::string> seen, level = {below};
-  while (!level.empty()) {
-    std::set<std::string> next;
-    for (const std::string& one : level) {
-      for (const std::string& parent : ParentsOf(ledger, made, one)) {
-        if (parent == above) return true;
-        if (seen.insert(parent).second) next.insert(parent);
-      }
-    }
-    level = next;
-  }
-  return false;
-}
-
 }  // namespace
 
 void Ledger::JudgeSent(const Row& row, const Made& made) {
@@ -73,9 +39,9 @@ void Ledger::JudgeSent(const Row& row, const Made& made) {
     }
     const Record* record = Find(key);
     const Message* was = record == nullptr ? nullptr : record->expected.message.get();
-    std::string keeper;
+    Id keeper;
     for (const auto& [scope, place] : PlacesIn(is, key.id)) {
-      if (place == OWNER) keeper = scope.str();
+      if (place == OWNER) keeper = scope;
     }
     for (int i = 0; i < type->field_count(); ++i) {
       const FieldDescriptor& field = *type->field(i);
@@ -87,9 +53,11 @@ void Ledger::JudgeSent(const Row& row, const Made& made) {
       const auto before = was == nullptr ? std::set<std::string>() : ValuesOf(*was, field);
       for (const std::string& one : ValuesOf(is, field)) {
         if (before.count(one) > 0) continue;
-        const bool right = above ? ParentsOf(*this, made, keeper).count(one) > 0
+        const Id organisation = *Id::FromBytes(one);
+        const bool right = above ? ParentsOf(keeper).count(organisation) > 0
                                  : ValuesOf(is, *type->FindFieldByName(named)).count(one) > 0 &&
-                                       StandsAbove(*this, made, keeper, one);
+                                       organisation != keeper &&
+                                       AboveOf(organisation).count(keeper) > 0;
         if (right) continue;
         Doubt(row.audit, kAuthority,
               absl::StrCat(NameOf(key), ": ", field.name(), " is not theirs"), key);
