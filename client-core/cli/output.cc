@@ -7,6 +7,9 @@
 #include "sync/base/status.h"
 #include "sync/base/text.h"
 #include "zhibu/schema/v1/options.pb.h"
+#include "sync/base/reason.h"
+#include "sync/base/status.h"
+#include "sync/base/text.h"
 
 namespace zhibu::client {
 
@@ -19,7 +22,7 @@ std::string Output::Say(absl::string_view zh, absl::string_view en) const {
 std::string Output::Label(const google::protobuf::EnumDescriptor& type, int value) const {
   const auto* known = type.FindValueByNumber(value);
   if (known == nullptr) return absl::StrCat(value);
-  return Say(known->options().GetExtension(value_label), known->name());
+  return WordsOf(*known, language);
 }
 
 void Output::AddProblem(sync::v1::Reason problem, absl::string_view detail,

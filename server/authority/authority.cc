@@ -69,15 +69,6 @@ std::string IdOf(const RecordType& type) {
 }
 std::string FieldName(const FieldRule& rule) { return std::string(rule.descriptor->name()); }
 
-// The ids that a field of the record names.
-std::vector<Id> IdsIn(const FieldRule& rule, absl::string_view body) {
-  std::vector<Id> ids;
-  ForEachPayload(*rule.descriptor, body, [&](absl::string_view payload) {
-    if (const auto id = Id::FromBytes(payload)) ids.push_back(*id);
-  });
-  return ids;
-}
-
 // May they change a record that lies in `before` so that it lies in `after`, and these of
 // its restricted fields (WrittenBy), of which a host sees as much as `at_host` says? An empty
 // `before` makes a new one.
@@ -94,6 +85,19 @@ absl::Status MayWrite(Reader& reader, const RecordType& type, const Id& id, uint
   ASSIGN_OR_RETURN(const bool once, MightOnce(reader, type, written, at_host, id, author.person,
                                               author.offices, before, after));
   return once ? Refuse(sync::v1::MOVED_AWAY, type.label) : Refuse(sync::v1::NOT_ENTITLED, what);
+}
+
+bool IsOfOthers(const Placed& placed) { return placed.place == GUEST || placed.place == ABOVE; }
+
+// A host and a superior change what they are shown of a record; that it is there at all is
+// theirs who keep it, and the person's.
+absl::Status MayDelete(const RecordType& type, const Offices& offices,
+                       const std::vector<Placed>& places) {
+  const uint32_t kinds = BitOf(OWNER) | BitOf(PERSON);
+  if (ActsIn(type, offices.now, kinds, places)) return absl::OkStatus();
+  const bool once = ActsIn(type, OnceAndNow(offices), kinds, places);
+  return Refuse(once ? sync::v1::GRANT_ENDED : sync::v1::NOT_ENTITLED,
+                absl::StrCat(type.label, " ", type.name));
 }
 
 // The values that not everybody may say (said_by), by where they stand: the keys of the
@@ -506,6 +510,7 @@ absl::StatusOr<bool> MightOnce(Reader& reader, const RecordType& type, uint64_t 
 bool SecretaryMight(const RecordType& type, const sync::v1::Change& change,
                     const RecordState& before, const Placed& placed) {
   if (!before.exists && placed.place != OWNER) return false;  // nobody else makes one
+  if (change.kind() == sync::v1::Change::DELETE && IsOfOthers(placed)) return false;
   const Eyes eyes = EyesOn({placed}, [](const Id&) { return AudienceOf(SECRETARY); });
   if (!eyes.Meet(type.writers)) return false;
   const HostSight at_host = HostSightOf(type, before.body);
@@ -536,8 +541,11 @@ absl::Status MayTouch(Reader& reader, const Schema& schema, const Author& author
   if (!before.exists) return absl::OkStatus();
   const std::vector<Placed> places = PlacesOf(type, id, before.body);
   const HostSight at_host = HostSightOf(type, before.body);
-  const absl::Status status =
+  absl::Status status =
       MayWrite(reader, type, id, WrittenBy(type, change), at_host, author, places, places);
+  if (status.ok() && change.kind() == sync::v1::Change::DELETE) {
+    status = MayDelete(type, author.offices, places);
+  }
   const bool held = !status.ok() && ReasonOf(status).reason != sync::v1::NOT_ENTITLED;
   // Of what is deleted only those hear who may write there.
   const bool there = before.alive() || status.ok();

@@ -307,7 +307,7 @@ class Command {
   std::string LabelOf(const google::protobuf::EnumDescriptor* type, int number) const {
     const auto* value = type->FindValueByNumber(number);
     if (value == nullptr) return absl::StrCat(number);
-    return Say(value->options().GetExtension(zhibu::value_label), value->name());
+    return WordsOf(*value, language_);
   }
 
   // What is said of a call that may find everything as it is to be.

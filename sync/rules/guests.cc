@@ -30,7 +30,9 @@ using sync::v1::Edit;
 
 namespace {
 
-bool IsGuest(const FieldRule& rule) { return rule.place == GUEST && rule.policy == SERVER; }
+bool IsGuest(const FieldRule& rule) {
+  return rule.place == GUEST && rule.policy == SERVER && rule.sent_to == nullptr;
+}
 
 // The branches that have to do with a person.
 struct Branches {

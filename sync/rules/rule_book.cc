@@ -11,6 +11,8 @@
 #include "sync/rules/notice.h"
 #include "sync/rules/persons.h"
 #include "sync/rules/registration.h"
+#include "sync/rules/sent.h"
+#include "sync/base/status.h"
 
 namespace zhibu {
 
@@ -33,6 +35,7 @@ RuleBook::RuleBook(const std::shared_ptr<const Schema>& schema) {
   rules_.push_back(FlowRule(schema));
   rules_.push_back(NoticeRule(schema));
   rules_.push_back(RegistrationRule());
+  rules_.push_back(SentRule(schema));
   rules_.push_back(PersonsRule());
   for (const RecordType& type : schema->types()) {
     for (const auto& rule : rules_) {

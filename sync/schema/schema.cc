@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "sync/schema/codes.h"
 #include "zhibu/records/v1/catalogue.pb.h"
 
 namespace zhibu {
@@ -255,6 +256,7 @@ class SchemaCompiler {
     }
     rule->written_at = BitsOf(options.GetRepeatedExtension(zhibu::written_at));
     if (auto status = BindToAuthor(*type, rule); !status.ok()) return status;
+    if (auto status = BindToAddressees(*type, rule); !status.ok()) return status;
     return BindToSteps(type, rule);
   }
 
@@ -272,6 +274,22 @@ class SchemaCompiler {
       return Wrong(field.full_name(), "word_of names a field that names_author");
     }
     rule->word_of = type.fields.Find(static_cast<uint32_t>(named->number()));
+    return absl::OkStatus();
+  }
+
+  static absl::Status BindToAddressees(const RecordType& type, FieldRule* rule) {
+    const FieldDescriptor& field = *rule->descriptor;
+    const std::string& name = field.options().GetExtension(zhibu::sent_to);
+    if (name.empty()) return absl::OkStatus();
+    const FieldDescriptor* named = type.descriptor->FindFieldByName(name);
+    const bool filled_in = rule->place == GUEST && rule->policy == SERVER && field.is_repeated();
+    if (!filled_in || type.Keeper() == nullptr || named == nullptr || !named->is_repeated() ||
+        named->type() != FieldDescriptor::TYPE_BYTES) {
+      return Wrong(field.full_name(),
+                   "sent_to is for GUESTs that the server fills in where there is one OWNER, and "
+                   "names a field of ids");
+    }
+    rule->sent_to = type.fields.Find(static_cast<uint32_t>(named->number()));
     return absl::OkStatus();
   }
 
@@ -373,6 +391,12 @@ class SchemaCompiler {
     }
     if (rule->format != ANY && field.type() != FieldDescriptor::TYPE_STRING) {
       return Wrong(field.full_name(), "a format is for a string");
+    }
+    if (const std::string& table = options.GetExtension(zhibu::code_table); !table.empty()) {
+      if (field.type() != FieldDescriptor::TYPE_STRING || FindCodeTable(table) == nullptr) {
+        return Wrong(field.full_name(),
+                     absl::StrCat("code_table is for a string, and names a table: ", table));
+      }
     }
     if (rule->reads_as && (field.type() != FieldDescriptor::TYPE_UINT32 || field.is_repeated())) {
       return Wrong(field.full_name(), "reads_as is for one uint32");

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -264,7 +265,12 @@ std::vector<Placed> PlacesOf(const RecordType& type, const Id& id, absl::string_
       if (const auto scope = Id::FromBytes(value)) places.push_back({*scope, rule.place});
     });
   }
-  std::sort(places.begin(), places.end());
+  // Whoever is shown it as a host and has another part in it as well has that one.
+  const auto order = [](const Placed& placed) {
+    return std::tuple(placed.scope, placed.place == GUEST, placed.place);
+  };
+  std::sort(places.begin(), places.end(),
+            [&](const Placed& a, const Placed& b) { return order(a) < order(b); });
   places.erase(std::unique(places.begin(), places.end(),
                            [](const Placed& a, const Placed& b) { return a.scope == b.scope; }),
                places.end());

@@ -11,6 +11,9 @@
 #include "absl/time/time.h"
 #include "sync/base/reason.h"
 #include "sync/base/text.h"
+#include "sync/schema/codes.h"
+#include "sync/base/reason.h"
+#include "sync/base/text.h"
 
 namespace zhibu {
 namespace {
@@ -19,14 +22,11 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
 
-std::string LabelOf(const FieldDescriptor& field, Language language) {
-  const std::string& label = field.options().GetExtension(zhibu::label);
-  return language == Language::kChinese && !label.empty() ? label : std::string(field.name());
-}
-
-std::string EnumText(const google::protobuf::EnumValueDescriptor& value, Language language) {
-  const std::string& label = value.options().GetExtension(zhibu::value_label);
-  return language == Language::kChinese && !label.empty() ? label : std::string(value.name());
+// By its words, where the field keeps a code of a table that has it.
+std::string StringText(const FieldDescriptor& field, const std::string& value, Language language) {
+  const Code* code = FindCode(field.options().GetExtension(zhibu::code_table), value);
+  if (code != nullptr) return language == Language::kChinese ? code->zh() : code->en();
+  return PrintableLine(value);
 }
 
 std::string MessageText(const Message& message, Language language);
@@ -38,12 +38,14 @@ std::string ValueText(const Message& message, const FieldDescriptor& field, int 
   const bool repeated = index >= 0;
   switch (field.type()) {
     case FieldDescriptor::TYPE_ENUM:
-      return EnumText(repeated ? *reflection.GetRepeatedEnum(message, &field, index)
-                               : *reflection.GetEnum(message, &field),
-                      language);
+      return WordsOf(repeated ? *reflection.GetRepeatedEnum(message, &field, index)
+                              : *reflection.GetEnum(message, &field),
+                     language);
     case FieldDescriptor::TYPE_STRING:
-      return PrintableLine(repeated ? reflection.GetRepeatedString(message, &field, index)
-                                    : reflection.GetString(message, &field));
+      return StringText(field,
+                        repeated ? reflection.GetRepeatedString(message, &field, index)
+                                 : reflection.GetString(message, &field),
+                        language);
     case FieldDescriptor::TYPE_BYTES:
       return absl::Base64Escape(repeated ? reflection.GetRepeatedString(message, &field, index)
                                          : reflection.GetString(message, &field));
@@ -78,7 +80,7 @@ std::string MessageText(const Message& message, Language language) {
   message.GetReflection()->ListFields(message, &fields);
   std::string text = "{";
   for (const FieldDescriptor* field : fields) {
-    absl::StrAppend(&text, text.size() == 1 ? "" : "; ", LabelOf(*field, language), ": ",
+    absl::StrAppend(&text, text.size() == 1 ? "" : "; ", WordsOf(*field, language), ": ",
                     FieldText(message, *field, language));
   }
   return text + "}";
@@ -162,8 +164,8 @@ absl::Status FromJson(absl::string_view json, Message* message) {
 
 std::string Describe(const RecordType& type, const Id& id, const Message& message,
                      Language language) {
-  return absl::StrCat(language == Language::kChinese ? type.label : type.name, " ", TextOf(id),
-                      "\n", Lines(message, language));
+  return absl::StrCat(WordsOf(*type.descriptor, language), " ", TextOf(id), "\n",
+                      Lines(message, language));
 }
 
 std::string Lines(const Message& message, Language language) {
@@ -171,7 +173,7 @@ std::string Lines(const Message& message, Language language) {
   std::vector<const FieldDescriptor*> fields;
   message.GetReflection()->ListFields(message, &fields);
   for (const FieldDescriptor* field : fields) {
-    absl::StrAppend(&text, "  ", LabelOf(*field, language), ": ",
+    absl::StrAppend(&text, "  ", WordsOf(*field, language), ": ",
                     FieldText(message, *field, language), "\n");
   }
   return text;

@@ -14,10 +14,11 @@
 #include "absl/strings/string_view.h"
 #include "sync/base/types.h"
 #include "sync/schema/schema.h"
+#include "sync/schema/schema.h"
+#include "sync/base/types.h"
+#include "sync/base/words.h"
 
 namespace zhibu {
-
-enum class Language { kChinese, kEnglish };
 
 inline const std::string& In(Language language, const Words& words) {
   return language == Language::kChinese ? words.zh() : words.en();

@@ -66,6 +66,14 @@ void ForEachPayload(const FieldDescriptor& field, absl::string_view bytes,
   }
 }
 
+std::vector<Id> IdsIn(const FieldRule& rule, absl::string_view body) {
+  std::vector<Id> ids;
+  ForEachPayload(*rule.descriptor, body, [&](absl::string_view payload) {
+    if (const auto id = Id::FromBytes(payload)) ids.push_back(*id);
+  });
+  return ids;
+}
+
 int EnumOf(const FieldRule& rule, absl::string_view body) {
   const auto value = LastOf(*rule.descriptor, body);
   return value ? static_cast<int>(value->scalar) : 0;

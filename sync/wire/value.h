@@ -15,6 +15,9 @@
 #include "absl/strings/string_view.h"
 #include "sync/schema/schema.h"
 #include "sync/wire/wire.h"
+#include "sync/schema/schema.h"
+#include "sync/base/types.h"
+#include "sync/wire/wire.h"
 
 namespace zhibu {
 
@@ -32,6 +35,9 @@ std::optional<wire::Field> LastOf(const google::protobuf::FieldDescriptor& field
 // Every value of a single or repeated string, bytes or message field, as it stands.
 void ForEachPayload(const google::protobuf::FieldDescriptor& field, absl::string_view bytes,
                     absl::FunctionRef<void(absl::string_view)> visit);
+
+// The ids that a single or repeated field names; what is no id is left out.
+std::vector<Id> IdsIn(const FieldRule& rule, absl::string_view body);
 
 // The state that a body is in by a FORWARD field, or the value of another enum; 0: none.
 int EnumOf(const FieldRule& rule, absl::string_view body);

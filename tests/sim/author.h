@@ -101,6 +101,18 @@ class Author {
   void Affiliate();
   void Look();
 
+  // ---- Every other type (workload_catalogue.cc) ----
+  void RecordAnything();
+  std::optional<client::Draft> AnyOf(const RecordType& type);
+  std::vector<Id> IdsOf(const RecordType& type);
+  void Begin(const RecordType& type, google::protobuf::Message* record);
+  void SetAny(const FieldRule& rule, google::protobuf::Message* record, int depth);
+  void SetAnyWithin(google::protobuf::Message* value);
+  void SetAnyOfMany(const FieldRule& rule, google::protobuf::Message* record, int depth);
+  std::string AnyText(const FieldRule& rule);
+  static bool SameKey(const FieldRule& list, const google::protobuf::Message& a,
+                      const google::protobuf::Message& b);
+
   // ---- Every policy (workload_sampler.cc) ----
   void NewSampler();
   void ChangeSampler();

@@ -147,6 +147,7 @@ Places ComposedGuests(const Message& message) {
     const auto& options = field->options();
     if (options.GetExtension(zhibu::place) != GUEST) continue;
     if (options.GetExtension(zhibu::merge) != SERVER) continue;
+    if (!options.GetExtension(zhibu::sent_to).empty()) continue;  // sent.cc
     for (int j = 0; field->is_repeated() && j < reflection.FieldSize(message, field); ++j) {
       const auto id = Id::FromBytes(reflection.GetRepeatedString(message, field, j));
       if (id) guests.insert({*id, GUEST});
@@ -269,6 +270,9 @@ bool Authority::Acts(const Message& type, const Places& places,
 }
 
 std::string Authority::NotWritten(const Case& one) const {
+  if (one.change.kind() == Change::DELETE && !Acts(one.is, one.before, {OWNER, PERSON})) {
+    return "a host or superior does not delete it";
+  }
   for (const Places* places : {&one.before, &one.after}) {
     if (places == &one.before && one.fresh()) continue;
     // As it stood: of what a host is not shown it writes nothing.
@@ -391,6 +395,7 @@ std::string Authority::NotBelonging(const Case& one) const {
     if (named.empty()) continue;
     const FieldDescriptor* owner = type->FindFieldByName(named);
     const std::string person = ValueOf(one.is, *field);
+    if (person.empty()) continue;  // it is about nobody
     const std::string branch = ValueOf(one.is, *owner);
     const bool as_before =
         one.lives && ValueOf(*one.was, *field) == person && ValueOf(*one.was, *owner) == branch;

@@ -493,7 +493,10 @@ void Ledger::Judge(Row* judged) {
       noted_by_old_server_.insert(key);
     }
   }
-  if (composed) JudgePlaces(row, made);
+  if (composed) {
+    JudgePlaces(row, made);
+    JudgeSent(row, made);
+  }
   NoteReaders(made, audit.received_ms);
   // The offices that count are those from before the edit.
   for (auto& [key, expected] : made) records_[key].expected = std::move(expected);

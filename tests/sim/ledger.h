@@ -267,6 +267,7 @@ class Ledger {
   std::optional<std::string> RegisteredAs(const std::string& person) const;
   void JudgeNames(const RecordKey& key, const google::protobuf::Message& message);
   void JudgePlaces(const Row& row, const std::map<RecordKey, Expected>& made);
+  void JudgeSent(const Row& row, const std::map<RecordKey, Expected>& made);
   struct Offices {
     int64_t from_ms = 0;  // so long this holds
     int64_t until_ms = 0;

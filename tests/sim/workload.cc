@@ -1,5 +1,6 @@
 // What people record: meetings, attendance, check-ins, dues, and a record type with
-// every policy (workload_sampler.cc), the register and stays away (workload_members.cc).
+// every policy (workload_sampler.cc), the register and stays away (workload_members.cc), and all
+// that the catalogue has besides (workload_catalogue.cc).
 #include <algorithm>
 #include <optional>
 
@@ -62,6 +63,9 @@ void Author::Act() {
       return Reconsider();
     case 15:
       return dice_.OneIn(3) ? Affiliate() : Look();
+    case 17:
+    case 18:
+      return RecordAnything();
     default:
       return ChangeSampler();
   }

@@ -48,6 +48,15 @@ TEST(PlacesOf, EachScopeOnceAndNothingThatIsNoId) {
   EXPECT_THAT(PlacesOf(Type("CheckIn"), IdOf('x'), check_in.SerializeAsString()), IsEmpty());
 }
 
+TEST(PlacesOf, WhoStandsAboveAndIsAskedAsAHostStandsAbove) {
+  records::v1::AffiliationChange change;
+  change.set_organisation_id(Bytes('a'));
+  change.add_superior_ids(Bytes('b'));
+  change.set_new_parent_id(Bytes('b'));
+  EXPECT_THAT(PlacesOf(Type("AffiliationChange"), IdOf('x'), change.SerializeAsString()),
+              ElementsAre(Placed{IdOf('a'), OWNER}, Placed{IdOf('b'), ABOVE}));
+}
+
 TEST(PlacesOf, ARecordThatIsAScopeLiesInItself) {
   bool seen = false;
   for (const RecordType& type : CatalogueSchema()->types()) {

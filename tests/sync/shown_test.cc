@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 
 #include "sync/base/reason.h"
+#include "absl/strings/str_cat.h"
+#include "sync/base/reason.h"
 #include "tests/sync/story.h"
 #include "zhibu/records/v1/catalogue.pb.h"
 
@@ -127,8 +129,21 @@ TEST(Describe, GivesEveryKindOfValue) {
   sampler.add_numbers(2);
   EXPECT_EQ(Describe(SamplerType(), kId, sampler, Language::kEnglish),
             "Sampler " + TextOf(kId) +
-                "\n  branch_id: aWQ=\n  sum: -3\n  add_wins: a, b\n"
-                "  by_key: {key: k; parts: {votes: 2}}\n  forward: TAKEN\n  numbers: 1, 2\n");
+                "\n  branch: aWQ=\n  sum: -3\n  add wins: a, b\n"
+                "  by key: {key: k; parts: {votes: 2}}\n  forward: taken\n  numbers: 1, 2\n");
+}
+
+// ---- Codes ---------------------------------------------------------------------
+
+TEST(Describe, GivesTheWordsOfACodeAndTheCodeWhereThereAreNone) {
+  records::v1::Member member;
+  member.set_ethnic_group("15");
+  EXPECT_EQ(Lines(member, Language::kChinese), "  民族: 土家\n");
+  EXPECT_EQ(Lines(member, Language::kEnglish), "  ethnic group: Tujia\n");
+  for (const char* kept : {"77", "土家族"}) {
+    member.set_ethnic_group(kept);
+    EXPECT_EQ(Lines(member, Language::kChinese), absl::StrCat("  民族: ", kept, "\n"));
+  }
 }
 
 TEST(Told, ARefusalInEitherLanguageAnythingElseAsItIs) {

@@ -1,0 +1,126 @@
+#include "sync/rules/sent.h"
+
+#include <google/protobuf/message.h>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sync/merge/own_edit.h"
+#include "sync/wire/record.h"
+#include "sync/rules/above.h"
+#include "sync/rules/typed.h"
+#include "sync/base/status.h"
+#include "sync/wire/value.h"
+#include "zhibu/records/v1/organisation.pb.h"
+
+namespace zhibu {
+
+using google::protobuf::Message;
+using records::v1::Organisation;
+using sync::v1::Edit;
+
+namespace {
+
+using Which = bool (*)(const FieldRule&);
+
+bool IsAbove(const FieldRule& rule) {
+  return rule.place == ABOVE && rule.policy == SERVER && rule.descriptor->is_repeated();
+}
+bool IsSent(const FieldRule& rule) { return rule.sent_to != nullptr; }
+
+bool Has(const RecordType& type, Which which) {
+  const auto& rules = type.fields.rules();
+  return !type.made_by_server && type.Keeper() != nullptr &&
+         std::any_of(rules.begin(), rules.end(), which);
+}
+
+std::optional<Id> KeeperOf(const RecordType& type, absl::string_view body) {
+  const std::vector<Id> keepers = IdsIn(*type.Keeper(), body);
+  return keepers.size() == 1 ? std::optional(keepers[0]) : std::nullopt;
+}
+
+// Adds what makes these the organisations that the field names.
+void SetTo(const RecordType& type, const Id& id, const RecordState& state, const FieldRule& field,
+           const std::set<Id>& organisations, Edit* edit) {
+  const std::unique_ptr<Message> record = ParseAs(type, state.body);
+  record->GetReflection()->ClearField(record.get(), field.descriptor);
+  for (const Id& one : organisations) {
+    record->GetReflection()->AddString(record.get(), field.descriptor, one.str());
+  }
+  AddFields(type, id, state, {&field}, *record, edit);
+}
+
+absl::StatusOr<std::set<Id>> SentTo(Lookup& reader, const FieldRule& field, const Id& keeper,
+                                    absl::string_view body) {
+  std::set<Id> below;
+  for (const Id& one : IdsIn(*field.sent_to, body)) {
+    ASSIGN_OR_RETURN(const auto above, Above(reader, one));
+    if (one != keeper && above.count(keeper) > 0) below.insert(one);
+  }
+  return below;
+}
+
+absl::Status AddSent(Lookup& reader, const RecordType& type, const Id& id, Edit* edit) {
+  ASSIGN_OR_RETURN(const RecordState state, reader.GetRecord({type.number, id}));
+  const std::optional<Id> keeper = KeeperOf(type, state.body);
+  if (!state.alive() || !keeper) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::vector<Id> parents, ParentsOf(reader, *keeper));
+  for (const FieldRule& rule : type.fields.rules()) {
+    std::set<Id> organisations(parents.begin(), parents.end());
+    if (IsSent(rule)) {
+      ASSIGN_OR_RETURN(organisations, SentTo(reader, rule, *keeper, state.body));
+    } else if (!IsAbove(rule)) {
+      continue;
+    }
+    SetTo(type, id, state, rule, organisations, edit);
+  }
+  return absl::OkStatus();
+}
+
+// The organisation hangs on others now, and so does what it keeps.
+absl::Status FollowMoved(Lookup& reader, const Schema& schema, const Id& organisation, Edit* edit) {
+  for (const RecordType& type : schema.types()) {
+    if (!Has(type, IsAbove)) continue;
+    std::vector<Id> kept;
+    RETURN_IF_ERROR(
+        reader.ListRecords(type.number, organisation, [&](const Id& id, const RecordState& state) {
+          if (KeeperOf(type, state.body) == organisation) kept.push_back(id);
+        }));
+    for (const Id& id : kept) RETURN_IF_ERROR(AddSent(reader, type, id, edit));
+  }
+  return absl::OkStatus();
+}
+
+class Sent : public Rule {
+ public:
+  explicit Sent(std::shared_ptr<const Schema> schema) : schema_(std::move(schema)) {}
+
+  bool Concerns(const RecordType& type) const override {
+    return IsA<Organisation>(type) || Has(type, IsAbove) || Has(type, IsSent);
+  }
+
+  absl::Status Follow(const Case& of, const Step& step, Consequences* follows) const override {
+    if (!IsA<Organisation>(step.type)) {
+      return AddSent(of.lookup, step.type, step.id, &follows->edit);
+    }
+    const bool moved = ParentsOf(Parse<Organisation>(step.body_before())) !=
+                       ParentsOf(Parse<Organisation>(step.after.body));
+    if (!moved) return absl::OkStatus();
+    return FollowMoved(of.lookup, *schema_, step.id, &follows->edit);
+  }
+
+ private:
+  const std::shared_ptr<const Schema> schema_;
+};
+
+}  // namespace
+
+std::unique_ptr<const Rule> SentRule(std::shared_ptr<const Schema> schema) {
+  return std::make_unique<Sent>(std::move(schema));
+}
+
+}  // namespace zhibu

@@ -1,0 +1,24 @@
+// Which organisations see a record because of where its keeper stands among organisations: the
+// fields that are ABOVE and SERVER, and those that are sent_to (options.proto).
+//
+//   above(r) = the organisations directly above keeper(r); followed when those change
+//   sent(r)  = those of the organisations which r names that stand below keeper(r), as it was
+//              when r was last written
+//
+// So whoever asks a superior need not act for it, and nobody puts a record before an
+// organisation that has nothing to do with them.
+#ifndef ZHIBU_SYNC_RULES_SENT_H_
+#define ZHIBU_SYNC_RULES_SENT_H_
+
+#include <memory>
+
+#include "sync/rules/rule.h"
+#include "sync/schema/schema.h"
+
+namespace zhibu {
+
+std::unique_ptr<const Rule> SentRule(std::shared_ptr<const Schema> schema);
+
+}  // namespace zhibu
+
+#endif  // ZHIBU_SYNC_RULES_SENT_H_
