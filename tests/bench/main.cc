@@ -26,6 +26,7 @@ constexpr Scenario kScenarios[] = {
     {"sync_idle", MeasureIdle},
     {"merge", MeasureMerge},
     {"rules", MeasureRules},
+    {"due", MeasureDue},
 };
 
 int Main(int argc, char** argv) {
