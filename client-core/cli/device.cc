@@ -21,8 +21,9 @@ void AddDeviceCommand(CLI::App* app, const bool* json, const Language* language,
   for (AddCommands* add_commands :
        {&AddEnrolCommand, &AddRecordCommands, &AddSyncCommand, &AddCheckInCommands,
         &AddFlowCommands, &AddTransferCommands, &AddPassCommands, &AddPersonsCommands,
-        &AddNoticeCommand, &AddDueCommand, &AddQueryCommands, &AddDevicesCommands,
-        &AddCourierCommands, &AddStatusCommand, &AddConflictsCommand, &AddSetAsideCommands}) {
+        &AddNoticeCommand, &AddDueCommand, &AddRulesCommands, &AddQueryCommands,
+        &AddDevicesCommands, &AddCourierCommands, &AddStatusCommand, &AddConflictsCommand,
+        &AddSetAsideCommands}) {
     add_commands(device);
   }
 }

@@ -109,12 +109,20 @@ class Compiler {
     return absl::OkStatus();
   }
 
+  absl::Status FindId(absl::string_view what, const RecordType& type, const std::string& name,
+                      const FieldDescriptor** found) const {
+    *found = type.descriptor->FindFieldByName(name);
+    const bool holds_id = *found != nullptr && (*found)->type() == FieldDescriptor::TYPE_BYTES &&
+                          !(*found)->is_repeated();
+    return holds_id ? absl::OkStatus() : Wrong(what, "it is no field with an id");
+  }
+
   absl::Status CompileMetBy(const RecordType& type) {
     const rules::v1::MetBy& text = obligation_.text.met_by();
-    MetBy met_by{.type = &type, .via = type.descriptor->FindFieldByName(text.via())};
-    if (met_by.via == nullptr || met_by.via->cpp_type() != FieldDescriptor::CPPTYPE_STRING ||
-        met_by.via->is_repeated()) {
-      return Wrong("met_by.via", "it is no field with an id");
+    MetBy met_by{.type = &type};
+    RETURN_IF_ERROR(FindId("met_by.via", type, text.via(), &met_by.via));
+    if (!text.is().empty()) {
+      RETURN_IF_ERROR(FindId("met_by.is", *obligation_.each, text.is(), &met_by.is));
     }
     RETURN_IF_ERROR(Compile("met_by.when", text.when(), Type::Bool(), &met_by.when));
     RETURN_IF_ERROR(CompileDay("met_by.on", text.on(), &met_by.on));

@@ -38,6 +38,7 @@ const std::vector<RuleText>& ShippedFiles();
 struct MetBy {
   const RecordType* type = nullptr;
   const google::protobuf::FieldDescriptor* via = nullptr;
+  const google::protobuf::FieldDescriptor* is = nullptr;  // of `this`; null: its id
   std::optional<cel::Program> when;
   std::optional<cel::Program> on;
 };

@@ -65,6 +65,11 @@ class Shelf {
   std::map<const google::protobuf::FieldDescriptor*, Index> by_;
 };
 
+// What meets it holds this id.
+std::string Named(const MetBy& met_by, const Id& id, const Message& self) {
+  return met_by.is == nullptr ? id.str() : self.GetReflection()->GetString(self, met_by.is);
+}
+
 // One obligation of one record.
 class Case {
  public:
@@ -241,7 +246,8 @@ absl::StatusOr<DueList> WorkOutDue(
     static const std::vector<const Message*> kNone;
     for (const auto& [id, self] : *subjects) {
       if (!concerns(*obligation.each, id, *self)) continue;
-      const auto met = index == nullptr ? Shelf::Index::const_iterator() : index->find(id.str());
+      const auto met = index == nullptr ? Shelf::Index::const_iterator()
+                                        : index->find(Named(*obligation.met_by, id, *self));
       const bool some = index != nullptr && met != index->end();
       Case(obligation, id, *self, some ? met->second : kNone, today, &list).WorkOut();
     }

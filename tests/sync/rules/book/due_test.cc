@@ -18,10 +18,14 @@ namespace {
 using google::protobuf::Message;
 using google::protobuf::util::TimeUtil;
 using records::v1::Contact;
+using records::v1::DevelopmentCase;
+using records::v1::DevelopmentStep;
 using records::v1::DuesPayment;
+using records::v1::Election;
 using records::v1::Flow;
 using records::v1::Meeting;
 using records::v1::Member;
+using records::v1::ObservationNote;
 using records::v1::Organisation;
 using records::v1::Transfer;
 using testing::Contains;
@@ -265,6 +269,87 @@ TEST_F(Notes, Case11ANoteInItsGraceCountsAndTheNextIsOverdueWhenItsGraceHasEnded
 
 TEST_F(Notes, OfSeveralThatAreMissingTheFirstIsTold) {
   EXPECT_THAT(On("2026-03-20"), ElementsAre("OVERDUE 2025-09-01"));
+}
+
+// ---- Development of members ---------------------------------------------------------
+
+class Development : public Due {
+ protected:
+  Id Begin(DevelopmentCase::Stage stage, const char* applied, const char* activist = "",
+           const char* accepted = "") {
+    DevelopmentCase begun;
+    begun.set_member_id(std::string(16, 'm'));
+    begun.set_stage(stage);
+    begun.set_applied_on(applied);
+    begun.set_activist_on(activist);
+    begun.set_accepted_on(accepted);
+    return records.Add(begun);
+  }
+  void Take(const Id& of, DevelopmentStep::Step which, const char* on) {
+    DevelopmentStep step;
+    step.set_case_id(of.str());
+    step.set_step(which);
+    step.set_result(DevelopmentStep::PASSED);
+    step.set_done_on(on);
+    records.Add(step);
+  }
+};
+
+TEST_F(Development, Case9ATalkIsDueAMonthAfterTheApplication) {
+  const Id begun = Begin(DevelopmentCase::APPLIED, "2025-01-10");
+  EXPECT_THAT(On("2025-02-11", "dev.talk"), ElementsAre("OVERDUE 2025-02-10"));
+  Take(begun, DevelopmentStep::FIRST_TALK, "2025-02-12");
+  EXPECT_THAT(On("2025-02-12", "dev.talk"), IsEmpty());
+}
+
+TEST_F(Development, Case11AHalfYearlyNoteIsMissedWhenItsGraceHasEnded) {
+  Begin(DevelopmentCase::ACTIVIST, "2025-01-10", "2025-03-01");
+  ObservationNote note;
+  note.set_member_id(std::string(16, 'm'));
+  note.set_noted_on("2025-09-05");
+  records.Add(note);
+  EXPECT_THAT(On("2026-03-15", "dev.note"), ElementsAre("DUE 2026-03-01"));
+  EXPECT_THAT(On("2026-06-10", "dev.note"), ElementsAre("OVERDUE 2026-03-01"));
+}
+
+TEST_F(Development, Case14TheMeetingHasALimitByTheRulesOf2026AndNoneBefore) {
+  Take(Begin(DevelopmentCase::CANDIDATE, "2024-01-10"), DevelopmentStep::PRE_EXAMINATION,
+       "2026-06-30");
+  Take(Begin(DevelopmentCase::CANDIDATE, "2023-01-10"), DevelopmentStep::PRE_EXAMINATION,
+       "2025-06-30");
+  EXPECT_THAT(On("2026-08-03", "dev.acceptance_meeting"), ElementsAre("OVERDUE 2026-07-30"));
+}
+
+TEST_F(Development, Case17AnApprovalIsDueThreeMonthsAfterTheMeeting) {
+  const Id begun = Begin(DevelopmentCase::ACCEPTED, "2024-01-10");
+  Take(begun, DevelopmentStep::ACCEPTANCE_MEETING, "2026-07-28");
+  EXPECT_THAT(On("2026-10-28", "dev.approval"), ElementsAre("COMING 2026-10-28"));
+  EXPECT_THAT(On("2026-11-02", "dev.approval"), ElementsAre("OVERDUE 2026-10-28"));
+  Take(begun, DevelopmentStep::APPROVAL, "2026-11-02");
+  EXPECT_THAT(On("2026-11-02", "dev.approval"), IsEmpty());
+}
+
+TEST_F(Development, Case18ProbationEndsAYearAfterTheMeeting) {
+  Begin(DevelopmentCase::PROBATIONARY, "2024-01-10", "2024-06-01", "2026-07-28");
+  EXPECT_THAT(On("2027-07-28", "dev.confirmation"), ElementsAre("COMING 2027-07-28"));
+  EXPECT_THAT(On("2027-08-20", "dev.confirmation"), ElementsAre("DUE 2027-07-28"));
+}
+
+// ---- Terms --------------------------------------------------------------------------
+
+TEST_F(Due, Case33ABranchElectsAnewThreeYearsAfterItsLastElection) {
+  Election election;
+  election.set_branch_id(std::string(16, 'b'));
+  election.set_kind(Election::GENERAL);
+  election.set_state(Election::APPROVED);
+  election.set_from("2023-05-20");
+  records.Add(election);
+  EXPECT_THAT(On("2025-11-01", "election.term"), IsEmpty());
+  EXPECT_THAT(On("2026-03-01", "election.term"), ElementsAre("COMING 2026-05-20"));
+  EXPECT_THAT(On("2026-05-21", "election.term"), ElementsAre("OVERDUE 2026-05-20"));
+  election.set_from("2026-05-20");
+  records.Add(election);
+  EXPECT_THAT(On("2026-05-21", "election.term"), IsEmpty());
 }
 
 // ---- Rules that are wrong -----------------------------------------------------------
