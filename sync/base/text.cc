@@ -17,7 +17,8 @@ size_t SizeOf(unsigned char lead) {
 // What is hidden begins with one of these.
 bool MayBeHidden(char byte) {
   const auto lead = static_cast<unsigned char>(byte);
-  return lead < 0x20 || lead == 0x7f || lead == 0xc2 || lead == 0xd8 || lead == 0xe2;
+  return lead < 0x20 || lead == 0x7f || lead == 0xc2 || lead == 0xd8 || lead == 0xe2 ||
+         lead == 0xef;
 }
 
 std::string Escaped(absl::string_view text, bool one_line) {
@@ -71,7 +72,9 @@ bool IsUtf8(absl::string_view text) {
 bool IsHidden(char32_t character) {
   if (character < 0x20) return character != '\n' && character != '\t';
   if (character >= 0x7f && character < 0xa0) return true;
-  return character == 0x061c || character == 0x200e || character == 0x200f ||
+  if (character == 0x00ad || character == 0x200b || character == 0xfeff) return true;
+  return character == 0x061c || (character >= 0x2060 && character <= 0x2064) ||
+         character == 0x200e || character == 0x200f ||
          (character >= 0x2028 && character <= 0x202e) ||
          (character >= 0x2066 && character <= 0x2069);
 }

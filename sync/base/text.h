@@ -17,8 +17,9 @@ bool TakeCharacter(absl::string_view* text, char32_t* character);
 
 bool IsUtf8(absl::string_view text);
 
-// Controls (C0, DEL, C1), what breaks lines besides \n, and Unicode's Bidi_Control.
-// \n and \t are none.
+// Controls (C0, DEL, C1), what breaks lines besides \n, Unicode's Bidi_Control, and what has no
+// width and joins nothing (zero-width space, word joiner, soft hyphen, byte order mark): two names
+// that look alike are one. \n and \t are none.
 bool IsHidden(char32_t character);
 
 // The first of `text`, which is UTF-8, that is hidden (U+0000 is one); or, in what must be

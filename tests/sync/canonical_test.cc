@@ -323,7 +323,8 @@ TEST(Values, TextCommandsNoTerminalAndTurnsNoLine) {
        {absl::string_view("\0", 1), absl::string_view("\x1b[2J"), absl::string_view("\x07"),
         absl::string_view("a\rb"), absl::string_view("\x7f"), absl::string_view("\xc2\x9b"),
         absl::string_view("\u202e"), absl::string_view("\u2066"), absl::string_view("\u200f"),
-        absl::string_view("\u2028"), absl::string_view("\u061c")}) {
+        absl::string_view("\u200b"), absl::string_view("\u2060"), absl::string_view("\ufeff"),
+        absl::string_view("\u00ad"), absl::string_view("\u2028"), absl::string_view("\u061c")}) {
     records::v1::Meeting meeting;
     meeting.set_minutes(absl::StrCat("前", hidden, "后"));
     EXPECT_THAT(Judged(meeting), ::testing::StartsWith("BAD_VALUE minutes: U+")) << hidden;
