@@ -38,13 +38,6 @@ absl::StatusOr<rules::v1::RuleFile> Parse(const RuleText& file) {
   return absl::InvalidArgumentError(absl::StrCat(file.name, ":", error.words));
 }
 
-const RecordType* TypeNamed(const Schema& schema, absl::string_view name) {
-  for (const RecordType& type : schema.types()) {
-    if (type.name == name) return &type;
-  }
-  return nullptr;
-}
-
 // One obligation, whose expressions are compiled in turn.
 class Compiler {
  public:
@@ -157,8 +150,8 @@ absl::StatusOr<std::unique_ptr<const Book>> Book::Compile(absl::Span<const RuleT
 absl::Status Book::Read(const RuleText& file, const Schema& schema) {
   ASSIGN_OR_RETURN(const rules::v1::RuleFile parsed, Parse(file));
   for (const auto& text : parsed.obligation()) {
-    const RecordType* each = TypeNamed(schema, text.each());
-    const RecordType* met = text.has_met_by() ? TypeNamed(schema, text.met_by().type()) : nullptr;
+    const RecordType* each = schema.FindByName(text.each());
+    const RecordType* met = text.has_met_by() ? schema.FindByName(text.met_by().type()) : nullptr;
     if (each == nullptr || (text.has_met_by() && met == nullptr)) {
       unknown_.push_back(text.key());
       continue;
