@@ -20,7 +20,7 @@ struct Expr {
     kName,    // a variable or constant; rooted: `.name`
     kSelect,  // children[0].name
     kHas,     // has(children[0].name)
-    kCall,    // operators too, by the names below; receiver: children[0] is what it is called on
+    kCall,    // operators too (operators.h); receiver: children[0] is what it is called on
     kList,
     kMap,      // key, value, key, value …
     kMessage,  // name{fields[i]: children[i]}
@@ -37,17 +37,6 @@ struct Expr {
   std::vector<std::string> fields;
   std::vector<Expr> children;
 };
-
-// The functions that operators are. Nobody can call them by these names.
-inline constexpr char kConditional[] = "_?_:_";
-inline constexpr char kAnd[] = "_&&_";
-inline constexpr char kOr[] = "_||_";
-inline constexpr char kNot[] = "!_";
-inline constexpr char kNegate[] = "-_";
-inline constexpr char kIndex[] = "_[_]";
-inline constexpr char kIn[] = "@in";
-inline constexpr char kEqual[] = "_==_";
-inline constexpr char kUnequal[] = "_!=_";
 
 }  // namespace zhibu::cel
 

@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "sync/rules/cel/checker.h"
+#include "sync/rules/cel/operators.h"
 #include "sync/rules/cel/standard.h"
 #include "sync/base/status.h"
 
@@ -14,17 +14,7 @@ namespace {
 
 using Form = Expr::Form;
 
-// "+" of "_+_"; the name itself where it is no operator.
-absl::string_view Shown(absl::string_view name) {
-  if (name == kIn) return "in";
-  if (name == kIndex) return "[ ]";
-  if (name == kNot || name == kNegate) return name.substr(0, 1);
-  const bool between =
-      name.size() > 2 && name.front() == '_' && absl::ascii_ispunct(name[1]) && name[1] != '_';
-  return between ? name.substr(1, name.size() - 2) : name;
-}
-
-bool IsOperator(const Expr& expr) { return Shown(expr.name) != expr.name; }
+bool IsOperator(const Expr& expr) { return !SignOf(expr.name).empty(); }
 
 // What it costs to fold a constant: far more than anybody writes.
 constexpr Budget kFolding{2'000};
@@ -71,7 +61,7 @@ absl::StatusOr<Checker::Checked> Checker::CompileBool(const Expr& expr, absl::st
 }
 
 absl::StatusOr<Checker::Checked> Checker::CompileLogic(const Expr& expr) {
-  const std::string whose = absl::StrCat("each side of ", Shown(expr.name));
+  const std::string whose = absl::StrCat("each side of ", ShownName(expr.name));
   ASSIGN_OR_RETURN(Checked left, CompileBool(expr.children[0], whose));
   ASSIGN_OR_RETURN(Checked right, CompileBool(expr.children[1], whose));
   Checked checked;
@@ -134,7 +124,7 @@ bool Checker::IsNamedByHint(const Expr& expr) const {
 
 absl::StatusOr<std::vector<Checker::Checked>> Checker::CompileArguments(
     const Expr& expr, const Candidates& candidates) {
-  if (IsOperator(expr) && expr.children.size() == 2 && expr.name != kIndex) {
+  if (IsBetweenTwo(expr.name)) {
     return CompileBeside(expr);
   }
   std::vector<Checked> arguments;
@@ -227,7 +217,7 @@ std::string Checker::NoneFits(const Expr& expr, const Candidates& candidates,
   std::vector<std::string> types;
   for (const Checked& argument : arguments) types.push_back(argument.type.ToText());
   if (IsOperator(expr)) {
-    return absl::StrCat("'", Shown(expr.name), "' cannot stand with ",
+    return absl::StrCat("'", ShownName(expr.name), "' cannot stand with ",
                         absl::StrJoin(types, " and "));
   }
   std::vector<std::string> declared;

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "sync/rules/cel/node.h"
+#include "sync/rules/cel/operators.h"
 
 namespace zhibu::cel {
 namespace {
@@ -60,7 +61,7 @@ class CallNode : public Node {
     std::string kinds = absl::StrJoin(values, ", ", [](std::string* text, const Value& value) {
       absl::StrAppend(text, value.TypeName());
     });
-    return absl::StrCat("'", candidates_[0]->name, "' is not declared for ", kinds);
+    return absl::StrCat("'", ShownName(candidates_[0]->name), "' is not declared for ", kinds);
   }
 
   const std::vector<std::shared_ptr<const Function>> candidates_;

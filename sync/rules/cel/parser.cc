@@ -8,6 +8,7 @@
 #include "sync/rules/cel/limits.h"
 #include "sync/rules/cel/literal.h"
 #include "sync/rules/cel/macros.h"
+#include "sync/rules/cel/operators.h"
 #include "sync/rules/cel/utf8.h"
 #include "sync/base/status.h"
 

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <limits>
 
-#include "sync/rules/cel/ast.h"
+#include "sync/rules/cel/operators.h"
 #include "sync/rules/cel/standard.h"
 
 namespace zhibu::cel {

@@ -2,9 +2,9 @@
 #include <cmath>
 #include <optional>
 
-#include "sync/rules/cel/ast.h"
 #include "sync/rules/cel/collections.h"
 #include "sync/rules/cel/compare.h"
+#include "sync/rules/cel/operators.h"
 #include "sync/rules/cel/standard.h"
 #include "sync/rules/cel/utf8.h"
 

@@ -1,6 +1,6 @@
 // == != < <= > >= and !
-#include "sync/rules/cel/ast.h"
 #include "sync/rules/cel/compare.h"
+#include "sync/rules/cel/operators.h"
 #include "sync/rules/cel/standard.h"
 
 namespace zhibu::cel {

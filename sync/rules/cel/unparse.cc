@@ -7,6 +7,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "sync/rules/cel/macros.h"
+#include "sync/rules/cel/operators.h"
 #include "sync/rules/cel/text.h"
 
 namespace zhibu::cel {
@@ -16,16 +17,6 @@ using Form = Expr::Form;
 
 // How tightly a form binds.
 enum Strength { kTernary, kOrs, kAnds, kRelations, kSums, kProducts, kUnary, kPrimary };
-
-// "==" of "_==_"; empty for what is no operator between two.
-absl::string_view OperatorOf(const Expr& expr) {
-  const absl::string_view name = expr.name;
-  if (name == kIn) return "in";
-  const bool between = name.size() > 2 && name.front() == '_' && name.back() == '_' &&
-                       absl::ascii_ispunct(name[1]) && name[1] != '_' && name != kConditional &&
-                       name != kIndex;
-  return between ? name.substr(1, name.size() - 2) : "";
-}
 
 Strength StrengthOf(absl::string_view operation) {
   if (operation == "||") return kOrs;
@@ -41,8 +32,7 @@ Strength StrengthOf(const Expr& expr) {
   if (expr.form != Form::kCall) return kPrimary;
   if (expr.name == kConditional) return kTernary;
   if (IsNegated(expr)) return kUnary;
-  const absl::string_view operation = OperatorOf(expr);
-  return operation.empty() ? kPrimary : StrengthOf(operation);
+  return IsBetweenTwo(expr.name) ? StrengthOf(SignOf(expr.name)) : kPrimary;
 }
 
 std::string FieldName(absl::string_view name) {
@@ -84,7 +74,8 @@ std::string WrittenCall(const Expr& expr) {
   if (expr.name == kIndex) {
     return absl::StrCat(WrittenAtLeast(children[0], kPrimary), "[", Written(children[1]), "]");
   }
-  if (const absl::string_view operation = OperatorOf(expr); !operation.empty()) {
+  if (IsBetweenTwo(expr.name)) {
+    const absl::string_view operation = SignOf(expr.name);
     const Strength strength = StrengthOf(operation);
     return absl::StrCat(WrittenAtLeast(children[0], strength), " ", operation, " ",
                         WrittenAtLeast(children[1], strength + 1));

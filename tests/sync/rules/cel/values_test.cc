@@ -37,7 +37,7 @@ TEST(Numbers, KindsAreComparedAndNotMixed) {
   EXPECT_EQ(Said("dyn(1) == 1u && dyn(1u) == 1.0 && dyn([1]) != [1.5]"), "true");
   EXPECT_EQ(Said("1 + 1.0"), "refused: line 1, column 3: '+' cannot stand with int and double");
   EXPECT_EQ(Said("1 == ''"), "refused: line 1, column 3: '==' cannot stand with int and string");
-  EXPECT_EQ(Said("dyn(1) + 1.0"), "error: line 1, column 8: '_+_' is not declared for int, double");
+  EXPECT_EQ(Said("dyn(1) + 1.0"), "error: line 1, column 8: '+' is not declared for int, double");
 }
 
 // So that a rule can say `this.votes * 2`.
@@ -98,6 +98,27 @@ TEST(Collections, AreIndexedByWholeNumbersAndKeys) {
   EXPECT_EQ(Said("[1] + [2, 'a']"), "[1, 2, 'a']");
   EXPECT_EQ(Said("'a' in {'a': 1} && !(2 in [1]) && size({'a': 1}) == 1"), "true");
   EXPECT_EQ(Said("{'a': [1, {}]} == {'a': [1.0, {}]}"), "true");
+}
+
+TEST(Collections, KeysAreEqualAcrossKindsOfNumbers) {
+  EXPECT_EQ(Said("{true: 1, false: 2}[false] + {18446744073709551615u: 3}[18446744073709551615u]"),
+            "5");
+  EXPECT_EQ(Said("{9223372036854775808u: 3}[dyn(9223372036854775808.0)]"), "3");
+  EXPECT_EQ(Said("dyn(1e300) in {1: 1} || dyn(0.5) in {1: 1} || dyn(null) in {1: 1}"), "false");
+  EXPECT_EQ(Said("dyn(-1e300) in {1: 1}"), "false");
+  EXPECT_EQ(Said("2u in {1u: 1, 2u: 1} && 2 in {1u: 1, 2u: 1}"), "true");
+  EXPECT_EQ(Said("[1][18446744073709551615u]"),
+            "error: line 1, column 4: no element 18446744073709551615u in a list of 1");
+}
+
+TEST(Comparisons, OfTruthNullAndTypes) {
+  EXPECT_EQ(Said("false < true && true <= true && !(true < false)"), "true");
+  EXPECT_EQ(Said("null == null && dyn(null) != 0 && type(1) == int && type(1) != type(1u)"),
+            "true");
+  EXPECT_EQ(Said("{1: null} == {1: null} && {1: null} != {1: dyn(2)} && {1: 1} != {2: 1}"), "true");
+  EXPECT_EQ(Said("1 < null"), "refused: line 1, column 3: '<' cannot stand with int and null");
+  EXPECT_EQ(Said("dyn([]) < dyn([])"),
+            "error: line 1, column 9: '<' is not declared for list, list");
 }
 
 TEST(Macros, RunThroughListsAndTheKeysOfMaps) {
