@@ -71,7 +71,9 @@ class Sealing {
 
   // Nothing is touched where the file is sealed with another key.
   absl::Status Unlock() {
-    if (!db_.tableExists("seal")) return absl::OkStatus();
+    if (Ask(db_, "SELECT count(*) FROM sqlite_schema WHERE name = 'seal'") == 0) {
+      return absl::OkStatus();
+    }
     SQLite::Statement row(db_, "SELECT key FROM seal");
     if (!row.executeStep()) return absl::OkStatus();
     const std::string sealed = row.getColumn(0).getString();
