@@ -70,26 +70,30 @@ const std::vector<Layer>& Layers() {
        with(kSync, {"client-core", "client-core/store", "client-core/actions",
                     "client-core/transport", "sync/cli", "sync/rules/book"}),
        Any({kHost, kCommand})},
-      {"server/store", kSync, kHost},
-      {"server/store/sqlite", with(kSync, {"server/store", "sync/sqlite"}), Any({kHost, kStorage})},
-      {"server/feed", with(kSync, {"server/store"}), kHost},
-      {"server/authority", with(kSync, {"server/store"}), kHost},
-      {"server/ingest", with(kSync, {"server/store", "server/feed", "server/authority"}),
-       Any({kHost, "spdlog/.*"})},
-      {"server/identity", with(kSync, {"server/store", "server/ingest"}),
+      {"server/base", {"sync/base"}, Any({kHost, "spdlog/.*"})},
+      {"server/store", with(kSync, {"server/base"}), kHost},
+      {"server/store/sqlite", with(kSync, {"server/base", "server/store", "sync/sqlite"}),
+       Any({kHost, kStorage})},
+      {"server/feed", with(kSync, {"server/base", "server/store"}), kHost},
+      {"server/authority", with(kSync, {"server/base", "server/store"}), kHost},
+      {"server/ingest",
+       with(kSync, {"server/base", "server/store", "server/feed", "server/authority"}), kHost},
+      {"server/identity", with(kSync, {"server/base", "server/store", "server/ingest"}),
        Any({kHost, "openssl/.*"})},
-      {"server/exchange", with(kSync, {"server/store", "server/ingest", "server/identity"}), kHost},
+      {"server/exchange",
+       with(kSync, {"server/base", "server/store", "server/ingest", "server/identity"}), kHost},
       {"server/sessions",
-       with(kSync, {"server/store", "server/feed", "server/authority", "server/ingest",
-                    "server/identity"}),
-       Any({kHost, "asio/.*|spdlog/.*"})},
+       with(kSync, {"server/base", "server/store", "server/feed", "server/authority",
+                    "server/ingest", "server/identity"}),
+       Any({kHost, "asio/.*"})},
       {"server/admin",
-       with(kSync, {"server/store", "server/feed", "server/ingest", "server/identity",
-                    "server/exchange", "server/sessions"}),
+       with(kSync, {"server/base", "server/store", "server/feed", "server/ingest",
+                    "server/identity", "server/exchange", "server/sessions"}),
        kHost},
       {"server/rpc",
-       with(kSync, {"server/store", "server/store/sqlite", "server/feed", "server/ingest",
-                    "server/identity", "server/sessions", "server/admin", "sync/cli"}),
+       with(kSync,
+            {"server/base", "server/store", "server/store/sqlite", "server/feed", "server/ingest",
+             "server/identity", "server/sessions", "server/admin", "sync/cli"}),
        Any({kHost, kGrpc, "asio/.*"})},
       {"server/cli", with(kSync, {"server/identity", "server/rpc", "sync/cli"}),
        Any({kHost, kCommand, kGrpc, "spdlog/.*"})},
@@ -171,6 +175,19 @@ TEST(Layering, NoFolderIsForgotten) {
     }
   }
   EXPECT_EQ(there, listed);
+}
+
+// Whoever operates the server reads what one observer writes.
+TEST(Layering, OnlyTheObserverWritesLogLines) {
+  std::vector<std::string> wrong;
+  for (const auto& entry : fs::recursive_directory_iterator(fs::path(ZHIBU_SOURCE) / "server")) {
+    const std::string name = fs::relative(entry.path(), ZHIBU_SOURCE).string();
+    if (!IsSource(entry.path()) || name == "server/base/log.cc" || name == "server/cli/serve.cc") {
+      continue;
+    }
+    if (TextOf(entry.path()).find("spdlog") != std::string::npos) wrong.push_back(name);
+  }
+  EXPECT_THAT(wrong, testing::IsEmpty());
 }
 
 // What is special about a type is declared, or is a rule (sync/rules): whoever adds one does

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "server/admin/acts.h"
+#include "server/admin/check.h"
 #include "server/exchange/import.h"
 #include "server/exchange/roster.h"
 #include "server/exchange/text.h"
@@ -43,11 +45,13 @@ namespace {
 using records::v1::ConflictNote;
 using records::v1::DuplicatePerson;
 using records::v1::Member;
+using records::v1::OperatorAct;
 using records::v1::Organisation;
 
 constexpr uint32_t kCodeMinutes = 24 * 60;
 constexpr uint32_t kCodeMinutesMax = 7 * kCodeMinutes;
 constexpr size_t kCrowdShownMax = 1000;
+constexpr size_t kActsShown = 100;
 
 // A grant that is given again while it runs has run all along.
 int64_t BeginningOf(const RecordState& before, int64_t now_ms) {
@@ -57,18 +61,6 @@ int64_t BeginningOf(const RecordState& before, int64_t now_ms) {
   const bool runs = from <= now_ms && (!grant.has_until() ||
                                        now_ms < TimeUtil::TimestampToMilliseconds(grant.until()));
   return runs ? from : now_ms;
-}
-
-// It is shown to whomever the code is for.
-absl::Status CheckOperatorName(const std::string& name) {
-  if (!Trim(name).empty() && name.size() <= kRegisteredNameBytesMax && IsUtf8(name) &&
-      !FirstHidden(name, true)) {
-    return absl::OkStatus();
-  }
-  return absl::InvalidArgumentError(InBoth(
-      absl::StrCat("经办人须写成一行文字，最多 ", kRegisteredNameBytesMax, " 字节，不含控制字符"),
-      absl::StrCat("who hands a code out is one line of text of at most ", kRegisteredNameBytesMax,
-                   " bytes, without control characters")));
 }
 
 // The grant that a request means: whose it is, and as it is stored.
@@ -95,14 +87,38 @@ absl::StatusOr<MeantGrant> FindGrant(Reader& reader, const admin::v1::GrantReque
   return meant;
 }
 
+OperatorAct ActOn(const MeantGrant& meant, OperatorAct::Kind kind) {
+  OperatorAct act;
+  act.set_kind(kind);
+  act.set_member_id(meant.person.str());
+  act.set_organisation_id(meant.organisation.str());
+  act.set_office(meant.grant.office());
+  if (meant.grant.has_until()) *act.mutable_until() = meant.grant.until();
+  return act;
+}
+
+// Empty where the entry is damaged, as below.
+absl::StatusOr<std::string> NameIfRead(Reader& reader, const std::string& member) {
+  const absl::StatusOr<std::string> name = RegisteredNameOf<Member>(reader, member);
+  RETURN_IF_ERROR(PassOver(name.status()));
+  return name.ok() ? *name : "";
+}
+
+absl::Status ShowIfRead(Reader& reader, const Id& member, admin::v1::Registered* shown) {
+  const auto registered = RegisteredAs<Member>(reader, member);
+  RETURN_IF_ERROR(PassOver(registered.status()));
+  if (registered.ok()) *shown = *registered;
+  shown->set_id(member.str());
+  return absl::OkStatus();
+}
+
 // Under this and every other number that the device has gone by.
 absl::StatusOr<bool> IsStopped(Reader& reader, DeviceNumber number, DeviceRow::Standing standing) {
   ASSIGN_OR_RETURN(const auto device, reader.GetDevice(number));
   if (!device) return false;
-  ASSIGN_OR_RETURN(const std::vector<DeviceRow> rows, reader.ListDevices());
-  return std::all_of(rows.begin(), rows.end(), [&](const DeviceRow& row) {
-    return row.record != device->record || row.standing >= standing;
-  });
+  ASSIGN_OR_RETURN(const std::vector<DeviceRow> rows, reader.DevicesWithRecord(device->record));
+  return std::all_of(rows.begin(), rows.end(),
+                     [&](const DeviceRow& row) { return row.standing >= standing; });
 }
 
 // What an organisation hangs on, for a reply.
@@ -119,9 +135,10 @@ absl::Status ShowParents(Reader& reader, const Organisation& organisation,
 
 }  // namespace
 
-absl::StatusOr<admin::v1::InitReply> Admin::Init() {
+absl::StatusOr<admin::v1::InitReply> Admin::Init(const admin::v1::InitRequest& request) {
+  RETURN_IF_ERROR(CheckOperatorName(request.operator_name()));
   admin::v1::InitReply reply;
-  RETURN_IF_ERROR(hub_.Write([&](absl::flat_hash_set<Id>*) {
+  RETURN_IF_ERROR(hub_.Write([&](absl::flat_hash_set<Id>* moved) {
     return hub_.store().Write([&](Writer& writer) -> absl::Status {
       ASSIGN_OR_RETURN(const std::string known, writer.GetSetting(kServerId));
       if (!known.empty()) return absl::AlreadyExistsError("the data folder is initialised already");
@@ -135,24 +152,33 @@ absl::StatusOr<admin::v1::InitReply> Admin::Init() {
       reply.set_fingerprint(FingerprintOf(certificate.certificate_pem));
       RETURN_IF_ERROR(writer.PutSetting(kServerKey, certificate.key_pem));
       RETURN_IF_ERROR(writer.PutSetting(kServerCertificate, certificate.certificate_pem));
-      return writer.PutSetting(kServerId, reply.server_id());
+      RETURN_IF_ERROR(writer.PutSetting(kServerId, reply.server_id()));
+      OperatorAct act;
+      act.set_kind(OperatorAct::FOUNDED);
+      return WriteAct(writer, request.operator_name(), act, moved);
     });
   }));
   return reply;
 }
 
 absl::StatusOr<admin::v1::ImportReply> Admin::Import(const admin::v1::ImportRequest& request) {
+  RETURN_IF_ERROR(CheckOperatorName(request.operator_name()));
+  absl::MutexLock lock(&import_mutex_);
   absl::StatusOr<Roster> roster = ParseRoster(request.csv());
   if (!roster.ok()) {
     const Words words = WordsOf(roster.status());
     return absl::InvalidArgumentError(absl::StrCat(words.zh(), " ", words.en()));
   }
+  // First: what is committed of it stands, should the rest fail.
+  OperatorAct act;
+  act.set_kind(OperatorAct::IMPORTED);
+  act.set_file(Hex(Digest(request.csv())));
+  RETURN_IF_ERROR(NoteAct(request.operator_name(), act));
   admin::v1::ImportReply reply;
-  RETURN_IF_ERROR(hub_.Write([&](absl::flat_hash_set<Id>* moved) -> absl::Status {
-    ASSIGN_OR_RETURN(Importer importer,
-                     Importer::Open(&hub_.store(), &hub_.ingest(), hub_.environment()));
-    return importer.Run(*roster, &reply, moved);
-  }));
+  ASSIGN_OR_RETURN(Importer importer,
+                   Importer::Open(&hub_.store(), &hub_.ingest(), hub_.environment()));
+  RETURN_IF_ERROR(importer.Run(
+      *roster, [&](const sync::v1::Edit& part) { return WriteOwn(part); }, &reply));
   return reply;
 }
 
@@ -183,25 +209,29 @@ absl::StatusOr<admin::v1::EnrolCodeReply> Admin::Enrol(const admin::v1::EnrolCod
       reply.set_code(ticket.ToText());
       RETURN_IF_ERROR(writer.DropCodes(hub_.environment().now_ms()));
       RETURN_IF_ERROR(writer.PutCode(code));
-      return NoteHandedOut(writer, code, request.operator_name(), moved);
+      // Whoever has a code can become the person, so it is not handed out unseen.
+      OperatorAct act;
+      act.set_kind(OperatorAct::CODE_HANDED_OUT);
+      act.set_member_id(code.person.str());
+      *act.mutable_until() = TimeUtil::MillisecondsToTimestamp(code.expires_ms);
+      return WriteAct(writer, request.operator_name(), act, moved);
     });
   }));
   reply.set_expires_ms(code.expires_ms);
   return reply;
 }
 
-// Whoever has a code can become the person, so it is not handed out unseen.
-absl::Status Admin::NoteHandedOut(Writer& writer, const EnrolmentCode& code, const std::string& by,
-                                  absl::flat_hash_set<Id>* moved) {
-  records::v1::HandedCode handed;
-  handed.set_member_id(code.person.str());
-  handed.set_by(by);
-  *handed.mutable_at() = TimeUtil::MillisecondsToTimestamp(hub_.environment().now_ms());
-  *handed.mutable_until() = TimeUtil::MillisecondsToTimestamp(code.expires_ms);
+absl::Status Admin::WriteAct(Writer& writer, const std::string& by, OperatorAct act,
+                             absl::flat_hash_set<Id>* moved) {
   sync::v1::Edit edit;
-  AddChange(TypeOf<records::v1::HandedCode>(), hub_.environment().NewId(), RecordState(), handed,
-            &edit);
+  AddAct(hub_.environment(), by, std::move(act), &edit);
   return hub_.ingest().WriteOwn(writer, edit, moved).status();
+}
+
+absl::Status Admin::NoteAct(const std::string& by, const OperatorAct& act) {
+  sync::v1::Edit edit;
+  AddAct(hub_.environment(), by, act, &edit);
+  return WriteOwn(edit);
 }
 
 absl::Status Admin::WriteOwn(const sync::v1::Edit& edit) {
@@ -212,6 +242,7 @@ absl::Status Admin::WriteOwn(const sync::v1::Edit& edit) {
 }
 
 absl::StatusOr<admin::v1::GrantReply> Admin::Grant(const admin::v1::GrantRequest& request) {
+  RETURN_IF_ERROR(CheckOperatorName(request.operator_name()));
   const Schema& schema = hub_.ingest().schema();
   const RecordType& type = *schema.Find(records::v1::Grant::descriptor());
   const uint32_t office = AudienceOf(request.office());
@@ -237,6 +268,10 @@ absl::StatusOr<admin::v1::GrantReply> Admin::Grant(const admin::v1::GrantRequest
       *meant.grant.mutable_until() = TimeUtil::MillisecondsToTimestamp(request.until_ms());
     }
     reply.set_changed(AddChange(type, meant.id, meant.before, meant.grant, &edit));
+    if (reply.changed()) {
+      AddAct(hub_.environment(), request.operator_name(), ActOn(meant, OperatorAct::GRANTED),
+             &edit);
+    }
     reply.set_grant_id(meant.id.str());
     ASSIGN_OR_RETURN(*reply.mutable_person(), RegisteredAs<Member>(reader, meant.person));
     ASSIGN_OR_RETURN(*reply.mutable_organisation(),
@@ -248,7 +283,7 @@ absl::StatusOr<admin::v1::GrantReply> Admin::Grant(const admin::v1::GrantRequest
 }
 
 // Also of a member whose entry was deleted: made anew, they would hold it again.
-absl::Status Admin::RevokeGrant(const admin::v1::GrantRequest& request,
+absl::Status Admin::RevokeGrant(const admin::v1::GrantRequest& request, const std::string& by,
                                 admin::v1::RevokeReply* reply) {
   sync::v1::Edit edit;
   RETURN_IF_ERROR(hub_.store().Read([&](Reader& reader) -> absl::Status {
@@ -273,13 +308,14 @@ absl::Status Admin::RevokeGrant(const admin::v1::GrantRequest& request,
     }
     *meant.grant.mutable_until() = TimeUtil::MillisecondsToTimestamp(std::max(from_ms, now_ms));
     AddChange(TypeOf<records::v1::Grant>(), meant.id, meant.before, meant.grant, &edit);
+    AddAct(hub_.environment(), by, ActOn(meant, OperatorAct::GRANT_ENDED), &edit);
     return absl::OkStatus();
   }));
   return WriteOwn(edit);
 }
 
 absl::Status Admin::RevokeDevice(DeviceNumber number, DeviceRow::Standing standing,
-                                 admin::v1::RevokeReply* reply) {
+                                 const std::string& by, admin::v1::RevokeReply* reply) {
   return hub_.Write([&](absl::flat_hash_set<Id>* moved) {
     return hub_.store().Write([&](Writer& writer) -> absl::Status {
       ASSIGN_OR_RETURN(const bool stopped, IsStopped(writer, number, standing));
@@ -292,21 +328,28 @@ absl::Status Admin::RevokeDevice(DeviceNumber number, DeviceRow::Standing standi
           server::RevokeDevice(writer, hub_.ingest(), hub_.environment(), number, standing, moved));
       ASSIGN_OR_RETURN(const auto device, writer.GetDevice(number));
       ASSIGN_OR_RETURN(*reply->mutable_person(), RegisteredAs<Member>(writer, device->person));
-      return absl::OkStatus();
+      const bool lost = standing == DeviceRow::Standing::kLost;
+      OperatorAct act;
+      act.set_kind(lost ? OperatorAct::DEVICE_LOST : OperatorAct::DEVICE_REVOKED);
+      act.set_member_id(device->person.str());
+      act.set_device(number.value);
+      return WriteAct(writer, by, act, moved);
     });
   });
 }
 
 absl::StatusOr<admin::v1::RevokeReply> Admin::Revoke(const admin::v1::RevokeRequest& request) {
+  const std::string& by = request.operator_name();
+  RETURN_IF_ERROR(CheckOperatorName(by));
   admin::v1::RevokeReply reply;
   switch (request.what_case()) {
     case admin::v1::RevokeRequest::kGrant:
-      RETURN_IF_ERROR(RevokeGrant(request.grant(), &reply));
+      RETURN_IF_ERROR(RevokeGrant(request.grant(), by, &reply));
       break;
     case admin::v1::RevokeRequest::kDevice:
       RETURN_IF_ERROR(RevokeDevice(
           DeviceNumber(request.device()),
-          request.wipe() ? DeviceRow::Standing::kLost : DeviceRow::Standing::kRevoked, &reply));
+          request.wipe() ? DeviceRow::Standing::kLost : DeviceRow::Standing::kRevoked, by, &reply));
       break;
     default:
       return absl::InvalidArgumentError("name a grant or a device");
@@ -315,6 +358,13 @@ absl::StatusOr<admin::v1::RevokeReply> Admin::Revoke(const admin::v1::RevokeRequ
 }
 
 absl::StatusOr<sync::v1::EnrolReply> Admin::EnrolDevice(const sync::v1::EnrolRequest& request) {
+  absl::StatusOr<sync::v1::EnrolReply> reply = TakeDevice(request);
+  const sync::v1::Reason reason = ReasonOf(reply.status()).reason;
+  if (reason != sync::v1::NO_REASON) hub_.observer().OnRefused(reason, DeviceNumber());
+  return reply;
+}
+
+absl::StatusOr<sync::v1::EnrolReply> Admin::TakeDevice(const sync::v1::EnrolRequest& request) {
   sync::v1::EnrolReply reply;
   RETURN_IF_ERROR(hub_.store().Read([&](Reader& reader) -> absl::Status {
     ASSIGN_OR_RETURN(const bool known, reader.HasCode(request.code(), hub_.environment().now_ms()));
@@ -345,6 +395,7 @@ absl::StatusOr<sync::v1::EnrolReply> Admin::EnrolDevice(const sync::v1::EnrolReq
 
 absl::StatusOr<admin::v1::AffiliateReply> Admin::Affiliate(
     const admin::v1::AffiliateRequest& request) {
+  RETURN_IF_ERROR(CheckOperatorName(request.operator_name()));
   const RecordType& type = TypeOf<Organisation>();
   if (!request.has_parent() && !request.has_host_parent()) {
     return absl::InvalidArgumentError(
@@ -375,6 +426,10 @@ absl::StatusOr<admin::v1::AffiliateReply> Admin::Affiliate(
     sync::v1::Edit edit;
     reply.set_changed(AddChange(type, id, before, organisation, &edit));
     if (!reply.changed()) return absl::OkStatus();
+    OperatorAct act;
+    act.set_kind(OperatorAct::AFFILIATED);
+    act.set_organisation_id(id.str());
+    AddAct(hub_.environment(), request.operator_name(), act, &edit);
     return hub_.ingest().WriteOwn(writer, edit, moved).status();
   };
   RETURN_IF_ERROR(hub_.Write([&](absl::flat_hash_set<Id>* moved) {
@@ -391,14 +446,16 @@ absl::StatusOr<admin::v1::DevicesReply> Admin::Devices() {
     for (const DeviceRow& row : rows) {
       if (row.number == kServerDevice) continue;
       // As its owner calls it.
-      ASSIGN_OR_RETURN(const RecordState state, reader.GetRecord({type.number, row.record}));
+      const absl::StatusOr<RecordState> state = reader.GetRecord({type.number, row.record});
+      RETURN_IF_ERROR(PassOver(state.status()));
       records::v1::Device record;
-      record.ParseFromString(state.body);
+      if (state.ok()) record.ParseFromString(state->body);
       auto* device = reply.add_devices();
       device->set_number(row.number.value);
       device->set_person_id(row.person.str());
-      ASSIGN_OR_RETURN(const admin::v1::Registered owner, RegisteredAs<Member>(reader, row.person));
-      device->set_person_name(owner.name());
+      const auto owner = RegisteredAs<Member>(reader, row.person);
+      RETURN_IF_ERROR(PassOver(owner.status()));
+      if (owner.ok()) device->set_person_name(owner->name());
       device->set_name(record.name());
       device->set_state(StateOf(row.standing));
       device->set_enrolled_ms(row.enrolled_ms);
@@ -416,11 +473,11 @@ absl::StatusOr<admin::v1::ConflictsReply> Admin::Conflicts(
   admin::v1::ConflictsReply reply;
   RETURN_IF_ERROR(hub_.store().Read([&](Reader& reader) -> absl::Status {
     std::vector<std::pair<Id, ConflictNote>> notes;
-    RETURN_IF_ERROR(reader.ListRecords(schema.Find(ConflictNote::descriptor())->number,
-                                       std::nullopt, [&](const Id& id, const RecordState& state) {
-                                         notes.emplace_back(id, ConflictNote());
-                                         notes.back().second.ParseFromString(state.body);
-                                       }));
+    RETURN_IF_ERROR(
+        PassOver(reader.ListRecords(schema.Find(ConflictNote::descriptor())->number, std::nullopt,
+                                    [&](const Id& id, const RecordState& state) {
+                                      notes.emplace_back(id, Parse<ConflictNote>(state.body));
+                                    })));
     for (const auto& [id, note] : notes) {
       if (note.state() == ConflictNote::SETTLED && !request.settled_too()) continue;
       auto* conflict = reply.add_conflicts();
@@ -433,10 +490,8 @@ absl::StatusOr<admin::v1::ConflictsReply> Admin::Conflicts(
       conflict->set_kept(note.kept());
       conflict->set_lost(note.lost());
       conflict->set_state(ConflictNote::State_Name(note.state()));
-      ASSIGN_OR_RETURN(*conflict->mutable_kept_by(),
-                       RegisteredNameOf<Member>(reader, note.kept_by_id()));
-      ASSIGN_OR_RETURN(*conflict->mutable_lost_by(),
-                       RegisteredNameOf<Member>(reader, note.lost_by_id()));
+      ASSIGN_OR_RETURN(*conflict->mutable_kept_by(), NameIfRead(reader, note.kept_by_id()));
+      ASSIGN_OR_RETURN(*conflict->mutable_lost_by(), NameIfRead(reader, note.lost_by_id()));
     }
     return absl::OkStatus();
   }));
@@ -452,25 +507,26 @@ absl::StatusOr<admin::v1::DuplicatesReply> Admin::Duplicates() {
       ASSIGN_OR_RETURN(const std::vector<Id> marked, reader.FindMarked(mark, kCrowdShownMax));
       admin::v1::DuplicatesReply::Crowd crowd;
       for (const Id& id : marked) {
-        ASSIGN_OR_RETURN(const auto member, Find<Member>(reader, id));
-        if (!member) continue;
-        ASSIGN_OR_RETURN(*crowd.add_persons(), RegisteredAs<Member>(reader, id));
+        const auto member = Find<Member>(reader, id);
+        RETURN_IF_ERROR(PassOver(member.status()));
+        if (!member.ok() || !*member) continue;
+        RETURN_IF_ERROR(ShowIfRead(reader, id, crowd.add_persons()));
       }
       // There are other marks too, of records.
       if (crowd.persons_size() > 1) *reply.add_crowds() = std::move(crowd);
     }
-    RETURN_IF_ERROR(
+    RETURN_IF_ERROR(PassOver(
         reader.ListRecords(type.number, std::nullopt, [&](const Id& id, const RecordState& state) {
           auto* duplicate = reply.add_duplicates();
           duplicate->set_id(id.str());
           duplicate->mutable_duplicate()->ParseFromString(state.body);
-        }));
+        })));
     for (auto& one : *reply.mutable_duplicates()) {
       const auto first = Id::FromBytes(one.duplicate().first_id());
       const auto second = Id::FromBytes(one.duplicate().second_id());
       if (!first || !second) continue;
-      ASSIGN_OR_RETURN(*one.mutable_first(), RegisteredAs<Member>(reader, *first));
-      ASSIGN_OR_RETURN(*one.mutable_second(), RegisteredAs<Member>(reader, *second));
+      RETURN_IF_ERROR(ShowIfRead(reader, *first, one.mutable_first()));
+      RETURN_IF_ERROR(ShowIfRead(reader, *second, one.mutable_second()));
     }
     return absl::OkStatus();
   }));
@@ -479,6 +535,7 @@ absl::StatusOr<admin::v1::DuplicatesReply> Admin::Duplicates() {
 
 absl::StatusOr<admin::v1::MergePersonsReply> Admin::MergePersons(
     const admin::v1::MergePersonsRequest& request) {
+  RETURN_IF_ERROR(CheckOperatorName(request.operator_name()));
   Ingest& ingest = hub_.ingest();
   const RecordType& type = *ingest.schema().Find(DuplicatePerson::descriptor());
   const DuplicatePerson::State wanted =
@@ -525,6 +582,11 @@ absl::StatusOr<admin::v1::MergePersonsReply> Admin::MergePersons(
     if (!request.undo()) duplicate.set_kept_id(keep.str());
     sync::v1::Edit edit;
     AddChange(type, id, before, duplicate, &edit);
+    OperatorAct act;
+    act.set_kind(request.undo() ? OperatorAct::PERSONS_PARTED : OperatorAct::PERSONS_MERGED);
+    act.set_member_id(keep.str());
+    act.set_other_id(other.str());
+    AddAct(hub_.environment(), request.operator_name(), act, &edit);
     reply.set_duplicate_id(id.str());
     return ingest.WriteOwn(writer, edit, moved).status();
   };
@@ -544,7 +606,8 @@ absl::StatusOr<admin::v1::VerifyAuditReply> Admin::VerifyAudit() {
       EditNumber last;
       bool whole = true;
       RETURN_IF_ERROR(reader.ReadAudit(device.number, EditNumber(), [&](const AuditRow& row) {
-        whole = row.number.value == last.value + 1 && row.chain == ChainAfter(chain, row);
+        whole = !row.damaged && row.number.value == last.value + 1 &&
+                row.chain == ChainAfter(chain, row);
         last = row.number;
         chain = row.chain;
         return whole;
@@ -564,10 +627,41 @@ absl::StatusOr<admin::v1::VerifyAuditReply> Admin::VerifyAudit() {
 }
 
 absl::StatusOr<admin::v1::BackupReply> Admin::Backup(const admin::v1::BackupRequest& request) {
+  RETURN_IF_ERROR(CheckOperatorName(request.operator_name()));
   RETURN_IF_ERROR(BackUp(hub_.store(), [&] { return hub_.store().Backup(request.file()); }));
+  OperatorAct act;
+  act.set_kind(OperatorAct::BACKED_UP);
+  act.set_file(request.file());
+  RETURN_IF_ERROR(NoteAct(request.operator_name(), act));
   admin::v1::BackupReply reply;
   std::error_code error;
   reply.set_bytes(std::filesystem::file_size(request.file(), error));
+  return reply;
+}
+
+absl::StatusOr<admin::v1::ActsReply> Admin::Acts(const admin::v1::ActsRequest& request) {
+  admin::v1::ActsReply reply;
+  const size_t most = request.limit() == 0 ? kActsShown : request.limit();
+  RETURN_IF_ERROR(
+      hub_.store().Read([&](Reader& reader) { return ListActs(reader, most, &reply); }));
+  return reply;
+}
+
+absl::StatusOr<admin::v1::CountsReply> Admin::Counts() {
+  admin::v1::CountsReply reply;
+  reply.set_since_ms(began_ms_);
+  if (log_ == nullptr) return reply;
+  for (const auto& [name, value] : log_->Counts()) {
+    auto* count = reply.add_counts();
+    count->set_name(name);
+    count->set_value(value);
+  }
+  return reply;
+}
+
+absl::StatusOr<admin::v1::CheckReply> Admin::Check() {
+  admin::v1::CheckReply reply;
+  RETURN_IF_ERROR(CheckStore(hub_.store(), hub_.ingest().schema(), &reply));
   return reply;
 }
 

@@ -6,8 +6,11 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "server/base/log.h"
 #include "server/sessions/hub.h"
 #include "zhibu/admin/v1/admin.pb.h"
+#include "zhibu/records/v1/enrolment.pb.h"
 #include "zhibu/sync/v1/sync.pb.h"
 
 namespace zhibu::server {
@@ -20,12 +23,14 @@ inline constexpr char kServerAddress[] = "server_address";
 
 class Admin {
  public:
-  explicit Admin(Hub* hub) : hub_(*hub) {}
+  // `log`: what Counts tells; null: nothing is counted.
+  explicit Admin(Hub* hub, const Log* log = nullptr)
+      : hub_(*hub), log_(log), began_ms_(hub->environment().now_ms()) {}
 
   // The codes are those of zhibu.admin.v1.Admin. NOT_FOUND and
   // FAILED_PRECONDITION where a person or organisation is not named well enough:
   // server/identity/named.h.
-  absl::StatusOr<admin::v1::InitReply> Init();
+  absl::StatusOr<admin::v1::InitReply> Init(const admin::v1::InitRequest& request);
   absl::StatusOr<admin::v1::ImportReply> Import(const admin::v1::ImportRequest& request);
   absl::StatusOr<admin::v1::EnrolCodeReply> Enrol(const admin::v1::EnrolCodeRequest& request);
   absl::StatusOr<admin::v1::GrantReply> Grant(const admin::v1::GrantRequest& request);
@@ -38,19 +43,29 @@ class Admin {
       const admin::v1::MergePersonsRequest& request);
   absl::StatusOr<admin::v1::VerifyAuditReply> VerifyAudit();
   absl::StatusOr<admin::v1::BackupReply> Backup(const admin::v1::BackupRequest& request);
+  absl::StatusOr<admin::v1::ActsReply> Acts(const admin::v1::ActsRequest& request);
+  absl::StatusOr<admin::v1::CountsReply> Counts();
+  absl::StatusOr<admin::v1::CheckReply> Check();
 
   // The other end of Enrol: a device comes with its code. BAD_CODE.
   absl::StatusOr<sync::v1::EnrolReply> EnrolDevice(const sync::v1::EnrolRequest& request);
 
  private:
   absl::Status WriteOwn(const sync::v1::Edit& edit);
-  absl::Status NoteHandedOut(Writer& writer, const EnrolmentCode& code, const std::string& by,
-                             absl::flat_hash_set<Id>* moved);
-  absl::Status RevokeGrant(const admin::v1::GrantRequest& request, admin::v1::RevokeReply* reply);
+  absl::StatusOr<sync::v1::EnrolReply> TakeDevice(const sync::v1::EnrolRequest& request);
+  // As an edit by itself.
+  absl::Status WriteAct(Writer& writer, const std::string& by, records::v1::OperatorAct act,
+                        absl::flat_hash_set<Id>* moved);
+  absl::Status NoteAct(const std::string& by, const records::v1::OperatorAct& act);
+  absl::Status RevokeGrant(const admin::v1::GrantRequest& request, const std::string& by,
+                           admin::v1::RevokeReply* reply);
   absl::Status RevokeDevice(DeviceNumber number, DeviceRow::Standing standing,
-                            admin::v1::RevokeReply* reply);
+                            const std::string& by, admin::v1::RevokeReply* reply);
 
   Hub& hub_;
+  const Log* const log_;
+  const int64_t began_ms_;
+  absl::Mutex import_mutex_;  // the second of two rosters sees what the first has made
 };
 
 }  // namespace zhibu::server

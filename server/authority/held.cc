@@ -54,9 +54,11 @@ Scopes DecidersOf(const RecordType& type, const sync::v1::Change& change, const 
 // What an edit names as its keeper need be none.
 absl::Status KeepOrganisations(Reader& reader, Scopes* scopes) {
   for (auto it = scopes->begin(); it != scopes->end();) {
-    ASSIGN_OR_RETURN(const RecordState organisation,
-                     reader.GetRecord({TypeOf<records::v1::Organisation>().number, *it}));
-    it = organisation.exists ? std::next(it) : scopes->erase(it);
+    const absl::StatusOr<RecordState> organisation =
+        reader.GetRecord({TypeOf<records::v1::Organisation>().number, *it});
+    RETURN_IF_ERROR(PassOver(organisation.status()));  // if damaged, it is there
+    const bool exists = !organisation.ok() || organisation->exists;
+    it = exists ? std::next(it) : scopes->erase(it);
   }
   return absl::OkStatus();
 }

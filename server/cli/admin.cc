@@ -1,6 +1,5 @@
+#include <google/protobuf/util/time_util.h>
 #include <grpcpp/grpcpp.h>
-#include <pwd.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -23,14 +22,18 @@
 #include "sync/base/text.h"
 #include "sync/cli/qr.h"
 #include "zhibu/admin/v1/admin.grpc.pb.h"
+#include "zhibu/records/v1/enrolment.pb.h"
 
 namespace zhibu::server {
 namespace {
 
 using Json = nlohmann::json;
+using google::protobuf::util::TimeUtil;
 namespace v1 = admin::v1;
 
 constexpr absl::Duration kCallTimeout = absl::Minutes(10);
+// All that is stored is read.
+constexpr absl::Duration kCheckTimeout = absl::Hours(24);
 // How long a call waits for another process to let go of the folder.
 constexpr absl::Duration kFolderPatience = absl::Seconds(30);
 constexpr absl::Duration kFolderLook = absl::Milliseconds(20);
@@ -52,18 +55,13 @@ struct Arguments {
   std::string until;
   uint32_t device = 0;
   uint32_t minutes = 0;
+  uint32_t limit = 0;
   bool all = false;
   bool wipe = false;
   std::string other;
   bool undo = false;
   bool as_text = false;
 };
-
-// Of the process: on a local socket that is who calls.
-std::string UserName() {
-  const passwd* user = getpwuid(geteuid());
-  return user == nullptr ? absl::StrCat(geteuid()) : user->pw_name;
-}
 
 std::string Clock(int64_t ms) {
   return ms == 0
@@ -102,8 +100,10 @@ class Command {
   }
 
   absl::Status Init() {
+    v1::InitRequest request;
+    request.set_operator_name(Operator());
     v1::InitReply reply;
-    RETURN_IF_ERROR(Call(&v1::Admin::Stub::Init, v1::InitRequest(), &reply));
+    RETURN_IF_ERROR(Call(&v1::Admin::Stub::Init, request, &reply));
     return Print(reply,
                  absl::StrCat(Say("已初始化，证书指纹 ", "initialised, certificate fingerprint "),
                               reply.fingerprint()));
@@ -116,6 +116,7 @@ class Command {
     content << file.rdbuf();
     v1::ImportRequest request;
     request.set_csv(content.str());
+    request.set_operator_name(Operator());
     v1::ImportReply reply;
     RETURN_IF_ERROR(Call(&v1::Admin::Stub::Import, request, &reply));
     std::string text = absl::StrCat(Say("新建组织 ", "organisations made: "), reply.organisations(),
@@ -145,8 +146,7 @@ class Command {
     v1::EnrolCodeRequest request;
     request.mutable_who()->set_member(arguments_.member);
     request.set_valid_minutes(arguments_.minutes);
-    request.set_operator_name(arguments_.operator_name.empty() ? UserName()
-                                                               : arguments_.operator_name);
+    request.set_operator_name(Operator());
     v1::EnrolCodeReply reply;
     RETURN_IF_ERROR(Call(&v1::Admin::Stub::Enrol, request, &reply));
     const std::string whose = absl::StrCat(Say("发给: ", "for: "), InWords(reply.person()));
@@ -157,7 +157,8 @@ class Command {
   }
 
   absl::Status Grant() {
-    ASSIGN_OR_RETURN(const v1::GrantRequest request, Named());
+    ASSIGN_OR_RETURN(v1::GrantRequest request, Named());
+    request.set_operator_name(Operator());
     v1::GrantReply reply;
     RETURN_IF_ERROR(Call(&v1::Admin::Stub::Grant, request, &reply));
     const std::string until = arguments_.until.empty()
@@ -177,6 +178,7 @@ class Command {
     } else {
       ASSIGN_OR_RETURN(*request.mutable_grant(), Named());
     }
+    request.set_operator_name(Operator());
     v1::RevokeReply reply;
     RETURN_IF_ERROR(Call(&v1::Admin::Stub::Revoke, request, &reply));
     std::string text = arguments_.wipe
@@ -201,6 +203,7 @@ class Command {
     if (arguments_.no_host_parent || !arguments_.host_parent.empty()) {
       request.set_host_parent(arguments_.host_parent);
     }
+    request.set_operator_name(Operator());
     v1::AffiliateReply reply;
     RETURN_IF_ERROR(Call(&v1::Admin::Stub::Affiliate, request, &reply));
     const auto shown = [&](bool has, const v1::Registered& parent) {
@@ -273,6 +276,7 @@ class Command {
     request.mutable_keep()->set_member(arguments_.member);
     request.mutable_other()->set_member(arguments_.other);
     request.set_undo(arguments_.undo);
+    request.set_operator_name(Operator());
     v1::MergePersonsReply reply;
     RETURN_IF_ERROR(Call(&v1::Admin::Stub::MergePersons, request, &reply));
     return Print(
@@ -294,12 +298,75 @@ class Command {
   absl::Status Backup() {
     v1::BackupRequest request;
     request.set_file(std::filesystem::absolute(arguments_.file).string());
+    request.set_operator_name(Operator());
     v1::BackupReply reply;
     RETURN_IF_ERROR(Call(&v1::Admin::Stub::Backup, request, &reply));
     return Print(reply, absl::StrCat(Say("已备份，字节数 ", "backed up, bytes: "), reply.bytes()));
   }
 
+  absl::Status Acts() {
+    v1::ActsRequest request;
+    request.set_limit(arguments_.limit);
+    v1::ActsReply reply;
+    RETURN_IF_ERROR(Call(&v1::Admin::Stub::Acts, request, &reply));
+    std::string text = Say("时间  经办人  事项", "when  who  what");
+    for (const auto& one : reply.acts()) {
+      const auto& act = one.act();
+      absl::StrAppend(&text, "\n", Clock(TimeUtil::TimestampToMilliseconds(act.at())), "  ",
+                      PrintableLine(act.by()), "  ",
+                      LabelOf(records::v1::OperatorAct::Kind_descriptor(), act.kind()));
+      if (one.has_member()) absl::StrAppend(&text, "  ", InWords(one.member()));
+      if (one.has_other()) absl::StrAppend(&text, "  ", InWords(one.other()));
+      if (one.has_organisation()) absl::StrAppend(&text, "  ", InWords(one.organisation()));
+      if (act.office() != 0) {
+        absl::StrAppend(&text, "  ", LabelOf(Office_descriptor(), act.office()));
+      }
+      if (act.device() != 0) absl::StrAppend(&text, Say("  设备 ", "  device "), act.device());
+      if (!act.file().empty()) absl::StrAppend(&text, "  ", PrintableLine(act.file()));
+    }
+    return Print(reply, text);
+  }
+
+  absl::Status Counts() {
+    v1::CountsReply reply;
+    RETURN_IF_ERROR(Call(&v1::Admin::Stub::Counts, v1::CountsRequest(), &reply));
+    if (json_) {
+      Json counts = Json::object();
+      for (const auto& count : reply.counts()) counts[count.name()] = count.value();
+      std::cout << Json({{"since_ms", reply.since_ms()}, {"counts", counts}}).dump() << std::endl;
+      return absl::OkStatus();
+    }
+    std::string text = absl::StrCat(Say("自 ", "since "), Clock(reply.since_ms()));
+    for (const auto& count : reply.counts()) {
+      absl::StrAppend(&text, "\n", count.name(), "  ", count.value());
+    }
+    return Print(reply, text);
+  }
+
+  absl::Status Check() {
+    v1::CheckReply reply;
+    RETURN_IF_ERROR(Call(&v1::Admin::Stub::Check, v1::CheckRequest(), &reply, kCheckTimeout));
+    std::string text;
+    for (const auto& finding : reply.findings()) {
+      absl::StrAppend(&text, In(language_, finding.what()), "\n");
+      for (const auto& whom : finding.whom()) {
+        absl::StrAppend(&text, "  ", Say("涉及: ", "concerns: "), InWords(whom), "\n");
+      }
+      absl::StrAppend(&text, "  ", In(language_, finding.advice()), "\n");
+    }
+    absl::StrAppend(&text, Say("已检查记录 ", "records read: "), reply.records(),
+                    Say("，修改 ", ", edits: "), reply.edits(), Say("，问题 ", ", found: "),
+                    reply.found());
+    RETURN_IF_ERROR(Print(reply, text));
+    if (reply.found() == 0) return absl::OkStatus();
+    return absl::DataLossError(Say("数据有损坏，见上", "something is damaged: see above"));
+  }
+
  private:
+  std::string Operator() const {
+    return arguments_.operator_name.empty() ? UserName() : arguments_.operator_name;
+  }
+
   std::string Say(absl::string_view zh, absl::string_view en) const {
     return std::string(language_ == Language::kChinese ? zh : en);
   }
@@ -346,9 +413,10 @@ class Command {
   }
 
   template <typename Method, typename Request, typename Reply>
-  absl::Status Call(Method method, const Request& request, Reply* reply) {
+  absl::Status Call(Method method, const Request& request, Reply* reply,
+                    absl::Duration timeout = kCallTimeout) {
     grpc::ClientContext context;
-    context.set_deadline(absl::ToChronoTime(absl::Now() + kCallTimeout));
+    context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
     const grpc::Status status = (stub_.get()->*method)(&context, request, reply);
     return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
   }
@@ -396,6 +464,8 @@ void AddAdminCommand(CLI::App* app, const bool* json, const Language* language,
   admin->require_subcommand(1);
   admin->add_option("--data", arguments->folder, "The server's data folder")->required();
   admin->add_option("--key-file", arguments->key_file, kKeyFileHelp);
+  admin->add_option("--operator", arguments->operator_name,
+                    "Who does it, for the record; default: your user name here");
   const auto set = [=](CLI::App* command, absl::Status (Command::*run)(), bool may_make = false) {
     command->callback([=] {
       *chosen = [=]() -> absl::Status {
@@ -428,8 +498,7 @@ void AddAdminCommand(CLI::App* app, const bool* json, const Language* language,
   enrol->add_option("--minutes", arguments->minutes, "How long the code is good; default: a day")
       ->check(CLI::Range(1, kCodeMinutesMax));
   enrol->add_flag("--text", arguments->as_text, "As text only");
-  enrol->add_option("--as", arguments->operator_name,
-                    "Who hands it out, for the record; default: your user name here");
+  enrol->add_option("--as", arguments->operator_name, "The same as --operator");
   CLI::App* grant =
       set(admin->add_subcommand("grant", "Let a member act for an organisation"), &Command::Grant);
   who(grant)->required();
@@ -472,6 +541,13 @@ void AddAdminCommand(CLI::App* app, const bool* json, const Language* language,
   CLI::App* audit = admin->add_subcommand("audit", "The record of every edit");
   audit->require_subcommand(1);
   set(audit->add_subcommand("verify", "Check every chain"), &Command::VerifyAudit);
+  set(admin->add_subcommand("acts", "List what operators have done, the latest first"),
+      &Command::Acts)
+      ->add_option("--limit", arguments->limit, "How many; default: 100");
+  set(admin->add_subcommand("counts", "How often what has happened since the server began"),
+      &Command::Counts);
+  set(admin->add_subcommand("check", "Read all that is stored, and tell what is damaged"),
+      &Command::Check);
   set(admin->add_subcommand("backup", "Copy the store while it is in use"), &Command::Backup)
       ->add_option("FILE", arguments->file, "The copy; must not exist")
       ->required();

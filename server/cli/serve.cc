@@ -1,7 +1,10 @@
+#include <pwd.h>
 #include <signal.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
+#include <cstdlib>
 #include <iostream>
 #include <limits>
 #include <memory>
@@ -16,6 +19,14 @@
 #include "sync/base/status.h"
 
 namespace zhibu::server {
+
+std::string UserName() {
+  const char* before = std::getenv("SUDO_USER");
+  if (before != nullptr && *before != '\0') return before;
+  const passwd* user = getpwuid(geteuid());
+  return user == nullptr ? absl::StrCat(geteuid()) : user->pw_name;
+}
+
 namespace {
 
 struct Arguments {
@@ -24,6 +35,7 @@ struct Arguments {
   bool restored = false;
   NetworkOptions network;
   Limits limits;
+  std::string log_level = "info";
 };
 
 absl::Status Serve(const Arguments& arguments, bool json, Language language) {
@@ -35,6 +47,7 @@ absl::Status Serve(const Arguments& arguments, bool json, Language language) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   // What the process prints is for whoever started it.
   spdlog::set_default_logger(spdlog::stderr_logger_mt("zhibu"));
+  spdlog::set_level(spdlog::level::from_str(arguments.log_level));
   // On by default where abseil is built for debugging, as distributions do; it costs each lock.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   // Before anything is made.
@@ -44,7 +57,10 @@ absl::Status Serve(const Arguments& arguments, bool json, Language language) {
   ASSIGN_OR_RETURN(
       const std::unique_ptr<Node> node,
       Node::Open(arguments.folder, arguments.key_file, arguments.restored, arguments.limits));
-  ASSIGN_OR_RETURN(const int port, node->Serve(arguments.network));
+  NetworkOptions network = arguments.network;
+  network.operator_name = UserName();
+  ASSIGN_OR_RETURN(const int port, node->Serve(network));
+  spdlog::info("serving port={}", port);
   if (!addressed && listen.IsAny()) {
     std::cerr << (language == Language::kChinese
                       ? "注意: 未给出 --address，登记码中没有设备可以连接的地址"
@@ -111,6 +127,11 @@ void AddServeCommand(CLI::App* app, const bool* json, const Language* language,
   serve->add_flag("--restored", arguments->restored,
                   "The data folder was put back from a snapshot; a file made by `admin backup` is "
                   "known without this");
+  serve
+      ->add_option("--log-level", arguments->log_level,
+                   "What goes to stderr: debug (refusals and sessions too), info, warn, error, off")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}))
+      ->capture_default_str();
   AddLimits(serve, &arguments->limits);
   serve->callback([=] { *chosen = [=] { return Serve(*arguments, *json, *language); }; });
 }

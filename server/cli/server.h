@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <string>
 
 #include "absl/status/status.h"
 #include "sync/wire/shown.h"
@@ -12,6 +13,9 @@ namespace zhibu::server {
 
 inline constexpr char kKeyFileHelp[] =
     "Key of what is stored; made with a new store. Default: zhibu.key in --data";
+
+// Who runs this, for what is written down of it; before `sudo`, where that was used.
+std::string UserName();
 
 // Add the commands to `app`; the one chosen is left in `chosen`. `json` and
 // `language` are read when it runs.

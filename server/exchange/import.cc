@@ -371,20 +371,19 @@ void Importer::Unsay(const Id& detail) {
   state.body = stored.SerializeAsString();
 }
 
-absl::Status Importer::Run(const Roster& roster, admin::v1::ImportReply* reply,
-                           absl::flat_hash_set<Id>* moved) {
+absl::Status Importer::Run(const Roster& roster, Commit commit, admin::v1::ImportReply* reply) {
   for (const BadRow& bad : roster.bad_rows) AddBadRow(bad.line, bad.reason, reply);
   for (const std::string& heading : roster.unread_columns) reply->add_unread_columns(heading);
   sync::v1::Edit edit;
-  const auto commit = [&]() -> absl::Status {
+  const auto commit_part = [&]() -> absl::Status {
     if (edit.changes().empty()) return absl::OkStatus();
-    return ingest_.CommitOwn(store_, std::exchange(edit, {}), moved).status();
+    return commit(std::exchange(edit, {}));
   };
   for (const RosterRow& row : roster.rows) {
     RETURN_IF_ERROR(AddRow(row, &edit, reply));
-    if (edit.changes_size() >= kChangesToAnEdit) RETURN_IF_ERROR(commit());
+    if (edit.changes_size() >= kChangesToAnEdit) RETURN_IF_ERROR(commit_part());
   }
-  return commit();
+  return commit_part();
 }
 
 }  // namespace zhibu::server

@@ -12,9 +12,10 @@
 // nobody, and undoing the merge leaves what each roster has said of its own.
 //
 //   ASSIGN_OR_RETURN(Importer importer, Importer::Open(&store, &ingest, environment));
-//   RETURN_IF_ERROR(importer.Run(roster, &reply, &moved));
+//   RETURN_IF_ERROR(importer.Run(roster, commit, &reply));
 //
-// Not thread-safe, and for one run: what others write meanwhile it does not see.
+// Not thread-safe, and for one run: what others write meanwhile it does not see. What it writes
+// was then written unseen of theirs, and is merged as any such edit.
 #ifndef ZHIBU_SERVER_EXCHANGE_IMPORT_H_
 #define ZHIBU_SERVER_EXCHANGE_IMPORT_H_
 
@@ -27,6 +28,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/exchange/roster.h"
@@ -46,10 +48,11 @@ class Importer {
   // What is stored is read once, when the importer is made.
   static absl::StatusOr<Importer> Open(Store* store, Ingest* ingest, Environment environment);
 
-  // Commits every few hundred changes. An error leaves what was committed before it; running the
-  // whole roster again, with another importer, adds the rest. The bad rows go into the reply.
-  absl::Status Run(const Roster& roster, admin::v1::ImportReply* reply,
-                   absl::flat_hash_set<Id>* moved);
+  using Commit = absl::FunctionRef<absl::Status(const sync::v1::Edit&)>;
+  // Hands `commit` a few hundred changes at a time, so that others' edits go between. An error
+  // leaves what was committed before it; running the whole roster again, with another importer,
+  // adds the rest. The bad rows go into the reply.
+  absl::Status Run(const Roster& roster, Commit commit, admin::v1::ImportReply* reply);
 
  private:
   using MemberKey = std::tuple<std::string, std::string, Id>;  // name, born, branch

@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "server/feed/cursor.h"
+#include "server/feed/damage.h"
 #include "server/feed/sight.h"
 #include "server/feed/sown.h"
 #include "sync/base/status.h"
@@ -25,6 +26,8 @@ constexpr size_t kIncarnationBytes = 8;
 // often for so long.
 constexpr uint64_t kVersionsPerMs = 256;
 constexpr int64_t kDevicesPerMinute = 64;
+// Devices to a transaction.
+constexpr size_t kMarkedAtOnce = 500;
 constexpr int64_t k2026Ms = 1'767'225'600'000;
 
 // Name in the settings of the store: what was ever declared, and who may read it, when a
@@ -85,6 +88,16 @@ std::set<std::string> FieldsIn(const Audiences& audiences) {
   return fields;
 }
 
+absl::Status MarkSafe(Writer& writer, absl::Span<const DeviceRow> as_copied) {
+  for (const DeviceRow& row : as_copied) {
+    ASSIGN_OR_RETURN(auto device, writer.GetDevice(row.number));
+    if (!device || device->safe_number >= row.last_number) continue;
+    device->safe_number = row.last_number;
+    RETURN_IF_ERROR(writer.PutDevice(*device));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 Version VersionAt(int64_t us) {
@@ -108,7 +121,8 @@ absl::Status EnsureIncarnation(Store& store, const Schema& schema, const Environ
     // A version that did not write it down may have shown anything; one without a key for
     // cursors did not keep who has seen what.
     shows_others = before.empty() || cursor_key.empty() || OthersReadIt(were, audiences);
-    restored = restored || !copy.empty() || shows_others;
+    ASSIGN_OR_RETURN(const bool mended, HasMended(reader));
+    restored = restored || !copy.empty() || shows_others || mended;
     // What a later version declared, and this one does not, was no seed.
     audiences.insert(were.begin(), were.end());
     told = were == audiences;
@@ -126,6 +140,7 @@ absl::Status EnsureIncarnation(Store& store, const Schema& schema, const Environ
       RETURN_IF_ERROR(writer.PutSetting(kCursorKey, NewCursorKey(environment)));
     }
     if (shows_others) RETURN_IF_ERROR(WorkOutSeen(writer, schema));
+    RETURN_IF_ERROR(ForgetMended(writer));
     if (known && !restored) return absl::OkStatus();
     if (known) {
       const int64_t now = environment.now_ms();
@@ -145,15 +160,13 @@ absl::Status BackUp(Store& store, absl::FunctionRef<absl::Status()> make_copy) {
     return absl::OkStatus();
   }));
   RETURN_IF_ERROR(make_copy());
-  return store.Write([&](Writer& writer) -> absl::Status {
-    for (const DeviceRow& row : before) {
-      ASSIGN_OR_RETURN(auto device, writer.GetDevice(row.number));
-      if (!device || device->safe_number >= row.last_number) continue;
-      device->safe_number = row.last_number;
-      RETURN_IF_ERROR(writer.PutDevice(*device));
-    }
-    return absl::OkStatus();
-  });
+  // In parts: others write between.
+  for (absl::Span<const DeviceRow> rest = before; !rest.empty();) {
+    const absl::Span<const DeviceRow> part = rest.first(std::min(rest.size(), kMarkedAtOnce));
+    rest.remove_prefix(part.size());
+    RETURN_IF_ERROR(store.Write([&](Writer& writer) { return MarkSafe(writer, part); }));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace zhibu::server

@@ -76,10 +76,10 @@ absl::Status WorkOutSeen(Writer& writer, const Schema& schema) {
   RETURN_IF_ERROR(writer.ForgetSeen());
   for (const RecordType& type : schema.types()) {
     absl::Status status;
-    RETURN_IF_ERROR(
+    RETURN_IF_ERROR(PassOver(
         writer.ListRecords(type.number, std::nullopt, [&](const Id& id, const RecordState& state) {
           status.Update(writer.PutSeen({type.number, id}, ShowingsOf(schema, type, id, {}, state)));
-        }));
+        })));
     RETURN_IF_ERROR(status);
   }
   return absl::OkStatus();

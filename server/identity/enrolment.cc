@@ -29,7 +29,10 @@ constexpr int64_t kSeenEveryMs = int64_t{24} * 3600 * 1000;
 absl::Status Follow(Reader& reader, const Schema& schema, const DeviceRow& row,
                     sync::v1::Edit* edit) {
   const RecordType& type = *schema.Find(Device::descriptor());
-  ASSIGN_OR_RETURN(const RecordState before, reader.GetRecord({type.number, row.record}));
+  const absl::StatusOr<RecordState> stored = reader.GetRecord({type.number, row.record});
+  // That of one device stops no other.
+  if (IsDamagedRow(stored.status())) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const RecordState before, stored);
   Device device;
   if (!before.alive() || !device.ParseFromString(before.body)) return absl::OkStatus();
   const Device::State state = StateOf(row.standing);
@@ -54,9 +57,8 @@ absl::Status WriteOwn(Writer& writer, Ingest& ingest, const sync::v1::Edit& edit
 absl::StatusOr<std::optional<DeviceRow>> FindKnown(Reader& reader, const Id& person,
                                                    const sync::v1::EnrolRequest& request) {
   std::optional<DeviceRow> found;
-  ASSIGN_OR_RETURN(const std::vector<DeviceRow> rows, reader.ListDevices());
+  ASSIGN_OR_RETURN(const std::vector<DeviceRow> rows, reader.DevicesWithKey(request.public_key()));
   for (const DeviceRow& row : rows) {
-    if (row.public_key != request.public_key()) continue;
     // The device of one person, with the code of another.
     if (row.person != person) return Refuse(sync::v1::KEY_OF_ANOTHER, "");
     if (!found || row.number.value == request.device()) found = row;
@@ -131,9 +133,8 @@ absl::Status RevokeDevice(Writer& writer, Ingest& ingest, const Environment& env
   if (!row || number == kServerDevice) {
     return absl::NotFoundError(absl::StrCat("there is no device ", number.value));
   }
-  ASSIGN_OR_RETURN(std::vector<DeviceRow> rows, writer.ListDevices());
+  ASSIGN_OR_RETURN(std::vector<DeviceRow> rows, writer.DevicesWithRecord(row->record));
   for (DeviceRow& copy : rows) {
-    if (copy.record != row->record) continue;
     copy.standing = std::max(copy.standing, standing);
     RETURN_IF_ERROR(writer.PutDevice(copy));
     if (copy.number == number) row = copy;

@@ -33,10 +33,10 @@ constexpr char kMergedAlone[] = "2";
 absl::StatusOr<std::vector<std::pair<RecordKey, RecordState>>> All(Reader& reader,
                                                                    const RecordType& type) {
   std::vector<std::pair<RecordKey, RecordState>> all;
-  RETURN_IF_ERROR(
+  RETURN_IF_ERROR(PassOver(
       reader.ListRecords(type.number, std::nullopt, [&](const Id& id, const RecordState& state) {
         all.push_back({{type.number, id}, state});
-      }));
+      })));
   return all;
 }
 

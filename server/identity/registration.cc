@@ -32,11 +32,11 @@ absl::Status EnsureRegistration(Store& store, Ingest& ingest) {
     RETURN_IF_ERROR(writer.PutSetting(kRegistered, "1"));
     std::vector<sync::v1::Edit> edits(1);
     for (const RecordType* type : {&TypeOf<Organisation>(), &TypeOf<Member>()}) {
-      RETURN_IF_ERROR(writer.ListRecords(
+      RETURN_IF_ERROR(PassOver(writer.ListRecords(
           type->number, std::nullopt, [&](const Id& id, const RecordState& state) {
             if (edits.back().changes_size() >= kToOneEdit) edits.emplace_back();
             FollowRegistration({type->number, id}, RecordState(), state, &edits.back());
-          }));
+          })));
     }
     absl::flat_hash_set<Id> moved;  // nobody is connected yet
     for (const sync::v1::Edit& edit : edits) {

@@ -37,13 +37,14 @@ absl::StatusOr<DeviceState*> Chains::StateOf(DeviceNumber number) {
   if (!row) return Refuse(sync::v1::UNKNOWN_DEVICE, absl::StrCat(number.value));
   device.row = *std::move(row);
   if (device.row.last_number.value > 0) {
-    ASSIGN_OR_RETURN(std::optional<AuditRow> last,
-                     work_.writer.GetAudit(number, device.row.last_number));
-    if (!last)
+    // A damaged edit at its head breaks no chain.
+    ASSIGN_OR_RETURN(const auto chain, work_.writer.GetChain(number, device.row.last_number));
+    ASSIGN_OR_RETURN(const auto last, work_.writer.GetVerdict(number, device.row.last_number));
+    if (!chain || !last)
       return absl::DataLossError(
           absl::StrCat("audit: device ", number.value, ": last row missing"));
-    device.chain = last->chain;
-    device.link = LinkTo(last->edit);
+    device.chain = *chain;
+    device.link = last->link;
   }
   return &device;
 }

@@ -1,7 +1,5 @@
 #include "server/ingest/composing.h"
 
-#include <spdlog/spdlog.h>
-
 #include <string>
 #include <utility>
 
@@ -24,7 +22,10 @@ constexpr size_t kComposedBytes = 256 << 10;
 }  // namespace
 
 absl::Status Composing::Write(Consequences follows) {
-  for (const std::string& warning : follows.warnings) spdlog::warn("{}", warning);
+  for (const std::string& warning : follows.warnings) {
+    work_.observer.OnTrouble(
+        {.what = Trouble::What::kRule, .status = absl::ResourceExhaustedError(warning)});
+  }
   return Write(std::move(follows.edit));
 }
 
@@ -51,8 +52,7 @@ absl::Status Composing::WritePart(Edit part) {
   const Refused refused = ReasonOf(status);
   if (status.ok() || refused.reason == sync::v1::NO_REASON) return status;
   if (refused.reason == sync::v1::SERVER_FAULT && refused.detail != "depth") return status;
-  spdlog::error("an edit that the server composed was refused: record type {}, {} {}", type,
-                sync::v1::Reason_Name(refused.reason), refused.detail);
+  work_.observer.OnTrouble({.what = Trouble::What::kComposed, .status = status, .type = type});
   return Refuse(sync::v1::SERVER_FAULT, absl::StrCat(type));
 }
 

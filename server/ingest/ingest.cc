@@ -1,7 +1,5 @@
 #include "server/ingest/ingest.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -45,7 +43,7 @@ Version HighestOf(const Sent* sent) {
 class Ingest::Batch {
  public:
   Batch(const Ingest& ingest, Writer& writer, absl::flat_hash_set<Id>* moved)
-      : work_{*ingest.schema_, ingest.rules_, ingest.environment_, writer},
+      : work_{*ingest.schema_, ingest.rules_, ingest.environment_, ingest.observer_, writer},
         writer_(writer),
         chains_(work_),
         offices_(work_),
@@ -117,13 +115,12 @@ class Ingest::Batch {
     tried_.reset();
     absl::Status status = row->withdrawn ? Refuse(sync::v1::WITHDRAWN, "")
                                          : Attempt([&] { return TakeIn(passage, &version); });
-    Refused refused = ReasonOf(status);
+    // It stays damaged however often the device tries.
+    const bool damaged = IsDamagedRow(status);
+    Refused refused = damaged ? Refused{sync::v1::SERVER_FAULT, "damage"} : ReasonOf(status);
     // The store's trouble, not the edit's.
     if (!status.ok() && refused.reason == sync::v1::NO_REASON) return status;
-    if (refused.reason == sync::v1::SERVER_FAULT) {
-      spdlog::error("edit {} of device {} goes back for a fault of the server's: {}",
-                    row->number.value, row->author.value, refused.detail);
-    }
+    if (refused.reason == sync::v1::SERVER_FAULT) NoteFault(*row, status);
     // Of what is undone with the attempt, this remains.
     if (tried_) RETURN_IF_ERROR(CountTry(writer_, *tried_));
     if (IsHeld(refused.reason)) {
@@ -148,6 +145,13 @@ class Ingest::Batch {
     return Result{.answer = row->answer, .version = row->version};
   }
 
+  void NoteFault(const AuditRow& row, const absl::Status& status) {
+    work_.observer.OnTrouble({.what = Trouble::What::kFault,
+                              .status = status,
+                              .device = row.author,
+                              .edit = row.number});
+  }
+
   // What follows in the batch is of that copy too, and is not looked at.
   static Result Fork(DeviceState* device) {
     device->forked = true;
@@ -159,8 +163,8 @@ class Ingest::Batch {
     // Without opening what may be a megabyte.
     ASSIGN_OR_RETURN(const auto known, writer_.GetVerdict(submitted.device, number));
     if (!known || known->link != LinkTo(submitted.edit.edit())) return Fork(device);
-    ASSIGN_OR_RETURN(const auto row, writer_.GetAudit(submitted.device, number));
-    return Result{.answer = row->answer, .version = row->version};
+    ASSIGN_OR_RETURN(const auto told, writer_.GetAnswered(submitted.device, number));
+    return Result{.answer = told->answer, .version = told->version};
   }
 
   // Copies of a device that part, and go back to a former number because the server
@@ -372,8 +376,11 @@ class Ingest::Batch {
   std::optional<Id> tried_;
 };
 
-Ingest::Ingest(std::shared_ptr<const Schema> schema, Environment environment)
-    : schema_(std::move(schema)), rules_(schema_), environment_(std::move(environment)) {}
+Ingest::Ingest(std::shared_ptr<const Schema> schema, Environment environment, Observer* observer)
+    : schema_(std::move(schema)),
+      rules_(schema_),
+      environment_(std::move(environment)),
+      observer_(*observer) {}
 
 absl::StatusOr<Committed> Ingest::Commit(Store& store, absl::Span<const Submitted> batch) const {
   Committed committed;
@@ -386,6 +393,10 @@ absl::StatusOr<Committed> Ingest::Commit(Store& store, absl::Span<const Submitte
     }
     return work.Finish();
   }));
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const sync::v1::Reason reason = committed.results[i].answer.reason();
+    if (reason != sync::v1::NO_REASON) observer_.OnRefused(reason, batch[i].device);
+  }
   return committed;
 }
 

@@ -24,6 +24,9 @@
 // An author, who made the edit; a decider, whose authority counts; and the server, which
 // composes what follows: these are three, and the audit has all of them.
 //
+// An edit that meets a damaged row goes back to its author (SERVER_FAULT) with nothing of it
+// taken, and stops nobody: not those behind it either.
+//
 // Any thread may call: nothing is kept between calls, and the store orders the writes.
 #ifndef ZHIBU_SERVER_INGEST_INGEST_H_
 #define ZHIBU_SERVER_INGEST_INGEST_H_
@@ -35,6 +38,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "server/base/observer.h"
 #include "server/feed/sent.h"
 #include "server/store/store.h"
 #include "sync/base/environment.h"
@@ -72,7 +76,8 @@ struct Committed {
 
 class Ingest {
  public:
-  Ingest(std::shared_ptr<const Schema> schema, Environment environment);
+  Ingest(std::shared_ptr<const Schema> schema, Environment environment,
+         Observer* observer = Observer::None());
 
   // An error means that nothing of the batch was written.
   absl::StatusOr<Committed> Commit(Store& store, absl::Span<const Submitted> batch) const;
@@ -93,6 +98,7 @@ class Ingest {
   const std::shared_ptr<const Schema> schema_;
   const RuleBook rules_;
   const Environment environment_;
+  Observer& observer_;
 };
 
 }  // namespace zhibu::server

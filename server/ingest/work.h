@@ -2,6 +2,7 @@
 #ifndef ZHIBU_SERVER_INGEST_WORK_H_
 #define ZHIBU_SERVER_INGEST_WORK_H_
 
+#include "server/base/observer.h"
 #include "server/store/store.h"
 #include "sync/base/environment.h"
 #include "sync/rules/rule_book.h"
@@ -13,6 +14,7 @@ struct Work {
   const Schema& schema;
   const RuleBook& rules;
   const Environment& environment;
+  Observer& observer;
   Writer& writer;
 };
 

@@ -23,8 +23,9 @@ class AdminService final : public admin::v1::Admin::Service {
  public:
   explicit AdminService(server::Admin* admin) : admin_(*admin) {}
 
-  Status Init(ServerContext*, const admin::v1::InitRequest*, admin::v1::InitReply* reply) override {
-    return Answer(admin_.Init(), reply);
+  Status Init(ServerContext*, const admin::v1::InitRequest* request,
+              admin::v1::InitReply* reply) override {
+    return Answer(admin_.Init(*request), reply);
   }
   Status Import(ServerContext*, const admin::v1::ImportRequest* request,
                 admin::v1::ImportReply* reply) override {
@@ -69,6 +70,18 @@ class AdminService final : public admin::v1::Admin::Service {
   Status Backup(ServerContext*, const admin::v1::BackupRequest* request,
                 admin::v1::BackupReply* reply) override {
     return Answer(admin_.Backup(*request), reply);
+  }
+  Status Acts(ServerContext*, const admin::v1::ActsRequest* request,
+              admin::v1::ActsReply* reply) override {
+    return Answer(admin_.Acts(*request), reply);
+  }
+  Status Counts(ServerContext*, const admin::v1::CountsRequest*,
+                admin::v1::CountsReply* reply) override {
+    return Answer(admin_.Counts(), reply);
+  }
+  Status Check(ServerContext*, const admin::v1::CheckRequest*,
+               admin::v1::CheckReply* reply) override {
+    return Answer(admin_.Check(), reply);
   }
 
  private:

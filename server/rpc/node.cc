@@ -8,11 +8,14 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <thread>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "server/base/log.h"
 #include "server/feed/incarnation.h"
 #include "server/identity/marks.h"
 #include "server/identity/named.h"
@@ -93,20 +96,22 @@ class FolderLock {
 }  // namespace
 
 struct Node::Parts {
-  Parts(std::string folder_path, FolderLock held, std::unique_ptr<Store> opened,
-        const Limits& limits_given)
+  Parts(std::string folder_path, FolderLock held, std::unique_ptr<Log> heard,
+        std::unique_ptr<Store> opened, const Limits& limits_given)
       : folder(std::move(folder_path)),
         limits(limits_given),
         lock(std::move(held)),
+        log(std::move(heard)),
         store(std::move(opened)),
-        ingest(CatalogueSchema(), SystemEnvironment()),
-        hub(store.get(), &ingest, SystemEnvironment(), limits),
-        admin(&hub),
+        ingest(CatalogueSchema(), SystemEnvironment(), log.get()),
+        hub(store.get(), &ingest, SystemEnvironment(), limits, log.get()),
+        admin(&hub, log.get()),
         admin_service(MakeAdminService(&admin)) {}
 
   const std::string folder;
   const Limits limits;
   FolderLock lock;
+  std::unique_ptr<Log> log;
   std::unique_ptr<Store> store;
   Ingest ingest;
   Hub hub;
@@ -130,14 +135,20 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Open(const std::string& folder,
   ASSIGN_OR_RETURN(std::string key,
                    KeyFor(key_file.empty() ? absl::StrCat(folder, "/zhibu.key") : key_file, file,
                           [&] { return OpenSqliteStore(file).status(); }));
-  ASSIGN_OR_RETURN(auto store, OpenSqliteStore(file, {.key = std::move(key)}));
+  auto log = std::make_unique<Log>();
+  SqliteOptions options;
+  options.key = std::move(key);
+  // As many as threads of sessions read at once.
+  options.readers = std::max(2, static_cast<int>(std::thread::hardware_concurrency()));
+  options.observer = log.get();
+  ASSIGN_OR_RETURN(auto store, OpenSqliteStore(file, options));
   RETURN_IF_ERROR(EnsureIncarnation(*store, *CatalogueSchema(), SystemEnvironment(), restored));
   RETURN_IF_ERROR(EnsureCourierKey(*store, SystemEnvironment()));
-  Ingest ingest(CatalogueSchema(), SystemEnvironment());
+  Ingest ingest(CatalogueSchema(), SystemEnvironment(), log.get());
   RETURN_IF_ERROR(EnsureRegistration(*store, ingest));
   RETURN_IF_ERROR(EnsureMarks(*store, ingest, SystemEnvironment()));
-  return std::unique_ptr<Node>(
-      new Node(std::make_unique<Parts>(folder, std::move(lock), std::move(store), limits)));
+  return std::unique_ptr<Node>(new Node(
+      std::make_unique<Parts>(folder, std::move(lock), std::move(log), std::move(store), limits)));
 }
 
 absl::StatusOr<std::unique_ptr<Node>> Node::OpenThere(const std::string& folder,
@@ -161,7 +172,9 @@ Node::~Node() {
 
 absl::StatusOr<int> Node::Serve(const NetworkOptions& options) {
   Store& store = *parts_->store;
-  if (auto initialised = parts_->admin.Init();
+  admin::v1::InitRequest init;
+  init.set_operator_name(options.operator_name);
+  if (auto initialised = parts_->admin.Init(init);
       !initialised.ok() && !absl::IsAlreadyExists(initialised.status())) {
     return initialised.status();
   }

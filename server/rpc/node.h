@@ -24,6 +24,8 @@ struct NetworkOptions {
   std::string listen = "127.0.0.1:7443";
   // What enrolment codes tell devices; empty: the same as `listen`.
   std::string address;
+  // Who founds a new folder, for the record.
+  std::string operator_name = "serve";
 };
 
 class Node {

@@ -116,8 +116,9 @@ class Told {
   absl::Status AddQuoted(const RecordType& type, const Id& id, uint64_t fields,
                          absl::string_view quoted) {
     if (fields == 0) return absl::OkStatus();
-    ASSIGN_OR_RETURN(const RecordState state, reader_.GetRecord({type.number, id}));
-    Add(type, fields, PlacesOf(type, id, state.body));
+    const absl::StatusOr<RecordState> state = reader_.GetRecord({type.number, id});
+    RETURN_IF_ERROR(PassOver(state.status()));
+    if (state.ok()) Add(type, fields, PlacesOf(type, id, state->body));
     Add(type, fields, PlacesOf(type, id, quoted));
     return absl::OkStatus();
   }
@@ -171,7 +172,10 @@ absl::Status LogAccess(Writer& writer, const Ingest& ingest, const Environment& 
     log.set_record_type(type->number);
     log.set_day(absl::FormatTime("%Y-%m-%d", absl::FromUnixMillis(now_ms), absl::UTCTimeZone()));
     ASSIGN_OR_RETURN(const Id id, DeriveId(log_type, log.SerializeAsString()));
-    ASSIGN_OR_RETURN(const RecordState before, writer.GetRecord({log_type.number, id}));
+    const absl::StatusOr<RecordState> stored = writer.GetRecord({log_type.number, id});
+    // It is there: that the reader was given something that day is written down.
+    if (IsDamagedRow(stored.status())) continue;
+    ASSIGN_OR_RETURN(const RecordState before, stored);
     if (before.alive()) log.ParseFromString(before.body);
     ASSIGN_OR_RETURN(*log.mutable_reader_name(), RegisteredNameOf<Member>(writer, reader.bytes()));
     if (!Add(*type, fields, way, now_ms, &log)) continue;

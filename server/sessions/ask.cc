@@ -70,16 +70,14 @@ class Question {
   }
 
   absl::Status AskOrganisation(const Id& organisation, const RecordType& type,
-                               const sync::v1::Ask& ask, sync::v1::Page* page,
+                               const sync::v1::Ask& ask, KnownTree* known, sync::v1::Page* page,
                                Disclosures* disclosures) {
     ASSIGN_OR_RETURN(const bool above, ActsAbove(organisation));
     if (!above && offices_.In(organisation) == 0) return NotBelow<Organisation>();
-    ASSIGN_OR_RETURN(const std::vector<Id> tree, Below(reader_, organisation));
-    const std::set<Id> in_tree(tree.begin(), tree.end());
-    const bool acts = above || ActsFor(organisation);
-    for (const Id& scope : tree) {
-      if (acts && (above || scope != organisation)) below_.insert(scope);
-    }
+    RETURN_IF_ERROR(LookUp(organisation, known));
+    const std::vector<Id>& tree = known->scopes;
+    if (above || ActsFor(organisation)) tree_ = known;
+    if (above) below_.insert(organisation);
     const auto from = After(ask.after());
     // The tree may have changed since the page before: then nothing is left out that
     // still hangs below what comes later.
@@ -89,17 +87,14 @@ class Question {
       const std::optional<Id> after =
           from && from->first == *it ? std::optional<Id>(from->second) : std::nullopt;
       bool full = false;
-      RETURN_IF_ERROR(
-          reader_.ListRecords(type.number, *it, [&](const Id& id, const RecordState& state) {
-            if (full || (after && id <= *after)) return;
+      RETURN_IF_ERROR(PassOver(
+          reader_.ListFrom(type.number, *it, after, [&](const Id& id, const RecordState& state) {
             const std::vector<Placed> places = PlacesOf(type, id, state.body);
-            if (*it != ListedIn(places, tree, in_tree)) return;
-            if (Full(*page, ask)) {
-              full = true;
-              return;
-            }
-            if (Show(type, id, state, 0, page, disclosures)) last_ = {*it, id};
-          }));
+            if (*it != ListedIn(places, *known)) return true;
+            full = Full(*page, ask);
+            if (!full && Show(type, id, state, 0, page, disclosures)) last_ = {*it, id};
+            return !full;
+          })));
       if (full) {
         page->set_next(absl::StrCat(last_.first.str(), last_.second.str()));
         return status_;
@@ -115,12 +110,11 @@ class Question {
     bool hidden = false;
     const auto after = Id::FromBytes(ask.after());
     Id last;
-    RETURN_IF_ERROR(
-        reader_.ListRecords(type.number, member, [&](const Id& id, const RecordState& state) {
-          if (!page->next().empty() || (after && id <= *after)) return;
+    RETURN_IF_ERROR(PassOver(
+        reader_.ListFrom(type.number, member, after, [&](const Id& id, const RecordState& state) {
           if (Full(*page, ask)) {
             page->set_next(last.str());
-            return;
+            return false;
           }
           const bool opened = temporary && IsOfMember(type, id, state.body, member, branch);
           const uint32_t as = opened ? AudienceOf(SECRETARY) : 0;
@@ -129,7 +123,8 @@ class Question {
           } else {
             hidden = true;
           }
-        }));
+          return true;
+        })));
     if (hidden && page->ids().empty() && !after && !temporary) {
       return Refuse(sync::v1::ASK_WITHOUT_REASON, type.label);
     }
@@ -140,6 +135,22 @@ class Question {
   template <typename T>
   static absl::Status NotBelow() {
     return Refuse(sync::v1::ASK_NOT_BELOW, TypeOf<T>().label);
+  }
+
+  absl::Status LookUp(const Id& organisation, KnownTree* known) {
+    ASSIGN_OR_RETURN(const int64_t moves, reader_.MovesOf(TypeOf<Organisation>().number));
+    if (known->root == organisation && known->at == moves) return absl::OkStatus();
+    ASSIGN_OR_RETURN(known->scopes, Below(reader_, organisation));
+    known->root = organisation;
+    known->at = moves;
+    known->all = {known->scopes.begin(), known->scopes.end()};
+    return absl::OkStatus();
+  }
+
+  // Whether the asker acts above the organisation.
+  bool IsBelow(const Id& scope) const {
+    return below_.count(scope) > 0 ||
+           (tree_ != nullptr && scope != tree_->root && tree_->all.contains(scope));
   }
 
   bool ActsFor(const Id& organisation) const {
@@ -169,12 +180,11 @@ class Question {
 
   // A record that lies in several of the organisations is shown once: where it is
   // kept, else in the first.
-  static Id ListedIn(const std::vector<Placed>& places, const std::vector<Id>& tree,
-                     const std::set<Id>& in_tree) {
+  static Id ListedIn(const std::vector<Placed>& places, const KnownTree& tree) {
     for (const Placed& placed : places) {
-      if (placed.place == OWNER && in_tree.count(placed.scope) > 0) return placed.scope;
+      if (placed.place == OWNER && tree.all.contains(placed.scope)) return placed.scope;
     }
-    return *std::find_if(tree.begin(), tree.end(), [&](const Id& scope) {
+    return *std::find_if(tree.scopes.begin(), tree.scopes.end(), [&](const Id& scope) {
       return std::any_of(places.begin(), places.end(),
                          [&](const Placed& placed) { return placed.scope == scope; });
     });
@@ -184,7 +194,7 @@ class Question {
   bool Show(const RecordType& type, const Id& id, RecordState state, uint32_t also,
             sync::v1::Page* page, Disclosures* disclosures) {
     Eyes eyes = EyesOn(PlacesOf(type, id, state.body), [&](const Id& scope) {
-      return offices_.In(scope) | (below_.count(scope) > 0 ? AudienceOf(SUPERIOR) : 0);
+      return offices_.In(scope) | (IsBelow(scope) ? AudienceOf(SUPERIOR) : 0);
     });
     eyes.at_home |= also;
     if (!eyes.Meet(ReadersOf(schema_, type, state.body))) return false;
@@ -214,8 +224,9 @@ class Question {
   const Id asker_;
   const int64_t now_ms_;
   Offices offices_;
-  std::set<Id> below_;  // organisations that the asker acts above
-  size_t bytes_ = 0;    // of the page
+  std::set<Id> below_;  // organisations that the asker acts above, beside those of the tree
+  const KnownTree* tree_ = nullptr;  // whose root the asker acts for, or above
+  size_t bytes_ = 0;                 // of the page
   std::pair<Id, Id> last_;
   absl::Status status_;  // of what could not be looked up on the way
 };
@@ -250,13 +261,14 @@ absl::Status OpenAccess(Writer& writer, const Ingest& ingest, const Environment&
 }
 
 absl::Status AnswerAsk(Reader& reader, const Schema& schema, const Id& asker, int64_t now_ms,
-                       const sync::v1::Ask& ask, sync::v1::Page* page, Disclosures* disclosures) {
+                       const sync::v1::Ask& ask, KnownTree* tree, sync::v1::Page* page,
+                       Disclosures* disclosures) {
   const RecordType* type = schema.Find(ask.type());
   if (type == nullptr) return Refuse(sync::v1::UNKNOWN_TYPE, absl::StrCat(ask.type()));
   Question question(reader, schema, asker, now_ms);
   RETURN_IF_ERROR(question.Begin());
   if (const auto organisation = Id::FromBytes(ask.organisation_id())) {
-    return question.AskOrganisation(*organisation, *type, ask, page, disclosures);
+    return question.AskOrganisation(*organisation, *type, ask, tree, page, disclosures);
   }
   if (const auto member = Id::FromBytes(ask.member_id())) {
     return question.AskMember(*member, *type, ask, page, disclosures);

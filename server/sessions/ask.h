@@ -9,6 +9,7 @@
 #define ZHIBU_SERVER_SESSIONS_ASK_H_
 
 #include <cstdint>
+#include <vector>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
@@ -29,10 +30,20 @@ inline constexpr int64_t kTemporaryMs = int64_t{4} * 3600 * 1000;
 absl::Status OpenAccess(Writer& writer, const Ingest& ingest, const Environment& environment,
                         const Id& asker, const sync::v1::Ask& ask, absl::flat_hash_set<Id>* moved);
 
+// What hangs below an organisation, as it was when a page was last asked for. Page after page
+// of one question goes by it, as long as no organisation has changed.
+struct KnownTree {
+  Id root;
+  int64_t at = -1;         // Reader::MovesOf organisations
+  std::vector<Id> scopes;  // the root first
+  absl::flat_hash_set<Id> all;
+};
+
 // ASK_NOT_BELOW, UNKNOWN_TYPE, MALFORMED; ASK_WITHOUT_REASON: there is something that
 // only temporary access shows.
 absl::Status AnswerAsk(Reader& reader, const Schema& schema, const Id& asker, int64_t now_ms,
-                       const sync::v1::Ask& ask, sync::v1::Page* page, Disclosures* disclosures);
+                       const sync::v1::Ask& ask, KnownTree* tree, sync::v1::Page* page,
+                       Disclosures* disclosures);
 
 }  // namespace zhibu::server
 

@@ -90,6 +90,7 @@ struct CatchUp::Pass {
   std::vector<Found> rows;
   std::map<const Open*, Known> known;
   std::vector<Version> counted;  // of those that CountRows counts, in no order
+  std::vector<RecordKey> damaged;
   // Everything up to here has been read, in every scope: an update that ends
   // here splits no edit.
   Version cut{std::numeric_limits<uint64_t>::max()};
@@ -263,6 +264,13 @@ absl::Status CatchUp::ReadChannel(Reader& reader, const Id& scope, const Open& c
     }
     last = row.version;
     const bool may_know = (row.offices & channel.owned()) != 0;
+    if (row.damaged) {
+      if (may_know) known.push_back(row.version);
+      if (may_know && row.present) pass->counted.push_back(row.version);
+      pass->damaged.push_back(row.key);
+      ++bytes;
+      return true;
+    }
     const Sight now = SightNow(row);
     const bool removable = may_know && channel.WasSent(row);
     // What is sent again moves it too, or a reading that is broken off would never end.
@@ -410,7 +418,7 @@ absl::StatusOr<CatchUp::Part> CatchUp::Read(Reader& reader, const std::vector<Id
   }
   pass.LimitTo(update_bytes_);
   RETURN_IF_ERROR(Write(reader, persons, &pass, update, disclosures));
-  const Part part{pass.cut, pass.complete(), pass.Passed()};
+  const Part part{pass.cut, pass.complete(), pass.Passed(), std::move(pass.damaged)};
   RETURN_IF_ERROR(Advance(reader, pass, sent, update));
   return part;
 }

@@ -62,6 +62,7 @@ class CatchUp {
     Version cut;            // all up to here has been sent, in every scope: it splits no edit
     bool complete = false;  // there is no more
     uint64_t passed = 0;    // so many rows of CountRows
+    std::vector<RecordKey> passed_over;  // those that are damaged
   };
   // Writes what is next into the update. `persons`: the entries of the device's owner in the
   // register. What `sent` says grows.

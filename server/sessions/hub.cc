@@ -1,6 +1,5 @@
 #include "server/sessions/hub.h"
 
-#include <spdlog/spdlog.h>
 #include <time.h>
 
 #include <algorithm>
@@ -61,7 +60,7 @@ Connection::Connection(Hub* hub, Transport* transport)
     : hub_(*hub),
       strand_(asio::make_strand(hub->readers_)),
       session_(&hub->store_, &hub->ingest_, hub->environment_,
-               {.unseen_ms_max = hub->limits_.reauthenticate_days * kDayMs}),
+               {.unseen_ms_max = hub->limits_.reauthenticate_days * kDayMs}, &hub->observer_),
       transport_(transport),
       rest_(strand_),
       deadline_(strand_),
@@ -206,6 +205,7 @@ void Connection::Read() {
 }
 
 void Connection::Prove() {
+  hub_.observer_.OnSessionOpened(session_.device());
   hub_.Seen(session_.device());
   device_ = session_.device_record();
   transport_->Proved();
@@ -270,18 +270,23 @@ void Connection::End() {
   hub_.Follow(shared_from_this(), followed_, {});
   followed_.clear();
   hub_.admission_.Leave(shared_from_this(), device_);
-  if (!device_.empty()) hub_.Seen(session_.device());  // streams last for weeks
+  if (!device_.empty()) {
+    hub_.observer_.OnSessionEnded(session_.device());
+    hub_.Seen(session_.device());  // streams last for weeks
+  }
   rest_.cancel();
   deadline_.cancel();
   wake_.cancel();
   std::exchange(transport_, nullptr)->Finish();
 }
 
-Hub::Hub(Store* store, Ingest* ingest, Environment environment, const Limits& limits)
+Hub::Hub(Store* store, Ingest* ingest, Environment environment, const Limits& limits,
+         Observer* observer)
     : store_(*store),
       ingest_(*ingest),
       environment_(std::move(environment)),
       limits_(limits),
+      observer_(*observer),
       admission_(limits),
       readers_(std::max(2u, std::thread::hardware_concurrency())) {}
 
@@ -311,6 +316,15 @@ absl::Status Hub::Write(absl::FunctionRef<absl::Status(absl::flat_hash_set<Id>*)
 
 absl::StatusOr<sync::v1::DeliverReply> Hub::Deliver(absl::string_view sealed,
                                                     absl::string_view address) {
+  absl::StatusOr<sync::v1::DeliverReply> reply = TakeDelivery(sealed, address);
+  const sync::v1::Reason reason =
+      reply.ok() ? reply->refusal().reason() : ReasonOf(reply.status()).reason;
+  if (reason != sync::v1::NO_REASON) observer_.OnRefused(reason, DeviceNumber());
+  return reply;
+}
+
+absl::StatusOr<sync::v1::DeliverReply> Hub::TakeDelivery(absl::string_view sealed,
+                                                         absl::string_view address) {
   const auto now = Admission::Clock::now();
   if (!admission_.MayTry(address, now)) return Refuse(sync::v1::LIMIT_REACHED, "couriers");
   const Unseen unseen{environment_.now_ms(), limits_.reauthenticate_days * kDayMs};
@@ -342,6 +356,7 @@ absl::StatusOr<sync::v1::DeliverReply> Hub::Deliver(absl::string_view sealed,
 
 absl::Status Hub::MayTryCode(absl::string_view address) {
   if (admission_.MayTry(address, Admission::Clock::now())) return absl::OkStatus();
+  observer_.OnRefused(sync::v1::LIMIT_REACHED, DeviceNumber());
   return Refuse(sync::v1::LIMIT_REACHED, "codes");
 }
 
@@ -382,8 +397,10 @@ void Hub::CommitGroup(const Turns::Group& group) {
     result = end;
   }
   Tell(committed->moved);
+  const auto took = Admission::Clock::now() - began;
+  observer_.OnCommitted(group.edits.size(), took);
   absl::MutexLock lock(&mutex_);
-  turns_.Took(group, work, Admission::Clock::now() - began);
+  turns_.Took(group, work, took);
 }
 
 // What the device has sent after an edit that cannot be written was written upon it: it
@@ -410,8 +427,10 @@ absl::Status Hub::CommitEach(const Turns::OnCommitted& told, absl::Span<const Su
   for (const Submitted& submitted : edits) {
     absl::StatusOr<Committed> committed = ingest_.Commit(store_, {&submitted, 1});
     if (!committed.ok()) {
-      spdlog::error("edit {} of device {} cannot be written: {}", submitted.edit.number(),
-                    submitted.device.value, std::string(committed.status().message()));
+      observer_.OnTrouble({.what = Trouble::What::kEdit,
+                           .status = committed.status(),
+                           .device = submitted.device,
+                           .edit = EditNumber(submitted.edit.number())});
       return committed.status();
     }
     told(std::move(committed->results));
@@ -471,10 +490,7 @@ void Hub::WriteSeen() {
     moved.clear();
     return NoteSeen(writer, ingest_, seen, &moved);
   });
-  if (!status.ok()) {
-    spdlog::warn("cannot note when devices were seen: {}", std::string(status.message()));
-    return;
-  }
+  if (!status.ok()) return observer_.OnTrouble({.what = Trouble::What::kSeen, .status = status});
   Tell(moved);
 }
 

@@ -30,6 +30,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "server/base/observer.h"
 #include "server/ingest/ingest.h"
 #include "server/sessions/admission.h"
 #include "server/sessions/limits.h"
@@ -119,7 +120,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
 class Hub {
  public:
-  Hub(Store* store, Ingest* ingest, Environment environment, const Limits& limits = {});
+  Hub(Store* store, Ingest* ingest, Environment environment, const Limits& limits = {},
+      Observer* observer = Observer::None());
   ~Hub();
 
   std::shared_ptr<Connection> Connect(Transport* transport);
@@ -146,10 +148,13 @@ class Hub {
   Store& store() { return store_; }
   Ingest& ingest() { return ingest_; }
   const Environment& environment() const { return environment_; }
+  Observer& observer() { return observer_; }
 
  private:
   friend class Connection;
 
+  absl::StatusOr<sync::v1::DeliverReply> TakeDelivery(absl::string_view sealed,
+                                                      absl::string_view address);
   // `on_committed` is told on the writer's thread, and not to be kept waiting.
   void Submit(const Id& whose, Turns::OnCommitted on_committed, std::vector<Submitted> edits);
   void CommitQueued();
@@ -173,6 +178,7 @@ class Hub {
   Ingest& ingest_;
   const Environment environment_;
   const Limits limits_;
+  Observer& observer_;
   Admission admission_;
 
   absl::Mutex mutex_;

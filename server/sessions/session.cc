@@ -9,6 +9,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "server/feed/damage.h"
 #include "server/feed/incarnation.h"
 #include "server/sessions/ask.h"
 #include "server/sessions/courier.h"
@@ -70,16 +71,19 @@ std::vector<sync::v1::Update> PartsOf(sync::v1::Update update, size_t bytes_max)
 
 }  // namespace
 
-Session::Session(Store* store, const Ingest* ingest, Environment environment, SessionLimits limits)
+Session::Session(Store* store, const Ingest* ingest, Environment environment, SessionLimits limits,
+                 Observer* observer)
     : store_(*store),
       ingest_(*ingest),
       schema_(ingest->schema()),
       environment_(std::move(environment)),
       limits_(limits),
+      observer_(*observer),
       catch_up_(ingest->schema(), limits.update_bytes) {}
 
 void Session::Refuse(sync::v1::Reason reason, absl::string_view detail) {
   if (state_ == State::kClosed) return;  // the last word has been said
+  observer_.OnRefused(reason, device_.number);
   auto* refusal = out_.emplace_back().mutable_refusal();
   refusal->set_reason(reason);
   refusal->set_detail(std::string(detail));
@@ -91,6 +95,8 @@ void Session::OnGarbage(absl::string_view what) { Refuse(sync::v1::MALFORMED, wh
 void Session::OnTrouble(const absl::Status& status) {
   const Refused refused = ReasonOf(status);
   if (refused.reason == sync::v1::NO_REASON) {
+    observer_.OnTrouble(
+        {.what = Trouble::What::kSession, .status = status, .device = device_.number});
     Refuse(sync::v1::SERVER_TROUBLE, absl::StatusCodeToString(status.code()));
   } else {
     Refuse(refused.reason, refused.detail);
@@ -240,14 +246,16 @@ void Session::OnAsk(const sync::v1::Ask& ask) {
   }
   if (status.ok()) {
     status = store_.Read([&](Reader& reader) {
-      return AnswerAsk(reader, schema_, device_.person, environment_.now_ms(), ask, &page,
+      return AnswerAsk(reader, schema_, device_.person, environment_.now_ms(), ask, &tree_, &page,
                        &disclosures);
     });
   }
   if (status.ok()) status = Log(Way::kQuery, disclosures);
   if (!status.ok()) {
-    const Refused refused = ReasonOf(status);
+    const Refused refused =
+        IsDamagedRow(status) ? Refused{sync::v1::SERVER_TROUBLE, "damage"} : ReasonOf(status);
     if (refused.reason == sync::v1::NO_REASON) return OnTrouble(status);
+    observer_.OnRefused(refused.reason, device_.number);
     page.Clear();
     page.mutable_refusal()->set_reason(refused.reason);
     page.mutable_refusal()->set_detail(refused.detail);
@@ -310,8 +318,8 @@ void Session::Renumber() {
     ASSIGN_OR_RETURN(const auto device, writer.GetDevice(device_.number));
     if (!device) return zhibu::Refuse(sync::v1::UNKNOWN_DEVICE, device_.name);
     renumber.set_expected_number(device->last_number.value + 1);
-    ASSIGN_OR_RETURN(const auto last, writer.GetAudit(device->number, device->last_number));
-    if (last) renumber.set_expected_previous(LinkTo(last->edit));
+    ASSIGN_OR_RETURN(const auto last, writer.GetVerdict(device->number, device->last_number));
+    if (last) renumber.set_expected_previous(last->link);
     copy = *device;
     ASSIGN_OR_RETURN(copy.number, writer.NextDevice());
     copy.last_number = copy.safe_number = EditNumber();
@@ -366,21 +374,20 @@ absl::Status Session::RefreshOffices(Reader& reader) {
 absl::Status Session::ReadAnswers(Reader& reader) {
   for (const EditNumber number : std::exchange(repeats_, {})) {
     if (number > heard_) continue;  // is told below
-    ASSIGN_OR_RETURN(const auto row, reader.GetAudit(device_.number, number));
-    if (row) AddAnswer(*row);
+    ASSIGN_OR_RETURN(const auto answered, reader.GetAnswered(device_.number, number));
+    if (answered) AddAnswer(*answered);
   }
-  return reader.ReadAudit(device_.number, heard_, [&](const AuditRow& row) {
-    AddAnswer(row);
-    heard_ = row.number;
+  return reader.ReadAnswered(device_.number, heard_, [&](const Answered& answered) {
+    AddAnswer(answered);
+    heard_ = answered.number;
     return answers_.size() < kAnswersMax;
   });
 }
 
-void Session::AddAnswer(const AuditRow& row) {
+void Session::AddAnswer(const Answered& answered) {
   Result& result = answers_.emplace_back();
-  result.answer = row.answer;
-  result.answer.set_link(LinkTo(row.edit));
-  result.version = row.version;
+  result.answer = answered.answer;
+  result.version = answered.version;
 }
 
 // Each with what it changed, and so not always in their order: versions of
@@ -398,7 +405,7 @@ void Session::AddAnswers(Version cut, sync::v1::Update* update) {
 }
 
 absl::Status Session::BuildUpdate(Reader& reader, sync::v1::Update* update,
-                                  Disclosures* disclosures) {
+                                  Disclosures* disclosures, std::vector<RecordKey>* passed_over) {
   RETURN_IF_ERROR(RefreshOffices(reader));
   RETURN_IF_ERROR(ReadAnswers(reader));
   ASSIGN_OR_RETURN(const CatchUp::Part part,
@@ -406,15 +413,20 @@ absl::Status Session::BuildUpdate(Reader& reader, sync::v1::Update* update,
   AddAnswers(part.cut, update);
   update->set_passed(part.passed);
   update->set_catching_up(!part.complete);
+  ASSIGN_OR_RETURN(*passed_over, NotNotedYet(reader, part.passed_over));
   return absl::OkStatus();
 }
 
 void Session::MakeUpdate() {
   sync::v1::Update update;
   Disclosures disclosures;
-  auto status =
-      store_.Read([&](Reader& reader) { return BuildUpdate(reader, &update, &disclosures); });
+  std::vector<RecordKey> passed_over;
+  auto status = store_.Read(
+      [&](Reader& reader) { return BuildUpdate(reader, &update, &disclosures, &passed_over); });
   if (status.ok()) status = Log(Way::kDevice, disclosures);
+  if (status.ok() && !passed_over.empty()) {
+    status = store_.Write([&](Writer& writer) { return NotePassedOver(writer, passed_over); });
+  }
   if (!status.ok()) return OnTrouble(status);
   moved_ = update.catching_up() || update.answers_size() >= static_cast<int>(kAnswersMax);
   // One is sent even where it is empty, to say that there is no more.
@@ -425,6 +437,7 @@ void Session::MakeUpdate() {
 }
 
 void Session::Send(sync::v1::Update update) {
+  observer_.OnUpdate(device_.number, update.ByteSizeLong());
   if (update.ByteSizeLong() <= limits_.frame_bytes) {
     *out_.emplace_back().mutable_update() = std::move(update);
     return;

@@ -15,6 +15,9 @@
 // Sensitive fields leave only once it is written down who is given them (server/
 // access.h).
 //
+// A record that is damaged is left out of what is sent, and that is written down first
+// (server/feed/damage.h): everything is read anew once it is mended.
+//
 // A device that is out of service has no offices: what it holds is taken away as
 // from anybody who may no longer see it. It is heard until it has nothing unsent.
 //
@@ -36,9 +39,11 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "server/authority/authority.h"
+#include "server/base/observer.h"
 #include "server/feed/sent.h"
 #include "server/ingest/ingest.h"
 #include "server/sessions/access.h"
+#include "server/sessions/ask.h"
 #include "server/sessions/catch_up.h"
 #include "server/store/store.h"
 #include "sync/base/environment.h"
@@ -60,7 +65,8 @@ struct SessionLimits {
 
 class Session {
  public:
-  Session(Store* store, const Ingest* ingest, Environment environment, SessionLimits limits = {});
+  Session(Store* store, const Ingest* ingest, Environment environment, SessionLimits limits = {},
+          Observer* observer = Observer::None());
 
   void OnFrame(const sync::v1::ClientFrame& frame);
   // A frame that could not be used at all: not a message, or too large.
@@ -103,10 +109,11 @@ class Session {
   absl::Status CheckHello(const std::string& bytes);
   absl::Status Open(Reader& reader);
   absl::Status ReadAnswers(Reader& reader);
-  void AddAnswer(const AuditRow& row);
+  void AddAnswer(const Answered& answered);
   absl::Status CountRenumbering(Writer& writer) const;
   absl::Status RefreshOffices(Reader& reader);
-  absl::Status BuildUpdate(Reader& reader, sync::v1::Update* update, Disclosures* disclosures);
+  absl::Status BuildUpdate(Reader& reader, sync::v1::Update* update, Disclosures* disclosures,
+                           std::vector<RecordKey>* passed_over);
   absl::Status Log(Way way, const Disclosures& disclosures);
   void AddAnswers(Version cut, sync::v1::Update* update);
 
@@ -115,6 +122,7 @@ class Session {
   const Schema& schema_;
   const Environment environment_;
   const SessionLimits limits_;
+  Observer& observer_;
 
   State state_ = State::kHello;
   std::deque<sync::v1::ServerFrame> out_;
@@ -125,6 +133,7 @@ class Session {
   DeviceRow device_;
   std::string incarnation_;
   CatchUp catch_up_;
+  KnownTree tree_;  // of the organisation that was last asked for
   std::shared_ptr<const Sent> sent_;
   std::vector<Submitted> submitted_;
   // Those handed out and not yet answered, in order.

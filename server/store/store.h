@@ -17,6 +17,10 @@
 // them. A Status other than OK from the callback rolls the transaction back and
 // is returned. UNAVAILABLE: the database cannot be reached or is full, and the
 // call may be tried again; DATA_LOSS: what is stored cannot be read.
+//
+// A row that is damaged (sync/base/damage.h) spoils neither the transaction nor its
+// neighbours: whoever asks for it is given the status, a list visits all others before it
+// gives that, and the store's observer is told.
 #ifndef ZHIBU_SERVER_STORE_STORE_H_
 #define ZHIBU_SERVER_STORE_STORE_H_
 
@@ -33,6 +37,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "sync/base/damage.h"
 #include "sync/base/types.h"
 #include "sync/merge/state.h"
 #include "sync/rules/lookup.h"
@@ -59,8 +64,9 @@ struct FeedRow {
   Version version;       // at which what `offices` see of it last changed
   bool present = false;  // they may see it now; else it left, or was hidden, at `version`
   uint32_t offices = 0;
-  Version since;      // at which they first could; 0: before that was written down
-  RecordState state;  // as it is now
+  Version since;         // at which they first could; 0: before that was written down
+  RecordState state;     // as it is now
+  bool damaged = false;  // the record cannot be read, and `state` is empty
 };
 
 struct DeviceRow {
@@ -105,6 +111,16 @@ struct AuditRow {
   Version sent;
   // Of each change the base that was believed; empty: what the edit says.
   std::vector<uint64_t> bases;
+  // It cannot be read: `edit`, `answer` and what stands beside them are empty.
+  bool damaged = false;
+};
+
+// What a device is told of an edit. Where the answer cannot be read it says no more than
+// the verdict.
+struct Answered {
+  EditNumber number;
+  sync::v1::Answer answer;  // with the link
+  Version version;
 };
 
 // What is known of an answered edit without opening it.
@@ -129,7 +145,7 @@ class Reader : public Lookup {
   virtual absl::StatusOr<Version> ScopeVersion(const Id& scope) = 0;
 
   // Rows of `scope` past `after` that name one of `offices`, ascending by (version, type,
-  // id), until `visit` returns false or there are no more.
+  // id), until `visit` returns false or there are no more; damaged ones too.
   virtual absl::Status ReadFeed(const Id& scope, Version after, uint32_t offices,
                                 absl::FunctionRef<bool(const FeedRow&)> visit) = 0;
   // Of these rows those of what is there, and of what has gone that was there at `after`.
@@ -145,9 +161,29 @@ class Reader : public Lookup {
   virtual absl::Status ListEver(uint32_t type,
                                 absl::FunctionRef<void(const Id&, const RecordState&)> visit) = 0;
 
+  // As ListRecords, past `after`, until `visit` returns false.
+  virtual absl::Status ListFrom(uint32_t type, const Id& scope, const std::optional<Id>& after,
+                                absl::FunctionRef<bool(const Id&, const RecordState&)> visit) = 0;
+  // Grows with each transaction that writes a record of the type: as long as it stays, what
+  // follows from all of them is as it was.
+  virtual absl::StatusOr<int64_t> MovesOf(uint32_t type) = 0;
+  // Every record past `after` that was ever written, ascending by key, until `visit` returns
+  // false; null where it cannot be read.
+  virtual absl::Status ReadRecords(
+      const RecordKey& after,
+      absl::FunctionRef<bool(const RecordKey&, const RecordState*)> visit) = 0;
+  // What stands in a feed and is not there, at most so many. Looks at all feeds.
+  virtual absl::StatusOr<std::vector<RecordKey>> FindLost(size_t most) = 0;
+  // The scopes in whose feeds it stands, or stood.
+  virtual absl::StatusOr<std::vector<Id>> ScopesOf(const RecordKey& key) = 0;
+
+  // A name that cannot be read is empty.
   virtual absl::StatusOr<std::optional<DeviceRow>> GetDevice(DeviceNumber number) = 0;
   absl::StatusOr<std::optional<KnownDevice>> FindDevice(DeviceNumber number) final;
   virtual absl::StatusOr<std::vector<DeviceRow>> ListDevices() = 0;
+  // Under each number, ascending, that a device with this key, or with this record, goes by.
+  virtual absl::StatusOr<std::vector<DeviceRow>> DevicesWithKey(absl::string_view public_key) = 0;
+  virtual absl::StatusOr<std::vector<DeviceRow>> DevicesWithRecord(const Id& record) = 0;
   // Whether it could be taken: whoever tries codes must not keep the writer busy.
   virtual absl::StatusOr<bool> HasCode(absl::string_view code, int64_t now_ms) = 0;
 
@@ -156,10 +192,18 @@ class Reader : public Lookup {
   // Costs the same whatever the size of the edit.
   virtual absl::StatusOr<std::optional<Verdict>> GetVerdict(DeviceNumber device,
                                                             EditNumber number) = 0;
+  // The hash of the device's chain after this edit; the edit is not looked at.
+  virtual absl::StatusOr<std::optional<std::string>> GetChain(DeviceNumber device,
+                                                              EditNumber number) = 0;
+  virtual absl::StatusOr<std::optional<Answered>> GetAnswered(DeviceNumber device,
+                                                              EditNumber number) = 0;
+  // Ascending by number, until `visit` returns false.
+  virtual absl::Status ReadAnswered(DeviceNumber device, EditNumber after,
+                                    absl::FunctionRef<bool(const Answered&)> visit) = 0;
   // The first row that has this edit, under whatever number it came.
   virtual absl::StatusOr<std::optional<AuditRow>> FindEdit(int64_t made_ms,
                                                            absl::string_view edit) = 0;
-  // Ascending by number. The rows of the server's own device are under
+  // Ascending by number, damaged ones too. The rows of the server's own device are under
   // kServerDevice.
   virtual absl::Status ReadAudit(DeviceNumber device, EditNumber after,
                                  absl::FunctionRef<bool(const AuditRow&)> visit) = 0;
@@ -191,7 +235,8 @@ class Writer : public Reader {
   // Locks the scopes, gives a version above that of each, `at_least` if that is more, and
   // moves them all to it.
   virtual absl::StatusOr<Version> NextVersion(absl::Span<const Id> scopes, Version at_least) = 0;
-  // From now on NextVersion and NextDevice give what is above these.
+  // From now on NextVersion and NextDevice give what is above these, and above every version
+  // that any scope has.
   virtual absl::Status RaiseCounters(Version version, DeviceNumber device) = 0;
 
   // Stores the record. In the feed of every scope in `after` its rows move to

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "sync/base/damage.h"
 #include "sync/base/reason.h"
 #include "sync/merge/frontier.h"
 #include "sync/merge/lives.h"
@@ -36,9 +37,7 @@ absl::Status Apply(const RecordType* type, const Change& change, const Origin& o
     return Refuse(sync::v1::NO_SUCH_RECORD, type == nullptr ? "" : type->name);
   }
   Thing thing{state->exists, state->touch, state->deletion, state->body, {}};
-  if (!thing.trace.ParseFromString(state->trace)) {
-    return absl::DataLossError("a record's trace is damaged");
-  }
+  if (!thing.trace.ParseFromString(state->trace)) return DamagedRow("trace");
   // A frontier is stored as nothing where it says no more than the touch.
   auto& frontier = *thing.trace.mutable_frontier();
   if (state->alive() && frontier.empty()) merging::Add(thing.touch, &frontier);

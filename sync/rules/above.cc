@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "sync/base/damage.h"
 #include "sync/base/status.h"
 #include "sync/rules/typed.h"
 
@@ -31,8 +32,11 @@ absl::StatusOr<std::map<Id, int>> Above(Lookup& reader, const Id& organisation) 
   for (int step = 1; !level.empty(); ++step) {
     std::vector<Id> next;
     for (const Id& id : level) {
-      ASSIGN_OR_RETURN(const std::vector<Id> parents, ParentsOf(reader, id));
-      for (const Id& parent : parents) {
+      const absl::StatusOr<std::vector<Id>> parents = ParentsOf(reader, id);
+      // What hangs below one that is damaged loses what is above it, and nothing else.
+      if (IsDamagedRow(parents.status())) continue;
+      RETURN_IF_ERROR(parents.status());
+      for (const Id& parent : *parents) {
         if (steps.try_emplace(parent, step).second) next.push_back(parent);
       }
     }
@@ -46,12 +50,12 @@ absl::StatusOr<std::vector<Id>> Below(Lookup& reader, const Id& organisation) {
   std::set<Id> seen = {organisation};
   for (size_t i = 0; i < tree.size(); ++i) {
     const Id parent = tree[i];
-    RETURN_IF_ERROR(reader.ListRecords(
+    RETURN_IF_ERROR(PassOver(reader.ListRecords(
         TypeOf<Organisation>().number, parent, [&](const Id& id, const RecordState& state) {
           const std::vector<Id> parents = ParentsOf(Parse<Organisation>(state.body));
           if (std::count(parents.begin(), parents.end(), parent) == 0) return;
           if (seen.insert(id).second) tree.push_back(id);
-        }));
+        })));
   }
   return tree;
 }

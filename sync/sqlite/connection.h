@@ -130,12 +130,16 @@ class Statement {
   int64_t Int(int column) const { return statement_->getColumn(column).getInt64(); }
   uint64_t Unsigned(int column) const { return static_cast<uint64_t>(Int(column)); }
   std::string Bytes(int column) const { return statement_->getColumn(column).getString(); }
-  std::string Opened(int column, const Seal& seal, const std::string& place) const {
+  // Nothing where it is not what was sealed.
+  std::optional<std::string> TryOpen(int column, const Seal& seal, const std::string& place) const {
     SQLite::Column value = statement_->getColumn(column);
     const char* bytes = static_cast<const char*>(value.getBlob());
     size_t size = value.getBytes();
     connection_.Count(0, size);
-    std::optional<std::string> plain = seal.Open(place, {bytes, size});
+    return seal.Open(place, {bytes, size});
+  }
+  std::string Opened(int column, const Seal& seal, const std::string& place) const {
+    std::optional<std::string> plain = TryOpen(column, seal, place);
     if (!plain.has_value()) ThrowDamage(place);
     return *std::move(plain);
   }

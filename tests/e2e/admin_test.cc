@@ -81,12 +81,34 @@ TEST(AdminTest, ACodeIsHandedOutBeforeTheEyesOfWhomeverItIsFor) {
   township.Admin({"enrol", kDeputy});
   phone.Do({"sync"});
   std::vector<std::string> by;
-  for (const Json& handed : phone.List("HandedCode")) {
-    by.push_back(phone.Record("HandedCode", handed.value("id", "")).value("by", ""));
+  for (const Json& act : phone.List("OperatorAct")) {
+    const Json record = phone.Record("OperatorAct", act.value("id", ""));
+    if (!record.contains("kind")) by.push_back(record.value("by", ""));  // a code: the first kind
   }
   EXPECT_THAT(by, ::testing::SizeIs(2));  // the phone's own code, and that one
   EXPECT_THAT(by, Contains("某操作员"));
   EXPECT_NE(township.Admin({"audit", "verify"}).value("digest", ""), before.value("digest", ""));
+}
+
+TEST(AdminTest, WhoeverOperatesTheServerIsNamedAndSeesWhatItRefuses) {
+  Township township;
+  const Device phone = township.Enrol(kSecretary);
+  township.Admin({"--operator", "某操作员", "grant", kDeputy, kTownship});
+  const Json acts = township.Admin({"acts", "--limit", "1"})["acts"];
+  ASSERT_EQ(acts.size(), 1u);
+  EXPECT_EQ(acts[0]["act"].value("by", ""), "某操作员");
+  EXPECT_EQ(acts[0]["act"].value("kind", ""), "GRANTED");
+  EXPECT_EQ(acts[0]["member"].value("name", ""), kDeputy);
+
+  phone.Put("Meeting", Meeting(phone, "七月"));
+  phone.Do({"sync"});
+  const Json counts = township.Admin({"counts"})["counts"];
+  EXPECT_GE(counts.value("edits", 0), 1);
+  EXPECT_GE(counts.value("sessions.opened", 0), 1);
+
+  const Json checked = township.Admin({"check"});
+  EXPECT_FALSE(checked.contains("found"));
+  EXPECT_NE(checked.value("records", "0"), "0");
 }
 
 // What somebody calls themself is for people; the operator's words mean who is registered.

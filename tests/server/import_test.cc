@@ -41,7 +41,13 @@ class Import : public Village {
     auto importer =
         server::Importer::Open(&world.store(), &world.ingest(), world.fate().environment());
     EXPECT_TRUE(importer.ok()) << importer.status();
-    EXPECT_EQ(importer->Run(*roster, &reply, &moved), absl::OkStatus());
+    EXPECT_EQ(importer->Run(
+                  *roster,
+                  [&](const sync::v1::Edit& part) {
+                    return world.ingest().CommitOwn(world.store(), part, &moved).status();
+                  },
+                  &reply),
+              absl::OkStatus());
     return reply;
   }
   std::vector<std::string> BadRows(const std::string& rows) {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -98,19 +99,24 @@ class SealedStore : public ::testing::Test {
   static absl::StatusOr<std::vector<std::string>> All(Store& store) {
     std::vector<std::string> all;
     RETURN_IF_ERROR(store.Read([&](Reader& reader) -> absl::Status {
+      absl::Status damage;
       RETURN_IF_ERROR(
           reader.ReadFeed(Named("branch"), Version(), kAllOffices, [&](const FeedRow& row) {
             all.push_back(absl::StrCat(row.key.id.str(), row.state.body, row.state.trace));
+            damage.Update(reader.GetRecord(row.key).status());
             return true;
           }));
       ASSIGN_OR_RETURN(const auto devices, reader.ListDevices());
       for (const DeviceRow& device : devices) {
         all.push_back(device.name);
+        if (device.name.empty()) damage.Update(DamagedRow("name"));
         RETURN_IF_ERROR(reader.ReadAudit(device.number, EditNumber(), [&](const AuditRow& row) {
           all.push_back(absl::StrCat(row.edit, row.answer.detail()));
+          damage.Update(reader.GetAudit(row.device, row.number).status());
           return true;
         }));
       }
+      RETURN_IF_ERROR(damage);
       for (const char* name : {"first", "second"}) {
         ASSIGN_OR_RETURN(const std::string value, reader.GetSetting(name));
         all.push_back(value);
@@ -212,6 +218,7 @@ TEST_F(SealedStore, OneOfTheSchemaBeforeSealsIsBroughtUpAndSealedAtOnce) {
           "ALTER TABLE audit DROP COLUMN beside;"
           "CREATE UNIQUE INDEX audit_key ON audit (device, number);"
           "CREATE INDEX feed_version ON feed (scope_no, version, type, id, present, record_no);"
+          "DROP INDEX device_key; DROP INDEX device_record;"
           "DROP TABLE mark; DROP TABLE seal; ALTER TABLE device ADD COLUMN text TEXT NOT NULL "
           "DEFAULT '';"
           "UPDATE device SET text = CAST(name AS TEXT); ALTER TABLE device DROP COLUMN name;"
@@ -250,7 +257,11 @@ TEST_F(SealedStore, AValueThatIsPutElsewhereOrChangedDoesNotOpen) {
   ASSERT_TRUE(All(*store).ok());
   store = nullptr;
   const auto spoil = [&](const std::string& table, const std::string& column) {
-    const std::string where = absl::StrCat(table, ".", column, "/");
+    static const std::map<std::string, std::string> kWhere = {{"record", "record 31"},
+                                                              {"audit", "edit 1 of device"},
+                                                              {"device", "name"},
+                                                              {"setting", "setting.value/"}};
+    const std::string& where = kWhere.at(table);
     const std::string set = absl::StrCat("UPDATE ", table, " SET ", column, "=");
     const std::string which =
         table == "setting" ? " WHERE name IN ('first', 'second')" : std::string(" WHERE true");
@@ -268,7 +279,7 @@ TEST_F(SealedStore, AValueThatIsPutElsewhereOrChangedDoesNotOpen) {
   spoil("audit", "answer");
   spoil("device", "name");
   spoil("setting", "value");
-  ExpectDamage("UPDATE record SET trace = body", "record.trace/");
+  ExpectDamage("UPDATE record SET trace = body", "record 31");
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ class SessionTest : public Village {
 
   std::unique_ptr<Session> NewSession() {
     return std::make_unique<Session>(&world.store(), &world.ingest(), world.fate().environment(),
-                                     world.limits);
+                                     world.limits, &world.heard());
   }
 
   sync::v1::Hello Hello() {

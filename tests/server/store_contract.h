@@ -511,6 +511,44 @@ TEST_P(StoreContract, ADeviceComesBackWholeAndCanBeChanged) {
   EXPECT_EQ(Read([](Reader& reader) { return reader.GetDevice(DeviceNumber(3)); }), std::nullopt);
 }
 
+TEST_P(StoreContract, ADeviceIsFoundByItsKeyAndByItsRecordUnderEachOfItsNumbers) {
+  ASSERT_EQ(Write([](Writer& writer) -> absl::Status {
+              for (const uint32_t number : {5u, 2u, 3u}) {
+                DeviceRow row = Phone(number, "phone");
+                row.public_key = number == 3 ? "another key" : "key";
+                row.record = Named(number == 3 ? "r3" : "r2");
+                RETURN_IF_ERROR(writer.PutDevice(row));
+              }
+              return absl::OkStatus();
+            }),
+            absl::OkStatus());
+  Reopen();
+  const auto numbers = [](const std::vector<DeviceRow>& rows) {
+    std::vector<uint32_t> all;
+    for (const DeviceRow& row : rows) all.push_back(row.number.value);
+    return all;
+  };
+  EXPECT_EQ(numbers(Read([](Reader& reader) { return reader.DevicesWithKey("key"); })),
+            (std::vector<uint32_t>{2, 5}));
+  EXPECT_EQ(numbers(Read([](Reader& reader) { return reader.DevicesWithRecord(Named("r3")); })),
+            std::vector<uint32_t>{3});
+  EXPECT_TRUE(Read([](Reader& reader) { return reader.DevicesWithKey("no key"); }).empty());
+}
+
+TEST_P(StoreContract, ATypeMovesWithEachTransactionThatWritesIt) {
+  const auto moves = [&](uint32_t type) {
+    return Read([&](Reader& reader) { return reader.MovesOf(type); });
+  };
+  EXPECT_EQ(moves(kMeeting), 0);
+  Put("first", "x", {"east"});
+  const int64_t once = moves(kMeeting);
+  EXPECT_GT(once, 0);
+  EXPECT_EQ(moves(kMeeting + 1), 0);
+  Put("second", "x", {"west"});
+  EXPECT_GT(moves(kMeeting), once);
+  EXPECT_EQ(moves(kMeeting), moves(kMeeting));
+}
+
 TEST_P(StoreContract, DevicesAreListedByNumber) {
   ASSERT_EQ(Write([&](Writer& writer) -> absl::Status {
               RETURN_IF_ERROR(writer.PutDevice(Phone(10, "ten")));

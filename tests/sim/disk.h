@@ -45,6 +45,10 @@ class Disk {
   // The process is killed now: nothing that it still does has an effect.
   void Die() { dead_ = true; }
   bool dead() const { return dead_; }
+  // Nothing is about to fail.
+  bool Sound() const {
+    return !dead_ && writes_to_live_ == 0 && failing_syncs_ == 0 && failing_reads_ == 0 && !full_;
+  }
   // The machine starts again.
   void Restart(bool power_lost);
   void FailSyncs(int n) { failing_syncs_ = n; }

@@ -68,6 +68,7 @@ void Universe::CheckAll() {
   Wait(60'000);
   server_clock_until_ms_ = now_ms_;
   PutServerClockRight();
+  MendServer();
   for (const auto& device : devices_) {
     HangUp(*device);
     device->disk.Mend();
@@ -233,7 +234,8 @@ void Universe::CheckOwn(Device& device) {
   const auto number = device.Number();
   const auto pending =
       device.disk.Quietly([&] { return device.store->Pending(EditNumber(0), SIZE_MAX); });
-  if (!number || !pending.ok() || OfEarlierLife(device)) return;
+  // What is damaged may come later than its answer.
+  if (!number || !pending.ok() || OfEarlierLife(device) || !damaged_.empty()) return;
   std::map<RecordKey, History> own;
   for (const auto& one : *pending) {
     sync::v1::Edit edit;

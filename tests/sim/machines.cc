@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "client-core/store/tables.h"
 #include "proto/old_policies.pb.h"
@@ -125,12 +127,27 @@ Environment Server::environment() { return EnvironmentOf(&dice, &clock, now_ms);
 
 absl::Status Server::Open() {
   store.reset();
-  ingest = std::make_unique<server::Ingest>(schema(), environment());
+  ingest = std::make_unique<server::Ingest>(schema(), environment(), observer);
   ASSIGN_OR_RETURN(store,
                    server::OpenSqliteStore(kServerFile, {.key = kServerKey,
                                                          .random_bytes = environment().random_bytes,
-                                                         .vfs = disk.vfs()}));
+                                                         .vfs = disk.vfs(),
+                                                         .observer = observer}));
   return absl::OkStatus();
+}
+
+std::optional<test::Damaged> Server::Damage(const std::string& table, const std::string& column,
+                                            Dice* dice) {
+  const auto rows =
+      Select(kServerFile, disk.vfs(), absl::StrCat("SELECT max(rowid) FROM ", table).c_str());
+  uint64_t last = 0;
+  if (rows.empty() || !absl::SimpleAtoi(rows[0], &last) || last == 0) return std::nullopt;
+  return test::FlipBit(kServerFile, disk.vfs(), table, column,
+                       absl::StrCat("rowid >= ", 1 + dice->Below(last)), dice->Below(4096));
+}
+
+void Server::PutBack(const test::Damaged& damaged) {
+  test::PutBack(kServerFile, disk.vfs(), damaged);
 }
 
 void Server::Kill(bool power_lost) {
@@ -147,6 +164,7 @@ Stream::Stream(uint64_t id_in, Device* device_in, Server* server_in,
       began_ms(*device_in->now_ms),
       device(*device_in),
       client(device_in->store.get()),
-      server(server_in->store.get(), server_in->ingest.get(), server_in->environment(), limits) {}
+      server(server_in->store.get(), server_in->ingest.get(), server_in->environment(), limits,
+             server_in->observer) {}
 
 }  // namespace zhibu::sim

@@ -20,6 +20,7 @@
 #include "server/store/store.h"
 #include "tests/sim/dice.h"
 #include "tests/sim/disk.h"
+#include "tests/support/damage.h"
 
 namespace zhibu::sim {
 
@@ -107,8 +108,13 @@ struct Server {
   absl::Status Open();
   void Kill(bool power_lost);
   std::string CheckIntegrity();
+  // A bit flips in some row; nothing where there is none.
+  std::optional<test::Damaged> Damage(const std::string& table, const std::string& column,
+                                      Dice* dice);
+  void PutBack(const test::Damaged& damaged);
 
   const int64_t* const now_ms;
+  server::Observer* observer = server::Observer::None();
   bool old = false;  // runs an earlier version; looked at when it is opened
   Clock clock;
   Dice dice;

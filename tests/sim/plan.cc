@@ -14,25 +14,45 @@
 namespace zhibu::sim {
 namespace {
 
-constexpr std::array<const char*, 38> kNames = {"edit",          "connect",
-                                                "talk",          "sync",
-                                                "hang-up",       "wait",
-                                                "operate",       "check",
-                                                "lost",          "duplicated",
-                                                "cut",           "ack-lost",
-                                                "delayed",       "device-crash",
-                                                "server-crash",  "fsync-fails",
-                                                "disk-full",     "read-error",
-                                                "clock-skew",    "clock-jump",
-                                                "clock-frozen",  "clock-once",
-                                                "server-clock",  "clone",
-                                                "restore",       "file-deleted",
-                                                "key-absent",    "revoked-offline",
-                                                "moved-offline", "slow-server",
-                                                "reordered",     "torn-frame",
-                                                "reconnects",    "server-restored",
-                                                "courier",       "old-client",
-                                                "old-server",    "hostile"};
+constexpr std::array<const char*, 39> kNames = {"edit",
+                                                "connect",
+                                                "talk",
+                                                "sync",
+                                                "hang-up",
+                                                "wait",
+                                                "operate",
+                                                "check",
+                                                "lost",
+                                                "duplicated",
+                                                "cut",
+                                                "ack-lost",
+                                                "delayed",
+                                                "device-crash",
+                                                "server-crash",
+                                                "fsync-fails",
+                                                "disk-full",
+                                                "read-error",
+                                                "clock-skew",
+                                                "clock-jump",
+                                                "clock-frozen",
+                                                "clock-once",
+                                                "server-clock",
+                                                "damage",
+                                                "clone",
+                                                "restore",
+                                                "file-deleted",
+                                                "key-absent",
+                                                "revoked-offline",
+                                                "moved-offline",
+                                                "slow-server",
+                                                "reordered",
+                                                "torn-frame",
+                                                "reconnects",
+                                                "server-restored",
+                                                "courier",
+                                                "old-client",
+                                                "old-server",
+                                                "hostile"};
 static_assert(kNames.size() == static_cast<size_t>(Act::kHostile) + 1);
 
 // Out of a hundred; the rest is faults, if there are any.
@@ -49,6 +69,7 @@ constexpr int kStepsToCheck = 400;
 // One in so many steps of those who say anything, and of clocks that are wrong for a while.
 constexpr int kStepsToHostile = 12;
 constexpr int kStepsToWrongClock = 60;
+constexpr int kStepsToDamage = 60;
 
 Act ChooseAct(const std::vector<Act>& faults, Dice* dice) {
   int at = static_cast<int>(dice->Below(100));
@@ -124,7 +145,8 @@ Plan MakePlan(const Options& options) {
   Dice dice(options.seed * 0x2545f4914f6cdd1dull + 1);
   std::vector<Act> faults = options.faults;
   const auto apart = [](Act act) {
-    return act == Act::kHostile || act == Act::kClockOnce || act == Act::kServerClock;
+    return act == Act::kHostile || act == Act::kClockOnce || act == Act::kServerClock ||
+           act == Act::kDamage;
   };
   faults.erase(std::remove_if(faults.begin(), faults.end(), apart), faults.end());
   for (int i = 0; i < options.steps; ++i) {
@@ -140,6 +162,7 @@ Plan MakePlan(const Options& options) {
   for (const Act clock : {Act::kClockOnce, Act::kServerClock}) {
     if (options.Has(clock)) AddOften(clock, kStepsToWrongClock, &dice, &plan.steps);
   }
+  if (options.Has(Act::kDamage)) AddOften(Act::kDamage, kStepsToDamage, &dice, &plan.steps);
   return plan;
 }
 

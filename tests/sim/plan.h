@@ -44,6 +44,7 @@ enum class Act {
   kClockFrozen,
   kClockOnce,    // a device's clock is wrong for one edit
   kServerClock,  // the server's clock is wrong for an hour
+  kDamage,       // a bit flips in a row of the server's, and is put back later
   kClone,
   kRestore,
   kFileDeleted,

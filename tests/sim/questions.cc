@@ -57,6 +57,7 @@ void Universe::CheckPage(const Stream& stream, const sync::v1::Page& page) {
   const RecordKey none{question.ask.type(), Id()};
   stats.looked_at += static_cast<uint64_t>(page.ids_size());
   ++(question.ask.after().empty() ? stats.questions : stats.pages);
+  if (!damaged_.empty()) return;  // it may be left out
   // What the page before ended with is not there any more.
   if (page.refusal().reason() == sync::v1::MALFORMED && question.reorganised) return;
   if (page.refusal().reason() != answer.refusal) {

@@ -105,6 +105,8 @@ class Runner {
       }
       case Act::kServerClock:
         return universe_.SetServerClock(WrongClock(dice));
+      case Act::kDamage:
+        return universe_.DamageServer(dice);
       case Act::kOldServer:
         return universe_.UpdateServer();
       case Act::kHostile:

@@ -41,6 +41,7 @@ uint64_t SaltOf(const std::string& bytes) {
 Universe::Universe(const Options& options)
     : dice_(options.seed ^ 0x5bd1e995), server_(options.seed * 31 + 7, &now_ms_) {
   SeedSqlite(options.seed);
+  server_.observer = &watch_;
   old_clients = options.Has(Act::kOldClient);
   server_.old = options.Has(Act::kOldServer);
   if (!OpenServer().ok()) ledger_.Fail(kIntegrity, "the server cannot be opened");
@@ -617,6 +618,7 @@ void Universe::PutServerClockRight() {
 }
 
 void Universe::BackUpServer() {
+  MendServer();
   const absl::Status status = server::BackUp(*server_.store, [&] {
     backup_ = {server_.disk.Copy(), server_.old};
     return absl::OkStatus();
@@ -628,6 +630,7 @@ void Universe::RestoreServer() {
   // The versions of the new life would not be above those of the old one.
   const bool below = server_.clock != Clock() || now_ms_ < versions_ahead_until_ms_;
   if (!backup_ || failure() || below) return;
+  damaged_.clear();
   ++stats.restarts;
   Wait(10 * 60'000);  // nobody does it faster
   HangUpAll();
@@ -668,6 +671,7 @@ void Universe::RestoreServer() {
 }
 
 void Universe::UpdateServer() {
+  MendServer();
   Wait(60'000);
   server_.old = false;
   RestartServer(false);

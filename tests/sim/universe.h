@@ -117,6 +117,9 @@ class Universe {
   // The operator makes a backup; puts the last one back.
   void BackUpServer();
   void RestoreServer();
+  // A bit flips on the server's disk, or what has flipped is put back.
+  void DamageServer(Dice* dice);
+  void MendServer();
   // From now on the server runs today's version.
   void UpdateServer();
   // Looks whether the last thing killed somebody.
@@ -274,7 +277,19 @@ class Universe {
   void CheckLetGo();
   std::map<RecordKey, std::string> Shown(Device& device);
 
+  // What the server's operator is told.
+  class Watch : public server::Observer {
+   public:
+    explicit Watch(Universe* universe) : universe_(*universe) {}
+    void OnTrouble(const server::Trouble& trouble) override;
+
+   private:
+    Universe& universe_;
+  };
+  bool OfSomebodysRight(const absl::Status& status) const;
+
   Dice dice_;
+  Watch watch_{this};
   int64_t now_ms_ = 1'795'000'000'000;  // November 2026
   Server server_;
   int64_t server_clock_until_ms_ = 0;    // while it is wrong
@@ -301,6 +316,7 @@ class Universe {
   std::vector<Id> people_;
   std::vector<std::string> pictures_;
   Ledger ledger_;
+  std::vector<test::Damaged> damaged_;      // on the server's disk now
   std::map<uint64_t, Question> questions_;  // by stream
   std::vector<std::unique_ptr<Hostile>> hostiles_;
   std::set<DeviceNumber> hostile_numbers_;

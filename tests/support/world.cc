@@ -161,7 +161,8 @@ Stream::Stream(World* world, Phone* phone)
     : world_(*world),
       phone_(*phone),
       client_(&phone->store()),
-      server_(&world->store(), &world->ingest(), world->fate_.environment(), world->limits) {
+      server_(&world->store(), &world->ingest(), world->fate_.environment(), world->limits,
+              &world->heard_) {
   world_.streams_.push_back(this);
   EXPECT_EQ(client_.Start(), absl::OkStatus());
 }
@@ -217,10 +218,9 @@ void Stream::Lose() {
 // ---- World ---------------------------------------------------------------------
 
 World::World(uint64_t seed) : seed_(seed), fate_(seed, &now_ms_), schema_(WideSchema()) {
-  auto store = server::OpenSqliteStore(directory_.NewFile(), {.key = kServerKey});
-  if (!store.ok()) std::abort();
-  store_ = *std::move(store);
-  ingest_ = std::make_unique<server::Ingest>(schema_, fate_.environment());
+  OpenServer(directory_.NewFile());
+  if (store_ == nullptr) std::abort();
+  ingest_ = std::make_unique<server::Ingest>(schema_, fate_.environment(), &heard_);
   EXPECT_EQ(store_->Write([&](server::Writer& writer) -> absl::Status {
     server::DeviceRow own;
     own.number = kServerDevice;
@@ -362,10 +362,22 @@ void World::RestoreServer(const std::string& backup) {
   EXPECT_TRUE(streams_.empty());
   const std::string file = directory_.NewFile();
   std::filesystem::copy_file(backup, file);
-  auto store = server::OpenSqliteStore(file, {.key = kServerKey});
+  OpenServer(file);
+  EXPECT_EQ(server::EnsureIncarnation(*store_, *schema_, fate_.environment()), absl::OkStatus());
+}
+
+void World::RestartServer() {
+  EXPECT_TRUE(streams_.empty());
+  OpenServer(server_file_);
+  EXPECT_EQ(server::EnsureIncarnation(*store_, *schema_, fate_.environment()), absl::OkStatus());
+}
+
+void World::OpenServer(const std::string& file) {
+  store_.reset();
+  server_file_ = file;
+  auto store = server::OpenSqliteStore(file, {.key = kServerKey, .observer = &heard_});
   ASSERT_TRUE(store.ok()) << store.status();
   store_ = *std::move(store);
-  EXPECT_EQ(server::EnsureIncarnation(*store_, *schema_, fate_.environment()), absl::OkStatus());
 }
 
 Phone& World::Clone(Phone& phone) {

@@ -32,6 +32,7 @@
 #include "sync/base/environment.h"
 #include "sync/crypto/handshake.h"
 #include "sync/schema/schema.h"
+#include "tests/support/heard.h"
 
 namespace zhibu::test {
 
@@ -226,6 +227,8 @@ class World {
   // What `zhibu admin backup` does, and what a server does that starts on its file.
   std::string BackUp();
   void RestoreServer(const std::string& backup);
+  // The process ends, and starts again on its file.
+  void RestartServer();
   // By the server's own device; the id of a type whose fields make it follows.
   void Write(const google::protobuf::Message& message, const Id& id);
 
@@ -260,6 +263,9 @@ class World {
   server::Store& store() { return *store_; }
   server::Ingest& ingest() { return *ingest_; }
   Directory& directory() { return directory_; }
+  const std::string& server_file() const { return server_file_; }
+  // What the server has told whoever operates it.
+  Heard& heard() { return heard_; }
   Fate& fate() { return fate_; }
   Fate& PhoneFate(Phone& phone) { return *phone.fate_; }
   server::SessionLimits limits;
@@ -274,8 +280,11 @@ class World {
   void Tell(const absl::flat_hash_set<Id>& moved);
   std::string Incarnation();
   std::string CourierKey();
+  void OpenServer(const std::string& file);
 
   Directory directory_;
+  std::string server_file_;
+  Heard heard_;
   int64_t now_ms_ = 1'795'000'000'000;  // November 2026
   uint64_t seed_;
   Fate fate_;

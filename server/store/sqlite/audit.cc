@@ -1,5 +1,6 @@
 #include "absl/strings/str_cat.h"
 #include "server/store/sqlite/transaction.h"
+#include "sync/base/status.h"
 #include "sync/crypto/handshake.h"
 #include "zhibu/stored/v1/server.pb.h"
 
@@ -27,6 +28,11 @@ constexpr char kAppendAudit[] = "INSERT INTO audit (" ZHIBU_AUDIT_COLUMNS
 constexpr char kGetVerdict[] =
     "SELECT link, verdict FROM audit INDEXED BY audit_verdict WHERE device = ? AND number = ?";
 
+constexpr char kGetChain[] = "SELECT chain FROM audit WHERE device = ? AND number = ?";
+constexpr char kReadAnswered[] =
+    "SELECT device, number, answer, version, verdict, link FROM audit"
+    " WHERE device = ? AND number > ? ORDER BY number";
+
 // What a value is sealed under, as kSealAll spells it in schema.cc.
 constexpr char kEdit[] = "audit.edit";
 constexpr char kAnswer[] = "audit.answer";
@@ -34,29 +40,8 @@ std::string PlaceOf(const char* column, DeviceNumber device, EditNumber number) 
   return absl::StrCat(column, "/", device.value, "/", number.value);
 }
 
-AuditRow AuditOf(const Statement& row, const Seal& seal) {
-  AuditRow audit;
-  audit.device = row.Number<DeviceNumber>(0);
-  audit.number = row.Number<EditNumber>(1);
-  audit.received_ms = row.Int(2);
-  audit.stamp = row.Number<Stamp>(3);
-  audit.edit = row.Opened(4, seal, PlaceOf(kEdit, audit.device, audit.number));
-  const std::string place = PlaceOf(kAnswer, audit.device, audit.number);
-  if (!audit.answer.ParseFromString(row.Opened(5, seal, place))) {
-    ThrowDamage("an answer");
-  }
-  audit.version = row.Number<Version>(6);
-  audit.chain = row.Bytes(7);
-  audit.made_ms = row.Int(8);
-  stored::v1::Beside beside;
-  if (!beside.ParseFromString(row.Bytes(9))) ThrowDamage("what stands beside an edit");
-  audit.author = beside.author() == 0 ? audit.device : DeviceNumber(beside.author());
-  audit.decided_by = Id::FromBytes(beside.decided_by()).value_or(Id());
-  audit.builds_on.assign(beside.builds_on().begin(), beside.builds_on().end());
-  audit.withdrawn = beside.withdrawn();
-  audit.sent = Version(beside.sent());
-  audit.bases.assign(beside.bases().begin(), beside.bases().end());
-  return audit;
+Damage DamageOf(const AuditRow& row) {
+  return {.what = Damage::What::kEdit, .device = row.device, .edit = row.number};
 }
 
 std::string BesideOf(const AuditRow& row) {
@@ -72,12 +57,48 @@ std::string BesideOf(const AuditRow& row) {
 
 }  // namespace
 
+// Without what cannot be read.
+AuditRow Transaction::AuditOf(const Statement& row) {
+  AuditRow audit;
+  audit.device = audit.author = row.Number<DeviceNumber>(0);
+  audit.number = row.Number<EditNumber>(1);
+  audit.received_ms = row.Int(2);
+  audit.stamp = row.Number<Stamp>(3);
+  audit.version = row.Number<Version>(6);
+  audit.chain = row.Bytes(7);
+  audit.made_ms = row.Int(8);
+  auto edit = row.TryOpen(4, seal_, PlaceOf(kEdit, audit.device, audit.number));
+  const auto answer = row.TryOpen(5, seal_, PlaceOf(kAnswer, audit.device, audit.number));
+  stored::v1::Beside beside;
+  if (!edit || !answer || !audit.answer.ParseFromString(*answer) ||
+      !beside.ParseFromString(row.Bytes(9))) {
+    audit.answer.Clear();
+    audit.damaged = true;
+    observer_.OnDamage(DamageOf(audit));
+    return audit;
+  }
+  audit.edit = *std::move(edit);
+  if (beside.author() != 0) audit.author = DeviceNumber(beside.author());
+  audit.decided_by = Id::FromBytes(beside.decided_by()).value_or(Id());
+  audit.builds_on.assign(beside.builds_on().begin(), beside.builds_on().end());
+  audit.withdrawn = beside.withdrawn();
+  audit.sent = Version(beside.sent());
+  audit.bases.assign(beside.bases().begin(), beside.bases().end());
+  return audit;
+}
+
+absl::StatusOr<AuditRow> Transaction::WholeAuditOf(const Statement& row) {
+  AuditRow audit = AuditOf(row);
+  if (audit.damaged) return StatusOf(DamageOf(audit));
+  return audit;
+}
+
 absl::StatusOr<std::optional<AuditRow>> Transaction::GetAudit(DeviceNumber device,
                                                               EditNumber number) {
   return Reading([&]() -> absl::StatusOr<std::optional<AuditRow>> {
     Statement row(connection_, kGetAudit, device, number);
     if (!row.Step()) return std::nullopt;
-    return AuditOf(row, seal_);
+    return WholeAuditOf(row);
   });
 }
 
@@ -91,10 +112,68 @@ absl::StatusOr<std::optional<Verdict>> Transaction::GetVerdict(DeviceNumber devi
     if (known.verdict == sync::v1::VERDICT_UNSPECIFIED) {
       Statement whole(connection_, kGetAudit, device, number);
       whole.Step();
-      const AuditRow audit = AuditOf(whole, seal_);
+      ASSIGN_OR_RETURN(const AuditRow audit, WholeAuditOf(whole));
       known = {audit.answer.verdict(), LinkTo(audit.edit)};
     }
     return known;
+  });
+}
+
+absl::StatusOr<std::optional<std::string>> Transaction::GetChain(DeviceNumber device,
+                                                                 EditNumber number) {
+  return Reading([&]() -> absl::StatusOr<std::optional<std::string>> {
+    Statement row(connection_, kGetChain, device, number);
+    if (!row.Step()) return std::nullopt;
+    return row.Bytes(0);
+  });
+}
+
+Answered Transaction::AnsweredOf(const Statement& row) {
+  const DeviceNumber device = row.Number<DeviceNumber>(0);
+  Answered answered;
+  answered.number = row.Number<EditNumber>(1);
+  answered.version = row.Number<Version>(3);
+  const auto answer = row.TryOpen(2, seal_, PlaceOf(kAnswer, device, answered.number));
+  if (!answer || !answered.answer.ParseFromString(*answer)) {
+    observer_.OnDamage({.what = Damage::What::kEdit, .device = device, .edit = answered.number});
+    const auto verdict = static_cast<sync::v1::Verdict>(row.Int(4));
+    answered.answer.Clear();
+    answered.answer.set_number(answered.number.value);
+    answered.answer.set_verdict(verdict);
+    if (verdict != sync::v1::MERGED) answered.answer.set_reason(sync::v1::SERVER_FAULT);
+  }
+  answered.answer.set_link(static_cast<uint64_t>(row.Int(5)));
+  return answered;
+}
+
+absl::StatusOr<std::optional<Answered>> Transaction::GetAnswered(DeviceNumber device,
+                                                                 EditNumber number) {
+  std::optional<Answered> found;
+  RETURN_IF_ERROR(ReadAnswered(device, EditNumber(number.value - 1), [&](const Answered& answered) {
+    if (answered.number == number) found = answered;
+    return false;
+  }));
+  return found;
+}
+
+absl::Status Transaction::ReadAnswered(DeviceNumber device, EditNumber after,
+                                       absl::FunctionRef<bool(const Answered&)> visit) {
+  return Reading([&]() -> absl::Status {
+    Statement row(connection_, kReadAnswered, device, Bounded(after));
+    bool more = true;
+    while (more && row.Step()) {
+      Answered answered = AnsweredOf(row);
+      // From before links and verdicts had columns.
+      if (row.Int(4) == sync::v1::VERDICT_UNSPECIFIED) {
+        Statement whole(connection_, kGetAudit, device, answered.number);
+        whole.Step();
+        ASSIGN_OR_RETURN(const AuditRow audit, WholeAuditOf(whole));
+        answered.answer = audit.answer;
+        answered.answer.set_link(LinkTo(audit.edit));
+      }
+      more = visit(answered);
+    }
+    return absl::OkStatus();
   });
 }
 
@@ -103,7 +182,7 @@ absl::StatusOr<std::optional<AuditRow>> Transaction::FindEdit(int64_t made_ms,
   return Reading([&]() -> absl::StatusOr<std::optional<AuditRow>> {
     Statement row(connection_, kFindEdit, made_ms, static_cast<int64_t>(LinkTo(edit)));
     if (!row.Step()) return std::nullopt;
-    return AuditOf(row, seal_);
+    return WholeAuditOf(row);
   });
 }
 
@@ -112,7 +191,7 @@ absl::Status Transaction::ReadAudit(DeviceNumber device, EditNumber after,
   return Reading([&] {
     Statement row(connection_, kReadAudit, device, Bounded(after));
     bool more = true;
-    while (more && row.Step()) more = visit(AuditOf(row, seal_));
+    while (more && row.Step()) more = visit(AuditOf(row));
     return absl::OkStatus();
   });
 }

@@ -11,6 +11,10 @@ namespace {
   " safe_number"
 constexpr char kGetDevice[] = "SELECT " ZHIBU_DEVICE_COLUMNS " FROM device WHERE number = ?";
 constexpr char kListDevices[] = "SELECT " ZHIBU_DEVICE_COLUMNS " FROM device ORDER BY number";
+constexpr char kWithKey[] =
+    "SELECT " ZHIBU_DEVICE_COLUMNS " FROM device WHERE public_key = ? ORDER BY number";
+constexpr char kWithRecord[] =
+    "SELECT " ZHIBU_DEVICE_COLUMNS " FROM device WHERE record = ? ORDER BY number";
 constexpr char kPutDevice[] =
     "REPLACE INTO device (" ZHIBU_DEVICE_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 // Also above devices that were put without a number having been asked for.
@@ -28,21 +32,6 @@ constexpr char kTakeCode[] = "DELETE FROM code WHERE digest = ? RETURNING person
 // What a name is sealed under, as kSealAll spells it in schema.cc.
 std::string PlaceOf(DeviceNumber device) { return absl::StrCat("device.name/", device.value); }
 
-DeviceRow DeviceOf(const Statement& row, const Seal& seal) {
-  DeviceRow device;
-  device.number = row.Number<DeviceNumber>(0);
-  device.public_key = row.Bytes(1);
-  device.person = row.IdAt(2);
-  device.record = row.IdAt(3);
-  device.name = row.Opened(4, seal, PlaceOf(device.number));
-  device.standing = static_cast<DeviceRow::Standing>(row.Int(5));
-  device.enrolled_ms = row.Int(6);
-  device.last_seen_ms = row.Int(7);
-  device.last_number = row.Number<EditNumber>(8);
-  device.safe_number = row.Number<EditNumber>(9);
-  return device;
-}
-
 std::string DigestOf(absl::string_view code) {
   std::string digest(crypto_generichash_BYTES, '\0');
   crypto_generichash(reinterpret_cast<unsigned char*>(digest.data()), digest.size(),
@@ -52,11 +41,29 @@ std::string DigestOf(absl::string_view code) {
 
 }  // namespace
 
+// The name is shown to people, and nothing depends on it.
+DeviceRow Transaction::DeviceOf(const Statement& row) {
+  DeviceRow device;
+  device.number = row.Number<DeviceNumber>(0);
+  device.public_key = row.Bytes(1);
+  device.person = row.IdAt(2);
+  device.record = row.IdAt(3);
+  const auto name = row.TryOpen(4, seal_, PlaceOf(device.number));
+  if (!name) observer_.OnDamage({.what = Damage::What::kName, .device = device.number});
+  device.name = name.value_or("");
+  device.standing = static_cast<DeviceRow::Standing>(row.Int(5));
+  device.enrolled_ms = row.Int(6);
+  device.last_seen_ms = row.Int(7);
+  device.last_number = row.Number<EditNumber>(8);
+  device.safe_number = row.Number<EditNumber>(9);
+  return device;
+}
+
 absl::StatusOr<std::optional<DeviceRow>> Transaction::GetDevice(DeviceNumber number) {
   return Reading([&]() -> absl::StatusOr<std::optional<DeviceRow>> {
     Statement row(connection_, kGetDevice, number);
     if (!row.Step()) return std::nullopt;
-    return DeviceOf(row, seal_);
+    return DeviceOf(row);
   });
 }
 
@@ -64,7 +71,25 @@ absl::StatusOr<std::vector<DeviceRow>> Transaction::ListDevices() {
   return Reading([&]() -> absl::StatusOr<std::vector<DeviceRow>> {
     std::vector<DeviceRow> devices;
     Statement row(connection_, kListDevices);
-    while (row.Step()) devices.push_back(DeviceOf(row, seal_));
+    while (row.Step()) devices.push_back(DeviceOf(row));
+    return devices;
+  });
+}
+
+absl::StatusOr<std::vector<DeviceRow>> Transaction::DevicesWithKey(absl::string_view public_key) {
+  return Reading([&]() -> absl::StatusOr<std::vector<DeviceRow>> {
+    std::vector<DeviceRow> devices;
+    Statement row(connection_, kWithKey, public_key);
+    while (row.Step()) devices.push_back(DeviceOf(row));
+    return devices;
+  });
+}
+
+absl::StatusOr<std::vector<DeviceRow>> Transaction::DevicesWithRecord(const Id& record) {
+  return Reading([&]() -> absl::StatusOr<std::vector<DeviceRow>> {
+    std::vector<DeviceRow> devices;
+    Statement row(connection_, kWithRecord, record);
+    while (row.Step()) devices.push_back(DeviceOf(row));
     return devices;
   });
 }

@@ -8,7 +8,7 @@
 namespace zhibu::server::sqlite {
 namespace {
 
-// The first eight columns wherever a record is read: see StateOf.
+// The first eight columns wherever a record is read: see Transaction::StateOf.
 #define ZHIBU_STATE_COLUMNS                                              \
   "r.touch_version, r.touch_writer, r.touch_stamp, r.deletion_version, " \
   "r.deletion_writer, r.deletion_stamp, r.body, r.trace"
@@ -31,6 +31,17 @@ constexpr char kListRecords[] = "SELECT " ZHIBU_STATE_COLUMNS
 constexpr char kListEver[] = "SELECT " ZHIBU_STATE_COLUMNS
                              ", r.id FROM record r INDEXED BY record_key"
                              " WHERE r.type = ? ORDER BY r.id";
+
+constexpr char kReadRecords[] = "SELECT " ZHIBU_STATE_COLUMNS
+                                ", r.id, r.type FROM record r INDEXED BY record_key"
+                                " WHERE (r.type, r.id) > (?, ?) ORDER BY r.type, r.id";
+constexpr char kFindLost[] =
+    "SELECT DISTINCT f.type, f.id FROM feed f"
+    " WHERE NOT EXISTS (SELECT 1 FROM record r WHERE r.no = f.record_no) LIMIT ?";
+// By the scopes, of which there are fewer than rows of feeds.
+constexpr char kScopesOf[] =
+    "SELECT s.id FROM scope s WHERE EXISTS"
+    " (SELECT 1 FROM feed f WHERE f.scope_no = s.no AND f.type = ? AND f.id = ?)";
 
 constexpr char kFeedOf[] =
     "SELECT offices, version, present, since FROM feed"
@@ -74,8 +85,9 @@ constexpr char kEverIn[] =
 constexpr char kListFeed[] =
     "SELECT " ZHIBU_STATE_COLUMNS
     ", f.id FROM feed f LEFT JOIN record r ON r.no = f.record_no"
-    " WHERE f.scope_no = (SELECT no FROM scope WHERE id = ?) AND f.type = ? AND f.present = 1"
-    " AND f.offices & 0x40000000 <> 0 AND r.deletion_version IS NULL ORDER BY f.id";
+    " WHERE f.scope_no = (SELECT no FROM scope WHERE id = ?) AND f.type = ? AND f.id > ?"
+    " AND f.present = 1 AND f.offices & 0x40000000 <> 0 AND r.deletion_version IS NULL ORDER BY "
+    "f.id";
 
 // What a value is sealed under, as kSealAll spells it in schema.cc.
 constexpr char kBody[] = "record.body";
@@ -83,20 +95,6 @@ constexpr char kTrace[] = "record.trace";
 static_assert(kLiesThere == 0x40000000, "as kListFeed and the migrations spell it");
 std::string PlaceOf(const char* column, const RecordKey& key) {
   return absl::StrCat(column, "/", key.type, "/", Hex(key.id.bytes()));
-}
-
-RecordState StateOf(const Statement& row, const Seal& seal, const RecordKey& key) {
-  if (row.IsNull(0)) ThrowDamage("the record of a row in a feed");
-  RecordState state;
-  state.exists = true;
-  state.touch = {row.Number<Version>(0), row.Number<DeviceNumber>(1), row.Number<Stamp>(2)};
-  if (!row.IsNull(3)) {
-    state.deletion =
-        Touch{row.Number<Version>(3), row.Number<DeviceNumber>(4), row.Number<Stamp>(5)};
-  }
-  state.body = row.Opened(6, seal, PlaceOf(kBody, key));
-  state.trace = row.Opened(7, seal, PlaceOf(kTrace, key));
-  return state;
 }
 
 // Of a row in a feed, what its offices share.
@@ -120,10 +118,28 @@ bool Contains(absl::Span<const Showing> showings, const Id& scope) {
 
 }  // namespace
 
+absl::StatusOr<RecordState> Transaction::StateOf(const Statement& row, const RecordKey& key) {
+  const Damage damage{.what = Damage::What::kRecord, .record = key};
+  if (row.IsNull(0)) return Note(damage);  // a feed's, and there is no such record
+  RecordState state;
+  state.exists = true;
+  state.touch = {row.Number<Version>(0), row.Number<DeviceNumber>(1), row.Number<Stamp>(2)};
+  if (!row.IsNull(3)) {
+    state.deletion =
+        Touch{row.Number<Version>(3), row.Number<DeviceNumber>(4), row.Number<Stamp>(5)};
+  }
+  auto body = row.TryOpen(6, seal_, PlaceOf(kBody, key));
+  auto trace = row.TryOpen(7, seal_, PlaceOf(kTrace, key));
+  if (!body || !trace) return Note(damage);
+  state.body = *std::move(body);
+  state.trace = *std::move(trace);
+  return state;
+}
+
 absl::StatusOr<RecordState> Transaction::GetRecord(const RecordKey& key) {
   return Reading([&]() -> absl::StatusOr<RecordState> {
     Statement row(connection_, kGetRecord, key.type, key.id);
-    return row.Step() ? StateOf(row, seal_, key) : RecordState();
+    return row.Step() ? StateOf(row, key) : RecordState();
   });
 }
 
@@ -137,7 +153,9 @@ absl::Status Transaction::ReadFeed(const Id& scope, Version after, uint32_t offi
       feed.version = row.Number<Version>(kAfterState);
       feed.key.type = static_cast<uint32_t>(row.Int(kAfterState + 1));
       feed.key.id = row.IdAt(kAfterState + 2);
-      feed.state = StateOf(row, seal_, feed.key);
+      absl::StatusOr<RecordState> state = StateOf(row, feed.key);
+      feed.damaged = !state.ok();
+      if (state.ok()) feed.state = *std::move(state);
       feed.present = row.Int(kAfterState + 3) != 0;
       feed.offices = static_cast<uint32_t>(row.Int(kAfterState + 4));
       feed.since = row.Number<Version>(kAfterState + 5);
@@ -176,23 +194,39 @@ absl::StatusOr<bool> Transaction::EverIn(const Id& scope, const RecordKey& key) 
   });
 }
 
+absl::Status Transaction::VisitAll(uint32_t type, Statement& row,
+                                   absl::FunctionRef<bool(const Id&, const RecordState&)> visit) {
+  absl::Status damaged;
+  bool more = true;
+  while (more && row.Step()) {
+    const Id id = row.IdAt(kAfterState);
+    const absl::StatusOr<RecordState> state = StateOf(row, {type, id});
+    damaged.Update(state.status());
+    if (state.ok()) more = visit(id, *state);
+  }
+  return damaged;
+}
+
 absl::Status Transaction::ListRecords(
     uint32_t type, std::optional<Id> scope,
     absl::FunctionRef<void(const Id&, const RecordState&)> visit) {
-  auto visit_all = [&](Statement& row) {
-    while (row.Step()) {
-      const Id id = row.IdAt(kAfterState);
-      visit(id, StateOf(row, seal_, {type, id}));
-    }
-    return absl::OkStatus();
+  const auto each = [&](const Id& id, const RecordState& state) {
+    visit(id, state);
+    return true;
   };
+  if (scope.has_value()) return ListFrom(type, *scope, std::nullopt, each);
   return Reading([&] {
-    if (scope.has_value()) {
-      Statement in_scope(connection_, kListFeed, *scope, type);
-      return visit_all(in_scope);
-    }
     Statement everywhere(connection_, kListRecords, type);
-    return visit_all(everywhere);
+    return VisitAll(type, everywhere, each);
+  });
+}
+
+// No id is below one of zeros, which nothing has.
+absl::Status Transaction::ListFrom(uint32_t type, const Id& scope, const std::optional<Id>& after,
+                                   absl::FunctionRef<bool(const Id&, const RecordState&)> visit) {
+  return Reading([&] {
+    Statement row(connection_, kListFeed, scope, type, after.value_or(Id()));
+    return VisitAll(type, row, visit);
   });
 }
 
@@ -200,11 +234,42 @@ absl::Status Transaction::ListEver(uint32_t type,
                                    absl::FunctionRef<void(const Id&, const RecordState&)> visit) {
   return Reading([&] {
     Statement row(connection_, kListEver, type);
-    while (row.Step()) {
-      const Id id = row.IdAt(kAfterState);
-      visit(id, StateOf(row, seal_, {type, id}));
+    return VisitAll(type, row, [&](const Id& id, const RecordState& state) {
+      visit(id, state);
+      return true;
+    });
+  });
+}
+
+absl::Status Transaction::ReadRecords(
+    const RecordKey& after, absl::FunctionRef<bool(const RecordKey&, const RecordState*)> visit) {
+  return Reading([&] {
+    Statement row(connection_, kReadRecords, after.type, after.id);
+    bool more = true;
+    while (more && row.Step()) {
+      const RecordKey key{static_cast<uint32_t>(row.Int(kAfterState + 1)), row.IdAt(kAfterState)};
+      const absl::StatusOr<RecordState> state = StateOf(row, key);
+      more = visit(key, state.ok() ? &*state : nullptr);
     }
     return absl::OkStatus();
+  });
+}
+
+absl::StatusOr<std::vector<RecordKey>> Transaction::FindLost(size_t most) {
+  return Reading([&]() -> absl::StatusOr<std::vector<RecordKey>> {
+    std::vector<RecordKey> lost;
+    Statement row(connection_, kFindLost, static_cast<int64_t>(most));
+    while (row.Step()) lost.push_back({static_cast<uint32_t>(row.Int(0)), row.IdAt(1)});
+    return lost;
+  });
+}
+
+absl::StatusOr<std::vector<Id>> Transaction::ScopesOf(const RecordKey& key) {
+  return Reading([&]() -> absl::StatusOr<std::vector<Id>> {
+    std::vector<Id> scopes;
+    Statement row(connection_, kScopesOf, key.type, key.id);
+    while (row.Step()) scopes.push_back(row.IdAt(0));
+    return scopes;
   });
 }
 
@@ -213,6 +278,7 @@ absl::Status Transaction::PutRecord(const RecordKey& key, const RecordState& sta
   if (!Storable(state)) {
     return absl::InvalidArgumentError("a record is stored with the version the server gave it");
   }
+  types_.insert(key.type);
   return Writing([&] {
     int64_t record_no = StoreRecord(key, state);
     for (Showing showing : after) {

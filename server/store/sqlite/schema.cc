@@ -22,7 +22,7 @@ namespace {
 //            and by (made_ms, link): made_ms first, so that what comes about now lies
 //            together. As one table clustered by device it is three times slower
 //            with many devices: every row would lie in a page of its own device
-//   device   devices by number
+//   device   devices by number; found by their keys and their records as well
 //   counter  what has been given and must not be given again; how much there is of
 //            something
 //   setting  small values by name
@@ -180,6 +180,11 @@ ALTER TABLE feed_of_offices RENAME TO feed;
 CREATE INDEX feed_version ON feed (scope_no, version, type, id, offices, present, record_no, since);
 -- Who may see what now is to be worked out: see server/feed/incarnation.h.
 DELETE FROM setting WHERE name = 'cursor_key';
+)sql",
+    // 10: enrolling a device, or stopping one, looks at its own rows and not at all devices.
+    R"sql(
+CREATE INDEX device_key ON device (public_key);
+CREATE INDEX device_record ON device (record);
 )sql",
 };
 // See sqlite::Format::seal_all.

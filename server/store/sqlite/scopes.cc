@@ -16,11 +16,17 @@ constexpr char kUndo[] = "ROLLBACK TO attempt";
 constexpr char kRelease[] = "RELEASE attempt";
 
 constexpr char kGetFloor[] = "SELECT value FROM counter WHERE name = 'version'";
+constexpr char kHighestVersion[] = "SELECT ifnull(max(version), 0) FROM scope";
 constexpr char kRaiseCounter[] =
     "INSERT INTO counter (name, value) VALUES (?, ?)"
     " ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)";
 
+// Among the counters.
+std::string MovesName(uint32_t type) { return absl::StrCat("moves/", type); }
+
 }  // namespace
+
+absl::StatusOr<int64_t> Transaction::MovesOf(uint32_t type) { return GetCount(MovesName(type)); }
 
 absl::StatusOr<Version> Transaction::ScopeVersion(const Id& scope) {
   return Reading([&]() -> absl::StatusOr<Version> {
@@ -56,6 +62,10 @@ Version Transaction::Floor() {
 
 absl::Status Transaction::RaiseCounters(Version version, DeviceNumber device) {
   return Writing([&] {
+    // A clock that was ahead may have given more.
+    Statement highest(connection_, kHighestVersion);
+    highest.Step();
+    version = std::max(version, highest.Number<Version>(0));
     Statement(connection_, kRaiseCounter, Text{"version"}, version).Run();
     Statement(connection_, kRaiseCounter, Text{"device"}, device).Run();
     floor_.reset();
@@ -125,7 +135,8 @@ absl::Status Transaction::Attempt(absl::FunctionRef<absl::Status()> body) {
   return status;
 }
 
-absl::Status Transaction::WriteScopes() {
+absl::Status Transaction::WriteMoves() {
+  for (const uint32_t type : types_) RETURN_IF_ERROR(AddToCount(MovesName(type), 1));
   return Writing([&] {
     for (const auto& [id, row] : scopes_) {
       if (row.moved) Statement(connection_, kMoveScope, row.version, row.no).Run();

@@ -140,10 +140,10 @@ absl::Status SqliteStore::Run(Connection& connection, const char* begin,
                               absl::FunctionRef<absl::Status(Transaction&)> body) {
   absl::Status status = Catching(file_, [&]() -> absl::Status {
     Statement(connection, begin).Run();
-    Transaction transaction(connection, file_, seal_);
+    Transaction transaction(connection, file_, seal_, *options_.observer);
     RETURN_IF_ERROR(body(transaction));
     RETURN_IF_ERROR(transaction.broken());
-    RETURN_IF_ERROR(transaction.WriteScopes());
+    RETURN_IF_ERROR(transaction.WriteMoves());
     Statement(connection, "COMMIT").Run();
     return absl::OkStatus();
   });
@@ -191,7 +191,7 @@ absl::Status SqliteStore::CopyTo(const std::string& file) {
     int result = backup.executeStep(-1);  // all of it in one read: one snapshot
     if (result != SQLITE_DONE) throw SQLite::Exception(sqlite3_errstr(result), result);
   }
-  return Transaction(target, file, seal_).PutSetting(kCopy, "1");
+  return Transaction(target, file, seal_, *options_.observer).PutSetting(kCopy, "1");
 }
 
 }  // namespace

@@ -36,6 +36,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "server/base/observer.h"
 #include "server/store/store.h"
 #include "sync/base/environment.h"
 
@@ -46,6 +47,7 @@ struct SqliteOptions {
   std::function<std::string(size_t)> random_bytes = SystemEnvironment().random_bytes;
   std::string vfs;  // a registered SQLite VFS, to inject faults; empty: the default
   int readers = 2;  // connections kept for Read
+  Observer* observer = Observer::None();
 };
 
 absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(const std::string& file,

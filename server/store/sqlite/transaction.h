@@ -17,11 +17,13 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "server/base/observer.h"
 #include "server/store/store.h"
 #include "sync/base/types.h"
 #include "sync/crypto/seal.h"
@@ -41,11 +43,15 @@ using zhibu::sqlite::ThrowDamage;
 // Both kinds: Read hands it out as a Reader only.
 class Transaction final : public Writer {
  public:
-  Transaction(Connection& connection, absl::string_view file, const Seal& seal)
-      : connection_(connection), file_(file), seal_(seal), work_before_(connection.work()) {}
+  Transaction(Connection& connection, absl::string_view file, const Seal& seal, Observer& observer)
+      : connection_(connection),
+        file_(file),
+        seal_(seal),
+        observer_(observer),
+        work_before_(connection.work()) {}
 
-  // Once, before the commit.
-  absl::Status WriteScopes();
+  // Once, before the commit: what has moved.
+  absl::Status WriteMoves();
 
   // OK unless the transaction cannot be committed any more.
   const absl::Status& broken() const { return broken_; }
@@ -63,11 +69,27 @@ class Transaction final : public Writer {
                            absl::FunctionRef<void(const Id&, const RecordState&)> visit) override;
   absl::Status ListEver(uint32_t type,
                         absl::FunctionRef<void(const Id&, const RecordState&)> visit) override;
+  absl::Status ListFrom(uint32_t type, const Id& scope, const std::optional<Id>& after,
+                        absl::FunctionRef<bool(const Id&, const RecordState&)> visit) override;
+  absl::StatusOr<int64_t> MovesOf(uint32_t type) override;
+  absl::Status ReadRecords(
+      const RecordKey& after,
+      absl::FunctionRef<bool(const RecordKey&, const RecordState*)> visit) override;
+  absl::StatusOr<std::vector<RecordKey>> FindLost(size_t most) override;
+  absl::StatusOr<std::vector<Id>> ScopesOf(const RecordKey& key) override;
   absl::StatusOr<std::optional<DeviceRow>> GetDevice(DeviceNumber number) override;
   absl::StatusOr<std::vector<DeviceRow>> ListDevices() override;
+  absl::StatusOr<std::vector<DeviceRow>> DevicesWithKey(absl::string_view public_key) override;
+  absl::StatusOr<std::vector<DeviceRow>> DevicesWithRecord(const Id& record) override;
   absl::StatusOr<std::optional<AuditRow>> GetAudit(DeviceNumber device, EditNumber number) override;
   absl::StatusOr<std::optional<Verdict>> GetVerdict(DeviceNumber device,
                                                     EditNumber number) override;
+  absl::StatusOr<std::optional<std::string>> GetChain(DeviceNumber device,
+                                                      EditNumber number) override;
+  absl::StatusOr<std::optional<Answered>> GetAnswered(DeviceNumber device,
+                                                      EditNumber number) override;
+  absl::Status ReadAnswered(DeviceNumber device, EditNumber after,
+                            absl::FunctionRef<bool(const Answered&)> visit) override;
   absl::StatusOr<std::optional<AuditRow>> FindEdit(int64_t made_ms,
                                                    absl::string_view edit) override;
   absl::Status ReadVersions(DeviceNumber device, EditNumber after,
@@ -126,6 +148,19 @@ class Transaction final : public Writer {
     return Catching(file_, &broken_, body);
   }
 
+  // Tells the observer, and gives what whoever asked for the row is told.
+  absl::Status Note(const Damage& damage) {
+    observer_.OnDamage(damage);
+    return StatusOf(damage);
+  }
+
+  absl::StatusOr<RecordState> StateOf(const Statement& row, const RecordKey& key);
+  absl::Status VisitAll(uint32_t type, Statement& row,
+                        absl::FunctionRef<bool(const Id&, const RecordState&)> visit);
+  AuditRow AuditOf(const Statement& row);
+  absl::StatusOr<AuditRow> WholeAuditOf(const Statement& row);
+  Answered AnsweredOf(const Statement& row);
+  DeviceRow DeviceOf(const Statement& row);
   ScopeRow& LoadScope(const Id& scope);
   void KeepForUndo(const Id& scope);
   void UndoScopes(size_t to);
@@ -136,9 +171,11 @@ class Transaction final : public Writer {
   Connection& connection_;
   absl::string_view file_;
   const Seal& seal_;
+  Observer& observer_;
   absl::Status broken_;
   std::optional<Version> floor_;              // below every version that is given
   absl::flat_hash_map<Id, ScopeRow> scopes_;  // those written to so far
+  absl::flat_hash_set<uint32_t> types_;       // and the types of records
   // While an attempt runs: what scopes_ held before each change, oldest first.
   std::vector<std::pair<Id, std::optional<ScopeRow>>> undo_;
   int attempts_ = 0;
