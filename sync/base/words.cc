@@ -19,10 +19,16 @@ std::string Spaced(absl::string_view name) {
   return absl::AsciiStrToLower(absl::StrReplaceAll(name, {{"_", " "}}));
 }
 
+// Of several; "agreed" are those who have.
+std::string Several(absl::string_view noun) {
+  if (absl::EndsWith(noun, "ed")) return std::string(noun);
+  return absl::StrCat(noun, absl::EndsWith(noun, "ch") ? "es" : "s");
+}
+
 // "branch_id" names a branch, "superior_ids" superiors.
 std::string EnglishOf(const FieldDescriptor& field) {
   const std::string name = Spaced(field.name());
-  if (absl::EndsWith(name, " ids")) return absl::StrCat(absl::StripSuffix(name, " ids"), "s");
+  if (absl::EndsWith(name, " ids")) return Several(absl::StripSuffix(name, " ids"));
   return std::string(absl::StripSuffix(name, " id"));
 }
 

@@ -243,13 +243,13 @@ TEST_F(CatalogueTest, ADirectiveGoesToThoseBelowAndTheirAnswerComesUp) {
     d.set_organisation_id(above.str());
     d.set_title("防汛值班");
     d.set_state(Directive::ISSUED);
-    d.add_to_ids(branch.str());
-    d.add_to_ids(host.str());  // which stands below nobody
+    d.add_addressee_ids(branch.str());
+    d.add_addressee_ids(host.str());  // which stands below nobody
   });
   world.SyncAll();
   ASSERT_TRUE(zhangs.Has<Directive>(directive));
   EXPECT_FALSE(chens.Has<Directive>(directive));
-  EXPECT_THAT(suns.Get<Directive>(directive).received_by_ids(), ElementsAre(branch.str()));
+  EXPECT_THAT(suns.Get<Directive>(directive).receiver_ids(), ElementsAre(branch.str()));
   zhangs.Change<Directive>(directive, [](Directive& d) { d.set_title("改"); });
   EXPECT_EQ(Fate(zhangs), "RETURNED NOT_ENTITLED");
   const Id progress = zhangs.Make<Progress>([&](Progress& p) {

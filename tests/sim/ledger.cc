@@ -106,6 +106,19 @@ const FieldDescriptor* FieldTold(const Message& message) {
   return told != nullptr && Restricted(*told) ? told : nullptr;
 }
 
+// An organisation has one part in a record: it is the host of what it has no other part in.
+Places PartsIn(const Places& places) {
+  static const std::vector<Place> kParts = {OWNER, PERSON, ABOVE, GUEST};
+  Places parts;
+  std::set<Id> had;
+  for (const Place part : kParts) {
+    for (const auto& [scope, place] : places) {
+      if (place == part && had.insert(scope).second) parts.insert({scope, place});
+    }
+  }
+  return parts;
+}
+
 }  // namespace
 
 const std::map<uint32_t, const Message*>& Types() {
@@ -149,7 +162,7 @@ Places PlacesIn(const Message& message, const Id& id) {
       add(reflection.GetRepeatedString(message, field, j));
     }
   }
-  return places;
+  return PartsIn(places);
 }
 
 bool MayReadAs(const Sight& whole, const Message& message) {

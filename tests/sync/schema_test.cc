@@ -465,6 +465,22 @@ TEST_F(SchemaTest, AHostThatAuthorsNameCanAccept) {
   EXPECT_THAT(Wrong("bytes g = 1 [(zhibu.place) = GUEST];"),
               HasSubstr("t.R.g: a GUEST that authors write"));
 }
+TEST_F(SchemaTest, ACodeIsAStringOfATableThatThereIs) {
+  EXPECT_THAT(Wrong("string c = 1 [(zhibu.code_table) = \"moons\"];"),
+              HasSubstr("t.R.c: code_table is for a string, and names a table: moons"));
+  EXPECT_THAT(Wrong("uint32 c = 1 [(zhibu.code_table) = \"place\"];"),
+              HasSubstr("t.R.c: code_table is for a string"));
+}
+TEST_F(SchemaTest, WhatIsSentOutNamesThoseItIsFor) {
+  const std::string kept = "bytes o = 1 [(zhibu.place) = OWNER]; ";
+  const std::string guests = "repeated bytes g = 2 [(zhibu.place) = GUEST, (zhibu.merge) = SERVER";
+  const auto wrong = HasSubstr("t.R.g: sent_to is for GUESTs that the server fills in");
+  EXPECT_THAT(Wrong(kept + guests + ", (zhibu.sent_to) = \"x\"];"), wrong);
+  EXPECT_THAT(Wrong(kept + guests + ", (zhibu.sent_to) = \"t\"]; bytes t = 3;"), wrong);
+  EXPECT_THAT(Wrong(guests + ", (zhibu.sent_to) = \"t\"]; repeated bytes t = 3;"), wrong);
+  EXPECT_THAT(Wrong(kept + "repeated bytes t = 3; repeated bytes g = 2 [(zhibu.sent_to) = \"t\"];"),
+              wrong);
+}
 TEST_F(SchemaTest, AuthorityIsOfTheRecordsOwnFields) {
   EXPECT_THAT(
       WrongFile(InRecord("repeated Item i = 1 [(zhibu.merge) = BY_KEY, (zhibu.key) = \"n\"];") +

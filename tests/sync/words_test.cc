@@ -30,6 +30,7 @@ TEST(English, FollowsFromNames) {
   };
   EXPECT_EQ(field("lead_branch_id"), "lead branch");
   EXPECT_EQ(field("superior_ids"), "superiors");
+  EXPECT_EQ(field("second_branch_ids"), "second branches");
   EXPECT_EQ(field("probation_end"), "probation end");
   EXPECT_EQ(
       WordsOf(*Member::Sex_descriptor()->FindValueByNumber(Member::NOT_STATED), Language::kEnglish),
