@@ -7,9 +7,6 @@
 #include "sync/base/status.h"
 #include "sync/base/text.h"
 #include "zhibu/schema/v1/options.pb.h"
-#include "sync/base/reason.h"
-#include "sync/base/status.h"
-#include "sync/base/text.h"
 
 namespace zhibu::client {
 

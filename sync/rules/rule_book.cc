@@ -12,7 +12,6 @@
 #include "sync/rules/persons.h"
 #include "sync/rules/registration.h"
 #include "sync/rules/sent.h"
-#include "sync/base/status.h"
 
 namespace zhibu {
 

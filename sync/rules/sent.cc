@@ -9,11 +9,11 @@
 #include <utility>
 #include <vector>
 
+#include "sync/base/status.h"
 #include "sync/merge/own_edit.h"
-#include "sync/wire/record.h"
 #include "sync/rules/above.h"
 #include "sync/rules/typed.h"
-#include "sync/base/status.h"
+#include "sync/wire/record.h"
 #include "sync/wire/value.h"
 #include "zhibu/records/v1/organisation.pb.h"
 

@@ -1,4 +1,5 @@
-// Codes of standards and their words: ethnic groups, education, places (sync/schema/codes.textproto).
+// Codes of standards and their words: ethnic groups, education, places
+// (sync/schema/codes.textproto).
 //
 //   FindCode("ethnic_group", "15")->zh()   土家
 //

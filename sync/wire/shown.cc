@@ -12,8 +12,6 @@
 #include "sync/base/reason.h"
 #include "sync/base/text.h"
 #include "sync/schema/codes.h"
-#include "sync/base/reason.h"
-#include "sync/base/text.h"
 
 namespace zhibu {
 namespace {

@@ -13,10 +13,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "sync/base/types.h"
-#include "sync/schema/schema.h"
-#include "sync/schema/schema.h"
-#include "sync/base/types.h"
 #include "sync/base/words.h"
+#include "sync/schema/schema.h"
 
 namespace zhibu {
 

@@ -13,10 +13,8 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
-#include "sync/schema/schema.h"
-#include "sync/wire/wire.h"
-#include "sync/schema/schema.h"
 #include "sync/base/types.h"
+#include "sync/schema/schema.h"
 #include "sync/wire/wire.h"
 
 namespace zhibu {

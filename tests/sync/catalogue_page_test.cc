@@ -15,9 +15,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "sync/base/words.h"
 #include "sync/schema/codes.h"
 #include "sync/schema/schema.h"
-#include "sync/base/words.h"
 
 namespace zhibu {
 namespace {

@@ -3,7 +3,6 @@
 
 #include <gmock/gmock.h>
 
-#include "sync/base/reason.h"
 #include "absl/strings/str_cat.h"
 #include "sync/base/reason.h"
 #include "tests/sync/story.h"

@@ -87,7 +87,9 @@ TEST(Words, OfEverythingAreChineseWhereTheyAreToBe) {
 }
 
 // Or is a number.
-bool HasVowel(const std::string& word) { return word.find_first_of("aeiouy0123456789") != std::string::npos; }
+bool HasVowel(const std::string& word) {
+  return word.find_first_of("aeiouy0123456789") != std::string::npos;
+}
 
 TEST(Words, OfEverythingAreWholeInEnglish) {
   static const std::set<std::string> kCutShort = {

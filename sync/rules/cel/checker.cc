@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "sync/rules/cel/macros.h"
 #include "sync/base/status.h"
+#include "sync/rules/cel/macros.h"
 
 namespace zhibu::cel {
 

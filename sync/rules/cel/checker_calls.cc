@@ -4,10 +4,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "sync/base/status.h"
 #include "sync/rules/cel/checker.h"
 #include "sync/rules/cel/operators.h"
 #include "sync/rules/cel/standard.h"
-#include "sync/base/status.h"
 
 namespace zhibu::cel {
 namespace {

@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "sync/base/status.h"
 #include "sync/rules/cel/checker.h"
 #include "sync/rules/cel/parser.h"
-#include "sync/base/status.h"
 
 namespace zhibu::cel {
 

@@ -6,9 +6,9 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "sync/base/status.h"
 #include "sync/rules/cel/literal.h"
 #include "sync/rules/cel/utf8.h"
-#include "sync/base/status.h"
 
 namespace zhibu::cel {
 namespace {

@@ -8,8 +8,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "sync/rules/cel/utf8.h"
 #include "sync/base/status.h"
+#include "sync/rules/cel/utf8.h"
 
 namespace zhibu::cel {
 namespace {

@@ -4,13 +4,13 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "sync/base/status.h"
 #include "sync/rules/cel/lexer.h"
 #include "sync/rules/cel/limits.h"
 #include "sync/rules/cel/literal.h"
 #include "sync/rules/cel/macros.h"
 #include "sync/rules/cel/operators.h"
 #include "sync/rules/cel/utf8.h"
-#include "sync/base/status.h"
 
 namespace zhibu::cel {
 namespace {

@@ -3,9 +3,9 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "sync/base/status.h"
 #include "sync/rules/cel/limits.h"
 #include "sync/rules/cel/standard.h"
-#include "sync/base/status.h"
 
 namespace zhibu::cel {
 namespace {
