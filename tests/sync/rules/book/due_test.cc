@@ -281,7 +281,7 @@ class Development : public Due {
     begun.set_member_id(std::string(16, 'm'));
     begun.set_stage(stage);
     begun.set_applied_on(applied);
-    begun.set_activist_on(activist);
+    begun.set_activist_since(activist);
     begun.set_accepted_on(accepted);
     return records.Add(begun);
   }
