@@ -60,7 +60,7 @@ absl::Status Serve(const Arguments& arguments, bool json, Language language) {
   NetworkOptions network = arguments.network;
   network.operator_name = UserName();
   ASSIGN_OR_RETURN(const int port, node->Serve(network));
-  spdlog::info("serving port={}", port);
+  spdlog::debug("serving port={}", port);
   if (!addressed && listen.IsAny()) {
     std::cerr << (language == Language::kChinese
                       ? "注意: 未给出 --address，登记码中没有设备可以连接的地址"

@@ -121,7 +121,7 @@ TEST(AdminTest, NoPhoneDecidesWhomTheOperatorMeans) {
   const auto call = [&](const std::string& id, const std::string& name) {
     deputy.Do({"edit", "Member", id, Json({{"name", name}}).dump()});
   };
-  call(his, absl::StrCat(kSecretary, "\u200b"));
+  call(his, absl::StrCat(kSecretary, "二"));
   call(hers, kSecretary);
   deputy.Do({"sync"});
   secretary.Do({"edit", "Organisation", secretary.BranchId(), Json({{"name", kTownship}}).dump()});
