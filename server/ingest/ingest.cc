@@ -116,8 +116,7 @@ class Ingest::Batch {
     absl::Status status = row->withdrawn ? Refuse(sync::v1::WITHDRAWN, "")
                                          : Attempt([&] { return TakeIn(passage, &version); });
     // It stays damaged however often the device tries.
-    const bool damaged = IsDamagedRow(status);
-    Refused refused = damaged ? Refused{sync::v1::SERVER_FAULT, "damage"} : ReasonOf(status);
+    Refused refused = IsDamagedRow(status) ? DamageToldTo(passage) : ReasonOf(status);
     // The store's trouble, not the edit's.
     if (!status.ok() && refused.reason == sync::v1::NO_REASON) return status;
     if (refused.reason == sync::v1::SERVER_FAULT) NoteFault(*row, status);
@@ -143,6 +142,23 @@ class Ingest::Batch {
       RETURN_IF_ERROR(WriteHeld(*row, device->row));
     }
     return Result{.answer = row->answer, .version = row->version};
+  }
+
+  // Who has no office where any of its records lies is told of them what is told of nothing.
+  Refused DamageToldTo(const Passage& passage) {
+    const Refused damage{sync::v1::SERVER_FAULT, "damage"};
+    const absl::StatusOr<const Offices*> offices = offices_.Of(passage.author);
+    if (!offices.ok() || passage.edit.changes().empty()) return damage;
+    for (const Change& change : passage.edit.changes()) {
+      const absl::StatusOr<std::vector<Id>> scopes = writer_.ScopesOf(KeyOf(change));
+      const bool theirs =
+          !scopes.ok() || std::any_of(scopes->begin(), scopes->end(), [&](const Id& scope) {
+            return (*offices)->now.contains(scope) || (*offices)->ended.contains(scope);
+          });
+      if (theirs) return damage;
+    }
+    const RecordType* type = work_.schema.Find(passage.edit.changes(0).type());
+    return {sync::v1::NO_SUCH_RECORD, type == nullptr ? "" : type->name};
   }
 
   void NoteFault(const AuditRow& row, const absl::Status& status) {
