@@ -3,7 +3,7 @@
 #include <google/protobuf/util/time_util.h>
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include "client-core/actions/known.h"
 #include "sync/base/status.h"
@@ -38,32 +38,83 @@ class HeldHere final : public rules::Records {
   Store& store_;
 };
 
-// The owner's own scope, and those of the organisations that they act for or belong to.
-absl::StatusOr<std::set<Id>> OwnScopes(Store& store) {
-  ASSIGN_OR_RETURN(const Identity identity, store.GetIdentity());
-  ASSIGN_OR_RETURN(const int64_t now_ms, store.ServerNow());
-  const Id& person = identity.person;
-  std::set<Id> scopes = {person};
-  const auto add = [&](const std::string& bytes) {
-    if (const auto scope = Id::FromBytes(bytes)) scopes.insert(*scope);
-  };
-  RETURN_IF_ERROR(Each<Grant>(store, [&](const Id&, const Grant& grant) {
-    const bool ended =
-        grant.has_until() && TimeUtil::TimestampToMilliseconds(grant.until()) <= now_ms;
-    if (!ended && grant.person_id() == person.bytes()) add(grant.organisation_id());
-    return true;
-  }));
-  RETURN_IF_ERROR(Each<Placement>(store, [&](const Id&, const Placement& placement) {
-    if (placement.member_id() == person.bytes()) add(placement.branch_id());
-    return true;
-  }));
-  return scopes;
+// In which offices the owner acts where: as themself in their own scope, as a member where they
+// are placed, and by grants.
+class Own {
+ public:
+  static absl::StatusOr<Own> Of(Store& store) {
+    Own own;
+    ASSIGN_OR_RETURN(const Identity identity, store.GetIdentity());
+    ASSIGN_OR_RETURN(const int64_t now_ms, store.ServerNow());
+    const Id& person = identity.person;
+    own.offices_[person] = AudienceOf(SELF);
+    RETURN_IF_ERROR(Each<Grant>(store, [&](const Id&, const Grant& grant) {
+      const bool ended =
+          grant.has_until() && TimeUtil::TimestampToMilliseconds(grant.until()) <= now_ms;
+      if (!ended && grant.person_id() == person.bytes()) {
+        own.Add(grant.organisation_id(), AudienceOf(grant.office()));
+      }
+      return true;
+    }));
+    RETURN_IF_ERROR(Each<Placement>(store, [&](const Id&, const Placement& placement) {
+      if (placement.member_id() == person.bytes()) {
+        own.Add(placement.branch_id(), AudienceOf(MEMBER));
+      }
+      return true;
+    }));
+    return own;
+  }
+
+  // Whether it is for the owner to see to, and they may read what would have met it.
+  bool IsFor(const rules::Obligation& obligation, const Id& id, const Message& record) const {
+    uint32_t here = 0;
+    for (const Placed& placed : PlacesOf(*obligation.each, id, record.SerializeAsString())) {
+      if (SeesTo(obligation, placed.place)) here |= In(placed.scope);
+    }
+    const bool acts = (here & ~AudienceOf(MEMBER)) != 0;
+    return acts && std::all_of(obligation.met_by.begin(), obligation.met_by.end(),
+                               [&](const rules::MetBy& met_by) {
+                                 return (here & met_by.type->readers.at_home) != 0;
+                               });
+  }
+
+ private:
+  void Add(const std::string& scope, uint32_t audience) {
+    if (const auto id = Id::FromBytes(scope)) offices_[*id] |= audience;
+  }
+  uint32_t In(const Id& scope) const {
+    const auto it = offices_.find(scope);
+    return it == offices_.end() ? 0 : it->second;
+  }
+  // The person sees to what is theirs, and so does, with that, whoever keeps it.
+  static bool SeesTo(const rules::Obligation& obligation, Place place) {
+    const auto& who = obligation.text.who();
+    const auto& at = obligation.text.at();
+    if (place == PERSON) return std::count(who.begin(), who.end(), SELF) > 0;
+    if (at.empty()) return place == OWNER;
+    return std::count(at.begin(), at.end(), place) > 0;
+  }
+
+  std::map<Id, uint32_t> offices_;
+};
+
+// What was written into the first field that holds a line of text.
+std::string FirstLineOf(const RecordType& type, const Message& record) {
+  constexpr uint32_t kBytesMax = 3000;  // of what is said in a few lines
+  for (const FieldRule& rule : type.fields.rules()) {
+    const FieldDescriptor* field = rule.descriptor;
+    if (field->type() != FieldDescriptor::TYPE_STRING || field->is_repeated()) continue;
+    if (rule.format == DATE || rule.format == MONTH || BytesMaxOf(*field) > kBytesMax) continue;
+    std::string text = record.GetReflection()->GetString(record, field);
+    if (!text.empty()) return text;
+  }
+  return "";
 }
 
 }  // namespace
 
 absl::StatusOr<DueHere> WhatIsDue(Store& store, const std::optional<absl::CivilDay>& day) {
-  ASSIGN_OR_RETURN(const std::set<Id> scopes, OwnScopes(store));
+  ASSIGN_OR_RETURN(const Own own, Own::Of(store));
   DueHere due;
   if (day) {
     due.as_of = *day;
@@ -71,15 +122,11 @@ absl::StatusOr<DueHere> WhatIsDue(Store& store, const std::optional<absl::CivilD
     ASSIGN_OR_RETURN(due.as_of, Today(store));
   }
   HeldHere records(store);
-  ASSIGN_OR_RETURN(
-      due.list, rules::WorkOutDue(
-                    rules::ShippedBook(), records, due.as_of,
-                    [&](const RecordType& type, const Id& id, const Message& record) {
-                      const auto places = PlacesOf(type, id, record.SerializeAsString());
-                      return std::any_of(places.begin(), places.end(), [&](const Placed& placed) {
-                        return scopes.count(placed.scope) > 0;
-                      });
-                    }));
+  ASSIGN_OR_RETURN(due.list, rules::WorkOutDue(rules::ShippedBook(), records, due.as_of,
+                                               [&](const rules::Obligation& obligation,
+                                                   const Id& id, const Message& record) {
+                                                 return own.IsFor(obligation, id, record);
+                                               }));
   return due;
 }
 
@@ -87,15 +134,12 @@ std::string NameOfSubject(Store& store, const rules::DueItem& item) {
   const absl::StatusOr<Draft> draft = store.Edit(*item.obligation->each, item.subject);
   if (!draft.ok()) return TextOf(item.subject);
   const Message& record = draft->message();
-  for (const char* name : {"name", "member_name", "topic"}) {
-    const FieldDescriptor* field = record.GetDescriptor()->FindFieldByName(name);
-    if (field == nullptr) continue;
-    std::string text = record.GetReflection()->GetString(record, field);
-    if (!text.empty()) return text;
-  }
   const FieldDescriptor* member = record.GetDescriptor()->FindFieldByName("member_id");
-  if (member == nullptr) return TextOf(item.subject);
-  return NameOfMember(store, record.GetReflection()->GetString(record, member));
+  if (member != nullptr) {
+    return NameOfMember(store, record.GetReflection()->GetString(record, member));
+  }
+  std::string line = FirstLineOf(*item.obligation->each, record);
+  return line.empty() ? TextOf(item.subject) : line;
 }
 
 }  // namespace zhibu::client

@@ -4,9 +4,8 @@
 //   ASSIGN_OR_RETURN(const DueHere due, WhatIsDue(*store));
 //   for (const rules::DueItem& item : due.list.items) …
 //
-// It concerns the organisations that the device's owner acts for or belongs to, the records that
-// those keep or host, and the owner's own. Who may not see a record is asked nothing about it;
-// so two phones may show different lists, and neither is wrong.
+// It has what is for the device's owner to see to: of the organisations that they act for, and
+// their own. Where they may not read what would have met it, it says nothing of it.
 #ifndef ZHIBU_CLIENT_CORE_ACTIONS_DUE_H_
 #define ZHIBU_CLIENT_CORE_ACTIONS_DUE_H_
 
@@ -29,7 +28,7 @@ struct DueHere {
 absl::StatusOr<DueHere> WhatIsDue(Store& store,
                                   const std::optional<absl::CivilDay>& day = std::nullopt);
 
-// What people call the record that something is due of: its name or topic, or the member's.
+// What people call the record that something is due of: the member's name, or its first line.
 std::string NameOfSubject(Store& store, const rules::DueItem& item);
 
 }  // namespace zhibu::client

@@ -67,7 +67,8 @@ absl::Status ShowRules(const Arguments&, Store& store, const Output& output) {
                            {"source", rule.source()},
                            {"from", rule.from()}});
     absl::StrAppend(&text, "  ", rule.key(), output.Say("：", ": "),
-                    In(output.language, rule.words()), output.Say("；", "; "), rule.source(),
+                    In(output.language, rule.words()), output.Say("；自 ", "; from "),
+                    rule.from().empty() ? "–" : rule.from(), output.Say("；", "; "), rule.source(),
                     output.Say("；", "; "), CertaintyOf(rule.certainty(), output), "\n");
   }
   for (const std::string& key : book.unknown()) {
@@ -91,13 +92,12 @@ absl::Status CheckRules(const Arguments& arguments, const Output& output) {
   }
   files.push_back({name, {std::istreambuf_iterator<char>(stream), {}}});
   ASSIGN_OR_RETURN(const auto book, Book::Compile(files, *CatalogueSchema()));
+  if (!book->unknown().empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(name, ": ", book->unknown().front()));
+  }
   std::string text = absl::StrCat(book->obligations().size(),
                                   output.Say(" 项应办事项可用", " obligations can be used"));
-  for (const std::string& key : book->unknown()) {
-    absl::StrAppend(&text, output.Say("\n本版本不能理解：", "\nThis version does not understand: "),
-                    key);
-  }
-  output.Print({{"obligations", book->obligations().size()}, {"unknown", book->unknown()}}, text);
+  output.Print({{"obligations", book->obligations().size()}}, text);
   return absl::OkStatus();
 }
 

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "sync/base/damage.h"
 #include "sync/base/status.h"
 #include "sync/base/text.h"
 #include "sync/rules/registration.h"
@@ -95,7 +96,8 @@ absl::StatusOr<Id> FindRegistered(Reader& reader, const std::string& text, Among
   std::vector<Id> found;
   std::vector<Id> so_called;
   bool alive = false;
-  RETURN_IF_ERROR(reader.ListEver(type, [&](const Id& id, const RecordState& state) {
+  // One that cannot be read is found by its id only, and hides nobody else.
+  RETURN_IF_ERROR(PassOver(reader.ListEver(type, [&](const Id& id, const RecordState& state) {
     const T record = Parse<T>(state.body);
     if (RegisteredName(record) == name) {
       found.push_back(id);
@@ -103,7 +105,7 @@ absl::StatusOr<Id> FindRegistered(Reader& reader, const std::string& text, Among
     } else if (state.alive() && record.name() == text && so_called.size() < kHintsMax) {
       so_called.push_back(id);
     }
-  }));
+  })));
   if (found.size() == 1) return Take<T>(reader, found[0], alive, among);
   if (found.empty()) return NobodyIs<T>(reader, text, so_called);
   ASSIGN_OR_RETURN(const std::string all, Listed<T>(reader, found));

@@ -144,21 +144,24 @@ class Ingest::Batch {
     return Result{.answer = row->answer, .version = row->version};
   }
 
-  // Who has no office where any of its records lies is told of them what is told of nothing.
+  // Who may read none of its records is told of them what is told of nothing.
   Refused DamageToldTo(const Passage& passage) {
     const Refused damage{sync::v1::SERVER_FAULT, "damage"};
     const absl::StatusOr<const Offices*> offices = offices_.Of(passage.author);
     if (!offices.ok() || passage.edit.changes().empty()) return damage;
     for (const Change& change : passage.edit.changes()) {
+      const RecordType* type = work_.schema.Find(change.type());
       const absl::StatusOr<std::vector<Id>> scopes = writer_.ScopesOf(KeyOf(change));
-      const bool theirs =
-          !scopes.ok() || std::any_of(scopes->begin(), scopes->end(), [&](const Id& scope) {
-            return (*offices)->now.contains(scope) || (*offices)->ended.contains(scope);
-          });
-      if (theirs) return damage;
+      // What lies nowhere is not what is damaged.
+      if (type == nullptr || !scopes.ok() || scopes->empty()) return damage;
+      const Eyes& readers = type->readers;
+      if (std::any_of(scopes->begin(), scopes->end(), [&](const Id& scope) {
+            return ((*offices)->In(scope) & (readers.at_home | readers.as_host)) != 0;
+          })) {
+        return damage;
+      }
     }
-    const RecordType* type = work_.schema.Find(passage.edit.changes(0).type());
-    return {sync::v1::NO_SUCH_RECORD, type == nullptr ? "" : type->name};
+    return {sync::v1::NO_SUCH_RECORD, work_.schema.Find(passage.edit.changes(0).type())->name};
   }
 
   void NoteFault(const AuditRow& row, const absl::Status& status) {

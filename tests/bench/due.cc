@@ -75,10 +75,10 @@ class Branch {
     const absl::CivilDay today = DayAt(kNowMs);
     OnDevice records(*store_);
     const Stopwatch watch;
-    const rules::DueList list =
-        Must(rules::WorkOutDue(rules::ShippedBook(), records, today,
-                               [](const RecordType&, const Id&, const Message&) { return true; }),
-             "due");
+    const rules::DueList list = Must(
+        rules::WorkOutDue(rules::ShippedBook(), records, today,
+                          [](const rules::Obligation&, const Id&, const Message&) { return true; }),
+        "due");
     const double seconds = watch.seconds();
     Check(list.faults.empty() && list.items.size() >= static_cast<size_t>(members_),
           "this month's dues are due");

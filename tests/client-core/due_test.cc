@@ -52,11 +52,25 @@ TEST_F(DueHere, ASecretaryWithoutSignalIsToldWhichMeetingIsMissingAndRecordingIt
   EXPECT_EQ(after.size() + 1, before.size()) << "offline: nothing was synced";
 }
 
-TEST_F(DueHere, ABranchThatSomebodyNeitherActsForNorBelongsToIsNotTheirs) {
+TEST_F(DueHere, AMemberIsToldOfTheirOwnDuesAndNothingOfWhatIsTheSecretarysOrOthers) {
+  zhangs.Change<Member>(li, [](Member& member) {
+    member.set_stage(Member::FULL);
+    member.set_status(Member::ACTIVE);
+  });
+  zhangs.Change<Member>(wang, [](Member& member) {
+    member.set_stage(Member::FULL);
+    member.set_status(Member::ACTIVE);
+  });
+  world.SyncAll();
+  world.Wait(31 * kDay);
   const std::string today = DateAt(world.now_ms());
-  for (const std::string& line : DueOn(wangs, today.c_str(), "meeting.members")) {
-    EXPECT_THAT(line, ::testing::HasSubstr("青石村党支部"));
+  EXPECT_THAT(DueOn(wangs, today.c_str(), "meeting.theme_day"), IsEmpty());
+  for (const std::string& line : DueOn(wangs, today.c_str(), "dues.month")) {
+    EXPECT_THAT(line, ::testing::EndsWith(": 王"));
   }
+  EXPECT_THAT(DueOn(wangs, today.c_str(), "dues.month"), Not(IsEmpty()));
+  EXPECT_THAT(DueOn(zhangs, today.c_str(), "dues.month"),
+              ::testing::Contains(::testing::EndsWith(": 李")));
 }
 
 }  // namespace

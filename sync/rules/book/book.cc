@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "sync/base/date.h"
 #include "sync/base/status.h"
 #include "sync/rules/book/functions.h"
 #include "sync/rules/cel/environment.h"
@@ -38,31 +39,46 @@ absl::StatusOr<rules::v1::RuleFile> Parse(const RuleText& file) {
   return absl::InvalidArgumentError(absl::StrCat(file.name, ":", error.words));
 }
 
-// One obligation, whose expressions are compiled in turn.
-class Compiler {
- public:
-  Compiler(const Parameters& parameters, const RecordType& each, const RecordType* met,
-           Obligation* obligation)
-      : obligation_(*obligation) {
-    AddFunctions(parameters, &environment_);
-    obligation_.each = &each;
-    obligation_.self = environment_.AddVariable("this", Type::Message(*each.descriptor));
-    obligation_.from = environment_.AddVariable("from", Type::Timestamp());
-    obligation_.registered = environment_.AddVariable("registered", Type::Timestamp());
-    if (met != nullptr) {
-      obligation_.met = environment_.AddVariable("met", Type::Message(*met->descriptor));
+// What the expressions of one obligation may name; of one way to meet it `met` as well.
+struct Names {
+  Names(const Parameters& parameters, const RecordType& each, const RecordType* met_by) {
+    AddFunctions(parameters, &environment);
+    self = environment.AddVariable("this", Type::Message(*each.descriptor));
+    from = environment.AddVariable("from", Type::Timestamp());
+    registered = environment.AddVariable("registered", Type::Timestamp());
+    if (met_by != nullptr) {
+      met = environment.AddVariable("met", Type::Message(*met_by->descriptor));
     }
   }
 
-  absl::Status Run(const RecordType* met) {
+  cel::Environment environment;
+  cel::Variable self;
+  cel::Variable from;
+  cel::Variable registered;
+  cel::Variable met;
+};
+
+// One obligation, whose expressions are compiled in turn.
+class Compiler {
+ public:
+  Compiler(const Parameters& parameters, const Schema& schema, Obligation* obligation)
+      : parameters_(parameters), schema_(schema), obligation_(*obligation) {}
+
+  absl::Status Run() {
     const rules::v1::Obligation& text = obligation_.text;
-    RETURN_IF_ERROR(Compile("where", text.where(), Type::Bool(), &obligation_.where));
-    RETURN_IF_ERROR(CompileDay("counts_from", text.counts_from(), &obligation_.counts_from));
-    RETURN_IF_ERROR(Compile("times", text.times(), Type::Int(), &obligation_.times));
-    RETURN_IF_ERROR(CompileDay("due_on", text.due_on(), &obligation_.due_on));
-    RETURN_IF_ERROR(
-        Compile("every_months", text.every_months(), Type::Int(), &obligation_.every_months));
-    return met == nullptr ? CheckShape() : CompileMetBy(*met);
+    const Names names(parameters_, *obligation_.each, nullptr);
+    obligation_.self = names.self;
+    obligation_.from = names.from;
+    obligation_.registered = names.registered;
+    RETURN_IF_ERROR(CheckWords());
+    RETURN_IF_ERROR(Compile(names, "where", text.where(), Type::Bool(), &obligation_.where));
+    RETURN_IF_ERROR(CompileDay(names, "counts_from", text.counts_from(), &obligation_.counts_from));
+    RETURN_IF_ERROR(Compile(names, "times", text.times(), Type::Int(), &obligation_.times));
+    RETURN_IF_ERROR(CompileDay(names, "due_on", text.due_on(), &obligation_.due_on));
+    RETURN_IF_ERROR(Compile(names, "every_months", text.every_months(), Type::Int(),
+                            &obligation_.every_months));
+    for (const rules::v1::MetBy& met_by : text.met_by()) RETURN_IF_ERROR(AddMetBy(met_by));
+    return CheckShape();
   }
 
  private:
@@ -71,19 +87,36 @@ class Compiler {
         absl::StrCat(obligation_.text.key(), ": ", field, ": ", what));
   }
 
-  absl::Status Compile(absl::string_view field, const std::string& source, const Type& type,
-                       std::optional<cel::Program>* program) const {
+  absl::Status CheckWords() const {
+    const rules::v1::Obligation& text = obligation_.text;
+    if (text.words().zh().empty() || text.words().en().empty()) {
+      return Wrong("words", "they are to be said in both languages");
+    }
+    if (text.next().zh().empty() || text.next().en().empty()) {
+      return Wrong("next", "it is to be said in both languages");
+    }
+    if (text.source().empty()) return Wrong("source", "it is to be said");
+    if (text.certainty() == rules::v1::CERTAINTY_UNSPECIFIED) {
+      return Wrong("certainty", "it is to be said: SURE, LIKELY or LOCAL");
+    }
+    if (text.who().empty()) return Wrong("who", "somebody is to see to it: SECRETARY, SELF, …");
+    if (!text.from().empty() && !DayFrom(text.from())) return Wrong("from", "it is no day");
+    return absl::OkStatus();
+  }
+
+  absl::Status Compile(const Names& names, absl::string_view field, const std::string& source,
+                       const Type& type, std::optional<cel::Program>* program) const {
     if (source.empty()) return absl::OkStatus();
-    absl::StatusOr<cel::Program> compiled = environment_.Compile(source, type);
+    absl::StatusOr<cel::Program> compiled = names.environment.Compile(source, type);
     if (!compiled.ok()) return Wrong(field, compiled.status().message());
     *program = *std::move(compiled);
     return absl::OkStatus();
   }
 
   // Dates are text in records, and times are times.
-  absl::Status CompileDay(absl::string_view field, const std::string& source,
+  absl::Status CompileDay(const Names& names, absl::string_view field, const std::string& source,
                           std::optional<cel::Program>* program) const {
-    RETURN_IF_ERROR(Compile(field, source, Type::Dyn(), program));
+    RETURN_IF_ERROR(Compile(names, field, source, Type::Dyn(), program));
     if (!*program) return absl::OkStatus();
     const Type& type = (*program)->type();
     const bool day = type.is(cel::Kind::kTimestamp) || type.is(cel::Kind::kString);
@@ -98,7 +131,7 @@ class Compiler {
     const bool counted = text.every() == rules::v1::PERIOD_UNSPECIFIED;
     if (counted && !obligation_.counts_from) return Wrong("counts_from", "it is to be said");
     const bool again = obligation_.every_months || !counted;
-    if (again && !obligation_.met_by) return Wrong("met_by", "it is to be said");
+    if (again && obligation_.met_by.empty()) return Wrong("met_by", "it is to be said");
     return absl::OkStatus();
   }
 
@@ -107,26 +140,43 @@ class Compiler {
     *found = type.descriptor->FindFieldByName(name);
     const bool holds_id = *found != nullptr && (*found)->type() == FieldDescriptor::TYPE_BYTES &&
                           !(*found)->is_repeated();
-    return holds_id ? absl::OkStatus() : Wrong(what, "it is no field with an id");
+    if (holds_id) return absl::OkStatus();
+    return Wrong(what, absl::StrCat(type.name, " has no field \"", name, "\" with an id"));
   }
 
-  absl::Status CompileMetBy(const RecordType& type) {
-    const rules::v1::MetBy& text = obligation_.text.met_by();
-    MetBy met_by{.type = &type};
-    RETURN_IF_ERROR(FindId("met_by.via", type, text.via(), &met_by.via));
+  absl::Status AddMetBy(const rules::v1::MetBy& text) {
+    MetBy met_by{.type = schema_.FindByName(text.type())};
+    const Names names(parameters_, *obligation_.each, met_by.type);
+    met_by.met = names.met;
+    RETURN_IF_ERROR(FindId("met_by.via", *met_by.type, text.via(), &met_by.via));
     if (!text.is().empty()) {
       RETURN_IF_ERROR(FindId("met_by.is", *obligation_.each, text.is(), &met_by.is));
     }
-    RETURN_IF_ERROR(Compile("met_by.when", text.when(), Type::Bool(), &met_by.when));
-    RETURN_IF_ERROR(CompileDay("met_by.on", text.on(), &met_by.on));
+    if (!text.undone_by().empty()) {
+      RETURN_IF_ERROR(
+          FindId("met_by.undone_by", *met_by.type, text.undone_by(), &met_by.undone_by));
+    }
+    RETURN_IF_ERROR(Compile(names, "met_by.when", text.when(), Type::Bool(), &met_by.when));
+    RETURN_IF_ERROR(CompileDay(names, "met_by.on", text.on(), &met_by.on));
+    RETURN_IF_ERROR(CompileDay(names, "met_by.until", text.until(), &met_by.until));
     if (!met_by.on) return Wrong("met_by.on", "it is to be said");
-    obligation_.met_by = std::move(met_by);
-    return CheckShape();
+    obligation_.met_by.push_back(std::move(met_by));
+    return absl::OkStatus();
   }
 
-  cel::Environment environment_;
+  const Parameters& parameters_;
+  const Schema& schema_;
   Obligation& obligation_;
 };
+
+// The first type that an obligation names and this build does not know; empty: it knows all.
+std::string UnknownType(const rules::v1::Obligation& text, const Schema& schema) {
+  if (schema.FindByName(text.each()) == nullptr) return text.each();
+  for (const rules::v1::MetBy& met_by : text.met_by()) {
+    if (schema.FindByName(met_by.type()) == nullptr) return met_by.type();
+  }
+  return "";
+}
 
 }  // namespace
 
@@ -150,17 +200,20 @@ absl::StatusOr<std::unique_ptr<const Book>> Book::Compile(absl::Span<const RuleT
 absl::Status Book::Read(const RuleText& file, const Schema& schema) {
   ASSIGN_OR_RETURN(const rules::v1::RuleFile parsed, Parse(file));
   for (const auto& text : parsed.obligation()) {
-    const RecordType* each = schema.FindByName(text.each());
-    const RecordType* met = text.has_met_by() ? schema.FindByName(text.met_by().type()) : nullptr;
-    if (each == nullptr || (text.has_met_by() && met == nullptr)) {
-      unknown_.push_back(text.key());
+    const auto wrong = [&](absl::string_view what) {
+      return absl::InvalidArgumentError(absl::StrCat(file.name, ": ", what));
+    };
+    if (text.key().empty() || text.each().empty()) return wrong("an obligation has no key or each");
+    if (!keys_.insert(text.key()).second) {
+      return wrong(absl::StrCat(text.key(), ": there is another with this key"));
+    }
+    if (const std::string type = UnknownType(text, schema); !type.empty()) {
+      unknown_.push_back(absl::StrCat(text.key(), ": no record type ", type));
       continue;
     }
-    Obligation obligation{.text = text};
-    const absl::Status status = Compiler(parameters_, *each, met, &obligation).Run(met);
-    if (!status.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat(file.name, ": ", status.message()));
-    }
+    Obligation obligation{.text = text, .each = schema.FindByName(text.each())};
+    const absl::Status status = Compiler(parameters_, schema, &obligation).Run();
+    if (!status.ok()) return wrong(status.message());
     obligations_.push_back(std::move(obligation));
   }
   return absl::OkStatus();

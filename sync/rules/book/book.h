@@ -12,6 +12,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -38,9 +39,12 @@ const std::vector<RuleText>& ShippedFiles();
 struct MetBy {
   const RecordType* type = nullptr;
   const google::protobuf::FieldDescriptor* via = nullptr;
-  const google::protobuf::FieldDescriptor* is = nullptr;  // of `this`; null: its id
+  const google::protobuf::FieldDescriptor* is = nullptr;         // of `this`; null: its id
+  const google::protobuf::FieldDescriptor* undone_by = nullptr;  // null: nothing takes it back
   std::optional<cel::Program> when;
   std::optional<cel::Program> on;
+  std::optional<cel::Program> until;
+  cel::Variable met;
 };
 
 struct Obligation {
@@ -51,10 +55,9 @@ struct Obligation {
   std::optional<cel::Program> times;
   std::optional<cel::Program> due_on;
   std::optional<cel::Program> every_months;
-  std::optional<MetBy> met_by;
+  std::vector<MetBy> met_by;
   // What the programs name.
   cel::Variable self;
-  cel::Variable met;
   cel::Variable from;
   cel::Variable registered;
 };
@@ -71,7 +74,7 @@ class Book {
 
   const Parameters& parameters() const { return parameters_; }
   const std::vector<Obligation>& obligations() const { return obligations_; }
-  // The keys of what this build does not understand.
+  // What this build does not understand: "key: no record type X".
   const std::vector<std::string>& unknown() const { return unknown_; }
 
  private:
@@ -81,6 +84,7 @@ class Book {
   Parameters parameters_;
   std::vector<Obligation> obligations_;
   std::vector<std::string> unknown_;
+  std::set<std::string> keys_;
 };
 
 // Of the shipped files and the catalogue. The program ends where they do not compile: a test

@@ -22,6 +22,7 @@ namespace {
 using cel::Activation;
 using cel::Program;
 using cel::Value;
+using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using Kept = std::unique_ptr<Message>;
 
@@ -29,32 +30,36 @@ using Kept = std::unique_ptr<Message>;
 constexpr int kLookBackMonths = 12;
 constexpr cel::Budget kBudget{.steps = 10'000};
 
+struct Entry {
+  Id id;
+  Kept record;
+};
+
 // Every record that some obligation asks for, read once.
 class Shelf {
  public:
   explicit Shelf(Records& records) : records_(records) {}
 
-  using All = std::vector<std::pair<Id, Kept>>;
+  using All = std::vector<Entry>;
   absl::StatusOr<const All*> AllOf(const RecordType& type) {
     const auto [it, fresh] = all_.try_emplace(type.number);
     if (!fresh) return &it->second;
     RETURN_IF_ERROR(records_.List(type, [&](const Id& id, const Message& message) {
       Kept kept(message.New());
       kept->CopyFrom(message);
-      it->second.emplace_back(id, std::move(kept));
+      it->second.push_back({id, std::move(kept)});
     }));
     return &it->second;
   }
 
-  // Those of the type whose field `via` holds the id.
-  using Index = std::map<std::string, std::vector<const Message*>>;
-  absl::StatusOr<const Index*> By(const MetBy& met_by) {
-    const auto [it, fresh] = by_.try_emplace(met_by.via);
+  // Those of the type by the id that they hold in the field.
+  using Index = std::map<std::string, std::vector<const Entry*>>;
+  absl::StatusOr<const Index*> By(const RecordType& type, const FieldDescriptor* field) {
+    const auto [it, fresh] = by_.try_emplace(field);
     if (!fresh) return &it->second;
-    ASSIGN_OR_RETURN(const All* all, AllOf(*met_by.type));
-    for (const auto& [id, message] : *all) {
-      it->second[message->GetReflection()->GetString(*message, met_by.via)].push_back(
-          message.get());
+    ASSIGN_OR_RETURN(const All* all, AllOf(type));
+    for (const Entry& entry : *all) {
+      it->second[entry.record->GetReflection()->GetString(*entry.record, field)].push_back(&entry);
     }
     return &it->second;
   }
@@ -62,19 +67,38 @@ class Shelf {
  private:
   Records& records_;
   std::map<uint32_t, All> all_;
-  std::map<const google::protobuf::FieldDescriptor*, Index> by_;
+  std::map<const FieldDescriptor*, Index> by_;
 };
 
-// What meets it holds this id.
-std::string Named(const MetBy& met_by, const Id& id, const Message& self) {
-  return met_by.is == nullptr ? id.str() : self.GetReflection()->GetString(self, met_by.is);
+// What may meet an obligation of one record, by one of its ways.
+struct Candidates {
+  const MetBy* by = nullptr;
+  std::vector<const Message*> records;
+};
+
+absl::StatusOr<Candidates> CandidatesOf(const MetBy& met_by, const Id& id, const Message& self,
+                                        Shelf* shelf) {
+  ASSIGN_OR_RETURN(const Shelf::Index* index, shelf->By(*met_by.type, met_by.via));
+  Candidates candidates{.by = &met_by};
+  const auto found = index->find(
+      met_by.is == nullptr ? id.str() : self.GetReflection()->GetString(self, met_by.is));
+  if (found == index->end()) return candidates;
+  const Shelf::Index* undone = nullptr;
+  if (met_by.undone_by != nullptr) {
+    ASSIGN_OR_RETURN(undone, shelf->By(*met_by.type, met_by.undone_by));
+  }
+  for (const Entry* entry : found->second) {
+    if (undone != nullptr && undone->count(entry->id.str()) > 0) continue;
+    candidates.records.push_back(entry->record.get());
+  }
+  return candidates;
 }
 
 // One obligation of one record.
 class Case {
  public:
   Case(const Obligation& obligation, const Id& subject, const Message& self,
-       const std::vector<const Message*>& met, absl::CivilDay today, DueList* list)
+       const std::vector<Candidates>& met, absl::CivilDay today, DueList* list)
       : obligation_(obligation), subject_(subject), met_(met), today_(today), list_(*list) {
     activation_.Set(obligation.self, Value::OfMessage(&self));
     activation_.Set(obligation.registered, RegisteredOn());
@@ -122,8 +146,8 @@ class Case {
     }
   }
 
-  // The first of the spans of so many months that nothing has met. What comes in the grace of a
-  // span that was not met counts for that one, and not for the next as well.
+  // The spans of so many months that nothing has met. What comes in the grace of a span that was
+  // not met counts for that one, and not for the next as well.
   void Again(absl::CivilDay from) {
     const std::optional<int64_t> months = Number(obligation_.every_months, from);
     if (!months || *months <= 0) return;
@@ -138,34 +162,43 @@ class Case {
       const bool late = within == next && next != met.end() && *next <= last + grace;
       const bool is_met = within != next || late;
       next = late ? next + 1 : within;
-      if (!is_met && last >= AddMonths(today_, -kLookBackMonths)) return Tell(last, "", 1);
+      if (!is_met && last >= AddMonths(today_, -kLookBackMonths)) Tell(last, "", 1);
     }
   }
 
   // The days from `from` on that count, in order.
   std::vector<absl::CivilDay> MetOn(absl::CivilDay from) {
     std::vector<absl::CivilDay> days;
-    for (const Message* met : met_) {
-      const std::optional<absl::CivilDay> on = DayMet(*met, from);
-      if (on && *on >= from) days.push_back(*on);
+    for (const Candidates& met : met_) {
+      for (const Message* record : met.records) {
+        const std::optional<PeriodDays> covered = CoveredBy(*met.by, *record, from);
+        if (covered && covered->first >= from) days.push_back(covered->first);
+      }
     }
     std::sort(days.begin(), days.end());
     return days;
   }
 
   int64_t MetIn(const PeriodDays& days) {
-    if (!obligation_.met_by) return 0;
-    return std::count_if(met_.begin(), met_.end(), [&](const Message* met) {
-      const std::optional<absl::CivilDay> on = DayMet(*met, days.last);
-      return on && days.Has(*on);
-    });
+    int64_t count = 0;
+    for (const Candidates& met : met_) {
+      count += std::count_if(met.records.begin(), met.records.end(), [&](const Message* record) {
+        const std::optional<PeriodDays> covered = CoveredBy(*met.by, *record, days.last);
+        return covered && (met.by->until ? covered->Has(days.last) : days.Has(covered->first));
+      });
+    }
+    return count;
   }
 
-  // Nothing where the record does not count.
-  std::optional<absl::CivilDay> DayMet(const Message& met, absl::CivilDay judged) {
-    activation_.Set(obligation_.met, Value::OfMessage(&met));
-    if (!Holds(obligation_.met_by->when, judged)) return std::nullopt;
-    return Day(*obligation_.met_by->on, judged);
+  // From its day to its last; nothing where the record does not count.
+  std::optional<PeriodDays> CoveredBy(const MetBy& by, const Message& record,
+                                      absl::CivilDay judged) {
+    activation_.Set(by.met, Value::OfMessage(&record));
+    if (!Holds(by.when, judged)) return std::nullopt;
+    const std::optional<absl::CivilDay> on = Day(*by.on, judged);
+    const std::optional<absl::CivilDay> until = by.until ? Day(*by.until, judged) : on;
+    if (!on || !until) return std::nullopt;
+    return PeriodDays{*on, *until};
   }
 
   void Tell(absl::CivilDay last, std::string period, int64_t missing) {
@@ -224,7 +257,7 @@ class Case {
 
   const Obligation& obligation_;
   const Id& subject_;
-  const std::vector<const Message*>& met_;
+  const std::vector<Candidates>& met_;
   const absl::CivilDay today_;
   DueList& list_;
   Activation activation_;
@@ -234,22 +267,20 @@ class Case {
 
 absl::StatusOr<DueList> WorkOutDue(
     const Book& book, Records& records, absl::CivilDay today,
-    absl::FunctionRef<bool(const RecordType&, const Id&, const Message&)> concerns) {
+    absl::FunctionRef<bool(const Obligation&, const Id&, const Message&)> concerns) {
   DueList list;
   Shelf shelf(records);
   for (const Obligation& obligation : book.obligations()) {
     ASSIGN_OR_RETURN(const Shelf::All* subjects, shelf.AllOf(*obligation.each));
-    const Shelf::Index* index = nullptr;
-    if (obligation.met_by) {
-      ASSIGN_OR_RETURN(index, shelf.By(*obligation.met_by));
-    }
-    static const std::vector<const Message*> kNone;
-    for (const auto& [id, self] : *subjects) {
-      if (!concerns(*obligation.each, id, *self)) continue;
-      const auto met = index == nullptr ? Shelf::Index::const_iterator()
-                                        : index->find(Named(*obligation.met_by, id, *self));
-      const bool some = index != nullptr && met != index->end();
-      Case(obligation, id, *self, some ? met->second : kNone, today, &list).WorkOut();
+    for (const Entry& subject : *subjects) {
+      if (!concerns(obligation, subject.id, *subject.record)) continue;
+      std::vector<Candidates> met;
+      for (const MetBy& met_by : obligation.met_by) {
+        ASSIGN_OR_RETURN(Candidates some,
+                         CandidatesOf(met_by, subject.id, *subject.record, &shelf));
+        met.push_back(std::move(some));
+      }
+      Case(obligation, subject.id, *subject.record, met, today, &list).WorkOut();
     }
   }
   std::stable_sort(list.items.begin(), list.items.end(), [](const DueItem& a, const DueItem& b) {

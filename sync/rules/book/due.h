@@ -59,10 +59,10 @@ struct DueList {
   std::vector<std::string> faults;
 };
 
-// `concerns`: whether a record is anything to whoever asks.
+// `concerns`: whether it is for whoever asks to see to it, and they would know what has met it.
 absl::StatusOr<DueList> WorkOutDue(
     const Book& book, Records& records, absl::CivilDay today,
-    absl::FunctionRef<bool(const RecordType&, const Id&, const google::protobuf::Message&)>
+    absl::FunctionRef<bool(const Obligation&, const Id&, const google::protobuf::Message&)>
         concerns);
 
 }  // namespace zhibu::rules

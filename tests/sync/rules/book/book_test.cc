@@ -80,27 +80,31 @@ TEST(RuleBook, WhatIsNoTextFormIsToldWithLineAndColumn) {
               AllOf(HasSubstr("test.textproto:3:"), HasSubstr("colour")));
 }
 
-const char kRule[] = R"t(obligation { key: "o" each: "Flow" counts_from: "this.left" )t";
+// What every rule says.
+const std::string kSaid = R"t( source: "s" certainty: SURE who: SECRETARY
+    words { zh: "甲" en: "a" } next { zh: "乙" en: "b" } )t";
+const std::string kRule =
+    R"t(obligation { key: "o" each: "Flow" counts_from: "this.left" )t" + kSaid;
 
 TEST(RuleBook, AFieldThatTheTypeDoesNotHaveIsToldWithTheRuleAndThePlace) {
   EXPECT_THAT(
-      WrongIn(std::string(kRule) + R"t(where: "this.colour == 'red'" due_on: "this.left" })t"),
+      WrongIn(kRule + R"t(where: "this.colour == 'red'" due_on: "this.left" })t"),
       AllOf(HasSubstr("test.textproto: o: where: line 1, column 6: "), HasSubstr("colour")));
 }
 
 TEST(RuleBook, AParameterThatThereIsNotIsToldWhenTheBookIsRead) {
-  EXPECT_THAT(WrongIn(std::string(kRule) + R"t(due_on: "from.addMonths(param('k'))" })t"),
+  EXPECT_THAT(WrongIn(kRule + R"t(due_on: "from.addMonths(param('k'))" })t"),
               AllOf(HasSubstr("o: due_on: "), HasSubstr("there is no parameter k")));
 }
 
 TEST(RuleBook, WhatIsComparedIsOfOneType) {
-  EXPECT_THAT(WrongIn(std::string(kRule) + R"t(where: "this.left" due_on: "this.left" })t"),
+  EXPECT_THAT(WrongIn(kRule + R"t(where: "this.left" due_on: "this.left" })t"),
               HasSubstr("o: where: "));
 }
 
 TEST(RuleBook, AnObligationSaysInOneWayWhenItIsDue) {
-  EXPECT_THAT(WrongIn(std::string(kRule) + "}"), HasSubstr("one of every, due_on, every_months"));
-  EXPECT_THAT(WrongIn(std::string(kRule) + R"t(due_on: "this.left" every: MONTH })t"),
+  EXPECT_THAT(WrongIn(kRule + "}"), HasSubstr("one of every, due_on, every_months"));
+  EXPECT_THAT(WrongIn(kRule + R"t(due_on: "this.left" every: MONTH })t"),
               HasSubstr("one of every, due_on, every_months"));
 }
 
@@ -108,8 +112,25 @@ TEST(RuleBook, ARuleOfATypeThatThisBuildDoesNotKnowIsKeptAndSaidToBeUnknown) {
   const auto book = Compiled(R"t(
     obligation { key: "new" each: "Pilgrimage" counts_from: "this.on" due_on: "this.on" })t");
   ASSERT_TRUE(book.ok()) << book.status();
-  EXPECT_THAT((*book)->unknown(), ElementsAre("new"));
+  EXPECT_THAT((*book)->unknown(), ElementsAre("new: no record type Pilgrimage"));
   EXPECT_THAT((*book)->obligations(), IsEmpty());
+}
+
+TEST(RuleBook, WhatSaysNoSourceNoWordsAndNobodyIsNoRule) {
+  const std::string bare = R"t(obligation { key: "o" each: "Flow" counts_from: "this.left" )t"
+                           R"t(due_on: "this.left" )t";
+  EXPECT_THAT(WrongIn(bare + "}"), HasSubstr("o: words: "));
+  for (const char* left_out : {"source: \"s\"", "certainty: SURE", "who: SECRETARY"}) {
+    std::string said = kSaid;
+    said.erase(said.find(left_out), std::string(left_out).size());
+    EXPECT_THAT(WrongIn(bare + said + "}"), HasSubstr("is to")) << left_out;
+  }
+  EXPECT_THAT(WrongIn(bare + kSaid + R"t(from: "2026-13-45" })t"), HasSubstr("o: from: "));
+}
+
+TEST(RuleBook, AKeyNamesOneRule) {
+  const std::string rule = kRule + R"t(due_on: "this.left" })t";
+  EXPECT_THAT(WrongIn(rule + rule), HasSubstr("o: there is another with this key"));
 }
 
 TEST(Days, MonthsRunToTheSameDayOrTheLast) {

@@ -76,7 +76,7 @@ class Due : public testing::Test {
   // "OVERDUE 2026-03-31 meeting.members 2026-Q1", the most urgent first; of one key only.
   std::vector<std::string> On(const char* day, const Book& book, absl::string_view key) {
     const auto list = WorkOutDue(book, records, Day(day),
-                                 [](const RecordType&, const Id&, const Message&) { return true; });
+                                 [](const Obligation&, const Id&, const Message&) { return true; });
     EXPECT_TRUE(list.ok()) << list.status();
     std::vector<std::string> lines;
     for (const DueItem& item : list->items) {
@@ -181,6 +181,44 @@ TEST_F(Due, Case6DuesAreOwedForEachMonthFromThatOfTheMeetingThatAdmittedThem) {
                           "COMING 2026-04-30 2026-04"));
 }
 
+TEST_F(Due, APaymentThatWasTakenBackMeetsNothing) {
+  Member member;
+  member.set_stage(Member::FULL);
+  member.set_status(Member::ACTIVE);
+  const Id wang = records.Add(member, "2026-02-01");
+  DuesPayment paid;
+  paid.set_member_id(wang.str());
+  paid.set_amount_fen(4800);
+  paid.set_month("2026-02");
+  const Id payment = records.Add(paid);
+  EXPECT_THAT(On("2026-02-20", "dues.month"), IsEmpty());
+  paid.set_amount_fen(-4800);
+  paid.set_reverses_id(payment.str());
+  records.Add(paid);
+  EXPECT_THAT(On("2026-02-20", "dues.month"), ElementsAre("COMING 2026-02-28 2026-02"));
+}
+
+TEST_F(Due, WhoIsLetOffAllOfTheDuesOwesNoneForAsLong) {
+  Member member;
+  member.set_stage(Member::FULL);
+  member.set_status(Member::ACTIVE);
+  const Id wang = records.Add(member, "2026-02-01");
+  records::v1::DuesReduction reduction;
+  reduction.set_member_id(wang.str());
+  reduction.set_state(records::v1::DuesReduction::APPROVED);
+  reduction.set_from("2026-02");
+  reduction.set_until("2026-03");
+  records.Add(reduction);
+  EXPECT_THAT(On("2026-04-20", "dues.month"), ElementsAre("COMING 2026-04-30 2026-04"));
+}
+
+TEST_F(Due, APromiseOfWhichNobodyHasSaidHowItStandsIsDue) {
+  records::v1::Visit visit;
+  visit.set_due("2026-11-20");
+  records.Add(visit);
+  EXPECT_THAT(On("2026-11-21", "visit.promise"), ElementsAre("OVERDUE 2026-11-20"));
+}
+
 // ---- By a day -----------------------------------------------------------------------
 
 TEST_F(Due, Case27TheReceiptOfALetterIsDueAMonthAfterItWasReceived) {
@@ -253,6 +291,7 @@ class Notes : public Due {
     obligation {
       key: "note" each: "Flow" counts_from: "this.left" every_months: "param('note_every')"
       met_by { type: "Contact" via: "flow_id" on: "met.at" } grace_days: 14 warn_days: 7
+      source: "s" certainty: SURE who: SECRETARY words { zh: "甲" en: "a" } next { zh: "乙" en: "b" }
     })t");
   Flow stay_;
   Id id_;
@@ -267,8 +306,8 @@ TEST_F(Notes, Case11ANoteInItsGraceCountsAndTheNextIsOverdueWhenItsGraceHasEnded
   EXPECT_THAT(On("2026-03-16"), ElementsAre("OVERDUE 2026-03-01"));
 }
 
-TEST_F(Notes, OfSeveralThatAreMissingTheFirstIsTold) {
-  EXPECT_THAT(On("2026-03-20"), ElementsAre("OVERDUE 2025-09-01"));
+TEST_F(Notes, OfSeveralThatAreMissingEachIsTold) {
+  EXPECT_THAT(On("2026-03-20"), ElementsAre("OVERDUE 2025-09-01", "OVERDUE 2026-03-01"));
 }
 
 // ---- Development of members ---------------------------------------------------------
@@ -361,7 +400,7 @@ TEST_F(Due, ARuleThatGoesWrongIsToldOnceAndSaysNothingOfAnybody) {
   records.Add(stay);
   const auto book = BookOf(R"t(
     obligation { key: "o" each: "Flow" where: "1 / 0 == 1" counts_from: "this.left"
-                 due_on: "this.left" })t");
+                 due_on: "this.left" source: "s" certainty: SURE who: SECRETARY words { zh: "甲" en: "a" } next { zh: "乙" en: "b" } })t");
   EXPECT_THAT(On("2026-05-01", *book, "o"), IsEmpty());
   EXPECT_THAT(faults, ElementsAre(testing::StartsWith("o: ")));
 }
@@ -372,9 +411,10 @@ TEST_F(Due, EachTypeIsReadOnceHoweverManyRulesAskForIt) {
   std::set<const RecordType*> types;
   for (const Obligation& obligation : ShippedBook().obligations()) {
     types.insert(obligation.each);
-    if (obligation.met_by) types.insert(obligation.met_by->type);
+    for (const MetBy& met_by : obligation.met_by) types.insert(met_by.type);
   }
-  EXPECT_EQ(static_cast<size_t>(records.lists()), types.size());
+  EXPECT_GT(records.lists(), 5);
+  EXPECT_LE(static_cast<size_t>(records.lists()), types.size());
 }
 
 }  // namespace
