@@ -375,8 +375,13 @@ absl::Status CheckRecord(const RecordType& type, const Id& id, absl::string_view
     if (rule.required && !Stands(rule, raw)) return Refuse(sync::v1::MISSING_FIELD, NameOf(rule));
     if (rule.place == NOWHERE && rule.format == ANY) continue;
     absl::Status status;
-    ForEachPayload(*rule.descriptor, raw,
-                   [&](absl::string_view value) { status.Update(CheckFormat(rule, value)); });
+    ForEachPayload(*rule.descriptor, raw, [&](absl::string_view value) {
+      status.Update(CheckFormat(rule, value));
+      // Nothing stands above itself.
+      if (rule.place == ABOVE && value == id.bytes()) {
+        status.Update(Refuse(sync::v1::BAD_VALUE, NameOf(rule)));
+      }
+    });
     RETURN_IF_ERROR(status);
   }
   if (type.id_from.empty()) return absl::OkStatus();

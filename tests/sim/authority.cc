@@ -245,6 +245,7 @@ std::string Authority::NotMade(const Case& one) const {
 
 // An id is never two things.
 std::string Authority::NotOfItsKind(const Case& one) const {
+  if (one.after.count({one.key.id, ABOVE}) > 0) return "nothing stands above itself";
   const Place own = OptionsOf(one.is).own_scope();
   if (own == NOWHERE || one.lives) return "";
   for (const auto& [type, prototype] : Types()) {

@@ -581,5 +581,21 @@ TEST(JsonOf, BytesThatNobodyHereCanRead) {
   EXPECT_EQ(JsonOf(SamplerType().fields.Find(5), std::string("\x28\x00", 2)), "null");
 }
 
+TEST(CheckRecord, AnOrganisationStandsAboveOthersAndNotAboveItself) {
+  const RecordType& type = *CatalogueSchema()->FindByName("Organisation");
+  const Id id = *Id::FromBytes("an organisation.");
+  records::v1::Organisation organisation;
+  organisation.set_name("青石村党支部");
+  organisation.set_parent_id("another of them.");
+  EXPECT_EQ(CheckRecord(type, id, organisation.SerializeAsString()), absl::OkStatus());
+  for (std::string* above :
+       {organisation.mutable_parent_id(), organisation.mutable_host_parent_id()}) {
+    *above = id.str();
+    EXPECT_EQ(ReasonOf(CheckRecord(type, id, organisation.SerializeAsString())).reason,
+              sync::v1::BAD_VALUE);
+    *above = "another of them.";
+  }
+}
+
 }  // namespace
 }  // namespace zhibu

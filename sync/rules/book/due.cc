@@ -42,14 +42,14 @@ class Shelf {
 
   using All = std::vector<Entry>;
   absl::StatusOr<const All*> AllOf(const RecordType& type) {
-    const auto [it, fresh] = all_.try_emplace(type.number);
-    if (!fresh) return &it->second;
+    if (const auto known = all_.find(type.number); known != all_.end()) return &known->second;
+    All& all = all_[type.number];
     RETURN_IF_ERROR(records_.List(type, [&](const Id& id, const Message& message) {
       Kept kept(message.New());
       kept->CopyFrom(message);
-      it->second.push_back({id, std::move(kept)});
+      all.push_back({id, std::move(kept)});
     }));
-    return &it->second;
+    return &all;
   }
 
   // Those of the type by the id that they hold in the field.
