@@ -224,8 +224,9 @@ absl::Status Transaction::ListRecords(
 // No id is below one of zeros, which nothing has.
 absl::Status Transaction::ListFrom(uint32_t type, const Id& scope, const std::optional<Id>& after,
                                    absl::FunctionRef<bool(const Id&, const RecordState&)> visit) {
+  const Id from = after.value_or(Id());
   return Reading([&] {
-    Statement row(connection_, kListFeed, scope, type, after.value_or(Id()));
+    Statement row(connection_, kListFeed, scope, type, from);
     return VisitAll(type, row, visit);
   });
 }

@@ -220,13 +220,13 @@ absl::Status Book::Read(const RuleText& file, const Schema& schema) {
 }
 
 const Book& ShippedBook() {
-  static const Book& book = [&]() -> const Book& {
+  static const Book* const book = [] {
     auto compiled = Book::Compile(ShippedFiles(), *CatalogueSchema());
-    if (compiled.ok()) return **new std::unique_ptr<const Book>(*std::move(compiled));
+    if (compiled.ok()) return compiled->release();
     std::fprintf(stderr, "the rule book: %s\n", compiled.status().ToString().c_str());
     std::abort();
   }();
-  return book;
+  return *book;
 }
 
 }  // namespace zhibu::rules
