@@ -166,28 +166,39 @@ class Case {
     }
   }
 
+  // What counts, from its day to its last, each by its first day. Read once, however many periods
+  // there are: in these expressions the parameters are today's.
+  struct Covered {
+    PeriodDays days;
+    bool spans = false;  // it covers every period that ends in it
+  };
+  const std::vector<Covered>& AllCovered() {
+    if (covered_) return *covered_;
+    covered_.emplace();
+    for (const Candidates& met : met_) {
+      for (const Message* record : met.records) {
+        const std::optional<PeriodDays> days = CoveredBy(*met.by, *record, today_);
+        if (days) covered_->push_back({*days, met.by->until.has_value()});
+      }
+    }
+    return *covered_;
+  }
+
   // The days from `from` on that count, in order.
   std::vector<absl::CivilDay> MetOn(absl::CivilDay from) {
     std::vector<absl::CivilDay> days;
-    for (const Candidates& met : met_) {
-      for (const Message* record : met.records) {
-        const std::optional<PeriodDays> covered = CoveredBy(*met.by, *record, from);
-        if (covered && covered->first >= from) days.push_back(covered->first);
-      }
+    for (const Covered& one : AllCovered()) {
+      if (one.days.first >= from) days.push_back(one.days.first);
     }
     std::sort(days.begin(), days.end());
     return days;
   }
 
   int64_t MetIn(const PeriodDays& days) {
-    int64_t count = 0;
-    for (const Candidates& met : met_) {
-      count += std::count_if(met.records.begin(), met.records.end(), [&](const Message* record) {
-        const std::optional<PeriodDays> covered = CoveredBy(*met.by, *record, days.last);
-        return covered && (met.by->until ? covered->Has(days.last) : days.Has(covered->first));
-      });
-    }
-    return count;
+    const std::vector<Covered>& all = AllCovered();
+    return std::count_if(all.begin(), all.end(), [&](const Covered& one) {
+      return one.spans ? one.days.Has(days.last) : days.Has(one.days.first);
+    });
   }
 
   // From its day to its last; nothing where the record does not count.
@@ -261,6 +272,7 @@ class Case {
   const absl::CivilDay today_;
   DueList& list_;
   Activation activation_;
+  std::optional<std::vector<Covered>> covered_;
 };
 
 }  // namespace
