@@ -14,7 +14,45 @@ if(ZHIBU_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
+# What most files include is read once for all of them. Without it each file is on its own: the
+# presets that have it off, and lint, show whether a file includes what it uses.
+option(ZHIBU_PRECOMPILE "Precompile the headers that most files include" OFF)
+if(ZHIBU_PRECOMPILE)
+  # A precompiled header is for files with the same macros: -pthread makes one.
+  add_compile_options(-pthread)
+  # So ccache knows that a precompiled header is the same when what it was made of is.
+  list(PREPEND CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+    CCACHE_SLOPPINESS=pch_defines,time_macros)
+  add_compile_options("$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>"
+    $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+endif()
+
+# zhibu_precompiled(NAME HEADERS... LIBS...): for the targets that say PRECOMPILED NAME.
+function(zhibu_precompiled name)
+  if(NOT ZHIBU_PRECOMPILE)
+    return()
+  endif()
+  cmake_parse_arguments(ARG "" "" "HEADERS;LIBS" ${ARGN})
+  file(TOUCH ${CMAKE_CURRENT_BINARY_DIR}/${name}.cc)
+  add_library(${name} OBJECT ${CMAKE_CURRENT_BINARY_DIR}/${name}.cc)
+  target_link_libraries(${name} PRIVATE ${ARG_LIBS})
+  target_precompile_headers(${name} PRIVATE ${ARG_HEADERS})
+  zhibu_options(${name})
+endfunction()
+
+# zhibu_target(NAME [PRECOMPILED NAME])
 function(zhibu_target target)
+  cmake_parse_arguments(ARG "" "PRECOMPILED" "" ${ARGN})
+  zhibu_options(${target})
+  if(NOT ARG_PRECOMPILED)
+    set(ARG_PRECOMPILED zhibu_precompiled_base)
+  endif()
+  if(ZHIBU_PRECOMPILE)
+    target_precompile_headers(${target} REUSE_FROM ${ARG_PRECOMPILED})
+  endif()
+endfunction()
+
+function(zhibu_options target)
   target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR})
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wno-missing-field-initializers
     $<$<BOOL:${ZHIBU_WERROR}>:-Werror>
@@ -39,7 +77,11 @@ function(zhibu_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LIBS;PROPERTIES" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_LIBS} GTest::gmock_main)
-  zhibu_target(${name})
+  set(precompiled zhibu_precompiled_test)
+  if(zhibu_test_world IN_LIST ARG_LIBS)
+    set(precompiled zhibu_precompiled_world)
+  endif()
+  zhibu_target(${name} PRECOMPILED ${precompiled})
   add_dependencies(tests ${name})
   if(ZHIBU_SANITIZE STREQUAL "thread")
     target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/support/tsan_locks.cc)

@@ -89,15 +89,41 @@ absl::Status MayWrite(Reader& reader, const RecordType& type, const Id& id, uint
 
 bool IsOfOthers(const Placed& placed) { return placed.place == GUEST || placed.place == ABOVE; }
 
+// The restricted fields in which something stands.
+uint64_t Standing(const RecordType& type, absl::string_view body) {
+  Slots slots;
+  slots.Parse(type.fields, body);
+  uint64_t standing = 0;
+  for (size_t i = 0; i < type.restricted.size(); ++i) {
+    if (!slots.Get(type.restricted[i]->slot).empty()) standing |= uint64_t{1} << i;
+  }
+  return standing;
+}
+
 // A host and a superior change what they are shown of a record; that it is there at all is
-// theirs who keep it, and the person's.
+// theirs who keep it, and the person's. What others have said in it does not go with it: who
+// deletes it may write each of its fields, and step to where it is.
 absl::Status MayDelete(const RecordType& type, const Offices& offices,
-                       const std::vector<Placed>& places) {
-  const uint32_t kinds = BitOf(OWNER) | BitOf(PERSON);
-  if (ActsIn(type, offices.now, kinds, places)) return absl::OkStatus();
-  const bool once = ActsIn(type, OnceAndNow(offices), kinds, places);
-  return Refuse(once ? sync::v1::GRANT_ENDED : sync::v1::NOT_ENTITLED,
-                absl::StrCat(type.label, " ", type.name));
+                       const std::vector<Placed>& places, HostSight at_host,
+                       absl::string_view body) {
+  const auto acts = [&](uint32_t kinds, sync::v1::Reason reason,
+                        const std::string& what) -> absl::Status {
+    if (ActsIn(type, offices.now, kinds, places)) return absl::OkStatus();
+    const bool once = ActsIn(type, OnceAndNow(offices), kinds, places);
+    return Refuse(once ? sync::v1::GRANT_ENDED : reason, what);
+  };
+  const std::string what = absl::StrCat(type.label, " ", type.name);
+  RETURN_IF_ERROR(acts(BitOf(OWNER) | BitOf(PERSON), sync::v1::NOT_ENTITLED, what));
+  const Eyes eyes = EyesOn(places, [&](const Id& scope) { return In(offices.now, scope); });
+  if ((Standing(type, body) & NotWritableBy(type, eyes, at_host)) != 0) {
+    return Refuse(sync::v1::NOT_ENTITLED, what);
+  }
+  for (const FieldRule& rule : type.fields.rules()) {
+    const auto takers = rule.taken_by.find(rule.taken_by.empty() ? 0 : EnumOf(rule, body));
+    if (takers == rule.taken_by.end()) continue;
+    RETURN_IF_ERROR(acts(takers->second, sync::v1::NOT_YOUR_STEP, what));
+  }
+  return absl::OkStatus();
 }
 
 // The values that not everybody may say (said_by), by where they stand: the keys of the
@@ -316,9 +342,13 @@ class Judgement {
   absl::Status CheckFields() const {
     const int now = type_.steps == nullptr ? 0 : EnumOf(*type_.steps, step_.after.body);
     for (const FieldRule& rule : type_.fields.rules()) {
-      const bool guarded = !rule.written_with.empty() || rule.written_at != 0;
-      if (!guarded || !Touches(step_.change, rule.number)) continue;
+      if (!Touches(step_.change, rule.number)) continue;
       const std::string& label = rule.descriptor->options().GetExtension(zhibu::label);
+      const bool of_the_word = rule.policy == FORWARD || !rule.written_with.empty() ||
+                               (rule.written_at & BitOf(ABOVE)) != 0;
+      if (!of_the_word && HasLastWord()) {
+        return Refuse(sync::v1::STEP_NOT_ALLOWED, absl::StrCat(type_.label, " ", label));
+      }
       if (rule.written_at != 0) RETURN_IF_ERROR(MustActIn(rule.written_at, label));
       if (rule.written_with.empty()) continue;
       if (!rule.written_with.contains(now)) {
@@ -327,6 +357,17 @@ class Judgement {
       RETURN_IF_ERROR(MustTake(*type_.steps, now));
     }
     return absl::OkStatus();
+  }
+
+  // Whether somebody else had the last word before, and has it.
+  bool HasLastWord() const {
+    if (fresh_ || gone()) return false;
+    return std::any_of(
+        type_.fields.rules().begin(), type_.fields.rules().end(), [&](const FieldRule& rule) {
+          if (rule.last_words.empty()) return false;
+          const int state = EnumOf(rule, step_.before.body);
+          return rule.last_words.contains(state) && EnumOf(rule, step_.after.body) == state;
+        });
   }
 
   absl::Status MustTake(const FieldRule& rule, int state) const {
@@ -363,13 +404,21 @@ class Judgement {
       const std::string& what = rule.descriptor->options().GetExtension(zhibu::label);
       if (rule.word_of != nullptr && Touches(step_.change, rule.number) &&
           IsOfAnother(*rule.word_of, before, "")) {
-        RETURN_IF_ERROR(MustSpeak(BitOf(OWNER), what));
+        RETURN_IF_ERROR(MustSpeak(NotersOf(*rule.word_of), what));
       }
       if (rule.names_author && IsOfAnother(rule, step_.change.set(), before)) {
-        RETURN_IF_ERROR(MustSpeak(BitOf(OWNER), what));
+        RETURN_IF_ERROR(MustSpeak(NotersOf(rule), what));
       }
     }
     return absl::OkStatus();
+  }
+
+  // Where those act who note what others did: those who keep the record, but not of a step that
+  // they do not take.
+  uint32_t NotersOf(const FieldRule& rule) const {
+    if (rule.written_with.empty()) return BitOf(OWNER);
+    const auto takers = type_.steps->taken_by.find(EnumOf(*type_.steps, step_.after.body));
+    return takers == type_.steps->taken_by.end() ? BitOf(OWNER) : takers->second & BitOf(OWNER);
   }
 
   // Whether the field names somebody else than who wrote the edit, and did not in `before`.
@@ -544,7 +593,7 @@ absl::Status MayTouch(Reader& reader, const Schema& schema, const Author& author
   absl::Status status =
       MayWrite(reader, type, id, WrittenBy(type, change), at_host, author, places, places);
   if (status.ok() && change.kind() == sync::v1::Change::DELETE) {
-    status = MayDelete(type, author.offices, places);
+    status = MayDelete(type, author.offices, places, at_host, before.body);
   }
   const bool held = !status.ok() && ReasonOf(status).reason != sync::v1::NOT_ENTITLED;
   // Of what is deleted only those hear who may write there.

@@ -21,6 +21,11 @@ std::vector<Id> ParentsOf(const Organisation& organisation) {
   return parents;
 }
 
+std::optional<Id> SuperiorOf(const Organisation& organisation) {
+  const std::vector<Id> parents = ParentsOf(organisation);
+  return parents.empty() ? std::nullopt : std::optional(parents.front());
+}
+
 absl::StatusOr<std::vector<Id>> ParentsOf(Lookup& reader, const Id& organisation) {
   ASSIGN_OR_RETURN(const auto found, Find<Organisation>(reader, organisation));
   return found ? ParentsOf(*found) : std::vector<Id>();

@@ -3,6 +3,7 @@
 #define ZHIBU_SYNC_RULES_ABOVE_H_
 
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -13,6 +14,9 @@ namespace zhibu {
 
 // Of home and, for a migrant-member branch, of the host place.
 std::vector<Id> ParentsOf(const records::v1::Organisation& organisation);
+// The one of these that decides on what is asked of it: at home, or, of a branch that hangs on
+// none there, at the host place.
+std::optional<Id> SuperiorOf(const records::v1::Organisation& organisation);
 // None where there is no such organisation.
 absl::StatusOr<std::vector<Id>> ParentsOf(Lookup& reader, const Id& organisation);
 

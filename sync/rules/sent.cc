@@ -54,6 +54,19 @@ void SetTo(const RecordType& type, const Id& id, const RecordState& state, const
   AddFields(type, id, state, {&field}, *record, edit);
 }
 
+bool IsAsked(const RecordType& type, absl::string_view body) {
+  const auto& rules = type.fields.rules();
+  return std::all_of(rules.begin(), rules.end(), [&](const FieldRule& rule) {
+    return rule.asked_in.empty() || rule.asked_in.contains(EnumOf(rule, body));
+  });
+}
+
+absl::StatusOr<std::set<Id>> SuperiorsOf(Lookup& reader, const Id& organisation) {
+  ASSIGN_OR_RETURN(const auto found, Find<Organisation>(reader, organisation));
+  const std::optional<Id> superior = found ? SuperiorOf(*found) : std::nullopt;
+  return superior ? std::set<Id>{*superior} : std::set<Id>();
+}
+
 absl::StatusOr<std::set<Id>> SentTo(Lookup& reader, const FieldRule& field, const Id& keeper,
                                     absl::string_view body) {
   std::set<Id> below;
@@ -68,13 +81,14 @@ absl::Status AddSent(Lookup& reader, const RecordType& type, const Id& id, Edit*
   ASSIGN_OR_RETURN(const RecordState state, reader.GetRecord({type.number, id}));
   const std::optional<Id> keeper = KeeperOf(type, state.body);
   if (!state.alive() || !keeper) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const std::vector<Id> parents, ParentsOf(reader, *keeper));
   for (const FieldRule& rule : type.fields.rules()) {
-    std::set<Id> organisations(parents.begin(), parents.end());
+    std::set<Id> organisations;
     if (IsSent(rule)) {
       ASSIGN_OR_RETURN(organisations, SentTo(reader, rule, *keeper, state.body));
     } else if (!IsAbove(rule)) {
       continue;
+    } else if (IsAsked(type, state.body)) {
+      ASSIGN_OR_RETURN(organisations, SuperiorsOf(reader, *keeper));
     }
     SetTo(type, id, state, rule, organisations, edit);
   }
@@ -107,8 +121,8 @@ class Sent : public Rule {
     if (!IsA<Organisation>(step.type)) {
       return AddSent(of.lookup, step.type, step.id, &follows->edit);
     }
-    const bool moved = ParentsOf(Parse<Organisation>(step.body_before())) !=
-                       ParentsOf(Parse<Organisation>(step.after.body));
+    const bool moved = SuperiorOf(Parse<Organisation>(step.body_before())) !=
+                       SuperiorOf(Parse<Organisation>(step.after.body));
     if (!moved) return absl::OkStatus();
     return FollowMoved(of.lookup, *schema_, step.id, &follows->edit);
   }

@@ -173,6 +173,7 @@ class SchemaCompiler {
     for (FieldRule& rule : type.fields.rules_) {
       if (auto status = Bind(&type, &rule); !status.ok()) return status;
     }
+    KeepFromAbove(&type);
     const bool placed = type.own_scope != NOWHERE ||
                         std::any_of(type.fields.rules().begin(), type.fields.rules().end(),
                                     [](const FieldRule& rule) { return rule.place != NOWHERE; });
@@ -217,6 +218,19 @@ class SchemaCompiler {
     rule->special = true;  // a server that does not know it would show it to everybody
     type->restricted.push_back(rule);
     return absl::OkStatus();
+  }
+
+  // Who is above by the server's word is asked: they write what is declared theirs.
+  static void KeepFromAbove(RecordType* type) {
+    const auto& rules = type->fields.rules();
+    const bool asks = std::any_of(rules.begin(), rules.end(), [](const FieldRule& rule) {
+      return rule.place == ABOVE && rule.policy == SERVER;
+    });
+    for (FieldRule& rule : type->fields.rules_) {
+      const bool declared = rule.written_at != 0 || !rule.written_with.empty() ||
+                            !rule.taken_by.empty() || rule.policy == SERVER;
+      if (asks && !declared) rule.written_at = BitOf(OWNER) | BitOf(GUEST) | BitOf(PERSON);
+    }
   }
 
   // To the other fields of the record that its declaration names.
@@ -479,6 +493,38 @@ class SchemaCompiler {
     return absl::OkStatus();
   }
 
+  static void FindLastWords(FieldRule* rule) {
+    const auto others_take = [&](int state) {
+      const auto takers = rule->taken_by.find(state);
+      return takers != rule->taken_by.end() &&
+             (takers->second & ~(BitOf(ABOVE) | BitOf(PERSON))) == 0;
+    };
+    for (const auto& taken : rule->taken_by) {
+      const int state = taken.first;
+      const bool goes_on = std::any_of(
+          rule->steps.begin(), rule->steps.end(),
+          [&](const auto& step) { return step.first == state && !others_take(step.second); });
+      if (others_take(state) && !goes_on) rule->last_words.insert(state);
+    }
+  }
+
+  static void FindAsked(FieldRule* rule) {
+    const auto above_takes = [&](int state) {
+      const auto takers = rule->taken_by.find(state);
+      return takers != rule->taken_by.end() && (takers->second & BitOf(ABOVE)) != 0;
+    };
+    for (bool found = true; found;) {
+      found = false;
+      for (const auto& [from, to] : rule->steps) {
+        if (above_takes(to)) {
+          found |= rule->asked_in.insert(to).second;
+          found |= from != 0 && rule->asked_in.insert(from).second;
+        }
+        if (rule->asked_in.contains(from)) found |= rule->asked_in.insert(to).second;
+      }
+    }
+  }
+
   absl::Status FillSteps(const FieldDescriptor& field, FieldRule* rule) {
     const EnumDescriptor* states = field.enum_type();
     if (states == nullptr || field.is_repeated()) {
@@ -505,6 +551,8 @@ class SchemaCompiler {
     }
     if (rule->steps.empty())
       return Wrong(states->full_name(), "FORWARD needs declared steps (zhibu.next)");
+    FindLastWords(rule);
+    FindAsked(rule);
     return absl::OkStatus();
   }
 

@@ -77,7 +77,7 @@ struct FieldRule {
   bool by_code = false;
   const RecordType* kept_with = nullptr;
   absl::flat_hash_set<int> written_with;  // values of RecordType::steps
-  uint32_t written_at = 0;                // bit n for Place n; none: anywhere
+  uint32_t written_at = 0;                // bit n for Place n; none: anywhere (options.proto)
   // Of a type whose hosts are asked: they see it meanwhile.
   bool shown_when_asked = false;
   bool taken_by_host = false;
@@ -100,6 +100,12 @@ struct FieldRule {
   // writer may step to: from which places they may. Bit n for Place n.
   absl::flat_hash_set<std::pair<int, int>> steps;
   absl::flat_hash_map<int, uint32_t> taken_by;
+  // The states in which somebody else than who keeps the record has had the last word: those
+  // that only the person, or somebody above, steps to and on from.
+  absl::flat_hash_set<int> last_words;
+  // Where somebody above takes steps: the states in which they have been asked to, which are
+  // those from which they step on, and what follows.
+  absl::flat_hash_set<int> asked_in;
   // How much a host sees in which state; undeclared: all.
   absl::flat_hash_map<int, HostSight> at_host;
 };

@@ -52,6 +52,43 @@ std::vector<int> TakersOf(const EnumValueDescriptor& step) {
   return {takers.begin(), takers.end()};
 }
 
+bool OnlyOthersTake(const EnumValueDescriptor& state) {
+  const std::vector<int> takers = TakersOf(state);
+  return !takers.empty() && std::all_of(takers.begin(), takers.end(), [](int place) {
+    return place == ABOVE || place == PERSON;
+  });
+}
+
+// Somebody else than who keeps the record steps to the state, and on from it.
+bool IsLastWord(const EnumValueDescriptor& state) {
+  const auto& next = state.options().GetRepeatedExtension(zhibu::next);
+  return OnlyOthersTake(state) && std::all_of(next.begin(), next.end(), [&](const auto& name) {
+           return OnlyOthersTake(*state.type()->FindValueByName(name));
+         });
+}
+
+// Where a field is written that does not say where.
+std::vector<int> WrittenAt(const Message& type, const FieldDescriptor& field) {
+  const auto& kinds = field.options().GetRepeatedExtension(zhibu::written_at);
+  if (!kinds.empty()) return {kinds.begin(), kinds.end()};
+  if (!field.options().GetRepeatedExtension(zhibu::written_with).empty()) return {};
+  const FieldDescriptor* steps = StepsOf(type);
+  if (steps == &field) {
+    const auto* states = field.enum_type();
+    for (int i = 0; i < states->value_count(); ++i) {
+      if (!TakersOf(*states->value(i)).empty()) return {};
+    }
+  }
+  const auto* descriptor = type.GetDescriptor();
+  for (int i = 0; i < descriptor->field_count(); ++i) {
+    const auto& options = descriptor->field(i)->options();
+    const bool asked =
+        options.GetExtension(zhibu::place) == ABOVE && options.GetExtension(zhibu::merge) == SERVER;
+    if (asked) return {OWNER, GUEST, PERSON};
+  }
+  return {};
+}
+
 // What names an element among others, as text.
 std::string NameOfElement(const Message& element, const FieldDescriptor& list) {
   const auto* type = element.GetDescriptor();
@@ -188,10 +225,10 @@ std::string Authority::Objection(const RecordKey& key, const Change& change) con
                  PlacesIn(is, key.id),
                  WrittenIn(change, *is.GetDescriptor())};
   using Check = std::string (Authority::*)(const Case&) const;
-  for (const Check check :
-       {&Authority::NotMade, &Authority::NotOfItsKind, &Authority::NotWritten,
-        &Authority::NotPlaced, &Authority::NotStepped, &Authority::NotBelonging,
-        &Authority::NotKeptTogether, &Authority::NotDecided, &Authority::NotSpoken}) {
+  for (const Check check : {&Authority::NotMade, &Authority::NotOfItsKind, &Authority::NotDeleted,
+                            &Authority::NotWritten, &Authority::NotPlaced, &Authority::NotStepped,
+                            &Authority::NotBelonging, &Authority::NotKeptTogether,
+                            &Authority::NotDecided, &Authority::NotSpoken}) {
     const std::string objection = (this->*check)(one);
     if (!objection.empty()) return objection;
   }
@@ -270,10 +307,29 @@ bool Authority::Acts(const Message& type, const Places& places,
   return (offices & WritersOf(type)) != 0;
 }
 
-std::string Authority::NotWritten(const Case& one) const {
-  if (one.change.kind() == Change::DELETE && !Acts(one.is, one.before, {OWNER, PERSON})) {
-    return "a host or superior does not delete it";
+// What others have said in a record does not go with it.
+std::string Authority::NotDeleted(const Case& one) const {
+  if (one.change.kind() != Change::DELETE || one.fresh()) return "";
+  if (!Acts(one.is, one.before, {OWNER, PERSON})) return "a host or superior does not delete it";
+  const Sight sight = SightOn(*one.was, SightIn(one.before));
+  const auto* type = one.was->GetDescriptor();
+  for (int i = 0; i < type->field_count(); ++i) {
+    const FieldDescriptor& field = *type->field(i);
+    const auto& reflection = *one.was->GetReflection();
+    const bool stands = field.is_repeated() ? reflection.FieldSize(*one.was, &field) > 0
+                                            : reflection.HasField(*one.was, &field);
+    if (stands && Restricted(field) && !MayWrite(sight, field)) {
+      return absl::StrCat("may not write ", field.name(), ", which would go with it");
+    }
   }
+  const FieldDescriptor* steps = StepsOf(*one.was);
+  if (steps == nullptr) return "";
+  const auto& now = StepOf(*one.was, *steps);
+  if (TakersOf(now).empty() || Acts(one.is, one.before, TakersOf(now))) return "";
+  return absl::StrCat("does not undo ", now.name());
+}
+
+std::string Authority::NotWritten(const Case& one) const {
   for (const Places* places : {&one.before, &one.after}) {
     if (places == &one.before && one.fresh()) continue;
     // As it stood: of what a host is not shown it writes nothing.
@@ -293,8 +349,8 @@ std::string Authority::NotWritten(const Case& one) const {
     }
   }
   for (const FieldDescriptor* field : one.written) {
-    const auto& kinds = field->options().GetRepeatedExtension(zhibu::written_at);
-    if (!kinds.empty() && !Acts(one.is, one.stood(), {kinds.begin(), kinds.end()})) {
+    const std::vector<int> kinds = WrittenAt(one.is, *field);
+    if (!kinds.empty() && !Acts(one.is, one.stood(), kinds)) {
       return absl::StrCat("may not write ", field->name(), " from there");
     }
   }
@@ -342,8 +398,14 @@ std::string Authority::NotStepped(const Case& one) const {
   if (stepped && !TakersOf(now).empty() && !may_take()) {
     return absl::StrCat("not their step: ", now.name());
   }
+  const bool last_word = one.lives && !stepped && IsLastWord(now);
   for (const FieldDescriptor* field : one.written) {
     const auto& with = field->options().GetRepeatedExtension(zhibu::written_with);
+    const auto& at = field->options().GetRepeatedExtension(zhibu::written_at);
+    if (last_word && field != steps && with.empty() &&
+        std::count(at.begin(), at.end(), ABOVE) == 0) {
+      return absl::StrCat(field->name(), " is changed after ", now.name());
+    }
     if (with.empty()) continue;
     if (std::count(with.begin(), with.end(), now.name()) == 0) {
       return absl::StrCat(field->name(), " does not come with ", now.name());
@@ -450,6 +512,16 @@ std::string Authority::NotDecided(const Case& one) const {
   return "";
 }
 
+// Those who keep a record note who has done something, if they could have done it.
+bool IsNotedByOwner(const Message& record, const FieldDescriptor& name) {
+  const FieldDescriptor* steps = StepsOf(record);
+  if (steps == nullptr || name.options().GetRepeatedExtension(zhibu::written_with).empty()) {
+    return true;
+  }
+  const std::vector<int> takers = TakersOf(StepOf(record, *steps));
+  return takers.empty() || std::count(takers.begin(), takers.end(), OWNER) > 0;
+}
+
 // Nobody speaks in somebody else's name, but those who keep the record of others.
 std::string Authority::NotSpoken(const Case& one) const {
   const std::set<std::string> author = ledger_.EntriesOf(claim_.author);
@@ -473,10 +545,11 @@ std::string Authority::NotSpoken(const Case& one) const {
   };
   for (const FieldDescriptor* field : one.written) {
     const auto& options = field->options();
-    if (Acts(one.is, one.stood(), {OWNER})) break;
     const std::string& teller = options.GetExtension(zhibu::word_of);
-    if (!teller.empty() && one.lives &&
-        is_another(ValueOf(*one.was, *one.is.GetDescriptor()->FindFieldByName(teller)))) {
+    const FieldDescriptor& name =
+        teller.empty() ? *field : *one.is.GetDescriptor()->FindFieldByName(teller);
+    if (Acts(one.is, one.stood(), {OWNER}) && IsNotedByOwner(one.is, name)) continue;
+    if (!teller.empty() && one.lives && is_another(ValueOf(*one.was, name))) {
       return absl::StrCat(field->name(), " is another's word");
     }
     if (!options.GetExtension(zhibu::names_author)) continue;

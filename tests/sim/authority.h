@@ -47,6 +47,7 @@ class Authority {
   // Each says why not; empty: it has nothing against it.
   std::string NotMade(const Case& one) const;
   std::string NotOfItsKind(const Case& one) const;
+  std::string NotDeleted(const Case& one) const;
   std::string NotWritten(const Case& one) const;
   std::string NotPlaced(const Case& one) const;
   std::string NotStepped(const Case& one) const;

@@ -290,6 +290,8 @@ class Ledger {
 
   // ---- Those above (superiors.cc) ----
   std::set<Id> ParentsOf(const Id& organisation) const;
+  // The one at home, or if there is none the one at the host place.
+  std::optional<Id> SuperiorOf(const Id& organisation) const;
   // The organisation and all above it, by how many steps.
   std::map<Id, int> AboveOf(const Id& organisation) const;
   bool ActsAbove(const Id& person, const Id& organisation, int64_t now_ms) const;

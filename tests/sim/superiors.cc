@@ -37,6 +37,14 @@ std::set<Id> Ledger::ParentsOf(const Id& organisation) const {
   return parents;
 }
 
+std::optional<Id> Ledger::SuperiorOf(const Id& organisation) const {
+  const Record* record = Find({TypeOf(Organisation::descriptor()), organisation});
+  if (record == nullptr || !record->expected.alive) return std::nullopt;
+  const auto& known = static_cast<const Organisation&>(*record->expected.message);
+  const auto at_home = Id::FromBytes(known.parent_id());
+  return at_home ? at_home : Id::FromBytes(known.host_parent_id());
+}
+
 std::map<Id, int> Ledger::AboveOf(const Id& organisation) const {
   std::map<Id, int> above = {{organisation, 0}};
   std::deque<Id> waiting = {organisation};

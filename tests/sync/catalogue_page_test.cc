@@ -3,21 +3,18 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <fstream>
 #include <map>
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "sync/base/words.h"
 #include "sync/schema/codes.h"
 #include "sync/schema/schema.h"
+#include "tests/support/made_page.h"
 
 namespace zhibu {
 namespace {
@@ -239,22 +236,7 @@ std::string Page() {
 constexpr char kMarker[] =
     "<!-- From here on made from the declarations: catalogue_page_test.cc -->\n";
 
-TEST(CataloguePage, SaysWhatIsDeclared) {
-  const std::string file = absl::StrCat(ZHIBU_DOCS, "/catalogue.md");
-  std::stringstream read;
-  read << std::ifstream(file).rdbuf();
-  const std::string page = read.str();
-  const size_t marker = page.find(kMarker);
-  ASSERT_NE(marker, std::string::npos) << file;
-  const std::string by_hand = page.substr(0, marker + sizeof(kMarker) - 1);
-  if (std::getenv("ZHIBU_WRITE_DOCS") != nullptr) std::ofstream(file) << by_hand << Page();
-  const std::vector<std::string> is = absl::StrSplit(page.substr(by_hand.size()), '\n');
-  const std::vector<std::string> declared = absl::StrSplit(Page(), '\n');
-  for (size_t i = 0; i < std::max(is.size(), declared.size()); ++i) {
-    ASSERT_EQ(i < is.size() ? is[i] : "(nothing)", i < declared.size() ? declared[i] : "(nothing)")
-        << "write it anew: ZHIBU_WRITE_DOCS=1";
-  }
-}
+TEST(CataloguePage, SaysWhatIsDeclared) { test::ExpectMade("catalogue.md", kMarker, Page()); }
 
 }  // namespace
 }  // namespace zhibu

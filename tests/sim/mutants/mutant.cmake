@@ -42,9 +42,9 @@ function(zhibu_mutant name)
   # Built where they are asked for (./dev slips).
   add_executable(zhibu_mutant_${name} EXCLUDE_FROM_ALL ${mutated} $<TARGET_OBJECTS:zhibu_sim_main>)
   target_link_libraries(zhibu_mutant_${name} PRIVATE zhibu_sim SQLiteCpp PkgConfig::sqlite3)
-  target_include_directories(zhibu_mutant_${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  zhibu_target(zhibu_mutant_${name})
   # What a slip leaves unused is no matter, and nobody debugs a mutant.
-  target_compile_options(zhibu_mutant_${name} PRIVATE -w -g0)
+  target_compile_options(zhibu_mutant_${name} PRIVATE -w)
   target_link_options(zhibu_mutant_${name} PRIVATE -Wl,--strip-debug)
   add_test(NAME mutant.${name}
     COMMAND zhibu_mutant_${name} sim --seeds ${ARG_SEEDS} --steps ${ARG_STEPS}
