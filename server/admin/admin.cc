@@ -138,25 +138,23 @@ absl::Status ShowParents(Reader& reader, const Organisation& organisation,
 absl::StatusOr<admin::v1::InitReply> Admin::Init(const admin::v1::InitRequest& request) {
   RETURN_IF_ERROR(CheckOperatorName(request.operator_name()));
   admin::v1::InitReply reply;
-  RETURN_IF_ERROR(hub_.Write([&](absl::flat_hash_set<Id>* moved) {
-    return hub_.store().Write([&](Writer& writer) -> absl::Status {
-      ASSIGN_OR_RETURN(const std::string known, writer.GetSetting(kServerId));
-      if (!known.empty()) return absl::AlreadyExistsError("the data folder is initialised already");
-      ASSIGN_OR_RETURN(const Certificate certificate, MakeCertificate());
-      DeviceRow own;
-      own.number = kServerDevice;
-      own.name = "server";
-      own.enrolled_ms = hub_.environment().now_ms();
-      RETURN_IF_ERROR(writer.PutDevice(own));
-      reply.set_server_id(hub_.environment().random_bytes(Id::kSize));
-      reply.set_fingerprint(FingerprintOf(certificate.certificate_pem));
-      RETURN_IF_ERROR(writer.PutSetting(kServerKey, certificate.key_pem));
-      RETURN_IF_ERROR(writer.PutSetting(kServerCertificate, certificate.certificate_pem));
-      RETURN_IF_ERROR(writer.PutSetting(kServerId, reply.server_id()));
-      OperatorAct act;
-      act.set_kind(OperatorAct::FOUNDED);
-      return WriteAct(writer, request.operator_name(), act, moved);
-    });
+  RETURN_IF_ERROR(hub_.Write([&](Writer& writer) -> absl::Status {
+    ASSIGN_OR_RETURN(const std::string known, writer.GetSetting(kServerId));
+    if (!known.empty()) return absl::AlreadyExistsError("the data folder is initialised already");
+    ASSIGN_OR_RETURN(const Certificate certificate, MakeCertificate());
+    DeviceRow own;
+    own.number = kServerDevice;
+    own.name = "server";
+    own.enrolled_ms = hub_.environment().now_ms();
+    RETURN_IF_ERROR(writer.PutDevice(own));
+    reply.set_server_id(hub_.environment().random_bytes(Id::kSize));
+    reply.set_fingerprint(FingerprintOf(certificate.certificate_pem));
+    RETURN_IF_ERROR(writer.PutSetting(kServerKey, certificate.key_pem));
+    RETURN_IF_ERROR(writer.PutSetting(kServerCertificate, certificate.certificate_pem));
+    RETURN_IF_ERROR(writer.PutSetting(kServerId, reply.server_id()));
+    OperatorAct act;
+    act.set_kind(OperatorAct::FOUNDED);
+    return WriteAct(writer, request.operator_name(), act);
   }));
   return reply;
 }
@@ -194,38 +192,35 @@ absl::StatusOr<admin::v1::EnrolCodeReply> Admin::Enrol(const admin::v1::EnrolCod
   EnrolmentCode code;
   code.code = Hex(hub_.environment().random_bytes(10));
   code.expires_ms = hub_.environment().now_ms() + minutes * 60'000;
-  RETURN_IF_ERROR(hub_.Write([&](absl::flat_hash_set<Id>* moved) {
-    return hub_.store().Write([&](Writer& writer) -> absl::Status {
-      ASSIGN_OR_RETURN(code.person,
-                       FindRegistered<Member>(writer, request.who().member(), Among::kThere));
-      ASSIGN_OR_RETURN(*reply.mutable_person(), RegisteredAs<Member>(writer, code.person));
-      ASSIGN_OR_RETURN(const std::string address, writer.GetSetting(kServerAddress));
-      if (address.empty()) {
-        return absl::FailedPreconditionError(
-            "the server has no address yet; start it once with `zhibu serve`, then ask again");
-      }
-      ASSIGN_OR_RETURN(const std::string certificate, writer.GetSetting(kServerCertificate));
-      const EnrolmentTicket ticket{address, FingerprintOf(certificate), code.code};
-      reply.set_code(ticket.ToText());
-      RETURN_IF_ERROR(writer.DropCodes(hub_.environment().now_ms()));
-      RETURN_IF_ERROR(writer.PutCode(code));
-      // Whoever has a code can become the person, so it is not handed out unseen.
-      OperatorAct act;
-      act.set_kind(OperatorAct::CODE_HANDED_OUT);
-      act.set_member_id(code.person.str());
-      *act.mutable_until() = TimeUtil::MillisecondsToTimestamp(code.expires_ms);
-      return WriteAct(writer, request.operator_name(), act, moved);
-    });
+  RETURN_IF_ERROR(hub_.Write([&](Writer& writer) -> absl::Status {
+    ASSIGN_OR_RETURN(code.person,
+                     FindRegistered<Member>(writer, request.who().member(), Among::kThere));
+    ASSIGN_OR_RETURN(*reply.mutable_person(), RegisteredAs<Member>(writer, code.person));
+    ASSIGN_OR_RETURN(const std::string address, writer.GetSetting(kServerAddress));
+    if (address.empty()) {
+      return absl::FailedPreconditionError(
+          "the server has no address yet; start it once with `zhibu serve`, then ask again");
+    }
+    ASSIGN_OR_RETURN(const std::string certificate, writer.GetSetting(kServerCertificate));
+    const EnrolmentTicket ticket{address, FingerprintOf(certificate), code.code};
+    reply.set_code(ticket.ToText());
+    RETURN_IF_ERROR(writer.DropCodes(hub_.environment().now_ms()));
+    RETURN_IF_ERROR(writer.PutCode(code));
+    // Whoever has a code can become the person, so it is not handed out unseen.
+    OperatorAct act;
+    act.set_kind(OperatorAct::CODE_HANDED_OUT);
+    act.set_member_id(code.person.str());
+    *act.mutable_until() = TimeUtil::MillisecondsToTimestamp(code.expires_ms);
+    return WriteAct(writer, request.operator_name(), act);
   }));
   reply.set_expires_ms(code.expires_ms);
   return reply;
 }
 
-absl::Status Admin::WriteAct(Writer& writer, const std::string& by, OperatorAct act,
-                             absl::flat_hash_set<Id>* moved) {
+absl::Status Admin::WriteAct(Writer& writer, const std::string& by, OperatorAct act) {
   sync::v1::Edit edit;
   AddAct(hub_.environment(), by, std::move(act), &edit);
-  return hub_.ingest().WriteOwn(writer, edit, moved).status();
+  return hub_.ingest().WriteOwn(writer, edit).status();
 }
 
 absl::Status Admin::NoteAct(const std::string& by, const OperatorAct& act) {
@@ -236,9 +231,7 @@ absl::Status Admin::NoteAct(const std::string& by, const OperatorAct& act) {
 
 absl::Status Admin::WriteOwn(const sync::v1::Edit& edit) {
   if (edit.changes().empty()) return absl::OkStatus();
-  return hub_.Write([&](absl::flat_hash_set<Id>* moved) {
-    return hub_.ingest().CommitOwn(hub_.store(), edit, moved).status();
-  });
+  return hub_.Write([&](Writer& writer) { return hub_.ingest().WriteOwn(writer, edit).status(); });
 }
 
 absl::StatusOr<admin::v1::GrantReply> Admin::Grant(const admin::v1::GrantRequest& request) {
@@ -316,25 +309,23 @@ absl::Status Admin::RevokeGrant(const admin::v1::GrantRequest& request, const st
 
 absl::Status Admin::RevokeDevice(DeviceNumber number, DeviceRow::Standing standing,
                                  const std::string& by, admin::v1::RevokeReply* reply) {
-  return hub_.Write([&](absl::flat_hash_set<Id>* moved) {
-    return hub_.store().Write([&](Writer& writer) -> absl::Status {
-      ASSIGN_OR_RETURN(const bool stopped, IsStopped(writer, number, standing));
-      if (stopped) {
-        return absl::FailedPreconditionError(
-            InBoth(absl::StrCat("设备 ", number.value, " 早已如此，未作改动"),
-                   absl::StrCat("device ", number.value, " is so already, nothing was changed")));
-      }
-      RETURN_IF_ERROR(
-          server::RevokeDevice(writer, hub_.ingest(), hub_.environment(), number, standing, moved));
-      ASSIGN_OR_RETURN(const auto device, writer.GetDevice(number));
-      ASSIGN_OR_RETURN(*reply->mutable_person(), RegisteredAs<Member>(writer, device->person));
-      const bool lost = standing == DeviceRow::Standing::kLost;
-      OperatorAct act;
-      act.set_kind(lost ? OperatorAct::DEVICE_LOST : OperatorAct::DEVICE_REVOKED);
-      act.set_member_id(device->person.str());
-      act.set_device(number.value);
-      return WriteAct(writer, by, act, moved);
-    });
+  return hub_.Write([&](Writer& writer) -> absl::Status {
+    ASSIGN_OR_RETURN(const bool stopped, IsStopped(writer, number, standing));
+    if (stopped) {
+      return absl::FailedPreconditionError(
+          InBoth(absl::StrCat("设备 ", number.value, " 早已如此，未作改动"),
+                 absl::StrCat("device ", number.value, " is so already, nothing was changed")));
+    }
+    RETURN_IF_ERROR(
+        server::RevokeDevice(writer, hub_.ingest(), hub_.environment(), number, standing));
+    ASSIGN_OR_RETURN(const auto device, writer.GetDevice(number));
+    ASSIGN_OR_RETURN(*reply->mutable_person(), RegisteredAs<Member>(writer, device->person));
+    const bool lost = standing == DeviceRow::Standing::kLost;
+    OperatorAct act;
+    act.set_kind(lost ? OperatorAct::DEVICE_LOST : OperatorAct::DEVICE_REVOKED);
+    act.set_member_id(device->person.str());
+    act.set_device(number.value);
+    return WriteAct(writer, by, act);
   });
 }
 
@@ -371,24 +362,22 @@ absl::StatusOr<sync::v1::EnrolReply> Admin::TakeDevice(const sync::v1::EnrolRequ
     if (!known) return Refuse(sync::v1::BAD_CODE, "");
     return CheckEnrolment(hub_.ingest().schema(), request);
   }));
-  RETURN_IF_ERROR(hub_.Write([&](absl::flat_hash_set<Id>* moved) {
-    return hub_.store().Write([&](Writer& writer) -> absl::Status {
-      const absl::StatusOr<EnrolmentCode> code = writer.TakeCode(request.code());
-      if (absl::IsNotFound(code.status()) ||
-          (code.ok() && code->expires_ms < hub_.environment().now_ms())) {
-        return Refuse(sync::v1::BAD_CODE, "");
-      }
-      RETURN_IF_ERROR(code.status());
-      ASSIGN_OR_RETURN(const DeviceRow row,
-                       server::EnrolDevice(writer, hub_.ingest(), hub_.environment(), code->person,
-                                           request, moved));
-      reply.set_device(row.number.value);
-      reply.set_person_id(row.person.str());
-      ASSIGN_OR_RETURN(*reply.mutable_server_id(), writer.GetSetting(kServerId));
-      ASSIGN_OR_RETURN(*reply.mutable_incarnation(), writer.GetSetting(kIncarnation));
-      ASSIGN_OR_RETURN(*reply.mutable_courier_key(), CourierKeyOf(writer));
-      return absl::OkStatus();
-    });
+  RETURN_IF_ERROR(hub_.Write([&](Writer& writer) -> absl::Status {
+    const absl::StatusOr<EnrolmentCode> code = writer.TakeCode(request.code());
+    if (absl::IsNotFound(code.status()) ||
+        (code.ok() && code->expires_ms < hub_.environment().now_ms())) {
+      return Refuse(sync::v1::BAD_CODE, "");
+    }
+    RETURN_IF_ERROR(code.status());
+    ASSIGN_OR_RETURN(
+        const DeviceRow row,
+        server::EnrolDevice(writer, hub_.ingest(), hub_.environment(), code->person, request));
+    reply.set_device(row.number.value);
+    reply.set_person_id(row.person.str());
+    ASSIGN_OR_RETURN(*reply.mutable_server_id(), writer.GetSetting(kServerId));
+    ASSIGN_OR_RETURN(*reply.mutable_incarnation(), writer.GetSetting(kIncarnation));
+    ASSIGN_OR_RETURN(*reply.mutable_courier_key(), CourierKeyOf(writer));
+    return absl::OkStatus();
   }));
   return reply;
 }
@@ -402,7 +391,7 @@ absl::StatusOr<admin::v1::AffiliateReply> Admin::Affiliate(
         InBoth("未说明隶属于哪个组织", "say what the organisation is to hang on"));
   }
   admin::v1::AffiliateReply reply;
-  const auto affiliate = [&](Writer& writer, absl::flat_hash_set<Id>* moved) -> absl::Status {
+  const auto affiliate = [&](Writer& writer) -> absl::Status {
     ASSIGN_OR_RETURN(const Id id,
                      FindRegistered<Organisation>(writer, request.organisation(), Among::kThere));
     ASSIGN_OR_RETURN(const std::vector<Id> below, Below(writer, id));
@@ -430,11 +419,9 @@ absl::StatusOr<admin::v1::AffiliateReply> Admin::Affiliate(
     act.set_kind(OperatorAct::AFFILIATED);
     act.set_organisation_id(id.str());
     AddAct(hub_.environment(), request.operator_name(), act, &edit);
-    return hub_.ingest().WriteOwn(writer, edit, moved).status();
+    return hub_.ingest().WriteOwn(writer, edit).status();
   };
-  RETURN_IF_ERROR(hub_.Write([&](absl::flat_hash_set<Id>* moved) {
-    return hub_.store().Write([&](Writer& writer) { return affiliate(writer, moved); });
-  }));
+  RETURN_IF_ERROR(hub_.Write(affiliate));
   return reply;
 }
 
@@ -541,7 +528,7 @@ absl::StatusOr<admin::v1::MergePersonsReply> Admin::MergePersons(
   const DuplicatePerson::State wanted =
       request.undo() ? DuplicatePerson::UNDONE : DuplicatePerson::MERGED;
   admin::v1::MergePersonsReply reply;
-  const auto merge = [&](Writer& writer, absl::flat_hash_set<Id>* moved) -> absl::Status {
+  const auto merge = [&](Writer& writer) -> absl::Status {
     // What was merged can be undone, whatever became of an entry.
     const Among among = request.undo() ? Among::kEver : Among::kThere;
     ASSIGN_OR_RETURN(const Id keep, FindRegistered<Member>(writer, request.keep().member(), among));
@@ -560,7 +547,7 @@ absl::StatusOr<admin::v1::MergePersonsReply> Admin::MergePersons(
       sync::v1::Edit found;
       RETURN_IF_ERROR(AddDuplicate(writer, keep, other, DuplicatePerson::OPERATOR,
                                    hub_.environment().now_ms(), &found));
-      if (!found.changes().empty()) RETURN_IF_ERROR(ingest.WriteOwn(writer, found, moved).status());
+      if (!found.changes().empty()) RETURN_IF_ERROR(ingest.WriteOwn(writer, found).status());
     }
     ASSIGN_OR_RETURN(const RecordState before, writer.GetRecord({type.number, id}));
     DuplicatePerson duplicate;
@@ -588,11 +575,9 @@ absl::StatusOr<admin::v1::MergePersonsReply> Admin::MergePersons(
     act.set_other_id(other.str());
     AddAct(hub_.environment(), request.operator_name(), act, &edit);
     reply.set_duplicate_id(id.str());
-    return ingest.WriteOwn(writer, edit, moved).status();
+    return ingest.WriteOwn(writer, edit).status();
   };
-  RETURN_IF_ERROR(hub_.Write([&](absl::flat_hash_set<Id>* moved) {
-    return hub_.store().Write([&](Writer& writer) { return merge(writer, moved); });
-  }));
+  RETURN_IF_ERROR(hub_.Write(merge));
   return reply;
 }
 

@@ -54,8 +54,7 @@ class Admin {
   absl::Status WriteOwn(const sync::v1::Edit& edit);
   absl::StatusOr<sync::v1::EnrolReply> TakeDevice(const sync::v1::EnrolRequest& request);
   // As an edit by itself.
-  absl::Status WriteAct(Writer& writer, const std::string& by, records::v1::OperatorAct act,
-                        absl::flat_hash_set<Id>* moved);
+  absl::Status WriteAct(Writer& writer, const std::string& by, records::v1::OperatorAct act);
   absl::Status NoteAct(const std::string& by, const records::v1::OperatorAct& act);
   absl::Status RevokeGrant(const admin::v1::GrantRequest& request, const std::string& by,
                            admin::v1::RevokeReply* reply);

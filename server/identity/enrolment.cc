@@ -47,10 +47,9 @@ absl::Status Follow(Reader& reader, const Schema& schema, const DeviceRow& row,
   return absl::OkStatus();
 }
 
-absl::Status WriteOwn(Writer& writer, Ingest& ingest, const sync::v1::Edit& edit,
-                      absl::flat_hash_set<Id>* moved) {
+absl::Status WriteOwn(Writer& writer, Ingest& ingest, const sync::v1::Edit& edit) {
   if (edit.changes().empty()) return absl::OkStatus();
-  return ingest.WriteOwn(writer, edit, moved).status();
+  return ingest.WriteOwn(writer, edit).status();
 }
 
 // Of the numbers that the device has gone by, the one that it says; else the first.
@@ -95,13 +94,12 @@ absl::Status CheckEnrolment(const Schema& schema, const sync::v1::EnrolRequest& 
 
 absl::StatusOr<DeviceRow> EnrolDevice(Writer& writer, Ingest& ingest,
                                       const Environment& environment, const Id& person,
-                                      const sync::v1::EnrolRequest& request,
-                                      absl::flat_hash_set<Id>* moved) {
+                                      const sync::v1::EnrolRequest& request) {
   const int64_t now = environment.now_ms();
   ASSIGN_OR_RETURN(std::optional<DeviceRow> known, FindKnown(writer, person, request));
   if (known) {
     if (known->revoked()) return Refuse(sync::v1::DEVICE_REVOKED, known->name);
-    RETURN_IF_ERROR(NoteSeen(writer, ingest, {{known->number, now}}, moved));
+    RETURN_IF_ERROR(NoteSeen(writer, ingest, {{known->number, now}}));
     known->last_seen_ms = now;
     return *std::move(known);
   }
@@ -122,13 +120,12 @@ absl::StatusOr<DeviceRow> EnrolDevice(Writer& writer, Ingest& ingest,
   device.set_state(Device::ACTIVE);
   sync::v1::Edit edit;
   AddChange(*ingest.schema().Find(Device::descriptor()), row.record, RecordState(), device, &edit);
-  RETURN_IF_ERROR(WriteOwn(writer, ingest, edit, moved));
+  RETURN_IF_ERROR(WriteOwn(writer, ingest, edit));
   return row;
 }
 
 absl::Status RevokeDevice(Writer& writer, Ingest& ingest, const Environment& environment,
-                          DeviceNumber number, DeviceRow::Standing standing,
-                          absl::flat_hash_set<Id>* moved) {
+                          DeviceNumber number, DeviceRow::Standing standing) {
   ASSIGN_OR_RETURN(std::optional<DeviceRow> row, writer.GetDevice(number));
   if (!row || number == kServerDevice) {
     return absl::NotFoundError(absl::StrCat("there is no device ", number.value));
@@ -148,12 +145,11 @@ absl::Status RevokeDevice(Writer& writer, Ingest& ingest, const Environment& env
   device.set_state(StateOf(row->standing));
   sync::v1::Edit edit;
   AddChange(type, row->record, before, device, &edit);
-  return WriteOwn(writer, ingest, edit, moved);
+  return WriteOwn(writer, ingest, edit);
 }
 
 absl::Status NoteSeen(Writer& writer, Ingest& ingest,
-                      const absl::flat_hash_map<DeviceNumber, int64_t>& seen_ms,
-                      absl::flat_hash_set<Id>* moved) {
+                      const absl::flat_hash_map<DeviceNumber, int64_t>& seen_ms) {
   sync::v1::Edit edit;
   absl::flat_hash_set<Id> followed;  // an edit changes a record once
   for (const auto& [number, at_ms] : seen_ms) {
@@ -164,7 +160,7 @@ absl::Status NoteSeen(Writer& writer, Ingest& ingest,
     if (!followed.insert(row->record).second) continue;
     RETURN_IF_ERROR(Follow(writer, ingest.schema(), *row, &edit));
   }
-  return WriteOwn(writer, ingest, edit, moved);
+  return WriteOwn(writer, ingest, edit);
 }
 
 }  // namespace zhibu::server

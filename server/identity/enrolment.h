@@ -30,21 +30,18 @@ absl::Status CheckEnrolment(const Schema& schema, const sync::v1::EnrolRequest& 
 // KEY_OF_ANOTHER: it is another person's.
 absl::StatusOr<DeviceRow> EnrolDevice(Writer& writer, Ingest& ingest,
                                       const Environment& environment, const Id& person,
-                                      const sync::v1::EnrolRequest& request,
-                                      absl::flat_hash_set<Id>* moved);
+                                      const sync::v1::EnrolRequest& request);
 
 // Under every number that the device has gone by: it still has the key of each.
 // `standing`: kRevoked or kLost; one that is further along stays as it is.
 // NOT_FOUND: there is no such device.
 absl::Status RevokeDevice(Writer& writer, Ingest& ingest, const Environment& environment,
-                          DeviceNumber number, DeviceRow::Standing standing,
-                          absl::flat_hash_set<Id>* moved);
+                          DeviceNumber number, DeviceRow::Standing standing);
 
 // Notes when each of these devices was last in contact; in the records of those that
 // have not been for a day, or whose standing has changed, as well.
 absl::Status NoteSeen(Writer& writer, Ingest& ingest,
-                      const absl::flat_hash_map<DeviceNumber, int64_t>& seen_ms,
-                      absl::flat_hash_set<Id>* moved);
+                      const absl::flat_hash_map<DeviceNumber, int64_t>& seen_ms);
 
 }  // namespace zhibu::server
 

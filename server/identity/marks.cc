@@ -52,12 +52,11 @@ absl::Status MarkAll(Writer& writer, Ingest& ingest, const Environment& environm
     }
   }
   RETURN_IF_ERROR(PutMarks(writer, marks));
-  absl::flat_hash_set<Id> moved;  // nobody is connected yet
   for (const Id& person : persons) {
     Consequences found;
     RETURN_IF_ERROR(FindDuplicates(writer, key, {person}, environment.now_ms(), &found));
     if (found.edit.changes().empty()) continue;
-    RETURN_IF_ERROR(ingest.WriteOwn(writer, found.edit, &moved).status());
+    RETURN_IF_ERROR(ingest.WriteOwn(writer, found.edit).status());
   }
   return absl::OkStatus();
 }

@@ -38,10 +38,9 @@ absl::Status EnsureRegistration(Store& store, Ingest& ingest) {
             FollowRegistration({type->number, id}, RecordState(), state, &edits.back());
           })));
     }
-    absl::flat_hash_set<Id> moved;  // nobody is connected yet
     for (const sync::v1::Edit& edit : edits) {
       if (edit.changes().empty()) continue;
-      RETURN_IF_ERROR(ingest.WriteOwn(writer, edit, &moved).status());
+      RETURN_IF_ERROR(ingest.WriteOwn(writer, edit).status());
     }
     return absl::OkStatus();
   });

@@ -42,15 +42,14 @@ Version HighestOf(const Sent* sent) {
 // One transaction.
 class Ingest::Batch {
  public:
-  Batch(const Ingest& ingest, Writer& writer, absl::flat_hash_set<Id>* moved)
+  Batch(const Ingest& ingest, Writer& writer)
       : work_{*ingest.schema_, ingest.rules_, ingest.environment_, ingest.observer_, writer},
         writer_(writer),
         chains_(work_),
         offices_(work_),
         waiting_(work_, chains_, offices_),
         merging_(work_, offices_),
-        composing_(work_, [this](Edit edit) { return TakeOwn(std::move(edit)).status(); }),
-        moved_(*moved) {}
+        composing_(work_, [this](Edit edit) { return TakeOwn(std::move(edit)).status(); }) {}
 
   absl::StatusOr<Result> Take(const Submitted& submitted) {
     const uint64_t before = writer_.Work();
@@ -210,20 +209,9 @@ class Ingest::Batch {
   // Where `body` is refused, the store and what is remembered here are as before it.
   absl::Status Attempt(absl::FunctionRef<absl::Status()> body) {
     const size_t begun = chains_.Begin();
-    absl::flat_hash_set<Id> moved = std::exchange(moved_now_, {});
-    ++attempts_;
     absl::Status status = writer_.Attempt(body);
-    --attempts_;
     chains_.End(begun, status.ok());
-    if (status.ok()) {
-      moved.insert(moved_now_.begin(), moved_now_.end());
-    } else {
-      offices_.Forget();
-    }
-    moved_now_ = std::move(moved);
-    if (attempts_ > 0) return status;
-    moved_.insert(moved_now_.begin(), moved_now_.end());
-    moved_now_.clear();
+    if (!status.ok()) offices_.Forget();
     return status;
   }
 
@@ -263,7 +251,6 @@ class Ingest::Batch {
         scopes.insert(placed.scope);
       }
     }
-    moved_now_.insert(scopes.begin(), scopes.end());
     std::vector<Id> sorted(scopes.begin(), scopes.end());
     std::sort(sorted.begin(), sorted.end());  // one order of locking for all
     // What follows from an edit comes after it, though it lies nowhere that the edit does.
@@ -384,11 +371,6 @@ class Ingest::Batch {
   Waiting waiting_;
   Merging merging_;
   Composing composing_;
-  absl::flat_hash_set<Id>& moved_;
-
-  // While attempts run: scopes that the innermost has moved.
-  int attempts_ = 0;
-  absl::flat_hash_set<Id> moved_now_;
 
   Version given_;  // the last one of this transaction
   // The held edit that somebody has just tried to take, and which was refused.
@@ -401,37 +383,36 @@ Ingest::Ingest(std::shared_ptr<const Schema> schema, Environment environment, Ob
       environment_(std::move(environment)),
       observer_(*observer) {}
 
-absl::StatusOr<Committed> Ingest::Commit(Store& store, absl::Span<const Submitted> batch) const {
-  Committed committed;
+absl::StatusOr<std::vector<Result>> Ingest::Commit(Store& store,
+                                                   absl::Span<const Submitted> batch) const {
+  std::vector<Result> results;
   RETURN_IF_ERROR(store.Write([&](Writer& writer) -> absl::Status {
-    committed = {};
-    Batch work(*this, writer, &committed.moved);
+    results.clear();
+    Batch work(*this, writer);
     for (const Submitted& submitted : batch) {
       ASSIGN_OR_RETURN(Result result, work.Take(submitted));
-      committed.results.push_back(std::move(result));
+      results.push_back(std::move(result));
     }
     return work.Finish();
   }));
   for (size_t i = 0; i < batch.size(); ++i) {
-    const sync::v1::Reason reason = committed.results[i].answer.reason();
+    const sync::v1::Reason reason = results[i].answer.reason();
     if (reason != sync::v1::NO_REASON) observer_.OnRefused(reason, batch[i].device);
   }
-  return committed;
+  return results;
 }
 
-absl::StatusOr<Version> Ingest::WriteOwn(Writer& writer, const Edit& edit,
-                                         absl::flat_hash_set<Id>* moved) const {
-  Batch work(*this, writer, moved);
+absl::StatusOr<Version> Ingest::WriteOwn(Writer& writer, const Edit& edit) const {
+  Batch work(*this, writer);
   ASSIGN_OR_RETURN(const Version version, work.TakeOwn(edit));
   RETURN_IF_ERROR(work.Finish());
   return version;
 }
 
-absl::StatusOr<Version> Ingest::CommitOwn(Store& store, const Edit& edit,
-                                          absl::flat_hash_set<Id>* moved) const {
+absl::StatusOr<Version> Ingest::CommitOwn(Store& store, const Edit& edit) const {
   Version version;
   RETURN_IF_ERROR(store.Write([&](Writer& writer) -> absl::Status {
-    ASSIGN_OR_RETURN(version, WriteOwn(writer, edit, moved));
+    ASSIGN_OR_RETURN(version, WriteOwn(writer, edit));
     return absl::OkStatus();
   }));
   return version;

@@ -69,26 +69,20 @@ struct Result {
   uint64_t work = 0;
 };
 
-struct Committed {
-  std::vector<Result> results;  // one for each submitted edit, in their order
-  absl::flat_hash_set<Id> moved;
-};
-
 class Ingest {
  public:
   Ingest(std::shared_ptr<const Schema> schema, Environment environment,
          Observer* observer = Observer::None());
 
-  // An error means that nothing of the batch was written.
-  absl::StatusOr<Committed> Commit(Store& store, absl::Span<const Submitted> batch) const;
+  // A result for each submitted edit, in their order. An error means that nothing of the batch was
+  // written.
+  absl::StatusOr<std::vector<Result>> Commit(Store& store, absl::Span<const Submitted> batch) const;
 
   // An edit by the server's own device, which no grant limits. Returns the
   // version; refused like any other where it breaks a rule.
-  absl::StatusOr<Version> CommitOwn(Store& store, const sync::v1::Edit& edit,
-                                    absl::flat_hash_set<Id>* moved) const;
+  absl::StatusOr<Version> CommitOwn(Store& store, const sync::v1::Edit& edit) const;
   // The same within a transaction of the caller's.
-  absl::StatusOr<Version> WriteOwn(Writer& writer, const sync::v1::Edit& edit,
-                                   absl::flat_hash_set<Id>* moved) const;
+  absl::StatusOr<Version> WriteOwn(Writer& writer, const sync::v1::Edit& edit) const;
 
   const Schema& schema() const { return *schema_; }
 

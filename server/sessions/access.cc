@@ -153,14 +153,13 @@ absl::Status AddDisclosures(Reader& reader, const Schema& schema, const RecordTy
 }
 
 absl::Status LogAccess(Writer& writer, const Ingest& ingest, const Environment& environment,
-                       const Id& reader, Way way, const Disclosures& disclosures,
-                       absl::flat_hash_set<Id>* moved) {
+                       const Id& reader, Way way, const Disclosures& disclosures) {
   const RecordType& log_type = *ingest.schema().Find(AccessLog::descriptor());
   const int64_t now_ms = environment.now_ms();
   sync::v1::Edit edit;
   const auto write = [&]() -> absl::Status {
     if (edit.changes().empty()) return absl::OkStatus();
-    RETURN_IF_ERROR(ingest.WriteOwn(writer, edit, moved).status());
+    RETURN_IF_ERROR(ingest.WriteOwn(writer, edit).status());
     edit.Clear();
     return absl::OkStatus();
   };

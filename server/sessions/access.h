@@ -34,8 +34,7 @@ absl::Status AddDisclosures(Reader& reader, const Schema& schema, const RecordTy
 enum class Way { kDevice, kQuery };
 
 absl::Status LogAccess(Writer& writer, const Ingest& ingest, const Environment& environment,
-                       const Id& reader, Way way, const Disclosures& disclosures,
-                       absl::flat_hash_set<Id>* moved);
+                       const Id& reader, Way way, const Disclosures& disclosures);
 
 }  // namespace zhibu::server
 

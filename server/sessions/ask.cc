@@ -234,7 +234,7 @@ class Question {
 }  // namespace
 
 absl::Status OpenAccess(Writer& writer, const Ingest& ingest, const Environment& environment,
-                        const Id& asker, const sync::v1::Ask& ask, absl::flat_hash_set<Id>* moved) {
+                        const Id& asker, const sync::v1::Ask& ask) {
   const auto member = Id::FromBytes(ask.member_id());
   if (!member) return Refuse(sync::v1::MALFORMED, "member_id");
   RETURN_IF_ERROR(CheckReason(ask.reason()));
@@ -257,7 +257,7 @@ absl::Status OpenAccess(Writer& writer, const Ingest& ingest, const Environment&
   sync::v1::Edit edit;
   AddChange(*ingest.schema().Find(TemporaryAccess::descriptor()), environment.NewId(),
             RecordState(), access, &edit);
-  return ingest.WriteOwn(writer, edit, moved).status();
+  return ingest.WriteOwn(writer, edit).status();
 }
 
 absl::Status AnswerAsk(Reader& reader, const Schema& schema, const Id& asker, int64_t now_ms,

@@ -28,7 +28,7 @@ inline constexpr int64_t kTemporaryMs = int64_t{4} * 3600 * 1000;
 // while one of theirs is open, nothing more is written.
 // ASK_NOT_BELOW; MALFORMED: it is not about a member; what CheckReason refuses.
 absl::Status OpenAccess(Writer& writer, const Ingest& ingest, const Environment& environment,
-                        const Id& asker, const sync::v1::Ask& ask, absl::flat_hash_set<Id>* moved);
+                        const Id& asker, const sync::v1::Ask& ask);
 
 // What hangs below an organisation, as it was when a page was last asked for. Page after page
 // of one question goes by it, as long as no organisation has changed.

@@ -156,7 +156,6 @@ void Connection::Advance() {
     });
     if (frame.frame_case() != sync::v1::ServerFrame::FRAME_NOT_SET) Write(std::move(frame));
   }
-  if (const auto moved = session_.TakeMoved(); !moved.empty()) hub_.Tell(moved);
   if (session_.closed()) {
     if (!writing_) End();
     return;
@@ -288,9 +287,14 @@ Hub::Hub(Store* store, Ingest* ingest, Environment environment, const Limits& li
       limits_(limits),
       observer_(*observer),
       admission_(limits),
-      readers_(std::max(2u, std::thread::hardware_concurrency())) {}
+      readers_(std::max(2u, std::thread::hardware_concurrency())) {
+  store_.Watch(this);
+}
 
-Hub::~Hub() { Stop(); }
+Hub::~Hub() {
+  Stop();
+  store_.StopWatching(this);
+}
 
 void Hub::Stop() {
   readers_.join();
@@ -301,13 +305,12 @@ std::shared_ptr<Connection> Hub::Connect(Transport* transport) {
   return std::make_shared<Connection>(this, transport);
 }
 
-absl::Status Hub::Write(absl::FunctionRef<absl::Status(absl::flat_hash_set<Id>*)> work) {
+absl::Status Hub::Write(absl::FunctionRef<absl::Status(Writer&)> body) {
   absl::Status status;
   absl::Notification done;
   asio::post(writer_, [&] {
-    absl::flat_hash_set<Id> moved;
-    status = work(&moved);
-    if (status.ok()) Tell(moved);
+    status = store_.Write(body);
+    TellOfMoved();
     done.Notify();
   });
   done.WaitForNotification();
@@ -385,10 +388,10 @@ void Hub::CommitQueued() {
 
 void Hub::CommitGroup(const Turns::Group& group) {
   const auto began = Admission::Clock::now();
-  absl::StatusOr<Committed> committed = ingest_.Commit(store_, group.edits);
-  if (!committed.ok()) return CommitEach(group);
+  const absl::StatusOr<std::vector<Result>> results = ingest_.Commit(store_, group.edits);
+  if (!results.ok()) return CommitEach(group);
   std::vector<uint64_t> work;
-  auto result = committed->results.begin();
+  auto result = results->begin();
   for (const Turns::Part& part : group.parts) {
     const auto end = result + static_cast<std::ptrdiff_t>(part.edits);
     uint64_t& sum = work.emplace_back();
@@ -396,7 +399,7 @@ void Hub::CommitGroup(const Turns::Group& group) {
     (*part.on_committed)(std::vector<Result>(result, end));
     result = end;
   }
-  Tell(committed->moved);
+  TellOfMoved();
   const auto took = Admission::Clock::now() - began;
   observer_.OnCommitted(group.edits.size(), took);
   absl::MutexLock lock(&mutex_);
@@ -425,16 +428,16 @@ void Hub::CommitEach(const Turns::Group& group) {
 
 absl::Status Hub::CommitEach(const Turns::OnCommitted& told, absl::Span<const Submitted> edits) {
   for (const Submitted& submitted : edits) {
-    absl::StatusOr<Committed> committed = ingest_.Commit(store_, {&submitted, 1});
-    if (!committed.ok()) {
+    absl::StatusOr<std::vector<Result>> results = ingest_.Commit(store_, {&submitted, 1});
+    if (!results.ok()) {
       observer_.OnTrouble({.what = Trouble::What::kEdit,
-                           .status = committed.status(),
+                           .status = results.status(),
                            .device = submitted.device,
                            .edit = EditNumber(submitted.edit.number())});
-      return committed.status();
+      return results.status();
     }
-    told(std::move(committed->results));
-    Tell(committed->moved);
+    told(*std::move(results));
+    TellOfMoved();
   }
   return absl::OkStatus();
 }
@@ -485,20 +488,23 @@ void Hub::WriteSeen() {
     absl::MutexLock lock(&mutex_);
     seen.swap(seen_);
   }
-  absl::flat_hash_set<Id> moved;
-  const absl::Status status = store_.Write([&](Writer& writer) {
-    moved.clear();
-    return NoteSeen(writer, ingest_, seen, &moved);
-  });
-  if (!status.ok()) return observer_.OnTrouble({.what = Trouble::What::kSeen, .status = status});
-  Tell(moved);
+  const absl::Status status =
+      store_.Write([&](Writer& writer) { return NoteSeen(writer, ingest_, seen); });
+  if (!status.ok()) observer_.OnTrouble({.what = Trouble::What::kSeen, .status = status});
+  TellOfMoved();
 }
 
-void Hub::Tell(const absl::flat_hash_set<Id>& moved) {
+void Hub::OnMoved(const absl::flat_hash_set<Id>& scopes) {
+  absl::MutexLock lock(&mutex_);
+  if (moved_.empty()) asio::post(writer_, [this] { TellOfMoved(); });
+  moved_.insert(scopes.begin(), scopes.end());
+}
+
+void Hub::TellOfMoved() {
   std::set<std::shared_ptr<Connection>> told;
   {
     absl::MutexLock lock(&mutex_);
-    for (const Id& scope : moved) {
+    for (const Id& scope : std::exchange(moved_, {})) {
       const auto it = followers_.find(scope);
       if (it == followers_.end()) continue;
       for (const auto& weak : it->second) {

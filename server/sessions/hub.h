@@ -118,17 +118,16 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::vector<Id> followed_;
 };
 
-class Hub {
+class Hub : private Watcher {
  public:
   Hub(Store* store, Ingest* ingest, Environment environment, const Limits& limits = {},
       Observer* observer = Observer::None());
-  ~Hub();
+  ~Hub() override;
 
   std::shared_ptr<Connection> Connect(Transport* transport);
 
-  // Runs `work` as the writer does, and waits for it. The scopes that it puts
-  // into its argument have moved.
-  absl::Status Write(absl::FunctionRef<absl::Status(absl::flat_hash_set<Id>*)> work);
+  // A transaction of the store's on the writer's thread; waits for it.
+  absl::Status Write(absl::FunctionRef<absl::Status(Writer&)> body);
 
   // What a courier has brought, as though its author had come: committed with what
   // else is queued. Gives what is to be said to the carrier; blocks until then.
@@ -170,7 +169,9 @@ class Hub {
   // Notes when the device was last here, many in one transaction.
   void Seen(DeviceNumber device);
   void WriteSeen();
-  void Tell(const absl::flat_hash_set<Id>& moved);
+  // Once the writer has done what it is at: what an edit has changed is told with its answer.
+  void OnMoved(const absl::flat_hash_set<Id>& scopes) override;
+  void TellOfMoved();
   void Follow(const std::shared_ptr<Connection>& connection, const std::vector<Id>& before,
               const std::vector<Id>& after);
 
@@ -190,6 +191,7 @@ class Hub {
   };
   std::vector<HeldBack> held_back_ ABSL_GUARDED_BY(mutex_);  // in the order in which they came
   absl::flat_hash_map<DeviceNumber, int64_t> seen_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_set<Id> moved_ ABSL_GUARDED_BY(mutex_);  // and nobody has been told
   absl::flat_hash_map<Id, std::set<std::weak_ptr<Connection>, std::owner_less<>>> followers_
       ABSL_GUARDED_BY(mutex_);
 

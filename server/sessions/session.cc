@@ -241,7 +241,7 @@ void Session::OnAsk(const sync::v1::Ask& ask) {
   if (device_.revoked()) return Refuse(sync::v1::DEVICE_REVOKED, device_.name);
   if (status.ok() && !ask.reason().empty()) {
     status = store_.Write([&](Writer& writer) {
-      return OpenAccess(writer, ingest_, environment_, device_.person, ask, &moved_scopes_);
+      return OpenAccess(writer, ingest_, environment_, device_.person, ask);
     });
   }
   if (status.ok()) {
@@ -267,8 +267,7 @@ void Session::OnAsk(const sync::v1::Ask& ask) {
 absl::Status Session::Log(Way way, const Disclosures& disclosures) {
   if (disclosures.empty()) return absl::OkStatus();
   return store_.Write([&](Writer& writer) {
-    return LogAccess(writer, ingest_, environment_, device_.person, way, disclosures,
-                     &moved_scopes_);
+    return LogAccess(writer, ingest_, environment_, device_.person, way, disclosures);
   });
 }
 

@@ -78,7 +78,6 @@ class Session {
 
   // Edits to commit, in order; each is answered by OnResults.
   std::vector<Submitted> TakeSubmitted();
-  absl::flat_hash_set<Id> TakeMoved() { return std::exchange(moved_scopes_, {}); }
   // False where there is nothing to say now.
   bool Next(sync::v1::ServerFrame* frame);
 
@@ -145,12 +144,11 @@ class Session {
   std::deque<OnTheWay> on_the_way_;
   EditNumber pushed_;                // the highest
   std::vector<EditNumber> repeats_;  // to be answered again
-  absl::flat_hash_set<Id> moved_scopes_;
-  EditNumber unasked_;          // up to here the device has said that it has the answers
-  EditNumber heard_;            // up to here the audit's answers have been read
-  std::deque<Result> answers_;  // those that wait for their changes
-  std::vector<Id> persons_;     // the entries of the device's owner in the register
-  Version offices_at_;          // OfficesVersion of these, which the audiences follow
+  EditNumber unasked_;               // up to here the device has said that it has the answers
+  EditNumber heard_;                 // up to here the audit's answers have been read
+  std::deque<Result> answers_;       // those that wait for their changes
+  std::vector<Id> persons_;          // the entries of the device's owner in the register
+  Version offices_at_;               // OfficesVersion of these, which the audiences follow
   int64_t offices_valid_until_ms_ = 0;
   bool moved_ = false;
   bool greeted_ = false;            // the first update has been made

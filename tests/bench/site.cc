@@ -116,12 +116,11 @@ void Site::Write(const google::protobuf::Message& message, const Id& id) {
       type.id_from.empty()
           ? id
           : Must(DeriveId(type, Canonical(type.fields, message.SerializeAsString())), type.name);
-  absl::flat_hash_set<Id> moved;
   Check(store->Write([&](server::Writer& writer) -> absl::Status {
     ASSIGN_OR_RETURN(const RecordState before, writer.GetRecord({type.number, key}));
     sync::v1::Edit edit;
     AddChange(type, key, before, message, &edit);
-    return ingest.WriteOwn(writer, edit, &moved).status();
+    return ingest.WriteOwn(writer, edit).status();
   }),
         type.name);
 }
@@ -145,8 +144,7 @@ void Site::Fill(int records, int per_edit, std::optional<Id> branch) {
                     MakeContact(branch.value_or(branch_), members[done % members.size()], done),
                     &edit);
         }
-        absl::flat_hash_set<Id> moved;
-        RETURN_IF_ERROR(ingest.WriteOwn(writer, edit, &moved).status());
+        RETURN_IF_ERROR(ingest.WriteOwn(writer, edit).status());
       }
       return absl::OkStatus();
     }),

@@ -473,9 +473,8 @@ TEST_F(AudienceTest, AReasonIsOneLineThatCanBeRead) {
     // Past the device, which refuses it as well.
     const auto at_device = Ask(suns, Of<PrivateDetail>(wang, reason)).refusal().reason();
     absl::Status status = world.store().Write([&](server::Writer& writer) {
-      absl::flat_hash_set<Id> moved;
       return server::OpenAccess(writer, world.ingest(), world.fate().environment(), sun,
-                                Of<PrivateDetail>(wang, reason), &moved);
+                                Of<PrivateDetail>(wang, reason));
     });
     EXPECT_EQ(ReasonOf(status).reason, at_device);
     return sync::v1::Reason_Name(at_device);

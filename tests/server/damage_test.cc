@@ -145,11 +145,9 @@ TEST_F(DamagedRows, DamageAtTheHeadOfAChainStopsNoEdit) {
 TEST_F(DamagedRows, WhoseDeviceWasSeenIsNotedBesideADamagedDeviceRecord) {
   FlipRecord<records::v1::Device>(world.RowOf(zhangs.number()).record);
   world.Wait(int64_t{2} * 86'400'000);
-  absl::flat_hash_set<Id> moved;
   EXPECT_EQ(world.store().Write([&](server::Writer& writer) {
     return server::NoteSeen(writer, world.ingest(),
-                            {{zhangs.number(), world.now_ms()}, {lis.number(), world.now_ms()}},
-                            &moved);
+                            {{zhangs.number(), world.now_ms()}, {lis.number(), world.now_ms()}});
   }),
             absl::OkStatus());
   EXPECT_EQ(world.RowOf(lis.number()).last_seen_ms, world.now_ms());

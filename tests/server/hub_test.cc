@@ -191,10 +191,9 @@ TEST_F(HubTest, ManyThreadsOnBothSidesLoseNothingAndCountNothingTwice) {
     const RecordType& type = *world.schema()->Find(Organisation::descriptor());
     sync::v1::Edit edit;
     AddChange(type, branch, world.StateOf({type.number, branch}), renamed, &edit);
-    EXPECT_EQ(hub.Write([&](absl::flat_hash_set<Id>* moved) {
-      return ingest.CommitOwn(world.store(), edit, moved).status();
-    }),
-              absl::OkStatus());
+    EXPECT_EQ(
+        hub.Write([&](server::Writer& writer) { return ingest.WriteOwn(writer, edit).status(); }),
+        absl::OkStatus());
   }
   for (std::thread& thread : threads) thread.join();
   for (const auto& link : links) link->Close();
@@ -285,6 +284,8 @@ class FailingStore : public server::Store {
       return row ? absl::DataLossError("a damaged row") : absl::OkStatus();
     });
   }
+  void Watch(server::Watcher* watcher) override { store_.Watch(watcher); }
+  void StopWatching(server::Watcher* watcher) override { store_.StopWatching(watcher); }
   absl::Status Backup(const std::string& file) override { return store_.Backup(file); }
 
   int writes = 0;

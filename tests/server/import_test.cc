@@ -35,7 +35,6 @@ class Import : public Village {
 
   admin::v1::ImportReply Run(const std::string& rows) {
     admin::v1::ImportReply reply;
-    absl::flat_hash_set<Id> moved;
     const auto roster = server::ParseRoster(kHeader + rows);
     EXPECT_TRUE(roster.ok()) << roster.status();
     auto importer =
@@ -44,7 +43,7 @@ class Import : public Village {
     EXPECT_EQ(importer->Run(
                   *roster,
                   [&](const sync::v1::Edit& part) {
-                    return world.ingest().CommitOwn(world.store(), part, &moved).status();
+                    return world.ingest().CommitOwn(world.store(), part).status();
                   },
                   &reply),
               absl::OkStatus());

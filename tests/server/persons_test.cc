@@ -802,8 +802,7 @@ TEST_F(Persons, WhatIsDeletedAndMadeAnewIsRegisteredAsOfOldWhateverTypeItIs) {
       deletion.mutable_changes(0)->set_id(id.str());
       deletion.mutable_changes(0)->set_kind(sync::v1::Change::DELETE);
       deletion.mutable_changes(0)->set_base(kPendingVersion.value);
-      absl::flat_hash_set<Id> moved;
-      const auto gone = world.ingest().CommitOwn(world.store(), deletion, &moved);
+      const auto gone = world.ingest().CommitOwn(world.store(), deletion);
       ASSERT_TRUE(gone.ok()) << gone.status();
     }
   }

@@ -42,14 +42,12 @@ class ScaleTest : public Village {
     request.set_public_key(PublicKeyOf(NewKeyPair(world.fate().environment()).secret_key));
     request.set_device_name("新手机");
     uint64_t work = 0;
-    absl::flat_hash_set<Id> moved;
     EXPECT_EQ(world.store().Write([&](server::Writer& writer) -> absl::Status {
-      ASSIGN_OR_RETURN(const auto row,
-                       server::EnrolDevice(writer, world.ingest(), world.fate().environment(), wang,
-                                           request, &moved));
+      ASSIGN_OR_RETURN(
+          const auto row,
+          server::EnrolDevice(writer, world.ingest(), world.fate().environment(), wang, request));
       RETURN_IF_ERROR(server::RevokeDevice(writer, world.ingest(), world.fate().environment(),
-                                           row.number, server::DeviceRow::Standing::kRevoked,
-                                           &moved));
+                                           row.number, server::DeviceRow::Standing::kRevoked));
       work = writer.Work();
       return absl::OkStatus();
     }),
@@ -136,14 +134,13 @@ TEST_F(ScaleTest, OthersEditsGoBetweenThePartsOfARoster) {
       server::Importer::Open(&world.store(), &world.ingest(), world.fate().environment());
   ASSERT_TRUE(importer.ok()) << importer.status();
   int parts = 0;
-  absl::flat_hash_set<Id> moved;
   admin::v1::ImportReply reply;
   EXPECT_EQ(importer->Run(
                 *roster,
                 [&](const sync::v1::Edit& part) {
                   MakeMeeting(zhangs, absl::StrCat("第", ++parts, "次"));
                   EXPECT_EQ(world.Sync(zhangs), absl::OkStatus());
-                  return world.ingest().CommitOwn(world.store(), part, &moved).status();
+                  return world.ingest().CommitOwn(world.store(), part).status();
                 },
                 &reply),
             absl::OkStatus());
@@ -166,6 +163,8 @@ TEST_F(ScaleTest, OthersWriteWhileTheDevicesOfABackupAreMarked) {
       ++writes;
       return store_.Write(body);
     }
+    void Watch(server::Watcher* watcher) override { store_.Watch(watcher); }
+    void StopWatching(server::Watcher* watcher) override { store_.StopWatching(watcher); }
     absl::Status Backup(const std::string& file) override { return store_.Backup(file); }
     int writes = 0;
 

@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <ostream>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -434,6 +435,46 @@ TEST_P(StoreContract, ListsAreOfOneTypeInOneScopeByIdAndOnlyWhatLiesThere) {
 }
 
 // --- Versions -----------------------------------------------------------------
+
+TEST_P(StoreContract, WhoWatchesIsToldOfTheScopesThatATransactionHasMovedOnceItIsIn) {
+  struct Told : Watcher {
+    void OnMoved(const absl::flat_hash_set<Id>& scopes) override {
+      std::set<std::string> names;
+      for (const Id& scope : scopes) names.insert(NameOf(scope));
+      told.push_back(absl::StrJoin(names, " "));
+    }
+    std::vector<std::string> told;
+  } watcher;
+  const auto move = [](Writer& writer, const std::vector<Id>& scopes) {
+    return writer.NextVersion(scopes, Version()).status();
+  };
+  store_->Watch(&watcher);
+  EXPECT_EQ(store_->Write([&](Writer& writer) -> absl::Status {
+    RETURN_IF_ERROR(move(writer, {Named("ann"), Named("bob")}));
+    EXPECT_EQ(watcher.told, std::vector<std::string>());
+    const absl::Status undone = writer.Attempt([&]() -> absl::Status {
+      RETURN_IF_ERROR(move(writer, {Named("eve")}));
+      return absl::CancelledError("");
+    });
+    EXPECT_TRUE(absl::IsCancelled(undone));
+    return writer.Attempt([&] { return move(writer, {Named("cat")}); });
+  }),
+            absl::OkStatus());
+  EXPECT_EQ(watcher.told, std::vector<std::string>{"ann bob cat"});
+
+  EXPECT_FALSE(store_
+                   ->Write([&](Writer& writer) -> absl::Status {
+                     RETURN_IF_ERROR(move(writer, {Named("ann")}));
+                     return absl::CancelledError("");
+                   })
+                   .ok());
+  EXPECT_EQ(store_->Write([](Writer& writer) { return writer.PutSetting("a", "b"); }),
+            absl::OkStatus());
+  store_->StopWatching(&watcher);
+  EXPECT_EQ(store_->Write([&](Writer& writer) { return move(writer, {Named("dan")}); }),
+            absl::OkStatus());
+  EXPECT_EQ(watcher.told.size(), 1u) << "neither what failed, nor what moves nothing, nor later";
+}
 
 TEST_P(StoreContract, AVersionIsAboveThatOfEveryScopeItMoves) {
   for (int i = 0; i < 5; ++i) Put("ann", "x", {"east"});

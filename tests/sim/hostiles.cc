@@ -39,12 +39,10 @@ void Universe::NoteHostile(DeviceNumber number) {
 
 DeviceNumber Universe::EnrolHostile(const Id& person, const sync::v1::EnrolRequest& request) {
   server::DeviceRow row;
-  absl::flat_hash_set<Id> moved;
   const absl::Status status = server_.disk.Quietly([&] {
     return server_.store->Write([&](server::Writer& writer) -> absl::Status {
-      moved.clear();
       ASSIGN_OR_RETURN(row, server::EnrolDevice(writer, *server_.ingest, server_.environment(),
-                                                person, request, &moved));
+                                                person, request));
       return absl::OkStatus();
     });
   });
@@ -52,7 +50,7 @@ DeviceNumber Universe::EnrolHostile(const Id& person, const sync::v1::EnrolReque
   if (!status.ok()) return DeviceNumber();
   NoteHostile(row.number);
   Absorb();
-  Tell(moved);
+  TellOfMoved();
   return row.number;
 }
 
@@ -109,11 +107,10 @@ bool Universe::NextForHostile(Hostile& hostile, ServerFrame* frame) {
   server::Session& session = *hostile.session();
   const bool speaks = session.Next(frame);
   const DeviceNumber number = session.device();
-  const auto moved = session.TakeMoved();
   Reap();
-  if (!moved.empty()) {
+  if (!server_.moved.empty()) {
     Absorb();
-    Tell(moved);
+    TellOfMoved();
   }
   if (!speaks) return false;
   const Hearer hearer{number, hostile.person(), NameOf(hostile)};

@@ -133,6 +133,7 @@ absl::Status Server::Open() {
                                                          .random_bytes = environment().random_bytes,
                                                          .vfs = disk.vfs(),
                                                          .observer = observer}));
+  store->Watch(&moved);
   return absl::OkStatus();
 }
 

@@ -21,6 +21,7 @@
 #include "tests/sim/dice.h"
 #include "tests/sim/disk.h"
 #include "tests/support/damage.h"
+#include "tests/support/moved.h"
 
 namespace zhibu::sim {
 
@@ -119,6 +120,7 @@ struct Server {
   Clock clock;
   Dice dice;
   Disk disk;
+  test::Moved moved;
   std::unique_ptr<server::Store> store;
   std::unique_ptr<server::Ingest> ingest;
 };

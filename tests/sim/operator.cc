@@ -38,20 +38,18 @@ bool Universe::OwnWrite(const Message& message, const Id& id) {
   if (!type.id_from.empty()) {
     key = DeriveId(type, Canonical(type.fields, message.SerializeAsString())).value();
   }
-  absl::flat_hash_set<Id> moved;
   const absl::Status status = server_.store->Write([&](server::Writer& writer) -> absl::Status {
-    moved.clear();
     ASSIGN_OR_RETURN(const RecordState before, writer.GetRecord({type.number, key}));
     sync::v1::Edit edit;
     if (!AddChange(type, key, before, message, &edit)) return absl::OkStatus();
-    return server_.ingest->WriteOwn(writer, edit, &moved).status();
+    return server_.ingest->WriteOwn(writer, edit).status();
   });
   if (server_.disk.dead() || !status.ok()) {
     Reap();
     return false;
   }
   Absorb();
-  Tell(moved);
+  TellOfMoved();
   return true;
 }
 
@@ -123,12 +121,10 @@ void Universe::Enrol(Device& device) {
   server::DeviceRow row;
   std::string incarnation;
   std::string courier_key;
-  absl::flat_hash_set<Id> moved;
   const absl::Status status = server_.disk.Quietly([&] {
     return server_.store->Write([&](server::Writer& writer) -> absl::Status {
-      moved.clear();
       ASSIGN_OR_RETURN(row, server::EnrolDevice(writer, *server_.ingest, server_.environment(),
-                                                device.person, request, &moved));
+                                                device.person, request));
       ASSIGN_OR_RETURN(incarnation, writer.GetSetting(server::kIncarnation));
       ASSIGN_OR_RETURN(courier_key, server::CourierKeyOf(writer));
       return absl::OkStatus();
@@ -141,7 +137,7 @@ void Universe::Enrol(Device& device) {
     return;
   }
   Absorb();
-  Tell(moved);
+  TellOfMoved();
   const absl::Status enrolled = device.store->SetIdentity({.device = row.number,
                                                            .person = device.person,
                                                            .server_id = kServerId,
@@ -168,12 +164,10 @@ void Universe::Revoke(Device& device, bool lost) {
 void Universe::Revoke(DeviceNumber number, bool lost) {
   const auto standing =
       lost ? server::DeviceRow::Standing::kLost : server::DeviceRow::Standing::kRevoked;
-  absl::flat_hash_set<Id> moved;
   std::vector<server::DeviceRow> rows;
   const absl::Status status = server_.store->Write([&](server::Writer& writer) -> absl::Status {
-    moved.clear();
-    RETURN_IF_ERROR(server::RevokeDevice(writer, *server_.ingest, server_.environment(), number,
-                                         standing, &moved));
+    RETURN_IF_ERROR(
+        server::RevokeDevice(writer, *server_.ingest, server_.environment(), number, standing));
     ASSIGN_OR_RETURN(rows, writer.ListDevices());
     return absl::OkStatus();
   });
@@ -184,7 +178,7 @@ void Universe::Revoke(DeviceNumber number, bool lost) {
   }
   for (const auto& other : devices_) NoteRevoked(*other);
   Absorb();
-  Tell(moved);
+  TellOfMoved();
 }
 
 void Universe::NoteRevoked(Device& device) {

@@ -186,13 +186,11 @@ bool Universe::ServerHears(Stream& stream) {
 // As the hub notes it.
 void Universe::Seen(DeviceNumber number, const std::string& who) {
   int64_t before_ms = 0;
-  absl::flat_hash_set<Id> moved;
   const absl::Status status = server_.store->Write([&](server::Writer& writer) -> absl::Status {
-    moved.clear();
     ASSIGN_OR_RETURN(const auto row, writer.GetDevice(number));
     if (!row || row->revoked()) return absl::OkStatus();
     before_ms = row->last_seen_ms;
-    return server::NoteSeen(writer, *server_.ingest, {{number, server_ms()}}, &moved);
+    return server::NoteSeen(writer, *server_.ingest, {{number, server_ms()}});
   });
   if (!status.ok()) return;
   // It may have proved itself a while before it is welcomed.
@@ -203,7 +201,7 @@ void Universe::Seen(DeviceNumber number, const std::string& who) {
     ledger_.Fail(kRight, absl::StrCat(who, " is welcome after ", unseen_ms / 86'400'000, " days"));
   }
   Absorb();
-  Tell(moved);
+  TellOfMoved();
 }
 
 bool Universe::ServerSays(Stream& stream) {
@@ -211,9 +209,9 @@ bool Universe::ServerSays(Stream& stream) {
   ServerFrame frame;
   if (stream.down.size() > 3) return false;
   const bool speaks = stream.server.Next(&frame);
-  if (const auto moved = stream.server.TakeMoved(); !moved.empty()) {
+  if (!server_.moved.empty()) {
     Absorb();
-    Tell(moved);
+    TellOfMoved();
   }
   if (!speaks) return false;
   bool allowed = frame.has_refusal();
@@ -508,7 +506,7 @@ void Universe::CommitGroup(const server::Turns::Group& group) {
   Absorb();
   std::vector<uint64_t> work;
   uint64_t all = 0;
-  auto result = committed->results.begin();
+  auto result = committed->begin();
   auto edit = group.edits.begin();
   for (const server::Turns::Part& part : group.parts) {
     const auto end = result + static_cast<std::ptrdiff_t>(part.edits);
@@ -521,7 +519,7 @@ void Universe::CommitGroup(const server::Turns::Group& group) {
     (*part.on_committed)(std::vector<server::Result>(result, end));
     result = end;
   }
-  Tell(committed->moved);
+  TellOfMoved();
   turns_.Took(group, work, kTimeOfWork * static_cast<int64_t>(all));
 }
 
@@ -535,8 +533,8 @@ void Universe::CommitEach(const server::Turns::Group& group) {
       if (server_.disk.dead()) return;
       if (committed.ok()) {
         Absorb();
-        (*part.on_committed)(committed->results);
-        Tell(committed->moved);
+        (*part.on_committed)(*committed);
+        TellOfMoved();
         continue;
       }
       troubled.insert(edit->device);
@@ -558,7 +556,8 @@ void Universe::CheckCost(const server::Submitted& submitted, const server::Resul
                             ", of ", submitted.edit.ByteSizeLong(), " bytes, costs ", result.work));
 }
 
-void Universe::Tell(const absl::flat_hash_set<Id>& moved) {
+void Universe::TellOfMoved() {
+  const absl::flat_hash_set<Id> moved = server_.moved.Take();
   const auto tell = [&](server::Session* session) {
     const std::vector<Id> scopes = session->Scopes();
     if (std::any_of(scopes.begin(), scopes.end(),

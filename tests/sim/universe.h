@@ -241,7 +241,7 @@ class Universe {
   void CommitEach(const server::Turns::Group& group);
   void CheckCost(const server::Submitted& submitted, const server::Result& result);
   void Renumbered(DeviceNumber before, DeviceNumber number);
-  void Tell(const absl::flat_hash_set<Id>& moved);
+  void TellOfMoved();
   Carried TakeUp(std::vector<Carried>* pool, Dice* dice, bool* altered);
   void CheckDelivered(Device& device, const std::vector<sync::v1::NumberedEdit>& pending,
                       uint64_t delivered);

@@ -191,7 +191,7 @@ bool Stream::StepClient() {
 bool Stream::StepServer() {
   sync::v1::ServerFrame frame;
   const bool speaks = server_.Next(&frame);
-  world_.Tell(server_.TakeMoved());
+  world_.TellOfMoved();
   if (!speaks) return false;
   sync::v1::ServerFrame arrived;
   EXPECT_TRUE(arrived.ParseFromString(frame.SerializeAsString()));
@@ -242,10 +242,9 @@ void World::Write(const Message& message, const Id& id) {
   }
   sync::v1::Edit edit;
   if (!AddChange(type, key, StateOf({type.number, key}), message, &edit)) return;
-  absl::flat_hash_set<Id> moved;
-  const auto version = ingest_->CommitOwn(*store_, edit, &moved);
+  const auto version = ingest_->CommitOwn(*store_, edit);
   EXPECT_TRUE(version.ok()) << version.status();
-  Tell(moved);
+  TellOfMoved();
 }
 
 Id World::Branch(const std::string& name) {
@@ -315,14 +314,13 @@ void World::EnrolWith(Phone& phone, const std::string& secret_key, const std::st
   const auto known = phone.store().GetIdentity();
   if (known.ok() && known->secret_key == secret_key) request.set_device(known->device.value);
   server::DeviceRow row;
-  absl::flat_hash_set<Id> moved;
   EXPECT_EQ(store_->Write([&](server::Writer& writer) -> absl::Status {
-    ASSIGN_OR_RETURN(row, server::EnrolDevice(writer, *ingest_, fate_.environment(), phone.person(),
-                                              request, &moved));
+    ASSIGN_OR_RETURN(
+        row, server::EnrolDevice(writer, *ingest_, fate_.environment(), phone.person(), request));
     return absl::OkStatus();
   }),
             absl::OkStatus());
-  Tell(moved);
+  TellOfMoved();
   EXPECT_EQ(phone.store_->SetIdentity({.device = row.number,
                                        .person = phone.person(),
                                        .server_id = "the test's server",
@@ -378,6 +376,7 @@ void World::OpenServer(const std::string& file) {
   auto store = server::OpenSqliteStore(file, {.key = kServerKey, .observer = &heard_});
   ASSERT_TRUE(store.ok()) << store.status();
   store_ = *std::move(store);
+  store_->Watch(&moved_);
 }
 
 Phone& World::Clone(Phone& phone) {
@@ -398,22 +397,20 @@ server::DeviceRow World::RowOf(DeviceNumber number) {
 }
 
 void World::Revoke(DeviceNumber number, server::DeviceRow::Standing standing) {
-  absl::flat_hash_set<Id> moved;
   EXPECT_EQ(store_->Write([&](server::Writer& writer) {
-    moved.clear();
-    return server::RevokeDevice(writer, *ingest_, fate_.environment(), number, standing, &moved);
+    return server::RevokeDevice(writer, *ingest_, fate_.environment(), number, standing);
   }),
             absl::OkStatus());
-  Tell(moved);
+  TellOfMoved();
 }
 
 std::vector<server::Result> World::Commit(const std::vector<server::Submitted>& batch) {
   auto committed = ingest_->Commit(*store_, batch);
   EXPECT_TRUE(committed.ok()) << committed.status();
   if (!committed.ok()) return {};
-  EXPECT_EQ(committed->results.size(), batch.size());
-  Tell(committed->moved);
-  return std::move(committed->results);
+  EXPECT_EQ(committed->size(), batch.size());
+  TellOfMoved();
+  return *std::move(committed);
 }
 
 absl::StatusOr<std::string> World::Deliver(const std::string& bundles) {
@@ -429,7 +426,8 @@ absl::StatusOr<std::string> World::Deliver(const std::string& bundles) {
   return ToFile(Cargo::kReceipt, receipts);
 }
 
-void World::Tell(const absl::flat_hash_set<Id>& moved) {
+void World::TellOfMoved() {
+  const absl::flat_hash_set<Id> moved = moved_.Take();
   for (Stream* stream : streams_) {
     const std::vector<Id> scopes = stream->server().Scopes();
     if (std::any_of(scopes.begin(), scopes.end(),

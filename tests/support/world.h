@@ -33,6 +33,7 @@
 #include "sync/crypto/handshake.h"
 #include "sync/schema/schema.h"
 #include "tests/support/heard.h"
+#include "tests/support/moved.h"
 
 namespace zhibu::test {
 
@@ -277,7 +278,7 @@ class World {
  private:
   friend class Phone;
   friend class Stream;
-  void Tell(const absl::flat_hash_set<Id>& moved);
+  void TellOfMoved();
   std::string Incarnation();
   std::string CourierKey();
   void OpenServer(const std::string& file);
@@ -289,6 +290,7 @@ class World {
   uint64_t seed_;
   Fate fate_;
   const std::shared_ptr<const Schema> schema_;
+  Moved moved_;
   std::unique_ptr<server::Store> store_;
   std::unique_ptr<server::Ingest> ingest_;
   std::vector<std::unique_ptr<Phone>> phones_;

@@ -135,6 +135,14 @@ absl::Status Transaction::Attempt(absl::FunctionRef<absl::Status()> body) {
   return status;
 }
 
+absl::flat_hash_set<Id> Transaction::Moved() const {
+  absl::flat_hash_set<Id> moved;
+  for (const auto& [id, row] : scopes_) {
+    if (row.moved) moved.insert(id);
+  }
+  return moved;
+}
+
 absl::Status Transaction::WriteMoves() {
   for (const uint32_t type : types_) RETURN_IF_ERROR(AddToCount(MovesName(type), 1));
   return Writing([&] {

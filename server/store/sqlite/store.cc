@@ -79,6 +79,8 @@ class SqliteStore final : public Store {
 
   absl::Status Open();
 
+  void Watch(Watcher* watcher) override;
+  void StopWatching(Watcher* watcher) override;
   absl::Status Read(absl::FunctionRef<absl::Status(Reader&)> body) override;
   absl::Status Write(absl::FunctionRef<absl::Status(Writer&)> body) override;
   absl::Status Backup(const std::string& file) override;
@@ -98,6 +100,9 @@ class SqliteStore final : public Store {
   // Closed after the readers, so that it is the one to tidy up the log.
   std::unique_ptr<Connection> writer_ ABSL_GUARDED_BY(write_mutex_)
       ABSL_PT_GUARDED_BY(write_mutex_);
+
+  absl::Mutex watchers_mutex_;
+  std::vector<Watcher*> watchers_ ABSL_GUARDED_BY(watchers_mutex_);
 
   absl::Mutex readers_mutex_;
   std::vector<std::unique_ptr<Connection>> idle_readers_ ABSL_GUARDED_BY(readers_mutex_);
@@ -131,9 +136,29 @@ absl::Status SqliteStore::Read(absl::FunctionRef<absl::Status(Reader&)> body) {
 }
 
 absl::Status SqliteStore::Write(absl::FunctionRef<absl::Status(Writer&)> body) {
-  absl::MutexLock lock(&write_mutex_);
-  return Run(*writer_, "BEGIN IMMEDIATE",
-             [&](Transaction& transaction) { return body(transaction); });
+  absl::flat_hash_set<Id> moved;
+  {
+    absl::MutexLock lock(&write_mutex_);
+    RETURN_IF_ERROR(Run(*writer_, "BEGIN IMMEDIATE", [&](Transaction& transaction) {
+      absl::Status status = body(transaction);
+      moved = transaction.Moved();
+      return status;
+    }));
+  }
+  if (moved.empty()) return absl::OkStatus();
+  absl::MutexLock lock(&watchers_mutex_);
+  for (Watcher* watcher : watchers_) watcher->OnMoved(moved);
+  return absl::OkStatus();
+}
+
+void SqliteStore::Watch(Watcher* watcher) {
+  absl::MutexLock lock(&watchers_mutex_);
+  watchers_.push_back(watcher);
+}
+
+void SqliteStore::StopWatching(Watcher* watcher) {
+  absl::MutexLock lock(&watchers_mutex_);
+  std::erase(watchers_, watcher);
 }
 
 absl::Status SqliteStore::Run(Connection& connection, const char* begin,

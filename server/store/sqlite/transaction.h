@@ -52,6 +52,8 @@ class Transaction final : public Writer {
 
   // Once, before the commit: what has moved.
   absl::Status WriteMoves();
+  // The scopes that have moved.
+  absl::flat_hash_set<Id> Moved() const;
 
   // OK unless the transaction cannot be committed any more.
   const absl::Status& broken() const { return broken_; }
