@@ -209,9 +209,8 @@ absl::StatusOr<int> Node::Serve(const NetworkOptions& options) {
     const size_t colon = options.listen.rfind(':');
     address = absl::StrCat(options.listen.substr(0, colon), ":", port);
   }
-  RETURN_IF_ERROR(parts_->hub.Write([&](absl::flat_hash_set<Id>*) {
-    return store.Write([&](Writer& writer) { return writer.PutSetting(kServerAddress, address); });
-  }));
+  RETURN_IF_ERROR(parts_->hub.Write(
+      [&](Writer& writer) { return writer.PutSetting(kServerAddress, address); }));
   // A socket left by a process that was killed.
   std::error_code ignored;
   std::filesystem::remove(absl::StrCat(parts_->folder, "/admin.sock"), ignored);

@@ -13,6 +13,7 @@
 #include "sync/base/reason.h"
 #include "sync/base/status.h"
 #include "sync/wire/record.h"
+#include "tests/support/asked.h"
 #include "tests/support/made_page.h"
 #include "tests/support/raw_edits.h"
 #include "tests/support/village.h"
@@ -22,6 +23,7 @@ namespace zhibu::test {
 namespace {
 
 using google::protobuf::Descriptor;
+using google::protobuf::EnumDescriptor;
 using google::protobuf::EnumValueDescriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
@@ -162,11 +164,15 @@ class Expected {
   std::string Delete() const {
     if (options_.permanent()) return "RETURNED PERMANENT";
     // Those who are shown it have no say in whether it is there.
-    return options_.made_by_server() ? "RETURNED SERVER_ONLY" : Outcome({OWNER, PERSON});
+    if (options_.made_by_server()) return "RETURNED SERVER_ONLY";
+    const std::string outcome = Outcome({OWNER, PERSON});
+    // Nor have those who could not have taken it to where it is.
+    return outcome == "MERGED" && !Begins(false) ? "RETURNED NOT_YOUR_STEP" : outcome;
   }
   std::string Step(const EnumValueDescriptor& to) const {
     if (Change() != "MERGED") return Change();
-    const std::set<int> takers = TakersOf(to);
+    std::set<int> takers = TakersOf(to);
+    if (takers.empty() && AsksAbove() && !HasTakers(*to.type())) takers = {OWNER, GUEST, PERSON};
     const bool takes = takers.empty() || Acts(who_, SetOf(options_.writers()), places_,
                                               !options_.written_at_home(), takers, false);
     return takes ? "MERGED" : "RETURNED NOT_YOUR_STEP";
@@ -175,6 +181,19 @@ class Expected {
  private:
   static constexpr char kEnded[] = "HELD GRANT_ENDED";
 
+  // Whether the server shows it to who stands above its keeper.
+  bool AsksAbove() const {
+    const auto fields = FieldsOf(type_);
+    return std::any_of(fields.begin(), fields.end(), [](const FieldDescriptor* field) {
+      return PlaceOfField(*field) == ABOVE && ByServer(*field);
+    });
+  }
+  static bool HasTakers(const EnumDescriptor& states) {
+    for (int i = 0; i < states.value_count(); ++i) {
+      if (!TakersOf(*states.value(i)).empty()) return true;
+    }
+    return false;
+  }
   // Once they have been asked, and as long as they have not said no.
   static bool HostsSee(const Message& record) {
     const auto& reflection = *record.GetReflection();
@@ -313,7 +332,9 @@ class AuthorityTable : public ::testing::TestWithParam<std::string> {
         default:
           break;
       }
-      if (const std::string& with = options.GetExtension(zhibu::kept_with); !with.empty()) {
+      const std::string& with = options.GetExtension(zhibu::kept_with);
+      if (with == descriptor.name()) continue;  // what it takes back: nothing
+      if (!with.empty()) {
         set(Companion(*world.schema()->FindByName(with), subject).str());
       } else if (field->name() == "record_id" || field->name() == "reader_id") {
         set(NewId().str());
@@ -403,11 +424,23 @@ class AuthorityTable : public ::testing::TestWithParam<std::string> {
     if (!rule.id_from.empty()) id = DeriveId(rule, record->SerializePartialAsString()).value();
     for (const EnumValueDescriptor* step : PathTo(state)) {
       record->GetReflection()->SetEnum(record.get(), StepsOf(type()), step);
-      world.Write(*record, id);
+      world.Write(*AsShown(*record), id);
     }
-    if (state == nullptr) world.Write(*record, id);
+    if (state == nullptr) world.Write(*AsShown(*record), id);
     record->ParsePartialFromString(world.StateOf({rule.number, id}).body);
     return {id, std::move(record)};
+  }
+
+  // Without the superior, where that has not been asked yet.
+  static std::unique_ptr<Message> AsShown(const Message& record) {
+    std::unique_ptr<Message> shown(record.New());
+    shown->CopyFrom(record);
+    for (const FieldDescriptor* field : FieldsOf(*record.GetDescriptor())) {
+      if (PlaceOfField(*field) == ABOVE && ByServer(*field) && !IsAsked(record)) {
+        shown->GetReflection()->ClearField(shown.get(), field);
+      }
+    }
+    return shown;
   }
 
   // The declared steps that lead there.
@@ -651,9 +684,16 @@ TEST_P(AuthorityTable, NobodyDecidesOnWhatTheyWroteOfSomebodyWhoHasMovedAway) {
   const bool one_each = options.own_scope() != NOWHERE || options.id_from_size() == 1;
   // A letter or a pass asks where they belong in any case.
   const bool of_home = GetParam() == "Transfer" || GetParam() == "Pass";
-  EXPECT_EQ(take(colleague), one_each  ? "HELD MOVED_AWAY"
-                             : of_home ? "RETURNED NOT_OF_BRANCH"
-                                       : "MERGED");
+  // Some are begun by the person alone.
+  const FieldDescriptor* steps = StepsOf(type());
+  const std::set<int> takers = steps == nullptr
+                                   ? std::set<int>()
+                                   : TakersOf(*record->GetReflection()->GetEnum(*record, steps));
+  const bool of_person = takers == std::set<int>{PERSON};
+  EXPECT_EQ(take(colleague), one_each    ? "HELD MOVED_AWAY"
+                             : of_home   ? "RETURNED NOT_OF_BRANCH"
+                             : of_person ? "RETURNED NOT_YOUR_STEP"
+                                         : "MERGED");
 }
 
 std::vector<std::string> TypesOfTheCatalogue() {

@@ -306,7 +306,7 @@ TEST_F(HubTest, AnEditThatCannotBeWrittenTakesNobodyElsesAlongNorWhatCameBeforeI
   // Both wait for the same transaction.
   absl::Notification go;
   std::thread operators([&] {
-    EXPECT_TRUE(hub.Write([&](auto*) {
+    EXPECT_TRUE(hub.Write([&](server::Writer&) {
                      go.WaitForNotification();
                      return absl::OkStatus();
                    })
@@ -336,7 +336,7 @@ TEST_F(HubTest, OneDevicesLongWayBehindDelaysNobodyElse) {
   server::Hub hub(&world.store(), &ingest, ForThreads());
   absl::Notification go;
   std::thread operators([&] {
-    EXPECT_TRUE(hub.Write([&](auto*) {
+    EXPECT_TRUE(hub.Write([&](server::Writer&) {
                      go.WaitForNotification();
                      return absl::OkStatus();
                    })

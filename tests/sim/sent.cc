@@ -3,15 +3,14 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "tests/sim/authority.h"
+#include "tests/support/asked.h"
 #include "zhibu/schema/v1/options.pb.h"
 
 namespace zhibu::sim {
 
-using google::protobuf::EnumValueDescriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
@@ -27,52 +26,6 @@ std::set<std::string> ValuesOf(const Message& message, const FieldDescriptor& fi
     values.insert(reflection.GetRepeatedString(message, &field, i));
   }
   return values;
-}
-
-bool AboveTakes(const EnumValueDescriptor& state) {
-  const auto& takers = state.options().GetRepeatedExtension(zhibu::taken_by);
-  return std::count(takers.begin(), takers.end(), ABOVE) > 0;
-}
-
-std::vector<const EnumValueDescriptor*> NextOf(const EnumValueDescriptor& state) {
-  std::vector<const EnumValueDescriptor*> next;
-  for (const std::string& name : state.options().GetRepeatedExtension(zhibu::next)) {
-    next.push_back(state.type()->FindValueByName(name));
-  }
-  return next;
-}
-
-bool Leads(const EnumValueDescriptor& from, const EnumValueDescriptor& to,
-           std::set<const EnumValueDescriptor*>* seen) {
-  if (&from == &to) return true;
-  if (!seen->insert(&from).second) return false;
-  const auto next = NextOf(from);
-  return std::any_of(next.begin(), next.end(),
-                     [&](const EnumValueDescriptor* one) { return Leads(*one, to, seen); });
-}
-
-// Whether it has come to a state, by now or before, from which somebody above steps on; of what
-// they take no step in, always.
-bool IsAsked(const Message& record) {
-  const auto* type = record.GetDescriptor();
-  for (int i = 0; i < type->field_count(); ++i) {
-    const FieldDescriptor& field = *type->field(i);
-    if (field.options().GetExtension(zhibu::merge) != FORWARD) continue;
-    const EnumValueDescriptor& now = *record.GetReflection()->GetEnum(record, &field);
-    bool takes = false;
-    for (int j = 1; j < now.type()->value_count(); ++j) {
-      const EnumValueDescriptor& state = *now.type()->value(j);
-      const auto next = NextOf(state);
-      const bool asks =
-          AboveTakes(state) ||
-          std::any_of(next.begin(), next.end(), [](const auto* one) { return AboveTakes(*one); });
-      takes = takes || asks;
-      std::set<const EnumValueDescriptor*> seen;
-      if (asks && Leads(state, now, &seen)) return true;
-    }
-    if (takes) return false;
-  }
-  return true;
 }
 
 }  // namespace
@@ -102,7 +55,7 @@ void Ledger::JudgeSent(const Row& row, const Made& made) {
       for (const std::string& one : ValuesOf(is, field)) {
         if (before.count(one) > 0) continue;
         const Id organisation = *Id::FromBytes(one);
-        const bool right = above ? IsAsked(is) && SuperiorOf(keeper) == organisation
+        const bool right = above ? test::IsAsked(is) && SuperiorOf(keeper) == organisation
                                  : ValuesOf(is, *type->FindFieldByName(named)).count(one) > 0 &&
                                        organisation != keeper &&
                                        AboveOf(organisation).count(keeper) > 0;
