@@ -7,6 +7,7 @@
 #include "client-core/store/match.h"
 #include "client-core/store/transaction.h"
 #include "sync/base/reason.h"
+#include "sync/base/require.h"
 #include "sync/base/status.h"
 #include "sync/crypto/handshake.h"
 #include "sync/merge/diff.h"
@@ -242,6 +243,7 @@ absl::StatusOr<EditNumber> Store::Commit(absl::Span<Draft* const> drafts) {
     pending.floor = Stamp(tables.GetNumber(kObserved));
     pending.stamp = std::max({StampAt(transaction.ServerNowMs()), Stamp(last.stamp.value + 1),
                               Stamp(pending.floor.value + 1)});
+    REQUIRE(pending.stamp > last.stamp && pending.stamp > pending.floor);
     sync::v1::Edit edit;
     edit.set_device_time_ms(environment().now_ms());
     edit.set_salt(environment().NewSalt());

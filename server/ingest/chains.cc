@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "sync/base/reason.h"
+#include "sync/base/require.h"
 #include "sync/base/status.h"
 #include "sync/crypto/handshake.h"
 #include "sync/wire/wire.h"
@@ -50,6 +51,8 @@ absl::StatusOr<DeviceState*> Chains::StateOf(DeviceNumber number) {
 }
 
 absl::Status Chains::Record(AuditRow* row, DeviceState* device) {
+  REQUIRE(row->device == device->row.number);
+  REQUIRE(row->number.value == device->row.last_number.value + 1);
   if (attempts_ > 0) undo_.emplace_back(device->row.number, *device);
   device->dirty = true;
   row->received_ms = work_.environment.now_ms();

@@ -15,6 +15,7 @@
 #include "server/ingest/passage.h"
 #include "server/ingest/waiting.h"
 #include "sync/base/reason.h"
+#include "sync/base/require.h"
 #include "sync/base/status.h"
 #include "sync/crypto/handshake.h"
 
@@ -68,6 +69,7 @@ class Ingest::Batch {
     row.edit = edit.SerializeAsString();
     Passage passage{edit, row};
     passage.seen_up_to = kPendingVersion;
+    REQUIRE(passage.composed());
     RETURN_IF_ERROR(Attempt([&] { return TakeIn(passage, &row.version); }));
     row.answer.set_verdict(sync::v1::MERGED);
     RETURN_IF_ERROR(chains_.RecordInOwnChain(&row));
@@ -257,6 +259,7 @@ class Ingest::Batch {
     const Version at_least =
         std::max(VersionAt(work_.environment.NowMicros()), Version(given_.value + 1));
     ASSIGN_OR_RETURN(given_, writer_.NextVersion(sorted, at_least));
+    REQUIRE(given_ >= at_least);
     return given_;
   }
 
@@ -395,6 +398,7 @@ absl::StatusOr<std::vector<Result>> Ingest::Commit(Store& store,
     }
     return work.Finish();
   }));
+  REQUIRE(results.size() == batch.size());
   for (size_t i = 0; i < batch.size(); ++i) {
     const sync::v1::Reason reason = results[i].answer.reason();
     if (reason != sync::v1::NO_REASON) observer_.OnRefused(reason, batch[i].device);

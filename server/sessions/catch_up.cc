@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "sync/base/reason.h"
+#include "sync/base/require.h"
 #include "sync/base/status.h"
 #include "sync/merge/audience.h"
 #include "sync/wire/record.h"
@@ -262,6 +263,7 @@ absl::Status CatchUp::ReadChannel(Reader& reader, const Id& scope, const Open& c
       more = true;
       return false;
     }
+    REQUIRE(row.version >= last && row.version > channel.from());
     last = row.version;
     const bool may_know = (row.offices & channel.owned()) != 0;
     if (row.damaged) {

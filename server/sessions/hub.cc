@@ -11,6 +11,7 @@
 #include "server/sessions/charge.h"
 #include "server/sessions/courier.h"
 #include "sync/base/reason.h"
+#include "sync/base/require.h"
 #include "sync/base/status.h"
 
 namespace zhibu::server {
@@ -115,6 +116,7 @@ void Connection::OnGone() {
 void Connection::OnResults(std::vector<Result> results) {
   Post([this, results = std::move(results)] {
     int64_t beyond = 0;
+    REQUIRE(results.size() <= waiting_.size());
     for (const Result& result : results) {
       beyond += EditsBeyond(waiting_.front(), result.work);
       waiting_bytes_ -= sizeof(Submitted) + waiting_.front();
@@ -399,6 +401,7 @@ void Hub::CommitGroup(const Turns::Group& group) {
     (*part.on_committed)(std::vector<Result>(result, end));
     result = end;
   }
+  REQUIRE(result == results->end());
   TellOfMoved();
   const auto took = Admission::Clock::now() - began;
   observer_.OnCommitted(group.edits.size(), took);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "server/sessions/charge.h"
+#include "sync/base/require.h"
 
 namespace zhibu::server {
 namespace {
@@ -102,6 +103,7 @@ void Turns::Took(const Group& group, absl::Span<const uint64_t> work, Duration t
     uint64_t work = 0;
     int64_t units = 0;
   };
+  REQUIRE(work.size() == group.parts.size());
   absl::flat_hash_map<Id, Cost> costs;
   Cost all;
   auto edit = group.edits.begin();
@@ -158,6 +160,7 @@ std::vector<std::shared_ptr<const Turns::OnCommitted>> Turns::Drop(const Id& who
 }
 
 void Turns::Forget(const Submitted& submitted) {
+  REQUIRE(bytes_ >= BytesOf(submitted) && units_ >= UnitsOf(submitted));
   bytes_ -= BytesOf(submitted);
   units_ -= UnitsOf(submitted);
 }

@@ -2,8 +2,9 @@
 
 #include <sodium.h>
 
-#include <cstdlib>
 #include <utility>
+
+#include "sync/base/require.h"
 
 namespace zhibu {
 namespace {
@@ -21,12 +22,14 @@ unsigned char* Bytes(std::string& text) { return reinterpret_cast<unsigned char*
 
 Seal::Seal(std::string key, std::function<std::string(size_t)> random_bytes)
     : key_(std::move(key)), random_bytes_(std::move(random_bytes)) {
-  if (sodium_init() < 0 || key_.size() != kKeySize) std::abort();
+  REQUIRE(sodium_init() >= 0);
+  REQUIRE(key_.size() == kKeySize);
 }
 
 std::string Seal::Close(absl::string_view place, absl::string_view plain) const {
   if (!has_key() || plain.empty()) return std::string(plain);
   std::string sealed = random_bytes_(kNonceSize);
+  REQUIRE(sealed.size() == kNonceSize);  // or it would be sealed with what is used again
   sealed.resize(kNonceSize + plain.size() + kTagSize);
   crypto_aead_xchacha20poly1305_ietf_encrypt(Bytes(sealed) + kNonceSize, nullptr, Bytes(plain),
                                              plain.size(), Bytes(place), place.size(), nullptr,

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
+#include "sync/base/require.h"
 
 namespace zhibu {
 
@@ -41,7 +42,7 @@ const CodeTables& AllCodeTables() {
   static const CodeTables* all = [] {
     auto* tables = new CodeTables;
     // It is part of the program: one that cannot be read was never tested.
-    if (!google::protobuf::TextFormat::ParseFromString(kCodesText, tables)) std::abort();
+    REQUIRE(google::protobuf::TextFormat::ParseFromString(kCodesText, tables));
     return tables;
   }();
   return *all;

@@ -22,7 +22,10 @@ constexpr int kAgainMs = 10;
 
 int64_t Ask(SQLite::Database& db, const char* sql) { return db.execAndGet(sql).getInt64(); }
 
+// All of it of one moment: another process may be making the file.
 absl::Status CheckOurs(SQLite::Database& db, const std::string& file, const Format& format) {
+  db.exec("BEGIN");
+  const absl::Cleanup end = [&db] { db.tryExec("ROLLBACK"); };
   const int64_t application = Ask(db, "PRAGMA application_id");
   const int64_t version = Ask(db, "PRAGMA user_version");
   const bool empty = version == 0 && Ask(db, "SELECT count(*) FROM sqlite_schema") == 0;

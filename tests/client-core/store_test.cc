@@ -32,6 +32,7 @@ using records::v1::CheckIn;
 using records::v1::DuesPayment;
 using records::v1::Meeting;
 using ::testing::AllOf;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -199,6 +200,19 @@ TEST_F(StoreTest, ARecordIsMadeChangedAndDeletedOffline) {
   EXPECT_EQ(store->Edit<Meeting>(id).status().code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(Topics({.type = 31}), IsEmpty());
   EXPECT_EQ(Unsent(), 3u);
+}
+
+TEST_F(StoreTest, SeveralWhoOpenANewFileAtOnceAllHaveIt) {
+  for (int round = 0; round < 40; ++round) {
+    const std::string made = directory.NewFile();
+    std::vector<absl::Status> opened(4);
+    std::vector<std::thread> all;
+    for (absl::Status& status : opened) {
+      all.emplace_back([&] { status = Store::Open({.file = made}).status(); });
+    }
+    for (std::thread& one : all) one.join();
+    EXPECT_THAT(opened, Each(absl::OkStatus())) << "round " << round;
+  }
 }
 
 TEST_F(StoreTest, ADraftThatChangesNothingMakesNoEdit) {

@@ -54,5 +54,11 @@ TEST(Seal, WithoutAKeyLeavesValuesAsTheyAre) {
   EXPECT_THAT(Seal().Open("q", "会议"), Optional(Eq("会议")));
 }
 
+using SealDeathTest = ::testing::Test;
+TEST_F(SealDeathTest, RatherEndsTheProgramThanSealWithoutChance) {
+  const Seal seal(kKey, [](size_t) { return std::string(); });
+  EXPECT_DEATH(seal.Close("p", "会议"), "does not hold: sealed.size\\(\\) == kNonceSize");
+}
+
 }  // namespace
 }  // namespace zhibu

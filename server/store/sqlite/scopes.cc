@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "server/store/sqlite/transaction.h"
+#include "sync/base/require.h"
 #include "sync/base/status.h"
 
 namespace zhibu::server::sqlite {
@@ -44,6 +45,7 @@ absl::StatusOr<Version> Transaction::NextVersion(absl::Span<const Id> scopes, Ve
     for (const Id& scope : scopes) highest = std::max(highest, LoadScope(scope).version);
     const Version next = std::max(Version(highest.value + 1), at_least);
     for (const Id& scope : scopes) MoveScope(scope, next);
+    REQUIRE(next > highest && next >= at_least);
     return next;
   });
 }
