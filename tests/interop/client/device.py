@@ -1,0 +1,442 @@
+"""A device: what it holds, and its side of a session (docs/wire.md, "A device's duties").
+
+    view(record) = merge(confirmed(record), pending edits(record))
+
+Everything is in memory; where a real device ends a transaction stands `# one transaction`.
+"""
+
+import copy
+import os
+import time
+from dataclasses import dataclass, field
+
+from google.protobuf.message import Message
+from zhibu.sync.v1 import answer_pb2, courier_pb2, edit_pb2, sync_pb2
+
+from . import catalogue, connection, crypto, merge, schema, wire
+
+PROTOCOL = 3
+Change, Without = edit_pb2.Change, edit_pb2.Without
+
+
+@dataclass
+class Queued:
+    """An edit of this device's own."""
+
+    number: int
+    previous: int  # link to the edit before
+    edit: bytes
+    stamp: int
+    made_ms: int  # by the device's clock
+    builds_on: list
+    withdrawn: bool = False
+    delivered: bool = False  # by a courier: it is in, and what it did has not come yet
+
+    def changes(self):
+        return edit_pb2.Edit.FromString(self.edit).changes
+
+
+@dataclass
+class Identity:
+    address: str
+    fingerprint: str
+    key: crypto.Key
+    number: int = 0
+    person: bytes = b""
+    server_id: bytes = b""
+    incarnation: bytes = b""
+    courier_key: bytes = b""
+
+
+@dataclass
+class SetAside:
+    queued: Queued
+    verdict: str
+    reason: str
+    detail: str
+
+
+@dataclass
+class Progress:
+    to_pass: int = 0
+    passed: int = 0
+    updates: int = 0
+
+
+@dataclass
+class Held:
+    """All that must be on the disk."""
+
+    cursors: dict = field(default_factory=dict)  # by scope
+    seen: list = field(default_factory=list)  # cursors that are gone, while anything is unsent
+    confirmed: dict = field(default_factory=dict)  # (type, id) → merge.State
+    stale: set = field(default_factory=set)  # not spoken of since everything is read anew
+    pending: list = field(default_factory=list)
+    kept: list = field(default_factory=list)  # answered, and not known to be in a backup
+    set_aside: list = field(default_factory=list)
+    last_number: int = 0
+    last_link: int = 0
+    observed: int = 0  # the highest stamp
+
+
+class Device:
+    def __init__(self, ticket: str, name: str = "interop", clock_error_ms: int = 0):
+        word, address, fingerprint, code = ticket.split("/")
+        assert word == "zhibu1"
+        self.clock_error_ms, self.offset_ms = clock_error_ms, 0
+        self.identity = Identity(address, fingerprint, crypto.Key(os.urandom(32)))
+        self.held = Held()
+        self.stream = None
+        self.progress = Progress()
+        reply = connection.call(
+            self._channel(), "Enrol",
+            sync_pb2.EnrolRequest(code=code, public_key=self.identity.key.public, device_name=name),
+            sync_pb2.EnrolReply)
+        self.identity.number, self.identity.person = reply.device, reply.person_id
+        self.identity.server_id, self.identity.incarnation = reply.server_id, reply.incarnation
+        self.identity.courier_key = reply.courier_key
+
+    def clone(self) -> "Device":
+        """As a phone that is restored from a backup, or copied."""
+        other = copy.copy(self)
+        other.identity = copy.copy(self.identity)
+        other.held, other.stream = copy.deepcopy(self.held), None
+        return other
+
+    def _channel(self):
+        return connection.channel_to(self.identity.address, self.identity.fingerprint)
+
+    # ---- Time ------------------------------------------------------------------------
+
+    def _clock_ms(self):
+        return int(time.time() * 1000) + self.clock_error_ms
+
+    def now_ms(self):
+        return self._clock_ms() + self.offset_ms
+
+    def _stamp(self, made_ms, after):
+        return max(crypto.stamp_at(made_ms + self.offset_ms), after + 1)
+
+    # ---- Reading -----------------------------------------------------------------------
+
+    def state(self, kind: schema.Type, id_: bytes) -> merge.State:
+        """What the app sees: what the server has said, with what is pending on top."""
+        state = self.held.confirmed.get((kind.number, id_), merge.State())
+        for queued in self.held.pending:
+            for change in queued.changes():
+                if (change.type, change.id) == (kind.number, id_):
+                    origin = merge.Origin(self.identity.number, merge.PENDING, queued.stamp)
+                    try:
+                        state = merge.apply(kind, change, origin, state, merge.Outcome())
+                    except merge.Refused:
+                        pass  # the server will say so
+        return state
+
+    def get(self, name: str, id_: bytes) -> "Message | None":
+        kind = catalogue.TYPES[name]
+        state = self.state(kind, id_)
+        return kind.message_class.FromString(state.body) if state.alive else None
+
+    def all(self, name: str) -> dict:
+        kind = catalogue.TYPES[name]
+        ids = {id_ for number, id_ in self.held.confirmed if number == kind.number}
+        ids |= {c.id for q in self.held.pending for c in q.changes() if c.type == kind.number}
+        found = {id_: self.get(name, id_) for id_ in ids}
+        return {id_: record for id_, record in found.items() if record is not None}
+
+    def find(self, type_name: str, /, **where) -> bytes:
+        found = [id_ for id_, record in self.all(type_name).items()
+                 if all(getattr(record, f) == v for f, v in where.items())]
+        assert len(found) == 1, f"{len(found)} of {type_name} {where}"
+        return found[0]
+
+    # ---- Writing -----------------------------------------------------------------------
+
+    def new_id(self) -> bytes:
+        ms = self.now_ms().to_bytes(6, "big")
+        chance = bytearray(os.urandom(10))
+        chance[0] = 0x70 | chance[0] & 0x0F  # version 7 of RFC 9562
+        chance[2] = 0x80 | chance[2] & 0x3F
+        return ms + bytes(chance)
+
+    def create(self, record: Message) -> "tuple[bytes, Change]":
+        kind = catalogue.TYPES[record.DESCRIPTOR.name]
+        body = schema.canonical(kind.fields, record.SerializeToString())
+        id_ = crypto.derive_id(kind, body) if kind.id_from else self.new_id()
+        scopes = _places(kind, body)
+        base = max((c.version for c in self.held.cursors.values() if c.scope in scopes), default=0)
+        change = Change(type=kind.number, id=id_, kind=Change.CREATE, base=base, set=body)
+        _mark(kind.fields, change, body, Without())
+        return id_, change
+
+    def update(self, name: str, id_: bytes, set_: "Message | bytes" = b"",
+               without: "Without | None" = None) -> Change:
+        kind = catalogue.TYPES[name]
+        if isinstance(set_, Message):
+            set_ = schema.canonical(kind.fields, set_.SerializeToString())
+        confirmed = self.held.confirmed.get((kind.number, id_), merge.State())
+        change = Change(type=kind.number, id=id_, base=confirmed.version, set=set_)
+        if without is not None:
+            change.without.CopyFrom(without)
+        _mark(kind.fields, change, set_, without or Without())
+        return change
+
+    def delete(self, name: str, id_: bytes) -> Change:
+        kind = catalogue.TYPES[name]
+        confirmed = self.held.confirmed.get((kind.number, id_), merge.State())
+        return Change(type=kind.number, id=id_, kind=Change.DELETE, base=confirmed.version)
+
+    def commit(self, *changes: Change) -> int:  # one transaction
+        edit = edit_pb2.Edit(changes=changes, device_time_ms=self._clock_ms(),
+                             salt=int.from_bytes(os.urandom(8), "big"))
+        held, touched = self.held, {(c.type, c.id) for c in changes}
+        builds_on = {}
+        for queued in held.pending:  # of each record the last one that changed it
+            builds_on.update({(c.type, c.id): queued.number for c in queued.changes()})
+        held.last_number += 1
+        after = max([held.observed] + [q.stamp for q in held.pending])
+        made_ms, data = self._clock_ms(), edit.SerializeToString()
+        held.pending.append(
+            Queued(held.last_number, held.last_link, data, self._stamp(made_ms, after), made_ms,
+                   sorted({n for key, n in builds_on.items() if key in touched})))
+        held.last_link = crypto.link_to(data)
+        return held.last_number
+
+    # ---- A session ------------------------------------------------------------------------
+
+    def hello(self) -> bytes:
+        unanswered = min((q.number for q in self.held.pending), default=0)
+        return sync_pb2.Hello(
+            protocol=PROTOCOL, device=self.identity.number, server_id=self.identity.server_id,
+            cursors=self.held.cursors.values(), app="interop", unanswered=unanswered,
+            incarnation=self.identity.incarnation, seen=self.held.seen).SerializeToString()
+
+    def open(self):
+        """Through the handshake: whether the session is open; else another is to begin."""
+        self.close()
+        self.stream = connection.Stream(self._channel())
+        self.progress = Progress()
+        self.parts, self.caught_up, self.sent = sync_pb2.Update(), False, 0
+        self.in_flight, hello = set(), self.hello()
+        began = time.monotonic()
+        self.stream.say(hello=hello)
+        _, challenge = self.stream.hear("challenge")
+        self._restamp(challenge.server_time_ms, int((time.monotonic() - began) * 1000))
+        payload = crypto.proof_payload(challenge.nonce, self.identity.fingerprint, hello)
+        self.stream.say(proof=sync_pb2.Proof(signature=self.identity.key.sign(payload)))
+        kind, heard = self.stream.hear("welcome", "restored")
+        if kind == "restored":
+            self._begin_incarnation(heard.incarnation)
+            return False
+        self.progress.to_pass = heard.to_pass
+        self.identity.courier_key = heard.courier_key
+        self.held.kept = [q for q in self.held.kept if q.number > heard.safe]
+        return True
+
+    def push(self):
+        """What has not been sent in this session."""
+        edits = [q for q in self.held.pending if q.number > self.sent]
+        if not edits:
+            return
+        self.stream.say(push=sync_pb2.Push(edits=[self.numbered(q) for q in edits]))
+        self.sent = edits[-1].number
+        self.in_flight |= {q.number for q in edits}
+
+    def listen(self):
+        """Takes one frame: whether the session goes on."""
+        kind, heard = self.stream.hear("update", "renumber")
+        if kind == "renumber":
+            self._renumber(heard.device)
+            return False
+        self.parts.MergeFrom(heard)
+        if not heard.continues:
+            whole, self.parts = self.parts, sync_pb2.Update()
+            self._apply(whole)
+            self.caught_up = not whole.catching_up
+        return True
+
+    def sync(self):
+        """Everything sent and answered, and everything received. The stream stays open."""
+        while True:
+            goes_on = self.open()
+            while goes_on:
+                self.push()
+                if self.caught_up and not self.in_flight:
+                    return self
+                goes_on = self.listen()
+
+    def close(self):
+        if self.stream is not None:
+            self.stream.close()
+            self.stream = None
+
+    @staticmethod
+    def numbered(queued: Queued) -> "sync_pb2.NumberedEdit":
+        return sync_pb2.NumberedEdit(
+            number=queued.number, stamp=queued.stamp, edit=queued.edit, previous=queued.previous,
+            builds_on=queued.builds_on, withdrawn=queued.withdrawn)
+
+    # ---- What is said to it: each is one transaction ------------------------------------------
+
+    def _restamp(self, server_ms, late_ms):
+        # The server's word is late by no more than it took: within that what was known stands.
+        offset_ms = server_ms - self._clock_ms()
+        self.offset_ms = min(max(self.offset_ms, offset_ms), offset_ms + late_ms)
+        stamp = self.held.observed
+        for queued in self.held.pending:
+            stamp = queued.stamp = self._stamp(queued.made_ms, stamp)
+
+    def _apply(self, update):
+        held = self.held
+        self.progress.updates += 1
+        self.progress.passed += update.passed
+        for answer in update.answers:
+            self._take_answer(answer)
+        for key in [k for k, state in held.confirmed.items() if self._lies_in(k, state, update.dropped)]:
+            del held.confirmed[key]
+        if update.dropped and held.pending:
+            held.seen += [c for c in held.cursors.values() if c.scope in set(update.dropped)]
+        for removal in update.removals:
+            for id_ in _ids(removal.ids):
+                held.confirmed.pop((removal.type, id_), None)
+        for group in update.groups:
+            touch = merge.Touch(group.version, group.writer, group.stamp)
+            ahead = crypto.stamp_at(self.now_ms() + 60_000)
+            if group.stamp <= ahead:
+                held.observed = max(held.observed, group.stamp)
+            for i, id_ in enumerate(_ids(group.ids)):
+                trace = group.traces[i] if group.traces else b""
+                held.confirmed[group.type, id_] = merge.State(True, touch, None, group.bodies[i], trace)
+                held.stale.discard((group.type, id_))
+        for cursor in update.cursors:
+            held.cursors[cursor.scope] = cursor
+            if cursor.audience == 0:
+                del held.cursors[cursor.scope]
+        if not update.catching_up:
+            for key in held.stale:
+                held.confirmed.pop(key, None)
+            held.stale = set()
+        if not held.pending:
+            held.seen = []
+
+    @staticmethod
+    def _lies_in(key, state, dropped):
+        kind = catalogue.BY_NUMBER.get(key[0])
+        if not dropped:
+            return False
+        if kind is None or key[1] in dropped:
+            return True
+        return not _places(kind, state.body).isdisjoint(dropped)
+
+    def _take_answer(self, answer):
+        for queued in self.held.pending:
+            if (queued.number, crypto.link_to(queued.edit)) == (answer.number, answer.link):
+                self.held.pending.remove(queued)
+                self.held.kept.append(queued)
+                self.in_flight.discard(queued.number)
+                self._put_aside(queued, answer)
+                return
+
+    def _put_aside(self, queued, answer):
+        if answer.verdict != answer_pb2.MERGED and not queued.withdrawn:
+            self.held.set_aside.append(
+                SetAside(queued, answer_pb2.Verdict.Name(answer.verdict),
+                         answer_pb2.Reason.Name(answer.reason), answer.detail))
+
+    def _renumber(self, number):
+        """Another copy has used the numbers: what has no answer begins at 1."""
+        self.identity.number = number
+        new = {q.number: n for n, q in enumerate(self.held.pending, 1)}
+        self.held.last_number, self.held.last_link, self.held.kept = len(new), 0, []
+        for queued in self.held.pending:
+            queued.number = new[queued.number]
+            queued.builds_on = [new[n] for n in queued.builds_on if n in new]
+            queued.previous = self.held.last_link
+            self.held.last_link = crypto.link_to(queued.edit)
+
+    def _begin_incarnation(self, incarnation):
+        """The server has forgotten: what is not known to be in a backup is offered again."""
+        self.identity.incarnation = incarnation
+        self.held.pending = sorted(self.held.kept + self.held.pending, key=lambda q: q.number)
+        self.held.kept = []
+        self.held.seen += self.held.cursors.values()
+        self.held.cursors = {}
+        self.held.stale = set(self.held.confirmed)
+
+    # ---- By hand ----------------------------------------------------------------------------
+
+    def export(self) -> bytes:
+        """A parcel with what is unsent."""
+        bundle = courier_pb2.Bundle(
+            device=self.identity.number, incarnation=self.identity.incarnation,
+            edits=[self.numbered(q) for q in self.held.pending if not q.delivered],
+            cursors=self.held.cursors.values())
+        sealed = crypto.seal("bundle", bundle.SerializeToString(), self.identity.key,
+                             self.identity.courier_key)
+        return courier_pb2.Parcel(
+            form=b"zhibu bundles 1", sealed=[sealed], address=self.identity.address.encode(),
+            fingerprint=self.identity.fingerprint.encode()).SerializeToString()
+
+    def receive(self, parcel: bytes) -> "courier_pb2.Receipt":
+        """The receipts that a courier has brought back."""
+        told = courier_pb2.Parcel.FromString(parcel)
+        assert told.form == b"zhibu receipts 1"
+        for sealed in told.sealed:
+            receipt = courier_pb2.Receipt.FromString(
+                crypto.unseal("receipt", sealed, self.identity.key, self.identity.courier_key))
+            if receipt.device != self.identity.number:
+                continue
+            if receipt.HasField("restored"):
+                self._begin_incarnation(receipt.restored.incarnation)
+            for answer in receipt.answers:
+                for queued in list(self.held.pending):
+                    if (queued.number, crypto.link_to(queued.edit)) != (answer.number, answer.link):
+                        continue
+                    if answer.verdict == answer_pb2.MERGED:
+                        queued.delivered = True  # its effect comes with the next session
+                    else:
+                        self.held.pending.remove(queued)
+                        self.held.kept.append(queued)
+                        self._put_aside(queued, answer)
+        return receipt
+
+
+def deliver(parcel: bytes) -> bytes:
+    """What a courier does: anybody who reaches the server, with or without a device."""
+    bundles = courier_pb2.Parcel.FromString(parcel)
+    channel = connection.channel_to(bundles.address.decode(), bundles.fingerprint.decode())
+    receipts = courier_pb2.Parcel(form=b"zhibu receipts 1")
+    for sealed in bundles.sealed:
+        reply = connection.call(channel, "Deliver", sync_pb2.DeliverRequest(bundle=sealed),
+                                sync_pb2.DeliverReply)
+        receipts.sealed.append(reply.receipt)
+    return receipts.SerializeToString()
+
+
+def _places(kind: schema.Type, body: bytes) -> set:
+    """The scopes that a record lies in, by its own fields."""
+    return {f.value for f in wire.fields(body) if getattr(kind.fields.find(f.number), "place", 0)}
+
+
+def _ids(data: bytes):
+    return [data[at : at + 16] for at in range(0, len(data), 16)]
+
+
+def _mark(fields: schema.Fields, marked, set_: bytes, without: Without):
+    """Which of the fields spoken of must be known to be merged (Change.special, within)."""
+    spoken = [f.number for f in wire.fields(set_)] + list(without.cleared)
+    spoken += [r.field for r in without.removed] + [n.field for n in without.nested]
+    rules = [fields.find(number) for number in sorted(set(spoken))]
+    marked.special.extend(rule.number for rule in rules if rule is not None and rule.special)
+    for rule in rules:
+        if rule is None or rule.element is None:
+            continue
+        elements = [f.value for f in wire.fields(set_) if f.number == rule.number]
+        nested = [n.without for n in without.nested if n.field == rule.number]
+        within = Change.Within(field=rule.number)
+        together = Without()
+        for one in nested:
+            together.MergeFrom(one)
+        _mark(rule.element, within, b"".join(elements), together)
+        if within.special or within.within:
+            marked.within.append(within)
