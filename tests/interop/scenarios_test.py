@@ -6,7 +6,7 @@ import time
 import unittest
 
 import grpc
-from zhibu.records.v1 import conflict_pb2, dues_pb2, held_pb2, meeting_pb2
+from zhibu.records.v1 import conflict_pb2, development_pb2, dues_pb2, held_pb2, meeting_pb2, study_pb2
 from zhibu.sync.v1 import answer_pb2, edit_pb2, sync_pb2, trace_pb2
 
 from client import catalogue, connection, crypto, wire
@@ -129,6 +129,31 @@ class Sessions(Scenario):
         while other.get("Meeting", meeting) is None:
             other.listen()
         self.assertEqual(other.get("Meeting", meeting).place, "礼堂")
+
+    def test_a_push_may_follow_the_proof_at_once(self):
+        device = self.device_of(SECRETARY)
+        meeting, change = self.meeting_on(device)
+        device.commit(change)
+        device.close()
+        stream, hello = connection.Stream(device._channel()), device.hello()
+        stream.say(hello=hello)
+        _, challenge = stream.hear("challenge")
+        payload = crypto.proof_payload(challenge.nonce, device.identity.fingerprint, hello)
+        stream.say(proof=sync_pb2.Proof(signature=device.identity.key.sign(payload)))
+        stream.say(push=sync_pb2.Push(edits=[device.numbered(q) for q in device.held.pending]))
+        stream.hear("welcome")
+        update = stream.hear("update")[1]
+        while not update.answers:
+            update = stream.hear("update")[1]
+        self.assertEqual(update.answers[0].verdict, answer_pb2.MERGED)
+
+    def test_what_is_no_frame_and_what_comes_out_of_turn_is_refused(self):
+        device = self.device_of(MIGRANT)
+        stream = connection.Stream(device._channel())
+        stream.say(push=sync_pb2.Push())
+        self.refused("PROTOCOL_ERROR", lambda: stream.hear("challenge"))
+        device.stream.say(leave=sync_pb2.Leave())
+        self.refused("PROTOCOL_ERROR", device.listen)
 
     def test_a_hello_in_another_spelling_is_refused(self):
         device = self.device_of(MIGRANT)
@@ -293,6 +318,36 @@ class Records(Scenario):
         self.assertEqual(self.change(check_in, later, name="CheckIn").at.seconds, 1_795_000_000)
         earlier = meeting_pb2.CheckIn(at={"seconds": 1_794_999_000})
         self.assertEqual(self.change(check_in, earlier, name="CheckIn").at.seconds, 1_794_999_000)
+
+    def test_max(self):
+        case, change = self.one.create(
+            development_pb2.DevelopmentCase(lead_branch_id=self.branch_on(self.one), attempt=2,
+                                            member_id=self.one.find("Member", name=MIGRANT)))
+        self.one.commit(change)
+        self.one.sync()
+        self.assertEqual(self.one.held.set_aside, [])
+        for said, stands in ((1, 2), (3, 3)):
+            record = self.change(case, development_pb2.DevelopmentCase(attempt=said),
+                                 name="DevelopmentCase")
+            self.assertEqual(record.attempt, stands)
+
+    def test_sum(self):
+        Part = study_pb2.StudyYear.Part
+        year, change = self.one.create(
+            study_pb2.StudyYear(branch_id=self.branch_on(self.one), year=2026,
+                                member_id=self.one.find("Member", name=MIGRANT),
+                                parts=[Part(way=study_pb2.StudySession.TOGETHER, minutes=90)]))
+        self.one.commit(change)
+        self.one.sync()
+        self.assertEqual(self.one.held.set_aside, [])
+        more = study_pb2.StudyYear(
+            parts=[Part(way=study_pb2.StudySession.TOGETHER, minutes=30)])
+        self.other.sync()
+        for device in (self.one, self.other):
+            device.commit(device.update("StudyYear", year, more))
+            self.assertEqual(device.get("StudyYear", year).parts[0].minutes, 120)
+        record = self.same_everywhere("StudyYear", year, self.one, self.other, self.one)
+        self.assertEqual(record.parts[0].minutes, 150)
 
     def test_server(self):
         member = self.one.find("Member", name=DEPUTY)
@@ -509,6 +564,60 @@ class Copies(Scenario):
             (device.held.pending[0].number, good, device.held.pending[0].number, 4711))
 
 
+class OutOfService(Scenario):
+    def out_of_service(self, *how):
+        device = self.device_of(SECRETARY)
+        device.close()
+        meeting, change = self.meeting_on(device, topic="最后")
+        device.commit(change)
+        self.server.admin("revoke", "--device", str(device.identity.number), *how)
+        return device, meeting
+
+    def test_a_lost_device_hands_over_what_is_unsent_and_wipes_itself(self):
+        device, meeting = self.out_of_service("--wipe")
+        self.refused("DEVICE_WIPED", device.sync)
+        self.assertIsNone(device.identity)
+        self.assertEqual((device.held.confirmed, device.held.pending), ({}, []))
+        reader = self.device_of(SECRETARY)
+        self.assertIn(answer_pb2.OF_REVOKED_DEVICE,
+                      [held.reason for held in reader.all("HeldEdit").values()])
+
+    def test_a_revoked_device_lets_go_of_what_it_holds(self):
+        device, _ = self.out_of_service()
+        self.refused("DEVICE_REVOKED", device.sync)
+        self.assertEqual([a.verdict for a in device.held.set_aside], ["HELD"])
+        self.assertEqual((device.all("Member"), device.held.cursors), ({}, {}))
+
+
+class CheckingIn(Scenario):
+    def test_a_code_that_was_scanned_is_verified(self):
+        host, guest = self.device_of(SECRETARY), self.device_of(MIGRANT)
+        meeting = self.shared_meeting(host, guest)
+        now_ms = host.now_ms()
+        code, _ = crypto.check_in_code(meeting, self.branch_on(host), host.identity.number, now_ms,
+                                       host.identity.key)
+        check_in, change = guest.create(
+            meeting_pb2.CheckIn(activity_id=meeting, branch_id=self.branch_on(guest),
+                                member_id=guest.identity.person, codes=[code.SerializeToString()],
+                                ways=[meeting_pb2.CheckIn.Way(how=meeting_pb2.CheckIn.QR)],
+                                at={"seconds": now_ms // 30_000 * 30}))
+        guest.commit(change)
+        guest.sync()
+        self.assertEqual(guest.held.set_aside, [])
+        self.assertEqual(guest.get("CheckIn", check_in).standing, meeting_pb2.CheckIn.VERIFIED)
+
+
+class Asking(Scenario):
+    def test_a_superior_looks_at_what_lies_below_and_nobody_else_does(self):
+        self.server.admin("grant", SECRETARY, "中共云溪镇委员会")
+        superior, member = self.device_of(SECRETARY), self.device_of(MIGRANT)
+        committee = superior.find("Organisation", name="中共云溪镇委员会")
+        number = catalogue.TYPES["Member"].number
+        below = superior.ask(organisation_id=committee, type=number, limit=7)
+        self.assertGreater(len(below), len(superior.all("Member")))
+        self.refused("ASK_NOT_BELOW", lambda: member.ask(organisation_id=committee, type=number))
+
+
 class Restored(Scenario):
     def test_a_server_from_a_backup_gets_again_what_it_has_forgotten(self):
         device, other = self.device_of(SECRETARY), self.device_of(DEPUTY)
@@ -528,7 +637,32 @@ class Restored(Scenario):
         for one in (device, other.sync()):
             self.assertEqual(one.get("Meeting", new).topic, "备份之后")
             self.assertEqual(one.get("Meeting", old).place, "礼堂")
-            self.assertEqual(len(one.all("Meeting")), 2)
+            topics = [m.topic for m in one.all("Meeting").values()]
+            self.assertEqual((topics.count("备份之前"), topics.count("备份之后")), (1, 1))
+
+
+    def test_a_copy_that_the_restored_server_has_forgotten_goes_back_to_its_former_number(self):
+        device = self.device_of(SECRETARY)
+        self.shared_meeting(device)
+        copy = device.clone()
+        self.devices.append(copy)
+        device.commit(self.meeting_on(device, topic="原机")[1])
+        device.sync()
+        device.close()
+        backup = self.server.back_up()
+        mine, change = self.meeting_on(copy, topic="副本")
+        copy.commit(change)
+        copy.sync()
+        number = copy.identity.number
+        self.assertNotEqual(number, device.identity.number)
+        copy.close()
+        self.server.restore(backup)
+        copy.commit(copy.update("Meeting", mine, Meeting(place="礼堂")))
+        copy.sync()
+        self.assertEqual((copy.held.pending, copy.held.set_aside), ([], []))
+        self.assertEqual(copy.get("Meeting", mine).place, "礼堂")
+        topics = [m.topic for m in device.sync().all("Meeting").values()]
+        self.assertEqual((topics.count("原机"), topics.count("副本")), (1, 1))
 
 
 class ByHand(Scenario):

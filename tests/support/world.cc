@@ -94,7 +94,8 @@ Environment Fate::environment() {
   return {.now_ms = [this] { return *now_ms_ + clock_error_ms; },
           .random_bytes =
               [this](size_t size) {
-                std::string bytes(size, '\0');
+                std::string bytes(size, 'r');
+                if (constant) return bytes;
                 for (char& byte : bytes) byte = static_cast<char>(random_());
                 return bytes;
               },

@@ -9,6 +9,7 @@ from zhibu.sync.v1 import answer_pb2, sync_pb2
 from . import crypto
 
 PATIENCE = 30  # seconds for what must come
+FRAME_BYTES_MAX = 8 << 20
 
 
 class OtherServer(Exception):
@@ -37,7 +38,8 @@ def channel_to(address: str, fingerprint: str) -> grpc.Channel:
     return grpc.secure_channel(
         address,
         grpc.ssl_channel_credentials(root_certificates=pem.encode()),
-        options=[("grpc.ssl_target_name_override", "zhibu"), ("grpc.use_local_subchannel_pool", 1)])
+        options=[("grpc.ssl_target_name_override", "zhibu"), ("grpc.use_local_subchannel_pool", 1),
+                 ("grpc.max_receive_message_length", FRAME_BYTES_MAX)])
 
 
 def call(channel, method: str, request, reply_class):

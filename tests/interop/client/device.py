@@ -57,6 +57,16 @@ class SetAside:
 
 
 @dataclass
+class Former:
+    """A number that the device went by before it was renumbered."""
+
+    number: int
+    kept: list
+    last_number: int
+    last_link: int
+
+
+@dataclass
 class Progress:
     to_pass: int = 0
     passed: int = 0
@@ -73,6 +83,7 @@ class Held:
     stale: set = field(default_factory=set)  # not spoken of since everything is read anew
     pending: list = field(default_factory=list)
     kept: list = field(default_factory=list)  # answered, and not known to be in a backup
+    former: list = field(default_factory=list)
     set_aside: list = field(default_factory=list)
     last_number: int = 0
     last_link: int = 0
@@ -224,13 +235,24 @@ class Device:
         self._restamp(challenge.server_time_ms, int((time.monotonic() - began) * 1000))
         payload = crypto.proof_payload(challenge.nonce, self.identity.fingerprint, hello)
         self.stream.say(proof=sync_pb2.Proof(signature=self.identity.key.sign(payload)))
-        kind, heard = self.stream.hear("welcome", "restored")
+        kind, heard = self.stream.hear("welcome", "restored", "refusal")
+        if kind == "refusal":
+            if heard.reason != answer_pb2.UNKNOWN_DEVICE or not self.held.former:
+                raise connection.Refusal(heard)
+            self._go_back()
+            return False
         if kind == "restored":
             self._begin_incarnation(heard.incarnation)
             return False
         self.progress.to_pass = heard.to_pass
+        self.service = heard.service
+        if self.service == sync_pb2.Welcome.LOST:  # before anything is sent
+            self.held = Held(pending=self.held.pending, last_number=self.held.last_number,
+                             last_link=self.held.last_link)
         self.identity.courier_key = heard.courier_key
         self.held.kept = [q for q in self.held.kept if q.number > heard.safe]
+        if heard.safe > 0:
+            self.held.former = []
         return True
 
     def push(self):
@@ -262,8 +284,34 @@ class Device:
             while goes_on:
                 self.push()
                 if self.caught_up and not self.in_flight:
-                    return self
+                    return self if self.service == sync_pb2.Welcome.IN_SERVICE else self._leave()
                 goes_on = self.listen()
+
+    def _leave(self):
+        """Nothing is left but the keys."""
+        self.stream.say(leave=sync_pb2.Leave())
+        try:
+            self.stream.hear()
+        except connection.Refusal as refusal:
+            if refusal.reason == "DEVICE_WIPED":
+                self.identity, self.held = None, Held()
+            raise
+
+    def ask(self, **ask) -> list:
+        """Of what is not held here: every record, page by page."""
+        found, ask["id"] = [], 1
+        while True:
+            self.stream.say(ask=sync_pb2.Ask(**ask))
+            kind, page = self.stream.hear("page", "update")
+            while kind == "update":
+                self._apply(page)
+                kind, page = self.stream.hear("page", "update")
+            if page.HasField("refusal"):
+                raise connection.Refusal(page.refusal)
+            found += zip(page.ids, page.bodies)
+            if not page.next:
+                return found
+            ask["after"] = page.next
 
     def close(self):
         if self.stream is not None:
@@ -345,14 +393,31 @@ class Device:
 
     def _renumber(self, number):
         """Another copy has used the numbers: what has no answer begins at 1."""
-        self.identity.number = number
-        new = {q.number: n for n, q in enumerate(self.held.pending, 1)}
-        self.held.last_number, self.held.last_link, self.held.kept = len(new), 0, []
-        for queued in self.held.pending:
-            queued.number = new[queued.number]
+        held = self.held
+        held.former.append(
+            Former(self.identity.number, held.kept, held.last_number, held.last_link))
+        self.identity.number, held.kept = number, []
+        held.last_number, held.last_link = 0, 0
+        self._number(held.pending)
+
+    def _number(self, edits):
+        """After the last number, with the links that follow."""
+        held, first = self.held, self.held.last_number + 1
+        new = {q.number: n for n, q in enumerate(edits, first)}
+        for queued in edits:
+            queued.number = held.last_number = new[queued.number]
             queued.builds_on = [new[n] for n in queued.builds_on if n in new]
-            queued.previous = self.held.last_link
-            self.held.last_link = crypto.link_to(queued.edit)
+            queued.previous = held.last_link
+            held.last_link = crypto.link_to(queued.edit)
+
+    def _go_back(self):
+        """The server was restored to before it gave this number: to the one before that."""
+        held, former = self.held, self.held.former.pop()
+        after = sorted(held.kept + held.pending, key=lambda q: q.number)
+        self.identity.number = former.number
+        held.last_number, held.last_link = former.last_number, former.last_link
+        self._number(after)
+        held.kept, held.pending = [], former.kept + after
 
     def _begin_incarnation(self, incarnation):
         """The server has forgotten: what is not known to be in a backup is offered again."""

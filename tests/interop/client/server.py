@@ -13,7 +13,7 @@ BRANCH, SECRETARY, DEPUTY, MIGRANT = "云溪镇青石村党支部", "甲青石",
 
 class Server:
     def __init__(self, program: str):
-        self.program, self.port, self.process = program, 0, None
+        self.program, self.port, self.process, self.backups = program, 0, None, 0
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="zhibu-interop-"))
         self.data = self.folder / "server"
         self.admin("init")
@@ -50,7 +50,8 @@ class Server:
         return self.admin("enrol", member)["code"]
 
     def back_up(self) -> pathlib.Path:
-        copy = self.folder / "copy.db"
+        self.backups += 1
+        copy = self.folder / f"copy-{self.backups}.db"
         self.admin("backup", str(copy))
         return copy
 
