@@ -4,11 +4,8 @@ import json
 import pathlib
 import unittest
 
-import nacl.bindings as sodium
 from policies_pb2 import Sampler
-from zhibu.records.v1 import catalogue_pb2
-from zhibu.schema.v1 import options_pb2
-from zhibu.sync.v1 import check_in_pb2, courier_pb2, edit_pb2, pass_pb2, sync_pb2, trace_pb2
+from zhibu.sync.v1 import check_in_pb2, edit_pb2, pass_pb2, sync_pb2, trace_pb2
 
 from client import catalogue, crypto, merge, schema, wire
 

@@ -1,4 +1,4 @@
-"""How frames travel: gRPC over TLS, the certificate known by its fingerprint and by nothing else."""
+"""How frames travel: gRPC over TLS, the certificate known by its fingerprint alone."""
 
 import queue
 import ssl
@@ -52,12 +52,8 @@ def call(channel, method: str, request, reply_class):
     except grpc.RpcError as error:
         for key, value in error.trailing_metadata() or ():
             if key == "grpc-status-details-bin":
-                raise Refusal(answer_refusal(value), error.code()) from error
+                raise Refusal(sync_pb2.Refusal.FromString(value), error.code()) from error
         raise
-
-
-def answer_refusal(data: bytes):
-    return sync_pb2.Refusal.FromString(data)
 
 
 class Stream:

@@ -8,86 +8,15 @@ Everything is in memory; where a real device ends a transaction stands `# one tr
 import copy
 import os
 import time
-from dataclasses import dataclass, field
 
 from google.protobuf.message import Message
-from zhibu.sync.v1 import answer_pb2, courier_pb2, edit_pb2, sync_pb2
+from zhibu.sync.v1 import answer_pb2, edit_pb2, sync_pb2
 
-from . import catalogue, connection, crypto, merge, schema, wire
+from . import catalogue, connection, crypto, merge, schema
+from .edits import Change, Without, mark, places_of
+from .held import Former, Held, Identity, Progress, Queued, SetAside
 
 PROTOCOL = 3
-Change, Without = edit_pb2.Change, edit_pb2.Without
-
-
-@dataclass
-class Queued:
-    """An edit of this device's own."""
-
-    number: int
-    previous: int  # link to the edit before
-    edit: bytes
-    stamp: int
-    made_ms: int  # by the device's clock
-    builds_on: list
-    withdrawn: bool = False
-    delivered: bool = False  # by a courier: it is in, and what it did has not come yet
-
-    def changes(self):
-        return edit_pb2.Edit.FromString(self.edit).changes
-
-
-@dataclass
-class Identity:
-    address: str
-    fingerprint: str
-    key: crypto.Key
-    number: int = 0
-    person: bytes = b""
-    server_id: bytes = b""
-    incarnation: bytes = b""
-    courier_key: bytes = b""
-
-
-@dataclass
-class SetAside:
-    queued: Queued
-    verdict: str
-    reason: str
-    detail: str
-
-
-@dataclass
-class Former:
-    """A number that the device went by before it was renumbered."""
-
-    number: int
-    kept: list
-    last_number: int
-    last_link: int
-
-
-@dataclass
-class Progress:
-    to_pass: int = 0
-    passed: int = 0
-    updates: int = 0
-
-
-@dataclass
-class Held:
-    """All that must be on the disk."""
-
-    cursors: dict = field(default_factory=dict)  # by scope
-    seen: list = field(default_factory=list)  # cursors that are gone, while anything is unsent
-    confirmed: dict = field(default_factory=dict)  # (type, id) → merge.State
-    stale: set = field(default_factory=set)  # not spoken of since everything is read anew
-    pending: list = field(default_factory=list)
-    kept: list = field(default_factory=list)  # answered, and not known to be in a backup
-    former: list = field(default_factory=list)
-    set_aside: list = field(default_factory=list)
-    last_number: int = 0
-    last_link: int = 0
-    observed: int = 0  # the highest stamp
 
 
 class Device:
@@ -125,8 +54,9 @@ class Device:
     def now_ms(self):
         return self._clock_ms() + self.offset_ms
 
-    def _stamp(self, made_ms, after):
-        return max(crypto.stamp_at(made_ms + self.offset_ms), after + 1)
+    def _stamp(self, made_ms, floor, before):
+        said = crypto.stamp_at(min(made_ms + self.offset_ms, self.now_ms()))
+        return max(said, floor + 1, before + 1)
 
     # ---- Reading -----------------------------------------------------------------------
 
@@ -174,10 +104,12 @@ class Device:
         kind = catalogue.TYPES[record.DESCRIPTOR.name]
         body = schema.canonical(kind.fields, record.SerializeToString())
         id_ = crypto.derive_id(kind, body) if kind.id_from else self.new_id()
-        scopes = _places(kind, body)
-        base = max((c.version for c in self.held.cursors.values() if c.scope in scopes), default=0)
+        scopes = places_of(kind, body)
+        seen = [c.version for c in self.held.cursors.values()
+                if c.scope in scopes and c.audience & kind.readers]
+        base = max(seen, default=0)
         change = Change(type=kind.number, id=id_, kind=Change.CREATE, base=base, set=body)
-        _mark(kind.fields, change, body, Without())
+        mark(kind.fields, change, body, Without())
         return id_, change
 
     def update(self, name: str, id_: bytes, set_: "Message | bytes" = b"",
@@ -189,7 +121,7 @@ class Device:
         change = Change(type=kind.number, id=id_, base=confirmed.version, set=set_)
         if without is not None:
             change.without.CopyFrom(without)
-        _mark(kind.fields, change, set_, without or Without())
+        mark(kind.fields, change, set_, without or Without())
         return change
 
     def delete(self, name: str, id_: bytes) -> Change:
@@ -205,10 +137,11 @@ class Device:
         for queued in held.pending:  # of each record the last one that changed it
             builds_on.update({(c.type, c.id): queued.number for c in queued.changes()})
         held.last_number += 1
-        after = max([held.observed] + [q.stamp for q in held.pending])
+        before = max((q.stamp for q in held.pending), default=0)
         made_ms, data = self._clock_ms(), edit.SerializeToString()
         held.pending.append(
-            Queued(held.last_number, held.last_link, data, self._stamp(made_ms, after), made_ms,
+            Queued(held.last_number, held.last_link, data,
+                   self._stamp(made_ms, held.observed, before), made_ms, held.observed,
                    sorted({n for key, n in builds_on.items() if key in touched})))
         held.last_link = crypto.link_to(data)
         return held.last_number
@@ -242,7 +175,7 @@ class Device:
             self._go_back()
             return False
         if kind == "restored":
-            self._begin_incarnation(heard.incarnation)
+            self.begin_incarnation(heard.incarnation)
             return False
         self.progress.to_pass = heard.to_pass
         self.service = heard.service
@@ -270,12 +203,15 @@ class Device:
         if kind == "renumber":
             self._renumber(heard.device)
             return False
-        self.parts.MergeFrom(heard)
-        if not heard.continues:
+        self._take(heard)
+        return True
+
+    def _take(self, update):
+        self.parts.MergeFrom(update)
+        if not update.continues:
             whole, self.parts = self.parts, sync_pb2.Update()
             self._apply(whole)
             self.caught_up = not whole.catching_up
-        return True
 
     def sync(self):
         """Everything sent and answered, and everything received. The stream stays open."""
@@ -304,7 +240,7 @@ class Device:
             self.stream.say(ask=sync_pb2.Ask(**ask))
             kind, page = self.stream.hear("page", "update")
             while kind == "update":
-                self._apply(page)
+                self._take(page)
                 kind, page = self.stream.hear("page", "update")
             if page.HasField("refusal"):
                 raise connection.Refusal(page.refusal)
@@ -330,9 +266,14 @@ class Device:
         # The server's word is late by no more than it took: within that what was known stands.
         offset_ms = server_ms - self._clock_ms()
         self.offset_ms = min(max(self.offset_ms, offset_ms), offset_ms + late_ms)
-        stamp = self.held.observed
+        ahead, stamp = self._ahead(), 0
         for queued in self.held.pending:
-            stamp = queued.stamp = self._stamp(queued.made_ms, stamp)
+            floor = queued.floor if queued.floor <= ahead else 0
+            stamp = queued.stamp = self._stamp(queued.made_ms, floor, stamp)
+
+    def _ahead(self):
+        """A stamp beyond this is of a clock that was wrong."""
+        return crypto.stamp_at(self.now_ms() + 60_000)
 
     def _apply(self, update):
         held = self.held
@@ -340,22 +281,23 @@ class Device:
         self.progress.passed += update.passed
         for answer in update.answers:
             self._take_answer(answer)
-        for key in [k for k, state in held.confirmed.items() if self._lies_in(k, state, update.dropped)]:
+        dropped = set(update.dropped)
+        for key in [k for k, s in held.confirmed.items() if self._lies_in(k, s, dropped)]:
             del held.confirmed[key]
         if update.dropped and held.pending:
-            held.seen += [c for c in held.cursors.values() if c.scope in set(update.dropped)]
+            held.seen += [c for c in held.cursors.values() if c.scope in dropped]
         for removal in update.removals:
             for id_ in _ids(removal.ids):
                 held.confirmed.pop((removal.type, id_), None)
         for group in update.groups:
             touch = merge.Touch(group.version, group.writer, group.stamp)
-            ahead = crypto.stamp_at(self.now_ms() + 60_000)
-            if group.stamp <= ahead:
+            if group.stamp <= self._ahead():
                 held.observed = max(held.observed, group.stamp)
             for i, id_ in enumerate(_ids(group.ids)):
                 trace = group.traces[i] if group.traces else b""
-                held.confirmed[group.type, id_] = merge.State(True, touch, None, group.bodies[i], trace)
-                held.stale.discard((group.type, id_))
+                key = group.type, id_
+                held.confirmed[key] = merge.State(True, touch, None, group.bodies[i], trace)
+                held.stale.discard(key)
         for cursor in update.cursors:
             held.cursors[cursor.scope] = cursor
             if cursor.audience == 0:
@@ -374,7 +316,7 @@ class Device:
             return False
         if kind is None or key[1] in dropped:
             return True
-        return not _places(kind, state.body).isdisjoint(dropped)
+        return not places_of(kind, state.body).isdisjoint(dropped)
 
     def _take_answer(self, answer):
         for queued in self.held.pending:
@@ -382,10 +324,10 @@ class Device:
                 self.held.pending.remove(queued)
                 self.held.kept.append(queued)
                 self.in_flight.discard(queued.number)
-                self._put_aside(queued, answer)
+                self.put_aside(queued, answer)
                 return
 
-    def _put_aside(self, queued, answer):
+    def put_aside(self, queued, answer):
         if answer.verdict != answer_pb2.MERGED and not queued.withdrawn:
             self.held.set_aside.append(
                 SetAside(queued, answer_pb2.Verdict.Name(answer.verdict),
@@ -419,7 +361,7 @@ class Device:
         self._number(after)
         held.kept, held.pending = [], former.kept + after
 
-    def _begin_incarnation(self, incarnation):
+    def begin_incarnation(self, incarnation):
         """The server has forgotten: what is not known to be in a backup is offered again."""
         self.identity.incarnation = incarnation
         self.held.pending = sorted(self.held.kept + self.held.pending, key=lambda q: q.number)
@@ -428,80 +370,6 @@ class Device:
         self.held.cursors = {}
         self.held.stale = set(self.held.confirmed)
 
-    # ---- By hand ----------------------------------------------------------------------------
-
-    def export(self) -> bytes:
-        """A parcel with what is unsent."""
-        bundle = courier_pb2.Bundle(
-            device=self.identity.number, incarnation=self.identity.incarnation,
-            edits=[self.numbered(q) for q in self.held.pending if not q.delivered],
-            cursors=self.held.cursors.values())
-        sealed = crypto.seal("bundle", bundle.SerializeToString(), self.identity.key,
-                             self.identity.courier_key)
-        return courier_pb2.Parcel(
-            form=b"zhibu bundles 1", sealed=[sealed], address=self.identity.address.encode(),
-            fingerprint=self.identity.fingerprint.encode()).SerializeToString()
-
-    def receive(self, parcel: bytes) -> "courier_pb2.Receipt":
-        """The receipts that a courier has brought back."""
-        told = courier_pb2.Parcel.FromString(parcel)
-        assert told.form == b"zhibu receipts 1"
-        for sealed in told.sealed:
-            receipt = courier_pb2.Receipt.FromString(
-                crypto.unseal("receipt", sealed, self.identity.key, self.identity.courier_key))
-            if receipt.device != self.identity.number:
-                continue
-            if receipt.HasField("restored"):
-                self._begin_incarnation(receipt.restored.incarnation)
-            for answer in receipt.answers:
-                for queued in list(self.held.pending):
-                    if (queued.number, crypto.link_to(queued.edit)) != (answer.number, answer.link):
-                        continue
-                    if answer.verdict == answer_pb2.MERGED:
-                        queued.delivered = True  # its effect comes with the next session
-                    else:
-                        self.held.pending.remove(queued)
-                        self.held.kept.append(queued)
-                        self._put_aside(queued, answer)
-        return receipt
-
-
-def deliver(parcel: bytes) -> bytes:
-    """What a courier does: anybody who reaches the server, with or without a device."""
-    bundles = courier_pb2.Parcel.FromString(parcel)
-    channel = connection.channel_to(bundles.address.decode(), bundles.fingerprint.decode())
-    receipts = courier_pb2.Parcel(form=b"zhibu receipts 1")
-    for sealed in bundles.sealed:
-        reply = connection.call(channel, "Deliver", sync_pb2.DeliverRequest(bundle=sealed),
-                                sync_pb2.DeliverReply)
-        receipts.sealed.append(reply.receipt)
-    return receipts.SerializeToString()
-
-
-def _places(kind: schema.Type, body: bytes) -> set:
-    """The scopes that a record lies in, by its own fields."""
-    return {f.value for f in wire.fields(body) if getattr(kind.fields.find(f.number), "place", 0)}
-
 
 def _ids(data: bytes):
     return [data[at : at + 16] for at in range(0, len(data), 16)]
-
-
-def _mark(fields: schema.Fields, marked, set_: bytes, without: Without):
-    """Which of the fields spoken of must be known to be merged (Change.special, within)."""
-    spoken = [f.number for f in wire.fields(set_)] + list(without.cleared)
-    spoken += [r.field for r in without.removed] + [n.field for n in without.nested]
-    rules = [fields.find(number) for number in sorted(set(spoken))]
-    marked.special.extend(rule.number for rule in rules if rule is not None and rule.special)
-    for rule in rules:
-        if rule is None or rule.element is None:
-            continue
-        elements = [f.value for f in wire.fields(set_) if f.number == rule.number]
-        nested = [n.without for n in without.nested if n.field == rule.number]
-        within = Change.Within(field=rule.number)
-        together = Without()
-        for one in nested:
-            together.MergeFrom(one)
-        _mark(rule.element, within, b"".join(elements), together)
-        if within.special or within.within:
-            marked.within.append(within)

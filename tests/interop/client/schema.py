@@ -1,5 +1,5 @@
-"""What a record's declaration says of its fields: the options of zhibu/schema/v1/options.proto, read
-from the descriptors."""
+"""What a record's declaration says of its fields: the options of zhibu/schema/v1/options.proto,
+read from the descriptors."""
 
 from google.protobuf.descriptor import FieldDescriptor as FD
 from zhibu.schema.v1 import options_pb2
@@ -94,6 +94,7 @@ class Type:
         self.number = record.type
         self.id_from = [self.descriptor.fields_by_name[name].number for name in record.id_from]
         self.fields = Fields(self.descriptor)
+        self.readers = sum(1 << office for office in record.readers)  # as Cursor.audience
 
 
 def last_of(descriptor, data: bytes):
@@ -106,7 +107,7 @@ def last_of(descriptor, data: bytes):
 
 
 def key_of(descriptor, element: bytes) -> bytes:
-    """Of an element: text as it stands, a number as eight bytes, big-endian, as it is on the wire."""
+    """Of an element: text as it stands, a number as eight bytes of what is on the wire."""
     found = last_of(descriptor, element)
     if wire_type(descriptor) == wire.BYTES:
         return found.value if found else b""

@@ -1,4 +1,4 @@
-"""A server of its own for the tests: a process of the real program, over a folder that goes with it."""
+"""A server of one's own: a process of the real program, over a folder that goes with it."""
 
 import json
 import pathlib
