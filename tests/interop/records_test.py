@@ -103,6 +103,13 @@ class Records(Scenario):
                              Without(removed=[gone], nested=[emptied]))
         self.assertEqual([item.topic for item in record.agenda], [""])
 
+    def test_a_key_that_cannot_be_is_refused_and_one_that_is_not_there_is_none(self):
+        meeting = self.shared_meeting(self.one, self.other)
+        for width, refused in ((4, "MALFORMED"), (8, None)):
+            gone = Without.Removed(field=11, elements=[(7).to_bytes(width, "big")])
+            self.change(meeting, without=Without(removed=[gone]), refused=refused)
+        self.one.held.set_aside.clear()
+
     def test_ask_within_a_keyed_list(self):
         Resolution = Meeting.Resolution
         meeting = self.shared_meeting(self.one, self.other)
