@@ -70,6 +70,22 @@ class Sessions(Scenario):
             other.listen()
         self.assertEqual(other.get("Meeting", meeting).place, "礼堂")
 
+    def test_what_one_edit_has_changed_comes_as_one_update_however_large(self):
+        one, other = self.device_of(SECRETARY), self.device_of(DEPUTY)
+        other.close()
+        minutes, meetings = "长" * 300_000, []  # 900 kB each
+        for _ in range(4):
+            meeting, change = self.meeting_on(one, minutes=minutes)
+            meetings.append(meeting)
+            one.commit(change)
+            one.sync()
+        one.commit(*[one.update("Meeting", m, Meeting(place="礼堂")) for m in meetings])
+        one.sync()
+        other.sync()
+        self.assertGreater(other.progress.parts, 0)
+        self.assertEqual({other.get("Meeting", m).place for m in meetings}, {"礼堂"})
+        self.assertEqual(other.progress.passed, other.progress.to_pass)
+
     def test_a_push_may_follow_the_proof_at_once(self):
         device = self.device_of(SECRETARY)
         meeting, change = self.meeting_on(device)

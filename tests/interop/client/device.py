@@ -208,6 +208,7 @@ class Device:
 
     def _take(self, update):
         self.parts.MergeFrom(update)
+        self.progress.parts += update.continues
         if not update.continues:
             whole, self.parts = self.parts, sync_pb2.Update()
             self._apply(whole)
