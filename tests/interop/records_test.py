@@ -1,5 +1,7 @@
 """What is recorded, by every policy, alone and at the same time; and beside the other client."""
 
+import time
+
 from zhibu.records.v1 import conflict_pb2, development_pb2, dues_pb2, meeting_pb2, study_pb2
 from zhibu.sync.v1 import trace_pb2
 
@@ -196,6 +198,7 @@ class Together(Scenario):
 
     def both(self, meeting, ones, others):
         self.one.commit(self.one.update("Meeting", meeting, ones))
+        time.sleep(0.05)  # the other is the later, beyond what clocks are measured to
         self.other.commit(self.other.update("Meeting", meeting, others))
         return self.same_everywhere("Meeting", meeting, self.one, self.other, self.one)
 

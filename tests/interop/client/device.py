@@ -165,7 +165,7 @@ class Device:
         began = time.monotonic()
         self.stream.say(hello=hello)
         _, challenge = self.stream.hear("challenge")
-        self._restamp(challenge.server_time_ms, int((time.monotonic() - began) * 1000))
+        self._restamp(challenge.server_time_ms, int((time.monotonic() - began) * 1000) + 1)
         payload = crypto.proof_payload(challenge.nonce, self.identity.fingerprint, hello)
         self.stream.say(proof=sync_pb2.Proof(signature=self.identity.key.sign(payload)))
         kind, heard = self.stream.hear("welcome", "restored", "refusal")
