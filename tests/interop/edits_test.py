@@ -166,6 +166,27 @@ class Restored(Scenario):
             self.assertEqual((topics.count("备份之前"), topics.count("备份之后")), (1, 1))
 
 
+    def test_a_device_that_the_restored_server_has_forgotten_is_enrolled_again_and_offers_all(self):
+        backup = self.server.back_up()
+        device, member = self.device_of(SECRETARY), self.device_of(MIGRANT)
+        meeting = self.shared_meeting(device, topic="登记之后")
+        member.commit(self.meeting_on(member)[1])
+        member.sync()
+        self.assertEqual([a.reason for a in member.held.set_aside], ["NOT_ENTITLED"])
+        unsent = device.update("Meeting", meeting, Meeting(place="礼堂"))
+        for one in (device, member):
+            one.close()
+        self.server.restore(backup)
+        device.commit(unsent)
+        for one, owner in ((device, SECRETARY), (member, MIGRANT)):
+            self.refused("UNKNOWN_DEVICE", one.sync)
+            one.enrol(self.server.code_for(owner))
+            one.sync()
+            self.assertEqual(one.held.pending, [])
+        self.assertEqual(device.held.set_aside, [])
+        self.assertEqual(device.get("Meeting", meeting).place, "礼堂")
+        self.assertEqual([a.reason for a in member.held.set_aside], ["NOT_ENTITLED"])
+
     def test_a_copy_that_the_restored_server_has_forgotten_goes_back_to_its_former_number(self):
         device = self.device_of(SECRETARY)
         self.shared_meeting(device)

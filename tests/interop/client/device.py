@@ -21,20 +21,27 @@ PROTOCOL = 3
 
 class Device:
     def __init__(self, ticket: str, name: str = "interop", clock_error_ms: int = 0):
-        word, address, fingerprint, code = ticket.split("/")
-        assert word == "zhibu1"
-        self.clock_error_ms, self.offset_ms = clock_error_ms, 0
-        self.identity = Identity(address, fingerprint, crypto.Key(os.urandom(32)))
+        self.name, self.clock_error_ms, self.offset_ms = name, clock_error_ms, 0
+        self.identity = Identity(crypto.Key(os.urandom(32)))
         self.held = Held()
         self.stream = None
         self.progress = Progress()
-        reply = connection.call(
-            self._channel(), "Enrol",
-            sync_pb2.EnrolRequest(code=code, public_key=self.identity.key.public, device_name=name),
-            sync_pb2.EnrolReply)
-        self.identity.number, self.identity.person = reply.device, reply.person_id
-        self.identity.server_id, self.identity.incarnation = reply.server_id, reply.incarnation
+        self.enrol(ticket)
+
+    def enrol(self, ticket: str):
+        """Also where the server has forgotten the device, or asks again whose it is."""
+        word, self.identity.address, self.identity.fingerprint, code = ticket.split("/")
+        assert word == "zhibu1"
+        request = sync_pb2.EnrolRequest(code=code, public_key=self.identity.key.public,
+                                        device_name=self.name, device=self.identity.number)
+        reply = connection.call(self._channel(), "Enrol", request, sync_pb2.EnrolReply)
+        before, self.identity.number = self.identity.number, reply.device
+        self.identity.person, self.identity.server_id = reply.person_id, reply.server_id
         self.identity.courier_key = reply.courier_key
+        if reply.device != before:  # else it is yet to be told that the server was restored
+            self.begin_incarnation(reply.incarnation)
+            self.held.last_number, self.held.last_link = 0, 0
+            self._number(self.held.pending)
 
     def clone(self) -> "Device":
         """As a phone that is restored from a backup, or copied."""
@@ -364,12 +371,12 @@ class Device:
 
     def begin_incarnation(self, incarnation):
         """The server has forgotten: what is not known to be in a backup is offered again."""
-        self.identity.incarnation = incarnation
-        self.held.pending = sorted(self.held.kept + self.held.pending, key=lambda q: q.number)
-        self.held.kept = []
-        self.held.seen += self.held.cursors.values()
-        self.held.cursors = {}
-        self.held.stale = set(self.held.confirmed)
+        held, self.identity.incarnation = self.held, incarnation
+        held.set_aside = [a for a in held.set_aside if a.queued not in held.kept]  # judged anew
+        held.pending = sorted(held.kept + held.pending, key=lambda q: q.number)
+        held.kept, held.former = [], []
+        held.seen += held.cursors.values()
+        held.cursors, held.stale = {}, set(held.confirmed)
 
 
 def _ids(data: bytes):

@@ -27,9 +27,9 @@ class Queued:
 
 @dataclass
 class Identity:
-    address: str
-    fingerprint: str
     key: crypto.Key
+    address: str = ""
+    fingerprint: str = ""
     number: int = 0
     person: bytes = b""
     server_id: bytes = b""
