@@ -46,6 +46,7 @@ absl::Status Session::Start() {
   const auto seen = store_.Seen();
   if (!seen.ok()) return seen.status();
   secret_key_ = identity->secret_key;
+  fingerprint_ = identity->fingerprint;
   sync::v1::Hello hello;
   hello.set_protocol(kProtocolVersion);
   hello.set_device(identity->device.value);
@@ -115,7 +116,7 @@ void Session::OnChallenge(const sync::v1::Challenge& challenge) {
     return Close(Refuse(sync::v1::PROTOCOL_ERROR, "challenge"));
   }
   out_.emplace_back().mutable_proof()->set_signature(
-      SignProof(secret_key_, challenge.nonce(), hello_));
+      SignProof(secret_key_, challenge.nonce(), fingerprint_, hello_));
   state_ = State::kProof;
   const Environment& environment = store_.environment();
   clock_.emplace(environment);

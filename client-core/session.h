@@ -79,6 +79,7 @@ class Session {
   std::deque<sync::v1::ClientFrame> out_;
   std::string hello_;  // as it is signed
   std::string secret_key_;
+  std::string fingerprint_;  // see Identity
   // The parts of an update that goes on in the next frame (Update.continues).
   sync::v1::Update parts_;
   size_t parts_bytes_ = 0;

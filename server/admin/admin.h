@@ -18,7 +18,6 @@ namespace zhibu::server {
 // Names in the settings of the store.
 inline constexpr char kServerId[] = "server_id";
 inline constexpr char kServerKey[] = "server_key";
-inline constexpr char kServerCertificate[] = "server_certificate";
 inline constexpr char kServerAddress[] = "server_address";
 
 class Admin {

@@ -8,6 +8,7 @@
 #include "server/admin/admin.h"
 #include "server/feed/cursor.h"
 #include "server/feed/incarnation.h"
+#include "server/identity/certificate.h"
 #include "server/identity/named.h"
 #include "server/ingest/chains.h"
 #include "sync/base/status.h"

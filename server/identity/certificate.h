@@ -9,6 +9,9 @@
 
 namespace zhibu::server {
 
+// Name in the settings of the store: of the certificate, in PEM form.
+inline constexpr char kServerCertificate[] = "server_certificate";
+
 struct Certificate {
   std::string key_pem;
   std::string certificate_pem;

@@ -17,6 +17,7 @@
 #include "absl/time/time.h"
 #include "server/base/log.h"
 #include "server/feed/incarnation.h"
+#include "server/identity/certificate.h"
 #include "server/identity/marks.h"
 #include "server/identity/named.h"
 #include "server/identity/registration.h"

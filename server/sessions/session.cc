@@ -11,6 +11,7 @@
 #include "absl/strings/str_split.h"
 #include "server/feed/damage.h"
 #include "server/feed/incarnation.h"
+#include "server/identity/certificate.h"
 #include "server/sessions/ask.h"
 #include "server/sessions/courier.h"
 #include "sync/base/reason.h"
@@ -139,6 +140,8 @@ absl::Status Session::CheckHello(const std::string& bytes) {
     ASSIGN_OR_RETURN(const std::string server_id, reader.GetSetting("server_id"));
     if (hello.server_id() != server_id) return zhibu::Refuse(sync::v1::OTHER_SERVER, "");
     ASSIGN_OR_RETURN(incarnation_, reader.GetSetting(kIncarnation));
+    ASSIGN_OR_RETURN(const std::string certificate, reader.GetSetting(kServerCertificate));
+    fingerprint_ = FingerprintOf(certificate);
     ASSIGN_OR_RETURN(const auto device, reader.GetDevice(DeviceNumber(hello.device())));
     const bool known = device && device->number != kServerDevice;
     device_ = known ? *device : DeviceRow();
@@ -162,7 +165,7 @@ void Session::OnHello(const std::string& bytes) {
 
 void Session::OnProof(const sync::v1::Proof& proof) {
   if (state_ != State::kProof) return Refuse(sync::v1::PROTOCOL_ERROR, "proof");
-  if (!VerifyProof(device_.public_key, nonce_, hello_bytes_, proof.signature())) {
+  if (!VerifyProof(device_.public_key, nonce_, fingerprint_, hello_bytes_, proof.signature())) {
     return Refuse(sync::v1::UNKNOWN_DEVICE, absl::StrCat(hello_.device()));
   }
   const int64_t unseen_ms = environment_.now_ms() - device_.last_seen_ms;

@@ -129,6 +129,7 @@ class Session {
   std::string hello_bytes_;          // as they were signed
   sync::v1::Hello hello_;
   std::string nonce_;
+  std::string fingerprint_;  // of the certificate that devices know the server by
   DeviceRow device_;
   std::string incarnation_;
   CatchUp catch_up_;

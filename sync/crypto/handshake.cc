@@ -13,11 +13,13 @@
 namespace zhibu {
 namespace {
 
-constexpr char kContext[] = "zhibu session v1";
+constexpr char kContext[] = "zhibu session v2";
+constexpr size_t kFingerprintDigits = 64;
 constexpr char kTicketName[] = "zhibu1";
 
-std::string Payload(absl::string_view nonce, absl::string_view hello) {
-  return absl::StrCat(kContext, nonce, hello);
+std::string Payload(absl::string_view nonce, absl::string_view fingerprint,
+                    absl::string_view hello) {
+  return absl::StrCat(kContext, nonce, absl::HexStringToBytes(fingerprint), hello);
 }
 
 const unsigned char* Bytes(absl::string_view text) {
@@ -50,17 +52,19 @@ std::string PublicKeyOf(absl::string_view secret_key) {
 }
 
 std::string SignProof(absl::string_view secret_key, absl::string_view nonce,
-                      absl::string_view hello) {
-  const std::string payload = Payload(nonce, hello);
+                      absl::string_view fingerprint, absl::string_view hello) {
+  const std::string payload = Payload(nonce, fingerprint, hello);
   std::string signature(crypto_sign_BYTES, '\0');
   crypto_sign_detached(reinterpret_cast<unsigned char*>(signature.data()), nullptr, Bytes(payload),
                        payload.size(), Bytes(secret_key));
   return signature;
 }
 
-bool VerifyProof(absl::string_view public_key, absl::string_view nonce, absl::string_view hello,
+bool VerifyProof(absl::string_view public_key, absl::string_view nonce,
+                 absl::string_view fingerprint, absl::string_view hello,
                  absl::string_view signature) {
-  const std::string payload = Payload(nonce, hello);
+  if (fingerprint.size() != kFingerprintDigits) return false;
+  const std::string payload = Payload(nonce, fingerprint, hello);
   return public_key.size() == crypto_sign_PUBLICKEYBYTES && signature.size() == crypto_sign_BYTES &&
          crypto_sign_verify_detached(Bytes(signature), Bytes(payload), payload.size(),
                                      Bytes(public_key)) == 0;
@@ -94,8 +98,8 @@ std::string EnrolmentTicket::ToText() const {
 
 absl::StatusOr<EnrolmentTicket> EnrolmentTicket::FromText(absl::string_view text) {
   const std::vector<std::string> parts = absl::StrSplit(absl::StripAsciiWhitespace(text), '/');
-  if (parts.size() != 4 || parts[0] != kTicketName || parts[1].empty() || parts[2].size() != 64 ||
-      parts[3].empty()) {
+  if (parts.size() != 4 || parts[0] != kTicketName || parts[1].empty() ||
+      parts[2].size() != kFingerprintDigits || parts[3].empty()) {
     return Refuse(sync::v1::BAD_CODE, "");
   }
   return EnrolmentTicket{parts[1], absl::AsciiStrToLower(parts[2]), parts[3]};

@@ -10,7 +10,7 @@
 
 namespace zhibu {
 
-inline constexpr uint32_t kProtocolVersion = 2;
+inline constexpr uint32_t kProtocolVersion = 3;
 
 // Ed25519. The secret key never leaves the device.
 struct KeyPair {
@@ -25,10 +25,14 @@ bool IsPublicKey(absl::string_view bytes);
 std::string PublicKeyOf(absl::string_view secret_key);
 
 // A signature over the server's nonce and the bytes of the Hello that opened the session,
-// so that neither can be used again.
+// so that neither can be used again; and over the fingerprint (FingerprintOf) of the certificate
+// that the device knows the server by, so that who stands in between with one of its own cannot
+// pass the signature on.
 std::string SignProof(absl::string_view secret_key, absl::string_view nonce,
-                      absl::string_view hello);
-bool VerifyProof(absl::string_view public_key, absl::string_view nonce, absl::string_view hello,
+                      absl::string_view fingerprint, absl::string_view hello);
+// False also where `fingerprint` is none.
+bool VerifyProof(absl::string_view public_key, absl::string_view nonce,
+                 absl::string_view fingerprint, absl::string_view hello,
                  absl::string_view signature);
 
 // What an edit says of the one before it (NumberedEdit.previous).

@@ -9,6 +9,7 @@
 #include "client-core/transport/syncer.h"
 #include "server/admin/admin.h"
 #include "server/feed/incarnation.h"
+#include "server/identity/certificate.h"
 #include "server/ingest/ingest.h"
 #include "server/sessions/session.h"
 #include "server/store/sqlite/store.h"
@@ -161,8 +162,10 @@ Site::Download Site::Capture() {
   row.record = SystemEnvironment().NewId();
   std::string server_id;
   std::string incarnation;
+  std::string certificate;
   Check(store->Write([&](server::Writer& writer) -> absl::Status {
     ASSIGN_OR_RETURN(server_id, writer.GetSetting(server::kServerId));
+    ASSIGN_OR_RETURN(certificate, writer.GetSetting(server::kServerCertificate));
     ASSIGN_OR_RETURN(incarnation, writer.GetSetting(server::kIncarnation));
     ASSIGN_OR_RETURN(row.number, writer.NextDevice());
     return writer.PutDevice(row);
@@ -172,6 +175,7 @@ Site::Download Site::Capture() {
   Check(device->SetIdentity({.device = row.number,
                              .person = secretary_,
                              .server_id = server_id,
+                             .fingerprint = FingerprintOf(certificate),
                              .secret_key = keys.secret_key,
                              .incarnation = incarnation}),
         "capture");

@@ -264,9 +264,14 @@ TEST_F(Courier, AFileThatWasAlteredIsRefusedOrIsAsItWas) {
     const auto receipts = world.Deliver(altered);
     if (!receipts.ok()) {
       EXPECT_EQ(ReasonOf(receipts.status()).reason, sync::v1::COURIER_DAMAGED) << at;
+      continue;
     }
+    // Of where it goes, which is for the carrier.
+    EXPECT_EQ(FromFile(Cargo::kBundle, altered)->sealed(0),
+              FromFile(Cargo::kBundle, bundles)->sealed(0))
+        << at;
   }
-  EXPECT_EQ(world.AuditOf(zhangs.number()).size(), 0u);
+  EXPECT_LE(world.AuditOf(zhangs.number()).size(), 1u);
   const std::string receipts = Deliver(bundles);
   for (size_t at = 0; at < receipts.size(); ++at) {
     std::string altered = receipts;

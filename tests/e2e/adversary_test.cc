@@ -175,7 +175,7 @@ TEST_F(AdversaryTest, ClaimsAnothersDevice) {
     stream->Say(HelloOf(other));
     const ServerFrame challenge = stream->Read();
     ASSERT_TRUE(challenge.has_challenge()) << number;
-    stream->Prove(SignProof(self.keys.secret_key, challenge.challenge().nonce(),
+    stream->Prove(SignProof(self.keys.secret_key, challenge.challenge().nonce(), self.fingerprint,
                             HelloOf(other).SerializeAsString()));
     EXPECT_EQ(stream->Refused(), "UNKNOWN_DEVICE") << number;
   }
@@ -222,7 +222,7 @@ TEST_F(AdversaryTest, ReplaysAHandshakeAnEditAndACode) {
   const auto first = hostile_.Connect();
   first->Say(HelloOf(self));
   const std::string proof = SignProof(self.keys.secret_key, first->Read().challenge().nonce(),
-                                      HelloOf(self).SerializeAsString());
+                                      self.fingerprint, HelloOf(self).SerializeAsString());
   first->Prove(proof);
   ASSERT_TRUE(first->Read().has_welcome());
   const auto second = hostile_.Connect();

@@ -89,7 +89,8 @@ sync::v1::Welcome HostileStream::Open(const Self& self) { return Open(self, Hell
 sync::v1::Welcome HostileStream::Open(const Self& self, const sync::v1::Hello& hello) {
   Say(hello);
   const ServerFrame challenge = Read();
-  Prove(SignProof(self.keys.secret_key, challenge.challenge().nonce(), hello.SerializeAsString()));
+  Prove(SignProof(self.keys.secret_key, challenge.challenge().nonce(), self.fingerprint,
+                  hello.SerializeAsString()));
   const ServerFrame welcome = Read();
   EXPECT_TRUE(welcome.has_welcome()) << welcome.ShortDebugString();
   return welcome.welcome();
@@ -147,7 +148,8 @@ Self Hostile::Enrol(const std::string& ticket, const std::string& name) {
   Self self;
   self.keys = NewKeyPair(SystemEnvironment());
   sync::v1::EnrolRequest request;
-  request.set_code(EnrolmentTicket::FromText(ticket)->code);
+  const auto given = EnrolmentTicket::FromText(ticket);
+  request.set_code(given->code);
   request.set_public_key(self.keys.public_key);
   request.set_device_name(name);
   sync::v1::EnrolReply reply;
@@ -157,6 +159,7 @@ Self Hostile::Enrol(const std::string& ticket, const std::string& name) {
   self.person = reply.person_id();
   self.server_id = reply.server_id();
   self.incarnation = reply.incarnation();
+  self.fingerprint = given->fingerprint;
   return self;
 }
 

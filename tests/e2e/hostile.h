@@ -29,6 +29,7 @@ struct Self {
   std::string person;
   std::string server_id;
   std::string incarnation;
+  std::string fingerprint;  // of the certificate that it says it sees
   KeyPair keys;
 };
 

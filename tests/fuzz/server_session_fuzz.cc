@@ -74,8 +74,8 @@ class Intruder {
     EXPECT_TRUE(session_->Next(&challenge));
     if (!challenge.has_challenge()) return;
     ClientFrame proof;
-    proof.mutable_proof()->set_signature(
-        SignProof(identity_.secret_key, challenge.challenge().nonce(), frame.hello()));
+    proof.mutable_proof()->set_signature(SignProof(
+        identity_.secret_key, challenge.challenge().nonce(), identity_.fingerprint, frame.hello()));
     Say(proof);
   }
 

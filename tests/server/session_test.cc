@@ -63,7 +63,8 @@ class SessionTest : public Village {
     return Say(frame);
   }
   std::string Sign(const ServerFrame& challenge, const sync::v1::Hello& hello) {
-    return SignProof(identity.secret_key, challenge.challenge().nonce(), hello.SerializeAsString());
+    return SignProof(identity.secret_key, challenge.challenge().nonce(), identity.fingerprint,
+                     hello.SerializeAsString());
   }
   // Through the handshake and the first update.
   void Open() {
@@ -107,6 +108,13 @@ TEST_F(SessionTest, AnUnknownDeviceIsRefusedOnceItHasSigned) {
     hello.set_device(nobody);
     ExpectRefused(SayProof(Sign(SayHello(hello), hello)), sync::v1::UNKNOWN_DEVICE);
   }
+}
+
+// Its enrolment code was swapped, so that it knows the server by the certificate of somebody in
+// between, who hands every frame on.
+TEST_F(SessionTest, ADeviceThatIsRelayedUnderAnotherCertificateIsRefused) {
+  identity.fingerprint = std::string(64, 'b');
+  ExpectRefused(SayProof(Sign(SayHello(Hello()), Hello())), sync::v1::UNKNOWN_DEVICE);
 }
 
 TEST_F(SessionTest, ARevokedDeviceMustProveItselfLikeAnyOther) {
@@ -355,8 +363,9 @@ TEST_F(SessionTest, AFieldFromANewerAppInTheHelloIsLetThroughAndSigned) {
   ClientFrame frame;
   frame.set_hello(bytes);
   const ServerFrame challenge = Say(frame);
-  EXPECT_TRUE(
-      SayProof(SignProof(identity.secret_key, challenge.challenge().nonce(), bytes)).has_welcome());
+  EXPECT_TRUE(SayProof(SignProof(identity.secret_key, challenge.challenge().nonce(),
+                                 identity.fingerprint, bytes))
+                  .has_welcome());
 }
 
 TEST_F(SessionTest, AHelloThatIsTooLargeIsRefused) {

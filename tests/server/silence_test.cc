@@ -271,8 +271,8 @@ TEST_F(SilenceTest, SomebodyWhoHasLeftIsToldNothingByCursorsMadeUp) {
   session.OnFrame(frame);
   ServerFrame heard;
   ASSERT_TRUE(session.Next(&heard));
-  frame.mutable_proof()->set_signature(
-      SignProof(identity.secret_key, heard.challenge().nonce(), hello.SerializeAsString()));
+  frame.mutable_proof()->set_signature(SignProof(identity.secret_key, heard.challenge().nonce(),
+                                                 identity.fingerprint, hello.SerializeAsString()));
   session.OnFrame(frame);
   while (session.Next(&heard)) {
     // To drop what it has named, be there such a scope or not, and not a word of what lies there.

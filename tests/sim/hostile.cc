@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/feed/incarnation.h"
+#include "server/identity/certificate.h"
 #include "server/identity/enrolment.h"
 #include "sync/base/status.h"
 #include "sync/crypto/handshake.h"
@@ -74,12 +75,14 @@ void Hostile::Connect(Forge* forge) {
   }
   std::string server_id;
   std::string incarnation;
+  std::string certificate;
   std::optional<server::DeviceRow> row;
   std::optional<server::AuditRow> last;
   const absl::Status known = universe_.server().disk.Quietly([&] {
     return universe_.server().store->Read([&](server::Reader& reader) -> absl::Status {
       ASSIGN_OR_RETURN(server_id, reader.GetSetting("server_id"));
       ASSIGN_OR_RETURN(incarnation, reader.GetSetting(server::kIncarnation));
+      ASSIGN_OR_RETURN(certificate, reader.GetSetting(server::kServerCertificate));
       ASSIGN_OR_RETURN(row, reader.GetDevice(number_));
       if (!row) return absl::OkStatus();
       ASSIGN_OR_RETURN(last, reader.GetAudit(number_, row->last_number));
@@ -112,8 +115,9 @@ void Hostile::Connect(Forge* forge) {
   Hear();
   if (session_ == nullptr) return;
   ClientFrame answer;
-  answer.mutable_proof()->set_signature(dice.OneIn(40) ? dice.Bytes(64)
-                                                       : SignProof(secret_key_, nonce_, said));
+  const std::string fingerprint = FingerprintOf(certificate);
+  answer.mutable_proof()->set_signature(
+      dice.OneIn(40) ? dice.Bytes(64) : SignProof(secret_key_, nonce_, fingerprint, said));
   Say(answer);
   Hear();
 }

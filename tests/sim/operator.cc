@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "proto/policies.pb.h"
 #include "server/feed/incarnation.h"
+#include "server/identity/certificate.h"
 #include "server/identity/enrolment.h"
 #include "server/identity/marks.h"
 #include "server/sessions/courier.h"
@@ -28,6 +29,9 @@ using zhibu::testing::Sampler;
 namespace {
 
 constexpr char kServerId[] = "the simulated server";
+// No more of it than what has a fingerprint.
+constexpr char kCertificate[] =
+    "-----BEGIN CERTIFICATE-----\nemhpYnU=\n-----END CERTIFICATE-----\n";
 constexpr int64_t kDayMs = 86'400'000;
 
 }  // namespace
@@ -138,12 +142,14 @@ void Universe::Enrol(Device& device) {
   }
   Absorb();
   TellOfMoved();
-  const absl::Status enrolled = device.store->SetIdentity({.device = row.number,
-                                                           .person = device.person,
-                                                           .server_id = kServerId,
-                                                           .secret_key = secret_key,
-                                                           .incarnation = incarnation,
-                                                           .courier_key = courier_key});
+  const absl::Status enrolled =
+      device.store->SetIdentity({.device = row.number,
+                                 .person = device.person,
+                                 .server_id = kServerId,
+                                 .fingerprint = FingerprintOf(kCertificate),
+                                 .secret_key = secret_key,
+                                 .incarnation = incarnation,
+                                 .courier_key = courier_key});
   if (enrolled.ok() || !known.ok()) device.revoked = !enrolled.ok();
 }
 
@@ -226,6 +232,7 @@ void Universe::Found(int devices) {
     own.number = kServerDevice;
     own.name = "server";
     RETURN_IF_ERROR(writer.PutDevice(own));
+    RETURN_IF_ERROR(writer.PutSetting(server::kServerCertificate, kCertificate));
     return writer.PutSetting("server_id", kServerId);
   });
   if (status.ok())

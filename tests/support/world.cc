@@ -12,6 +12,7 @@
 #include "absl/strings/strip.h"
 #include "proto/policies.pb.h"
 #include "server/feed/incarnation.h"
+#include "server/identity/certificate.h"
 #include "server/identity/enrolment.h"
 #include "server/identity/marks.h"
 #include "server/ingest/chains.h"
@@ -30,6 +31,14 @@ namespace zhibu::test {
 using google::protobuf::util::TimeUtil;
 
 using google::protobuf::Message;
+
+namespace {
+
+// No more of it than what has a fingerprint.
+constexpr char kCertificate[] =
+    "-----BEGIN CERTIFICATE-----\nemhpYnU=\n-----END CERTIFICATE-----\n";
+
+}  // namespace
 
 std::shared_ptr<const Schema> WideSchema() {
   static const auto schema = Schema::Compile({records::v1::Catalogue::descriptor()->file(),
@@ -85,7 +94,8 @@ Environment Fate::environment() {
   return {.now_ms = [this] { return *now_ms_ + clock_error_ms; },
           .random_bytes =
               [this](size_t size) {
-                std::string bytes(size, '\0');
+                std::string bytes(size, 'r');
+                if (constant) return bytes;
                 for (char& byte : bytes) byte = static_cast<char>(random_());
                 return bytes;
               },
@@ -226,6 +236,7 @@ World::World(uint64_t seed) : seed_(seed), fate_(seed, &now_ms_), schema_(WideSc
     own.number = kServerDevice;
     own.name = "server";
     RETURN_IF_ERROR(writer.PutDevice(own));
+    RETURN_IF_ERROR(writer.PutSetting(server::kServerCertificate, kCertificate));
     return writer.PutSetting("server_id", "the test's server");
   }),
             absl::OkStatus());
@@ -324,6 +335,7 @@ void World::EnrolWith(Phone& phone, const std::string& secret_key, const std::st
   EXPECT_EQ(phone.store_->SetIdentity({.device = row.number,
                                        .person = phone.person(),
                                        .server_id = "the test's server",
+                                       .fingerprint = FingerprintOf(kCertificate),
                                        .secret_key = secret_key,
                                        .incarnation = Incarnation(),
                                        .courier_key = CourierKey()}),

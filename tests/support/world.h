@@ -73,6 +73,8 @@ class Fate {
   explicit Fate(uint64_t seed, const int64_t* now_ms) : random_(seed), now_ms_(now_ms) {}
 
   int64_t clock_error_ms = 0;
+  // From now on every byte is the same: what is made does not hang on what was made before.
+  bool constant = false;
   Environment environment();
 
  private:

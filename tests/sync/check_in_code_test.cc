@@ -74,7 +74,7 @@ TEST_F(CheckInCodeTest, IsNotWhatADeviceSignsForASession) {
   CheckInCode code = At(kNow);
   CheckInCode unsigned_code = code;
   unsigned_code.clear_signature();
-  code.set_signature(SignProof(keys_.secret_key, unsigned_code.SerializeAsString(), {}));
+  code.set_signature(SignProof(keys_.secret_key, unsigned_code.SerializeAsString(), {}, {}));
   EXPECT_FALSE(VerifyCheckInCode(code, keys_.public_key));
 }
 

@@ -25,23 +25,30 @@ std::string HelloOf(uint32_t device) {
 
 // ---- Proof ---------------------------------------------------------------------
 
-TEST(Proof, HoldsForThisKeyNonceAndHelloAlone) {
+TEST(Proof, HoldsForThisKeyNonceCertificateAndHelloAlone) {
   const Environment environment = Counting();
   const KeyPair keys = NewKeyPair(environment);
   const KeyPair others = NewKeyPair(environment);
-  const std::string proof = SignProof(keys.secret_key, "nonce", HelloOf(7));
-  EXPECT_TRUE(VerifyProof(keys.public_key, "nonce", HelloOf(7), proof));
-  EXPECT_FALSE(VerifyProof(others.public_key, "nonce", HelloOf(7), proof));
-  EXPECT_FALSE(VerifyProof(keys.public_key, "another", HelloOf(7), proof));
-  EXPECT_FALSE(VerifyProof(keys.public_key, "nonce", HelloOf(8), proof));
+  const std::string proof = SignProof(keys.secret_key, "nonce", kFingerprint, HelloOf(7));
+  EXPECT_TRUE(VerifyProof(keys.public_key, "nonce", kFingerprint, HelloOf(7), proof));
+  EXPECT_FALSE(VerifyProof(others.public_key, "nonce", kFingerprint, HelloOf(7), proof));
+  EXPECT_FALSE(VerifyProof(keys.public_key, "another", kFingerprint, HelloOf(7), proof));
+  EXPECT_FALSE(VerifyProof(keys.public_key, "nonce", std::string(64, 'b'), HelloOf(7), proof));
+  EXPECT_FALSE(VerifyProof(keys.public_key, "nonce", kFingerprint, HelloOf(8), proof));
+}
+
+TEST(Proof, OfNoCertificateIsNone) {
+  const KeyPair keys = NewKeyPair(Counting());
+  EXPECT_FALSE(VerifyProof(keys.public_key, "nonce", "", HelloOf(7),
+                           SignProof(keys.secret_key, "nonce", "", HelloOf(7))));
 }
 
 TEST(Proof, OfTheWrongSizeIsNone) {
   const KeyPair keys = NewKeyPair(Counting());
-  const std::string proof = SignProof(keys.secret_key, "nonce", HelloOf(7));
-  EXPECT_FALSE(VerifyProof(keys.public_key, "nonce", HelloOf(7), ""));
-  EXPECT_FALSE(VerifyProof(keys.public_key, "nonce", HelloOf(7), proof.substr(1)));
-  EXPECT_FALSE(VerifyProof(keys.public_key.substr(1), "nonce", HelloOf(7), proof));
+  const std::string proof = SignProof(keys.secret_key, "nonce", kFingerprint, HelloOf(7));
+  EXPECT_FALSE(VerifyProof(keys.public_key, "nonce", kFingerprint, HelloOf(7), ""));
+  EXPECT_FALSE(VerifyProof(keys.public_key, "nonce", kFingerprint, HelloOf(7), proof.substr(1)));
+  EXPECT_FALSE(VerifyProof(keys.public_key.substr(1), "nonce", kFingerprint, HelloOf(7), proof));
 }
 
 // Of an order that divides eight anybody makes a signature that holds.
