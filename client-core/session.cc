@@ -53,6 +53,7 @@ absl::Status Session::Start() {
   hello.set_server_id(identity->server_id);
   hello.set_incarnation(identity->incarnation);
   hello.set_app(app_);
+  if (!identity->reached_at.empty()) hello.set_reached_at(LinkTo(identity->reached_at));
   const auto pending = store_.Pending(EditNumber(0), 1);
   if (!pending.ok()) return pending.status();
   if (!pending->empty()) hello.set_unanswered(pending->front().number());

@@ -103,6 +103,7 @@ struct Identity {
   std::string incarnation;  // of the server's database; see zhibu.sync.v1.Restored
   std::string courier_key;  // the server's; see zhibu.sync.v1.Welcome
   Id record;                // the Device record of this device; empty before its first session
+  std::string reached_at;   // what the server has told of its addresses: zhibu.sync.v1.Welcome
 };
 
 // An edit that the server did not take. It stays until somebody discards it.
@@ -299,6 +300,9 @@ class Store {
   // Removes everything, keys included; the state says that it was done, and `detail`.
   // False, and nothing is removed, where something is unsent.
   absl::StatusOr<bool> Wipe(const std::string& detail);
+  // The server was not found where it was looked for: next it is looked for at the next of the
+  // addresses that it has told. Gives how many there are; with one, nothing changes.
+  absl::StatusOr<size_t> LookElsewhere();
   absl::Status EndAttempt(const absl::Status& status);
 
   // ---- Sync, as a courier sees it (client-core/courier.h) --------------------

@@ -60,6 +60,7 @@ absl::StatusOr<Identity> Store::GetIdentity() {
     identity.incarnation = tables.GetSetting(kIncarnation);
     identity.courier_key = tables.GetSetting(kCourierKey);
     identity.record = Id::FromBytes(tables.GetSetting(kRecord)).value_or(Id());
+    identity.reached_at = tables.GetSetting(kReachedAt);
     return absl::OkStatus();
   }));
   return identity;
@@ -69,7 +70,10 @@ absl::Status Store::SetIdentity(const Identity& identity) {
   return Do([&](Transaction& transaction) -> absl::Status {
     Tables& tables = transaction.tables();
     if (transaction.Device().value != 0) RETURN_IF_ERROR(transaction.MayEnrolAgain(identity));
-    const bool forgotten = tables.GetNumber(kProblem) == sync::v1::UNKNOWN_DEVICE;
+    // A server that had another certificate may have been put back to before the device came.
+    const int64_t problem = tables.GetNumber(kProblem);
+    const bool forgotten = problem == sync::v1::UNKNOWN_DEVICE ||
+                           problem == sync::v1::OTHER_SERVER || problem == sync::v1::OFFLINE;
     const bool same_number = identity.device == transaction.Device();
     if (!same_number && forgotten) RETURN_IF_ERROR(transaction.OfferAll(identity.device));
     if (!same_number) {
@@ -89,6 +93,7 @@ absl::Status Store::SetIdentity(const Identity& identity) {
     tables.PutSetting(kSecretKey, identity.secret_key);
     tables.PutSetting(kCourierKey, identity.courier_key);
     tables.PutSetting(kRecord, identity.record.bytes());
+    tables.PutSetting(kReachedAt, identity.reached_at);
     return absl::OkStatus();
   });
 }
@@ -375,6 +380,7 @@ absl::Status Store::BeginDownload(const sync::v1::Welcome& welcome) {
     }
     if (!welcome.device_id().empty()) tables.PutSetting(kRecord, welcome.device_id());
     if (!welcome.courier_key().empty()) tables.PutSetting(kCourierKey, welcome.courier_key());
+    if (!welcome.reached_at().empty()) transaction.SetReachedAt(welcome.reached_at());
     tables.PutNumber(kProgressTotal, static_cast<int64_t>(welcome.to_pass()));
     tables.PutNumber(kProgressDone, 0);
     tables.PutNumber(kRecordsReceived, 0);
@@ -400,6 +406,15 @@ absl::StatusOr<bool> Store::Wipe(const std::string& detail) {
     shared_->tables->Sweep();
   }
   return wiped;
+}
+
+absl::StatusOr<size_t> Store::LookElsewhere() {
+  size_t addresses = 1;
+  RETURN_IF_ERROR(Do([&](Transaction& transaction) -> absl::Status {
+    addresses = transaction.LookElsewhere();
+    return absl::OkStatus();
+  }));
+  return addresses;
 }
 
 absl::Status Store::EndAttempt(const absl::Status& status) {

@@ -450,11 +450,43 @@ absl::Status Store::Transaction::Sweep() {
   return absl::OkStatus();
 }
 
+void Store::Transaction::SetReachedAt(const std::string& reached_at) {
+  sync::v1::ServerAddresses addresses;
+  if (!addresses.ParseFromString(reached_at) || addresses.at().empty()) return;
+  tables_.PutSetting(kReachedAt, reached_at);
+  if (IndexOfUsed(addresses) < addresses.at_size()) return;
+  UseAddress(addresses.at(0));
+}
+
+size_t Store::Transaction::LookElsewhere() {
+  sync::v1::ServerAddresses addresses;
+  addresses.ParseFromString(tables_.GetSetting(kReachedAt));
+  if (addresses.at_size() < 2) return 1;
+  UseAddress(addresses.at((IndexOfUsed(addresses) + 1) % addresses.at_size()));
+  return static_cast<size_t>(addresses.at_size());
+}
+
+int Store::Transaction::IndexOfUsed(const sync::v1::ServerAddresses& addresses) {
+  const std::string address = tables_.GetSetting(kAddress);
+  const std::string fingerprint = tables_.GetSetting(kFingerprint);
+  const auto used =
+      std::find_if(addresses.at().begin(), addresses.at().end(), [&](const auto& one) {
+        return one.address() == address && one.fingerprint() == fingerprint;
+      });
+  return static_cast<int>(used - addresses.at().begin());
+}
+
+void Store::Transaction::UseAddress(const sync::v1::ServerAddress& used) {
+  tables_.PutSetting(kAddress, used.address());
+  tables_.PutSetting(kFingerprint, used.fingerprint());
+}
+
 absl::Status Store::Transaction::MayEnrolAgain(const Identity& identity) {
   const bool same = tables_.GetSetting(kPerson) == identity.person.bytes() &&
                     tables_.GetSetting(kServerId) == identity.server_id;
   const int64_t problem = tables_.GetNumber(kProblem);
-  const bool forgotten = problem == sync::v1::UNKNOWN_DEVICE;
+  const bool forgotten = problem == sync::v1::UNKNOWN_DEVICE || problem == sync::v1::OTHER_SERVER ||
+                         problem == sync::v1::OFFLINE;
   const bool goes_on = problem == sync::v1::REAUTHENTICATE && identity.device == Device();
   const bool begins_anew = problem == sync::v1::DEVICE_REVOKED && tables_.CountPending() == 0;
   if (same && (forgotten || goes_on || begins_anew)) return absl::OkStatus();

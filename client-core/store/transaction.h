@@ -21,6 +21,7 @@
 #include "client-core/store/tables.h"
 #include "sync/wire/record.h"
 #include "zhibu/stored/v1/client.pb.h"
+#include "zhibu/sync/v1/sync.pb.h"
 
 namespace zhibu::client {
 
@@ -30,6 +31,8 @@ inline constexpr char kPerson[] = "person";
 inline constexpr char kServerId[] = "server_id";
 inline constexpr char kAddress[] = "address";
 inline constexpr char kFingerprint[] = "fingerprint";
+// All that the server has told, as it wrote it (sync.v1.Welcome.reached_at).
+inline constexpr char kReachedAt[] = "reached_at";
 inline constexpr char kSecretKey[] = "secret_key";
 inline constexpr char kIncarnation[] = "incarnation";
 inline constexpr char kCourierKey[] = "courier_key";
@@ -195,6 +198,9 @@ class Store::Transaction {
   // The server has told all that it has: what it did not speak of it has forgotten.
   absl::Status Sweep();
 
+  // What the server says of its addresses; the one in use stays in use if it is among them.
+  void SetReachedAt(const std::string& reached_at);
+  size_t LookElsewhere();
   absl::Status MayEnrolAgain(const Identity& identity);
 
   // The server has forgotten this device: it is to judge anew, as `device`, all that
@@ -216,6 +222,9 @@ class Store::Transaction {
   uint64_t SeenUpTo(const RecordType& type, const std::vector<Placed>& places);
 
  private:
+  // As many as there are, where it is none of them.
+  int IndexOfUsed(const sync::v1::ServerAddresses& addresses);
+  void UseAddress(const sync::v1::ServerAddress& used);
   // A pending edit as it is read once for all of its records.
   struct Opened {
     Stamp stamp;

@@ -119,13 +119,19 @@ absl::Status Enrol(Store* store, absl::string_view text, absl::string_view devic
   const absl::StatusOr<Identity> known = store->GetIdentity();
   ASSIGN_OR_RETURN(const SyncState state, store->State());
   const bool same_key = known.ok() && state.problem != sync::v1::DEVICE_REVOKED;
-  const bool again = state.problem == sync::v1::UNKNOWN_DEVICE ||
-                     state.problem == sync::v1::REAUTHENTICATE ||
-                     (state.problem == sync::v1::DEVICE_REVOKED && state.unsent == 0);
+  const bool again =
+      state.problem == sync::v1::UNKNOWN_DEVICE || state.problem == sync::v1::REAUTHENTICATE ||
+      state.problem == sync::v1::OTHER_SERVER || state.problem == sync::v1::OFFLINE ||
+      (state.problem == sync::v1::DEVICE_REVOKED && state.unsent == 0);
   if (known.ok() && !again) {
     return absl::AlreadyExistsError("this device is enrolled already");
   }
   ASSIGN_OR_RETURN(const EnrolmentTicket ticket, EnrolmentTicket::FromText(text));
+  // A server that cannot be reached is one that has moved only if it is said to be elsewhere.
+  const bool moved = state.problem == sync::v1::OTHER_SERVER || state.problem == sync::v1::OFFLINE;
+  const bool there =
+      known.ok() && known->address == ticket.address && known->fingerprint == ticket.fingerprint;
+  if (moved && there) return absl::AlreadyExistsError("this device is enrolled already");
   const std::string secret_key =
       same_key ? known->secret_key : NewKeyPair(store->environment()).secret_key;
   const Way way = WayTo(ticket.address, ticket.fingerprint);
@@ -141,6 +147,9 @@ absl::Status Enrol(Store* store, absl::string_view text, absl::string_view devic
   RETURN_IF_ERROR(way.Told(stub->Enrol(&context, request, &reply)));
   const auto person = Id::FromBytes(reply.person_id());
   if (!person) return Refuse(sync::v1::PROTOCOL_ERROR, "person");
+  // What was recorded for one server goes to no other.
+  const bool other = known.ok() && known->server_id != reply.server_id();
+  if (other && moved) return Refuse(sync::v1::OTHER_SERVER, "");
   return store->SetIdentity({DeviceNumber(reply.device()), *person, reply.server_id(),
                              ticket.address, ticket.fingerprint, secret_key, reply.incarnation(),
                              reply.courier_key()});
@@ -278,6 +287,18 @@ void Syncer::Rest(absl::Time deadline, const absl::StatusOr<int64_t>& commits) {
 
 absl::Status Syncer::Attempt(absl::Time deadline, absl::FunctionRef<bool(Session&)> enough,
                              const std::function<void(const absl::Status&)>& on_change) {
+  for (size_t tried = 1;; ++tried) {
+    absl::Status status = AttemptThere(deadline, enough, on_change);
+    const sync::v1::Reason reason = ReasonOf(status).reason;
+    const bool found = reason != sync::v1::OFFLINE && reason != sync::v1::OTHER_SERVER;
+    if (found || absl::Now() >= deadline) return status;
+    ASSIGN_OR_RETURN(const size_t addresses, store_.LookElsewhere());
+    if (tried >= addresses) return status;
+  }
+}
+
+absl::Status Syncer::AttemptThere(absl::Time deadline, absl::FunctionRef<bool(Session&)> enough,
+                                  const std::function<void(const absl::Status&)>& on_change) {
   ASSIGN_OR_RETURN(const Identity identity, store_.GetIdentity());
   Session session(&store_);
   RETURN_IF_ERROR(session.Start());

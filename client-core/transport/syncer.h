@@ -87,9 +87,12 @@ class Syncer {
 
  private:
   class Stream;
-  // One stream, until `enough` says so; it is asked whenever something has happened.
+  // At each of the server's addresses until it is found at one.
   absl::Status Attempt(absl::Time deadline, absl::FunctionRef<bool(Session&)> enough,
                        const std::function<void(const absl::Status&)>& on_change);
+  // One stream, until `enough` says so; it is asked whenever something has happened.
+  absl::Status AttemptThere(absl::Time deadline, absl::FunctionRef<bool(Session&)> enough,
+                            const std::function<void(const absl::Status&)>& on_change);
   // Sleeps until there is something to do, or the deadline. `commits`: of others, as far as
   // they have been looked through.
   void Rest(absl::Time deadline, const absl::StatusOr<int64_t>& commits);

@@ -18,6 +18,7 @@
 #include "server/identity/certificate.h"
 #include "server/identity/enrolment.h"
 #include "server/identity/named.h"
+#include "server/identity/whereabouts.h"
 #include "server/ingest/chains.h"
 #include "server/sessions/courier.h"
 #include "sync/base/reason.h"

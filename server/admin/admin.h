@@ -17,8 +17,6 @@ namespace zhibu::server {
 
 // Names in the settings of the store.
 inline constexpr char kServerId[] = "server_id";
-inline constexpr char kServerKey[] = "server_key";
-inline constexpr char kServerAddress[] = "server_address";
 
 class Admin {
  public:
@@ -35,6 +33,9 @@ class Admin {
   absl::StatusOr<admin::v1::GrantReply> Grant(const admin::v1::GrantRequest& request);
   absl::StatusOr<admin::v1::RevokeReply> Revoke(const admin::v1::RevokeRequest& request);
   absl::StatusOr<admin::v1::AffiliateReply> Affiliate(const admin::v1::AffiliateRequest& request);
+  absl::StatusOr<admin::v1::AnnounceReply> Announce(const admin::v1::AnnounceRequest& request);
+  // Takes the certificate that was announced, before the server serves. FAILED_PRECONDITION: none.
+  absl::Status ChangeCertificate(const std::string& by);
   absl::StatusOr<admin::v1::DevicesReply> Devices();
   absl::StatusOr<admin::v1::ConflictsReply> Conflicts(const admin::v1::ConflictsRequest& request);
   absl::StatusOr<admin::v1::DuplicatesReply> Duplicates();

@@ -10,6 +10,7 @@
 #include "server/feed/incarnation.h"
 #include "server/identity/certificate.h"
 #include "server/identity/named.h"
+#include "server/identity/whereabouts.h"
 #include "server/ingest/chains.h"
 #include "sync/base/status.h"
 #include "sync/rules/typed.h"

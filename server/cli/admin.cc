@@ -16,6 +16,7 @@
 #include "absl/time/time.h"
 #include "server/cli/server.h"
 #include "server/identity/named.h"
+#include "server/rpc/address.h"
 #include "server/rpc/node.h"
 #include "sync/base/date.h"
 #include "sync/base/status.h"
@@ -48,6 +49,9 @@ struct Arguments {
   std::string organisation;
   std::string parent;
   std::string host_parent;
+  std::string address;
+  bool certificate = false;
+  bool withdraw = false;
   bool no_parent = false;
   bool no_host_parent = false;
   std::string operator_name;
@@ -215,6 +219,30 @@ class Command {
                             shown(reply.has_parent(), reply.parent()), "\n  ",
                             Say("流入地上级组织: ", "above it at its host place: "),
                             shown(reply.has_host_parent(), reply.host_parent())));
+  }
+
+  absl::Status Announce() {
+    v1::AnnounceRequest request;
+    if (!arguments_.address.empty()) RETURN_IF_ERROR(CheckReachable(arguments_.address));
+    request.set_address(arguments_.address);
+    request.set_certificate(arguments_.certificate);
+    request.set_withdraw(arguments_.withdraw);
+    request.set_operator_name(Operator());
+    v1::AnnounceReply reply;
+    RETURN_IF_ERROR(Call(&v1::Admin::Stub::Announce, request, &reply));
+    std::string text = Say("设备可在以下地址找到服务器:", "devices find the server at:");
+    for (const auto& at : reply.reached_at().at()) {
+      absl::StrAppend(&text, "\n  ", at.address(), "  ", Say("证书 ", "certificate "),
+                      at.fingerprint().substr(0, 16), "…");
+    }
+    if (reply.announced_ms() == 0) {
+      absl::StrAppend(&text, "\n", Say("没有预告任何变更", "nothing is announced"));
+    } else {
+      absl::StrAppend(&text, "\n", Say("预告时间: ", "announced: "), Clock(reply.announced_ms()),
+                      Say("；已知晓的设备: ", "; devices that know: "), reply.know(),
+                      Say("，在用设备: ", " of "), reply.devices());
+    }
+    return Print(reply, text);
   }
 
   absl::Status Devices() {
@@ -527,6 +555,13 @@ void AddAdminCommand(CLI::App* app, const bool* json, const Language* language,
       ->excludes(parent);
   affiliate->add_flag("--no-host-parent", arguments->no_host_parent, "None at a host place")
       ->excludes(host_parent);
+  CLI::App* announce = set(
+      admin->add_subcommand("announce", "Tell devices where the server is going to be, or show it"),
+      &Command::Announce);
+  announce->add_option("--address", arguments->address, "HOST:PORT to which the server moves");
+  announce->add_flag("--certificate", arguments->certificate,
+                     "A new certificate; `serve --new-certificate` takes it later");
+  announce->add_flag("--withdraw", arguments->withdraw, "What was announced does not come");
   set(admin->add_subcommand("devices", "List the devices"), &Command::Devices);
   set(admin->add_subcommand("conflicts", "List conflict notes"), &Command::Conflicts)
       ->add_flag("--all", arguments->all, "Those that are settled as well");

@@ -124,6 +124,8 @@ void AddServeCommand(CLI::App* app, const bool* json, const Language* language,
       ->capture_default_str();
   serve->add_option("--address", arguments->network.address,
                     "HOST:PORT under which devices reach the server; default: as --listen");
+  serve->add_flag("--new-certificate", arguments->network.new_certificate,
+                  "Take the certificate that `admin announce --certificate` has told devices of");
   serve->add_flag("--restored", arguments->restored,
                   "The data folder was put back from a snapshot; a file made by `admin backup` is "
                   "known without this");

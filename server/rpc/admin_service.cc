@@ -47,6 +47,10 @@ class AdminService final : public admin::v1::Admin::Service {
                    admin::v1::AffiliateReply* reply) override {
     return Answer(admin_.Affiliate(*request), reply);
   }
+  Status Announce(ServerContext*, const admin::v1::AnnounceRequest* request,
+                  admin::v1::AnnounceReply* reply) override {
+    return Answer(admin_.Announce(*request), reply);
+  }
   Status Devices(ServerContext*, const admin::v1::DevicesRequest*,
                  admin::v1::DevicesReply* reply) override {
     return Answer(admin_.Devices(), reply);

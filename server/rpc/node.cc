@@ -21,6 +21,7 @@
 #include "server/identity/marks.h"
 #include "server/identity/named.h"
 #include "server/identity/registration.h"
+#include "server/identity/whereabouts.h"
 #include "server/rpc/acceptor.h"
 #include "server/rpc/services.h"
 #include "server/sessions/courier.h"
@@ -179,6 +180,8 @@ absl::StatusOr<int> Node::Serve(const NetworkOptions& options) {
       !initialised.ok() && !absl::IsAlreadyExists(initialised.status())) {
     return initialised.status();
   }
+  if (options.new_certificate)
+    RETURN_IF_ERROR(parts_->admin.ChangeCertificate(options.operator_name));
   grpc::SslServerCredentialsOptions tls;
   auto& pair = tls.pem_key_cert_pairs.emplace_back();
   RETURN_IF_ERROR(store.Read([&](Reader& reader) -> absl::Status {
@@ -210,8 +213,7 @@ absl::StatusOr<int> Node::Serve(const NetworkOptions& options) {
     const size_t colon = options.listen.rfind(':');
     address = absl::StrCat(options.listen.substr(0, colon), ":", port);
   }
-  RETURN_IF_ERROR(parts_->hub.Write(
-      [&](Writer& writer) { return writer.PutSetting(kServerAddress, address); }));
+  RETURN_IF_ERROR(parts_->hub.Write([&](Writer& writer) { return SetAddress(writer, address); }));
   // A socket left by a process that was killed.
   std::error_code ignored;
   std::filesystem::remove(absl::StrCat(parts_->folder, "/admin.sock"), ignored);

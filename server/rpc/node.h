@@ -24,7 +24,9 @@ struct NetworkOptions {
   std::string listen = "127.0.0.1:7443";
   // What enrolment codes tell devices; empty: the same as `listen`.
   std::string address;
-  // Who founds a new folder, for the record.
+  // The certificate that was announced is taken (server/identity/whereabouts.h).
+  bool new_certificate = false;
+  // Who founds a new folder, or changes the certificate, for the record.
   std::string operator_name = "serve";
 };
 

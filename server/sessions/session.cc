@@ -12,6 +12,7 @@
 #include "server/feed/damage.h"
 #include "server/feed/incarnation.h"
 #include "server/identity/certificate.h"
+#include "server/identity/whereabouts.h"
 #include "server/sessions/ask.h"
 #include "server/sessions/courier.h"
 #include "sync/base/reason.h"
@@ -203,6 +204,11 @@ absl::Status Session::Open(Reader& reader) {
   welcome->set_safe(device->safe_number.value);
   ASSIGN_OR_RETURN(*welcome->mutable_courier_key(), CourierKeyOf(reader));
   welcome->set_device_id(device_.record.str());
+  ASSIGN_OR_RETURN(const sync::v1::ServerAddresses reached, ReachedAt(reader));
+  const std::string reached_at = reached.SerializeAsString();
+  if (!reached_at.empty() && LinkTo(reached_at) != hello_.reached_at()) {
+    welcome->set_reached_at(reached_at);
+  }
   welcome->set_service(device_.lost()      ? sync::v1::Welcome::LOST
                        : device_.revoked() ? sync::v1::Welcome::REVOKED
                                            : sync::v1::Welcome::IN_SERVICE);

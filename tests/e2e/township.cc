@@ -81,10 +81,16 @@ Township::Township(std::string data, Words options)
   Start();
 }
 
-void Township::Start() {
+void Township::StartElsewhere(const Words& more) {
+  port_ = 0;
+  Start(more);
+}
+
+void Township::Start(const Words& more) {
   Words command = {"--json", "serve",    "--data",
                    data_,    "--listen", absl::StrCat("127.0.0.1:", port_)};
   command.insert(command.end(), options_.begin(), options_.end());
+  command.insert(command.end(), more.begin(), more.end());
   server_ = Process::Start(command);
   const auto line = server_->ReadLine();
   const Json ready = Json::parse(line.value_or(""), nullptr, false);

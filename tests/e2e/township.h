@@ -61,7 +61,9 @@ class Township {
   pid_t server_pid() const { return server_->pid(); }
 
   // On the same port as before, once there was one.
-  void Start();
+  void Start(const Words& more = {});
+  // Where nobody knows it yet.
+  void StartElsewhere(const Words& more = {});
   Finished Stop();  // SIGTERM
   void Kill();      // SIGKILL
 

@@ -142,6 +142,7 @@ class Records(Scenario):
     def test_max(self):
         case, change = self.one.create(
             development_pb2.DevelopmentCase(lead_branch_id=self.branch_on(self.one), attempt=2,
+                                            stage=development_pb2.DevelopmentCase.APPLIED,
                                             member_id=self.one.find("Member", name=MIGRANT)))
         self.one.commit(change)
         self.one.sync()

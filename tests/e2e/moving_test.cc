@@ -1,0 +1,102 @@
+// A server that gets another address, another certificate, or both.
+#include <gmock/gmock.h>
+
+#include "absl/strings/str_cat.h"
+#include "tests/e2e/township.h"
+
+namespace zhibu::e2e {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+class MovingServer : public ::testing::Test {
+ protected:
+  // A port that is free now.
+  int FreePort() {
+    Township elsewhere;
+    const int port = elsewhere.port();
+    elsewhere.Stop();
+    return port;
+  }
+  std::string Address(int port) { return absl::StrCat("127.0.0.1:", port); }
+
+  Township township;
+  const Device secretary = township.Enrol(kSecretary);
+  const Device deputy = township.Enrol(kDeputy);
+};
+
+TEST_F(MovingServer, DevicesThatWereToldFindItAtItsNewAddressAndByItsNewCertificate) {
+  const int port = FreePort();
+  const Json announced = township.Admin({"announce", "--address", Address(port), "--certificate"});
+  EXPECT_THAT(announced["reachedAt"]["at"], SizeIs(4)) << "each address with each certificate";
+  EXPECT_EQ(announced.value("devices", 0), 2);
+  EXPECT_EQ(announced.value("know", 0), 0);
+  secretary.Do({"sync"});
+  EXPECT_EQ(township.Admin({"announce"}).value("know", 0), 1);
+  secretary.Put("Meeting", Meeting(secretary, "搬家前"));
+  deputy.Put("Meeting", Meeting(deputy, "没有听说"));
+  township.Stop();
+
+  township.StartElsewhere({"--listen", Address(port), "--new-certificate"});
+  EXPECT_EQ(township.Admin({"announce"}).value("announcedMs", "0"), "0");
+  secretary.Do({"sync"});
+  EXPECT_EQ(secretary.Unsent(), 0u);
+  secretary.Do({"sync"});  // and finds it there again
+  EXPECT_EQ(township.Admin({"acts"})["acts"][0]["act"].value("kind", ""), "CERTIFICATE_CHANGED");
+
+  EXPECT_EQ(deputy.Refused({"sync"}).value("reason", ""), "OFFLINE") << "it was not told";
+  deputy.Do({"enrol", township.Code(kDeputy), "--name", kDeputy});
+}
+
+TEST_F(MovingServer, WhoWasNotToldEnrolsAgainAndGoesOnWithWhatItHas) {
+  deputy.Put("Meeting", Meeting(deputy, "换证书前"));
+  const std::string number = deputy.Do({"status"})["device"].dump();
+  township.Admin({"announce", "--certificate"});
+  township.Stop();
+  township.Start({"--new-certificate"});
+  const Json told = deputy.Refused({"sync"});
+  EXPECT_EQ(told.value("reason", ""), "OTHER_SERVER");
+  EXPECT_THAT(told.value("words", ""), HasSubstr("登记码"));
+  deputy.Do({"enrol", township.Code(kDeputy), "--name", kDeputy});
+  deputy.Do({"sync"});
+  EXPECT_EQ(deputy.Unsent(), 0u);
+  EXPECT_EQ(deputy.Do({"status"})["device"].dump(), number);
+  EXPECT_EQ(township.Admin({"devices"})["devices"].size(), 2u) << "it is the device that it was";
+}
+
+TEST_F(MovingServer, WhatWasRecordedForOneServerGoesToNoOther) {
+  deputy.Put("Meeting", Meeting(deputy, "自己的"));
+  const Township other;
+  township.Admin({"announce", "--certificate"});
+  township.Stop();
+  township.Start({"--new-certificate"});
+  EXPECT_EQ(deputy.Refused({"sync"}).value("reason", ""), "OTHER_SERVER");
+  EXPECT_EQ(deputy.Refused({"enrol", other.Code(kDeputy), "--name", kDeputy}).value("reason", ""),
+            "OTHER_SERVER");
+  EXPECT_EQ(deputy.Unsent(), 1u);
+}
+
+TEST_F(MovingServer, ACertificateThatWasNotAnnouncedIsNotTaken) {
+  township.Stop();
+  const Finished refused = RunToEnd({"--json", "serve", "--data", township.data(), "--listen",
+                                     Address(township.port()), "--new-certificate"});
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.out, HasSubstr("announce --certificate"));
+  township.Start();
+  secretary.Do({"sync"});
+}
+
+TEST_F(MovingServer, WhatWasWithdrawnIsForgotten) {
+  township.Admin({"announce", "--address", "127.0.0.1:1"});
+  secretary.Do({"sync"});
+  township.Admin({"announce", "--withdraw"});
+  secretary.Do({"sync"});
+  township.Stop();
+  EXPECT_EQ(secretary.Refused({"sync"}).value("reason", ""), "OFFLINE");
+  township.Start();
+  secretary.Do({"sync"});
+}
+
+}  // namespace
+}  // namespace zhibu::e2e
