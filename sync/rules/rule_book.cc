@@ -10,6 +10,7 @@
 #include "sync/rules/flow.h"
 #include "sync/rules/notice.h"
 #include "sync/rules/persons.h"
+#include "sync/rules/references.h"
 #include "sync/rules/registration.h"
 #include "sync/rules/sent.h"
 
@@ -36,6 +37,7 @@ RuleBook::RuleBook(const std::shared_ptr<const Schema>& schema) {
   rules_.push_back(RegistrationRule());
   rules_.push_back(SentRule(schema));
   rules_.push_back(PersonsRule());
+  rules_.push_back(ReferencesRule());
   for (const RecordType& type : schema->types()) {
     for (const auto& rule : rules_) {
       if (rule->Concerns(type)) by_type_[type.number].push_back(rule.get());
