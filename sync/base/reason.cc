@@ -56,6 +56,7 @@ absl::StatusCode CodeFor(Reason reason) {
     case sync::v1::COURIER_NO_KEY:
     case sync::v1::NOT_OF_BRANCH:
     case sync::v1::LETTER_EXPIRED:
+    case sync::v1::AGAINST_A_RULE:
       return absl::StatusCode::kFailedPrecondition;
     case sync::v1::LIMIT_REACHED:
       return absl::StatusCode::kResourceExhausted;
