@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "client-core/actions/known.h"
 #include "client-core/cli/commands.h"
 #include "sync/base/date.h"

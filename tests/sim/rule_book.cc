@@ -43,13 +43,14 @@ void Universe::CheckJudgedAlike(Device& device) {
   // An app of an earlier version has other messages.
   if (device.old) return;
   const absl::Status status = server_.store->Read([&](server::Reader& reader) -> absl::Status {
-    for (const auto& [number, checks] : rules::ShippedBook().checks()) {
+    for (const auto& of_type : rules::ShippedBook().checks()) {
       absl::Status judged;
       const absl::Status listed = device.disk.Quietly([&] {
-        return device.store->List({.type = number}, [&](const Id& id, const Message& message) {
-          judged = CheckJudgedAlike(device, checks, id, message, reader);
-          return judged.ok() && !failure();
-        });
+        return device.store->List(
+            {.type = of_type.first}, [&](const Id& id, const Message& message) {
+              judged = CheckJudgedAlike(device, of_type.second, id, message, reader);
+              return judged.ok() && !failure();
+            });
       });
       RETURN_IF_ERROR(listed);
       RETURN_IF_ERROR(judged);

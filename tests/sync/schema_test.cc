@@ -454,7 +454,7 @@ TEST_F(SchemaTest, WhatIsKeptWithAnotherNamesIt) {
               HasSubstr("t.R.k: refers_to names X"));
   EXPECT_THAT(Wrong("repeated bytes k = 2 [(zhibu.refers_to) = \"R\"];"),
               HasSubstr("t.R.k: refers_to is for one id"));
-  EXPECT_THAT(Wrong("bytes k = 2 [(zhibu.place) = GUEST, (zhibu.refers_to) = \"R\"];"),
+  EXPECT_THAT(Wrong("bytes k = 2 [(zhibu.place) = OWNER, (zhibu.refers_to) = \"R\"];"),
               HasSubstr("t.R.k: refers_to is for one id"));
   EXPECT_THAT(Wrong("bytes k = 2 [(zhibu.kept_with) = \"R\"];"),
               HasSubstr("t.R.k: kept_with is for one id"));
