@@ -8,9 +8,12 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/time/time.h"
 #include "sync/base/date.h"
+#include "sync/base/identity_number.h"
 #include "sync/wire/record.h"
 
 namespace zhibu::rules {
@@ -70,7 +73,20 @@ cel::Implementation WorkdaysBetweenBy(const Calendars& calendars) {
   };
 }
 
-// As though it had been written by hand: what reads a record costs more than what reads a field.
+// As people write it: with spaces, or with a small x at the end.
+std::string PlainNumber(const Value& text) {
+  return absl::AsciiStrToUpper(absl::StrReplaceAll(text.text(), {{" ", ""}}));
+}
+
+Value IsNumber(Call& call) { return Value::Bool(IsIdentityNumber(PlainNumber(call[0]))); }
+
+Value BornByNumber(Call& call) {
+  const std::string number = PlainNumber(call[0]);
+  if (!IsIdentityNumber(number)) return Value::Unknown("an identity number");
+  return Value::String(BornBy(number));
+}
+
+// What reads a record costs more than what reads a field.
 constexpr uint64_t kStepsOfARecord = 100;
 
 const JudgedRecord& RecordsOf(Call& call) { return static_cast<const JudgedRecord&>(*call.host()); }
@@ -163,6 +179,10 @@ void AddFunctions(const Parameters& parameters, const Calendars& calendars,
   add("addMonths", Style::kReceiver, {time, Type::Int()}, &AddMonthsTo);
   add("firstOfMonth", Style::kReceiver, {time}, &FirstOfMonth);
   add("addWorkdays", Style::kReceiver, {time, Type::Int()}, AddWorkdaysBy(calendars));
+  environment->AddFunction(
+      {"isIdentityNumber", Style::kGlobal, {Type::String()}, Type::Bool(), &IsNumber, {}});
+  environment->AddFunction(
+      {"bornBy", Style::kGlobal, {Type::String()}, Type::String(), &BornByNumber, {}});
   environment->AddFunction({"workdaysBetween",
                             Style::kGlobal,
                             {time, time},

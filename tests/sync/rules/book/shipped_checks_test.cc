@@ -24,6 +24,7 @@ using records::v1::Meeting;
 using records::v1::Member;
 using records::v1::MemberAppraisal;
 using records::v1::Organisation;
+using records::v1::PrivateDetail;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
@@ -569,6 +570,36 @@ TEST_F(DuesChecks, AReversalSaysTheOppositeOfWhatItTakesBack) {
   EXPECT_THAT(ShippedChecks::Broken(back, "dues."), IsEmpty());
   back.set_amount_fen(-1'900);
   EXPECT_THAT(ShippedChecks::Broken(back, "dues."), ElementsAre("dues.reversal"));
+}
+
+// ---- 党员信息 ---------------------------------------------------------------------------
+
+TEST_F(ShippedChecks, Case30AnIdentityNumberBearsItsCheckCharacter) {
+  PrivateDetail detail;
+  detail.set_member_id(person.str());
+  detail.set_branch_id(branch.str());
+  for (const char* good : {"11010519491231002X", "11010519491231002x", "110105 19491231 002X"}) {
+    detail.set_identity_number(good);
+    EXPECT_THAT(Broken(detail, "member."), IsEmpty()) << good;
+  }
+  for (const char* bad : {"110105194912310021", "123", "11010519491331002X"}) {
+    detail.set_identity_number(bad);
+    EXPECT_THAT(Broken(detail, "member."), ElementsAre("member.identity_number")) << bad;
+  }
+}
+
+TEST_F(ShippedChecks, AnotherDayOfBirthThanTheNumberSaysIsShownAndNotCorrected) {
+  Member member;
+  member.set_branch_id(branch.str());
+  member.set_born("1949-12-30");
+  around.Put(person, member);
+  PrivateDetail detail;
+  detail.set_member_id(person.str());
+  detail.set_branch_id(branch.str());
+  detail.set_identity_number("11010519491231002X");
+  EXPECT_THAT(Broken(detail, "member.", InMemory::IdOf(99), true),
+              ElementsAre("member.born: 身份证号中的出生日期（1949-12-31）与登记的不同，"
+                          "请核对档案"));
 }
 
 // ---- 日期的先后 --------------------------------------------------------------------------
