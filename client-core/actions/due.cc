@@ -14,7 +14,6 @@
 namespace zhibu::client {
 namespace {
 
-using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::util::TimeUtil;
 using records::v1::Grant;
@@ -98,19 +97,6 @@ class Own {
   std::map<Id, uint32_t> offices_;
 };
 
-// What was written into the first field that holds a line of text.
-std::string FirstLineOf(const RecordType& type, const Message& record) {
-  constexpr uint32_t kBytesMax = 3000;  // of what is said in a few lines
-  for (const FieldRule& rule : type.fields.rules()) {
-    const FieldDescriptor* field = rule.descriptor;
-    if (field->type() != FieldDescriptor::TYPE_STRING || field->is_repeated()) continue;
-    if (rule.format == DATE || rule.format == MONTH || BytesMaxOf(*field) > kBytesMax) continue;
-    std::string text = record.GetReflection()->GetString(record, field);
-    if (!text.empty()) return text;
-  }
-  return "";
-}
-
 }  // namespace
 
 absl::StatusOr<DueHere> WhatIsDue(Store& store, const std::optional<absl::CivilDay>& day) {
@@ -131,15 +117,7 @@ absl::StatusOr<DueHere> WhatIsDue(Store& store, const std::optional<absl::CivilD
 }
 
 std::string NameOfSubject(Store& store, const rules::DueItem& item) {
-  const absl::StatusOr<Draft> draft = store.Edit(*item.obligation->each, item.subject);
-  if (!draft.ok()) return TextOf(item.subject);
-  const Message& record = draft->message();
-  const FieldDescriptor* member = record.GetDescriptor()->FindFieldByName("member_id");
-  if (member != nullptr) {
-    return NameOfMember(store, record.GetReflection()->GetString(record, member));
-  }
-  std::string line = FirstLineOf(*item.obligation->each, record);
-  return line.empty() ? TextOf(item.subject) : line;
+  return NameOfRecord(store, *item.obligation->each, item.subject);
 }
 
 }  // namespace zhibu::client

@@ -11,10 +11,28 @@
 
 namespace zhibu::client {
 
+using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::MessageFactory;
 using records::v1::Member;
 using records::v1::Placement;
+
+namespace {
+
+// What was written into the first field that holds a line of text.
+std::string FirstLineOf(const RecordType& type, const Message& record) {
+  constexpr uint32_t kBytesMax = 3000;  // of what is said in a few lines
+  for (const FieldRule& rule : type.fields.rules()) {
+    const FieldDescriptor* field = rule.descriptor;
+    if (field->type() != FieldDescriptor::TYPE_STRING || field->is_repeated()) continue;
+    if (rule.format == DATE || rule.format == MONTH || BytesMaxOf(*field) > kBytesMax) continue;
+    std::string text = record.GetReflection()->GetString(record, field);
+    if (!text.empty()) return text;
+  }
+  return "";
+}
+
+}  // namespace
 
 absl::StatusOr<Id> BranchOfMember(Store& store, const Id& member) {
   Placement placement;
@@ -32,6 +50,18 @@ std::string NameOfMember(Store& store, absl::string_view member_id) {
   if (!id) return "";
   absl::StatusOr<Draft> draft = store.Edit<Member>(*id);
   return draft.ok() ? draft->message<Member>().name() : TextOf(*id);
+}
+
+std::string NameOfRecord(Store& store, const RecordType& type, const Id& id) {
+  const absl::StatusOr<Draft> draft = store.Edit(type, id);
+  if (!draft.ok()) return TextOf(id);
+  const Message& record = draft->message();
+  const FieldDescriptor* member = record.GetDescriptor()->FindFieldByName("member_id");
+  if (member != nullptr) {
+    return NameOfMember(store, record.GetReflection()->GetString(record, member));
+  }
+  std::string line = FirstLineOf(type, record);
+  return line.empty() ? TextOf(id) : line;
 }
 
 absl::StatusOr<absl::CivilDay> Today(Store& store) {

@@ -54,6 +54,9 @@ absl::StatusOr<Id> BranchOfMember(Store& store, const Id& member);
 // not here; empty where it is no id.
 std::string NameOfMember(Store& store, absl::string_view member_id);
 
+// What people call a record: the name of the member that it is about, or its first line.
+std::string NameOfRecord(Store& store, const RecordType& type, const Id& id);
+
 // The day in China, by the server's clock.
 absl::StatusOr<absl::CivilDay> Today(Store& store);
 // As records hold it: "2026-01-31". Today where no day is given.

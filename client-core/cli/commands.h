@@ -150,6 +150,7 @@ AddCommands AddPassCommands;      // pass.cc: issue one, show one, verify one
 AddCommands AddPersonsCommands;   // persons.cc: who is registered twice
 AddCommands AddNoticeCommand;     // notice.cc: put one up
 AddCommands AddDueCommand;        // due.cc: what the rule book asks for
+AddCommands AddChecksCommand;     // checks.cc: what is not as it has it
 AddCommands AddRulesCommands;     // rules.cc: the rule book itself
 AddCommands AddQueryCommands;     // query.cc: what is not held here; who has looked at oneself
 AddCommands AddDevicesCommands;   // devices.cc: one's own devices

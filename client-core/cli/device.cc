@@ -21,7 +21,7 @@ void AddDeviceCommand(CLI::App* app, const bool* json, const Language* language,
   for (AddCommands* add_commands :
        {&AddEnrolCommand, &AddRecordCommands, &AddSyncCommand, &AddCheckInCommands,
         &AddFlowCommands, &AddTransferCommands, &AddPassCommands, &AddPersonsCommands,
-        &AddNoticeCommand, &AddDueCommand, &AddRulesCommands, &AddQueryCommands,
+        &AddNoticeCommand, &AddDueCommand, &AddChecksCommand, &AddRulesCommands, &AddQueryCommands,
         &AddDevicesCommands, &AddCourierCommands, &AddStatusCommand, &AddConflictsCommand,
         &AddSetAsideCommands}) {
     add_commands(device);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "client-core/actions/known.h"
 #include "client-core/cli/commands.h"
 #include "sync/base/date.h"
@@ -39,6 +40,27 @@ Json JsonOf(const rules::v1::Parameter& parameter, bool in_force) {
           {"from", parameter.from()}, {"source", parameter.source()}, {"inForce", in_force}};
 }
 
+Json JsonOf(const rules::Check& check, const Output& output) {
+  return {{"key", check.text.key()},       {"words", In(output.language, check.text.words())},
+          {"of", check.of->name},          {"hard", check.text.hard()},
+          {"source", check.text.source()}, {"from", check.text.from()},
+          {"until", check.text.until()}};
+}
+
+std::string TextOf(const rules::Check& check, const Output& output) {
+  const rules::v1::Check& rule = check.text;
+  std::string text =
+      absl::StrCat(rule.hard() ? output.Say("  （必须）", "  (hard) ") : "  ", rule.key(),
+                   output.Say("：", ": "), In(output.language, rule.words()),
+                   output.Say("；自 ", "; from "), rule.from().empty() ? "–" : rule.from());
+  if (!rule.until().empty()) {
+    absl::StrAppend(&text, output.Say("，至 ", ", until "), rule.until());
+  }
+  absl::StrAppend(&text, output.Say("；", "; "), rule.source(), output.Say("；", "; "),
+                  CertaintyOf(rule.certainty(), output), "\n");
+  return text;
+}
+
 // What was in force before, what will be, and what another source says, stands beside it.
 absl::Status ShowRules(const Arguments&, Store& store, const Output& output) {
   ASSIGN_OR_RETURN(const absl::CivilDay today, Today(store));
@@ -71,13 +93,30 @@ absl::Status ShowRules(const Arguments&, Store& store, const Output& output) {
                     rule.from().empty() ? "–" : rule.from(), output.Say("；", "; "), rule.source(),
                     output.Say("；", "; "), CertaintyOf(rule.certainty(), output), "\n");
   }
+  Json checks = Json::array();
+  absl::StrAppend(&text, output.Say("须符合的规定\n", "What must hold\n"));
+  for (const auto& [number, of_type] : book.checks()) {
+    for (const rules::Check& check : of_type) {
+      checks.push_back(JsonOf(check, output));
+      absl::StrAppend(&text, TextOf(check, output));
+    }
+  }
+  Json calendars = Json::array();
+  absl::StrAppend(&text, output.Say("工作日历\n", "Calendars of working days\n"));
+  for (const rules::v1::Calendar& calendar : book.calendars().All()) {
+    calendars.push_back({{"year", calendar.year()}, {"source", calendar.source()}});
+    absl::StrAppend(&text, "  ", calendar.year(), output.Say("：", ": "), calendar.source(), "\n");
+  }
   for (const std::string& key : book.unknown()) {
     absl::StrAppend(&text, output.Say("本版本不能理解：", "This version does not understand: "),
                     key, "\n");
   }
-  output.Print(
-      {{"parameters", parameters}, {"obligations", obligations}, {"unknown", book.unknown()}},
-      text);
+  output.Print({{"parameters", parameters},
+                {"obligations", obligations},
+                {"checks", checks},
+                {"calendars", calendars},
+                {"unknown", book.unknown()}},
+               text);
   return absl::OkStatus();
 }
 
@@ -95,9 +134,12 @@ absl::Status CheckRules(const Arguments& arguments, const Output& output) {
   if (!book->unknown().empty()) {
     return absl::InvalidArgumentError(absl::StrCat(name, ": ", book->unknown().front()));
   }
-  std::string text = absl::StrCat(book->obligations().size(),
-                                  output.Say(" 项应办事项可用", " obligations can be used"));
-  output.Print({{"obligations", book->obligations().size()}}, text);
+  size_t checks = 0;
+  for (const auto& [number, of_type] : book->checks()) checks += of_type.size();
+  output.Print(
+      {{"obligations", book->obligations().size()}, {"checks", checks}},
+      absl::StrCat(book->obligations().size(), output.Say(" 项应办事项、", " obligations and "),
+                   checks, output.Say(" 项规定可用", " checks can be used")));
   return absl::OkStatus();
 }
 

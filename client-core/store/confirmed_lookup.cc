@@ -9,6 +9,12 @@ absl::StatusOr<RecordState> ConfirmedLookup::GetRecord(const RecordKey& key) {
   return confirmed;
 }
 
+absl::StatusOr<RecordState> ConfirmedLookup::GetShown(const RecordKey& key) {
+  Tables::Record record = tables_.GetRecord(key);
+  if (!record.shown().exists) return NotKnownHere();
+  return record.shown();
+}
+
 absl::Status ConfirmedLookup::ListRecords(
     uint32_t /*type*/, std::optional<Id> /*scope*/,
     absl::FunctionRef<void(const Id&, const RecordState&)> /*visit*/) {

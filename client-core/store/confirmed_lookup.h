@@ -4,7 +4,8 @@
 //
 // An own edit that is unsent may have consequences which only the server composes: after it
 // nobody here can tell where somebody belongs. And of what lies in a scope a device has a
-// part, so a list is never known.
+// part, so a list is never known. What people have written, and nothing follows from, is known
+// as it is shown here (GetShown).
 #ifndef ZHIBU_CLIENT_CORE_STORE_CONFIRMED_LOOKUP_H_
 #define ZHIBU_CLIENT_CORE_STORE_CONFIRMED_LOOKUP_H_
 
@@ -19,6 +20,8 @@ class ConfirmedLookup : public Lookup {
   explicit ConfirmedLookup(Tables& tables) : tables_(tables) {}
 
   absl::StatusOr<RecordState> GetRecord(const RecordKey& key) override;
+  absl::StatusOr<RecordState> GetShown(const RecordKey& key) override;
+  bool ReadsAllFields() const override { return false; }
   absl::Status ListRecords(uint32_t type, std::optional<Id> scope,
                            absl::FunctionRef<void(const Id&, const RecordState&)> visit) override;
   absl::StatusOr<bool> EverIn(const Id& scope, const RecordKey& key) override;

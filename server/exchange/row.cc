@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/exchange/text.h"
 #include "server/exchange/values.h"
+#include "sync/base/identity_number.h"
 
 namespace zhibu::server {
 namespace {

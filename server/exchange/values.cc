@@ -119,19 +119,6 @@ bool IsPhone(absl::string_view text) {
          text.find_first_not_of("0123456789 +-") == absl::string_view::npos;
 }
 
-// Region (6), date of birth (8), sequence (3, odd for men), check character.
-bool IsIdentityNumber(absl::string_view text) {
-  constexpr int kWeights[] = {7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2};
-  if (text.size() != 18 || !AllDigits(text.substr(0, 17))) return false;
-  int sum = 0;
-  for (size_t i = 0; i < 17; ++i) sum += kWeights[i] * (text[i] - '0');
-  return text[17] == "10X98765432"[sum % 11] && !BornBy(text).empty();
-}
-
-std::string BornBy(absl::string_view identity_number) {
-  return ParseDate(identity_number.substr(6, 8)).day;
-}
-
 Member::Sex SexBy(absl::string_view identity_number) {
   return (identity_number[16] - '0') % 2 == 1 ? Member::MALE : Member::FEMALE;
 }

@@ -28,9 +28,7 @@ bool IsRounded(absl::string_view text);
 
 bool IsPhone(absl::string_view text);
 
-bool IsIdentityNumber(absl::string_view text);
 // What a right one says.
-std::string BornBy(absl::string_view identity_number);
 records::v1::Member::Sex SexBy(absl::string_view identity_number);
 
 }  // namespace zhibu::server

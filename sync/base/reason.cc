@@ -1,8 +1,11 @@
 #include "sync/base/reason.h"
 
+#include <utility>
+
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 
 namespace zhibu {
 namespace {
@@ -11,6 +14,8 @@ using sync::v1::Reason;
 
 constexpr char kReasonUrl[] = "zhibu/reason";
 constexpr char kDetailUrl[] = "zhibu/reason-detail";
+// Between the two languages of a detail: the separator of units, which no text of people has.
+constexpr char kBetweenBoth[] = "\x1f";
 
 absl::StatusCode CodeFor(Reason reason) {
   switch (reason) {
@@ -51,6 +56,7 @@ absl::StatusCode CodeFor(Reason reason) {
     case sync::v1::COURIER_NO_KEY:
     case sync::v1::NOT_OF_BRANCH:
     case sync::v1::LETTER_EXPIRED:
+    case sync::v1::AGAINST_A_RULE:
       return absl::StatusCode::kFailedPrecondition;
     case sync::v1::LIMIT_REACHED:
       return absl::StatusCode::kResourceExhausted;
@@ -87,14 +93,21 @@ Refused ReasonOf(const absl::Status& status) {
   return refused;
 }
 
+std::string InBoth(absl::string_view zh, absl::string_view en) {
+  return absl::StrCat(zh, kBetweenBoth, en);
+}
+
 Words WordsFor(Reason reason, absl::string_view detail) {
   const auto* value = sync::v1::Reason_descriptor()->FindValueByNumber(reason);
   // A reason from a newer server than this build.
   if (value == nullptr)
     value = sync::v1::Reason_descriptor()->FindValueByNumber(sync::v1::MALFORMED);
   Words words = value->options().GetExtension(zhibu::words);
-  words.set_zh(absl::StrReplaceAll(words.zh(), {{"{}", detail}}));
-  words.set_en(absl::StrReplaceAll(words.en(), {{"{}", detail}}));
+  const std::pair<absl::string_view, absl::string_view> both =
+      absl::StrSplit(detail, absl::MaxSplits(kBetweenBoth, 1));
+  words.set_zh(absl::StrReplaceAll(words.zh(), {{"{}", both.first}}));
+  words.set_en(
+      absl::StrReplaceAll(words.en(), {{"{}", both.second.empty() ? detail : both.second}}));
   return words;
 }
 

@@ -27,6 +27,9 @@ struct Refused {
 // NO_REASON for a status that Refuse did not make.
 Refused ReasonOf(const absl::Status& status);
 
+// A detail that is words of its own, in both languages.
+std::string InBoth(absl::string_view zh, absl::string_view en);
+
 // The words of a reason with the detail put in.
 Words WordsFor(sync::v1::Reason reason, absl::string_view detail);
 

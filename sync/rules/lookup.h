@@ -56,6 +56,13 @@ class Lookup {
   // A record that was never written is a state with `exists` false.
   virtual absl::StatusOr<RecordState> GetRecord(const RecordKey& key) = 0;
 
+  // A record as whoever asks sees it: on a device with what is unsent there, so of what people
+  // have written in it, and not of what the server makes of that.
+  virtual absl::StatusOr<RecordState> GetShown(const RecordKey& key) { return GetRecord(key); }
+
+  // False: fields may be empty because they may not be read here.
+  virtual bool ReadsAllFields() const { return true; }
+
   // Every living record of a type that lies in `scope`; in all scopes if none
   // is given. Ascending by id.
   virtual absl::Status ListRecords(

@@ -108,4 +108,24 @@ absl::StatusOr<Offices> OfficesOf(Lookup& reader, const Id& person, int64_t now_
   return offices;
 }
 
+uint32_t OfficesKnownIn(const Id& scope, const Id& person, int64_t now_ms,
+                        absl::FunctionRef<std::string(const RecordKey&)> body_of) {
+  Offices offices;
+  if (scope == person) offices.now[scope] |= AudienceOf(SELF);
+  for (const Office office : {SECRETARY, DEPUTY, COMMITTEE, GROUP_LEADER}) {
+    records::v1::Grant grant;
+    grant.set_person_id(person.str());
+    grant.set_organisation_id(scope.str());
+    grant.set_office(office);
+    const auto id = DeriveId(TypeOf<records::v1::Grant>(), grant.SerializeAsString());
+    const std::string body = body_of({TypeOf<records::v1::Grant>().number, *id});
+    if (!body.empty()) AddGrant(Parse<records::v1::Grant>(body), now_ms, &offices);
+  }
+  if (const auto key = PlacementKey(person); key.ok()) {
+    const auto placement = Parse<Placement>(body_of(*key));
+    if (placement.branch_id() == scope.bytes()) offices.now[scope] |= AudienceOf(MEMBER);
+  }
+  return offices.In(scope);
+}
+
 }  // namespace zhibu

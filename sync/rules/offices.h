@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "sync/base/types.h"
@@ -38,6 +39,11 @@ absl::StatusOr<RecordKey> PlacementKey(const Id& person);
 absl::StatusOr<std::string> HomeOf(Lookup& reader, absl::string_view person);
 
 absl::StatusOr<Offices> OfficesOf(Lookup& reader, const Id& person, int64_t now_ms);
+
+// As far as a device can tell of its owner: at least these. `body_of`: of a record that it holds;
+// empty where it does not.
+uint32_t OfficesKnownIn(const Id& scope, const Id& person, int64_t now_ms,
+                        absl::FunctionRef<std::string(const RecordKey&)> body_of);
 
 }  // namespace zhibu
 

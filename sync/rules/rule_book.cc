@@ -7,9 +7,11 @@
 #include "sync/base/status.h"
 #include "sync/rules/asked.h"
 #include "sync/rules/check_in.h"
+#include "sync/rules/checks.h"
 #include "sync/rules/flow.h"
 #include "sync/rules/notice.h"
 #include "sync/rules/persons.h"
+#include "sync/rules/references.h"
 #include "sync/rules/registration.h"
 #include "sync/rules/sent.h"
 
@@ -28,7 +30,7 @@ absl::Status Checked(absl::Status status) {
 }  // namespace
 
 // In the order in which they are asked.
-RuleBook::RuleBook(const std::shared_ptr<const Schema>& schema) {
+RuleBook::RuleBook(const std::shared_ptr<const Schema>& schema, const rules::Book& book) {
   rules_.push_back(CheckInRule());
   rules_.push_back(AskedRule());
   rules_.push_back(FlowRule(schema));
@@ -36,6 +38,8 @@ RuleBook::RuleBook(const std::shared_ptr<const Schema>& schema) {
   rules_.push_back(RegistrationRule());
   rules_.push_back(SentRule(schema));
   rules_.push_back(PersonsRule());
+  rules_.push_back(ReferencesRule());
+  rules_.push_back(CheckRule(book));
   for (const RecordType& type : schema->types()) {
     for (const auto& rule : rules_) {
       if (rule->Concerns(type)) by_type_[type.number].push_back(rule.get());

@@ -1,6 +1,7 @@
 // All rules, by the types that they concern. Built at start; any thread may read it.
 //
-// A new rule is a file in this folder, and a line in rule_book.cc.
+// A new rule is a file in this folder, and a line in rule_book.cc. What can be said as data is a
+// check of the book (proto/rules/), by which one of these rules judges.
 #ifndef ZHIBU_SYNC_RULES_RULE_BOOK_H_
 #define ZHIBU_SYNC_RULES_RULE_BOOK_H_
 
@@ -13,6 +14,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "sync/rules/book/book.h"
 #include "sync/rules/rule.h"
 #include "sync/schema/schema.h"
 
@@ -20,7 +22,9 @@ namespace zhibu {
 
 class RuleBook {
  public:
-  explicit RuleBook(const std::shared_ptr<const Schema>& schema);
+  // `book` outlives it.
+  explicit RuleBook(const std::shared_ptr<const Schema>& schema,
+                    const rules::Book& book = rules::ShippedBook());
 
   // Of the first rule that lends anything.
   absl::StatusOr<std::optional<Loan>> Lend(const Case& of, const Step& step) const;

@@ -64,7 +64,7 @@ uint32_t BitsOf(const Places& places) {
 bool HasAuthority(const FieldOptions& options) {
   return options.HasExtension(zhibu::belongs_to) || options.HasExtension(zhibu::guests_too) ||
          options.HasExtension(zhibu::by_code) || options.HasExtension(zhibu::kept_with) ||
-         options.ExtensionSize(zhibu::written_with) > 0 ||
+         options.HasExtension(zhibu::refers_to) || options.ExtensionSize(zhibu::written_with) > 0 ||
          options.ExtensionSize(zhibu::written_at) > 0 ||
          options.HasExtension(zhibu::shown_when_asked) ||
          options.HasExtension(zhibu::taken_by_host) || options.GetExtension(zhibu::names_author) ||
@@ -121,6 +121,14 @@ class SchemaCompiler {
       if (rule->kept_with == nullptr || rule->kept_with->Keeper() == nullptr) {
         return Wrong(rule->descriptor->full_name(),
                      absl::StrCat("kept_with names ", name, ", which is no record with one OWNER"));
+      }
+    }
+    for (FieldRule* rule : referring_) {
+      const std::string& name = rule->descriptor->options().GetExtension(zhibu::refers_to);
+      rule->refers_to = schema_.FindByName(name);
+      if (rule->refers_to == nullptr) {
+        return Wrong(rule->descriptor->full_name(),
+                     absl::StrCat("refers_to names ", name, ", which is no record"));
       }
     }
     return absl::OkStatus();
@@ -267,6 +275,13 @@ class SchemaCompiler {
         return Wrong(field.full_name(), "kept_with is for one id in a record with one OWNER");
       }
       companions_.push_back(rule);
+    }
+    if (options.HasExtension(zhibu::refers_to)) {
+      if (field.type() != FieldDescriptor::TYPE_BYTES || field.is_repeated() ||
+          rule->place != NOWHERE || options.HasExtension(zhibu::kept_with)) {
+        return Wrong(field.full_name(), "refers_to is for one id that says nothing else");
+      }
+      referring_.push_back(rule);
     }
     rule->written_at = BitsOf(options.GetRepeatedExtension(zhibu::written_at));
     if (auto status = BindToAuthor(*type, rule); !status.ok()) return status;
@@ -558,6 +573,7 @@ class SchemaCompiler {
 
   Schema& schema_;
   std::vector<FieldRule*> companions_;  // whose kept_with is to be found
+  std::vector<FieldRule*> referring_;   // whose refers_to is
   std::set<const FileDescriptor*> files_;
   absl::flat_hash_map<const Descriptor*, Fields*> elements_;
 };

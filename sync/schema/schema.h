@@ -76,6 +76,7 @@ struct FieldRule {
   bool guests_too = false;
   bool by_code = false;
   const RecordType* kept_with = nullptr;
+  const RecordType* refers_to = nullptr;
   absl::flat_hash_set<int> written_with;  // values of RecordType::steps
   uint32_t written_at = 0;                // bit n for Place n; none: anywhere (options.proto)
   // Of a type whose hosts are asked: they see it meanwhile.

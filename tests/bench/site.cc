@@ -32,7 +32,7 @@ records::v1::Contact MakeContact(const Id& branch, const Id& member, uint64_t se
       "电话询问近况，表示下月回乡参加支部党员大会，无困难需要帮助。",
       "微信联系，已转达会议精神，本人表示按时上交学习心得体会一份。"};
   Contact contact;
-  contact.set_flow_id(member.str());
+  contact.set_by_id(member.str());
   contact.set_member_id(member.str());
   contact.set_branch_id(branch.str());
   contact.mutable_at()->set_seconds(static_cast<int64_t>(1'780'000'000 + seed * 61));

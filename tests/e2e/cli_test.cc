@@ -64,6 +64,11 @@ TEST_F(CliTest, EveryCommandShowsHelpAndEndsWith0) {
       {"device", "sync"},
       {"device", "status"},
       {"device", "conflicts"},
+      {"device", "due"},
+      {"device", "checks"},
+      {"device", "rules"},
+      {"device", "rules", "list"},
+      {"device", "rules", "check"},
       {"device", "set-aside"},
       {"device", "unsent"},
       {"device", "courier"},
@@ -189,6 +194,27 @@ TEST_F(CliTest, TheDeviceRefusesAtOnceWhatTheRulesForbid) {
       device_.Refused({"edit", "DuesPayment", paid, R"({"amountFen": 1})"}).value("reason", ""),
       "ALREADY_WRITTEN");
   EXPECT_EQ(device_.Unsent(), 1);
+}
+
+// Half a per cent of 4,800 yuan, where the band asks for one.
+TEST_F(CliTest, WhatTheRuleBookForbidsIsRefusedAndWhatIsEnteredLateIsShown) {
+  Json base = {{"memberId", MadeUpId(2)}, {"branchId", branch_},
+               {"from", "2099-12"},       {"kind", "WAGE"},
+               {"baseFen", 480'000},      {"rateBasisPoints", 50},
+               {"monthlyDueFen", 2'400},  {"irregularBecause", "按旧口径"}};
+  const Json refused = device_.Refused({"put", "DuesBase", base.dump()});
+  EXPECT_EQ(refused.value("reason", ""), "AGAINST_A_RULE");
+  EXPECT_THAT(refused.value("words", ""), HasSubstr("dues.rate; DF08"));
+  base["from"] = "2026-03";
+  device_.Do({"put", "DuesBase", base.dump()});
+  const Json found = device_.Do({"checks"});
+  ASSERT_EQ(found["checks"].size(), 1u) << found;
+  EXPECT_EQ(found["checks"][0].value("key", ""), "dues.rate");
+  EXPECT_EQ(found["checks"][0].value("because", ""), "按旧口径");
+  EXPECT_THAT(found["faults"], IsEmpty());
+  const Json rules = device_.Do({"rules", "list"});
+  EXPECT_FALSE(rules["checks"].empty());
+  EXPECT_FALSE(rules["calendars"].empty());
 }
 
 TEST_F(CliTest, ANoticeIsPutUpOfWhatItSaysOrOfARecord) {

@@ -332,8 +332,11 @@ class AuthorityTable : public ::testing::TestWithParam<std::string> {
         default:
           break;
       }
-      const std::string& with = options.GetExtension(zhibu::kept_with);
-      if (with == descriptor.name()) continue;  // what it takes back: nothing
+      std::string with = options.GetExtension(zhibu::kept_with);
+      if (with.empty() && options.GetExtension(zhibu::required)) {
+        with = options.GetExtension(zhibu::refers_to);
+      }
+      if (with == descriptor.name()) continue;  // one that takes another of its kind back
       if (!with.empty()) {
         set(Companion(*world.schema()->FindByName(with), subject).str());
       } else if (field->name() == "record_id" || field->name() == "reader_id") {
@@ -835,6 +838,9 @@ std::string FieldLine(const RecordType& type, const FieldRule& rule) {
   std::vector<std::string> says;
   if (rule.kept_with != nullptr && rule.place == NOWHERE) {
     says.push_back(absl::StrCat("kept with the ", rule.kept_with->name, " that it names"));
+  }
+  if (rule.refers_to != nullptr) {
+    says.push_back(absl::StrCat("names a ", rule.refers_to->name, " that lies there too"));
   }
   if (!rule.written_with.empty()) {
     std::vector<std::string> steps;

@@ -101,8 +101,16 @@ class Author {
   void Affiliate();
   void Look();
 
+  // ---- Those who are to become members (workload_development.cc) ----
+  void Develop();
+  void NewCase();
+  void ChangeCase(records::v1::DevelopmentCase* one);
+  void TakeStep(records::v1::DevelopmentStep* step);
+  Id IdOfStep(const records::v1::DevelopmentStep& step) const;
+
   // ---- Every other type (workload_catalogue.cc) ----
   void RecordAnything();
+  void ExcuseAny(google::protobuf::Message* record);
   std::optional<client::Draft> AnyOf(const RecordType& type);
   std::vector<Id> IdsOf(const RecordType& type);
   void Begin(const RecordType& type, google::protobuf::Message* record);

@@ -105,6 +105,7 @@ void Universe::CheckAll() {
       CheckGone(*device);
     } else {
       CheckView(*device);
+      if (!failure()) CheckJudgedAlike(*device);
     }
   }
 }

@@ -78,6 +78,7 @@ inline constexpr char kCodes[] = "a code is verified, marked or returned as it m
 inline constexpr char kBeyond[] = "a server merges what it knows how to, and returns the rest";
 inline constexpr char kStamps[] = "a stamp tells when, once the clocks are right";
 inline constexpr char kRefusal[] = "an edit is refused at the device only for a reason";
+inline constexpr char kJudgedAlike[] = "device and server judge alike by the rule book";
 inline constexpr char kPassedOver[] = "what is damaged stops nobody else";
 inline constexpr char kQuiet[] = "everybody comes to rest";
 

@@ -11,6 +11,7 @@
 #include "server/store/sqlite/store.h"
 #include "sync/base/status.h"
 #include "sync/crypto/seal.h"
+#include "sync/rules/rule_book.h"
 #include "zhibu/records/v1/catalogue.pb.h"
 
 namespace zhibu::sim {
@@ -78,7 +79,8 @@ absl::StatusOr<std::unique_ptr<client::Store>> Device::OpenWith(const std::strin
   store.reset();
   return client::Store::Open({.file = kDeviceFile,
                               .schema = old ? OldSchema() : TodaysSchema(),
-                              .rules = nullptr,  // the server judges by itself
+                              // Of others the server judges by itself.
+                              .rules = index % 2 == 0 && !old ? CatalogueRules() : nullptr,
                               .environment = environment(),
                               .key = key,
                               .vfs = disk.vfs()});

@@ -11,6 +11,7 @@
 #ifndef ZHIBU_TESTS_SIM_UNIVERSE_H_
 #define ZHIBU_TESTS_SIM_UNIVERSE_H_
 
+#include <array>
 #include <functional>
 #include <map>
 #include <memory>
@@ -21,6 +22,7 @@
 #include <vector>
 
 #include "server/sessions/turns.h"
+#include "sync/rules/book/book.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/machines.h"
 #include "tests/sim/plan.h"
@@ -49,6 +51,9 @@ struct Stats {
   uint64_t dearest = 0;        // work for what an edit brings
   uint64_t hostile_edits = 0;  // pushed
   uint64_t hostile_asked = 0;  // what must be answered alike
+  // By the rule book, at rest: records that are as it has them, that are not, of which nobody can
+  // tell, and on which a rule went wrong.
+  std::array<uint64_t, 4> judged = {};
   std::map<std::string, uint64_t> faults;
 };
 
@@ -252,6 +257,10 @@ class Universe {
   void CheckSealed(const Disk& disk, const std::string& whose);
   void CheckView(Device& device);
   void CheckGone(Device& device);
+  void CheckJudgedAlike(Device& device);
+  absl::Status CheckJudgedAlike(Device& device, const std::vector<rules::Check>& checks,
+                                const Id& id, const google::protobuf::Message& message,
+                                server::Reader& reader);
   void CheckMeant(Device& device, const sync::v1::Edit& edit,
                   const std::vector<client::Draft*>& drafts);
   void CheckBase(Device& device, const sync::v1::Edit& edit, uint64_t begun_at);

@@ -1,6 +1,7 @@
 // What people record: meetings, attendance, check-ins, dues, and a record type with
-// every policy (workload_sampler.cc), the register and stays away (workload_members.cc), and all
-// that the catalogue has besides (workload_catalogue.cc).
+// every policy (workload_sampler.cc), the register and stays away (workload_members.cc), those who
+// are to become members (workload_development.cc), and all that the catalogue has besides
+// (workload_catalogue.cc).
 #include <algorithm>
 #include <optional>
 
@@ -29,7 +30,7 @@ namespace old = zhibu::testing::old;
 void Author::Act() {
   if (device_.begun && dice_.OneIn(3)) return Finish();
   if (dice_.OneIn(6) && ActsAbove()) return Look();
-  switch (dice_.Below(20)) {
+  switch (dice_.Below(21)) {
     case 0:
       return NewMeeting();
     case 1:
@@ -66,6 +67,8 @@ void Author::Act() {
     case 17:
     case 18:
       return RecordAnything();
+    case 19:
+      return Develop();
     default:
       return ChangeSampler();
   }

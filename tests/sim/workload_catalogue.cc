@@ -73,7 +73,15 @@ void Author::RecordAnything() {
   for (const FieldRule& rule : type.fields.rules()) {
     if (!rule.identity && dice_.OneIn(5)) SetAny(rule, &draft->message(), 2);
   }
+  ExcuseAny(&draft->message());
   Commit(&*draft);
+}
+
+// What is made up is seldom as the rules have it: more often than not somebody says why.
+void Author::ExcuseAny(Message* record) {
+  const FieldDescriptor* because = record->GetDescriptor()->FindFieldByName("irregular_because");
+  if (because == nullptr || dice_.OneIn(3)) return;
+  record->GetReflection()->SetString(record, because, "补录");
 }
 
 std::optional<client::Draft> Author::AnyOf(const RecordType& type) {
@@ -146,8 +154,9 @@ std::string Author::AnyText(const FieldRule& rule) {
   if (rule.format == DATE) return Day();
   if (rule.format == MONTH) return Month();
   if (rule.descriptor->type() == FieldDescriptor::TYPE_STRING) return Word();
-  if (rule.kept_with == nullptr) return Person();
-  const std::vector<Id> ids = IdsOf(*rule.kept_with);
+  const RecordType* named = rule.kept_with == nullptr ? rule.refers_to : rule.kept_with;
+  if (named == nullptr || dice_.OneIn(20)) return Person();
+  const std::vector<Id> ids = IdsOf(*named);
   return ids.empty() ? Person() : dice_.Of(ids).str();
 }
 

@@ -168,6 +168,7 @@ std::string Remarks(const RecordType& type, const FieldRule& rule) {
   if (rule.identity) say("makes the id");
   if (rule.required) say("required");
   if (rule.kept_with != nullptr && rule.place == NOWHERE) say(rule.kept_with->name);
+  if (rule.refers_to != nullptr) say(rule.refers_to->name);
   if (rule.sensitive) {
     say("sensitive");
   } else if (rule.descriptor->options().GetExtension(zhibu::home_only)) {

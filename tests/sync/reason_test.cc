@@ -52,6 +52,12 @@ TEST(Reason, TellsTheKindOfRefusalByTheCode) {
   EXPECT_EQ(Refuse(sync::v1::BAD_VALUE, "").code(), StatusCode::kInvalidArgument);
 }
 
+TEST(Reason, ADetailThatIsWordsOfItsOwnIsSaidInTheLanguageThatIsAskedFor) {
+  const Words words = WordsFor(sync::v1::AGAINST_A_RULE, InBoth("早了", "too early"));
+  EXPECT_THAT(words.zh(), HasSubstr("不符合规定：早了。"));
+  EXPECT_THAT(words.en(), HasSubstr("as the rules have it: too early."));
+}
+
 TEST(Reason, IsNoneForAStatusOfOtherMake) {
   EXPECT_EQ(ReasonOf(absl::OkStatus()).reason, sync::v1::NO_REASON);
   EXPECT_EQ(ReasonOf(absl::InternalError("disk")).reason, sync::v1::NO_REASON);

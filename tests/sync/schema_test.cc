@@ -404,6 +404,7 @@ TEST_F(SchemaTest, WhoMustBelongAndWhatIsWrittenWithAStepAreDeclared) {
       string reply = 4 [(zhibu.written_with) = "OPEN", (zhibu.written_with) = "OVER"];
       string note = 5 [(zhibu.written_at) = OWNER, (zhibu.written_at) = PERSON];
       bytes after = 6 [(zhibu.kept_with) = "Q"];
+      bytes about = 7 [(zhibu.refers_to) = "Q"];
     }
     message Q {
       option (zhibu.record) = { type: 8 };
@@ -419,6 +420,7 @@ TEST_F(SchemaTest, WhoMustBelongAndWhatIsWrittenWithAStepAreDeclared) {
   EXPECT_EQ(type.fields.Find(4)->written_with, (absl::flat_hash_set<int>{1, 2}));
   EXPECT_EQ(type.fields.Find(5)->written_at, BitOf(OWNER) | BitOf(PERSON));
   EXPECT_EQ(type.fields.Find(6)->kept_with, (*schema)->FindByName("Q"));
+  EXPECT_EQ(type.fields.Find(7)->refers_to, (*schema)->FindByName("Q"));
   EXPECT_EQ(type.Keeper(), type.fields.Find(2));
 }
 TEST_F(SchemaTest, WhatAHostSeesWhileItIsAskedIsDeclaredWithTheStates) {
@@ -448,6 +450,12 @@ TEST_F(SchemaTest, WhatIsKeptWithAnotherNamesIt) {
   EXPECT_THAT(
       Wrong("bytes o = 1 [(zhibu.place) = OWNER]; string k = 2 [(zhibu.kept_with) = \"R\"];"),
       HasSubstr("t.R.k: kept_with is for one id"));
+  EXPECT_THAT(Wrong("bytes k = 2 [(zhibu.refers_to) = \"X\"];"),
+              HasSubstr("t.R.k: refers_to names X"));
+  EXPECT_THAT(Wrong("repeated bytes k = 2 [(zhibu.refers_to) = \"R\"];"),
+              HasSubstr("t.R.k: refers_to is for one id"));
+  EXPECT_THAT(Wrong("bytes k = 2 [(zhibu.place) = OWNER, (zhibu.refers_to) = \"R\"];"),
+              HasSubstr("t.R.k: refers_to is for one id"));
   EXPECT_THAT(Wrong("bytes k = 2 [(zhibu.kept_with) = \"R\"];"),
               HasSubstr("t.R.k: kept_with is for one id"));
 }

@@ -9,8 +9,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "sync/base/date.h"
 #include "sync/base/status.h"
+#include "sync/rules/book/check_compiler.h"
+#include "sync/rules/book/compiling.h"
 #include "sync/rules/book/functions.h"
 #include "sync/rules/cel/environment.h"
 
@@ -39,10 +40,16 @@ absl::StatusOr<rules::v1::RuleFile> Parse(const RuleText& file) {
   return absl::InvalidArgumentError(absl::StrCat(file.name, ":", error.words));
 }
 
+absl::Status NamedBy(const RuleText& file, const absl::Status& status) {
+  if (status.ok()) return status;
+  return absl::InvalidArgumentError(absl::StrCat(file.name, ": ", status.message()));
+}
+
 // What the expressions of one obligation may name; of one way to meet it `met` as well.
 struct Names {
-  Names(const Parameters& parameters, const RecordType& each, const RecordType* met_by) {
-    AddFunctions(parameters, &environment);
+  Names(const Parameters& parameters, const Calendars& calendars, const RecordType& each,
+        const RecordType* met_by) {
+    AddFunctions(parameters, calendars, &environment);
     self = environment.AddVariable("this", Type::Message(*each.descriptor));
     from = environment.AddVariable("from", Type::Timestamp());
     registered = environment.AddVariable("registered", Type::Timestamp());
@@ -61,12 +68,17 @@ struct Names {
 // One obligation, whose expressions are compiled in turn.
 class Compiler {
  public:
-  Compiler(const Parameters& parameters, const Schema& schema, Obligation* obligation)
-      : parameters_(parameters), schema_(schema), obligation_(*obligation) {}
+  Compiler(const Parameters& parameters, const Calendars& calendars, const Schema& schema,
+           Obligation* obligation)
+      : parameters_(parameters),
+        calendars_(calendars),
+        schema_(schema),
+        obligation_(*obligation),
+        compiling_(obligation->text.key()) {}
 
   absl::Status Run() {
     const rules::v1::Obligation& text = obligation_.text;
-    const Names names(parameters_, *obligation_.each, nullptr);
+    const Names names(parameters_, calendars_, *obligation_.each, nullptr);
     obligation_.self = names.self;
     obligation_.from = names.from;
     obligation_.registered = names.registered;
@@ -83,44 +95,25 @@ class Compiler {
 
  private:
   absl::Status Wrong(absl::string_view field, absl::string_view what) const {
-    return absl::InvalidArgumentError(
-        absl::StrCat(obligation_.text.key(), ": ", field, ": ", what));
+    return compiling_.Wrong(field, what);
   }
 
   absl::Status CheckWords() const {
     const rules::v1::Obligation& text = obligation_.text;
-    if (text.words().zh().empty() || text.words().en().empty()) {
-      return Wrong("words", "they are to be said in both languages");
-    }
-    if (text.next().zh().empty() || text.next().en().empty()) {
-      return Wrong("next", "it is to be said in both languages");
-    }
-    if (text.source().empty()) return Wrong("source", "it is to be said");
-    if (text.certainty() == rules::v1::CERTAINTY_UNSPECIFIED) {
-      return Wrong("certainty", "it is to be said: SURE, LIKELY or LOCAL");
-    }
+    RETURN_IF_ERROR(compiling_.CheckInBoth("words", text.words()));
+    RETURN_IF_ERROR(compiling_.CheckInBoth("next", text.next()));
+    RETURN_IF_ERROR(compiling_.CheckSource(text.source(), text.certainty()));
     if (text.who().empty()) return Wrong("who", "somebody is to see to it: SECRETARY, SELF, …");
-    if (!text.from().empty() && !DayFrom(text.from())) return Wrong("from", "it is no day");
-    return absl::OkStatus();
+    return compiling_.CheckDay("from", text.from());
   }
 
   absl::Status Compile(const Names& names, absl::string_view field, const std::string& source,
                        const Type& type, std::optional<cel::Program>* program) const {
-    if (source.empty()) return absl::OkStatus();
-    absl::StatusOr<cel::Program> compiled = names.environment.Compile(source, type);
-    if (!compiled.ok()) return Wrong(field, compiled.status().message());
-    *program = *std::move(compiled);
-    return absl::OkStatus();
+    return compiling_.Compile(names.environment, field, source, type, program);
   }
-
-  // Dates are text in records, and times are times.
   absl::Status CompileDay(const Names& names, absl::string_view field, const std::string& source,
                           std::optional<cel::Program>* program) const {
-    RETURN_IF_ERROR(Compile(names, field, source, Type::Dyn(), program));
-    if (!*program) return absl::OkStatus();
-    const Type& type = (*program)->type();
-    const bool day = type.is(cel::Kind::kTimestamp) || type.is(cel::Kind::kString);
-    return day ? absl::OkStatus() : Wrong(field, absl::StrCat("it is ", type.ToText(), ", no day"));
+    return compiling_.CompileDay(names.environment, field, source, program);
   }
 
   absl::Status CheckShape() const {
@@ -146,7 +139,7 @@ class Compiler {
 
   absl::Status AddMetBy(const rules::v1::MetBy& text) {
     MetBy met_by{.type = schema_.FindByName(text.type())};
-    const Names names(parameters_, *obligation_.each, met_by.type);
+    const Names names(parameters_, calendars_, *obligation_.each, met_by.type);
     met_by.met = names.met;
     RETURN_IF_ERROR(FindId("met_by.via", *met_by.type, text.via(), &met_by.via));
     if (!text.is().empty()) {
@@ -165,8 +158,10 @@ class Compiler {
   }
 
   const Parameters& parameters_;
+  const Calendars& calendars_;
   const Schema& schema_;
   Obligation& obligation_;
+  const Compiling compiling_;
 };
 
 // The first type that an obligation names and this build does not know; empty: it knows all.
@@ -183,40 +178,66 @@ std::string UnknownType(const rules::v1::Obligation& text, const Schema& schema)
 absl::StatusOr<std::unique_ptr<const Book>> Book::Compile(absl::Span<const RuleText> files,
                                                           const Schema& schema) {
   std::unique_ptr<Book> book(new Book());
+  std::vector<rules::v1::RuleFile> parsed;
   // A parameter may stand in another file.
   for (const RuleText& file : files) {
-    ASSIGN_OR_RETURN(const rules::v1::RuleFile parsed, Parse(file));
-    for (const auto& parameter : parsed.parameter()) {
-      const absl::Status status = book->parameters_.Add(parameter);
-      if (!status.ok()) {
-        return absl::InvalidArgumentError(absl::StrCat(file.name, ": ", status.message()));
-      }
-    }
+    ASSIGN_OR_RETURN(parsed.emplace_back(), Parse(file));
+    RETURN_IF_ERROR(NamedBy(file, book->ReadNumbers(parsed.back())));
   }
-  for (const RuleText& file : files) RETURN_IF_ERROR(book->Read(file, schema));
+  CheckCompiler checks(book->parameters_, book->calendars_, schema);
+  for (size_t i = 0; i < files.size(); ++i) {
+    RETURN_IF_ERROR(NamedBy(files[i], book->ReadObligations(parsed[i], schema)));
+    RETURN_IF_ERROR(NamedBy(files[i], book->ReadChecks(parsed[i], checks, schema)));
+  }
   return std::unique_ptr<const Book>(std::move(book));
 }
 
-absl::Status Book::Read(const RuleText& file, const Schema& schema) {
-  ASSIGN_OR_RETURN(const rules::v1::RuleFile parsed, Parse(file));
-  for (const auto& text : parsed.obligation()) {
-    const auto wrong = [&](absl::string_view what) {
-      return absl::InvalidArgumentError(absl::StrCat(file.name, ": ", what));
-    };
-    if (text.key().empty() || text.each().empty()) return wrong("an obligation has no key or each");
-    if (!keys_.insert(text.key()).second) {
-      return wrong(absl::StrCat(text.key(), ": there is another with this key"));
-    }
+absl::Status Book::ReadNumbers(const rules::v1::RuleFile& file) {
+  for (const auto& parameter : file.parameter()) RETURN_IF_ERROR(parameters_.Add(parameter));
+  for (const auto& calendar : file.calendar()) RETURN_IF_ERROR(calendars_.Add(calendar));
+  return absl::OkStatus();
+}
+
+absl::Status Book::TakeKey(const std::string& key, const std::string& type) {
+  if (key.empty() || type.empty()) return absl::InvalidArgumentError("a rule has no key or type");
+  if (keys_.insert(key).second) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(key, ": there is another with this key"));
+}
+
+absl::Status Book::ReadObligations(const rules::v1::RuleFile& file, const Schema& schema) {
+  for (const auto& text : file.obligation()) {
+    RETURN_IF_ERROR(TakeKey(text.key(), text.each()));
     if (const std::string type = UnknownType(text, schema); !type.empty()) {
       unknown_.push_back(absl::StrCat(text.key(), ": no record type ", type));
       continue;
     }
     Obligation obligation{.text = text, .each = schema.FindByName(text.each())};
-    const absl::Status status = Compiler(parameters_, schema, &obligation).Run();
-    if (!status.ok()) return wrong(status.message());
+    RETURN_IF_ERROR(Compiler(parameters_, calendars_, schema, &obligation).Run());
     obligations_.push_back(std::move(obligation));
   }
   return absl::OkStatus();
+}
+
+absl::Status Book::ReadChecks(const rules::v1::RuleFile& file, CheckCompiler& compiler,
+                              const Schema& schema) {
+  for (const auto& text : file.check()) {
+    RETURN_IF_ERROR(TakeKey(text.key(), text.of()));
+    if (schema.FindByName(text.of()) == nullptr) {
+      unknown_.push_back(absl::StrCat(text.key(), ": no record type ", text.of()));
+      continue;
+    }
+    ASSIGN_OR_RETURN(Check check, compiler.Compile(text));
+    checks_[check.of->number].push_back(std::move(check));
+  }
+  return absl::OkStatus();
+}
+
+absl::Span<const Check> Book::ChecksOf(const RecordType& type) const {
+  const auto found = checks_.find(type.number);
+  if (found == checks_.end()) return {};
+  // Of a schema of tests another type may bear the number.
+  const bool same = found->second.front().of->descriptor == type.descriptor;
+  return same ? absl::MakeConstSpan(found->second) : absl::Span<const Check>();
 }
 
 const Book& ShippedBook() {

@@ -6,10 +6,12 @@
 //
 // A rule that this build cannot compile, because it names a type or a field of a newer version,
 // is kept, and is said to be unknown (Book::unknown): it is never guessed at. Immutable; any
-// thread may use it. What is worked out with it is in sync/rules/book/due.h.
+// thread may use it. What is worked out with it is in sync/rules/book/due.h and check.h.
 #ifndef ZHIBU_SYNC_RULES_BOOK_BOOK_H_
 #define ZHIBU_SYNC_RULES_BOOK_BOOK_H_
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -19,6 +21,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "sync/rules/book/calendar.h"
 #include "sync/rules/book/parameters.h"
 #include "sync/rules/cel/activation.h"
 #include "sync/rules/cel/program.h"
@@ -62,6 +65,25 @@ struct Obligation {
   cel::Variable registered;
 };
 
+// What must hold of a record (sync/rules/book/check.h judges by it).
+struct Check {
+  rules::v1::Check text;
+  const RecordType* of = nullptr;
+  const google::protobuf::FieldDescriptor* field = nullptr;  // to be looked at; null: none
+  // Of a hard one: where a late entry says why it is not as it must be.
+  const google::protobuf::FieldDescriptor* because = nullptr;
+  std::optional<cel::Program> when;
+  std::optional<cel::Program> holds;
+  std::optional<cel::Program> day;
+  std::optional<cel::Program> shows;
+  cel::Variable self;
+  cel::Variable id;  // of `self`
+  // The fields of `this` that it reads. Where none of them changes it is not asked.
+  std::set<const google::protobuf::FieldDescriptor*> reads;
+};
+
+class CheckCompiler;
+
 class Book {
  public:
   // INVALID_ARGUMENT names the file, the rule, the place in it and what is wrong. A rule of a
@@ -69,20 +91,31 @@ class Book {
   static absl::StatusOr<std::unique_ptr<const Book>> Compile(absl::Span<const RuleText> files,
                                                              const Schema& schema);
 
-  Book(const Book&) = delete;  // programs hold the address of the parameters
+  Book(const Book&) = delete;  // programs hold the addresses of what they read
   Book& operator=(const Book&) = delete;
 
   const Parameters& parameters() const { return parameters_; }
+  const Calendars& calendars() const { return calendars_; }
   const std::vector<Obligation>& obligations() const { return obligations_; }
+  // In the order in which the files have them.
+  absl::Span<const Check> ChecksOf(const RecordType& type) const;
+  // By the number of the type.
+  const std::map<uint32_t, std::vector<Check>>& checks() const { return checks_; }
   // What this build does not understand: "key: no record type X".
   const std::vector<std::string>& unknown() const { return unknown_; }
 
  private:
   Book() = default;
-  absl::Status Read(const RuleText& file, const Schema& schema);
+  absl::Status ReadNumbers(const rules::v1::RuleFile& file);
+  absl::Status ReadObligations(const rules::v1::RuleFile& file, const Schema& schema);
+  absl::Status ReadChecks(const rules::v1::RuleFile& file, CheckCompiler& compiler,
+                          const Schema& schema);
+  absl::Status TakeKey(const std::string& key, const std::string& type);
 
   Parameters parameters_;
+  Calendars calendars_;
   std::vector<Obligation> obligations_;
+  std::map<uint32_t, std::vector<Check>> checks_;
   std::vector<std::string> unknown_;
   std::set<std::string> keys_;
 };

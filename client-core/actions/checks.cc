@@ -1,0 +1,90 @@
+#include "client-core/actions/checks.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "client-core/actions/known.h"
+#include "sync/base/status.h"
+#include "sync/rules/offices.h"
+
+namespace zhibu::client {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+
+class OnThisDevice final : public rules::Surroundings {
+ public:
+  explicit OnThisDevice(Store& store) : store_(store) {
+    if (const auto identity = store.GetIdentity(); identity.ok()) owner_ = identity->person;
+    if (const auto now_ms = store.ServerNow(); now_ms.ok()) now_ms_ = *now_ms;
+  }
+
+  absl::StatusOr<std::optional<std::string>> Find(const RecordType& type, const Id& id) override {
+    const RecordType* known = store_.schema().Find(type.number);
+    if (known == nullptr) return std::nullopt;
+    const absl::StatusOr<Draft> draft = store_.Edit(*known, id);
+    if (absl::IsNotFound(draft.status()) || absl::IsDataLoss(draft.status())) return std::nullopt;
+    RETURN_IF_ERROR(draft.status());
+    return draft->message().SerializePartialAsString();
+  }
+
+  bool Hides(const RecordType& type, const Id& id, const Message& of,
+             const FieldDescriptor& field) const override {
+    return rules::MayBeHidden(type, id, of, field, [&](const Id& scope) {
+      return OfficesKnownIn(scope, owner_, now_ms_, [&](const RecordKey& key) {
+        const absl::StatusOr<Draft> draft = store_.Edit(*store_.schema().Find(key.type), key.id);
+        return draft.ok() ? draft->message().SerializePartialAsString() : "";
+      });
+    });
+  }
+
+ private:
+  Store& store_;
+  Id owner_;
+  int64_t now_ms_ = 0;
+};
+
+std::string ReasonIn(const Message& record, const rules::Check& check) {
+  return check.because == nullptr ? "" : record.GetReflection()->GetString(record, check.because);
+}
+
+}  // namespace
+
+absl::StatusOr<IrregularHere> WhatIsIrregular(Store& store) {
+  IrregularHere found;
+  ASSIGN_OR_RETURN(const absl::CivilDay today, Today(store));
+  OnThisDevice around(store);
+  for (const auto& [number, checks] : rules::ShippedBook().checks()) {
+    const RecordType& type = *checks.front().of;
+    absl::Status trouble;
+    const absl::Status listed =
+        store.List({.type = type.number}, [&](const Id& id, const Message& record) {
+          auto findings = rules::JudgeByAll(rules::ShippedBook(), type, id, record, today, &around);
+          trouble = findings.status();
+          if (!trouble.ok()) return false;
+          for (rules::Finding& one : *findings) {
+            const bool told = std::count(found.faults.begin(), found.faults.end(), one.fault) > 0;
+            if (one.outcome == rules::Outcome::kWrong && !told) found.faults.push_back(one.fault);
+            if (one.outcome != rules::Outcome::kBroken) continue;
+            std::string because = ReasonIn(record, *one.check);
+            found.records.push_back({id, std::move(one), std::move(because)});
+          }
+          return true;
+        });
+    RETURN_IF_ERROR(trouble);
+    // One that is damaged hides nothing else.
+    if (!listed.ok() && !absl::IsDataLoss(listed)) return listed;
+  }
+  std::stable_sort(
+      found.records.begin(), found.records.end(),
+      [](const Irregular& a, const Irregular& b) { return b.finding.day < a.finding.day; });
+  return found;
+}
+
+std::unique_ptr<rules::Surroundings> AroundHere(Store& store) {
+  return std::make_unique<OnThisDevice>(store);
+}
+
+}  // namespace zhibu::client

@@ -1,0 +1,75 @@
+// Whether a record is as a check of the rule book has it: one judgement, asked of both sides.
+//
+//   ASSIGN_OR_RETURN(const Finding found, JudgeBy(check, id, message, today, &surroundings));
+//
+// With `day` the day of the act that the record tells of, which chooses the parameters:
+//
+//   holds     it is not of the records that `when` says, or not of the days from–until; or as it
+//   must be broken    it is not as it must be unknown   that hangs on what is not known here, or
+//   was not written down wrong     the rule itself has gone wrong: it says nothing of the record
+//
+// A record is irregular where some check of it is broken. That is found out anew whenever it is
+// asked, and written nowhere: nobody can set it, and nobody can hide it.
+//
+// What another record says counts only where it lies in a scope that this one lies in as well: else
+// an answer would tell of what its author may not see.
+#ifndef ZHIBU_SYNC_RULES_BOOK_CHECK_H_
+#define ZHIBU_SYNC_RULES_BOOK_CHECK_H_
+
+#include <google/protobuf/message.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "absl/time/civil_time.h"
+#include "sync/base/types.h"
+#include "sync/rules/book/book.h"
+
+namespace zhibu::rules {
+
+enum class Outcome { kHolds, kBroken, kUnknown, kWrong };
+
+struct Finding {
+  const Check* check = nullptr;
+  Outcome outcome = Outcome::kHolds;
+  absl::CivilDay day;  // of the act
+  zhibu::Words words;  // of what is broken: what is wrong
+  std::string fault;   // of a rule that is wrong: "key: what, and where"
+};
+
+// What is known where it is judged.
+class Surroundings {
+ public:
+  virtual ~Surroundings() = default;
+
+  // The body of a living record; empty: there is none. Nothing: that is not known here.
+  virtual absl::StatusOr<std::optional<std::string>> Find(const RecordType& type, const Id& id) = 0;
+  // Whether a field of the record may be empty because it may not be read here.
+  virtual bool Hides(const RecordType& type, const Id& id, const google::protobuf::Message& of,
+                     const google::protobuf::FieldDescriptor& field) const = 0;
+};
+
+// `today` is the day of an act that says none. Errors: of the surroundings.
+absl::StatusOr<Finding> JudgeBy(const Check& check, const Id& id,
+                                const google::protobuf::Message& record, absl::CivilDay today,
+                                Surroundings* surroundings);
+
+// By every check of its type; what holds is left out.
+absl::StatusOr<std::vector<Finding>> JudgeByAll(const Book& book, const RecordType& type,
+                                                const Id& id,
+                                                const google::protobuf::Message& record,
+                                                absl::CivilDay today, Surroundings* surroundings);
+
+// Whether a device may hold a record with the field empty because its owner may not read it.
+// `offices_in`: which the owner is known to have in a scope.
+bool MayBeHidden(const RecordType& type, const Id& id, const google::protobuf::Message& of,
+                 const google::protobuf::FieldDescriptor& field,
+                 absl::FunctionRef<uint32_t(const Id&)> offices_in);
+
+}  // namespace zhibu::rules
+
+#endif  // ZHIBU_SYNC_RULES_BOOK_CHECK_H_
