@@ -25,7 +25,8 @@ std::string FirstLineOf(const RecordType& type, const Message& record) {
   for (const FieldRule& rule : type.fields.rules()) {
     const FieldDescriptor* field = rule.descriptor;
     if (field->type() != FieldDescriptor::TYPE_STRING || field->is_repeated()) continue;
-    if (rule.format == DATE || rule.format == MONTH || BytesMaxOf(*field) > kBytesMax) continue;
+    const bool is_text = rule.format == ANY || rule.format == NO_CONTACT;
+    if (!is_text || BytesMaxOf(*field) > kBytesMax) continue;
     std::string text = record.GetReflection()->GetString(record, field);
     if (!text.empty()) return text;
   }

@@ -160,24 +160,44 @@ absl::StatusOr<admin::v1::InitReply> Admin::Init(const admin::v1::InitRequest& r
   return reply;
 }
 
+// The registered name of the organisation that `text` means; empty: that of nobody.
+absl::StatusOr<std::string> Admin::RegisteredBranch(const std::string& text) {
+  std::string name;
+  if (text.empty()) return name;
+  RETURN_IF_ERROR(hub_.store().Read([&](Reader& reader) -> absl::Status {
+    ASSIGN_OR_RETURN(const Id id, FindRegistered<Organisation>(reader, text, Among::kThere));
+    ASSIGN_OR_RETURN(const admin::v1::Registered branch, RegisteredAs<Organisation>(reader, id));
+    name = branch.name();
+    return absl::OkStatus();
+  }));
+  return name;
+}
+
 absl::StatusOr<admin::v1::ImportReply> Admin::Import(const admin::v1::ImportRequest& request) {
   RETURN_IF_ERROR(CheckOperatorName(request.operator_name()));
   absl::MutexLock lock(&import_mutex_);
-  absl::StatusOr<Roster> roster = ParseRoster(request.csv());
+  ASSIGN_OR_RETURN(const std::string branch, RegisteredBranch(request.branch()));
+  absl::StatusOr<Roster> roster = ParseRoster(request.file(), {}, branch);
   if (!roster.ok()) {
     const Words words = WordsOf(roster.status());
     return absl::InvalidArgumentError(absl::StrCat(words.zh(), " ", words.en()));
   }
   // First: what is committed of it stands, should the rest fail.
-  OperatorAct act;
-  act.set_kind(OperatorAct::IMPORTED);
-  act.set_file(Hex(Digest(request.csv())));
-  RETURN_IF_ERROR(NoteAct(request.operator_name(), act));
+  if (!request.check()) {
+    OperatorAct act;
+    act.set_kind(OperatorAct::IMPORTED);
+    act.set_file(Hex(Digest(request.file())));
+    RETURN_IF_ERROR(NoteAct(request.operator_name(), act));
+  }
   admin::v1::ImportReply reply;
   ASSIGN_OR_RETURN(Importer importer,
                    Importer::Open(&hub_.store(), &hub_.ingest(), hub_.environment()));
   RETURN_IF_ERROR(importer.Run(
-      *roster, [&](const sync::v1::Edit& part) { return WriteOwn(part); }, &reply));
+      *roster,
+      [&](const sync::v1::Edit& part) {
+        return request.check() ? absl::OkStatus() : WriteOwn(part);
+      },
+      &reply));
   return reply;
 }
 

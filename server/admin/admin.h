@@ -52,6 +52,7 @@ class Admin {
 
  private:
   absl::Status WriteOwn(const sync::v1::Edit& edit);
+  absl::StatusOr<std::string> RegisteredBranch(const std::string& text);
   absl::StatusOr<sync::v1::EnrolReply> TakeDevice(const sync::v1::EnrolRequest& request);
   // As an edit by itself.
   absl::Status WriteAct(Writer& writer, const std::string& by, records::v1::OperatorAct act);

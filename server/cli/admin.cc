@@ -45,6 +45,8 @@ struct Arguments {
   std::string folder;
   std::string key_file;
   std::string file;
+  std::string branch;
+  bool check = false;
   std::string member;
   std::string organisation;
   std::string parent;
@@ -119,31 +121,49 @@ class Command {
     std::ostringstream content;
     content << file.rdbuf();
     v1::ImportRequest request;
-    request.set_csv(content.str());
+    request.set_file(content.str());
     request.set_operator_name(Operator());
+    request.set_branch(arguments_.branch);
+    request.set_check(arguments_.check);
     v1::ImportReply reply;
     RETURN_IF_ERROR(Call(&v1::Admin::Stub::Import, request, &reply));
-    std::string text = absl::StrCat(Say("新建组织 ", "organisations made: "), reply.organisations(),
-                                    Say("，新建党员 ", ", members made: "), reply.members(),
-                                    Say("，更新 ", ", changed: "), reply.changed(),
-                                    Say("，未变 ", ", unchanged: "), reply.unchanged(),
-                                    Say("，有误 ", ", bad rows: "), reply.bad_rows_size());
+    return Print(reply, ReportOf(reply));
+  }
+
+  std::string ReportOf(const v1::ImportReply& reply) const {
+    std::string text = absl::StrCat(
+        arguments_.check ? Say("试读，什么也没有写入。", "tried only, nothing was written. ") : "",
+        Say("读作 ", "read as "), In(language_, reply.read_as()), "\n",
+        Say("新建组织 ", "organisations made: "), reply.organisations(),
+        Say("，新建党员 ", ", members made: "), reply.members(), Say("，更新 ", ", changed: "),
+        reply.changed(), Say("，未变 ", ", unchanged: "), reply.unchanged(),
+        Say("，没有进入 ", ", rows that did not go in: "), reply.bad_rows_size(),
+        Say("，存疑的格 ", ", doubtful cells: "), reply.cells_size());
+    const auto line = [&](uint32_t number) {
+      return absl::StrCat("\n", Say("第 ", "line "), number, Say(" 行", ""));
+    };
     for (const auto& bad : reply.bad_rows()) {
-      absl::StrAppend(&text, "\n", Say("第 ", "line "), bad.line(), Say(" 行: ", ": "),
+      absl::StrAppend(&text, line(bad.line()), Say("没有进入: ", ", did not go in: "),
                       In(language_, bad.reason()));
     }
     for (const auto& found : reply.found_rows()) {
-      absl::StrAppend(&text, "\n", Say("第 ", "line "), found.line(), Say(" 行: ", ": "),
-                      InWords(found.member()), WhatBecameOf(found));
+      absl::StrAppend(&text, line(found.line()), ": ", InWords(found.member()),
+                      WhatBecameOf(found));
     }
-    if (reply.unread_columns_size() > 0) {
-      absl::StrAppend(
-          &text, "\n",
-          Say("注意：以下各列名称不认识或重复，没有读取：",
-              "note: these columns are unknown or stand there twice, and were not read: "),
-          absl::StrJoin(reply.unread_columns(), Say("、", ", ")));
+    for (const auto& cell : reply.cells()) {
+      absl::StrAppend(&text, line(cell.line()), Say(" ", ", "), cell.letter(), Say(" 列“", " \""),
+                      PrintableLine(cell.heading()), Say("”", "\" "), In(language_, cell.reason()));
     }
-    return Print(reply, text);
+    for (const auto& row : reply.left_out()) {
+      absl::StrAppend(&text, line(row.line()), Say("没有读取: ", " was not read: "),
+                      In(language_, row.reason()));
+    }
+    for (const auto& column : reply.unread_columns()) {
+      absl::StrAppend(&text, "\n", column.letter(), Say(" 列“", " \""),
+                      PrintableLine(column.heading()), Say("”没有读取: ", "\" was not read: "),
+                      In(language_, column.reason()));
+    }
+    return text;
   }
 
   absl::Status Enrol() {
@@ -515,10 +535,14 @@ void AddAdminCommand(CLI::App* app, const bool* json, const Language* language,
   };
 
   set(admin->add_subcommand("init", "Make a new data folder"), &Command::Init, true);
-  set(admin->add_subcommand("import", "Read a roster of members (CSV; UTF-8 or GB18030)"),
-      &Command::Import)
-      ->add_option("FILE", arguments->file, "The roster")
-      ->required();
+  CLI::App* import =
+      set(admin->add_subcommand(
+              "import",
+              "Read a roster of members: XLSX, or CSV or text in UTF-8, UTF-16, GB18030 or Big5"),
+          &Command::Import);
+  import->add_option("FILE", arguments->file, "The roster")->required();
+  import->add_option("--branch", arguments->branch, "The branch of the rows that name none");
+  import->add_flag("--check", arguments->check, "Say what would become of it, and write nothing");
   CLI::App* enrol = set(
       admin->add_subcommand("enrol", "Print a one-time code for a member's device, and as a QR"),
       &Command::Enrol);

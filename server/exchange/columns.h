@@ -1,11 +1,8 @@
-// Which column holds what. Every heading of a sheet that is known is one of these columns, and
-// messages call it by the two names that its rule gives it.
+// Which column holds what. Every heading that is known (headings.textproto) is one of these
+// columns, and messages call it by the two names that its rule gives it.
 //
-//   const char separator = SeparatorOf(text);
-//   CsvReader reader(text, separator);
-//   reader.Next(&row);
-//   const Header header(row);
-//   while (reader.Next(&row)) … header.Cell(row, kBorn) …
+//   const auto found = FindHeader(rows);        // titles stand above it; it may take three rows
+//   found->header.Cell(row, kBorn)
 #ifndef ZHIBU_SERVER_EXCHANGE_COLUMNS_H_
 #define ZHIBU_SERVER_EXCHANGE_COLUMNS_H_
 
@@ -16,7 +13,8 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "server/exchange/csv.h"
+#include "absl/types/span.h"
+#include "server/exchange/sheet.h"
 
 namespace zhibu::server {
 
@@ -26,13 +24,18 @@ enum Column : size_t {
   kEthnicGroup,
   kBorn,
   kEducation,
+  kDegree,
+  kNativePlace,
+  kWorkingSince,
   kPost,
   kStage,
   kJoined,
   kConfirmed,
+  kStatus,
   kPhone,
   kIdentityNumber,
   kAddress,
+  kRegisteredPlace,
   kBranch,
   kBranchKind,
   kSuperior,
@@ -48,28 +51,49 @@ struct ColumnRule {
 
 const ColumnRule& RuleOf(Column column);
 
+// A column of the sheet that nobody reads.
+struct UnreadColumn {
+  size_t place = 0;
+  std::string heading;
+  Words reason;
+};
+
 // Where in a row each column stands.
 class Header {
  public:
-  explicit Header(const CsvRow& row);
+  // Of one row, or of several below each other: 基本情况 over 性别 and 出生日期. In each column the
+  // lowest cell that says something is its heading.
+  explicit Header(absl::Span<const SheetRow> rows);
 
-  size_t width() const { return width_; }
+  size_t width() const { return headings_.size(); }
   size_t known() const { return known_; }  // how many of its columns are
-  // Those that are not, or stand there a second time; blank ones left out.
-  const std::vector<std::string>& unread() const { return unread_; }
+  // Those that are not, or say what another does; those without a heading left out.
+  std::vector<UnreadColumn> Unread() const;
   bool Has(Column column) const { return places_[column].has_value(); }
+  // As the sheet has it.
+  absl::string_view HeadingOf(Column column) const { return headings_[*places_[column]]; }
+  std::optional<size_t> PlaceOf(Column column) const { return places_[column]; }
   // Trimmed; empty where the row is short or the column missing.
-  absl::string_view Cell(const CsvRow& row, Column column) const;
+  absl::string_view Cell(const SheetRow& row, Column column) const;
+  // Does the row say what the header says, and nothing else?
+  bool IsRepeatedBy(const SheetRow& row) const;
+  bool HasHeading(size_t place) const { return place < width() && !headings_[place].empty(); }
 
  private:
-  size_t width_;
+  std::vector<std::string> headings_;
   size_t known_ = 0;
-  std::vector<std::string> unread_;
   std::array<std::optional<size_t>, kColumns> places_;
 };
 
-// The one that makes known columns of most of the header.
-char SeparatorOf(absl::string_view text);
+struct FoundHeader {
+  size_t first = 0;  // of the rows that were given
+  size_t rows = 1;
+  Header header;
+};
+
+// Among the first of these rows, the one that knows 姓名 and most of the others. Nothing: none
+// knows even that.
+std::optional<FoundHeader> FindHeader(absl::Span<const SheetRow> rows);
 
 }  // namespace zhibu::server
 

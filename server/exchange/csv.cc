@@ -1,20 +1,9 @@
 #include "server/exchange/csv.h"
 
-#include <algorithm>
-
 #include "absl/strings/match.h"
 #include "server/exchange/text.h"
 
 namespace zhibu::server {
-namespace {
-
-bool IsBlank(const CsvRow& row) {
-  return !row.broken && std::all_of(row.cells.begin(), row.cells.end(),
-                                    [](const std::string& cell) { return Trim(cell).empty(); });
-}
-
-}  // namespace
-
 CsvReader::CsvReader(absl::string_view text, char separator) : text_(text), separator_(separator) {
   Start();
 }
@@ -31,15 +20,15 @@ void CsvReader::OnCell(void* cell, size_t size, void* reader) {
 
 void CsvReader::OnRow(int, void* reader) { static_cast<CsvReader*>(reader)->ended_ = true; }
 
-bool CsvReader::Next(CsvRow* row) {
+bool CsvReader::Next(SheetRow* row) {
   while (NextRow(row)) {
     if (!IsBlank(*row)) return true;
   }
   return false;
 }
 
-bool CsvReader::NextRow(CsvRow* row) {
-  *row = CsvRow();
+bool CsvReader::NextRow(SheetRow* row) {
+  *row = SheetRow();
   cells_ = &row->cells;
   ended_ = false;
   bool begun = false;
@@ -75,7 +64,7 @@ absl::string_view CsvReader::TakeLine() {
 
 // The open quotation mark may have run over many good rows, so back to the line after the row's
 // first.
-bool CsvReader::GiveBroken(const Mark& resume, CsvRow* row) {
+bool CsvReader::GiveBroken(const Mark& resume, SheetRow* row) {
   csv_free(&parser_);
   Start();
   at_ = resume;

@@ -3,7 +3,7 @@
 // it stands in, and reading goes on with the line after.
 //
 //   CsvReader reader(text, ',');
-//   CsvRow row;
+//   SheetRow row;
 //   while (reader.Next(&row)) …   // row.line, row.cells, unless row.broken
 #ifndef ZHIBU_SERVER_EXCHANGE_CSV_H_
 #define ZHIBU_SERVER_EXCHANGE_CSV_H_
@@ -16,14 +16,9 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "server/exchange/sheet.h"
 
 namespace zhibu::server {
-
-struct CsvRow {
-  uint32_t line = 0;  // where it starts, the first is 1: a quoted cell may take several
-  std::vector<std::string> cells;
-  bool broken = false;  // a quotation mark without its partner: the cells mean nothing
-};
 
 // Lines are handed to libcsv one by one, because it does not tell where a row starts.
 class CsvReader {
@@ -35,7 +30,7 @@ class CsvReader {
   CsvReader& operator=(const CsvReader&) = delete;
 
   // False at the end. Rows without anything in them are passed over: spreadsheets write ",,,".
-  bool Next(CsvRow* row);
+  bool Next(SheetRow* row);
 
  private:
   struct Mark {
@@ -44,9 +39,9 @@ class CsvReader {
   };
 
   void Start();
-  bool NextRow(CsvRow* row);
+  bool NextRow(SheetRow* row);
   absl::string_view TakeLine();
-  bool GiveBroken(const Mark& resume, CsvRow* row);
+  bool GiveBroken(const Mark& resume, SheetRow* row);
 
   static void OnCell(void* cell, size_t size, void* reader);
   static void OnRow(int, void* reader);

@@ -54,10 +54,19 @@ void AddWords(const google::protobuf::Message& type, const std::string& set,
   }
 }
 
-void AddBadRow(uint32_t line, const Words& words, admin::v1::ImportReply* reply) {
-  auto* bad = reply->add_bad_rows();
-  bad->set_line(line);
-  *bad->mutable_reason() = words;
+void AddRowTo(uint32_t line, const Words& words, admin::v1::BadRow* row) {
+  row->set_line(line);
+  *row->mutable_reason() = words;
+}
+
+void AddCells(const RosterRow& row, admin::v1::ImportReply* reply) {
+  for (const DoubtfulCell& cell : row.cells) {
+    auto* told = reply->add_cells();
+    told->set_line(row.line);
+    told->set_letter(LetterOf(cell.place));
+    told->set_heading(cell.heading);
+    *told->mutable_reason() = cell.reason;
+  }
 }
 
 }  // namespace
@@ -282,9 +291,10 @@ absl::Status Importer::AddRow(const RosterRow& row, sync::v1::Edit* edit,
   }
   const std::optional<Id> known = FindMember(row, &problems);
   if (!problems.empty()) {
-    AddBadRow(row.line, problems.words(), reply);
+    AddRowTo(row.line, problems.words(), reply->add_bad_rows());
     return absl::OkStatus();
   }
+  AddCells(row, reply);
   const Id branch = OrganisationFor(row.branch, row.organisation_kind, row.superior,
                                     row.host_superior, edit, reply);
   const Id id = known ? *known : environment_.NewId();
@@ -294,7 +304,10 @@ absl::Status Importer::AddRow(const RosterRow& row, sync::v1::Edit* edit,
   // A register that moved on is not set back by an old roster.
   if (known) {
     member.clear_stage();
-  } else {
+    member.clear_status();
+    member.clear_membership();
+    member.clear_migrant();
+  } else if (member.status() == Member::STATUS_UNSPECIFIED) {
     member.set_status(Member::ACTIVE);
   }
   const auto before = Parse<Member>(states_[{Type(Member::descriptor()).number, id}].body);
@@ -372,8 +385,15 @@ void Importer::Unsay(const Id& detail) {
 }
 
 absl::Status Importer::Run(const Roster& roster, Commit commit, admin::v1::ImportReply* reply) {
-  for (const BadRow& bad : roster.bad_rows) AddBadRow(bad.line, bad.reason, reply);
-  for (const std::string& heading : roster.unread_columns) reply->add_unread_columns(heading);
+  for (const BadRow& bad : roster.bad_rows) AddRowTo(bad.line, bad.reason, reply->add_bad_rows());
+  for (const BadRow& row : roster.left_out) AddRowTo(row.line, row.reason, reply->add_left_out());
+  for (const UnreadColumn& column : roster.unread_columns) {
+    auto* told = reply->add_unread_columns();
+    told->set_letter(LetterOf(column.place));
+    told->set_heading(column.heading);
+    *told->mutable_reason() = column.reason;
+  }
+  *reply->mutable_read_as() = roster.read_as;
   sync::v1::Edit edit;
   const auto commit_part = [&]() -> absl::Status {
     if (edit.changes().empty()) return absl::OkStatus();

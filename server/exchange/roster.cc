@@ -1,52 +1,48 @@
 #include "server/exchange/roster.h"
 
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <set>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/strings/cord.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "server/exchange/columns.h"
 #include "server/exchange/csv.h"
+#include "server/exchange/headings.h"
 #include "server/exchange/row.h"
 #include "server/exchange/text.h"
+#include "server/exchange/workbook.h"
+#include "sync/base/status.h"
 
 namespace zhibu::server {
 namespace {
 
 using records::v1::Organisation;
 
-constexpr char kWordsUrl[] = "zhibu/words";
-constexpr size_t kUnreadColumnsMax = 20;
+constexpr size_t kUnreadColumnsMax = 50;
 constexpr size_t kHeadingBytesMax = 100;
+// Of a text, to find its header; FindHeader looks at no more.
+constexpr size_t kHeadRows = 40;
 
-Words Say(absl::string_view zh, absl::string_view en) {
-  Words words;
-  words.set_zh(std::string(zh));
-  words.set_en(std::string(en));
-  return words;
-}
-
-absl::Status Unusable(absl::string_view zh, absl::string_view en) {
-  absl::Status status = absl::InvalidArgumentError(en);
-  status.SetPayload(kWordsUrl, absl::Cord(Say(zh, en).SerializeAsString()));
-  return status;
-}
-
-absl::Status CheckHeader(const Header& header) {
+absl::Status CheckHeader(const Header& header, bool has_branch) {
   std::vector<std::string> zh, en;
   for (const Column column : {kName, kBranch}) {
-    if (header.Has(column)) continue;
+    if (header.Has(column) || (column == kBranch && has_branch)) continue;
     const ColumnRule& rule = RuleOf(column);
     zh.push_back(absl::StrCat("“", rule.zh, "”"));
     en.push_back(absl::StrCat(rule.zh, " (", rule.en, ")"));
   }
   if (zh.empty()) return absl::OkStatus();
-  return Unusable(
-      absl::StrCat("表头缺少", absl::StrJoin(zh, "、"), "列，没有导入任何内容"),
-      absl::StrCat("the header lacks the column ", absl::StrJoin(en, " and the column "),
-                   ", and nothing was imported"));
+  const bool branch_only = header.Has(kName);
+  return Unusable(absl::StrCat("表头缺少", absl::StrJoin(zh, "、"), "列，没有导入任何内容",
+                               branch_only ? "。全表属于一个支部的，请用 --branch 指明" : ""),
+                  absl::StrCat("the header lacks the column ",
+                               absl::StrJoin(en, " and the column "), ", and nothing was imported",
+                               branch_only ? "; name the branch of all rows by --branch" : ""));
 }
 
 // Who has been read so far, in good rows and bad.
@@ -84,61 +80,260 @@ class Seen {
   Lines by_person_;
 };
 
+// A sheet whose header has been found.
+struct Opened {
+  Sheet sheet;
+  FoundHeader found;
+  std::vector<Words> others;  // sheets that are not read
+};
+
+absl::Status NoHeader(bool empty) {
+  if (empty) {
+    return Unusable("文件没有表头，没有导入任何内容",
+                    "the file has no header line, and nothing was imported");
+  }
+  return CheckHeader(Header({}), false);
+}
+
+// Of the sheets, the one whose header knows most; of several the first.
+absl::StatusOr<Opened> OpenWorkbook(absl::string_view bytes, const SheetLimits& limits) {
+  ASSIGN_OR_RETURN(std::vector<Sheet> sheets, ReadWorkbook(bytes, limits));
+  std::optional<size_t> best;
+  std::optional<FoundHeader> found;
+  bool empty = true;
+  for (size_t i = 0; i < sheets.size(); ++i) {
+    empty = empty && sheets[i].rows.empty();
+    std::optional<FoundHeader> here = FindHeader(sheets[i].rows);
+    if (!here || (found && here->header.known() <= found->header.known())) continue;
+    best = i;
+    found = std::move(here);
+  }
+  if (!best) return NoHeader(empty);
+  Opened opened{std::move(sheets[*best]), *std::move(found), {}};
+  for (size_t i = 0; i < sheets.size(); ++i) {
+    if (i != *best && !sheets[i].rows.empty()) opened.others.push_back(sheets[i].read_as);
+  }
+  return opened;
+}
+
+std::vector<SheetRow> FirstRowsOf(absl::string_view text, char separator) {
+  std::vector<SheetRow> rows;
+  CsvReader reader(text, separator);
+  SheetRow row;
+  while (rows.size() < kHeadRows && reader.Next(&row)) rows.push_back(std::move(row));
+  return rows;
+}
+
+absl::Status NoText(absl::string_view bytes) {
+  if (absl::StartsWith(bytes, "\xD0\xCF\x11\xE0")) {
+    return Unusable(
+        "文件是旧版 .xls 或加了密码的工作簿，没有导入任何内容。请另存为不加密码的 .xlsx 后再试",
+        "the file is an .xls or a workbook with a password, and nothing was imported; save it as "
+        ".xlsx without a password");
+  }
+  return Unusable(
+      "文件既不是 XLSX 工作簿，也不是 UTF-8、UTF-16、GB18030 或 Big5 文本，没有导入任何内容。"
+      "请在表格软件中另存为 .xlsx 后再试",
+      "the file is neither a workbook (XLSX) nor text in UTF-8, UTF-16, GB18030 or Big5, and "
+      "nothing was imported; save it as .xlsx in the spreadsheet program");
+}
+
+// In the encoding and with the separator in which the header knows most; of several the first.
+absl::StatusOr<Opened> OpenText(absl::string_view bytes, const SheetLimits& limits) {
+  ASSIGN_OR_RETURN(const std::vector<DecodedText> readings, Decode(bytes));
+  if (readings.empty()) return NoText(bytes);
+  const DecodedText* best = nullptr;
+  char separator = ',';
+  std::optional<FoundHeader> found;
+  bool empty = false;  // whatever separates
+  for (const DecodedText& reading : readings) {
+    for (const char by : {',', ';', '\t'}) {
+      const std::vector<SheetRow> rows = FirstRowsOf(reading.text, by);
+      empty = empty || rows.empty();
+      std::optional<FoundHeader> here = FindHeader(rows);
+      if (!here || (found && here->header.known() <= found->header.known())) continue;
+      best = &reading;
+      separator = by;
+      found = std::move(here);
+    }
+  }
+  if (best == nullptr) return NoHeader(empty);
+  Opened opened{{}, *std::move(found), {}};
+  opened.sheet.read_as = Say(best->encoding, best->encoding);
+  CsvReader reader(best->text, separator);
+  SheetRow row;
+  const size_t rows_max = limits.rows_max + opened.found.first + opened.found.rows;
+  while (reader.Next(&row)) {
+    if (opened.sheet.rows.size() == rows_max) return TooManyRows(limits);
+    opened.sheet.rows.push_back(std::move(row));
+  }
+  return opened;
+}
+
+// All rows of a sheet, from its titles to its signatures.
+class RosterReader {
+ public:
+  RosterReader(Opened opened, absl::string_view branch)
+      : sheet_(std::move(opened.sheet)),
+        header_(std::move(opened.found.header)),
+        first_(opened.found.first + opened.found.rows),
+        header_line_(sheet_.rows[opened.found.first].line),
+        others_(std::move(opened.others)),
+        context_{branch, sheet_.days_from_1904} {
+    for (size_t i = 0; i < opened.found.first; ++i) {
+      LeaveOut(sheet_.rows[i], Say("在表头上面", "stands above the header"));
+    }
+  }
+
+  Roster Read();
+
+ private:
+  void LeaveOut(const SheetRow& row, const Words& why) {
+    roster_.left_out.push_back({row.line, why});
+  }
+  std::optional<Words> WhyLeftOut(const SheetRow& row) const;
+  bool WritesOnlyChangesOf(Column column) const;
+  void FillFromAbove(SheetRow* row);
+  void ReadOne(const SheetRow& row);
+  void ListUnread();
+
+  Sheet sheet_;
+  const Header header_;
+  const size_t first_;  // row after the header
+  const uint32_t header_line_;
+  const std::vector<Words> others_;
+  const RowContext context_;
+  std::array<bool, kColumns> merged_ = {};  // columns in which an empty cell is the one above
+  std::vector<std::string> above_;
+  std::vector<DoubtfulCell> filled_;  // cells of the row at hand
+  std::set<size_t> unheaded_;         // columns that have values and no heading
+  Seen seen_;
+  Roster roster_;
+};
+
+std::optional<Words> RosterReader::WhyLeftOut(const SheetRow& row) const {
+  if (row.broken) return std::nullopt;
+  if (header_.IsRepeatedBy(row)) return Say("又是表头", "is the header again");
+  absl::string_view first;
+  size_t place = 0;
+  while (first.empty() && place < row.cells.size()) first = Trim(row.cells[place++]);
+  if (IsSum(first)) return Say("是合计行", "sums up");
+  // 书记 may be what somebody is: signatures have a colon, or stand where nobody is named.
+  const absl::string_view name = header_.Cell(row, kName);
+  const bool names_nobody = name.empty() || name == first;
+  if (IsFoot(first) && (names_nobody || absl::StrContains(FoldWord(first), ":"))) {
+    return Say("是落款或说明", "is a signature or a remark");
+  }
+  return std::nullopt;
+}
+
+// Where merged cells were written as CSV, only the first row of each branch names it; a sheet in
+// which every row names its branch says the same twice in a row.
+bool RosterReader::WritesOnlyChangesOf(Column column) const {
+  absl::string_view before;
+  bool any_empty = false;
+  for (size_t i = first_; i < sheet_.rows.size(); ++i) {
+    const SheetRow& row = sheet_.rows[i];
+    if (row.broken || WhyLeftOut(row)) continue;
+    const absl::string_view cell = header_.Cell(row, column);
+    if (!cell.empty() && cell == before) return false;
+    if (cell.empty() && before.empty() && !any_empty) return false;  // the first names none
+    any_empty = any_empty || cell.empty();
+    before = cell;
+  }
+  return any_empty;
+}
+
+void RosterReader::FillFromAbove(SheetRow* row) {
+  filled_.clear();
+  for (size_t i = 0; i < kColumns; ++i) {
+    const Column column{i};
+    if (!header_.Has(column) || column == kName) continue;
+    const size_t place = *header_.PlaceOf(column);
+    if (place >= above_.size()) continue;
+    const absl::string_view cell = header_.Cell(*row, column);
+    const bool merged = cell.empty() && merged_[column];
+    if (!merged && !IsDitto(cell)) continue;
+    if (row->cells.size() <= place) row->cells.resize(place + 1);
+    row->cells[place] = above_[place];
+    if (!merged) continue;
+    filled_.push_back(
+        {place, std::string(header_.HeadingOf(column)),
+         Say(absl::StrCat("是空的，取了上面的“", Excerpt(above_[place]), "”"),
+             absl::StrCat("is empty; \"", Excerpt(above_[place]), "\" above it was taken"))});
+  }
+  above_ = row->cells;
+}
+
+void RosterReader::ReadOne(const SheetRow& cells) {
+  for (size_t i = 0; i < std::min(cells.cells.size(), header_.width()); ++i) {
+    if (!header_.HasHeading(i) && !Trim(cells.cells[i]).empty()) unheaded_.insert(i);
+  }
+  Problems problems;
+  RosterRow row = ReadRow(header_, cells, context_, &problems);
+  seen_.Check(row, &problems);
+  if (problems.empty()) {
+    row.cells.insert(row.cells.end(), filled_.begin(), filled_.end());
+    roster_.rows.push_back(std::move(row));
+  } else {
+    roster_.bad_rows.push_back({cells.line, problems.words()});
+  }
+}
+
+void RosterReader::ListUnread() {
+  std::vector<UnreadColumn>& unread = roster_.unread_columns;
+  unread = header_.Unread();
+  for (const size_t place : unheaded_) {
+    unread.push_back({place, "", Say("没有列名", "it has no heading")});
+  }
+  if (unread.size() > kUnreadColumnsMax) unread.resize(kUnreadColumnsMax);
+  for (UnreadColumn& column : unread) {
+    if (column.heading.size() > kHeadingBytesMax) column.heading = "…";
+  }
+}
+
+Roster RosterReader::Read() {
+  roster_.read_as = Say(absl::StrCat(sheet_.read_as.zh(), "，表头在第 ", header_line_, " 行"),
+                        absl::StrCat(sheet_.read_as.en(), ", its header in line ", header_line_));
+  for (const Words& other : others_) {
+    absl::StrAppend(roster_.read_as.mutable_zh(), "；没有读取：", other.zh());
+    absl::StrAppend(roster_.read_as.mutable_en(), "; not read: ", other.en());
+  }
+  for (const Column column : {kBranch, kSuperior, kHostSuperior, kBranchKind}) {
+    merged_[column] = WritesOnlyChangesOf(column);
+  }
+  for (size_t i = first_; i < sheet_.rows.size(); ++i) {
+    SheetRow row = std::move(sheet_.rows[i]);
+    if (const std::optional<Words> why = WhyLeftOut(row)) {
+      LeaveOut(row, *why);
+      continue;
+    }
+    if (!row.broken) FillFromAbove(&row);
+    ReadOne(row);
+  }
+  ListUnread();
+  return std::move(roster_);
+}
+
 }  // namespace
 
-absl::StatusOr<Roster> ParseRoster(absl::string_view bytes, const RosterLimits& limits) {
+absl::StatusOr<Roster> ParseRoster(absl::string_view bytes, const SheetLimits& limits,
+                                   absl::string_view branch) {
   if (bytes.size() > limits.bytes_max) {
     return Unusable(
         absl::StrCat("文件超过 ", limits.bytes_max, " 字节，没有导入任何内容。请分成几个文件"),
         absl::StrCat("the file has more than ", limits.bytes_max,
                      " bytes, and nothing was imported; divide it into several"));
   }
-  const absl::StatusOr<std::string> text = Decode(bytes);
-  if (absl::IsInvalidArgument(text.status())) {
-    return Unusable(
-        "文件既不是 UTF-8 也不是 GB18030 文本，没有导入任何内容。请在表格软件中另存为 CSV 后再试",
-        "the file is text neither in UTF-8 nor in GB18030, and nothing was imported; save it as "
-        "CSV in the spreadsheet program and try again");
-  }
-  if (!text.ok()) return text.status();
-
-  CsvReader reader(*text, SeparatorOf(*text));
-  CsvRow cells;
-  if (!reader.Next(&cells)) {
-    return Unusable("文件没有表头，没有导入任何内容",
-                    "the file has no header line, and nothing was imported");
-  }
-  const Header header(cells);
-  if (absl::Status checked = CheckHeader(header); !checked.ok()) return checked;
-
-  Roster roster;
-  for (const std::string& heading : header.unread()) {
-    if (roster.unread_columns.size() == kUnreadColumnsMax) break;
-    roster.unread_columns.push_back(heading.size() <= kHeadingBytesMax ? heading : "…");
-  }
-  Seen seen;
-  while (reader.Next(&cells)) {
-    if (roster.rows.size() + roster.bad_rows.size() == limits.rows_max) {
-      return Unusable(
-          absl::StrCat("文件超过 ", limits.rows_max, " 行，没有导入任何内容。请分成几个文件"),
-          absl::StrCat("the file has more than ", limits.rows_max,
-                       " rows, and nothing was imported; divide it into several"));
-    }
-    Problems problems;
-    RosterRow row = ReadRow(header, cells, &problems);
-    seen.Check(row, &problems);
-    if (problems.empty()) {
-      roster.rows.push_back(std::move(row));
-    } else {
-      roster.bad_rows.push_back({cells.line, problems.words()});
-    }
-  }
-  return roster;
+  ASSIGN_OR_RETURN(Opened opened,
+                   IsPacked(bytes) ? OpenWorkbook(bytes, limits) : OpenText(bytes, limits));
+  RETURN_IF_ERROR(CheckHeader(opened.found.header, !branch.empty()));
+  return RosterReader(std::move(opened), branch).Read();
 }
 
 Words WordsOf(const absl::Status& status) {
   Words words;
-  const auto payload = status.GetPayload(kWordsUrl);
+  const auto payload = status.GetPayload("zhibu/words");
   if (payload && words.ParseFromString(std::string(*payload))) return words;
   const std::string message(status.message());
   return Say(message, message);

@@ -1,29 +1,32 @@
-// A roster of members as spreadsheets write it, read into records. Pure: it
-// finds no organisation and writes nothing, so it can be tried as often as one likes.
+// A roster of members as offices have it, read into records. Pure: it finds no organisation and
+// writes nothing, so it can be tried as often as one likes.
 //
 //   absl::StatusOr<Roster> roster = ParseRoster(bytes);
 //   if (!roster.ok()) return Show(WordsOf(roster.status()));
-//   for (const RosterRow& row : roster->rows) …      // row.member, row.branch
+//   for (const RosterRow& row : roster->rows) …      // row.member, row.branch, row.cells
 //   for (const BadRow& bad : roster->bad_rows) …     // bad.line, bad.reason.zh()
 //
-//   rows of the file = header + rows + bad_rows + blank ones
+//   rows of the file = header + rows + bad_rows + left_out + blank ones
 //
 // What is understood
-//   text       UTF-8 with or without a byte order mark; else GB18030
-//   separator  comma, semicolon or tab: the one that makes sense of the header
-//   header     the first line that is not blank. A column is known by the label of its field
-//              in the proto, by its English name or by an alias, whatever its case, spaces and
-//              underscores; where two columns mean the same the first counts. Other columns
-//              are passed over, and named (unread_columns). 姓名 and 所在支部 must be there.
-//   dates      2008-07-01, 2008/7/1, 2008.7.1, 20080701, 2008年7月1日; kept as 2008-07-01
-//   numbers    an identity number must have its right check digit (GB 11643); sex and date of
-//              birth follow from it where their cells are empty, and must agree where not
+//   file       XLSX (workbook.h), or text in UTF-8, UTF-16, GB18030 or Big5 (text.h), in which
+//              comma, semicolon or tab separates: whatever makes sense of the header
+//   header     one to three rows, under titles; its words are data (headings.textproto). Where
+//              columns mean the same, one is read. All that are not read are named
+//   below it   sums, signatures, remarks and the header again are left out, and named. 同上 is the
+//              cell above; so is an empty branch, where a sheet writes branches only at their
+//              first row, as merged cells come out of a spreadsheet
+//   cells      tidied, then judged (values.h)
+//   numbers    sex and date of birth follow from an identity number where their cells are empty,
+//              and must agree where not
 //
-// A row is bad, and all that is wrong with it is said at once, if its name or branch is empty,
-// a value is not understood, it has more cells than the header, a quotation mark lacks its
-// partner, or an earlier row has its identity number or its name, date of birth and branch.
-// Of two such rows the earlier one stands. What is said repeats no value with more than eight
-// digits: it may be a phone or an identity number.
+// A cell that is not understood costs the cell (RosterRow::cells says which and why). A row is
+// bad, and all that is wrong with it is said at once, if nobody can tell whom it means: its name
+// or branch is empty or has lost a character, its number contradicts its sex or birth, it has
+// more cells than the header, a quotation mark lacks its partner, or an earlier row has its
+// identity number or its name, date of birth and branch. Of two such rows the earlier one
+// stands. What is said repeats no value with more than eight digits: it may be a phone or an
+// identity number.
 #ifndef ZHIBU_SERVER_EXCHANGE_ROSTER_H_
 #define ZHIBU_SERVER_EXCHANGE_ROSTER_H_
 
@@ -35,11 +38,20 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "server/exchange/columns.h"
+#include "server/exchange/sheet.h"
 #include "zhibu/records/v1/member.pb.h"
 #include "zhibu/records/v1/organisation.pb.h"
 #include "zhibu/schema/v1/options.pb.h"
 
 namespace zhibu::server {
+
+// Of a row that goes in: a cell that does not, or not as it was written.
+struct DoubtfulCell {
+  size_t place = 0;  // of its column; the first is 0
+  std::string heading;
+  Words reason;
+};
 
 struct RosterRow {
   uint32_t line = 0;  // of the file, where the row starts; the first is 1
@@ -51,10 +63,13 @@ struct RosterRow {
   // From the column 支部类别 (branch kind), else KindFromName(branch).
   records::v1::Organisation::Kind organisation_kind = records::v1::Organisation::BRANCH;
 
-  // Without branch_id and status. The stage is FULL where the roster says none.
+  // Without branch_id. The stage is FULL where the roster has no word about it, and none where
+  // its word is not understood.
   records::v1::Member member;
-  // Without member_id, branch_id and income_band.
+  // Without member_id and branch_id.
   records::v1::PrivateDetail detail;
+
+  std::vector<DoubtfulCell> cells;
 };
 
 struct BadRow {
@@ -65,19 +80,17 @@ struct BadRow {
 struct Roster {
   std::vector<RosterRow> rows;  // ascending by line, as are the bad ones
   std::vector<BadRow> bad_rows;
-  // Headings of columns that nobody reads: unknown ones, and those of which there is one
-  // before. The first 20 of them; one of more than 100 bytes is "…".
-  std::vector<std::string> unread_columns;
+  std::vector<BadRow> left_out;
+  // At most 50. A heading of more than 100 bytes is "…", one that is not there is empty.
+  std::vector<UnreadColumn> unread_columns;
+  Words read_as;  // "GB18030，表头在第 3 行"
 };
 
-struct RosterLimits {
-  size_t bytes_max = size_t{64} << 20;
-  size_t rows_max = 1'000'000;  // good and bad
-};
-
-// INVALID_ARGUMENT where the whole file is unusable: too big, no text in either encoding, no
+// INVALID_ARGUMENT where the whole file is unusable: too big, neither text nor workbook, no
 // header, a required column missing. INTERNAL where the system's iconv lacks an encoding.
-absl::StatusOr<Roster> ParseRoster(absl::string_view bytes, const RosterLimits& limits = {});
+// `branch` is that of the rows which name none; with it no column has to.
+absl::StatusOr<Roster> ParseRoster(absl::string_view bytes, const SheetLimits& limits = {},
+                                   absl::string_view branch = "");
 
 // What to tell people of a status that ParseRoster gave; its message is the English wording.
 Words WordsOf(const absl::Status& status);

@@ -3,8 +3,9 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "server/exchange/headings.h"
 #include "server/exchange/text.h"
 #include "server/exchange/values.h"
 #include "sync/base/identity_number.h"
@@ -15,65 +16,142 @@ namespace {
 using records::v1::Member;
 using records::v1::Organisation;
 
+struct FlawWords {
+  absl::string_view zh;
+  absl::string_view en;
+  bool may_repeat;  // the value: it is nothing private
+};
+
+FlawWords WordsFor(Flaw flaw) {
+  switch (flaw) {
+    case Flaw::kRounded:
+      return {"被表格软件当作数值，末几位已变成 0，原号码丢失：请把该列设为文本格式后重新填写",
+              "was taken for a quantity by the spreadsheet program, and its last digits are lost; "
+              "format the column as text and enter it again",
+              false};
+    case Flaw::kOnlyYear:
+      return {"只有年份，至少要写到月", "has only a year; write the month at least", true};
+    case Flaw::kLostZero:
+      return {"可能是 1 月，也可能是 10 月（表格软件去掉了末尾的 0），请写成 1990-01 或 1990-10",
+              "may be January or October, whose zero a spreadsheet drops; write 1990-01 or 1990-10",
+              true};
+    case Flaw::kNotInCalendar:
+      return {"日历上没有这一天", "is not in the calendar", true};
+    case Flaw::kOldNumber:
+      return {"是 15 位的旧号码，请填 18 位的", "is an old one of 15 digits; enter the one of 18",
+              false};
+    case Flaw::kWrongLength:
+      return {"不是 18 位", "does not have 18 characters", false};
+    case Flaw::kWrongCheck:
+      return {"有误：校验码或出生日期不对",
+              "is wrong: its check digit or the date in it is not right", false};
+    case Flaw::kLostCharacter:
+      return {"里有问号：生僻字在保存时丢失了，请另存为 XLSX 或 UTF-8 后再试",
+              "has a question mark in it, where saving has lost a rare character; save the file as "
+              "XLSX or UTF-8",
+              true};
+    case Flaw::kMarkLeftOut:
+      return {"旁边的标记没有读取", "has a mark beside it that was not read", true};
+    case Flaw::kNotUnderstood:
+    case Flaw::kNone:
+      break;
+  }
+  return {"无法识别", "is not understood", true};
+}
+
 // Reads one row's cells, and keeps what is wrong with them.
 class RowReader {
  public:
-  RowReader(const Header& header, const CsvRow& row, Problems* problems)
-      : header_(header), row_(row), problems_(problems) {}
+  RowReader(const Header& header, const SheetRow& row, const RowContext& context,
+            Problems* problems)
+      : header_(header), row_(row), context_(context), problems_(problems) {}
 
   RosterRow Read();
 
  private:
-  absl::string_view Cell(Column column) const { return header_.Cell(row_, column); }
-  std::string Text(Column column) const { return std::string(Cell(column)); }
-  std::string NameIn(Column column);
+  // Empty where the cell says that there is nothing.
+  absl::string_view Cell(Column column);
+  std::string Text(Column column) { return TidyText(Cell(column)); }
+  std::string NameIn(Column column, bool required, absl::string_view otherwise = "");
   std::string DateIn(Column column);
   template <typename Enum>
   Enum WordIn(Column column, Enum (*from)(absl::string_view));
-  bool RefuseRounded(Column column);
   std::string PhoneIn();
   std::string IdentityNumberIn();
 
   void ReadOrganisations(RosterRow* row);
+  void ReadStanding(Member* member);
   void ReadMember(Member* member);
+  void ReadDetail(records::v1::PrivateDetail* detail);
   void ReconcileWith(absl::string_view identity_number, Member* member);
 
-  // "出生日期“2008-07”…" and "born \"2008-07\" …"
+  // "“1990”只有年份…": of a cell that the row does without.
+  void Doubt(Column column, Flaw flaw, absl::string_view text) {
+    const FlawWords words = WordsFor(flaw);
+    if (!words.may_repeat) return Doubt(column, words.zh, words.en);
+    Doubt(column, absl::StrCat("“", Excerpt(text), "”", words.zh),
+          absl::StrCat("\"", Excerpt(text), "\" ", words.en));
+  }
+  // Without the value, for what is private.
+  void Doubt(Column column, absl::string_view zh, absl::string_view en) {
+    if (!header_.Has(column)) return;
+    cells_.push_back(
+        {*header_.PlaceOf(column), std::string(header_.HeadingOf(column)), Say(zh, en)});
+  }
+  // "出生日期“2008-07”…" and "born \"2008-07\" …": of the row.
   void AddAbout(Column column, absl::string_view text, absl::string_view zh, absl::string_view en) {
     const ColumnRule& rule = RuleOf(column);
     problems_->Add(absl::StrCat(rule.zh, "“", Excerpt(text), "”", zh),
                    absl::StrCat(rule.en, " \"", Excerpt(text), "\" ", en));
   }
-  // Without the value, for what is private.
   void AddAbout(Column column, absl::string_view zh, absl::string_view en) {
     const ColumnRule& rule = RuleOf(column);
     problems_->Add(absl::StrCat(rule.zh, zh), absl::StrCat(rule.en, " ", en));
   }
 
   const Header& header_;
-  const CsvRow& row_;
+  const SheetRow& row_;
+  const RowContext& context_;
   Problems* const problems_;
+  std::vector<DoubtfulCell> cells_;
 };
 
-// People and organisations are found by their names, so those stand on one line.
-std::string RowReader::NameIn(Column column) {
-  const absl::string_view name = Cell(column);
-  if (name.find_first_of("\r\n") != absl::string_view::npos) {
-    AddAbout(column, "里有换行", "has a line break in it");
+absl::string_view RowReader::Cell(Column column) {
+  const absl::string_view text = header_.Cell(row_, column);
+  if (IsErrorWord(text)) {
+    Doubt(column, absl::StrCat("“", Excerpt(text), "”是表格软件的错误值，按空处理"),
+          absl::StrCat("\"", Excerpt(text), "\" is an error of the spreadsheet, taken as empty"));
+    return "";
   }
-  return std::string(name);
+  return IsBlankWord(text) ? absl::string_view() : text;
+}
+
+// People and organisations are found by their names: who has lost a character of it is nobody.
+std::string RowReader::NameIn(Column column, bool required, absl::string_view otherwise) {
+  const absl::string_view text = Cell(column);
+  Tidied name = TidyName(text);
+  if (name.flaw == Flaw::kLostCharacter) {
+    const FlawWords words = WordsFor(name.flaw);
+    AddAbout(column, text, words.zh, words.en);
+    return "";
+  }
+  if (name.flaw != Flaw::kNone) Doubt(column, name.flaw, text);
+  if (name.value.empty()) name.value = std::string(otherwise);
+  if (name.value.empty() && required) AddAbout(column, "为空", "is empty");
+  return std::move(name.value);
 }
 
 std::string RowReader::DateIn(Column column) {
   const absl::string_view text = Cell(column);
   if (text.empty()) return "";
-  ParsedDate date = ParseDate(text);
-  if (date.only_month) {
-    AddAbout(column, text, "没有写到日，应写成 2008-07-01", "has no day; write it as 2008-07-01");
-  } else if (date.day.empty()) {
-    AddAbout(column, text, "不是有效日期，应写成 2008-07-01", "is no date; write it as 2008-07-01");
+  Tidied date = TidyDate(text, context_.days_from_1904);
+  if (date.flaw == Flaw::kNotUnderstood) {
+    Doubt(column, absl::StrCat("“", Excerpt(text), "”不是有效日期，应写成 2008-07-01 或 2008-07"),
+          absl::StrCat("\"", Excerpt(text), "\" is no date; write it as 2008-07-01 or 2008-07"));
+  } else if (date.flaw != Flaw::kNone) {
+    Doubt(column, date.flaw, text);
   }
-  return std::move(date.day);
+  return std::move(date.value);
 }
 
 // 0 for an empty cell, and for a word that is not understood.
@@ -81,82 +159,91 @@ template <typename Enum>
 Enum RowReader::WordIn(Column column, Enum (*from)(absl::string_view)) {
   const absl::string_view text = Cell(column);
   const Enum value = from(text);
-  if (value == Enum{} && !text.empty()) {
-    AddAbout(column, text, "无法识别", "is not understood");
-  }
+  if (value == Enum{} && !text.empty()) Doubt(column, Flaw::kNotUnderstood, text);
   return value;
-}
-
-bool RowReader::RefuseRounded(Column column) {
-  if (!IsRounded(Cell(column))) return false;
-  AddAbout(column,
-           "被表格软件变成了 1.1E+17 这样的数，原号码已丢失：请把该列设为文本格式后重新填写",
-           "was turned into a number like 1.1E+17 by the spreadsheet program, and its digits are "
-           "lost; format the column as text and enter it again");
-  return true;
 }
 
 std::string RowReader::PhoneIn() {
   const absl::string_view text = Cell(kPhone);
-  if (text.empty() || RefuseRounded(kPhone)) return "";
-  if (!IsPhone(text)) {
-    AddAbout(kPhone, "应为 5 到 20 位数字，可含空格、+ 和 -",
-             "must be 5 to 20 digits, with spaces, + and - between them");
+  if (text.empty()) return "";
+  Tidied phone = TidyPhone(text);
+  if (phone.flaw == Flaw::kNotUnderstood) {
+    Doubt(kPhone, "应为 5 到 20 位数字，几个号码用 / 分开，分机写成 转8",
+          "must be 5 to 20 digits, several with / between them, an extension as 转8");
+  } else if (phone.flaw != Flaw::kNone) {
+    Doubt(kPhone, phone.flaw, text);
   }
-  return std::string(text);
+  return std::move(phone.value);
 }
 
 std::string RowReader::IdentityNumberIn() {
-  std::string number = absl::AsciiStrToUpper(Cell(kIdentityNumber));
-  if (number.empty() || RefuseRounded(kIdentityNumber)) return "";
-  if (IsIdentityNumber(number)) return number;
-  if (number.size() != 18) {
-    AddAbout(kIdentityNumber, "不是 18 位", "does not have 18 characters");
-  } else {
-    AddAbout(kIdentityNumber, "有误：校验码或出生日期不对",
-             "is wrong: its check digit or the date in it is not right");
-  }
-  return "";
+  const absl::string_view text = Cell(kIdentityNumber);
+  if (text.empty()) return "";
+  Tidied number = TidyIdentityNumber(text);
+  if (number.flaw != Flaw::kNone) Doubt(kIdentityNumber, number.flaw, text);
+  return std::move(number.value);
 }
 
 void RowReader::ReadOrganisations(RosterRow* row) {
-  row->branch = NameIn(kBranch);
-  if (row->branch.empty()) AddAbout(kBranch, "为空", "is empty");
-  row->superior = NameIn(kSuperior);
-  row->host_superior = NameIn(kHostSuperior);
+  row->branch = NameIn(kBranch, true, context_.branch);
+  row->superior = NameIn(kSuperior, false);
+  row->host_superior = NameIn(kHostSuperior, false);
   const Organisation::Kind kind = WordIn(kBranchKind, KindFrom);
   row->organisation_kind =
       kind != Organisation::KIND_UNSPECIFIED ? kind : KindFromName(row->branch);
 }
 
+// Who is not a member must not become one because a word is not understood.
+void RowReader::ReadStanding(Member* member) {
+  const absl::string_view text = Cell(kStage);
+  if (text.empty()) return member->set_stage(Member::FULL);
+  const Standing standing = StandingFrom(text);
+  if (!standing.understood) Doubt(kStage, Flaw::kNotUnderstood, text);
+  member->set_stage(standing.stage);
+  member->set_membership(standing.membership);
+  member->set_migrant(standing.migrant);
+}
+
 void RowReader::ReadMember(Member* member) {
-  member->set_name(NameIn(kName));
-  if (member->name().empty()) AddAbout(kName, "为空", "is empty");
-  member->set_sex(WordIn(kSex, SexFrom));
+  member->set_name(NameIn(kName, true));
+  // 0 is "unknown" in the standard's table of codes.
+  if (Cell(kSex) != "0") member->set_sex(WordIn(kSex, SexFrom));
   member->set_ethnic_group(Text(kEthnicGroup));
   member->set_born(DateIn(kBorn));
   member->set_education(Text(kEducation));
+  member->set_degree(Text(kDegree));
+  member->set_native_place(Text(kNativePlace));
+  member->set_working_since(DateIn(kWorkingSince));
   member->set_post(Text(kPost));
-  const Member::Stage stage = WordIn(kStage, StageFrom);
-  member->set_stage(stage != Member::STAGE_UNSPECIFIED ? stage : Member::FULL);
+  ReadStanding(member);
   member->set_joined(DateIn(kJoined));
   member->set_confirmed(DateIn(kConfirmed));
+  member->set_status(WordIn(kStatus, StatusFrom));
 }
 
-// What the identity number says fills empty cells, and must not contradict the others.
+void RowReader::ReadDetail(records::v1::PrivateDetail* detail) {
+  detail->set_phone(PhoneIn());
+  detail->set_identity_number(IdentityNumberIn());
+  detail->set_address(Text(kAddress));
+  detail->set_registered_place(Text(kRegisteredPlace));
+}
+
+// What the identity number says fills empty cells and tells the day of a month, and must not
+// contradict the others.
 void RowReader::ReconcileWith(absl::string_view identity_number, Member* member) {
   if (identity_number.empty()) return;
   const std::string born = BornBy(identity_number);
-  if (Cell(kBorn).empty()) {
+  if (absl::StartsWith(born, member->born())) {
     member->set_born(born);
-  } else if (!member->born().empty() && member->born() != born) {
+  } else {
     AddAbout(kBorn, member->born(), "与身份证号不符", "does not agree with the identity number");
   }
   const Member::Sex sex = SexBy(identity_number);
-  if (Cell(kSex).empty()) {
+  if (member->sex() == Member::SEX_UNSPECIFIED || member->sex() == Member::NOT_STATED) {
     member->set_sex(sex);
-  } else if (member->sex() != Member::SEX_UNSPECIFIED && member->sex() != sex) {
-    AddAbout(kSex, Cell(kSex), "与身份证号不符", "does not agree with the identity number");
+  } else if (member->sex() != sex) {
+    AddAbout(kSex, header_.Cell(row_, kSex), "与身份证号不符",
+             "does not agree with the identity number");
   }
 }
 
@@ -168,18 +255,18 @@ RosterRow RowReader::Read() {
                    "a quotation mark lacks its partner; inside quotation marks write it twice");
     return row;
   }
-  if (row_.cells.size() > header_.width()) {
+  size_t width = row_.cells.size();
+  while (width > 0 && Trim(row_.cells[width - 1]).empty()) --width;
+  if (width > header_.width()) {
     problems_->Add(
-        absl::StrCat("有 ", row_.cells.size(), " 格，比表头的 ", header_.width(), " 格多"),
-        absl::StrCat("has ", row_.cells.size(), " cells, more than the ", header_.width(),
-                     " of the header"));
+        absl::StrCat("有 ", width, " 格，比表头的 ", header_.width(), " 格多"),
+        absl::StrCat("has ", width, " cells, more than the ", header_.width(), " of the header"));
   }
   ReadMember(&row.member);
   ReadOrganisations(&row);
-  row.detail.set_phone(PhoneIn());
-  row.detail.set_identity_number(IdentityNumberIn());
-  row.detail.set_address(Text(kAddress));
+  ReadDetail(&row.detail);
   ReconcileWith(row.detail.identity_number(), &row.member);
+  row.cells = std::move(cells_);
   return row;
 }
 
@@ -190,8 +277,9 @@ void Problems::Add(absl::string_view zh, absl::string_view en) {
   absl::StrAppend(words_.mutable_en(), words_.en().empty() ? "" : "; ", en);
 }
 
-RosterRow ReadRow(const Header& header, const CsvRow& cells, Problems* problems) {
-  return RowReader(header, cells, problems).Read();
+RosterRow ReadRow(const Header& header, const SheetRow& cells, const RowContext& context,
+                  Problems* problems) {
+  return RowReader(header, cells, context, problems).Read();
 }
 
 }  // namespace zhibu::server

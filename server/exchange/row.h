@@ -1,7 +1,8 @@
-// One row of cells becomes one of the roster, or a list of all that is wrong with it.
+// One row of cells becomes one of the roster, with what is doubtful in its cells, or a list of
+// all that makes it mean nobody.
 //
 //   Problems problems;
-//   RosterRow row = ReadRow(header, cells, &problems);
+//   RosterRow row = ReadRow(header, cells, {}, &problems);
 //
 // A row with problems still holds whatever was understood of it, so that later rows can be
 // compared with it.
@@ -10,8 +11,8 @@
 
 #include "absl/strings/string_view.h"
 #include "server/exchange/columns.h"
-#include "server/exchange/csv.h"
 #include "server/exchange/roster.h"
+#include "server/exchange/sheet.h"
 #include "zhibu/schema/v1/options.pb.h"
 
 namespace zhibu::server {
@@ -26,7 +27,13 @@ class Problems {
   Words words_;
 };
 
-RosterRow ReadRow(const Header& header, const CsvRow& cells, Problems* problems);
+struct RowContext {
+  absl::string_view branch;  // of rows that name none
+  bool days_from_1904 = false;
+};
+
+RosterRow ReadRow(const Header& header, const SheetRow& cells, const RowContext& context,
+                  Problems* problems);
 
 }  // namespace zhibu::server
 

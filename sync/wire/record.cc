@@ -57,10 +57,17 @@ class Blank {
 
 // Of a date or a month.
 bool HasFormat(Format format, absl::string_view text) {
-  const std::string date = format == MONTH ? absl::StrCat(text, "-01") : std::string(text);
+  constexpr size_t kMonthBytes = 7;
+  const bool is_month = format == MONTH || (format == DAY_OR_MONTH && text.size() == kMonthBytes);
+  const std::string date = is_month ? absl::StrCat(text, "-01") : std::string(text);
   absl::CivilDay day;
   return absl::ParseCivilTime(date, &day) && date.size() == 10 &&
          absl::FormatCivilTime(day) == date;  // no blanks, no short month
+}
+
+const char* PatternOf(Format format) {
+  if (format == MONTH) return "2026-01";
+  return format == DATE ? "2026-01-31" : "2026-01-31 / 2026-01";
 }
 
 std::string NameOf(const FieldRule& rule) { return std::string(rule.descriptor->name()); }
@@ -243,8 +250,7 @@ absl::Status CheckFormat(const FieldRule& rule, absl::string_view value) {
     return HoldsContact(value) ? Refuse(sync::v1::HOLDS_CONTACT, NameOf(rule)) : absl::OkStatus();
   }
   if (HasFormat(rule.format, value)) return absl::OkStatus();
-  return Refuse(sync::v1::BAD_VALUE,
-                absl::StrCat(NameOf(rule), ": ", rule.format == DATE ? "2026-01-31" : "2026-01"));
+  return Refuse(sync::v1::BAD_VALUE, absl::StrCat(NameOf(rule), ": ", PatternOf(rule.format)));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // Any file in place of a roster. What must hold: rows ascend, say who and where, and can be
-// sent; and what is said of a bad row repeats no long number.
+// sent; and what is said of a bad row or cell repeats no long number.
 #include <gtest/gtest.h>
 
 #include "absl/strings/ascii.h"
@@ -19,6 +19,14 @@ size_t LongestNumber(absl::string_view text) {
   return longest;
 }
 
+void CheckWords(const Words& said) {
+  Words words;
+  EXPECT_TRUE(words.ParseFromString(said.SerializeAsString()));
+  EXPECT_FALSE(words.zh().empty() || words.en().empty());
+  EXPECT_LE(LongestNumber(words.zh()), 8) << words.zh();
+  EXPECT_LE(LongestNumber(words.en()), 8) << words.en();
+}
+
 void Check(const Roster& roster) {
   uint32_t line = 0;
   for (const RosterRow& row : roster.rows) {
@@ -30,16 +38,13 @@ void Check(const Roster& roster) {
     records::v1::PrivateDetail detail;
     EXPECT_TRUE(member.ParseFromString(row.member.SerializeAsString()));
     EXPECT_TRUE(detail.ParseFromString(row.detail.SerializeAsString()));
+    for (const DoubtfulCell& cell : row.cells) CheckWords(cell.reason);
   }
   line = 0;
   for (const BadRow& bad : roster.bad_rows) {
     EXPECT_GT(bad.line, line);
     line = bad.line;
-    Words words;
-    EXPECT_TRUE(words.ParseFromString(bad.reason.SerializeAsString()));
-    EXPECT_FALSE(words.zh().empty() || words.en().empty());
-    EXPECT_LE(LongestNumber(words.zh()), 8) << words.zh();
-    EXPECT_LE(LongestNumber(words.en()), 8) << words.en();
+    CheckWords(bad.reason);
   }
 }
 

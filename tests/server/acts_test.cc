@@ -61,7 +61,7 @@ TEST_F(ActsTest, EachNamesItsOperatorAndIsInTheAudit) {
   stop.set_operator_name("丙操作员");
   ASSERT_TRUE(admin.Revoke(stop).ok());
   admin::v1::ImportRequest roster;
-  roster.set_csv("姓名,所在支部\n赵,青石村党支部\n");
+  roster.set_file("姓名,所在支部\n赵,青石村党支部\n");
   roster.set_operator_name("丁操作员");
   ASSERT_TRUE(admin.Import(roster).ok());
   admin::v1::AffiliateRequest affiliate;

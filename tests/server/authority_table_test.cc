@@ -408,7 +408,8 @@ class AuthorityTable : public ::testing::TestWithParam<std::string> {
         break;
     }
     const char* month = format == MONTH ? "2026-11" : "某";
-    reflection.SetString(record, field, format == DATE ? "2026-11-18" : month);
+    reflection.SetString(record, field,
+                         format == DATE || format == DAY_OR_MONTH ? "2026-11-18" : month);
   }
 
   // Written by the server; as it then stands.

@@ -439,7 +439,8 @@ class KeptOfWang : public FlowAtServer {
     const auto* field = rule.descriptor;
     if (field->enum_type() != nullptr) return reflection.SetEnumValue(record, field, 1);
     if (field->type() == field->TYPE_UINT32) return reflection.SetUInt32(record, field, 2026);
-    reflection.SetString(record, field, rule.format == DATE ? "2026-11-18" : NewId().str());
+    const bool is_day = rule.format == DATE || rule.format == DAY_OR_MONTH;
+    reflection.SetString(record, field, is_day ? "2026-11-18" : NewId().str());
   }
   Id Keep(const RecordType& type, const Id& keeper) {
     const auto record = New(type);

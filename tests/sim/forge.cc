@@ -218,6 +218,9 @@ std::string Forge::Text(const FieldDescriptor& field) {
                                                   "1２３４５６"};
   const Format format = field.options().GetExtension(zhibu::format);
   if (!dice_.OneIn(6) && format == DATE) return Day();
+  if (!dice_.OneIn(6) && format == DAY_OR_MONTH) {
+    return dice_.OneIn(3) ? Day().substr(0, 7) : Day();
+  }
   if (!dice_.OneIn(6) && format == MONTH) return Day().substr(0, 7);
   if (dice_.OneIn(200)) return std::string(900'000, 'x');
   if (dice_.OneIn(40)) return std::string(20'000, 'x');

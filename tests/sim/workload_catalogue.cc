@@ -152,6 +152,7 @@ void Author::SetAny(const FieldRule& rule, Message* record, int depth) {
 
 std::string Author::AnyText(const FieldRule& rule) {
   if (rule.format == DATE) return Day();
+  if (rule.format == DAY_OR_MONTH) return dice_.OneIn(3) ? Month() : Day();
   if (rule.format == MONTH) return Month();
   if (rule.descriptor->type() == FieldDescriptor::TYPE_STRING) return Word();
   const RecordType* named = rule.kept_with == nullptr ? rule.refers_to : rule.kept_with;

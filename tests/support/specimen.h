@@ -52,10 +52,11 @@ inline void SetSpecimenField(const FieldRule& rule, const Whereabouts& where,
     case FieldDescriptor::CPPTYPE_STRING: {
       const bool bytes = field->type() == FieldDescriptor::TYPE_BYTES;
       return reflection.SetString(record, field,
-                                  rule.format == DATE    ? "2026-11-18"
-                                  : rule.format == MONTH ? "2026-11"
-                                  : bytes                ? environment.NewId().str()
-                                                         : text);
+                                  rule.format == DATE           ? "2026-11-18"
+                                  : rule.format == DAY_OR_MONTH ? "2026-11"
+                                  : rule.format == MONTH        ? "2026-11"
+                                  : bytes                       ? environment.NewId().str()
+                                                                : text);
     }
     case FieldDescriptor::CPPTYPE_UINT32:
       // What reads as another type is about the most private one.

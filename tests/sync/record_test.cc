@@ -467,6 +467,7 @@ class Dated : public ::testing::Test {
     for (auto& field : *message->mutable_field()) field.set_oneof_index(0);
     Add(message, "date", 4)->mutable_options()->SetExtension(zhibu::format, DATE);
     Add(message, "notice", 5)->mutable_options()->SetExtension(zhibu::format, NO_CONTACT);
+    Add(message, "born", 6)->mutable_options()->SetExtension(zhibu::format, DAY_OR_MONTH);
     schema_ = Schema::Compile({pool_.BuildFile(file)}).value();
   }
   static google::protobuf::FieldDescriptorProto* Add(google::protobuf::DescriptorProto* message,
@@ -494,6 +495,13 @@ TEST_F(Dated, ADateIsADayThatThereIs) {
   for (const char* bad : {"2026-02-30", "2026-2-28", "2026-2-28 ", " 2026-2-28", "28.02.2026",
                           "2026-02-28T00:00", "+026-02-28"}) {
     EXPECT_EQ(Check(4, bad), "date: 2026-01-31") << bad;
+  }
+}
+
+TEST_F(Dated, WhereNobodyKnowsTheDayTheMonthIsKept) {
+  for (const char* good : {"1990-01-02", "1990-01", ""}) EXPECT_EQ(Check(6, good), "OK") << good;
+  for (const char* bad : {"1990", "1990-13", "1990-1", "1990-01-32", "1990-01-", "199001"}) {
+    EXPECT_EQ(Check(6, bad), "born: 2026-01-31 / 2026-01") << bad;
   }
 }
 
