@@ -36,6 +36,7 @@ class Phone {
     auto& one = draft.message<DevelopmentCase>();
     one.set_member_id(member_);
     one.set_lead_branch_id(branch_);
+    one.set_stage(DevelopmentCase::ACTIVIST);
     one.set_activist_since("2020-01-01");
     one.add_sponsors(std::string(16, 's'));
     one.add_sponsors(std::string(16, 't'));
@@ -66,6 +67,7 @@ class Phone {
     step.set_branch_id(branch_);
     step.set_done_on(DateAt(SystemEnvironment().now_ms()));
     step.set_result(DevelopmentStep::PASSED);
+    step.set_state(DevelopmentStep::RECORDED);
     step.mutable_vote()->set_entitled(31);
     step.mutable_vote()->set_present(20);
     step.mutable_vote()->set_in_favour(19);

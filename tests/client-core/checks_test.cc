@@ -29,6 +29,7 @@ class Checks : public Village {
       one.set_member_id(wang.str());
       one.set_lead_branch_id(branch.str());
       one.set_attempt(1);
+      one.set_stage(DevelopmentCase::ACTIVIST);
       one.set_activist_since(DayBefore(200));
     });
     DevelopmentCase made;
@@ -56,6 +57,7 @@ class Checks : public Village {
     step->set_member_id(wang.str());
     step->set_branch_id(branch.str());
     step->set_done_on(on);
+    step->set_state(DevelopmentStep::RECORDED);
     if (!because.empty()) step->set_irregular_because(because);
   }
   absl::Status Try(const std::string& on, const std::string& because = "") {

@@ -201,7 +201,8 @@ TEST_F(CliTest, WhatTheRuleBookForbidsIsRefusedAndWhatIsEnteredLateIsShown) {
   Json base = {{"memberId", MadeUpId(2)}, {"branchId", branch_},
                {"from", "2099-12"},       {"kind", "WAGE"},
                {"baseFen", 480'000},      {"rateBasisPoints", 50},
-               {"monthlyDueFen", 2'400},  {"irregularBecause", "按旧口径"}};
+               {"monthlyDueFen", 2'400},  {"irregularBecause", "按旧口径"},
+               {"state", "PROPOSED"}};
   const Json refused = device_.Refused({"put", "DuesBase", base.dump()});
   EXPECT_EQ(refused.value("reason", ""), "AGAINST_A_RULE");
   EXPECT_THAT(refused.value("words", ""), HasSubstr("dues.rate; DF08"));

@@ -29,6 +29,7 @@ void Author::Develop() {
   step.set_attempt(std::max(one.attempt(), 1u));
   step.set_member_id(one.member_id());
   step.set_branch_id(one.lead_branch_id());
+  step.set_state(DevelopmentStep::RECORDED);
   step.set_step(dice_.Of(std::vector<DevelopmentStep::Step>{
       DevelopmentStep::APPLICATION, DevelopmentStep::CANDIDATE_CHOSEN,
       DevelopmentStep::POLITICAL_REVIEW, DevelopmentStep::TRAINING,
@@ -62,6 +63,7 @@ void Author::NewCase() {
   one.set_member_id(somebody.member);
   one.set_lead_branch_id(somebody.branch);
   one.set_attempt(1);
+  one.set_stage(DevelopmentCase::ACTIVIST);
   one.set_activist_since(absl::StrCat("202", 4 + dice_.Below(2), "-0", 1 + dice_.Below(9), "-01"));
   for (int i = 0; i < 2; ++i) one.add_sponsors(Person());
   Commit(&draft);

@@ -61,7 +61,7 @@ absl::Status CheckReadable(const Compiling& compiling, const Check& check, const
   for (const auto* program : {&check.when, &check.holds, &check.day, &check.shows}) {
     if (!*program) continue;
     for (const cel::FieldUse& use : (*program)->fields()) {
-      const RecordType* type = TypeGivenBy(use.root, schema);
+      const RecordType* type = use.root == "this" ? check.of : TypeGivenBy(use.root, schema);
       if (type == nullptr || use.path.empty()) continue;
       const FieldRule& rule = *type->fields.Find(static_cast<uint32_t>(use.path[0]->number()));
       if ((writers & ~rule.readers.at_home) == 0) continue;

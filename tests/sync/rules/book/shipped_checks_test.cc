@@ -284,6 +284,18 @@ TEST_F(DevelopmentChecks, TrainingTakesTwentyFourHoursAndTheOathIsSworn) {
       << "the rules of 2014 say no time";
 }
 
+TEST_F(DevelopmentChecks, AStepIsNotDatedBeforeTheOneThatGoesBeforeIt) {
+  const DevelopmentStep meeting = Step(DevelopmentStep::ACCEPTANCE_MEETING, "2026-07-28");
+  EXPECT_THAT(Broken(meeting, "dev.order"), IsEmpty()) << "nobody has recorded the one before";
+  Keep(DevelopmentStep::PRE_EXAMINATION, "2026-07-29");
+  EXPECT_THAT(Broken(meeting, "dev.order"), ElementsAre("dev.order"));
+  Keep(DevelopmentStep::PRE_EXAMINATION, "2026-07-28");
+  EXPECT_THAT(Broken(meeting, "dev.order"), IsEmpty());
+  Keep(DevelopmentStep::APPROVAL, "2026-09-01");
+  EXPECT_THAT(Broken(Step(DevelopmentStep::OATH, "2026-08-31"), "dev.order"),
+              ElementsAre("dev.order"));
+}
+
 // ---- 换届选举 ---------------------------------------------------------------------------
 
 class ElectionChecks : public ShippedChecks {
@@ -366,6 +378,26 @@ TEST_F(ElectionChecks, Case23BetweenEqualsAtTheEdgeThereIsAnotherVote) {
 TEST_F(ElectionChecks, NobodyHasMoreVotesThanThereAreBallots) {
   election.mutable_candidates(0)->mutable_count()->set_against(2);
   EXPECT_THAT(Broken(), ElementsAre("election.counts_add_up"));
+}
+
+// Case 33: a firm's branch has three years, a village five, a base committee five.
+TEST_F(ElectionChecks, Case33ATermIsOfThreeYearsOrOfFive) {
+  Organisation organisation;
+  organisation.set_kind(Organisation::BRANCH);
+  around.Put(branch, organisation);
+  const auto term = [&](const char* from, const char* until) {
+    election.set_from(from);
+    election.set_until(until);
+    return ShippedChecks::Broken(election, "election.term");
+  };
+  EXPECT_THAT(term("2023-05-20", "2026-05-20"), IsEmpty());
+  EXPECT_THAT(term("2023-05-20", "2026-05-19"), IsEmpty()) << "its last day";
+  EXPECT_THAT(term("2021-03-01", "2026-03-01"), IsEmpty());
+  EXPECT_THAT(term("2023-05-20", "2025-05-20"), ElementsAre("election.term_length"));
+  EXPECT_THAT(term("2016-05-20", "2018-05-20"), IsEmpty()) << "before RQ18";
+  organisation.set_kind(Organisation::COMMITTEE);
+  around.Put(branch, organisation);
+  EXPECT_THAT(term("2023-05-20", "2026-05-20"), ElementsAre("election.term_length"));
 }
 
 // ---- 党组织 -----------------------------------------------------------------------------
