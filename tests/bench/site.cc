@@ -10,6 +10,7 @@
 #include "server/admin/admin.h"
 #include "server/feed/incarnation.h"
 #include "server/identity/certificate.h"
+#include "server/identity/whereabouts.h"
 #include "server/ingest/ingest.h"
 #include "server/sessions/session.h"
 #include "server/store/sqlite/store.h"

@@ -46,7 +46,9 @@ class InMemory final : public Surroundings {
   }
 
   static Id IdOf(int number) {
-    return *Id::FromBytes(std::string(15, 'x') + static_cast<char>(number));
+    std::string bytes(Id::kSize, 'x');
+    bytes.back() = static_cast<char>(number);
+    return *Id::FromBytes(bytes);
   }
 
  private:
