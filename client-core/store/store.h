@@ -301,7 +301,8 @@ class Store {
   // False, and nothing is removed, where something is unsent.
   absl::StatusOr<bool> Wipe(const std::string& detail);
   // The server was not found where it was looked for: next it is looked for at the next of the
-  // addresses that it has told. Gives how many there are; with one, nothing changes.
+  // addresses that it has told, and of that in the enrolment code. Gives how many there are; with
+  // one, nothing changes.
   absl::StatusOr<size_t> LookElsewhere();
   absl::Status EndAttempt(const absl::Status& status);
 

@@ -94,6 +94,10 @@ absl::Status Store::SetIdentity(const Identity& identity) {
     tables.PutSetting(kCourierKey, identity.courier_key);
     tables.PutSetting(kRecord, identity.record.bytes());
     tables.PutSetting(kReachedAt, identity.reached_at);
+    sync::v1::ServerAddress enrolled;
+    enrolled.set_address(identity.address);
+    enrolled.set_fingerprint(identity.fingerprint);
+    tables.PutSetting(kEnrolledAt, enrolled.SerializeAsString());
     return absl::OkStatus();
   });
 }
@@ -380,7 +384,7 @@ absl::Status Store::BeginDownload(const sync::v1::Welcome& welcome) {
     }
     if (!welcome.device_id().empty()) tables.PutSetting(kRecord, welcome.device_id());
     if (!welcome.courier_key().empty()) tables.PutSetting(kCourierKey, welcome.courier_key());
-    if (!welcome.reached_at().empty()) transaction.SetReachedAt(welcome.reached_at());
+    if (!welcome.reached_at().empty()) tables.PutSetting(kReachedAt, welcome.reached_at());
     tables.PutNumber(kProgressTotal, static_cast<int64_t>(welcome.to_pass()));
     tables.PutNumber(kProgressDone, 0);
     tables.PutNumber(kRecordsReceived, 0);

@@ -450,35 +450,26 @@ absl::Status Store::Transaction::Sweep() {
   return absl::OkStatus();
 }
 
-void Store::Transaction::SetReachedAt(const std::string& reached_at) {
-  sync::v1::ServerAddresses addresses;
-  if (!addresses.ParseFromString(reached_at) || addresses.at().empty()) return;
-  tables_.PutSetting(kReachedAt, reached_at);
-  if (IndexOfUsed(addresses) < addresses.at_size()) return;
-  UseAddress(addresses.at(0));
-}
-
 size_t Store::Transaction::LookElsewhere() {
   sync::v1::ServerAddresses addresses;
   addresses.ParseFromString(tables_.GetSetting(kReachedAt));
+  sync::v1::ServerAddress enrolled;
+  enrolled.ParseFromString(tables_.GetSetting(kEnrolledAt));
+  const auto find = [&](absl::string_view address, absl::string_view fingerprint) {
+    return std::find_if(addresses.at().begin(), addresses.at().end(), [&](const auto& one) {
+      return one.address() == address && one.fingerprint() == fingerprint;
+    });
+  };
+  if (!enrolled.address().empty() &&
+      find(enrolled.address(), enrolled.fingerprint()) == addresses.at().end()) {
+    *addresses.add_at() = enrolled;
+  }
   if (addresses.at_size() < 2) return 1;
-  UseAddress(addresses.at((IndexOfUsed(addresses) + 1) % addresses.at_size()));
+  auto used = find(tables_.GetSetting(kAddress), tables_.GetSetting(kFingerprint));
+  if (used == addresses.at().end() || ++used == addresses.at().end()) used = addresses.at().begin();
+  tables_.PutSetting(kAddress, used->address());
+  tables_.PutSetting(kFingerprint, used->fingerprint());
   return static_cast<size_t>(addresses.at_size());
-}
-
-int Store::Transaction::IndexOfUsed(const sync::v1::ServerAddresses& addresses) {
-  const std::string address = tables_.GetSetting(kAddress);
-  const std::string fingerprint = tables_.GetSetting(kFingerprint);
-  const auto used =
-      std::find_if(addresses.at().begin(), addresses.at().end(), [&](const auto& one) {
-        return one.address() == address && one.fingerprint() == fingerprint;
-      });
-  return static_cast<int>(used - addresses.at().begin());
-}
-
-void Store::Transaction::UseAddress(const sync::v1::ServerAddress& used) {
-  tables_.PutSetting(kAddress, used.address());
-  tables_.PutSetting(kFingerprint, used.fingerprint());
 }
 
 absl::Status Store::Transaction::MayEnrolAgain(const Identity& identity) {

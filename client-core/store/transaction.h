@@ -33,6 +33,8 @@ inline constexpr char kAddress[] = "address";
 inline constexpr char kFingerprint[] = "fingerprint";
 // All that the server has told, as it wrote it (sync.v1.Welcome.reached_at).
 inline constexpr char kReachedAt[] = "reached_at";
+// A sync.v1.ServerAddress: of the enrolment code. It may be a way that the server does not know of.
+inline constexpr char kEnrolledAt[] = "enrolled_at";
 inline constexpr char kSecretKey[] = "secret_key";
 inline constexpr char kIncarnation[] = "incarnation";
 inline constexpr char kCourierKey[] = "courier_key";
@@ -198,8 +200,6 @@ class Store::Transaction {
   // The server has told all that it has: what it did not speak of it has forgotten.
   absl::Status Sweep();
 
-  // What the server says of its addresses; the one in use stays in use if it is among them.
-  void SetReachedAt(const std::string& reached_at);
   size_t LookElsewhere();
   absl::Status MayEnrolAgain(const Identity& identity);
 
@@ -222,9 +222,6 @@ class Store::Transaction {
   uint64_t SeenUpTo(const RecordType& type, const std::vector<Placed>& places);
 
  private:
-  // As many as there are, where it is none of them.
-  int IndexOfUsed(const sync::v1::ServerAddresses& addresses);
-  void UseAddress(const sync::v1::ServerAddress& used);
   // A pending edit as it is read once for all of its records.
   struct Opened {
     Stamp stamp;
