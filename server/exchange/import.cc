@@ -118,6 +118,7 @@ absl::Status Importer::Load(Reader& reader) {
       }));
   RETURN_IF_ERROR(load(PrivateDetail::descriptor(),
                        [&](const Id& id, const RecordState& state) { IndexNumber(id, state); }));
+  RETURN_IF_ERROR(said_.Load(reader));
   return LoadDeleted(reader);
 }
 
@@ -312,15 +313,18 @@ absl::Status Importer::AddRow(const RosterRow& row, sync::v1::Edit* edit,
     member.clear_status();
     member.clear_membership();
     member.clear_migrant();
-    KeepWhatPeopleWrote(id, &member, &doubts);
+    KeepWhatPeopleWrote(id, id, &member, &doubts);
     detail.set_member_id(id.str());
     ASSIGN_OR_RETURN(const Id detail_id,
                      DeriveId(Type(PrivateDetail::descriptor()), detail.SerializeAsString()));
-    KeepWhatPeopleWrote(detail_id, &detail, &doubts);
+    KeepWhatPeopleWrote(id, detail_id, &detail, &doubts);
     detail.clear_member_id();
   } else if (member.status() == Member::STATUS_UNSPECIFIED) {
     member.set_status(Member::ACTIVE);
   }
+  NoteSaid(id, row.member);
+  NoteSaid(id, row.detail);
+  said_.Say(id, Type(Member::descriptor()).number, Member::kBranchIdFieldNumber, said.str());
   AddCells(row.line, doubts, reply);
   const auto before = Parse<Member>(states_[{Type(Member::descriptor()).number, id}].body);
   if (known) Forget(id);
@@ -419,6 +423,10 @@ absl::Status Importer::Run(const Roster& roster, Commit commit, admin::v1::Impor
     if (edit.changes_size() >= kChangesToAnEdit) RETURN_IF_ERROR(commit_part());
   }
   return commit_part();
+}
+
+absl::Status Importer::Remember() {
+  return store_.Write([&](Writer& writer) { return said_.Save(writer); });
 }
 
 }  // namespace zhibu::server

@@ -4,6 +4,7 @@
 //
 // An import is an author, not a ruler:
 //
+//   only what no roster has said is news, and is written (said.h)
 //   what people have written on devices stands, and the cell that differs is told
 //   who was transferred away from the branch of a row stays where they are
 //   who was deleted is not made again
@@ -45,6 +46,7 @@
 #include "absl/status/statusor.h"
 #include "server/exchange/roster.h"
 #include "server/exchange/row.h"
+#include "server/exchange/said.h"
 #include "server/ingest/ingest.h"
 #include "server/store/store.h"
 #include "sync/base/environment.h"
@@ -65,6 +67,8 @@ class Importer {
   // leaves what was committed before it; running the whole roster again, with another importer,
   // adds the rest. The bad rows go into the reply.
   absl::Status Run(const Roster& roster, Commit commit, admin::v1::ImportReply* reply);
+  // That this roster has said what it says. After a run that was committed.
+  absl::Status Remember();
 
  private:
   using MemberKey = std::tuple<std::string, std::string, Id>;  // name, born, branch
@@ -109,9 +113,11 @@ class Importer {
   // Where the row's member is: in the row's branch, unless they have moved on from it.
   Id BranchOf(const RosterRow& row, const Id& entry, const Id& said,
               std::vector<DoubtfulCell>* doubts) const;
-  // Takes out of `wanted` what people have written otherwise.
-  void KeepWhatPeopleWrote(const Id& id, google::protobuf::Message* wanted,
+  // Takes out of `wanted`, a record of the member's, what is no news, and what people have
+  // written otherwise.
+  void KeepWhatPeopleWrote(const Id& member, const Id& id, google::protobuf::Message* wanted,
                            std::vector<DoubtfulCell>* doubts) const;
+  void NoteSaid(const Id& member, const google::protobuf::Message& record);
   DoubtfulCell Doubt(absl::string_view label, absl::string_view zh, absl::string_view en) const;
   absl::Status AddRow(const RosterRow& row, sync::v1::Edit* edit, admin::v1::ImportReply* reply);
   // `changed`: the fields that differ, in words.
@@ -140,6 +146,7 @@ class Importer {
   std::set<std::pair<Id, Id>> moved_;  // member, and the branch whose transfer was received
   std::map<std::string, std::set<std::string>> alike_;  // names of organisations by LikenessOf
   std::set<Id> claimed_;
+  Said said_;
   std::vector<ReadColumn> read_columns_;
   absl::flat_hash_map<RecordKey, RecordState> states_;
 };

@@ -253,7 +253,9 @@ Id Importer::BranchOf(const RosterRow& row, const Id& entry, const Id& said,
   const Id now = Id::FromBytes(member.branch_id()).value_or(said);
   if (now == said) return said;
   const bool by_people = LastTouchOf(state, Member::kBranchIdFieldNumber).writer != kServerDevice;
-  if (moved_.count({entry, said}) == 0 && !by_people) return said;
+  const bool is_news = said_.Find(entry, Type(Member::descriptor()).number,
+                                  Member::kBranchIdFieldNumber, said.str()) == Said::Was::kNever;
+  if (is_news && moved_.count({entry, said}) == 0 && !by_people) return said;
   const std::string where = Excerpt(NameOfBranch(member.branch_id()));
   doubts->push_back(Doubt(RuleOf(kBranch).zh,
                           absl::StrCat("现在在“", where, "”，没有移回“", Excerpt(row.branch), "”"),
@@ -261,37 +263,53 @@ Id Importer::BranchOf(const RosterRow& row, const Id& entry, const Id& said,
   return now;
 }
 
-void Importer::KeepWhatPeopleWrote(const Id& id, google::protobuf::Message* wanted,
+void Importer::KeepWhatPeopleWrote(const Id& member, const Id& id,
+                                   google::protobuf::Message* wanted,
                                    std::vector<DoubtfulCell>* doubts) const {
   const RecordType& type = Type(wanted->GetDescriptor());
   const auto it = states_.find({type.number, id});
-  if (it == states_.end()) return;
+  const RecordState state = it == states_.end() ? RecordState() : it->second;
   const std::unique_ptr<google::protobuf::Message> stored(wanted->New());
-  stored->ParseFromString(it->second.body);
+  stored->ParseFromString(state.body);
   std::vector<const google::protobuf::FieldDescriptor*> fields;
   wanted->GetReflection()->ListFields(*wanted, &fields);
   for (const auto* field : fields) {
-    if (IsSaidApart(*field) || !stored->GetReflection()->HasField(*stored, field)) continue;
+    if (IsSaidApart(*field)) continue;
     const std::string stands = ShownIn(*stored, *field);
     const std::string says = ShownIn(*wanted, *field);
     if (stands == says) continue;
+    const auto number = static_cast<uint32_t>(field->number());
+    const Said::Was was = said_.Find(member, type.number, number, says);
+    const bool is_news = was == Said::Was::kNever;
     // A month does not make a day less known.
-    const bool less =
-        field->options().GetExtension(format) == DAY_OR_MONTH && absl::StartsWith(stands, says);
-    const bool by_people =
-        LastTouchOf(it->second, static_cast<uint32_t>(field->number())).writer != kServerDevice;
-    if (!less && !by_people) continue;
+    const bool less = field->options().GetExtension(format) == DAY_OR_MONTH && !stands.empty() &&
+                      absl::StartsWith(stands, says);
+    const bool by_people = !stands.empty() && LastTouchOf(state, number).writer != kServerDevice;
+    if (is_news && !less && !by_people) continue;
     wanted->GetReflection()->ClearField(wanted, field);
-    if (less) continue;
-    const bool secret = field->options().GetExtension(sensitive);
-    doubts->push_back(Doubt(
-        field->options().GetExtension(label),
-        secret ? "与现有的不同，现有的是在设备上填写的，没有改动"
-               : absl::StrCat("是“", Excerpt(says), "”，现有的“", Excerpt(stands),
-                              "”是在设备上填写的，没有改动"),
-        secret ? "differs from what stands, which was written on a device; that was not changed"
-               : absl::StrCat("says \"", Excerpt(says), "\"; \"", Excerpt(stands),
-                              "\", which was written on a device, was not changed")));
+    if (less || was == Said::Was::kLast) continue;
+    const char* zh =
+        is_news ? "是在设备上填写的，没有改动" : "是后来的名册或设备上填写的，没有改回";
+    const char* en = is_news ? "which was written on a device, was not changed"
+                             : "which was written later, was not set back";
+    const std::string& heading = field->options().GetExtension(label);
+    if (field->options().GetExtension(sensitive)) {
+      doubts->push_back(Doubt(heading, absl::StrCat("与现有的不同，现有的", zh),
+                              absl::StrCat("differs from what stands; that, ", en)));
+    } else {
+      doubts->push_back(
+          Doubt(heading, absl::StrCat("是“", Excerpt(says), "”，现有的“", Excerpt(stands), "”", zh),
+                absl::StrCat("says \"", Excerpt(says), "\"; \"", Excerpt(stands), "\", ", en)));
+    }
+  }
+}
+
+void Importer::NoteSaid(const Id& member, const google::protobuf::Message& record) {
+  std::vector<const google::protobuf::FieldDescriptor*> fields;
+  record.GetReflection()->ListFields(record, &fields);
+  for (const auto* field : fields) {
+    said_.Say(member, Type(record.GetDescriptor()).number, static_cast<uint32_t>(field->number()),
+              ShownIn(record, *field));
   }
 }
 

@@ -47,6 +47,7 @@ class Import : public Village {
                   },
                   &reply),
               absl::OkStatus());
+    EXPECT_EQ(importer->Remember(), absl::OkStatus());
     return reply;
   }
   std::vector<std::string> BadRows(const std::string& rows, const std::string& header = kHeader) {
@@ -405,13 +406,46 @@ TEST_F(Township, WhatPeopleWroteStandsAndTheCellIsTold) {
   zhangs.Change<PrivateDetail>(id, [](PrivateDetail& d) { d.set_phone("13700000000"); });
   zhangs.Change<Member>(IdOfFirst(), [](Member& member) { member.set_name("子壹"); });
   world.SyncAll();
-  const admin::v1::ImportReply reply = Run(roster, kPhones);
+  const admin::v1::ImportReply same = Run(roster, kPhones);
+  EXPECT_EQ(same.changed() + same.cells_size(), 0u) << same.ShortDebugString();
+  const admin::v1::ImportReply reply = Run("子一,1970-01-01,13800000000,枫林村党支部\n", kPhones);
   EXPECT_EQ(reply.changed(), 0u) << reply.ShortDebugString();
   EXPECT_EQ(DetailOf(IdOfFirst()).phone(), "13700000000");
   EXPECT_EQ(world.Get<Member>(IdOfFirst()).name(), "子壹");
   EXPECT_THAT(CellsOf(reply),
-              ElementsAre("2A 姓名: 是“子一”，现有的“子壹”是在设备上填写的，没有改动",
-                          "2C 手机: 与现有的不同，现有的是在设备上填写的，没有改动"));
+              ElementsAre("2C 手机: 与现有的不同，现有的是在设备上填写的，没有改动"));
+}
+
+TEST_F(Township, AnOldFileSetsNothingBackAndIsTold) {
+  const std::string header = absl::StrCat("登记编号,", kPhones);
+  const Id first = IdOfFirst();
+  const auto row = [&](const char* rest) { return absl::StrCat(zhibu::TextOf(first), ",", rest); };
+  Run(row("子一,1970-01-01,13800009999,竹溪村党支部\n"), header);
+  EXPECT_EQ(DetailOf(first).phone(), "13800009999");
+  const Id moved_to = IdOf<Organisation>("竹溪村党支部");
+  EXPECT_EQ(BranchOf(first), moved_to.str());
+  const admin::v1::ImportReply reply =
+      Run(row("子一,1970-01-01,13800009901,枫林村党支部\n"), header);
+  EXPECT_EQ(reply.changed(), 0u) << reply.ShortDebugString();
+  EXPECT_EQ(DetailOf(first).phone(), "13800009999");
+  EXPECT_EQ(BranchOf(first), moved_to.str());
+  EXPECT_THAT(CellsOf(reply), ElementsAre(HasSubstr("没有移回"), HasSubstr("没有改回")));
+}
+
+TEST_F(Township, WhatTheFileSaidTheLastTimeIsNoQuestionAnyMore) {
+  const Id village = IdOf<Organisation>("枫林村党支部");
+  world.Appoint(zhang, village, SECRETARY);
+  world.SyncAll();
+  PrivateDetail detail;
+  detail.set_member_id(IdOfFirst().str());
+  const Id id = DeriveId(TypeOf<PrivateDetail>(), detail.SerializeAsString()).value();
+  zhangs.Change<PrivateDetail>(id, [](PrivateDetail& d) { d.clear_phone(); });
+  world.SyncAll();
+  const admin::v1::ImportReply same = Run(roster, kPhones);
+  EXPECT_EQ(same.changed() + same.cells_size(), 0u) << same.ShortDebugString();
+  EXPECT_EQ(DetailOf(IdOfFirst()).phone(), "") << "it was taken out";
+  Run("子一,1970-01-01,13800009999,枫林村党支部\n", kPhones);
+  EXPECT_EQ(DetailOf(IdOfFirst()).phone(), "13800009999") << "that is new";
 }
 
 TEST_F(Township, WhoWasTransferredStaysWhereTheyAre) {
