@@ -123,14 +123,21 @@ absl::Status Importer::Load(Reader& reader) {
 }
 
 absl::Status Importer::LoadDeleted(Reader& reader) {
-  return PassOver(reader.ListEver(Type(Member::descriptor()).number,
-                                  [&](const Id& id, const RecordState& state) {
-                                    if (state.alive()) return;
-                                    const auto member = Parse<Member>(state.body);
-                                    deleted_[{RegisteredName(member), member.born(),
-                                              Id::FromBytes(member.branch_id()).value_or(Id())}]
-                                        .insert(id);
-                                  }));
+  const auto visit = [&](const google::protobuf::Descriptor* descriptor, auto index) {
+    return PassOver(
+        reader.ListEver(Type(descriptor).number, [&](const Id& id, const RecordState& state) {
+          if (!state.alive()) index(id, state);
+        }));
+  };
+  RETURN_IF_ERROR(visit(Organisation::descriptor(), [&](const Id&, const RecordState& state) {
+    deleted_organisations_.insert(RegisteredName(Parse<Organisation>(state.body)));
+  }));
+  return visit(Member::descriptor(), [&](const Id& id, const RecordState& state) {
+    const auto member = Parse<Member>(state.body);
+    deleted_[{RegisteredName(member), member.born(),
+              Id::FromBytes(member.branch_id()).value_or(Id())}]
+        .insert(id);
+  });
 }
 
 void Importer::IndexNumber(const Id& id, const RecordState& state) {
@@ -240,6 +247,11 @@ bool Importer::Add(const google::protobuf::Message& wanted, const Id& id, sync::
 void Importer::CheckOrganisation(const std::string& name, Problems* problems) const {
   const auto it = organisations_.find(ShortName(name));
   if (it == organisations_.end()) {
+    if (deleted_organisations_.count(ShortName(name)) > 0) {
+      return problems->Add(
+          absl::StrCat("“", Excerpt(name), "”的条目已被删除，没有重新建立"),
+          absl::StrCat("the entry of \"", Excerpt(name), "\" was deleted, and was not made again"));
+    }
     const auto alike = alike_.find(LikenessOf(name));
     if (name.empty() || alike == alike_.end()) return;
     const std::string registered = absl::StrJoin(alike->second, ", ");

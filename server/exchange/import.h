@@ -7,7 +7,7 @@
 //   only what no roster has said is news, and is written (said.h)
 //   what people have written on devices stands, and the cell that differs is told
 //   who was transferred away from the branch of a row stays where they are
-//   who was deleted is not made again
+//   who was deleted is not made again, nor is a branch
 //   a stage, a status and a membership are said of new members only
 //
 // and whatever contradicts is a bad row that names both sides, and overwrites nobody: a number
@@ -142,6 +142,7 @@ class Importer {
   absl::flat_hash_map<Id, std::string> numbers_;  // of each member
   std::set<Id> unconfirmed_;  // private details whose number a phone has written
   std::map<MemberKey, std::set<Id>> deleted_;
+  std::set<std::string> deleted_organisations_;
   absl::flat_hash_map<std::string, Id> deleted_numbers_;
   std::set<std::pair<Id, Id>> moved_;  // member, and the branch whose transfer was received
   std::map<std::string, std::set<std::string>> alike_;  // names of organisations by LikenessOf

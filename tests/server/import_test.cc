@@ -484,6 +484,19 @@ TEST_F(Township, WhoWasDeletedIsNotMadeAgain) {
   EXPECT_THAT(reply.bad_rows(0).reason().zh(), HasSubstr("条目已被删除"));
 }
 
+TEST_F(Township, ABranchThatWasDeletedIsNotMadeAgain) {
+  sync::v1::Edit edit;
+  auto* change = edit.add_changes();
+  change->set_type(TypeOf<Organisation>().number);
+  change->set_id(IdOf<Organisation>("枫林村党支部").str());
+  change->set_kind(sync::v1::Change::DELETE);
+  ASSERT_TRUE(world.ingest().CommitOwn(world.store(), edit).ok());
+  const admin::v1::ImportReply reply = Run(roster, kPhones);
+  EXPECT_EQ(reply.organisations() + reply.members() + reply.changed(), 0u);
+  ASSERT_EQ(reply.bad_rows_size(), 4);
+  EXPECT_THAT(reply.bad_rows(0).reason().zh(), HasSubstr("“枫林村党支部”的条目已被删除"));
+}
+
 TEST_F(Township, ANameWithAnotherNumberIsAsked) {
   const std::string header = "姓名,出生日期,身份证号,所在支部\n";
   const auto row = [](const char* number) {
