@@ -1,6 +1,7 @@
 // Whom a row means, and what of it contradicts what is known (import.h).
 #include <google/protobuf/descriptor.h>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 

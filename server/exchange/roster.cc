@@ -335,7 +335,7 @@ absl::StatusOr<Roster> ParseRoster(absl::string_view bytes, const SheetLimits& l
 
 Words WordsOf(const absl::Status& status) {
   Words words;
-  const auto payload = status.GetPayload("zhibu/words");
+  const auto payload = status.GetPayload(kWordsUrl);
   if (payload && words.ParseFromString(std::string(*payload))) return words;
   const std::string message(status.message());
   return Say(message, message);
