@@ -198,6 +198,7 @@ absl::StatusOr<admin::v1::ImportReply> Admin::Import(const admin::v1::ImportRequ
         return request.check() ? absl::OkStatus() : WriteOwn(part);
       },
       &reply));
+  if (!request.check()) RETURN_IF_ERROR(importer.Remember());
   return reply;
 }
 

@@ -17,27 +17,17 @@ constexpr size_t kRowsAboveMax = 30;
 constexpr size_t kHeaderRowsMax = 3;
 
 // As headings.textproto calls them, in the order of Column.
-constexpr absl::string_view kNames[kColumns] = {"name",
-                                                "sex",
-                                                "ethnic_group",
-                                                "born",
-                                                "education",
-                                                "degree",
-                                                "native_place",
-                                                "working_since",
-                                                "post",
-                                                "stage",
-                                                "joined",
-                                                "confirmed",
-                                                "status",
-                                                "phone",
-                                                "identity_number",
-                                                "address",
-                                                "registered_place",
-                                                "branch",
-                                                "branch_kind",
-                                                "superior",
-                                                "host_superior"};
+constexpr absl::string_view kNames[kColumns] = {"entry",         "name",
+                                                "sex",           "ethnic_group",
+                                                "born",          "education",
+                                                "degree",        "native_place",
+                                                "working_since", "post",
+                                                "stage",         "joined",
+                                                "confirmed",     "status",
+                                                "phone",         "identity_number",
+                                                "address",       "registered_place",
+                                                "branch",        "branch_kind",
+                                                "superior",      "host_superior"};
 
 const std::array<ColumnRule, kColumns>& ColumnRules() {
   static const auto& rules = *[] {
@@ -133,6 +123,15 @@ std::vector<UnreadColumn> Header::Unread() const {
     }
   }
   return unread;
+}
+
+std::vector<ReadColumn> Header::Read() const {
+  std::vector<ReadColumn> read;
+  for (size_t i = 0; i < kColumns; ++i) {
+    const Column column{i};
+    if (Has(column)) read.push_back({column, *PlaceOf(column), std::string(HeadingOf(column))});
+  }
+  return read;
 }
 
 absl::string_view Header::Cell(const SheetRow& row, Column column) const {

@@ -19,6 +19,7 @@
 namespace zhibu::server {
 
 enum Column : size_t {
+  kEntry,
   kName,
   kSex,
   kEthnicGroup,
@@ -58,6 +59,13 @@ struct UnreadColumn {
   Words reason;
 };
 
+// And one that is.
+struct ReadColumn {
+  Column column = kColumns;
+  size_t place = 0;
+  std::string heading;
+};
+
 // Where in a row each column stands.
 class Header {
  public:
@@ -69,6 +77,7 @@ class Header {
   size_t known() const { return known_; }  // how many of its columns are
   // Those that are not, or say what another does; those without a heading left out.
   std::vector<UnreadColumn> Unread() const;
+  std::vector<ReadColumn> Read() const;
   bool Has(Column column) const { return places_[column].has_value(); }
   // As the sheet has it.
   absl::string_view HeadingOf(Column column) const { return headings_[*places_[column]]; }

@@ -4,12 +4,13 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "absl/strings/strip.h"
 #include "server/exchange/text.h"
 
 namespace zhibu::server {
@@ -28,15 +29,22 @@ WordSet SetOf(const Words& words) {
   return set;
 }
 
-// The longest of the words with which the cell begins; what stands after it, of the folded cell.
-std::string RestAfter(const Words& words, const std::string& folded, bool* found) {
+std::vector<std::string> FoldedOf(const Words& words) {
+  std::vector<std::string> folded;
+  for (const std::string& word : words) folded.push_back(FoldWord(word));
+  return folded;
+}
+
+// What stands behind the longest of the words with which the cell begins; nothing: it begins with
+// none of them.
+std::optional<std::string> RestAfter(const std::vector<std::string>& words,
+                                     absl::string_view cell) {
+  const std::string folded = FoldWord(cell);
   size_t longest = 0;
   for (const std::string& word : words) {
-    const std::string start = FoldWord(word);
-    if (absl::StartsWith(folded, start)) longest = std::max(longest, start.size());
+    if (absl::StartsWith(folded, word)) longest = std::max(longest, word.size());
   }
-  *found = longest > 0;
-  return folded.substr(longest);
+  return longest == 0 ? std::nullopt : std::optional(folded.substr(longest));
 }
 
 }  // namespace
@@ -68,15 +76,15 @@ bool IsDitto(absl::string_view cell) {
 }
 
 bool IsSum(absl::string_view first_cell) {
-  bool found = false;
-  const std::string rest = RestAfter(AllHeadings().sums(), FoldWord(first_cell), &found);
-  return found && (rest.empty() || rest[0] == ':' || absl::ascii_isdigit(rest[0]));
+  static const auto& words = *new std::vector<std::string>(FoldedOf(AllHeadings().sums()));
+  const auto rest = RestAfter(words, first_cell);
+  return rest && (rest->empty() || rest->front() == ':' || absl::ascii_isdigit(rest->front()));
 }
 
 bool IsFoot(absl::string_view first_cell) {
-  bool found = false;
-  const std::string rest = RestAfter(AllHeadings().feet(), FoldWord(first_cell), &found);
-  return found && (rest.empty() || rest[0] == ':' || rest[0] == '(');
+  static const auto& words = *new std::vector<std::string>(FoldedOf(AllHeadings().feet()));
+  const auto rest = RestAfter(words, first_cell);
+  return rest && (rest->empty() || rest->front() == ':' || rest->front() == '(');
 }
 
 }  // namespace zhibu::server

@@ -6,7 +6,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "server/exchange/text.h"
+#include "server/exchange/values.h"
 #include "server/identity/named.h"
+#include "sync/base/damage.h"
 #include "sync/base/status.h"
 #include "sync/merge/own_edit.h"
 #include "sync/merge/touched.h"
@@ -14,6 +16,7 @@
 #include "sync/rules/typed.h"
 #include "sync/wire/record.h"
 #include "sync/wire/shown.h"
+#include "zhibu/records/v1/flow.pb.h"
 #include "zhibu/records/v1/member.pb.h"
 #include "zhibu/records/v1/organisation.pb.h"
 
@@ -24,6 +27,7 @@ using records::v1::Member;
 using records::v1::Organisation;
 using records::v1::Placement;
 using records::v1::PrivateDetail;
+using records::v1::Transfer;
 
 // To an edit; each row makes up to five records.
 constexpr int kChangesToAnEdit = 300;
@@ -59,11 +63,12 @@ void AddRowTo(uint32_t line, const Words& words, admin::v1::BadRow* row) {
   *row->mutable_reason() = words;
 }
 
-void AddCells(const RosterRow& row, admin::v1::ImportReply* reply) {
-  for (const DoubtfulCell& cell : row.cells) {
+void AddCells(uint32_t line, const std::vector<DoubtfulCell>& cells,
+              admin::v1::ImportReply* reply) {
+  for (const DoubtfulCell& cell : cells) {
     auto* told = reply->add_cells();
-    told->set_line(row.line);
-    told->set_letter(LetterOf(cell.place));
+    told->set_line(line);
+    if (cell.place) told->set_letter(LetterOf(*cell.place));
     told->set_heading(cell.heading);
     *told->mutable_reason() = cell.reason;
   }
@@ -93,7 +98,7 @@ absl::Status Importer::Load(Reader& reader) {
     });
   };
   RETURN_IF_ERROR(load(Organisation::descriptor(), [&](const Id& id, const RecordState& state) {
-    organisations_[RegisteredName(Parse<Organisation>(state.body))].insert(id);
+    IndexOrganisation(RegisteredName(Parse<Organisation>(state.body)), id);
   }));
   RETURN_IF_ERROR(load(Member::descriptor(), [](const Id&, const RecordState&) {}));
   for (const auto& [key, state] : states_) {
@@ -102,8 +107,37 @@ absl::Status Importer::Load(Reader& reader) {
     if (const Id kept = KeptOf(key.id); kept != key.id) merged_[kept].insert(key.id);
   }
   RETURN_IF_ERROR(load(Placement::descriptor(), [](const Id&, const RecordState&) {}));
-  return load(PrivateDetail::descriptor(),
-              [&](const Id& id, const RecordState& state) { IndexNumber(id, state); });
+  RETURN_IF_ERROR(reader.ListRecords(
+      Type(Transfer::descriptor()).number, std::nullopt, [&](const Id&, const RecordState& state) {
+        const auto transfer = Parse<Transfer>(state.body);
+        const auto member = Id::FromBytes(transfer.member_id());
+        const auto from = Id::FromBytes(transfer.from_branch_id());
+        const bool received =
+            transfer.state() == Transfer::RECEIVED || transfer.state() == Transfer::CLOSED;
+        if (received && member && from) moved_.emplace(*member, *from);
+      }));
+  RETURN_IF_ERROR(load(PrivateDetail::descriptor(),
+                       [&](const Id& id, const RecordState& state) { IndexNumber(id, state); }));
+  RETURN_IF_ERROR(said_.Load(reader));
+  return LoadDeleted(reader);
+}
+
+absl::Status Importer::LoadDeleted(Reader& reader) {
+  const auto visit = [&](const google::protobuf::Descriptor* descriptor, auto index) {
+    return PassOver(
+        reader.ListEver(Type(descriptor).number, [&](const Id& id, const RecordState& state) {
+          if (!state.alive()) index(id, state);
+        }));
+  };
+  RETURN_IF_ERROR(visit(Organisation::descriptor(), [&](const Id&, const RecordState& state) {
+    deleted_organisations_.insert(RegisteredName(Parse<Organisation>(state.body)));
+  }));
+  return visit(Member::descriptor(), [&](const Id& id, const RecordState& state) {
+    const auto member = Parse<Member>(state.body);
+    deleted_[{RegisteredName(member), member.born(),
+              Id::FromBytes(member.branch_id()).value_or(Id())}]
+        .insert(id);
+  });
 }
 
 void Importer::IndexNumber(const Id& id, const RecordState& state) {
@@ -111,8 +145,11 @@ void Importer::IndexNumber(const Id& id, const RecordState& state) {
   const auto member = Id::FromBytes(detail.member_id());
   if (!member || detail.identity_number().empty()) return;
   const Touch touch = LastTouchOf(state, PrivateDetail::kIdentityNumberFieldNumber);
-  if (touch.writer == kServerDevice) {
+  if (!states_.contains({Type(Member::descriptor()).number, *member})) {
+    deleted_numbers_[detail.identity_number()] = *member;
+  } else if (touch.writer == kServerDevice) {
     identities_[detail.identity_number()].insert(*member);
+    numbers_[*member] = detail.identity_number();
   } else {
     unconfirmed_.insert(id);
   }
@@ -121,15 +158,24 @@ void Importer::IndexNumber(const Id& id, const RecordState& state) {
 // What the row at hand is about to say anew.
 void Importer::Forget(const Id& id) {
   const auto member = Parse<Member>(states_[{Type(Member::descriptor()).number, id}].body);
-  members_[{RegisteredName(member), member.born(),
-            Id::FromBytes(member.branch_id()).value_or(Id())}]
-      .erase(id);
+  const std::string name = RegisteredName(member);
+  const Id branch = Id::FromBytes(member.branch_id()).value_or(Id());
+  members_[{name, member.born(), branch}].erase(id);
+  namesakes_[{name, branch}].erase(id);
+  people_[{name, member.born()}].erase(id);
 }
 
 void Importer::Index(const Id& id, const Member& member) {
-  members_[{RegisteredName(member), member.born(),
-            Id::FromBytes(member.branch_id()).value_or(Id())}]
-      .insert(id);
+  const std::string name = RegisteredName(member);
+  const Id branch = Id::FromBytes(member.branch_id()).value_or(Id());
+  members_[{name, member.born(), branch}].insert(id);
+  namesakes_[{name, branch}].insert(id);
+  people_[{name, member.born()}].insert(id);
+}
+
+void Importer::IndexOrganisation(const std::string& name, const Id& id) {
+  organisations_[name].insert(id);
+  alike_[LikenessOf(name)].insert(name);
 }
 
 // Two who were merged are one, whatever the roster says of either.
@@ -200,7 +246,21 @@ bool Importer::Add(const google::protobuf::Message& wanted, const Id& id, sync::
 
 void Importer::CheckOrganisation(const std::string& name, Problems* problems) const {
   const auto it = organisations_.find(ShortName(name));
-  if (it == organisations_.end() || it->second.size() < 2) return;
+  if (it == organisations_.end()) {
+    if (deleted_organisations_.count(ShortName(name)) > 0) {
+      return problems->Add(
+          absl::StrCat("“", Excerpt(name), "”的条目已被删除，没有重新建立"),
+          absl::StrCat("the entry of \"", Excerpt(name), "\" was deleted, and was not made again"));
+    }
+    const auto alike = alike_.find(LikenessOf(name));
+    if (name.empty() || alike == alike_.end()) return;
+    const std::string registered = absl::StrJoin(alike->second, ", ");
+    return problems->Add(
+        absl::StrCat("“", Excerpt(name), "”与已登记的“", registered, "”写法相近，请写成登记的名称"),
+        absl::StrCat("\"", Excerpt(name), "\" is spelled like \"", registered,
+                     "\", which is registered; write that"));
+  }
+  if (it->second.size() < 2) return;
   const std::string ids = absl::StrJoin(
       it->second, ", ", [](std::string* out, const Id& id) { absl::StrAppend(out, TextOf(id)); });
   problems->Add(
@@ -231,54 +291,10 @@ Id Importer::OrganisationFor(const std::string& name, Organisation::Kind kind,
         OrganisationFor(host_superior, KindFromName(host_superior), "", "", edit, reply).str());
   }
   const Id id = environment_.NewId();
-  organisations_[ShortName(name)] = {id};
+  IndexOrganisation(ShortName(name), id);
   Add(organisation, id, edit);
   reply->set_organisations(reply->organisations() + 1);
   return id;
-}
-
-std::optional<Id> Importer::FindMember(const RosterRow& row, Problems* problems) const {
-  std::set<Id> found;
-  const auto by_number = identities_.find(row.detail.identity_number());
-  if (by_number != identities_.end()) found = by_number->second;
-  std::set<Id> meant = PersonsOf(found);
-  const bool numbered = !meant.empty();
-  if (const auto branch = FindOrganisation(row.branch)) {
-    const auto it = members_.find({ShortName(row.member.name()), row.member.born(), *branch});
-    const std::set<Id> by_name = it == members_.end() ? std::set<Id>() : it->second;
-    const std::set<Id> named = PersonsOf(by_name);
-    // A number tells apart those who share the rest.
-    const bool tells = meant.size() == 1 && named.count(*meant.begin()) > 0;
-    found.insert(by_name.begin(), by_name.end());
-    if (!tells) meant.insert(named.begin(), named.end());
-  }
-  if (meant.empty()) return std::nullopt;
-  if (meant.size() == 1) return EntryOf(row, *meant.begin(), found);
-  const std::string both = absl::StrJoin(meant, "; ", [&](std::string* out, const Id& id) {
-    absl::StrAppend(out, InWords(RegisteredAs(id)));
-  });
-  problems->Add(
-      absl::StrCat(numbered ? "身份证号和姓名" : "姓名和出生日期", "可能指几个人: ", both),
-      absl::StrCat(numbered ? "identity number and name" : "name and date of birth",
-                   " may mean several: ", both));
-  return std::nullopt;
-}
-
-// Of the person's entries the one in the row's branch, else the one that they count as: if
-// the row has not found that, it speaks of another and moves nobody.
-Id Importer::EntryOf(const RosterRow& row, const Id& person, const std::set<Id>& found) const {
-  std::set<Id> entries;
-  if (const auto branch = FindOrganisation(row.branch)) entries = EntriesIn(*branch, person);
-  if (entries.empty()) {
-    for (const Id& entry : found) {
-      if (KeptOf(entry) == person) entries.insert(entry);
-    }
-  }
-  if (entries.count(person) > 0) return person;
-  for (const Id& entry : entries) {
-    if (found.count(entry) > 0) return entry;
-  }
-  return *entries.begin();
 }
 
 absl::Status Importer::AddRow(const RosterRow& row, sync::v1::Edit* edit,
@@ -294,22 +310,34 @@ absl::Status Importer::AddRow(const RosterRow& row, sync::v1::Edit* edit,
     AddRowTo(row.line, problems.words(), reply->add_bad_rows());
     return absl::OkStatus();
   }
-  AddCells(row, reply);
-  const Id branch = OrganisationFor(row.branch, row.organisation_kind, row.superior,
-                                    row.host_superior, edit, reply);
+  const Id said = OrganisationFor(row.branch, row.organisation_kind, row.superior,
+                                  row.host_superior, edit, reply);
   const Id id = known ? *known : environment_.NewId();
+  claimed_.insert(id);
+  std::vector<DoubtfulCell> doubts = row.cells;
+  const Id branch = known ? BranchOf(row, id, said, &doubts) : said;
   Member member = row.member;
+  PrivateDetail detail = row.detail;
   member.set_registered_name(ShortName(member.name()));
   member.set_branch_id(branch.str());
-  // A register that moved on is not set back by an old roster.
   if (known) {
     member.clear_stage();
     member.clear_status();
     member.clear_membership();
     member.clear_migrant();
+    KeepWhatPeopleWrote(id, id, &member, &doubts);
+    detail.set_member_id(id.str());
+    ASSIGN_OR_RETURN(const Id detail_id,
+                     DeriveId(Type(PrivateDetail::descriptor()), detail.SerializeAsString()));
+    KeepWhatPeopleWrote(id, detail_id, &detail, &doubts);
+    detail.clear_member_id();
   } else if (member.status() == Member::STATUS_UNSPECIFIED) {
     member.set_status(Member::ACTIVE);
   }
+  NoteSaid(id, row.member);
+  NoteSaid(id, row.detail);
+  said_.Say(id, Type(Member::descriptor()).number, Member::kBranchIdFieldNumber, said.str());
+  AddCells(row.line, doubts, reply);
   const auto before = Parse<Member>(states_[{Type(Member::descriptor()).number, id}].body);
   if (known) Forget(id);
   FieldWords fields;
@@ -320,8 +348,8 @@ absl::Status Importer::AddRow(const RosterRow& row, sync::v1::Edit* edit,
   ASSIGN_OR_RETURN(const Id placement_id,
                    DeriveId(Type(Placement::descriptor()), placement.SerializeAsString()));
   changed |= Add(placement, placement_id, edit);
-  if (row.detail.ByteSizeLong() > 0) {
-    ASSIGN_OR_RETURN(const bool more, AddDetail(row.detail, id, branch, edit, &fields));
+  if (detail.ByteSizeLong() > 0) {
+    ASSIGN_OR_RETURN(const bool more, AddDetail(detail, id, branch, edit, &fields));
     changed |= more;
   }
   Index(id, Parse<Member>(states_[{Type(Member::descriptor()).number, id}].body));
@@ -364,6 +392,7 @@ absl::StatusOr<bool> Importer::AddDetail(PrivateDetail detail, const Id& member,
   if (!number.empty() && before.identity_number() != number) {
     identities_[before.identity_number()].erase(member);
   }
+  if (!number.empty()) numbers_[member] = number;
   const bool confirms =
       !number.empty() && before.identity_number() == number && unconfirmed_.erase(id) > 0;
   if (confirms) Unsay(id);
@@ -385,6 +414,8 @@ void Importer::Unsay(const Id& detail) {
 }
 
 absl::Status Importer::Run(const Roster& roster, Commit commit, admin::v1::ImportReply* reply) {
+  read_columns_ = roster.read_columns;
+  Claim(roster);
   for (const BadRow& bad : roster.bad_rows) AddRowTo(bad.line, bad.reason, reply->add_bad_rows());
   for (const BadRow& row : roster.left_out) AddRowTo(row.line, row.reason, reply->add_left_out());
   for (const UnreadColumn& column : roster.unread_columns) {
@@ -404,6 +435,10 @@ absl::Status Importer::Run(const Roster& roster, Commit commit, admin::v1::Impor
     if (edit.changes_size() >= kChangesToAnEdit) RETURN_IF_ERROR(commit_part());
   }
   return commit_part();
+}
+
+absl::Status Importer::Remember() {
+  return store_.Write([&](Writer& writer) { return said_.Save(writer); });
 }
 
 }  // namespace zhibu::server

@@ -2,6 +2,19 @@
 // organisation is known by its name, a member by the identity number, or by
 // name, date of birth and branch.
 //
+// An import is an author, not a ruler:
+//
+//   only what no roster has said is news, and is written (said.h)
+//   what people have written on devices stands, and the cell that differs is told
+//   who was transferred away from the branch of a row stays where they are
+//   who was deleted is not made again, nor is a branch
+//   a stage, a status and a membership are said of new members only
+//
+// and whatever contradicts is a bad row that names both sides, and overwrites nobody: a number
+// under another name, a name with another number or another birth date, a row that has neither
+// number nor birth date and says something new of a namesake, a branch spelled like another.
+// The rows of one file are different people (claimed_).
+//
 // Only the operator's word counts for who is who: names are those that are registered
 // (sync/rules/registration.h), numbers those that the server's own device has written. What a
 // phone has written of them leads no row to anybody. And nothing is guessed: a row that
@@ -33,6 +46,7 @@
 #include "absl/status/statusor.h"
 #include "server/exchange/roster.h"
 #include "server/exchange/row.h"
+#include "server/exchange/said.h"
 #include "server/ingest/ingest.h"
 #include "server/store/store.h"
 #include "sync/base/environment.h"
@@ -53,13 +67,17 @@ class Importer {
   // leaves what was committed before it; running the whole roster again, with another importer,
   // adds the rest. The bad rows go into the reply.
   absl::Status Run(const Roster& roster, Commit commit, admin::v1::ImportReply* reply);
+  // That this roster has said what it says. After a run that was committed.
+  absl::Status Remember();
 
  private:
   using MemberKey = std::tuple<std::string, std::string, Id>;  // name, born, branch
+  using PersonKey = std::pair<std::string, std::string>;       // name, born
   using FieldWords = std::vector<Words>;
 
   Importer(Store* store, Ingest* ingest, Environment environment);
   absl::Status Load(Reader& reader);
+  absl::Status LoadDeleted(Reader& reader);
   const RecordType& Type(const google::protobuf::Descriptor* descriptor) const;
   void Index(const Id& id, const records::v1::Member& member);
   void IndexNumber(const Id& id, const RecordState& detail);
@@ -69,6 +87,7 @@ class Importer {
   std::set<Id> EntriesIn(const Id& branch, const Id& person) const;
   std::string NameOfBranch(absl::string_view id) const;
   admin::v1::Registered RegisteredAs(const Id& member) const;
+  void IndexOrganisation(const std::string& name, const Id& id);
   void CheckOrganisation(const std::string& name, Problems* problems) const;
   std::optional<Id> FindOrganisation(const std::string& name) const;
   Id OrganisationFor(const std::string& name, records::v1::Organisation::Kind kind,
@@ -77,6 +96,29 @@ class Importer {
   // The entry that the row is of. Nothing: it is of somebody new, or there are problems.
   std::optional<Id> FindMember(const RosterRow& row, Problems* problems) const;
   Id EntryOf(const RosterRow& row, const Id& person, const std::set<Id>& found) const;
+  // What contradicts where the row seems to be of one person that is known.
+  void CheckContradiction(const RosterRow& row, bool numbered, const std::set<Id>& entries,
+                          Problems* problems) const;
+  // Among those of the branch who bear the name but are not born when the row says.
+  std::optional<Id> FindNamesake(const RosterRow& row, const Id& branch, Problems* problems) const;
+  std::optional<Id> FindMovedAway(const RosterRow& row, const Id& branch) const;
+  void CheckDeleted(const RosterRow& row, Problems* problems) const;
+  // The row would add nothing to what is stored.
+  bool SaysNothingNew(const RosterRow& row, const Id& entry) const;
+  std::string NumberOf(const Id& entry) const;
+  std::string BornOf(const Id& entry) const;
+  std::string Listed(const std::set<Id>& entries) const;
+  // Of all rows: whom each is of beyond doubt.
+  void Claim(const Roster& roster);
+  // Where the row's member is: in the row's branch, unless they have moved on from it.
+  Id BranchOf(const RosterRow& row, const Id& entry, const Id& said,
+              std::vector<DoubtfulCell>* doubts) const;
+  // Takes out of `wanted`, a record of the member's, what is no news, and what people have
+  // written otherwise.
+  void KeepWhatPeopleWrote(const Id& member, const Id& id, google::protobuf::Message* wanted,
+                           std::vector<DoubtfulCell>* doubts) const;
+  void NoteSaid(const Id& member, const google::protobuf::Message& record);
+  DoubtfulCell Doubt(absl::string_view label, absl::string_view zh, absl::string_view en) const;
   absl::Status AddRow(const RosterRow& row, sync::v1::Edit* edit, admin::v1::ImportReply* reply);
   // `changed`: the fields that differ, in words.
   bool Add(const google::protobuf::Message& wanted, const Id& id, sync::v1::Edit* edit,
@@ -93,9 +135,20 @@ class Importer {
   const Environment environment_;
   absl::flat_hash_map<std::string, std::set<Id>> organisations_;
   std::map<MemberKey, std::set<Id>> members_;
-  absl::flat_hash_map<Id, std::set<Id>> merged_;  // by whom they count as
+  std::map<std::pair<std::string, Id>, std::set<Id>> namesakes_;  // by name and branch
+  std::map<PersonKey, std::set<Id>> people_;                      // wherever they are
+  absl::flat_hash_map<Id, std::set<Id>> merged_;                  // by whom they count as
   absl::flat_hash_map<std::string, std::set<Id>> identities_;
+  absl::flat_hash_map<Id, std::string> numbers_;  // of each member
   std::set<Id> unconfirmed_;  // private details whose number a phone has written
+  std::map<MemberKey, std::set<Id>> deleted_;
+  std::set<std::string> deleted_organisations_;
+  absl::flat_hash_map<std::string, Id> deleted_numbers_;
+  std::set<std::pair<Id, Id>> moved_;  // member, and the branch whose transfer was received
+  std::map<std::string, std::set<std::string>> alike_;  // names of organisations by LikenessOf
+  std::set<Id> claimed_;
+  Said said_;
+  std::vector<ReadColumn> read_columns_;
   absl::flat_hash_map<RecordKey, RecordState> states_;
 };
 

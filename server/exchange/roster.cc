@@ -51,7 +51,8 @@ class Seen {
   void Check(const RosterRow& row, Problems* problems) {
     const std::string& number = row.detail.identity_number();
     const uint32_t same_number = number.empty() ? 0 : Remember(number, row.line, &by_number_);
-    const uint32_t same_person = row.member.name().empty() || row.branch.empty()
+    const bool answered = row.is_new || row.entry;
+    const uint32_t same_person = answered || row.member.name().empty() || row.branch.empty()
                                      ? 0
                                      : Remember(PersonKey(row), row.line, &by_person_);
     if (same_number != 0) {
@@ -281,6 +282,7 @@ void RosterReader::ReadOne(const SheetRow& cells) {
 }
 
 void RosterReader::ListUnread() {
+  roster_.read_columns = header_.Read();
   std::vector<UnreadColumn>& unread = roster_.unread_columns;
   unread = header_.Unread();
   for (const size_t place : unheaded_) {
@@ -333,7 +335,7 @@ absl::StatusOr<Roster> ParseRoster(absl::string_view bytes, const SheetLimits& l
 
 Words WordsOf(const absl::Status& status) {
   Words words;
-  const auto payload = status.GetPayload("zhibu/words");
+  const auto payload = status.GetPayload(kWordsUrl);
   if (payload && words.ParseFromString(std::string(*payload))) return words;
   const std::string message(status.message());
   return Say(message, message);

@@ -32,6 +32,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,7 @@
 #include "absl/strings/string_view.h"
 #include "server/exchange/columns.h"
 #include "server/exchange/sheet.h"
+#include "sync/base/types.h"
 #include "zhibu/records/v1/member.pb.h"
 #include "zhibu/records/v1/organisation.pb.h"
 #include "zhibu/schema/v1/options.pb.h"
@@ -48,13 +50,17 @@ namespace zhibu::server {
 
 // Of a row that goes in: a cell that does not, or not as it was written.
 struct DoubtfulCell {
-  size_t place = 0;  // of its column; the first is 0
+  std::optional<size_t> place;  // of its column, the first is 0; none: no cell says it
   std::string heading;
   Words reason;
 };
 
 struct RosterRow {
   uint32_t line = 0;  // of the file, where the row starts; the first is 1
+
+  // Whose entry the row says that it is of, or that it is of somebody new.
+  std::optional<Id> entry;
+  bool is_new = false;
 
   // Organisations by their names: their ids are the caller's business.
   std::string branch;
@@ -83,6 +89,7 @@ struct Roster {
   std::vector<BadRow> left_out;
   // At most 50. A heading of more than 100 bytes is "…", one that is not there is empty.
   std::vector<UnreadColumn> unread_columns;
+  std::vector<ReadColumn> read_columns;
   Words read_as;  // "GB18030，表头在第 3 行"
 };
 

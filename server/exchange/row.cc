@@ -9,6 +9,7 @@
 #include "server/exchange/text.h"
 #include "server/exchange/values.h"
 #include "sync/base/identity_number.h"
+#include "sync/wire/shown.h"
 
 namespace zhibu::server {
 namespace {
@@ -79,6 +80,7 @@ class RowReader {
   std::string PhoneIn();
   std::string IdentityNumberIn();
 
+  void ReadEntry(RosterRow* row);
   void ReadOrganisations(RosterRow* row);
   void ReadStanding(Member* member);
   void ReadMember(Member* member);
@@ -184,6 +186,16 @@ std::string RowReader::IdentityNumberIn() {
   return std::move(number.value);
 }
 
+void RowReader::ReadEntry(RosterRow* row) {
+  const absl::string_view text = Cell(kEntry);
+  if (text.empty()) return;
+  const std::string word = FoldHeading(text);
+  row->is_new = word == "新" || word == "new";
+  if (row->is_new) return;
+  row->entry = IdFromText(std::string(text));
+  if (!row->entry) AddAbout(kEntry, "不是登记编号，也不是“新”", "is neither an id nor \"new\"");
+}
+
 void RowReader::ReadOrganisations(RosterRow* row) {
   row->branch = NameIn(kBranch, true, context_.branch);
   row->superior = NameIn(kSuperior, false);
@@ -262,6 +274,7 @@ RosterRow RowReader::Read() {
         absl::StrCat("有 ", width, " 格，比表头的 ", header_.width(), " 格多"),
         absl::StrCat("has ", width, " cells, more than the ", header_.width(), " of the header"));
   }
+  ReadEntry(&row);
   ReadMember(&row.member);
   ReadOrganisations(&row);
   ReadDetail(&row.detail);

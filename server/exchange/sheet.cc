@@ -30,7 +30,7 @@ Words Say(absl::string_view zh, absl::string_view en) {
 
 absl::Status Unusable(absl::string_view zh, absl::string_view en) {
   absl::Status status = absl::InvalidArgumentError(en);
-  status.SetPayload("zhibu/words", absl::Cord(Say(zh, en).SerializeAsString()));
+  status.SetPayload(kWordsUrl, absl::Cord(Say(zh, en).SerializeAsString()));
   return status;
 }
 

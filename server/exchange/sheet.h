@@ -43,7 +43,8 @@ std::string LetterOf(size_t column);
 
 Words Say(absl::string_view zh, absl::string_view en);
 
-// INVALID_ARGUMENT that carries its words (WordsOf in roster.h).
+// INVALID_ARGUMENT that carries its words under kWordsUrl (WordsOf in roster.h).
+inline constexpr char kWordsUrl[] = "zhibu/words";
 absl::Status Unusable(absl::string_view zh, absl::string_view en);
 absl::Status TooManyRows(const SheetLimits& limits);
 

@@ -382,8 +382,8 @@ Tidied TidyIdentityNumber(absl::string_view text) {
   if (AllDigits(number) && number.size() == 15) return {"", Flaw::kOldNumber};
   if (number.size() != 18) return {"", Flaw::kWrongLength};
   if (!AllDigits(absl::string_view(number).substr(0, 17))) return {"", Flaw::kWrongCheck};
-  // A spreadsheet keeps 15 digits. That a right one ends so happens once in ten thousand: what
-  // it costs to ask is less than to take another person's.
+  // A spreadsheet keeps 15 digits. One right number in a thousand ends so as well: it is refused
+  // with them, since what that costs is a question, and the other way another's number.
   if (absl::EndsWith(number, "000")) return {"", Flaw::kRounded};
   if (!IsIdentityNumber(number)) return {"", Flaw::kWrongCheck};
   return {number};

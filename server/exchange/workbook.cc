@@ -3,10 +3,7 @@
 #include <zip.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -15,7 +12,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "server/exchange/number_format.h"
 #include "server/exchange/text.h"
 #include "server/exchange/xml.h"
@@ -333,7 +329,7 @@ class SheetHandler : public XmlHandler {
 };
 
 absl::Status InWordsOfAll(const absl::Status& status) {
-  if (status.ok() || status.GetPayload("zhibu/words")) return status;
+  if (status.ok() || status.GetPayload(kWordsUrl)) return status;
   if (absl::IsResourceExhausted(status)) {
     return Unusable("这个工作簿解压后太大，没有导入任何内容。请分成几个文件",
                     "the workbook is too large once it is unpacked, and nothing was imported; "

@@ -352,6 +352,23 @@ TEST(AdminTest, ImportingTwiceMakesNothingTwice) {
   EXPECT_EQ(device.List("Member"), members);
 }
 
+TEST(AdminTest, ACheckedRosterWritesNothing) {
+  Township township;
+  const TempFolder folder;
+  WriteFile(folder / "roster.csv", "姓名\n庚新来\n");
+  const Words words = {"import", folder / "roster.csv", "--branch", kBranch};
+  Words check = words;
+  check.push_back("--check");
+  const Json acts = township.Admin({"acts"});
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(township.Admin(check).value("members", 0), 1);
+  EXPECT_EQ(township.Admin({"acts"}), acts);
+  EXPECT_EQ(township.Admin(words).value("members", 0), 1);
+  EXPECT_EQ(township.Admin(check).value("unchanged", 0), 1);
+  EXPECT_EQ(Fail(township.AdminCommand({"import", folder / "roster.csv", "--branch", "无此支部"}))
+                .value("code", ""),
+            "NOT_FOUND");
+}
+
 TEST(AdminTest, ARosterInGb18030WithBadRowsIsImportedButForThem) {
   Township township;
   const TempFolder folder;
@@ -362,13 +379,16 @@ TEST(AdminTest, ARosterInGb18030WithBadRowsIsImportedButForThem) {
                                    "戊新来,女,1992-02-30,", kBranch, "\r\n",  // line 4: no such day
                                    "己新来,女,1993-04-05,", kBranch, "\r\n")));
   const Json reply = township.Admin({"import", folder / "roster.csv"});
-  EXPECT_EQ(reply.value("members", 0), 2);
+  EXPECT_EQ(reply.value("members", 0), 3);
   const Json bad = reply.value("badRows", Json::array());
-  ASSERT_EQ(bad.size(), 2) << reply;
+  ASSERT_EQ(bad.size(), 1) << reply;
   EXPECT_EQ(bad[0].value("line", 0), 3);
   EXPECT_THAT(bad[0]["reason"].value("zh", ""), HasSubstr("姓名"));
-  EXPECT_EQ(bad[1].value("line", 0), 4);
-  EXPECT_THAT(bad[1]["reason"].value("zh", ""), HasSubstr("出生日期"));
+  const Json cells = reply.value("cells", Json::array());
+  ASSERT_EQ(cells.size(), 1) << reply;
+  EXPECT_EQ(cells[0].value("line", 0), 4);
+  EXPECT_EQ(cells[0].value("letter", ""), "C");
+  EXPECT_THAT(cells[0]["reason"].value("zh", ""), HasSubstr("日历上没有"));
   const Device device = township.Enrol(kSecretary);
   device.IdOf("丁新来");
   device.IdOf("己新来");
