@@ -206,7 +206,10 @@ absl::Status Session::Open(Reader& reader) {
   welcome->set_device_id(device_.record.str());
   ASSIGN_OR_RETURN(const sync::v1::ServerAddresses reached, ReachedAt(reader));
   const std::string reached_at = reached.SerializeAsString();
-  if (!reached_at.empty() && LinkTo(reached_at) != hello_.reached_at()) {
+  ASSIGN_OR_RETURN(const std::string announced, reader.GetSetting(kAnnounced));
+  // Who has never been told finds it by its code, maybe by a way that the server does not know.
+  const bool tells = !announced.empty() || hello_.reached_at() != 0;
+  if (tells && !reached_at.empty() && LinkTo(reached_at) != hello_.reached_at()) {
     welcome->set_reached_at(reached_at);
   }
   welcome->set_service(device_.lost()      ? sync::v1::Welcome::LOST

@@ -38,7 +38,7 @@ TEST_F(MovingServer, DevicesThatWereToldFindItAtItsNewAddressAndByItsNewCertific
   deputy.Put("Meeting", Meeting(deputy, "没有听说"));
   township.Stop();
 
-  township.StartElsewhere({"--listen", Address(port), "--new-certificate"});
+  township.StartAt(port, {"--new-certificate"});
   EXPECT_EQ(township.Admin({"announce"}).value("announcedMs", "0"), "0");
   secretary.Do({"sync"});
   EXPECT_EQ(secretary.Unsent(), 0u);

@@ -81,8 +81,8 @@ Township::Township(std::string data, Words options)
   Start();
 }
 
-void Township::StartElsewhere(const Words& more) {
-  port_ = 0;
+void Township::StartAt(int port, const Words& more) {
+  port_ = port;
   Start(more);
 }
 

@@ -62,8 +62,7 @@ class Township {
 
   // On the same port as before, once there was one.
   void Start(const Words& more = {});
-  // Where nobody knows it yet.
-  void StartElsewhere(const Words& more = {});
+  void StartAt(int port, const Words& more = {});
   Finished Stop();  // SIGTERM
   void Kill();      // SIGKILL
 
