@@ -73,7 +73,7 @@ absl::Status ShowRules(const Arguments&, Store& store, const Output& output) {
     const bool in_force =
         found != nullptr && !parameter.not_in_force() && found->from() == parameter.from();
     parameters.push_back(JsonOf(parameter, in_force));
-    absl::StrAppend(&text, in_force ? "  " : output.Say("  （未生效）", "  (not in force) "),
+    absl::StrAppend(&text, in_force ? "  " : output.Say("  （现不适用）", "  (not in force) "),
                     parameter.key(), " = ", parameter.value(), " ", parameter.unit(),
                     output.Say("；自 ", "; from "),
                     parameter.from().empty() ? "–" : parameter.from(), output.Say("；", "; "),

@@ -1,6 +1,10 @@
 #include "client-core/store/store.h"
 
+#include <google/protobuf/message.h>
+
 #include <algorithm>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,6 +17,7 @@
 #include "sync/merge/diff.h"
 #include "sync/merge/merge.h"
 #include "sync/wire/record.h"
+#include "sync/wire/slots.h"
 
 namespace zhibu::client {
 namespace {
@@ -26,6 +31,23 @@ std::unique_ptr<Message> NewMessage(const RecordType& type) {
 }
 
 std::string Serialized(const Message& message) { return message.SerializePartialAsString(); }
+
+// Of two entries with one key only one would stay.
+absl::Status CheckKeys(const RecordType& type, const google::protobuf::Message& record) {
+  for (const FieldRule& rule : type.fields.rules()) {
+    if (rule.policy != BY_KEY || rule.descriptor->is_map()) continue;
+    const google::protobuf::Reflection& reflection = *record.GetReflection();
+    std::set<std::string> keys;
+    for (int i = 0; i < reflection.FieldSize(record, rule.descriptor); ++i) {
+      const auto& element = reflection.GetRepeatedMessage(record, rule.descriptor, i);
+      if (keys.insert(CanonicalKey(rule, Serialized(element))).second) continue;
+      const std::string& key = rule.descriptor->options().GetExtension(zhibu::key);
+      return Refuse(sync::v1::BAD_VALUE,
+                    absl::StrCat(rule.descriptor->name(), "[", i, "].", key, " ×2"));
+    }
+  }
+  return absl::OkStatus();
+}
 
 }  // namespace
 
@@ -196,6 +218,7 @@ absl::Status Store::MakeChange(Transaction& transaction, Draft& draft, Stamp sta
                                sync::v1::Edit* edit, std::set<uint64_t>* builds_on) {
   Tables& tables = transaction.tables();
   const RecordType& type = *draft.type_;
+  RETURN_IF_ERROR(CheckKeys(type, *draft.message_));
   const std::string after = Canonical(type.fields, Serialized(*draft.message_));
   Change change;
   if (draft.is_new_ && !type.id_from.empty()) {

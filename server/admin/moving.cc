@@ -53,7 +53,8 @@ absl::StatusOr<admin::v1::AnnounceReply> Admin::Announce(
 
 absl::Status Admin::ChangeCertificate(const std::string& by) {
   return hub_.Write([&](Writer& writer) -> absl::Status {
-    RETURN_IF_ERROR(TakeAnnouncedCertificate(writer));
+    ASSIGN_OR_RETURN(const bool another, TakeAnnouncedCertificate(writer));
+    if (!another) return absl::OkStatus();
     OperatorAct act;
     act.set_kind(OperatorAct::CERTIFICATE_CHANGED);
     return WriteAct(writer, by, act);

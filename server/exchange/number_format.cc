@@ -25,7 +25,6 @@ Shown ShownByNumber(int format) {
     case 22:
     case 30:
     case 31:
-      return Shown::kDay;
     case 16:  // the day and month are shown, the year is there
     case 28:
     case 29:

@@ -15,6 +15,8 @@ namespace {
 constexpr char kNextAddress[] = "next_address";
 constexpr char kNextCertificate[] = "next_certificate";
 constexpr char kNextKey[] = "next_key";
+// Whether a certificate that was announced has ever been taken.
+constexpr char kTaken[] = "certificate_taken";
 
 // Nothing is announced any more once neither is.
 absl::Status EndAnnouncement(Writer& writer) {
@@ -74,9 +76,11 @@ absl::Status SetAddress(Writer& writer, const std::string& address) {
   return EndAnnouncement(writer);
 }
 
-absl::Status TakeAnnouncedCertificate(Writer& writer) {
+absl::StatusOr<bool> TakeAnnouncedCertificate(Writer& writer) {
   ASSIGN_OR_RETURN(const std::string certificate, writer.GetSetting(kNextCertificate));
   ASSIGN_OR_RETURN(const std::string key, writer.GetSetting(kNextKey));
+  ASSIGN_OR_RETURN(const std::string taken, writer.GetSetting(kTaken));
+  if (certificate.empty() && !taken.empty()) return false;  // by an earlier start
   if (certificate.empty()) {
     return absl::FailedPreconditionError(
         InBoth("没有预告过新证书，未作更换。请先运行 zhibu admin announce --certificate",
@@ -87,7 +91,9 @@ absl::Status TakeAnnouncedCertificate(Writer& writer) {
   RETURN_IF_ERROR(writer.PutSetting(kServerKey, key));
   RETURN_IF_ERROR(writer.PutSetting(kNextCertificate, ""));
   RETURN_IF_ERROR(writer.PutSetting(kNextKey, ""));
-  return EndAnnouncement(writer);
+  RETURN_IF_ERROR(writer.PutSetting(kTaken, "1"));
+  RETURN_IF_ERROR(EndAnnouncement(writer));
+  return true;
 }
 
 }  // namespace zhibu::server

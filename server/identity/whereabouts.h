@@ -33,8 +33,9 @@ absl::Status WithdrawAnnouncement(Writer& writer);
 
 // From now on the server has this address. One that was announced is so no longer.
 absl::Status SetAddress(Writer& writer, const std::string& address);
-// From now on it has the certificate that was announced. FAILED_PRECONDITION: there is none.
-absl::Status TakeAnnouncedCertificate(Writer& writer);
+// From now on it has the certificate that was announced; it has it already where one was taken and
+// none was announced since. Gives whether it is another. FAILED_PRECONDITION: none ever was.
+absl::StatusOr<bool> TakeAnnouncedCertificate(Writer& writer);
 
 }  // namespace zhibu::server
 

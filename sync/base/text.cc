@@ -79,6 +79,19 @@ bool IsHidden(char32_t character) {
          (character >= 0x2066 && character <= 0x2069);
 }
 
+bool IsBlank(absl::string_view text) {
+  if (text.empty()) return false;
+  char32_t character = 0;
+  while (!text.empty() && TakeCharacter(&text, &character)) {
+    const bool blank = character == U' ' || character == U'\t' || character == U'\n' ||
+                       character == 0x00a0 || character == 0x1680 ||
+                       (character >= 0x2000 && character <= 0x200a) || character == 0x202f ||
+                       character == 0x205f || character == 0x3000;
+    if (!blank) return false;
+  }
+  return true;
+}
+
 std::optional<char32_t> FirstHidden(absl::string_view text, bool one_line) {
   while (true) {
     const auto it = std::find_if(text.begin(), text.end(), MayBeHidden);

@@ -22,6 +22,10 @@ bool IsUtf8(absl::string_view text);
 // that look alike are one. \n and \t are none.
 bool IsHidden(char32_t character);
 
+// Whether there is something in `text`, which is UTF-8, and nothing of it can be read: blanks, of
+// any width, and ends of lines.
+bool IsBlank(absl::string_view text);
+
 // The first of `text`, which is UTF-8, that is hidden (U+0000 is one); or, in what must be
 // one line, \n or \t.
 std::optional<char32_t> FirstHidden(absl::string_view text, bool one_line);

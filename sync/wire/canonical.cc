@@ -220,6 +220,8 @@ class Checker {
       return TooLarge(path.Text(), value.size(), most);
     }
     if (!text) return absl::OkStatus();
+    // It would be taken for a name, or for a reason.
+    if (IsBlank(value)) return BadValue(path, "“ ”");
     const std::optional<char32_t> hidden = FirstHidden(value, most <= kLineBytesMax);
     return hidden ? BadValue(path, absl::StrFormat("U+%04X", static_cast<unsigned>(*hidden)))
                   : absl::OkStatus();

@@ -43,6 +43,9 @@ TEST_F(MovingServer, DevicesThatWereToldFindItAtItsNewAddressAndByItsNewCertific
   secretary.Do({"sync"});
   EXPECT_EQ(secretary.Unsent(), 0u);
   secretary.Do({"sync"});  // and finds it there again
+  township.Stop();
+  township.Start({"--new-certificate"});  // as it was started before
+  secretary.Do({"sync"});
   EXPECT_EQ(township.Admin({"acts"})["acts"][0]["act"].value("kind", ""), "CERTIFICATE_CHANGED");
 
   EXPECT_EQ(deputy.Refused({"sync"}).value("reason", ""), "OFFLINE") << "it was not told";

@@ -227,7 +227,7 @@ TEST(CheckText, AHardOneReadsOfOtherRecordsWhatAllWhoWriteTheRecordMayRead) {
   EXPECT_THAT(
       WrongIn(StepCheck(
           hard +
-          R"t(holds: "PoliticalReviewOf(this.member_id, this.attempt).finding == PASSED")t")),
+          R"t(holds: "PoliticalReviewOf(this.member_id, this.attempt, this.branch_id).finding == PASSED")t")),
       HasSubstr("c: hard: not all who write a DevelopmentStep may read PoliticalReview.finding"));
   EXPECT_NE(BookOf(StepCheck(hard + R"t(holds: "Member(this.member_id).born != ''")t")), nullptr);
 }
