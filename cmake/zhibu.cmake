@@ -72,13 +72,16 @@ set(zhibu_tsan_locks
 # All of them, without what they do not use.
 add_custom_target(tests)
 
-# zhibu_test(NAME SOURCES... LIBS ...): one GoogleTest executable, each case a ctest.
+# zhibu_test(NAME SOURCES... LIBS ... [PRECOMPILED NAME]): one GoogleTest executable, each case a
+# ctest.
 function(zhibu_test name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS;PROPERTIES" ${ARGN})
+  cmake_parse_arguments(ARG "" "PRECOMPILED" "SOURCES;LIBS;PROPERTIES" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_LIBS} GTest::gmock_main)
   set(precompiled zhibu_precompiled_test)
-  if(zhibu_test_world IN_LIST ARG_LIBS)
+  if(ARG_PRECOMPILED)
+    set(precompiled ${ARG_PRECOMPILED})
+  elseif(zhibu_test_world IN_LIST ARG_LIBS)
     set(precompiled zhibu_precompiled_world)
   endif()
   zhibu_target(${name} PRECOMPILED ${precompiled})

@@ -127,11 +127,12 @@ absl::Status Enrol(Store* store, absl::string_view text, absl::string_view devic
     return absl::AlreadyExistsError("this device is enrolled already");
   }
   ASSIGN_OR_RETURN(const EnrolmentTicket ticket, EnrolmentTicket::FromText(text));
+  const bool same_certificate = known.ok() && known->fingerprint == ticket.fingerprint;
   // A server that cannot be reached is one that has moved only if it is said to be elsewhere.
   const bool moved = state.problem == sync::v1::OTHER_SERVER || state.problem == sync::v1::OFFLINE;
-  const bool there =
-      known.ok() && known->address == ticket.address && known->fingerprint == ticket.fingerprint;
-  if (moved && there) return absl::AlreadyExistsError("this device is enrolled already");
+  if (moved && same_certificate && known->address == ticket.address) {
+    return absl::AlreadyExistsError("this device is enrolled already");
+  }
   const std::string secret_key =
       same_key ? known->secret_key : NewKeyPair(store->environment()).secret_key;
   const Way way = WayTo(ticket.address, ticket.fingerprint);
@@ -147,9 +148,13 @@ absl::Status Enrol(Store* store, absl::string_view text, absl::string_view devic
   RETURN_IF_ERROR(way.Told(stub->Enrol(&context, request, &reply)));
   const auto person = Id::FromBytes(reply.person_id());
   if (!person) return Refuse(sync::v1::PROTOCOL_ERROR, "person");
-  // What was recorded for one server goes to no other.
-  const bool other = known.ok() && known->server_id != reply.server_id();
-  if (other && moved) return Refuse(sync::v1::OTHER_SERVER, "");
+  // What was recorded for one server goes to no other, whoever has handed out the code.
+  const bool proves = same_certificate ||
+                      (known.ok() && VerifyEnrolment(known->courier_key, PublicKeyOf(secret_key),
+                                                     ticket.fingerprint, reply.signature()));
+  if (same_key && (!proves || known->server_id != reply.server_id())) {
+    return Refuse(sync::v1::OTHER_SERVER, "");
+  }
   return store->SetIdentity({DeviceNumber(reply.device()), *person, reply.server_id(),
                              ticket.address, ticket.fingerprint, secret_key, reply.incarnation(),
                              reply.courier_key()});

@@ -399,6 +399,10 @@ absl::StatusOr<sync::v1::EnrolReply> Admin::TakeDevice(const sync::v1::EnrolRequ
     ASSIGN_OR_RETURN(*reply.mutable_server_id(), writer.GetSetting(kServerId));
     ASSIGN_OR_RETURN(*reply.mutable_incarnation(), writer.GetSetting(kIncarnation));
     ASSIGN_OR_RETURN(*reply.mutable_courier_key(), CourierKeyOf(writer));
+    ASSIGN_OR_RETURN(const std::string secret_key, CourierSecretOf(writer));
+    ASSIGN_OR_RETURN(const std::string certificate, writer.GetSetting(kServerCertificate));
+    reply.set_signature(
+        SignEnrolment(secret_key, request.public_key(), FingerprintOf(certificate)));
     return absl::OkStatus();
   }));
   return reply;

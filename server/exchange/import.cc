@@ -38,11 +38,6 @@ bool IsSame(const PrivateDetail& detail, const RecordState& state) {
   return detail.SerializeAsString() == Parse<PrivateDetail>(state.body).SerializeAsString();
 }
 
-// Where somebody is, and under which name, is told apart from the rest.
-bool IsToldApart(const std::string& field) {
-  return field == "branch_id" || field == "member_id" || field == "registered_name";
-}
-
 // What of a record of this type is set anew.
 void AddWords(const google::protobuf::Message& type, const std::string& set,
               std::vector<Words>* words) {
@@ -51,7 +46,7 @@ void AddWords(const google::protobuf::Message& type, const std::string& set,
   std::vector<const google::protobuf::FieldDescriptor*> fields;
   changed->GetReflection()->ListFields(*changed, &fields);
   for (const auto* field : fields) {
-    if (IsToldApart(std::string(field->name()))) continue;
+    if (IsSaidApart(*field)) continue;
     words->emplace_back();
     words->back().set_zh(field->options().GetExtension(label));
     words->back().set_en(std::string(field->name()));
@@ -314,6 +309,10 @@ absl::Status Importer::AddRow(const RosterRow& row, sync::v1::Edit* edit,
                                   row.host_superior, edit, reply);
   const Id id = known ? *known : environment_.NewId();
   claimed_.insert(id);
+  if (row.is_new) {
+    made_again_.insert(id);
+    said_.SayMade(id, RowOf(row));
+  }
   std::vector<DoubtfulCell> doubts = row.cells;
   const Id branch = known ? BranchOf(row, id, said, &doubts) : said;
   Member member = row.member;

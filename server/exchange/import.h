@@ -32,6 +32,8 @@
 #ifndef ZHIBU_SERVER_EXCHANGE_IMPORT_H_
 #define ZHIBU_SERVER_EXCHANGE_IMPORT_H_
 
+#include <google/protobuf/descriptor.h>
+
 #include <map>
 #include <optional>
 #include <set>
@@ -56,6 +58,12 @@
 #include "zhibu/records/v1/member.pb.h"
 
 namespace zhibu::server {
+
+// What a row says of who somebody is, by which it is known when it comes again.
+std::string RowOf(const RosterRow& row);
+
+// Whether the field says where somebody is, or under which name: that is told apart from the rest.
+bool IsSaidApart(const google::protobuf::FieldDescriptor& field);
 
 class Importer {
  public:
@@ -94,6 +102,7 @@ class Importer {
                      const std::string& superior, const std::string& host_superior,
                      sync::v1::Edit* edit, admin::v1::ImportReply* reply);
   // The entry that the row is of. Nothing: it is of somebody new, or there are problems.
+  std::optional<Id> FindMade(const RosterRow& row, Problems* problems) const;
   std::optional<Id> FindMember(const RosterRow& row, Problems* problems) const;
   Id EntryOf(const RosterRow& row, const Id& person, const std::set<Id>& found) const;
   // What contradicts where the row seems to be of one person that is known.
@@ -147,6 +156,7 @@ class Importer {
   std::set<std::pair<Id, Id>> moved_;  // member, and the branch whose transfer was received
   std::map<std::string, std::set<std::string>> alike_;  // names of organisations by LikenessOf
   std::set<Id> claimed_;
+  std::set<Id> made_again_;  // by the rows of this file that say that somebody is new
   Said said_;
   std::vector<ReadColumn> read_columns_;
   absl::flat_hash_map<RecordKey, RecordState> states_;

@@ -35,12 +35,6 @@ std::set<Id> FindIn(const std::map<std::tuple<std::string, std::string, Id>, std
   return it == index.end() ? std::set<Id>() : it->second;
 }
 
-// Where somebody is, under which name, and how far they have come, is said apart from the rest.
-bool IsSaidApart(const google::protobuf::FieldDescriptor& field) {
-  return field.name() == "branch_id" || field.name() == "member_id" ||
-         field.name() == "registered_name";
-}
-
 std::string ShownIn(const google::protobuf::Message& record,
                     const google::protobuf::FieldDescriptor& field) {
   const auto& reflection = *record.GetReflection();
@@ -51,6 +45,17 @@ std::string ShownIn(const google::protobuf::Message& record,
 }
 
 }  // namespace
+
+std::string RowOf(const RosterRow& row) {
+  return absl::StrJoin(
+      {ShortName(row.member.name()), row.member.born(), row.detail.identity_number(), row.branch},
+      "\n");
+}
+
+bool IsSaidApart(const google::protobuf::FieldDescriptor& field) {
+  return field.name() == "branch_id" || field.name() == "member_id" ||
+         field.name() == "registered_name";
+}
 
 std::string Importer::NumberOf(const Id& entry) const {
   const auto it = numbers_.find(entry);
@@ -110,7 +115,8 @@ std::optional<Id> Importer::FindMember(const RosterRow& row, Problems* problems)
   if (row.entry && !states_.contains({Type(Member::descriptor()).number, *row.entry})) {
     problems->Add("没有这个登记编号", "there is no entry of that id");
   }
-  if (row.entry || row.is_new) return row.entry;
+  if (row.entry) return row.entry;
+  if (row.is_new) return FindMade(row, problems);
   std::set<Id> found;
   const auto by_number = identities_.find(row.detail.identity_number());
   if (by_number != identities_.end()) found = by_number->second;
@@ -144,6 +150,16 @@ std::optional<Id> Importer::FindMember(const RosterRow& row, Problems* problems)
   }
   if (!entry) CheckDeleted(row, problems);
   return entry;
+}
+
+// The row may have come before: then it speaks of whom it made.
+std::optional<Id> Importer::FindMade(const RosterRow& row, Problems* problems) const {
+  for (const Id& made : said_.FindMade(RowOf(row))) {
+    if (made_again_.count(made) > 0) continue;
+    if (states_.contains({Type(Member::descriptor()).number, made})) return made;
+    CheckDeleted(row, problems);
+  }
+  return std::nullopt;
 }
 
 void Importer::CheckContradiction(const RosterRow& row, bool numbered, const std::set<Id>& entries,

@@ -12,6 +12,8 @@ namespace zhibu::server {
 namespace {
 
 constexpr int kParts = 256;
+// In the place of a record type: the digest is of a row that was to make somebody new.
+constexpr uint32_t kRow = 0;
 
 std::string SettingOf(int part) { return absl::StrFormat("roster.said.%02x", part); }
 
@@ -37,6 +39,7 @@ absl::Status Said::Load(Reader& reader) {
       std::vector<Value>& values = members_[*member];
       for (const auto& value : of.values()) {
         values.push_back({value.type(), value.field(), value.digest()});
+        if (value.type() == kRow) made_[value.digest()].push_back(*member);
       }
     }
   }
@@ -74,6 +77,13 @@ void Said::Say(const Id& member, uint32_t type, uint32_t field, absl::string_vie
   values.push_back(now);
   changed_.insert(PartOf(member));
 }
+
+std::vector<Id> Said::FindMade(absl::string_view row) const {
+  const auto it = made_.find(DigestOf(row));
+  return it == made_.end() ? std::vector<Id>() : it->second;
+}
+
+void Said::SayMade(const Id& member, absl::string_view row) { Say(member, kRow, 0, row); }
 
 absl::Status Said::Save(Writer& writer) const {
   std::vector<exchange::v1::Said> parts(kParts);

@@ -29,6 +29,9 @@ class Said {
   absl::Status Load(Reader& reader);
   Was Find(const Id& member, uint32_t type, uint32_t field, absl::string_view value) const;
   void Say(const Id& member, uint32_t type, uint32_t field, absl::string_view value);
+  // Whom earlier rosters have made by this row, which said that they are new.
+  std::vector<Id> FindMade(absl::string_view row) const;
+  void SayMade(const Id& member, absl::string_view row);
   // What is new since Load.
   absl::Status Save(Writer& writer) const;
 
@@ -40,6 +43,7 @@ class Said {
   };
 
   absl::flat_hash_map<Id, std::vector<Value>> members_;
+  absl::flat_hash_map<uint64_t, std::vector<Id>> made_;  // by the digest of the row, as loaded
   std::set<uint8_t> changed_;  // parts: a setting for each last byte of an id
 };
 

@@ -13,17 +13,36 @@
 namespace zhibu {
 namespace {
 
-constexpr char kContext[] = "zhibu session v2";
+constexpr char kSession[] = "zhibu session v2";
+constexpr char kEnrolment[] = "zhibu enrolment v1";
 constexpr size_t kFingerprintDigits = 64;
 constexpr char kTicketName[] = "zhibu1";
 
 std::string Payload(absl::string_view nonce, absl::string_view fingerprint,
                     absl::string_view hello) {
-  return absl::StrCat(kContext, nonce, absl::HexStringToBytes(fingerprint), hello);
+  return absl::StrCat(kSession, nonce, absl::HexStringToBytes(fingerprint), hello);
+}
+
+std::string EnrolmentPayload(absl::string_view public_key, absl::string_view fingerprint) {
+  return absl::StrCat(kEnrolment, public_key, absl::HexStringToBytes(fingerprint));
 }
 
 const unsigned char* Bytes(absl::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+std::string Sign(absl::string_view secret_key, const std::string& payload) {
+  std::string signature(crypto_sign_BYTES, '\0');
+  crypto_sign_detached(reinterpret_cast<unsigned char*>(signature.data()), nullptr, Bytes(payload),
+                       payload.size(), Bytes(secret_key));
+  return signature;
+}
+
+bool IsSigned(absl::string_view public_key, const std::string& payload,
+              absl::string_view signature) {
+  return public_key.size() == crypto_sign_PUBLICKEYBYTES && signature.size() == crypto_sign_BYTES &&
+         crypto_sign_verify_detached(Bytes(signature), Bytes(payload), payload.size(),
+                                     Bytes(public_key)) == 0;
 }
 
 }  // namespace
@@ -53,21 +72,25 @@ std::string PublicKeyOf(absl::string_view secret_key) {
 
 std::string SignProof(absl::string_view secret_key, absl::string_view nonce,
                       absl::string_view fingerprint, absl::string_view hello) {
-  const std::string payload = Payload(nonce, fingerprint, hello);
-  std::string signature(crypto_sign_BYTES, '\0');
-  crypto_sign_detached(reinterpret_cast<unsigned char*>(signature.data()), nullptr, Bytes(payload),
-                       payload.size(), Bytes(secret_key));
-  return signature;
+  return Sign(secret_key, Payload(nonce, fingerprint, hello));
 }
 
 bool VerifyProof(absl::string_view public_key, absl::string_view nonce,
                  absl::string_view fingerprint, absl::string_view hello,
                  absl::string_view signature) {
-  if (fingerprint.size() != kFingerprintDigits) return false;
-  const std::string payload = Payload(nonce, fingerprint, hello);
-  return public_key.size() == crypto_sign_PUBLICKEYBYTES && signature.size() == crypto_sign_BYTES &&
-         crypto_sign_verify_detached(Bytes(signature), Bytes(payload), payload.size(),
-                                     Bytes(public_key)) == 0;
+  return fingerprint.size() == kFingerprintDigits &&
+         IsSigned(public_key, Payload(nonce, fingerprint, hello), signature);
+}
+
+std::string SignEnrolment(absl::string_view courier_secret_key, absl::string_view public_key,
+                          absl::string_view fingerprint) {
+  return Sign(courier_secret_key, EnrolmentPayload(public_key, fingerprint));
+}
+
+bool VerifyEnrolment(absl::string_view courier_key, absl::string_view public_key,
+                     absl::string_view fingerprint, absl::string_view signature) {
+  return fingerprint.size() == kFingerprintDigits &&
+         IsSigned(courier_key, EnrolmentPayload(public_key, fingerprint), signature);
 }
 
 uint64_t LinkTo(absl::string_view previous_edit) {

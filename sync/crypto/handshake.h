@@ -35,6 +35,14 @@ bool VerifyProof(absl::string_view public_key, absl::string_view nonce,
                  absl::string_view fingerprint, absl::string_view hello,
                  absl::string_view signature);
 
+// By the server's courier key: that it has enrolled the device, under the certificate that the
+// device sees. So a device that comes again knows that it is the server that it knew, though that
+// has another certificate by now.
+std::string SignEnrolment(absl::string_view courier_secret_key, absl::string_view public_key,
+                          absl::string_view fingerprint);
+bool VerifyEnrolment(absl::string_view courier_key, absl::string_view public_key,
+                     absl::string_view fingerprint, absl::string_view signature);
+
 // What an edit says of the one before it (NumberedEdit.previous).
 uint64_t LinkTo(absl::string_view previous_edit);
 

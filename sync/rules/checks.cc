@@ -108,11 +108,14 @@ class ByTheBook : public Rule {
 
   absl::Status Judge(const Case& of, const Step& step) const override {
     if (!step.after.alive()) return absl::OkStatus();
-    const std::unique_ptr<Message> record = ParseAs(step.type, step.after.body);
+    std::unique_ptr<Message> record;  // most edits touch nothing that a check reads
     Around around(of, Around::When::kAfter);
-    if (!step.before.alive()) around.SetMade(record.get());
     for (const Check& check : book_.ChecksOf(step.type)) {
       if (!check.text.hard() || !Touches(check, step)) continue;
+      if (record == nullptr) {
+        record = ParseAs(step.type, step.after.body);
+        if (!step.before.alive()) around.SetMade(record.get());
+      }
       ASSIGN_OR_RETURN(const Finding found,
                        JudgeBy(check, step.id, *record, DayAt(step.at_ms), &around));
       if (found.outcome != Outcome::kBroken) continue;

@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 
 #include "absl/strings/str_cat.h"
+#include "server/store/sqlite/store.h"
+#include "sync/base/status.h"
+#include "sync/cli/key_file.h"
 #include "tests/e2e/township.h"
 
 namespace zhibu::e2e {
@@ -18,6 +21,16 @@ class MovingServer : public ::testing::Test {
     const int port = elsewhere.port();
     elsewhere.Stop();
     return port;
+  }
+  static void WithStore(const Township& stopped,
+                        absl::FunctionRef<absl::Status(server::Writer&)> body) {
+    const std::string file = stopped.data() + "/zhibu.db";
+    const auto key =
+        KeyFor(stopped.data() + "/zhibu.key", file, [] { return absl::DataLossError(""); });
+    ASSERT_TRUE(key.ok()) << key.status();
+    const auto store = server::OpenSqliteStore(file, {.key = *key});
+    ASSERT_TRUE(store.ok()) << store.status();
+    EXPECT_EQ((*store)->Write(body), absl::OkStatus());
   }
   std::string Address(int port) { return absl::StrCat("127.0.0.1:", port); }
 
@@ -75,6 +88,25 @@ TEST_F(MovingServer, WhatWasRecordedForOneServerGoesToNoOther) {
   township.Stop();
   township.Start({"--new-certificate"});
   EXPECT_EQ(deputy.Refused({"sync"}).value("reason", ""), "OTHER_SERVER");
+  EXPECT_EQ(deputy.Refused({"enrol", other.Code(kDeputy), "--name", kDeputy}).value("reason", ""),
+            "OTHER_SERVER");
+  EXPECT_EQ(deputy.Unsent(), 1u);
+}
+
+// Somebody gets a member to scan their code, and says that they are the server.
+TEST_F(MovingServer, WhoOnlyCallsThemselvesTheServerGetsNothing) {
+  deputy.Put("Meeting", Meeting(deputy, "自己的"));
+  Township other;
+  other.Stop();
+  township.Stop();
+  std::string id;
+  WithStore(township, [&](server::Writer& writer) -> absl::Status {
+    ASSIGN_OR_RETURN(id, writer.GetSetting("server_id"));
+    return absl::OkStatus();
+  });
+  WithStore(other, [&](server::Writer& writer) { return writer.PutSetting("server_id", id); });
+  other.Start();
+  EXPECT_EQ(deputy.Refused({"sync"}).value("reason", ""), "OFFLINE");
   EXPECT_EQ(deputy.Refused({"enrol", other.Code(kDeputy), "--name", kDeputy}).value("reason", ""),
             "OTHER_SERVER");
   EXPECT_EQ(deputy.Unsent(), 1u);

@@ -273,6 +273,25 @@ Json Proofs() {
   return proofs;
 }
 
+// Of a server that says to a device that it is the one that it was.
+Json Enrolments() {
+  Json enrolments = Json::array();
+  for (const char seed : {'\1', '\2'}) {
+    const Key server(seed);
+    const Key device(static_cast<char>(seed + 2));
+    const std::string fingerprint(64, 'b');
+    const std::string signature =
+        SignEnrolment(server.pair.secret_key, device.pair.public_key, fingerprint);
+    EXPECT_TRUE(
+        VerifyEnrolment(server.pair.public_key, device.pair.public_key, fingerprint, signature));
+    enrolments.push_back({{"server", server.Shown()},
+                          {"device", device.Shown()},
+                          {"fingerprint", fingerprint},
+                          {"signature", Hex(signature)}});
+  }
+  return enrolments;
+}
+
 // ---- What is carried by hand -----------------------------------------------------------
 
 unsigned char* Bytes(std::string* text) { return reinterpret_cast<unsigned char*>(text->data()); }
@@ -363,6 +382,7 @@ TEST(Vectors, OfEveryByteThatIsHashedLinkedSignedOrDerived) {
   ExpectVectors("bytes.json", {{"tickets", Tickets()},
                                {"fingerprints", Fingerprints()},
                                {"proofs", Proofs()},
+                               {"enrolments", Enrolments()},
                                {"links", Links()},
                                {"stamps", Stamps()},
                                {"ids", Ids()},

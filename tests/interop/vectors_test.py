@@ -45,6 +45,12 @@ class Bytes(unittest.TestCase):
             self.assertEqual(key_of(case["device"]).sign(payload).hex(), case["signature"])
             self.assertEqual(sync_pb2.Hello.FromString(hello).SerializeToString(), hello)
 
+    def test_enrolments(self):
+        for case in self.all["enrolments"]:
+            device = key_of(case["device"]).public
+            payload = crypto.enrolment_payload(device, case["fingerprint"])
+            self.assertEqual(key_of(case["server"]).sign(payload).hex(), case["signature"])
+
     def test_links(self):
         previous = 0
         for case in self.all["links"]:

@@ -364,10 +364,12 @@ TEST_F(Township, ACorrectedBirthDateIsAskedAndTheAnswerTaken) {
   const Id third = IdOf<Member>("子三");
   Run(absl::StrCat(zhibu::TextOf(third), ",", row), absl::StrCat("登记编号,", kPhones));
   EXPECT_EQ(world.Get<Member>(third).born(), "1972-01-11");
-  EXPECT_EQ(
-      Run(absl::StrCat("新,子三,1972-02-22,,枫林村党支部\n"), absl::StrCat("登记编号,", kPhones))
-          .members(),
-      1u);
+  const std::string another = "新,子三,1972-02-22,,枫林村党支部\n";
+  EXPECT_EQ(Run(another, absl::StrCat("登记编号,", kPhones)).members(), 1u);
+  // The answer stays in the file, which comes again.
+  const admin::v1::ImportReply again = Run(another, absl::StrCat("登记编号,", kPhones));
+  EXPECT_EQ(again.members(), 0u);
+  EXPECT_EQ(again.unchanged(), 1u) << again.ShortDebugString();
 }
 
 TEST_F(Township, AMonthIsTheDayThatIsKnown) {

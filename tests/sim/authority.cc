@@ -381,7 +381,9 @@ std::string Authority::NotPlaced(const Case& one) const {
   }
   for (const Places& places : {moved(one.after, one.before), moved(one.before, one.after)}) {
     for (const auto& [scope, place] : places) {
-      if (place == ABOVE && (OfficesIn(scope) & kConsenting) == 0) {
+      // What was deleted hangs on nobody any more.
+      const bool leaves_life = !one.lives && one.before.count({scope, place}) > 0;
+      if (place == ABOVE && !leaves_life && (OfficesIn(scope) & kConsenting) == 0) {
         return "the superior has not consented";
       }
     }

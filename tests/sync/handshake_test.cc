@@ -51,6 +51,19 @@ TEST(Proof, OfTheWrongSizeIsNone) {
   EXPECT_FALSE(VerifyProof(keys.public_key.substr(1), "nonce", kFingerprint, HelloOf(7), proof));
 }
 
+TEST(Enrolment, HoldsForThisServerDeviceAndCertificateAlone) {
+  const Environment environment = Counting();
+  const KeyPair server = NewKeyPair(environment);
+  const KeyPair device = NewKeyPair(environment);
+  const std::string said = SignEnrolment(server.secret_key, device.public_key, kFingerprint);
+  EXPECT_TRUE(VerifyEnrolment(server.public_key, device.public_key, kFingerprint, said));
+  EXPECT_FALSE(VerifyEnrolment(device.public_key, device.public_key, kFingerprint, said));
+  EXPECT_FALSE(VerifyEnrolment(server.public_key, server.public_key, kFingerprint, said));
+  EXPECT_FALSE(VerifyEnrolment(server.public_key, device.public_key, std::string(64, 'b'), said));
+  EXPECT_FALSE(VerifyEnrolment(server.public_key, device.public_key, kFingerprint, ""));
+  EXPECT_FALSE(VerifyEnrolment("", device.public_key, kFingerprint, said));
+}
+
 // Of an order that divides eight anybody makes a signature that holds.
 TEST(PublicKey, IsAPointThatOneSecretBelongsTo) {
   EXPECT_TRUE(IsPublicKey(NewKeyPair(Counting()).public_key));

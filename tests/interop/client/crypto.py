@@ -58,6 +58,10 @@ def proof_payload(nonce: bytes, fingerprint: str, hello: bytes) -> bytes:
     return b"zhibu session v2" + nonce + bytes.fromhex(fingerprint) + hello
 
 
+def enrolment_payload(device_public: bytes, fingerprint: str) -> bytes:
+    return b"zhibu enrolment v1" + device_public + bytes.fromhex(fingerprint)
+
+
 def letter_payload(cargo: str, reader_public: bytes, content: bytes) -> bytes:
     return f"zhibu {cargo} v1".encode() + reader_public + content
 

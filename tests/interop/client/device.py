@@ -30,11 +30,16 @@ class Device:
 
     def enrol(self, ticket: str):
         """Also where the server has forgotten the device, or asks again whose it is."""
+        known = self.identity.fingerprint
         word, self.identity.address, self.identity.fingerprint, code = ticket.split("/")
         assert word == "zhibu1"
         request = sync_pb2.EnrolRequest(code=code, public_key=self.identity.key.public,
                                         device_name=self.name, device=self.identity.number)
         reply = connection.call(self._channel(), "Enrol", request, sync_pb2.EnrolReply)
+        if known and known != self.identity.fingerprint:
+            payload = crypto.enrolment_payload(self.identity.key.public, self.identity.fingerprint)
+            assert reply.server_id == self.identity.server_id, "another server"
+            assert crypto.is_signed(self.identity.courier_key, payload, reply.signature)
         before, self.identity.number = self.identity.number, reply.device
         self.identity.person, self.identity.server_id = reply.person_id, reply.server_id
         self.identity.courier_key = reply.courier_key
