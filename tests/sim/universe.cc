@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/feed/incarnation.h"
 #include "server/identity/enrolment.h"
+#include "server/ingest/passage.h"
 #include "sync/base/reason.h"
 #include "sync/base/status.h"
 #include "sync/crypto/handshake.h"
@@ -382,7 +383,8 @@ void Universe::CheckCursors(Device& device, const std::vector<uint64_t>& merged)
     if (sees && furthest && *furthest < row->audit.version.value && LastChangedBy(*row)) {
       ledger_.Fail(kAnswers,
                    absl::StrCat("device ", device.index, ": version ", row->audit.version.value,
-                                " is answered at cursor ", *furthest));
+                                " is answered at cursor ", *furthest),
+                   server::KeyOf(row->edit.changes(0)));
     }
   }
 }
