@@ -235,7 +235,8 @@ class Universe {
   bool ServerSays(Stream& stream);
   bool ClientHears(Stream& stream);
   void TakeAnswers(Stream& stream, const sync::v1::Update& update, std::vector<uint64_t>* merged);
-  bool LastChangedBy(const Ledger::Row& row);
+  bool LastChangedBy(const Ledger::Row& row, const RecordKey& key);
+  bool IsToSee(const Device& device, const Ledger::Row& row, const sync::v1::Change& change);
   void CheckStamps(Stream& stream, const sync::v1::Push& push);
   void CheckCursors(Device& device, const std::vector<uint64_t>& merged);
   void EndStream(Stream& stream);
