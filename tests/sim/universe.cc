@@ -67,7 +67,7 @@ absl::Status Universe::OpenServer() {
     server_.disk.Mend();
     status = server_.Open();
   }
-  return status;
+  return status.ok() ? TakePlace() : status;
 }
 
 // ---- Streams -------------------------------------------------------------------
@@ -80,6 +80,8 @@ void Universe::Connect(Device& device) {
   // One that was not seen for long is given a code.
   const auto state = device.store->State();
   if (state.ok() && state->problem == sync::v1::REAUTHENTICATE) Enrol(device);
+  // To one that does not find the server the operator gives a code, too.
+  if (!Finds(device)) return Enrol(device);
   // Small updates, so that catching up takes several.
   const size_t update_bytes = dice_.OneIn(3) ? 256 << 10 : 50 + dice_.Below(2000);
   auto stream =
@@ -177,6 +179,7 @@ bool Universe::ServerHears(Stream& stream) {
   stream.up.pop_front();
   ++stats.frames;
   if (frame.has_ask()) AnswerIsDue(stream);
+  if (frame.has_proof()) stream.whereabouts = Whereabouts();
   stream.server.OnFrame(frame);
   if (frame.has_ask()) Absorb();
   auto edits = stream.server.TakeSubmitted();
@@ -245,6 +248,8 @@ bool Universe::ServerSays(Stream& stream) {
   }
   const Hearer hearer = HearerOf(stream.device);
   if (frame.has_welcome()) Seen(stream.server.device(), hearer.name);
+  // It may have been announced since the server has heard the proof.
+  if (frame.has_welcome() && stream.whereabouts != Whereabouts()) stream.whereabouts.clear();
   if (frame.has_update()) CheckUpdate(hearer, frame.update());
   if (frame.has_update()) CheckRepeats(stream, frame.update());
   stream.heard = next;
@@ -273,6 +278,7 @@ bool Universe::ClientHears(Stream& stream) {
     EndStream(stream);
   } else {
     CheckCursors(stream.device, merged);
+    if (frame.has_welcome()) CheckWhereabouts(stream);
     if (frame.has_update()) CheckOwn(stream.device);
   }
   return true;

@@ -125,6 +125,8 @@ class Universe {
   // A bit flips on the server's disk, or what has flipped is put back.
   void DamageServer(Dice* dice);
   void MendServer();
+  // The operator announces another address or certificate, thinks better of it, or takes it.
+  void MoveServer(Dice* dice);
   // From now on the server runs today's version.
   void UpdateServer();
   // Looks whether the last thing killed somebody.
@@ -225,6 +227,13 @@ class Universe {
     std::map<Id, Places> steady;  // what was to be seen, and where it lay, from first to last
     std::set<Id> shown;
   };
+
+  // Looks for the server as the syncer does, one place after the other that the device knows.
+  bool Finds(Device& device);
+  // What the device is to know once it has heard the welcome.
+  std::string Whereabouts();
+  void CheckWhereabouts(const Stream& stream);
+  absl::Status TakePlace();
 
   void HangUpAll();
   server::Session* SessionOf(uint64_t stream);
