@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "client-core/actions/books.h"
 #include "client-core/store/store.h"
 #include "sync/rules/book/check.h"
 
@@ -28,6 +29,7 @@ struct Irregular {
 };
 
 struct IrregularHere {
+  std::vector<BookHere> books;     // whose checks these name
   std::vector<Irregular> records;  // the latest acts first
   // Rules that went wrong, each once, for whoever keeps the rule book.
   std::vector<std::string> faults;

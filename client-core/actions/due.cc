@@ -108,11 +108,17 @@ absl::StatusOr<DueHere> WhatIsDue(Store& store, const std::optional<absl::CivilD
     ASSIGN_OR_RETURN(due.as_of, Today(store));
   }
   HeldHere records(store);
-  ASSIGN_OR_RETURN(due.list, rules::WorkOutDue(rules::ShippedBook(), records, due.as_of,
-                                               [&](const rules::Obligation& obligation,
-                                                   const Id& id, const Message& record) {
-                                                 return own.IsFor(obligation, id, record);
-                                               }));
+  ASSIGN_OR_RETURN(due.books, BooksHere(store));
+  for (const BookHere& here : due.books) {
+    if (here.book == nullptr) continue;
+    const auto concerns = [&](const rules::Obligation& obligation, const Id& id,
+                              const Message& record) {
+      return here.IsFor(*obligation.each, id, record) && own.IsFor(obligation, id, record);
+    };
+    ASSIGN_OR_RETURN(rules::DueList list,
+                     rules::WorkOutDue(*here.book, records, due.as_of, concerns));
+    rules::Add(std::move(list), &due.list);
+  }
   return due;
 }
 

@@ -6,6 +6,7 @@
 #include "sync/base/reason.h"
 #include "sync/base/status.h"
 #include "sync/base/text.h"
+#include "sync/wire/shown.h"
 #include "zhibu/schema/v1/options.pb.h"
 
 namespace zhibu::client {

@@ -10,8 +10,11 @@
 #include "sync/base/status.h"
 #include "sync/base/words.h"
 #include "sync/rules/book/check.h"
+#include "sync/rules/book/check_compiler.h"
 #include "sync/rules/offices.h"
+#include "sync/rules/supplements.h"
 #include "sync/rules/typed.h"
+#include "sync/wire/value.h"
 #include "sync/wire/wire.h"
 
 namespace zhibu {
@@ -101,16 +104,32 @@ class ByTheBook : public Rule {
  public:
   explicit ByTheBook(const rules::Book& book) : book_(book) {}
 
+  // What a hard check could be of.
   bool Concerns(const RecordType& type) const override {
-    const absl::Span<const Check> checks = book_.ChecksOf(type);
-    return std::any_of(checks.begin(), checks.end(), [](const Check& c) { return c.text.hard(); });
+    return type.descriptor->FindFieldByName(rules::kIrregularBecause) != nullptr;
   }
 
   absl::Status Judge(const Case& of, const Step& step) const override {
     if (!step.after.alive()) return absl::OkStatus();
+    RETURN_IF_ERROR(JudgeIn(book_, of, step));
+    const auto keeper = KeeperOf(step);
+    if (!keeper) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const auto supplements, SupplementsFor(of.lookup, *keeper));
+    for (const rules::BookPtr& book : supplements) RETURN_IF_ERROR(JudgeIn(*book, of, step));
+    return absl::OkStatus();
+  }
+
+ private:
+  static std::optional<Id> KeeperOf(const Step& step) {
+    if (step.type.Keeper() == nullptr) return std::nullopt;
+    const std::vector<Id> keepers = IdsIn(*step.type.Keeper(), step.after.body);
+    return keepers.size() == 1 ? std::optional(keepers[0]) : std::nullopt;
+  }
+
+  static absl::Status JudgeIn(const rules::Book& book, const Case& of, const Step& step) {
     std::unique_ptr<Message> record;  // most edits touch nothing that a check reads
     Around around(of, Around::When::kAfter);
-    for (const Check& check : book_.ChecksOf(step.type)) {
+    for (const Check& check : book.ChecksOf(step.type)) {
       if (!check.text.hard() || !Touches(check, step)) continue;
       if (record == nullptr) {
         record = ParseAs(step.type, step.after.body);
@@ -125,7 +144,6 @@ class ByTheBook : public Rule {
     return absl::OkStatus();
   }
 
- private:
   // Whether the edit changes anything that the check reads, or what excuses it.
   static bool Touches(const Check& check, const Step& step) {
     const absl::string_view before = step.body_before();
@@ -140,8 +158,8 @@ class ByTheBook : public Rule {
     return !record.GetReflection()->GetString(record, check.because).empty();
   }
 
-  absl::StatusOr<bool> IsExcused(const Case& of, const Step& step, const Message& record,
-                                 const Finding& found) const {
+  static absl::StatusOr<bool> IsExcused(const Case& of, const Step& step, const Message& record,
+                                        const Finding& found) {
     if (found.day >= DayAt(step.at_ms)) return false;
     if (GivesReason(*found.check, record)) return true;
     if (!step.before.alive()) return false;

@@ -14,6 +14,7 @@
 #include "sync/rules/references.h"
 #include "sync/rules/registration.h"
 #include "sync/rules/sent.h"
+#include "sync/rules/supplements.h"
 
 namespace zhibu {
 
@@ -39,6 +40,7 @@ RuleBook::RuleBook(const std::shared_ptr<const Schema>& schema, const rules::Boo
   rules_.push_back(SentRule(schema));
   rules_.push_back(PersonsRule());
   rules_.push_back(ReferencesRule());
+  rules_.push_back(SupplementRule());
   rules_.push_back(CheckRule(book));
   for (const RecordType& type : schema->types()) {
     for (const auto& rule : rules_) {

@@ -31,7 +31,9 @@ class FirstError final : public google::protobuf::io::ErrorCollector {
   std::string words;
 };
 
-absl::StatusOr<rules::v1::RuleFile> Parse(const RuleText& file) {
+}  // namespace
+
+absl::StatusOr<rules::v1::RuleFile> ParseRules(const RuleText& file) {
   rules::v1::RuleFile parsed;
   FirstError error;
   google::protobuf::TextFormat::Parser parser;
@@ -39,6 +41,8 @@ absl::StatusOr<rules::v1::RuleFile> Parse(const RuleText& file) {
   if (parser.ParseFromString(file.text, &parsed)) return parsed;
   return absl::InvalidArgumentError(absl::StrCat(file.name, ":", error.words));
 }
+
+namespace {
 
 absl::Status NamedBy(const RuleText& file, const absl::Status& status) {
   if (status.ok()) return status;
@@ -178,18 +182,33 @@ std::string UnknownType(const rules::v1::Obligation& text, const Schema& schema)
 absl::StatusOr<std::unique_ptr<const Book>> Book::Compile(absl::Span<const RuleText> files,
                                                           const Schema& schema) {
   std::unique_ptr<Book> book(new Book());
+  RETURN_IF_ERROR(book->Read(files, schema));
+  return std::unique_ptr<const Book>(std::move(book));
+}
+
+absl::StatusOr<std::unique_ptr<const Book>> Book::CompileBeside(const Book& other,
+                                                                const RuleText& file,
+                                                                const Schema& schema) {
+  std::unique_ptr<Book> book(new Book());
+  book->parameters_ = other.parameters_;
+  book->calendars_ = other.calendars_;
+  RETURN_IF_ERROR(book->Read({file}, schema));
+  return std::unique_ptr<const Book>(std::move(book));
+}
+
+absl::Status Book::Read(absl::Span<const RuleText> files, const Schema& schema) {
   std::vector<rules::v1::RuleFile> parsed;
   // A parameter may stand in another file.
   for (const RuleText& file : files) {
-    ASSIGN_OR_RETURN(parsed.emplace_back(), Parse(file));
-    RETURN_IF_ERROR(NamedBy(file, book->ReadNumbers(parsed.back())));
+    ASSIGN_OR_RETURN(parsed.emplace_back(), ParseRules(file));
+    RETURN_IF_ERROR(NamedBy(file, ReadNumbers(parsed.back())));
   }
-  CheckCompiler checks(book->parameters_, book->calendars_, schema);
+  CheckCompiler checks(parameters_, calendars_, schema);
   for (size_t i = 0; i < files.size(); ++i) {
-    RETURN_IF_ERROR(NamedBy(files[i], book->ReadObligations(parsed[i], schema)));
-    RETURN_IF_ERROR(NamedBy(files[i], book->ReadChecks(parsed[i], checks, schema)));
+    RETURN_IF_ERROR(NamedBy(files[i], ReadObligations(parsed[i], schema)));
+    RETURN_IF_ERROR(NamedBy(files[i], ReadChecks(parsed[i], checks, schema)));
   }
-  return std::unique_ptr<const Book>(std::move(book));
+  return absl::OkStatus();
 }
 
 absl::Status Book::ReadNumbers(const rules::v1::RuleFile& file) {

@@ -36,6 +36,9 @@ struct RuleText {
   std::string text;
 };
 
+// INVALID_ARGUMENT names the file and the place.
+absl::StatusOr<rules::v1::RuleFile> ParseRules(const RuleText& file);
+
 // What the program was built with.
 const std::vector<RuleText>& ShippedFiles();
 
@@ -91,6 +94,11 @@ class Book {
   static absl::StatusOr<std::unique_ptr<const Book>> Compile(absl::Span<const RuleText> files,
                                                              const Schema& schema);
 
+  // Rules beside those of another book, with its numbers and calendars (supplement.h).
+  static absl::StatusOr<std::unique_ptr<const Book>> CompileBeside(const Book& other,
+                                                                   const RuleText& file,
+                                                                   const Schema& schema);
+
   Book(const Book&) = delete;  // programs hold the addresses of what they read
   Book& operator=(const Book&) = delete;
 
@@ -106,6 +114,7 @@ class Book {
 
  private:
   Book() = default;
+  absl::Status Read(absl::Span<const RuleText> files, const Schema& schema);
   absl::Status ReadNumbers(const rules::v1::RuleFile& file);
   absl::Status ReadObligations(const rules::v1::RuleFile& file, const Schema& schema);
   absl::Status ReadChecks(const rules::v1::RuleFile& file, CheckCompiler& compiler,

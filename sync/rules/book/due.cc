@@ -275,7 +275,19 @@ class Case {
   std::optional<std::vector<Covered>> covered_;
 };
 
+void Sort(DueList* list) {
+  std::stable_sort(list->items.begin(), list->items.end(), [](const DueItem& a, const DueItem& b) {
+    return std::tie(a.standing, a.last) < std::tie(b.standing, b.last);
+  });
+}
+
 }  // namespace
+
+void Add(DueList more, DueList* list) {
+  std::move(more.items.begin(), more.items.end(), std::back_inserter(list->items));
+  std::move(more.faults.begin(), more.faults.end(), std::back_inserter(list->faults));
+  Sort(list);
+}
 
 absl::StatusOr<DueList> WorkOutDue(
     const Book& book, Records& records, absl::CivilDay today,
@@ -295,9 +307,7 @@ absl::StatusOr<DueList> WorkOutDue(
       Case(obligation, subject.id, *subject.record, met, today, &list).WorkOut();
     }
   }
-  std::stable_sort(list.items.begin(), list.items.end(), [](const DueItem& a, const DueItem& b) {
-    return std::tie(a.standing, a.last) < std::tie(b.standing, b.last);
-  });
+  Sort(&list);
   return list;
 }
 

@@ -59,6 +59,9 @@ struct DueList {
   std::vector<std::string> faults;
 };
 
+// Two of them as one.
+void Add(DueList more, DueList* list);
+
 // `concerns`: whether it is for whoever asks to see to it, and they would know what has met it.
 absl::StatusOr<DueList> WorkOutDue(
     const Book& book, Records& records, absl::CivilDay today,
