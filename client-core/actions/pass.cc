@@ -90,7 +90,7 @@ absl::StatusOr<ShownPass> ShowPass(Store& store, const Id& member) {
     if (pass.state() != Pass::ISSUED) return;
     if (!shown || shown->pass.until() < pass.until()) shown = ShownPass{id, pass, "", {}, {}};
   }));
-  if (!shown) return absl::NotFoundError("no pass here");
+  if (!shown) return Refuse(sync::v1::NOT_HERE, InBoth("有效的流动党员活动证", "valid pass"));
   if (shown->pass.token().empty()) {
     return absl::FailedPreconditionError("the server has not signed the pass yet: sync first");
   }

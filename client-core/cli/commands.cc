@@ -37,7 +37,7 @@ CLI::App* AddCommand(const Parent& parent, const char* name, const char* help, S
         if (typed->home.empty()) throw CLI::RequiredError("--home");
         *typed->chosen = [=]() -> absl::Status {
           ASSIGN_OR_RETURN(const std::unique_ptr<Store> store, OpenDevice(*typed));
-          return run(*store, {*typed->json, *typed->language});
+          return run(*store, {*typed->json, *typed->language, typed->ids});
         };
       });
 }
@@ -45,13 +45,13 @@ CLI::App* AddCommand(const Parent& parent, const char* name, const char* help, S
 CLI::App* AddCommand(const Parent& parent, const char* name, const char* help, PlainCommand run) {
   return parent.app->add_subcommand(name, help)
       ->callback([run = std::move(run), typed = parent.invocation] {
-        *typed->chosen = [=] { return run({*typed->json, *typed->language}); };
+        *typed->chosen = [=] { return run({*typed->json, *typed->language, typed->ids}); };
       });
 }
 
 absl::Status Commit(Store& store, const Output& output, Draft draft) {
   const auto number = store.Commit({&draft});
-  return output.Committed(number, draft);
+  return output.Committed(store, number, draft);
 }
 
 }  // namespace zhibu::client

@@ -37,6 +37,7 @@ namespace zhibu::client {
 struct Invocation {
   std::string home;
   std::string key_file;
+  bool ids = false;
   const bool* json;
   const Language* language;
   std::function<absl::Status()>* chosen;
@@ -142,6 +143,7 @@ using AddCommands = void(const Parent& device);
 
 AddCommands AddEnrolCommand;      // devices.cc
 AddCommands AddRecordCommands;    // records.cc: put, edit, delete, get, list
+AddCommands AddRegisterCommand;   // register.cc: a person and where they belong, in one step
 AddCommands AddSyncCommand;       // sync.cc
 AddCommands AddCheckInCommands;   // check_in.cc: show a code, scan one, or do without
 AddCommands AddFlowCommands;      // flow.cc: stays away from home, each side's steps

@@ -8,10 +8,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
 #include "client-core/cli/commands.h"
 #include "client-core/cli/resolve.h"
 #include "client-core/transport/syncer.h"
+#include "sync/base/date.h"
 #include "sync/base/status.h"
 #include "zhibu/records/v1/organisation.pb.h"
 
@@ -39,8 +39,7 @@ absl::Status EnrolDevice(const Arguments& arguments, Store& store, const Output&
 
 std::string Day(const google::protobuf::Timestamp& at) {
   const int64_t ms = TimeUtil::TimestampToMilliseconds(at);
-  return ms == 0 ? "-"
-                 : absl::FormatTime("%Y-%m-%d", absl::FromUnixMillis(ms), absl::LocalTimeZone());
+  return ms == 0 ? "-" : DateAt(ms);
 }
 
 absl::Status List(const Arguments& /*arguments*/, Store& store, const Output& output) {
@@ -59,7 +58,7 @@ absl::Status List(const Arguments& /*arguments*/, Store& store, const Output& ou
     absl::StrAppend(&text, "\n", device.name(), "  ",
                     output.Label(*Device::State_descriptor(), device.state()), "  ",
                     Day(device.enrolled()), "  ", Day(device.last_seen()),
-                    this_one ? output.Say("  （本机）", "  (this one)") : "");
+                    this_one ? output.Say("  （本机）", "  (this one)") : "", output.IdIfShown(id));
     return true;
   }));
   output.Print(found, text);
@@ -68,8 +67,7 @@ absl::Status List(const Arguments& /*arguments*/, Store& store, const Output& ou
 
 absl::StatusOr<Draft> NamedOrThis(const Arguments& arguments, Store& store) {
   if (arguments.id.empty()) return ThisDevice(store);
-  ASSIGN_OR_RETURN(const Id id, ParseId(arguments.id));
-  return store.Edit<Device>(id);
+  return DraftFrom<Device>(store, arguments.id);
 }
 
 absl::StatusOr<Draft> Rename(const Arguments& arguments, Store& store) {
@@ -91,10 +89,9 @@ void AddDevicesCommands(const Parent& device) {
   Commands<Arguments> commands(device);
   commands.Add("devices", "Your devices: names, when each was last in contact, which is lost",
                &List);
-  commands.Add(
-      "rename", "Give this device another name, offline if need be", Committing(&Rename),
-      {{"NAME", &Arguments::name, "Shown to you and to the operator", kRequired},
-       {"--device", &Arguments::id, "Another one of yours: its id, as devices --json shows it"}});
+  commands.Add("rename", "Give this device another name, offline if need be", Committing(&Rename),
+               {{"NAME", &Arguments::name, "Shown to you and to the operator", kRequired},
+                {"--device", &Arguments::id, "Another one of yours, by the name that it has"}});
 }
 
 }  // namespace zhibu::client

@@ -9,6 +9,7 @@
 #include "client-core/actions/known.h"
 #include "client-core/cli/commands.h"
 #include "sync/base/date.h"
+#include "sync/base/reason.h"
 #include "sync/base/status.h"
 #include "sync/rules/book/book.h"
 
@@ -123,7 +124,9 @@ absl::Status ShowRules(const Arguments&, Store& store, const Output& output) {
 // As the book would be with that file in it, or in the place of the one of the same name.
 absl::Status CheckRules(const Arguments& arguments, const Output& output) {
   std::ifstream stream(arguments.file);
-  if (!stream) return absl::NotFoundError(absl::StrCat("cannot read ", arguments.file));
+  if (!stream)
+    return Refuse(sync::v1::NOT_HERE, InBoth(absl::StrCat("能读取的文件 ", arguments.file),
+                                             absl::StrCat("file to be read as ", arguments.file)));
   const std::string name = arguments.file.substr(arguments.file.rfind('/') + 1);
   std::vector<rules::RuleText> files;
   for (const rules::RuleText& shipped : rules::ShippedFiles()) {
