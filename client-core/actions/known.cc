@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "sync/base/date.h"
+#include "sync/base/reason.h"
 #include "sync/base/status.h"
 #include "sync/wire/record.h"
 #include "sync/wire/shown.h"
@@ -42,7 +43,9 @@ absl::StatusOr<Id> BranchOfMember(Store& store, const Id& member) {
   ASSIGN_OR_RETURN(const Id id, DeriveId(type, placement.SerializeAsString()));
   ASSIGN_OR_RETURN(Draft draft, store.Edit(type, id));
   const auto branch = Id::FromBytes(draft.message<Placement>().branch_id());
-  if (!branch) return absl::NotFoundError("the member is in no branch");
+  if (!branch)
+    return Refuse(sync::v1::NOT_HERE,
+                  InBoth("该党员所在支部的记录", "record of the member's branch"));
   return *branch;
 }
 

@@ -36,7 +36,10 @@ struct Arguments {
 
 absl::StatusOr<std::string> ReadText(const std::string& file) {
   std::ifstream stream(file);
-  if (!stream) return absl::NotFoundError(absl::StrCat("cannot read ", file));
+  if (!stream) {
+    return Refuse(sync::v1::NOT_HERE, InBoth(absl::StrCat("能读取的文件 ", file),
+                                             absl::StrCat("file to be read as ", file)));
+  }
   return std::string(std::istreambuf_iterator<char>(stream), {});
 }
 
@@ -51,14 +54,14 @@ absl::StatusOr<Id> MakerFrom(Store& store, const std::string& by) {
                          return grant.person_id() == identity.person.bytes() &&
                                 (grant.office() == SECRETARY || grant.office() == DEPUTY);
                        },
-                       "you act for several organisations"));
+                       "--by"));
   const auto maker =
       only ? Id::FromBytes(store.Edit<Grant>(*only)->message<Grant>().organisation_id())
            : std::nullopt;
   if (maker) return *maker;
-  return absl::FailedPreconditionError(
-      InBoth("您不是任何党组织的书记或副书记，请用 --by 写明党组织",
-             "you are secretary or deputy of no organisation; name it by --by"));
+  return Refuse(sync::v1::NOT_HERE, InBoth("您任书记或副书记的党组织；请用 --by 写明",
+                                           "organisation of which you are secretary or deputy; "
+                                           "name it by --by"));
 }
 
 absl::StatusOr<Draft> Issue(const Arguments& arguments, Store& store) {
@@ -73,8 +76,7 @@ absl::StatusOr<Draft> Issue(const Arguments& arguments, Store& store) {
 }
 
 absl::StatusOr<Draft> Repeal(const Arguments& arguments, Store& store) {
-  ASSIGN_OR_RETURN(const Id id, ParseId(arguments.id));
-  ASSIGN_OR_RETURN(Draft draft, store.Edit<RuleSupplement>(id));
+  ASSIGN_OR_RETURN(Draft draft, DraftFrom<RuleSupplement>(store, arguments.id));
   return RepealSupplement(store, std::move(draft));
 }
 
@@ -255,10 +257,10 @@ void AddRulesCommands(const Parent& device) {
         "Obligations and checks as in proto/rules, each key beginning with local.", kRequired},
        {"--title", &Arguments::title, "What they are called", kRequired},
        {"--number", &Arguments::number, "Of the document (文号)"},
-       {"--by", &Arguments::by, "Id or name of the organisation; if not given, yours"},
-       {"--to", &Arguments::to, "Ids or names of those below; default: all of them"}});
+       {"--by", &Arguments::by, "Name of the organisation; if not given, yours"},
+       {"--to", &Arguments::to, "Names or ids of those below; default: all of them"}});
   commands.Add("repeal", "End rules that your organisation has added", Committing(&Repeal),
-               {{"ID", &Arguments::id, "As list RuleSupplement shows it", kRequired}});
+               {{"TITLE", &Arguments::id, "As rules list shows it", kRequired}});
 }
 
 }  // namespace zhibu::client

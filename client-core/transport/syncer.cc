@@ -124,14 +124,18 @@ absl::Status Enrol(Store* store, absl::string_view text, absl::string_view devic
       state.problem == sync::v1::OTHER_SERVER || state.problem == sync::v1::OFFLINE ||
       (state.problem == sync::v1::DEVICE_REVOKED && state.unsent == 0);
   if (known.ok() && !again) {
-    return absl::AlreadyExistsError("this device is enrolled already");
+    return Refuse(sync::v1::ALREADY_HERE,
+                  InBoth("这台设备的登记。要给别人用，请另用一个文件夹（--home）登记",
+                         "this device's enrolment; for somebody else use another folder (--home)"));
   }
   ASSIGN_OR_RETURN(const EnrolmentTicket ticket, EnrolmentTicket::FromText(text));
   const bool same_certificate = known.ok() && known->fingerprint == ticket.fingerprint;
   // A server that cannot be reached is one that has moved only if it is said to be elsewhere.
   const bool moved = state.problem == sync::v1::OTHER_SERVER || state.problem == sync::v1::OFFLINE;
   if (moved && same_certificate && known->address == ticket.address) {
-    return absl::AlreadyExistsError("this device is enrolled already");
+    return Refuse(sync::v1::ALREADY_HERE,
+                  InBoth("这台设备的登记。要给别人用，请另用一个文件夹（--home）登记",
+                         "this device's enrolment; for somebody else use another folder (--home)"));
   }
   const std::string secret_key =
       same_key ? known->secret_key : NewKeyPair(store->environment()).secret_key;

@@ -7,6 +7,7 @@
 #include "client-core/cli/patch.h"
 #include "client-core/store/match.h"
 #include "sync/wire/shown.h"
+#include "sync/wire/worded.h"
 #include "tests/fuzz/choices.h"
 #include "tests/support/world.h"
 
@@ -53,7 +54,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     EXPECT_TRUE(status.ok() || !status.message().empty());
     const auto kept = Blank(type);
     EXPECT_TRUE(kept->ParseFromString(message->SerializeAsString())) << status;
-    Describe(type, Id(), *kept, Language::kChinese);
+    Lines(*kept, {Language::kChinese, nullptr});
     const auto shown = Blank(type);
     // Some messages have no JSON form: a Timestamp of the year 20000.
     if (const std::string json = ToJson(*kept); json != "{}") {

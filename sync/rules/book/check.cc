@@ -129,12 +129,22 @@ class Judgement {
       const Value value = Evaluate(*check_.day);
       const std::optional<absl::CivilDay> day =
           value.is_proper() ? DayOf(value) : std::optional<absl::CivilDay>();
-      if (!day) return End(value.is_error() ? value : Value::Unknown("the day"));
+      if (!day) return EndWithoutDay(value);
       found_.day = *day;
     }
     const std::optional<absl::CivilDay> from = DayFrom(check_.text.from());
     const std::optional<absl::CivilDay> until = DayFrom(check_.text.until());
     return !(from && found_.day < *from) && !(until && *until < found_.day);
+  }
+
+  bool EndWithoutDay(const Value& value) {
+    if (value.is_error()) return End(value);
+    End(Value::Unknown("the day"));
+    // One that may not be read here may be there.
+    if (!value.is_proper()) return false;
+    const Value concerns = check_.when ? Evaluate(*check_.when) : Value::Bool(true);
+    found_.no_day = concerns.is_proper() && concerns.is_bool(true);
+    return false;
   }
 
   bool IsConcerned() {

@@ -39,6 +39,8 @@ struct Finding {
   absl::CivilDay day;  // of the act
   zhibu::Words words;  // of what is broken: what is wrong
   std::string fault;   // of a rule that is wrong: "key: what, and where"
+  // It is one of the records that the check is for, but says no day: nothing is judged.
+  bool no_day = false;
 };
 
 // What is known where it is judged.
