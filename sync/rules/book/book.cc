@@ -329,7 +329,11 @@ absl::Span<const Figure* const> Book::FiguresOf(const RecordType& type) const {
 }
 
 absl::Span<const Figure* const> Book::FiguresThatLookAt(const RecordType& type) const {
-  return FiguresIn(figures_looking_at_, type);
+  const auto figures = FiguresIn(figures_looking_at_, type);
+  if (figures.empty()) return figures;
+  const auto& fields = figures[0]->others.at(type.number);
+  const bool same = !fields.empty() && (*fields.begin())->containing_type() == type.descriptor;
+  return same ? figures : absl::Span<const Figure* const>();
 }
 
 const Book& ShippedBook() {

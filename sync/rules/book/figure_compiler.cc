@@ -71,6 +71,12 @@ absl::StatusOr<Breakdown::Kind> KindOf(const Compiling& compiling, const rules::
                                                "a code_table or bands"));
 }
 
+void AddPlaces(const RecordType& type, Figure::Fields* fields) {
+  for (const FieldRule& rule : type.fields.rules()) {
+    if (rule.place != NOWHERE) fields->insert(rule.descriptor);
+  }
+}
+
 const Figure* FindFigure(const std::vector<Figure>& figures, const std::string& key) {
   const auto found = std::find_if(figures.begin(), figures.end(),
                                   [&](const Figure& one) { return one.text.key() == key; });
@@ -154,6 +160,9 @@ absl::Status FigureCompiler::CompileExpressions(const Compiling& compiling, Figu
   for (const auto* program : {&figure->when, &figure->day, &figure->until, &figure->counts}) {
     if (*program) AddReads(**program, figure);
   }
+  // Where they lie decides what of each other they see.
+  if (figure->LooksAtOthers()) AddPlaces(*figure->of, &figure->reads);
+  for (auto& [number, fields] : figure->others) AddPlaces(*schema_.Find(number), &fields);
   if (figure->when) {
     const auto functions = figure->when->functions();
     figure->asks_parameters =
