@@ -38,18 +38,30 @@ class OnTheShelf final : public Neighbours {
   const Whole& whole_;
 };
 
+absl::Status CountFrom(Shelf& shelf, const Whole& whole, const Figure& figure,
+                       VisitCounted visit) {
+  OnTheShelf around(shelf, whole);
+  ASSIGN_OR_RETURN(const Shelf::All* all, shelf.AllOf(*figure.of));
+  for (const Shelved& one : *all) {
+    ASSIGN_OR_RETURN(const std::vector<Counted> counted,
+                     CountBy(figure, one.id, *one.record, &around));
+    for (const Counted& what : counted) visit(figure, one.id, what);
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
+
+absl::Status CountBehind(const Figure& figure, Records& records, const Whole& whole,
+                         VisitCounted visit) {
+  Shelf shelf(records);
+  return CountFrom(shelf, whole, figure, visit);
+}
 
 absl::Status CountAll(const Book& book, Records& records, const Whole& whole, VisitCounted visit) {
   Shelf shelf(records);
-  OnTheShelf around(shelf, whole);
   for (const Figure& figure : book.figures()) {
-    ASSIGN_OR_RETURN(const Shelf::All* all, shelf.AllOf(*figure.of));
-    for (const Shelved& one : *all) {
-      ASSIGN_OR_RETURN(const std::vector<Counted> counted,
-                       CountBy(figure, one.id, *one.record, &around));
-      for (const Counted& what : counted) visit(figure, one.id, what);
-    }
+    RETURN_IF_ERROR(CountFrom(shelf, whole, figure, visit));
   }
   return absl::OkStatus();
 }

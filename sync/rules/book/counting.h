@@ -35,6 +35,9 @@ class Whole {
 
 using VisitCounted = absl::FunctionRef<void(const Figure&, const Id&, const Counted&)>;
 
+// By one figure: reads only what that asks for.
+absl::Status CountBehind(const Figure& figure, Records& records, const Whole& whole,
+                         VisitCounted visit);
 absl::Status CountAll(const Book& book, Records& records, const Whole& whole, VisitCounted visit);
 
 }  // namespace zhibu::rules

@@ -46,6 +46,18 @@ const char* Say(Language language, const char* zh, const char* en) {
 
 }  // namespace
 
+bool Figure::MayBeReadBy(const Eyes& eyes, const Schema& schema) const {
+  const auto all = [&](const RecordType& type, const Fields& fields) {
+    return eyes.Meet(type.readers) &&
+           std::all_of(fields.begin(), fields.end(), [&](const auto* field) {
+             return eyes.Meet(type.fields.Find(static_cast<uint32_t>(field->number()))->readers);
+           });
+  };
+  return all(*of, reads) && std::all_of(others.begin(), others.end(), [&](const auto& other) {
+           return all(*schema.Find(other.first), other.second);
+         });
+}
+
 int64_t Breakdown::BucketOf(const Value& value) const {
   if (!value.is_proper()) return kNotSaid;
   switch (kind) {

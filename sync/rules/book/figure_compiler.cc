@@ -203,19 +203,7 @@ absl::Status FigureCompiler::AddWay(const Compiling& compiling, const Names& nam
 // Whoever stands above is told sums of what they may not read.
 absl::Status FigureCompiler::CheckToldTo(const Compiling& compiling, const Figure& figure) const {
   if (figure.text.smallest_group() > 0) return absl::OkStatus();
-  const uint32_t superior = AudienceOf(SUPERIOR);
-  const auto hidden = [&](const RecordType& type, const Figure::Fields& fields) {
-    return std::any_of(fields.begin(), fields.end(), [&](const FieldDescriptor* field) {
-      const FieldRule& rule = *type.fields.Find(static_cast<uint32_t>(field->number()));
-      return (rule.readers.at_home & superior) == 0;
-    });
-  };
-  bool secret = (figure.of->readers.at_home & superior) == 0 || hidden(*figure.of, figure.reads);
-  for (const auto& [number, fields] : figure.others) {
-    const RecordType& type = *schema_.Find(number);
-    secret = secret || (type.readers.at_home & superior) == 0 || hidden(type, fields);
-  }
-  if (!secret) return absl::OkStatus();
+  if (figure.MayBeReadBy({.at_home = AudienceOf(SUPERIOR)}, schema_)) return absl::OkStatus();
   return compiling.Wrong("smallest_group", "it is to be said: a superior may not read all of it");
 }
 

@@ -4,6 +4,9 @@
 #include <limits>
 #include <utility>
 
+#include "absl/strings/numbers.h"
+#include "sync/base/date.h"
+
 namespace zhibu::rules {
 namespace {
 
@@ -55,6 +58,22 @@ bool IsAmong(const std::vector<const Figure*>& figures, const Figure& figure) {
 
 }  // namespace
 
+std::optional<Months> Months::From(absl::string_view text) {
+  int year = 0;
+  const bool has_year = absl::SimpleAtoi(text.substr(0, 4), &year) && year >= 1900 && year < 2200;
+  if (!has_year) return std::nullopt;
+  const absl::string_view rest = text.substr(4);
+  const int32_t first = year * 12;
+  if (rest.empty()) return Months{first, first + 11};
+  if (rest.size() == 3 && rest.substr(0, 2) == "-Q" && '1' <= rest[2] && rest[2] <= '4') {
+    const int32_t quarter = first + (rest[2] - '1') * 3;
+    return Months{quarter, quarter + 2};
+  }
+  const auto day = rest.size() == 3 ? DayFrom(text) : std::nullopt;
+  if (!day) return std::nullopt;
+  return Months{MonthOf(*day), MonthOf(*day)};
+}
+
 void Tally::Add(const SumKey& key, const Sum& sum) {
   if (key.figure >= book_.figures().size()) return;
   const Figure& figure = book_.figures()[key.figure];
@@ -96,6 +115,13 @@ std::vector<std::pair<int64_t, Sum>> Tally::Parts(const Figure& figure, size_t w
     return std::pair(a.first < 0, a.first) < std::pair(b.first < 0, b.first);
   });
   return parts;
+}
+
+Sum ShareIn(const Months& period, int32_t this_month, const Figure& figure, const SumKey& key,
+            const Sum& sum) {
+  Sum share;
+  if (key.by == kWhole) AddTo(&share, sum, TimesIn(figure, key.month, period, this_month));
+  return share;
 }
 
 int64_t OpenBy(const Balance& balance, const Figure& figure, const Months& period,

@@ -14,10 +14,13 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
 #include "sync/base/sum.h"
 #include "sync/rules/book/book.h"
 
@@ -25,6 +28,9 @@ namespace zhibu::rules {
 
 // Both included.
 struct Months {
+  // "2026", "2026-Q1", "2026-03"; nothing of all else, and of years that nobody counts.
+  static std::optional<Months> From(absl::string_view text);
+
   int32_t first = 0;
   int32_t last = 0;
 
@@ -61,6 +67,9 @@ class Tally {
   std::map<uint32_t, Sum> starts_;
 };
 
+// How much of a sum a period has; nothing of one that is not the whole.
+Sum ShareIn(const Months& period, int32_t this_month, const Figure& figure, const SumKey& key,
+            const Sum& sum);
 // What a sum makes of start + plus - minus - end.
 int64_t OpenBy(const Balance& balance, const Figure& figure, const Months& period,
                const SumKey& key, const Sum& sum);
