@@ -14,6 +14,7 @@ using records::v1::DuesBase;
 using records::v1::DuesPayment;
 using records::v1::Meeting;
 using records::v1::Member;
+using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -66,9 +67,9 @@ TEST(FigureText, WhatPeopleWriteFreelyMakesNoBuckets) {
 }
 
 TEST(FigureText, WhereASuperiorMayNotReadItIsSaidHowSmallAGroupIsTold) {
-  const std::string grades = R"(
+  const std::string grades = R"text(
     figure { key: "g" words { zh: "评" en: "g" } source: "s" certainty: SURE of: "MemberAppraisal"
-      day: "day(string(this.year) + '-12-31')" unit { zh: "人" en: "people" } })";
+      day: "day(string(this.year) + '-12-31')" unit { zh: "人" en: "people" } })text";
   EXPECT_THAT(WrongWith(grades), HasSubstr("g: smallest_group: "));
   EXPECT_EQ(WrongWith(Instead(grades, "unit {", "smallest_group: 3 unit {")), "");
 }
@@ -133,7 +134,7 @@ TEST_F(Figures, AnAmountBeyondAllMeasureIsToldOfAndNotCounted) {
   around.Put(meeting);
   EXPECT_EQ(Whole("f", "2026", *book), 0);
   EXPECT_EQ(NotKnown("f", "2026", *book), 1);
-  EXPECT_THAT(faults, ElementsAre("f: counts: 2000000000000 is more than can be"));
+  EXPECT_THAT(faults, Each("f: counts: 2000000000000 is more than can be"));
 }
 
 TEST_F(Figures, APaymentAndWhatTakesItBackCountForNothing) {

@@ -93,6 +93,10 @@ struct Known {
   std::function<void(Branch&)> records;
 };
 
+void PrintTo(const Known& known, std::ostream* out) {
+  *out << known.key << " " << known.period;
+}
+
 Id Held(Branch& branch, const char* day, Meeting::Kind kind = Meeting::MEMBERS) {
   return branch.Put<Meeting>([&](Meeting& meeting) {
     meeting.set_state(Meeting::CLOSED);
@@ -123,6 +127,7 @@ void Step(Branch& branch, DevelopmentStep::Step step, DevelopmentStep::Result re
   branch.Person(50);
   branch.Put<DevelopmentStep>([&](DevelopmentStep& one) {
     one.set_case_id(InMemory::IdOf(70).str());
+    one.set_attempt(1);
     one.set_member_id(InMemory::IdOf(50).str());
     one.set_step(step);
     one.set_result(result);
@@ -173,6 +178,7 @@ const std::vector<Known>& All() {
        [](Branch& branch) {
          branch.Put<Attendance>([&](Attendance& one) {
            one.set_meeting_id(Held(branch, "2026-03-31").str());
+           one.set_member_id(InMemory::IdOf(50).str());
            one.set_state(Attendance::LEAVE);
          });
        }},
@@ -278,6 +284,7 @@ const std::vector<Known>& All() {
       {"appraisal.graded", "2026", 1,
        [](Branch& branch) {
          branch.Put<MemberAppraisal>([](MemberAppraisal& one) {
+           one.set_member_id(InMemory::IdOf(50).str());
            one.set_year(2026);
            one.set_settled(MemberAppraisal::QUALIFIED);
          });
@@ -467,6 +474,7 @@ TEST_F(SummedUp, AMeetingWithoutANumberOfThoseDueIsNotKnownInBothOfTheRate) {
 TEST_F(SummedUp, ARollCallOfAMeetingThatIsNotHereIsNotKnown) {
   here.Put<Attendance>([&](Attendance& one) {
     one.set_meeting_id(Held(here, "2026-03-31").str());
+    one.set_member_id(IdOf(50).str());
     one.set_state(Attendance::PRESENT);
   });
   EXPECT_THAT(Parts("meeting.roll", "state", "2026"), ElementsAre("present 1"));
