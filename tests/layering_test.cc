@@ -78,27 +78,33 @@ const std::vector<Layer>& Layers() {
        Any({kHost, kStorage})},
       {"server/feed", with(kSync, {"server/base", "server/store"}), kHost},
       {"server/authority", with(kSync, {"server/base", "server/store"}), kHost},
+      {"server/figures",
+       with(kSync, {"sync/rules/book", "server/base", "server/store", "server/feed"}), kHost},
       {"server/ingest",
-       with(kSync, {"server/base", "server/store", "server/feed", "server/authority"}), kHost},
+       with(kSync, {"sync/rules/book", "server/base", "server/store", "server/feed",
+                    "server/authority", "server/figures"}),
+       kHost},
       {"server/identity", with(kSync, {"server/base", "server/store", "server/ingest"}),
        Any({kHost, "openssl/.*"})},
       {"server/exchange",
        with(kSync, {"server/base", "server/store", "server/ingest", "server/identity"}),
        Any({kHost, "unicode/.*"})},
       {"server/sessions",
-       with(kSync, {"server/base", "server/store", "server/feed", "server/authority",
-                    "server/ingest", "server/identity"}),
+       with(kSync, {"sync/rules/book", "server/base", "server/store", "server/feed",
+                    "server/figures", "server/authority", "server/ingest", "server/identity"}),
        Any({kHost, "asio/.*"})},
       {"server/admin",
-       with(kSync, {"server/base", "server/store", "server/feed", "server/ingest",
-                    "server/identity", "server/exchange", "server/sessions"}),
+       with(kSync, {"sync/rules/book", "server/base", "server/store", "server/feed",
+                    "server/figures", "server/ingest", "server/identity", "server/exchange",
+                    "server/sessions"}),
        kHost},
       {"server/rpc",
        with(kSync,
-            {"server/base", "server/store", "server/store/sqlite", "server/feed", "server/ingest",
-             "server/identity", "server/sessions", "server/admin", "sync/cli"}),
+            {"server/base", "server/store", "server/store/sqlite", "server/feed",
+             "server/figures", "server/ingest", "server/identity", "server/sessions",
+             "server/admin", "sync/cli"}),
        Any({kHost, kGrpc, "asio/.*"})},
-      {"server/cli", with(kSync, {"server/identity", "server/rpc", "sync/cli"}),
+      {"server/cli", with(kSync, {"sync/rules/book", "server/identity", "server/rpc", "sync/cli"}),
        Any({kHost, kCommand, kGrpc, "spdlog/.*"})},
   };
   return kLayers;
@@ -201,7 +207,7 @@ TEST(Layering, WhatMovesRecordsNamesNoRecordType) {
   std::vector<std::string> wrong;
   for (const char* folder :
        {"sync/base", "sync/schema", "sync/wire", "sync/merge", "sync/sqlite", "client-core",
-        "server/store", "server/store/sqlite", "server/feed", "server/ingest"}) {
+        "server/store", "server/store/sqlite", "server/feed", "server/figures", "server/ingest"}) {
     for (const fs::path& file : SourcesIn(folder)) {
       if (std::regex_search(TextOf(file), named)) {
         wrong.push_back(folder + ("/" + file.filename().string()));

@@ -24,7 +24,7 @@ void AddDeviceCommand(CLI::App* app, const bool* json, const Language* language,
        {&AddEnrolCommand, &AddRecordCommands, &AddRegisterCommand, &AddSyncCommand,
         &AddCheckInCommands, &AddFlowCommands, &AddTransferCommands, &AddPassCommands,
         &AddPersonsCommands, &AddNoticeCommand, &AddDueCommand, &AddChecksCommand,
-        &AddRulesCommands, &AddQueryCommands, &AddDevicesCommands, &AddCourierCommands,
+        &AddReportCommand, &AddRulesCommands, &AddQueryCommands, &AddDevicesCommands, &AddCourierCommands,
         &AddStatusCommand, &AddConflictsCommand, &AddSetAsideCommands}) {
     add_commands(device);
   }

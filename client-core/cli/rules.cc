@@ -119,6 +119,26 @@ std::string TextOf(const rules::Check& check, const Output& output) {
   return text;
 }
 
+Json JsonOf(const rules::Figure& figure, const Output& output) {
+  Json by = Json::array();
+  for (const rules::Breakdown& way : figure.by) by.push_back(way.text.key());
+  return {{"key", figure.text.key()}, {"words", In(output.language, figure.text.words())},
+          {"of", figure.of->name},    {"source", figure.text.source()},
+          {"by", by},                 {"outOf", figure.text.out_of()}};
+}
+
+std::string TextOf(const rules::Figure& figure, const Output& output) {
+  std::string text = absl::StrCat("  ", figure.text.key(), output.Say("：", ": "),
+                                  In(output.language, figure.text.words()));
+  for (size_t i = 0; i < figure.by.size(); ++i) {
+    absl::StrAppend(&text, i == 0 ? output.Say("，分", ", by ") : output.Say("、", ", "),
+                    In(output.language, figure.by[i].text.words()));
+  }
+  absl::StrAppend(&text, output.Say("；", "; "), figure.text.source(), output.Say("；", "; "),
+                  CertaintyOf(figure.text.certainty(), output), "\n");
+  return text;
+}
+
 // What organisations above have added here.
 absl::Status AddSupplements(Store& store, const Output& output, Json* json, std::string* text) {
   ASSIGN_OR_RETURN(const std::vector<BookHere> books, BooksHere(store));
@@ -200,6 +220,20 @@ absl::Status ShowRules(const Arguments&, Store& store, const Output& output) {
       absl::StrAppend(&text, TextOf(check, output));
     }
   }
+  Json figures = Json::array();
+  absl::StrAppend(&text, output.Say("汇总指标\n", "What it adds up to\n"));
+  for (const rules::Figure& figure : book.figures()) {
+    figures.push_back(JsonOf(figure, output));
+    absl::StrAppend(&text, TextOf(figure, output));
+  }
+  for (const rules::Balance& balance : book.balances()) {
+    figures.push_back({{"key", balance.text.key()},
+                       {"words", In(output.language, balance.text.words())},
+                       {"source", balance.text.source()}});
+    absl::StrAppend(&text, "  ", balance.text.key(), output.Say("：", ": "),
+                    In(output.language, balance.text.words()), output.Say("；", "; "),
+                    balance.text.source(), "\n");
+  }
   Json calendars = Json::array();
   absl::StrAppend(&text, output.Say("工作日历\n", "Calendars of working days\n"));
   for (const rules::v1::Calendar& calendar : book.calendars().All()) {
@@ -215,6 +249,7 @@ absl::Status ShowRules(const Arguments&, Store& store, const Output& output) {
   output.Print({{"parameters", parameters},
                 {"obligations", obligations},
                 {"checks", checks},
+                {"figures", figures},
                 {"calendars", calendars},
                 {"supplements", supplements},
                 {"unknown", book.unknown()}},
@@ -237,10 +272,12 @@ absl::Status CheckRules(const Arguments& arguments, const Output& output) {
   }
   size_t checks = 0;
   for (const auto& [number, of_type] : book->checks()) checks += of_type.size();
+  const size_t figures = book->figures().size();
   output.Print(
-      {{"obligations", book->obligations().size()}, {"checks", checks}},
-      absl::StrCat(book->obligations().size(), output.Say(" 项应办事项、", " obligations and "),
-                   checks, output.Say(" 项规定可用", " checks can be used")));
+      {{"obligations", book->obligations().size()}, {"checks", checks}, {"figures", figures}},
+      absl::StrCat(book->obligations().size(), output.Say(" 项应办事项、", " obligations, "), checks,
+                   output.Say(" 项规定、", " checks and "), figures,
+                   output.Say(" 项指标可用", " figures can be used")));
   return absl::OkStatus();
 }
 

@@ -46,6 +46,7 @@ class Admin {
   absl::StatusOr<admin::v1::ActsReply> Acts(const admin::v1::ActsRequest& request);
   absl::StatusOr<admin::v1::CountsReply> Counts();
   absl::StatusOr<admin::v1::CheckReply> Check();
+  absl::StatusOr<admin::v1::ReportReply> Report(const admin::v1::ReportRequest& request);
 
   // The other end of Enrol: a device comes with its code. BAD_CODE.
   absl::StatusOr<sync::v1::EnrolReply> EnrolDevice(const sync::v1::EnrolRequest& request);

@@ -22,6 +22,7 @@
 #include "sync/base/status.h"
 #include "sync/base/text.h"
 #include "sync/cli/qr.h"
+#include "sync/rules/book/report.h"
 #include "sync/schema/schema.h"
 #include "sync/wire/worded.h"
 #include "zhibu/admin/v1/admin.grpc.pb.h"
@@ -69,6 +70,7 @@ struct Arguments {
   bool all = false;
   bool wipe = false;
   std::string other;
+  std::string period;
   bool undo = false;
   bool as_text = false;
 };
@@ -424,6 +426,15 @@ class Command {
     return Print(reply, text);
   }
 
+  absl::Status Report() {
+    v1::ReportRequest request;
+    request.set_organisation(arguments_.organisation);
+    request.set_period(arguments_.period);
+    v1::ReportReply reply;
+    RETURN_IF_ERROR(Call(&v1::Admin::Stub::Report, request, &reply));
+    return Print(reply, rules::TextOf(reply.report(), language_));
+  }
+
   absl::Status Check() {
     v1::CheckReply reply;
     RETURN_IF_ERROR(Call(&v1::Admin::Stub::Check, v1::CheckRequest(), &reply, kCheckTimeout));
@@ -642,6 +653,12 @@ void AddAdminCommand(CLI::App* app, const bool* json, const Language* language,
       &Command::Counts);
   set(admin->add_subcommand("check", "Read all that is stored, and tell what is damaged"),
       &Command::Check);
+  CLI::App* report = set(
+      admin->add_subcommand("report", "What an organisation's year comes to, with all below it"),
+      &Command::Report);
+  report->add_option("--organisation", arguments->organisation, kOrganisationHelp)->required();
+  report->add_option("--period", arguments->period,
+                     "2026, 2026-Q1 or 2026-03; this year by default");
   set(admin->add_subcommand("backup", "Copy the store while it is in use"), &Command::Backup)
       ->add_option("FILE", arguments->file, "The copy; must not exist")
       ->required();

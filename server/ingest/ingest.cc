@@ -9,6 +9,7 @@
 #include "server/authority/notes.h"
 #include "server/feed/incarnation.h"
 #include "server/feed/sight.h"
+#include "server/figures/sums.h"
 #include "server/ingest/composing.h"
 #include "server/ingest/known_offices.h"
 #include "server/ingest/merging.h"
@@ -50,7 +51,8 @@ class Ingest::Batch {
         offices_(work_),
         waiting_(work_, chains_, offices_),
         merging_(work_, offices_),
-        composing_(work_, [this](Edit edit) { return TakeOwn(std::move(edit)).status(); }) {}
+        composing_(work_, [this](Edit edit) { return TakeOwn(std::move(edit)).status(); }),
+        sums_(writer, work_.schema, ingest.book()) {}
 
   absl::StatusOr<Result> Take(const Submitted& submitted) {
     const uint64_t before = writer_.Work();
@@ -267,6 +269,7 @@ class Ingest::Batch {
 
   absl::Status Write(const Staging& staging) {
     Edit follows;
+    std::vector<ChangedRecord> changed;
     for (const auto& [key, staged] : staging) {
       const std::vector<Placed> after = PlacesOf(*staged.type, key.id, staged.state.body);
       RETURN_IF_ERROR(writer_.PutRecord(
@@ -274,7 +277,9 @@ class Ingest::Batch {
           ShowingsOf(work_.schema, *staged.type, key.id, staged.was, staged.state)));
       RETURN_IF_ERROR(AddNotes(writer_, work_.schema, key, staged.outcome, after, &follows));
       if (staged.loan) follows.MergeFrom(staged.loan->proved);
+      changed.push_back({staged.type, key.id, &staged.was, &staged.state});
     }
+    RETURN_IF_ERROR(sums_.Follow(changed));
     return composing_.Write(std::move(follows));
   }
 
@@ -374,15 +379,18 @@ class Ingest::Batch {
   Waiting waiting_;
   Merging merging_;
   Composing composing_;
+  Sums sums_;
 
   Version given_;  // the last one of this transaction
   // The held edit that somebody has just tried to take, and which was refused.
   std::optional<Id> tried_;
 };
 
-Ingest::Ingest(std::shared_ptr<const Schema> schema, Environment environment, Observer* observer)
+Ingest::Ingest(std::shared_ptr<const Schema> schema, Environment environment, Observer* observer,
+               const rules::Book& book)
     : schema_(std::move(schema)),
-      rules_(schema_),
+      book_(book),
+      rules_(schema_, book_),
       environment_(std::move(environment)),
       observer_(*observer) {}
 

@@ -13,7 +13,8 @@
 //   whom) authority   may its author touch these records? (server/authority/authority.h) merge in
 //   memory (sync/merge/merge.h); a rule may lend its author an office (Rule::Lend) authority   may
 //   they leave them so? And: are they as declared, and not too large? judge       by the rules
-//   (sync/rules/rule.h) write       records and feeds, and notes of what the merge has decided
+//   (sync/rules/rule.h) write       records and feeds, the sums
+//   that hang on them (server/figures/sums.h), and notes of what the merge has decided
 //   (server/authority/notes.h) follow      for each record by each rule; then marks; then for all
 //   of the edit
 //
@@ -71,8 +72,9 @@ struct Result {
 
 class Ingest {
  public:
+  // `book`, whose figures are kept, outlives it.
   Ingest(std::shared_ptr<const Schema> schema, Environment environment,
-         Observer* observer = Observer::None());
+         Observer* observer = Observer::None(), const rules::Book& book = rules::ShippedBook());
 
   // A result for each submitted edit, in their order. An error means that nothing of the batch was
   // written.
@@ -85,11 +87,13 @@ class Ingest {
   absl::StatusOr<Version> WriteOwn(Writer& writer, const sync::v1::Edit& edit) const;
 
   const Schema& schema() const { return *schema_; }
+  const rules::Book& book() const { return book_; }
 
  private:
   class Batch;
 
   const std::shared_ptr<const Schema> schema_;
+  const rules::Book& book_;
   const RuleBook rules_;
   const Environment environment_;
   Observer& observer_;

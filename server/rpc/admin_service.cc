@@ -87,6 +87,10 @@ class AdminService final : public admin::v1::Admin::Service {
                admin::v1::CheckReply* reply) override {
     return Answer(admin_.Check(), reply);
   }
+  Status Report(ServerContext*, const admin::v1::ReportRequest* request,
+                admin::v1::ReportReply* reply) override {
+    return Answer(admin_.Report(*request), reply);
+  }
 
  private:
   server::Admin& admin_;

@@ -17,6 +17,7 @@
 #include "absl/time/time.h"
 #include "server/base/log.h"
 #include "server/feed/incarnation.h"
+#include "server/figures/making.h"
 #include "server/identity/certificate.h"
 #include "server/identity/marks.h"
 #include "server/identity/named.h"
@@ -108,7 +109,8 @@ struct Node::Parts {
         ingest(CatalogueSchema(), SystemEnvironment(), log.get()),
         hub(store.get(), &ingest, SystemEnvironment(), limits, log.get()),
         admin(&hub, log.get()),
-        admin_service(MakeAdminService(&admin)) {}
+        admin_service(MakeAdminService(&admin)),
+        sums(store.get(), &ingest.schema(), &ingest.book(), log.get()) {}
 
   const std::string folder;
   const Limits limits;
@@ -124,6 +126,7 @@ struct Node::Parts {
   std::unique_ptr<grpc::Server> admin_server;
   std::unique_ptr<grpc::Server> sync_server;
   std::unique_ptr<Acceptor> acceptor;
+  SumsMaker sums;
 };
 
 Node::Node(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}

@@ -33,6 +33,7 @@
 #include "server/store/devices.h"
 #include "server/store/feed.h"
 #include "server/store/records.h"
+#include "server/store/sums.h"
 #include "sync/base/damage.h"
 #include "sync/base/types.h"
 #include "sync/rules/lookup.h"
@@ -47,7 +48,8 @@ class Reader : public Lookup,
                public RecordReader,
                public FeedReader,
                public DeviceReader,
-               public AuditReader {
+               public AuditReader,
+               public SumReader {
  public:
   absl::StatusOr<std::optional<KnownDevice>> FindDevice(DeviceNumber number) final;
 
@@ -66,7 +68,11 @@ class Reader : public Lookup,
   virtual uint64_t Work() const = 0;
 };
 
-class Writer : public Reader, public RecordWriter, public DeviceWriter, public AuditWriter {
+class Writer : public Reader,
+               public RecordWriter,
+               public DeviceWriter,
+               public AuditWriter,
+               public SumWriter {
  public:
   // Runs `body`. Where that ends with an error, all that it has written is undone and the
   // transaction goes on as though it had not begun. Gives what `body` gave.

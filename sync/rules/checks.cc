@@ -69,19 +69,6 @@ class Around final : public rules::Surroundings {
   const Message* made_ = nullptr;
 };
 
-// As the record has them: in the one spelling that there is.
-std::string ValuesIn(absl::string_view body, const FieldDescriptor& field) {
-  std::string values;
-  wire::Reader reader(body);
-  wire::Field one;
-  while (reader.Next(&one)) {
-    if (one.number == static_cast<uint32_t>(field.number())) {
-      values.append(one.whole.data(), one.whole.size());
-    }
-  }
-  return values;
-}
-
 // "发展党员步骤·日期", "Development step: done on"
 std::string PlaceOf(const Check& check, Language language) {
   const std::string type = WordsOf(*check.of->descriptor, language);
@@ -149,7 +136,9 @@ class ByTheBook : public Rule {
     const absl::string_view before = step.body_before();
     if (before.empty()) return true;
     const auto changed = [&](const FieldDescriptor* field) {
-      return ValuesIn(before, *field) != ValuesIn(step.after.body, *field);
+      // In the one spelling that there is.
+      const auto number = static_cast<uint32_t>(field->number());
+      return wire::ValuesIn(before, number) != wire::ValuesIn(step.after.body, number);
     };
     return changed(check.because) || std::any_of(check.reads.begin(), check.reads.end(), changed);
   }

@@ -10,6 +10,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <map>
@@ -1193,6 +1194,101 @@ TEST_P(StoreContract, WhoHasSeenWhatIsWorkedOutAgainAndNoRowMoves) {
   EXPECT_EQ(Feed("west"), "");
   EXPECT_EQ(Read([&](Reader& reader) { return FeedOf(reader, "east", 0, 2); }), "");
   EXPECT_EQ(VersionOf("east"), 2);
+}
+
+// ---- Sums ---------------------------------------------------------------------------
+
+// "1/0 month 24314: 3 of 2", by organisation, those of the year and later, and of all times.
+inline absl::StatusOr<std::string> SumsOf(Reader& reader, const std::vector<Id>& organisations,
+                                          int from_year) {
+  std::vector<std::string> rows;
+  RETURN_IF_ERROR(reader.ReadSums(
+      organisations, from_year, [&](const Id& organisation, const SumKey& key, const Sum& sum) {
+        rows.push_back(absl::StrCat(NameOf(organisation), " ", key.figure, "/", key.by, " in ",
+                                    key.month, " of ", key.bucket, ": ", sum.amount, "/",
+                                    sum.records));
+      }));
+  std::sort(rows.begin(), rows.end());
+  return absl::StrJoin(rows, ", ");
+}
+
+TEST_P(StoreContract, ASumIsWhatWasAddedToItAndOneThatComesToNothingIsGone) {
+  constexpr int32_t kJanuary = 2026 * 12, kDecember = 2025 * 12 + 11;
+  const auto add = [&](const char* organisation, const SumChanges& changes) {
+    EXPECT_EQ(Write([&](Writer& writer) { return writer.AddToSums(Named(organisation), changes); }),
+              absl::OkStatus());
+  };
+  const auto sums = [&](const Names& of, int from_year) {
+    return Read([&](Reader& reader) { return SumsOf(reader, Ids(of), from_year); });
+  };
+  add("east", {{{1, 0, kJanuary, 0}, {5, 1}}, {{1, 2, kJanuary, -2}, {5, 1}},
+               {{1, 0, kDecember, 0}, {-7, 1}}, {{3, 0, kAllTimes, 0}, {1, 1}}});
+  add("east", {{{1, 0, kJanuary, 0}, {4, 1}}});
+  add("west", {{{1, 0, kJanuary, 0}, {100, 1}}});
+  EXPECT_EQ(sums({"east"}, 2026),
+            "east 1/0 in 24312 of 0: 9/2, east 1/2 in 24312 of -2: 5/1, east 3/0 in 0 of 0: 1/1");
+  EXPECT_EQ(sums({"east"}, 2025),
+            "east 1/0 in 24311 of 0: -7/1, east 1/0 in 24312 of 0: 9/2, "
+            "east 1/2 in 24312 of -2: 5/1, east 3/0 in 0 of 0: 1/1");
+  EXPECT_EQ(sums({"west", "nobody"}, 0), "west 1/0 in 24312 of 0: 100/1");
+  add("east", {{{1, 0, kJanuary, 0}, {-9, -2}}, {{1, 2, kJanuary, -2}, {-5, -1}},
+               {{3, 0, kAllTimes, 0}, {-1, -1}}});
+  Reopen();
+  EXPECT_EQ(sums({"east"}, 0), "east 1/0 in 24311 of 0: -7/1");
+}
+
+TEST_P(StoreContract, ASumOfATransactionThatIsUndoneWasNeverAdded) {
+  const auto add = [](Writer& writer) {
+    return writer.AddToSums(Named("east"), {{{1, 0, 24312, 0}, {5, 1}}});
+  };
+  EXPECT_EQ(Write([&](Writer& writer) -> absl::Status {
+              RETURN_IF_ERROR(add(writer));
+              EXPECT_FALSE(writer.Attempt([&]() -> absl::Status {
+                                   RETURN_IF_ERROR(add(writer));
+                                   return absl::CancelledError();
+                                 })
+                               .ok());
+              return absl::OkStatus();
+            }),
+            absl::OkStatus());
+  EXPECT_EQ(Read([&](Reader& reader) { return SumsOf(reader, Ids({"east"}), 0); }),
+            "east 1/0 in 24312 of 0: 5/1");
+}
+
+TEST_P(StoreContract, WhatHangsOnARecordIsFoundByItAndDroppedLittleByLittle) {
+  const RecordKey meeting{kMeeting, Named("meeting")};
+  const auto hanging = [&] {
+    return Read([&](Reader& reader) -> absl::StatusOr<std::string> {
+      ASSIGN_OR_RETURN(const std::vector<RecordKey> keys, reader.HangingOn(meeting));
+      Names names;
+      for (const RecordKey& key : keys) names.push_back(absl::StrCat(key.type, "/", NameOf(key.id)));
+      return absl::StrJoin(names, ", ");
+    });
+  };
+  EXPECT_EQ(Write([&](Writer& writer) -> absl::Status {
+              for (const char* name : {"bob", "ann", "bob"}) {
+                RETURN_IF_ERROR(writer.PutHanging(meeting, {kMember, Named(name)}));
+              }
+              RETURN_IF_ERROR(writer.PutHanging({kMeeting, Named("other")}, {kMember, Named("bob")}));
+              return writer.PutHanging(meeting, {kMember, Named("cat")});
+            }),
+            absl::OkStatus());
+  EXPECT_EQ(hanging(), "20/ann, 20/bob, 20/cat");
+  EXPECT_EQ(Write([&](Writer& writer) {
+              return writer.DropHanging(meeting, {kMember, Named("bob")});
+            }),
+            absl::OkStatus());
+  EXPECT_EQ(hanging(), "20/ann, 20/cat");
+  int steps = 0;
+  for (bool left = true; left && steps < 10; ++steps) {
+    EXPECT_EQ(Write([&](Writer& writer) -> absl::Status {
+                ASSIGN_OR_RETURN(left, writer.DropSums(1));
+                return absl::OkStatus();
+              }),
+              absl::OkStatus());
+  }
+  EXPECT_EQ(steps, 3);
+  EXPECT_EQ(hanging(), "");
 }
 
 }  // namespace zhibu::server

@@ -510,6 +510,7 @@ void Universe::Submit(const server::Session& session, uint64_t stream,
 void Universe::CommitGroup(const server::Turns::Group& group) {
   ++groups_;
   ledger_.NoteTime(server_ms());
+  MakeFigures();
   const auto committed = server_.ingest->Commit(*server_.store, group.edits);
   if (server_.disk.dead()) return;  // nobody hears of it
   if (!committed.ok()) return CommitEach(group);

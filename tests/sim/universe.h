@@ -54,6 +54,8 @@ struct Stats {
   // By the rule book, at rest: records that are as it has them, that are not, of which nobody can
   // tell, and on which a rule went wrong.
   std::array<uint64_t, 4> judged = {};
+  // What devices have counted, and known what for.
+  uint64_t counted = 0;
   std::map<std::string, uint64_t> faults;
 };
 
@@ -268,6 +270,9 @@ class Universe {
   void CheckView(Device& device);
   void CheckGone(Device& device);
   void CheckJudgedAlike(Device& device);
+  void MakeFigures();
+  void CheckFigures();
+  void CheckCountedAlike(Device& device);
   absl::Status CheckJudgedAlike(Device& device, const std::vector<rules::Check>& checks,
                                 const Id& id, const google::protobuf::Message& message,
                                 server::Reader& reader);

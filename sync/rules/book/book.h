@@ -6,7 +6,7 @@
 //
 // A rule that this build cannot compile, because it names a type or a field of a newer version,
 // is kept, and is said to be unknown (Book::unknown): it is never guessed at. Immutable; any
-// thread may use it. What is worked out with it is in sync/rules/book/due.h and check.h.
+// thread may use it. What is worked out with it is in sync/rules/book/due.h, check.h and count.h.
 #ifndef ZHIBU_SYNC_RULES_BOOK_BOOK_H_
 #define ZHIBU_SYNC_RULES_BOOK_BOOK_H_
 
@@ -20,8 +20,10 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "sync/rules/book/calendar.h"
+#include "sync/rules/book/figure.h"
 #include "sync/rules/book/parameters.h"
 #include "sync/rules/cel/activation.h"
 #include "sync/rules/cel/program.h"
@@ -86,6 +88,7 @@ struct Check {
 };
 
 class CheckCompiler;
+class FigureCompiler;
 
 class Book {
  public:
@@ -109,6 +112,16 @@ class Book {
   absl::Span<const Check> ChecksOf(const RecordType& type) const;
   // By the number of the type.
   const std::map<uint32_t, std::vector<Check>>& checks() const { return checks_; }
+  const std::vector<Figure>& figures() const { return figures_; }
+  const std::vector<Balance>& balances() const { return balances_; }
+  // Null: this book has none with that key.
+  const Figure* FindFigure(absl::string_view key) const;
+  // Those that records of the type count by, and those that look at records of the type.
+  absl::Span<const Figure* const> FiguresOf(const RecordType& type) const;
+  absl::Span<const Figure* const> FiguresThatLookAt(const RecordType& type) const;
+  // Of all that sums hang on beside the records: the figures, the parameters, what the types and
+  // code tables declare. Sums that were made by another are not these sums.
+  const std::string& figures_digest() const { return figures_digest_; }
   // What this build does not understand: "key: no record type X".
   const std::vector<std::string>& unknown() const { return unknown_; }
 
@@ -119,12 +132,21 @@ class Book {
   absl::Status ReadObligations(const rules::v1::RuleFile& file, const Schema& schema);
   absl::Status ReadChecks(const rules::v1::RuleFile& file, CheckCompiler& compiler,
                           const Schema& schema);
+  absl::Status ReadFigures(const rules::v1::RuleFile& file, FigureCompiler& compiler,
+                           const Schema& schema);
+  absl::Status ReadBalances(const rules::v1::RuleFile& file);
+  void IndexFigures(const Schema& schema);
   absl::Status TakeKey(const std::string& key, const std::string& type);
 
   Parameters parameters_;
   Calendars calendars_;
   std::vector<Obligation> obligations_;
   std::map<uint32_t, std::vector<Check>> checks_;
+  std::vector<Figure> figures_;
+  std::vector<Balance> balances_;
+  std::map<uint32_t, std::vector<const Figure*>> figures_of_;
+  std::map<uint32_t, std::vector<const Figure*>> figures_looking_at_;
+  std::string figures_digest_;
   std::vector<std::string> unknown_;
   std::set<std::string> keys_;
 };

@@ -19,7 +19,6 @@
 #include <google/protobuf/message.h>
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +27,7 @@
 #include "absl/time/civil_time.h"
 #include "sync/base/types.h"
 #include "sync/rules/book/book.h"
+#include "sync/rules/book/surroundings.h"
 
 namespace zhibu::rules {
 
@@ -41,18 +41,6 @@ struct Finding {
   std::string fault;   // of a rule that is wrong: "key: what, and where"
   // It is one of the records that the check is for, but says no day: nothing is judged.
   bool no_day = false;
-};
-
-// What is known where it is judged.
-class Surroundings {
- public:
-  virtual ~Surroundings() = default;
-
-  // The body of a living record; empty: there is none. Nothing: that is not known here.
-  virtual absl::StatusOr<std::optional<std::string>> Find(const RecordType& type, const Id& id) = 0;
-  // Whether a field of the record may be empty because it may not be read here.
-  virtual bool Hides(const RecordType& type, const Id& id, const google::protobuf::Message& of,
-                     const google::protobuf::FieldDescriptor& field) const = 0;
 };
 
 // `today` is the day of an act that says none. Errors: of the surroundings.

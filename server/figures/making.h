@@ -1,0 +1,56 @@
+// Makes the sums of figures anew, where the figures are others than those that they were made by, or
+// the database is in another life.
+//
+//   while (true) {
+//     ASSIGN_OR_RETURN(const bool made, MakeSums(store, schema, book, kSumsAtOnce));
+//     if (made) break;
+//   }
+//
+// Each step is a transaction of a bounded size, so that edits go on between them; what they change is
+// followed from the first step on.
+#ifndef ZHIBU_SERVER_FIGURES_MAKING_H_
+#define ZHIBU_SERVER_FIGURES_MAKING_H_
+
+#include <cstddef>
+#include <thread>
+
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "server/base/observer.h"
+#include "server/store/store.h"
+#include "sync/rules/book/book.h"
+#include "sync/schema/schema.h"
+
+namespace zhibu::server {
+
+// Some 20 ms of the writer's time.
+inline constexpr size_t kSumsAtOnce = 100;
+
+// One step: drops about so many rows, or counts about so many records. True: they are made.
+absl::StatusOr<bool> MakeSums(Store& store, const Schema& schema, const rules::Book& book,
+                              size_t at_once);
+
+// Makes them beside all else, from the beginning of its life on.
+class SumsMaker {
+ public:
+  // All outlive it. Trouble is told to the observer, and ends it until the next start.
+  SumsMaker(Store* store, const Schema* schema, const rules::Book* book, Observer* observer);
+  // Ends after the step that it is at.
+  ~SumsMaker();
+
+ private:
+  void Run();
+  bool IsStopped();
+
+  Store& store_;
+  const Schema& schema_;
+  const rules::Book& book_;
+  Observer& observer_;
+  absl::Mutex mutex_;
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace zhibu::server
+
+#endif  // ZHIBU_SERVER_FIGURES_MAKING_H_
