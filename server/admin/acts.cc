@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/exchange/text.h"
+#include "sync/exchange/text.h"
 #include "server/identity/named.h"
 #include "sync/base/status.h"
 #include "sync/base/text.h"

@@ -13,7 +13,7 @@
 #include "server/admin/check.h"
 #include "server/exchange/import.h"
 #include "server/exchange/roster.h"
-#include "server/exchange/text.h"
+#include "sync/exchange/text.h"
 #include "server/feed/incarnation.h"
 #include "server/identity/certificate.h"
 #include "server/identity/enrolment.h"

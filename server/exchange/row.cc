@@ -5,10 +5,10 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "server/exchange/headings.h"
-#include "server/exchange/text.h"
-#include "server/exchange/values.h"
 #include "sync/base/identity_number.h"
+#include "sync/exchange/headings.h"
+#include "sync/exchange/text.h"
+#include "sync/exchange/values.h"
 #include "sync/wire/shown.h"
 
 namespace zhibu::server {

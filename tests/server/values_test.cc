@@ -1,5 +1,5 @@
 // Cells as people write them, kind by kind.
-#include "server/exchange/values.h"
+#include "sync/exchange/values.h"
 
 #include <gtest/gtest.h>
 
@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "server/exchange/headings.h"
-#include "server/exchange/number_format.h"
+#include "sync/exchange/headings.h"
+#include "sync/exchange/number_format.h"
 
 namespace zhibu::server {
 namespace {

@@ -185,9 +185,11 @@ absl::StatusOr<std::unique_ptr<const Book>> Book::Compile(absl::Span<const RuleT
     RETURN_IF_ERROR(NamedBy(file, book->ReadNumbers(parsed.back())));
   }
   CheckCompiler checks(book->parameters_, book->calendars_, schema);
+  const LedgerCompiler ledgers(book->parameters_, book->calendars_, schema);
   for (size_t i = 0; i < files.size(); ++i) {
     RETURN_IF_ERROR(NamedBy(files[i], book->ReadObligations(parsed[i], schema)));
     RETURN_IF_ERROR(NamedBy(files[i], book->ReadChecks(parsed[i], checks, schema)));
+    RETURN_IF_ERROR(NamedBy(files[i], book->ReadLedgers(parsed[i], ledgers, schema)));
   }
   return std::unique_ptr<const Book>(std::move(book));
 }
@@ -230,6 +232,30 @@ absl::Status Book::ReadChecks(const rules::v1::RuleFile& file, CheckCompiler& co
     checks_[check.of->number].push_back(std::move(check));
   }
   return absl::OkStatus();
+}
+
+absl::Status Book::ReadLedgers(const rules::v1::RuleFile& file, const LedgerCompiler& compiler,
+                               const Schema& schema) {
+  for (const auto& text : file.ledger()) {
+    RETURN_IF_ERROR(TakeKey(text.key(), text.each()));
+    if (schema.FindByName(text.each()) == nullptr) {
+      unknown_.push_back(absl::StrCat(text.key(), ": no record type ", text.each()));
+      continue;
+    }
+    ASSIGN_OR_RETURN(Ledger ledger, compiler.Compile(text));
+    ledgers_.push_back(std::move(ledger));
+  }
+  return absl::OkStatus();
+}
+
+const Ledger* Book::FindLedger(absl::string_view name) const {
+  for (const Ledger& ledger : ledgers_) {
+    const rules::v1::Ledger& text = ledger.text;
+    if (name == text.key() || name == text.words().zh() || name == text.words().en()) {
+      return &ledger;
+    }
+  }
+  return nullptr;
 }
 
 absl::Span<const Check> Book::ChecksOf(const RecordType& type) const {

@@ -6,7 +6,8 @@
 //
 // A rule that this build cannot compile, because it names a type or a field of a newer version,
 // is kept, and is said to be unknown (Book::unknown): it is never guessed at. Immutable; any
-// thread may use it. What is worked out with it is in sync/rules/book/due.h and check.h.
+// thread may use it. What is worked out with it is in sync/rules/book/due.h, check.h and
+// ledger_table.h.
 #ifndef ZHIBU_SYNC_RULES_BOOK_BOOK_H_
 #define ZHIBU_SYNC_RULES_BOOK_BOOK_H_
 
@@ -22,6 +23,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "sync/rules/book/calendar.h"
+#include "sync/rules/book/ledger.h"
 #include "sync/rules/book/parameters.h"
 #include "sync/rules/cel/activation.h"
 #include "sync/rules/cel/program.h"
@@ -101,6 +103,10 @@ class Book {
   absl::Span<const Check> ChecksOf(const RecordType& type) const;
   // By the number of the type.
   const std::map<uint32_t, std::vector<Check>>& checks() const { return checks_; }
+  // In the order in which the files have them.
+  const std::vector<Ledger>& ledgers() const { return ledgers_; }
+  // By its key or its title in either language; null where there is none.
+  const Ledger* FindLedger(absl::string_view name) const;
   // What this build does not understand: "key: no record type X".
   const std::vector<std::string>& unknown() const { return unknown_; }
 
@@ -110,12 +116,15 @@ class Book {
   absl::Status ReadObligations(const rules::v1::RuleFile& file, const Schema& schema);
   absl::Status ReadChecks(const rules::v1::RuleFile& file, CheckCompiler& compiler,
                           const Schema& schema);
+  absl::Status ReadLedgers(const rules::v1::RuleFile& file, const LedgerCompiler& compiler,
+                           const Schema& schema);
   absl::Status TakeKey(const std::string& key, const std::string& type);
 
   Parameters parameters_;
   Calendars calendars_;
   std::vector<Obligation> obligations_;
   std::map<uint32_t, std::vector<Check>> checks_;
+  std::vector<Ledger> ledgers_;
   std::vector<std::string> unknown_;
   std::set<std::string> keys_;
 };

@@ -24,51 +24,12 @@ using cel::Program;
 using cel::Value;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
-using Kept = std::unique_ptr<Message>;
 
 // Periods that ended longer ago are nobody's work any more.
 constexpr int kLookBackMonths = 12;
 constexpr cel::Budget kBudget{.steps = 10'000};
 
-struct Entry {
-  Id id;
-  Kept record;
-};
-
-// Every record that some obligation asks for, read once.
-class Shelf {
- public:
-  explicit Shelf(Records& records) : records_(records) {}
-
-  using All = std::vector<Entry>;
-  absl::StatusOr<const All*> AllOf(const RecordType& type) {
-    if (const auto known = all_.find(type.number); known != all_.end()) return &known->second;
-    All& all = all_[type.number];
-    RETURN_IF_ERROR(records_.List(type, [&](const Id& id, const Message& message) {
-      Kept kept(message.New());
-      kept->CopyFrom(message);
-      all.push_back({id, std::move(kept)});
-    }));
-    return &all;
-  }
-
-  // Those of the type by the id that they hold in the field.
-  using Index = std::map<std::string, std::vector<const Entry*>>;
-  absl::StatusOr<const Index*> By(const RecordType& type, const FieldDescriptor* field) {
-    const auto [it, fresh] = by_.try_emplace(field);
-    if (!fresh) return &it->second;
-    ASSIGN_OR_RETURN(const All* all, AllOf(type));
-    for (const Entry& entry : *all) {
-      it->second[entry.record->GetReflection()->GetString(*entry.record, field)].push_back(&entry);
-    }
-    return &it->second;
-  }
-
- private:
-  Records& records_;
-  std::map<uint32_t, All> all_;
-  std::map<const FieldDescriptor*, Index> by_;
-};
+using Entry = Shelf::Entry;
 
 // What may meet an obligation of one record, by one of its ways.
 struct Candidates {

@@ -29,18 +29,9 @@
 #include "absl/time/civil_time.h"
 #include "sync/base/types.h"
 #include "sync/rules/book/book.h"
+#include "sync/rules/book/shelf.h"
 
 namespace zhibu::rules {
-
-// Where the records come from.
-class Records {
- public:
-  virtual ~Records() = default;
-  // Every living one of the type. What is visited is not kept.
-  virtual absl::Status List(
-      const RecordType& type,
-      absl::FunctionRef<void(const Id&, const google::protobuf::Message&)> visit) = 0;
-};
 
 enum class Standing { kOverdue, kDue, kQuestion, kComing };  // in the order of urgency
 

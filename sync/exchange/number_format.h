@@ -1,12 +1,12 @@
 // What a spreadsheet shows where a cell holds a number.
-#ifndef ZHIBU_SERVER_EXCHANGE_NUMBER_FORMAT_H_
-#define ZHIBU_SERVER_EXCHANGE_NUMBER_FORMAT_H_
+#ifndef ZHIBU_SYNC_EXCHANGE_NUMBER_FORMAT_H_
+#define ZHIBU_SYNC_EXCHANGE_NUMBER_FORMAT_H_
 
 #include <string>
 
 #include "absl/strings/string_view.h"
 
-namespace zhibu::server {
+namespace zhibu {
 
 enum class Shown { kNumber, kDay, kMonth };
 
@@ -21,6 +21,6 @@ std::string DayOfNumber(double number, Shown shown, bool from_1904);
 // "3.30102198503120E+17".
 std::string TextOfNumber(double number);
 
-}  // namespace zhibu::server
+}  // namespace zhibu
 
-#endif  // ZHIBU_SERVER_EXCHANGE_NUMBER_FORMAT_H_
+#endif  // ZHIBU_SYNC_EXCHANGE_NUMBER_FORMAT_H_

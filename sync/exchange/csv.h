@@ -5,8 +5,8 @@
 //   CsvReader reader(text, ',');
 //   SheetRow row;
 //   while (reader.Next(&row)) …   // row.line, row.cells, unless row.broken
-#ifndef ZHIBU_SERVER_EXCHANGE_CSV_H_
-#define ZHIBU_SERVER_EXCHANGE_CSV_H_
+#ifndef ZHIBU_SYNC_EXCHANGE_CSV_H_
+#define ZHIBU_SYNC_EXCHANGE_CSV_H_
 
 #include <csv.h>
 
@@ -16,9 +16,9 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "server/exchange/sheet.h"
+#include "sync/exchange/sheet.h"
 
-namespace zhibu::server {
+namespace zhibu {
 
 // Lines are handed to libcsv one by one, because it does not tell where a row starts.
 class CsvReader {
@@ -54,6 +54,6 @@ class CsvReader {
   bool ended_ = false;                         // and whether it was read to its end
 };
 
-}  // namespace zhibu::server
+}  // namespace zhibu
 
-#endif  // ZHIBU_SERVER_EXCHANGE_CSV_H_
+#endif  // ZHIBU_SYNC_EXCHANGE_CSV_H_

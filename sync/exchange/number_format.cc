@@ -1,4 +1,4 @@
-#include "server/exchange/number_format.h"
+#include "sync/exchange/number_format.h"
 
 #include <cmath>
 
@@ -8,7 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/civil_time.h"
 
-namespace zhibu::server {
+namespace zhibu {
 
 // ECMA-376 part 1, 18.8.30; 27 to 36 and 50 to 58 as Chinese spreadsheets have them.
 Shown ShownByNumber(int format) {
@@ -95,4 +95,4 @@ std::string TextOfNumber(double number) {
   return absl::StrFormat("%.15g", number);
 }
 
-}  // namespace zhibu::server
+}  // namespace zhibu

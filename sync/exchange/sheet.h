@@ -1,6 +1,6 @@
 // Rows of cells, before anybody knows what they mean; what CSV, text and workbooks become.
-#ifndef ZHIBU_SERVER_EXCHANGE_SHEET_H_
-#define ZHIBU_SERVER_EXCHANGE_SHEET_H_
+#ifndef ZHIBU_SYNC_EXCHANGE_SHEET_H_
+#define ZHIBU_SYNC_EXCHANGE_SHEET_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -11,7 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "zhibu/schema/v1/options.pb.h"
 
-namespace zhibu::server {
+namespace zhibu {
 
 struct SheetRow {
   uint32_t line = 0;  // where it starts, the first is 1: a quoted cell of CSV may take several
@@ -43,11 +43,13 @@ std::string LetterOf(size_t column);
 
 Words Say(absl::string_view zh, absl::string_view en);
 
-// INVALID_ARGUMENT that carries its words under kWordsUrl (WordsOf in roster.h).
-inline constexpr char kWordsUrl[] = "zhibu/words";
+// INVALID_ARGUMENT that carries its words.
 absl::Status Unusable(absl::string_view zh, absl::string_view en);
+bool HasWords(const absl::Status& status);
+// What to tell people of a status that a reader of files gave; its message is the English wording.
+Words WordsOf(const absl::Status& status);
 absl::Status TooManyRows(const SheetLimits& limits);
 
-}  // namespace zhibu::server
+}  // namespace zhibu
 
-#endif  // ZHIBU_SERVER_EXCHANGE_SHEET_H_
+#endif  // ZHIBU_SYNC_EXCHANGE_SHEET_H_

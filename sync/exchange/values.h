@@ -5,8 +5,8 @@
 //   TidyIdentityNumber("'11010119900307451x")  without the apostrophe, with X
 //   TidyPhone("（0571）8800 0007")  "0571-88000007"
 //   TidyName("李　明")           "李明"
-#ifndef ZHIBU_SERVER_EXCHANGE_VALUES_H_
-#define ZHIBU_SERVER_EXCHANGE_VALUES_H_
+#ifndef ZHIBU_SYNC_EXCHANGE_VALUES_H_
+#define ZHIBU_SYNC_EXCHANGE_VALUES_H_
 
 #include <string>
 
@@ -14,7 +14,7 @@
 #include "zhibu/records/v1/member.pb.h"
 #include "zhibu/records/v1/organisation.pb.h"
 
-namespace zhibu::server {
+namespace zhibu {
 
 enum class Flaw {
   kNone,
@@ -68,6 +68,6 @@ Standing StandingFrom(absl::string_view text);
 // What a right one says.
 records::v1::Member::Sex SexBy(absl::string_view identity_number);
 
-}  // namespace zhibu::server
+}  // namespace zhibu
 
-#endif  // ZHIBU_SERVER_EXCHANGE_VALUES_H_
+#endif  // ZHIBU_SYNC_EXCHANGE_VALUES_H_

@@ -12,16 +12,16 @@
 //
 // Nothing in a file is believed: how much it unpacks to, rows, columns, cells and merges are
 // bounded, and a file that defines entities is refused.
-#ifndef ZHIBU_SERVER_EXCHANGE_WORKBOOK_H_
-#define ZHIBU_SERVER_EXCHANGE_WORKBOOK_H_
+#ifndef ZHIBU_SYNC_EXCHANGE_WORKBOOK_H_
+#define ZHIBU_SYNC_EXCHANGE_WORKBOOK_H_
 
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "server/exchange/sheet.h"
+#include "sync/exchange/sheet.h"
 
-namespace zhibu::server {
+namespace zhibu {
 
 // Is it what workbooks are packed into?
 bool IsPacked(absl::string_view bytes);
@@ -29,6 +29,6 @@ bool IsPacked(absl::string_view bytes);
 // INVALID_ARGUMENT, in words: it is none, is damaged, or goes beyond a limit.
 absl::StatusOr<std::vector<Sheet>> ReadWorkbook(absl::string_view bytes, const SheetLimits& limits);
 
-}  // namespace zhibu::server
+}  // namespace zhibu
 
-#endif  // ZHIBU_SERVER_EXCHANGE_WORKBOOK_H_
+#endif  // ZHIBU_SYNC_EXCHANGE_WORKBOOK_H_

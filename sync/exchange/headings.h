@@ -1,11 +1,11 @@
 // The words of offices that the import knows: data, in headings.textproto.
-#ifndef ZHIBU_SERVER_EXCHANGE_HEADINGS_H_
-#define ZHIBU_SERVER_EXCHANGE_HEADINGS_H_
+#ifndef ZHIBU_SYNC_EXCHANGE_HEADINGS_H_
+#define ZHIBU_SYNC_EXCHANGE_HEADINGS_H_
 
 #include "absl/strings/string_view.h"
 #include "zhibu/exchange/v1/headings.pb.h"
 
-namespace zhibu::server {
+namespace zhibu {
 
 const exchange::v1::Headings& AllHeadings();
 
@@ -19,6 +19,6 @@ bool IsDitto(absl::string_view cell);
 bool IsSum(absl::string_view first_cell);
 bool IsFoot(absl::string_view first_cell);
 
-}  // namespace zhibu::server
+}  // namespace zhibu
 
-#endif  // ZHIBU_SERVER_EXCHANGE_HEADINGS_H_
+#endif  // ZHIBU_SYNC_EXCHANGE_HEADINGS_H_

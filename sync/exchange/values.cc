@@ -1,4 +1,4 @@
-#include "server/exchange/values.h"
+#include "sync/exchange/values.h"
 
 #include <google/protobuf/descriptor.h>
 #include <unicode/uchar.h>
@@ -21,12 +21,12 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/civil_time.h"
-#include "server/exchange/number_format.h"
-#include "server/exchange/text.h"
 #include "sync/base/identity_number.h"
+#include "sync/exchange/number_format.h"
+#include "sync/exchange/text.h"
 #include "zhibu/schema/v1/options.pb.h"
 
-namespace zhibu::server {
+namespace zhibu {
 namespace {
 
 using records::v1::Member;
@@ -506,4 +506,4 @@ Member::Sex SexBy(absl::string_view identity_number) {
   return (identity_number[16] - '0') % 2 == 1 ? Member::MALE : Member::FEMALE;
 }
 
-}  // namespace zhibu::server
+}  // namespace zhibu

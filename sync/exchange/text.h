@@ -1,7 +1,7 @@
 // From the bytes of a file to UTF-8, and what makes two pieces of text the same to a reader:
 // people type wide spaces and digits, spreadsheets put in no-break ones, and none is to be seen.
-#ifndef ZHIBU_SERVER_EXCHANGE_TEXT_H_
-#define ZHIBU_SERVER_EXCHANGE_TEXT_H_
+#ifndef ZHIBU_SYNC_EXCHANGE_TEXT_H_
+#define ZHIBU_SYNC_EXCHANGE_TEXT_H_
 
 #include <string>
 #include <vector>
@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace zhibu::server {
+namespace zhibu {
 
 struct DecodedText {
   std::string text;      // without a byte order mark
@@ -41,6 +41,6 @@ std::string FoldHeading(absl::string_view text);
 // shifted row any cell may hold a phone or an identity number: no more digits than a date has.
 std::string Excerpt(absl::string_view text);
 
-}  // namespace zhibu::server
+}  // namespace zhibu
 
-#endif  // ZHIBU_SERVER_EXCHANGE_TEXT_H_
+#endif  // ZHIBU_SYNC_EXCHANGE_TEXT_H_

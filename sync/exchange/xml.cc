@@ -1,4 +1,4 @@
-#include "server/exchange/xml.h"
+#include "sync/exchange/xml.h"
 
 #include <expat.h>
 #include <zip.h>
@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace zhibu::server {
+namespace zhibu {
 namespace {
 
 constexpr size_t kPieceBytes = size_t{64} << 10;
@@ -105,4 +105,4 @@ absl::Status ReadXml(zip* archive, const std::string& entry, size_t* budget, Xml
   return absl::OkStatus();
 }
 
-}  // namespace zhibu::server
+}  // namespace zhibu

@@ -1,4 +1,4 @@
-#include "server/exchange/text.h"
+#include "sync/exchange/text.h"
 
 #include <iconv.h>
 #include <unicode/translit.h>
@@ -16,7 +16,7 @@
 #include "absl/strings/strip.h"
 #include "sync/base/status.h"
 
-namespace zhibu::server {
+namespace zhibu {
 namespace {
 
 constexpr char kByteOrderMark[] = "\xEF\xBB\xBF";
@@ -223,4 +223,4 @@ std::string Excerpt(absl::string_view text) {
   return absl::StrCat(text.substr(0, end), "…");
 }
 
-}  // namespace zhibu::server
+}  // namespace zhibu

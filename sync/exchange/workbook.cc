@@ -1,4 +1,4 @@
-#include "server/exchange/workbook.h"
+#include "sync/exchange/workbook.h"
 
 #include <zip.h>
 
@@ -12,12 +12,12 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "server/exchange/number_format.h"
-#include "server/exchange/text.h"
-#include "server/exchange/xml.h"
 #include "sync/base/status.h"
+#include "sync/exchange/number_format.h"
+#include "sync/exchange/text.h"
+#include "sync/exchange/xml.h"
 
-namespace zhibu::server {
+namespace zhibu {
 namespace {
 
 struct CloseArchive {
@@ -329,7 +329,7 @@ class SheetHandler : public XmlHandler {
 };
 
 absl::Status InWordsOfAll(const absl::Status& status) {
-  if (status.ok() || status.GetPayload(kWordsUrl)) return status;
+  if (status.ok() || HasWords(status)) return status;
   if (absl::IsResourceExhausted(status)) {
     return Unusable("这个工作簿解压后太大，没有导入任何内容。请分成几个文件",
                     "the workbook is too large once it is unpacked, and nothing was imported; "
@@ -396,4 +396,4 @@ absl::StatusOr<std::vector<Sheet>> ReadWorkbook(absl::string_view bytes,
   return sheets;
 }
 
-}  // namespace zhibu::server
+}  // namespace zhibu

@@ -1,4 +1,4 @@
-#include "server/exchange/headings.h"
+#include "sync/exchange/headings.h"
 
 #include <google/protobuf/text_format.h>
 
@@ -11,11 +11,11 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "server/exchange/text.h"
+#include "sync/exchange/text.h"
 
-namespace zhibu::server {
+namespace zhibu {
 
-// server/exchange/headings.textproto, as the build found it (server/CMakeLists.txt).
+// sync/exchange/headings.textproto, as the build found it (sync/CMakeLists.txt).
 extern const char kHeadingsText[];
 
 namespace {
@@ -87,4 +87,4 @@ bool IsFoot(absl::string_view first_cell) {
   return rest && (rest->empty() || rest->front() == ':' || rest->front() == '(');
 }
 
-}  // namespace zhibu::server
+}  // namespace zhibu

@@ -1,6 +1,6 @@
 // XML, element by element, of an entry of a packed file; the names without their prefixes.
-#ifndef ZHIBU_SERVER_EXCHANGE_XML_H_
-#define ZHIBU_SERVER_EXCHANGE_XML_H_
+#ifndef ZHIBU_SYNC_EXCHANGE_XML_H_
+#define ZHIBU_SYNC_EXCHANGE_XML_H_
 
 #include <string>
 
@@ -9,7 +9,7 @@
 
 struct zip;
 
-namespace zhibu::server {
+namespace zhibu {
 
 // Good while OnStart runs.
 class XmlAttributes {
@@ -39,6 +39,6 @@ class XmlHandler {
 // is damaged, no XML, or defines entities. RESOURCE_EXHAUSTED: the budget is used up.
 absl::Status ReadXml(zip* archive, const std::string& entry, size_t* budget, XmlHandler* handler);
 
-}  // namespace zhibu::server
+}  // namespace zhibu
 
-#endif  // ZHIBU_SERVER_EXCHANGE_XML_H_
+#endif  // ZHIBU_SYNC_EXCHANGE_XML_H_

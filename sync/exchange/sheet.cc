@@ -1,12 +1,17 @@
-#include "server/exchange/sheet.h"
+#include "sync/exchange/sheet.h"
 
 #include <algorithm>
 
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
-#include "server/exchange/text.h"
+#include "sync/exchange/text.h"
 
-namespace zhibu::server {
+namespace zhibu {
+namespace {
+
+constexpr char kWordsUrl[] = "zhibu/words";
+
+}  // namespace
 
 bool IsBlank(const SheetRow& row) {
   return !row.broken && std::all_of(row.cells.begin(), row.cells.end(),
@@ -34,6 +39,16 @@ absl::Status Unusable(absl::string_view zh, absl::string_view en) {
   return status;
 }
 
+bool HasWords(const absl::Status& status) { return status.GetPayload(kWordsUrl).has_value(); }
+
+Words WordsOf(const absl::Status& status) {
+  Words words;
+  const auto payload = status.GetPayload(kWordsUrl);
+  if (payload && words.ParseFromString(std::string(*payload))) return words;
+  const std::string message(status.message());
+  return Say(message, message);
+}
+
 absl::Status TooManyRows(const SheetLimits& limits) {
   return Unusable(
       absl::StrCat("文件超过 ", limits.rows_max, " 行，没有导入任何内容。请分成几个文件"),
@@ -41,4 +56,4 @@ absl::Status TooManyRows(const SheetLimits& limits) {
                    " rows, and nothing was imported; divide it into several"));
 }
 
-}  // namespace zhibu::server
+}  // namespace zhibu

@@ -1,9 +1,9 @@
-#include "server/exchange/csv.h"
+#include "sync/exchange/csv.h"
 
 #include "absl/strings/match.h"
-#include "server/exchange/text.h"
+#include "sync/exchange/text.h"
 
-namespace zhibu::server {
+namespace zhibu {
 CsvReader::CsvReader(absl::string_view text, char separator) : text_(text), separator_(separator) {
   Start();
 }
@@ -72,4 +72,4 @@ bool CsvReader::GiveBroken(const Mark& resume, SheetRow* row) {
   return true;
 }
 
-}  // namespace zhibu::server
+}  // namespace zhibu
