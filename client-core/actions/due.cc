@@ -24,13 +24,7 @@ class HeldHere final : public rules::Records {
   explicit HeldHere(Store& store) : store_(store) {}
   absl::Status List(const RecordType& type,
                     absl::FunctionRef<void(const Id&, const Message&)> visit) override {
-    const absl::Status status =
-        store_.List({.type = type.number}, [&](const Id& id, const Message& message) {
-          visit(id, message);
-          return true;
-        });
-    // One that is damaged hides nothing else.
-    return absl::IsDataLoss(status) ? absl::OkStatus() : status;
+    return ListReadable(store_, type, visit);
   }
 
  private:

@@ -21,9 +21,9 @@ void AddDeviceCommand(CLI::App* app, const bool* json, const Language* language,
   for (AddCommands* add_commands :
        {&AddEnrolCommand, &AddRecordCommands, &AddSyncCommand, &AddCheckInCommands,
         &AddFlowCommands, &AddTransferCommands, &AddPassCommands, &AddPersonsCommands,
-        &AddNoticeCommand, &AddDueCommand, &AddChecksCommand, &AddRulesCommands, &AddQueryCommands,
-        &AddDevicesCommands, &AddCourierCommands, &AddStatusCommand, &AddConflictsCommand,
-        &AddSetAsideCommands}) {
+        &AddNoticeCommand, &AddDueCommand, &AddChecksCommand, &AddLedgerCommand, &AddRulesCommands,
+        &AddQueryCommands, &AddDevicesCommands, &AddCourierCommands, &AddStatusCommand,
+        &AddConflictsCommand, &AddSetAsideCommands}) {
     add_commands(device);
   }
 }

@@ -137,9 +137,12 @@ absl::Status CheckRules(const Arguments& arguments, const Output& output) {
   size_t checks = 0;
   for (const auto& [number, of_type] : book->checks()) checks += of_type.size();
   output.Print(
-      {{"obligations", book->obligations().size()}, {"checks", checks}},
+      {{"obligations", book->obligations().size()},
+       {"checks", checks},
+       {"ledgers", book->ledgers().size()}},
       absl::StrCat(book->obligations().size(), output.Say(" 项应办事项、", " obligations and "),
-                   checks, output.Say(" 项规定可用", " checks can be used")));
+                   checks, output.Say(" 项规定、", " checks and "), book->ledgers().size(),
+                   output.Say(" 种台账可用", " ledgers can be used")));
   return absl::OkStatus();
 }
 

@@ -41,9 +41,7 @@ Value NameIn(Call& call) {
                                 : HostOf(call).NameOf(call[0].text());
 }
 
-Value SayIn(Call& call) {
-  return HostOf(call).language == Language::kChinese ? call[0] : call[1];
-}
+Value SayIn(Call& call) { return HostOf(call).language == Language::kChinese ? call[0] : call[1]; }
 
 // The first element that is unknown or an error is the result; null: there is none.
 Value Improper(const cel::List& list) {

@@ -326,6 +326,10 @@ class WritingUp {
                                    : absl::StrCat("Note: ", count, " ", en));
   }
   void AddNotes() {
+    if (!shelf_.source().ReadsAll(*ledger_.each)) {
+      table_.notes.push_back(Say(query_.language, "说明：此处只掌握一部分记录，本台账不完整",
+                                 "Note: only some of its records are known here"));
+    }
     AddNote(table_.unknown_cells, "格为“—”：此处没有掌握，或无权查看",
             "cells are \"—\": that is not known here, or may not be read");
     AddNote(table_.unknown_rows, "行未列入：此处不知道是否属于本台账",
