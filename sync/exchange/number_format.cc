@@ -22,7 +22,6 @@ Shown ShownByNumber(int format) {
       return Shown::kMonth;
     case 14:
     case 15:
-    case 22:
     case 30:
     case 31:
     case 16:  // the day and month are shown, the year is there
@@ -33,6 +32,8 @@ Shown ShownByNumber(int format) {
     case 54:
     case 58:
       return Shown::kDay;
+    case 22:  // m/d/yy h:mm
+      return Shown::kTime;
     default:
       return Shown::kNumber;
   }
@@ -42,6 +43,7 @@ Shown ShownByCode(absl::string_view code) {
   bool year = false;
   bool month = false;
   bool day = false;
+  bool hour = false;
   for (size_t i = 0; i < code.size() && code[i] != ';'; ++i) {
     switch (absl::ascii_tolower(static_cast<unsigned char>(code[i]))) {
       case '"':
@@ -65,11 +67,14 @@ Shown ShownByCode(absl::string_view code) {
       case 'd':
         day = true;
         break;
+      case 'h':
+        hour = true;
+        break;
       default:
         break;
     }
   }
-  if (day) return Shown::kDay;
+  if (day) return hour ? Shown::kTime : Shown::kDay;
   return year && month ? Shown::kMonth : Shown::kNumber;
 }
 
@@ -84,7 +89,12 @@ std::string DayOfNumber(double number, Shown shown, bool from_1904) {
     if (days < 60) ++days;
   }
   const std::string day = absl::FormatCivilTime(first + days);
-  return shown == Shown::kMonth ? day.substr(0, 7) : day;
+  if (shown == Shown::kMonth) return day.substr(0, 7);
+  if (shown != Shown::kTime) return day;
+  constexpr int kMinutesToADay = 24 * 60;
+  const int minute = static_cast<int>(std::lround((number - std::floor(number)) * kMinutesToADay)) %
+                     kMinutesToADay;
+  return absl::StrFormat("%s %02d:%02d", day, minute / 60, minute % 60);
 }
 
 std::string TextOfNumber(double number) {

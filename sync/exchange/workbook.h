@@ -2,7 +2,7 @@
 //
 //   merged cells     each of them has the value that is shown once for all
 //   days             what is formatted as a day is text, 2008-07-01; where only its month is
-//                    shown, 2008-07
+//                    shown, 2008-07; with a time of the day, 2008-07-01 09:30
 //   numbers          as they were typed; those of which a spreadsheet keeps 15 digits and makes
 //                    the rest 0 are 3.30102198503120E+17, so that nobody takes them for whole
 //   rich text        its words; without the readings that stand above them

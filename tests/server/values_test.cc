@@ -219,6 +219,8 @@ TEST(Numbers, HowASpreadsheetShowsThem) {
   EXPECT_EQ(DayOfNumber(61, Shown::kDay, false), "1900-03-01");
   EXPECT_EQ(DayOfNumber(32874.5, Shown::kMonth, false), "1990-01");
   EXPECT_EQ(DayOfNumber(0, Shown::kDay, true), "");
+  EXPECT_EQ(shown("yyyy\\-mm\\-dd hh:mm"), static_cast<int>(Shown::kTime));
+  EXPECT_EQ(DayOfNumber(32874.375, Shown::kTime, false), "1990-01-01 09:00");
   EXPECT_EQ(DayOfNumber(1e9, Shown::kDay, false), "");
   EXPECT_EQ(TextOfNumber(13800002206), "13800002206");
   EXPECT_EQ(TextOfNumber(1990.01), "1990.01");
