@@ -19,11 +19,11 @@ void AddDeviceCommand(CLI::App* app, const bool* json, const Language* language,
       "Key of what is stored; made if it is not there. Default: device.key in --home");
   // In the order of --help.
   for (AddCommands* add_commands :
-       {&AddEnrolCommand, &AddRecordCommands, &AddSyncCommand, &AddCheckInCommands,
-        &AddFlowCommands, &AddTransferCommands, &AddPassCommands, &AddPersonsCommands,
-        &AddNoticeCommand, &AddDueCommand, &AddChecksCommand, &AddLedgerCommand, &AddRulesCommands,
-        &AddQueryCommands, &AddDevicesCommands, &AddCourierCommands, &AddStatusCommand,
-        &AddConflictsCommand, &AddSetAsideCommands}) {
+       {&AddEnrolCommand,    &AddRecordCommands,   &AddSyncCommand,      &AddCheckInCommands,
+        &AddFlowCommands,    &AddTransferCommands, &AddPassCommands,     &AddPersonsCommands,
+        &AddNoticeCommand,   &AddDueCommand,       &AddChecksCommand,    &AddLedgerCommand,
+        &AddImportCommand,   &AddRulesCommands,    &AddQueryCommands,    &AddDevicesCommands,
+        &AddCourierCommands, &AddStatusCommand,    &AddConflictsCommand, &AddSetAsideCommands}) {
     add_commands(device);
   }
 }

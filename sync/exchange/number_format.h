@@ -14,7 +14,8 @@ enum class Shown { kNumber, kDay, kMonth, kTime };
 Shown ShownByNumber(int format);
 Shown ShownByCode(absl::string_view code);
 
-// "2008-07-01"; of a month "2008-07"; of a time of a day "2008-07-01 09:30"; empty where the number is no day between 1900 and 2100.
+// "2008-07-01"; of a month "2008-07"; of a time of a day "2008-07-01 09:30"; empty where the number
+// is no day between 1900 and 2100.
 std::string DayOfNumber(double number, Shown shown, bool from_1904);
 
 // As it was typed: 13800002206, 1990.01. A spreadsheet keeps 15 digits, so a longer number is

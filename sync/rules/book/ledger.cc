@@ -150,6 +150,14 @@ class Compilation {
     return WrongIntake(name, absl::StrCat(type.name, " has no such single field"));
   }
 
+  absl::StatusOr<const google::protobuf::EnumValueDescriptor*> ValueOf(
+      const FieldDescriptor& field, const std::string& name) const {
+    const auto* values = field.enum_type();
+    const auto* value = values == nullptr ? nullptr : values->FindValueByName(name);
+    if (value != nullptr) return value;
+    return WrongIntake(field.name(), absl::StrCat("it has no value ", name));
+  }
+
   absl::Status AddIntake() {
     const rules::v1::Ledger::Intake& text = ledger_.text.intake();
     LedgerIntake& intake = ledger_.intake.emplace();
@@ -164,15 +172,22 @@ class Compilation {
     if (intake.same.empty() == intake.type->id_from.empty()) {
       return WrongIntake("same", "it is said of a type whose ids follow from nothing");
     }
+    for (const std::string& said : text.always()) {
+      const std::pair<std::string, std::string> parts =
+          absl::StrSplit(said, absl::MaxSplits('=', 1));
+      ASSIGN_OR_RETURN(const FieldDescriptor* field, FieldOf(*intake.type, parts.first));
+      ASSIGN_OR_RETURN(intake.always.emplace_back(), ValueOf(*field, parts.second));
+    }
     for (size_t i = 0; i < ledger_.columns.size(); ++i) {
       if (ledger_.columns[i].text.into().empty()) continue;
-      RETURN_IF_ERROR(AddInto(i, ledger_.columns[i].text.into()));
+      RETURN_IF_ERROR(AddInto(i, ledger_.columns[i].text));
     }
     return intake.into.empty() ? WrongIntake("into", "no column says it") : absl::OkStatus();
   }
 
-  absl::Status AddInto(size_t column, const std::string& path) {
+  absl::Status AddInto(size_t column, const Column& text) {
     LedgerIntake& intake = *ledger_.intake;
+    const std::string& path = text.into();
     const std::pair<std::string, std::string> parts = absl::StrSplit(path, absl::MaxSplits('.', 1));
     LedgerInto into{.column = column};
     ASSIGN_OR_RETURN(into.field, FieldOf(*intake.type, parts.first));
@@ -183,7 +198,13 @@ class Compilation {
       if (into.of == nullptr) return WrongIntake(path, "it points at no record");
       ASSIGN_OR_RETURN(into.by, FieldOf(*into.of, parts.second));
     }
-    intake.into.push_back(into);
+    for (const std::string& word : text.means()) {
+      const std::pair<std::string, std::string> said =
+          absl::StrSplit(word, absl::MaxSplits('=', 1));
+      ASSIGN_OR_RETURN(const auto* value, ValueOf(*into.field, said.second));
+      into.means[said.first] = value->number();
+    }
+    intake.into.push_back(std::move(into));
     return absl::OkStatus();
   }
 

@@ -16,7 +16,9 @@
 #include <google/protobuf/descriptor.h>
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -44,6 +46,8 @@ struct LedgerInto {
   // Of `meeting_id.topic`: the type of the record that is looked for, and its field.
   const RecordType* of = nullptr;
   const google::protobuf::FieldDescriptor* by = nullptr;
+  // Of an enum: the numbers of its values by other words for them.
+  std::map<std::string, int> means;
 };
 
 struct LedgerIntake {
@@ -51,6 +55,7 @@ struct LedgerIntake {
   std::vector<LedgerInto> into;
   std::vector<const google::protobuf::FieldDescriptor*> same;
   const google::protobuf::FieldDescriptor* keeper = nullptr;  // holds the organisation
+  std::vector<const google::protobuf::EnumValueDescriptor*> always;
 };
 
 struct Ledger {
