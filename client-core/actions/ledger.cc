@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "client-core/actions/known.h"
+#include "sync/base/reason.h"
 #include "sync/base/status.h"
 #include "sync/rules/book/check.h"
 #include "sync/rules/exports.h"
@@ -154,7 +155,8 @@ absl::StatusOr<Id> OwnOrganisation(Store& store) {
   ASSIGN_OR_RETURN(const std::set<Id> acted_for, OrganisationsActedFor(store, offices));
   if (acted_for.size() == 1) return *acted_for.begin();
   if (acted_for.size() > 1) {
-    return absl::FailedPreconditionError("you act for several organisations: name one");
+    return absl::FailedPreconditionError(
+        "您为几个党组织任职，请指明是哪一个 / you act for several organisations: name one");
   }
   return BranchOfMember(store, offices.person());
 }
@@ -164,6 +166,9 @@ absl::Status NoteExport(Store& store, const LedgerAsked& asked,
   const uint32_t kOfficers =
       AudienceOf(SECRETARY) | AudienceOf(DEPUTY) | AudienceOf(COMMITTEE) | AudienceOf(GROUP_LEADER);
   ASSIGN_OR_RETURN(const OwnOffices offices, OwnOffices::Of(store));
+  if (offices.In(asked.query.organisation) == 0) {
+    return Refuse(sync::v1::NOT_ENTITLED, "branch_id");
+  }
   LedgerExport whole;
   whole.set_branch_id(asked.query.organisation.str());
   whole.set_by_id(offices.person().str());

@@ -34,7 +34,8 @@ absl::StatusOr<std::vector<rules::LedgerTable>> WriteUpLedgers(Store& store, Led
 // several, or for none.
 absl::StatusOr<Id> OwnOrganisation(Store& store);
 
-// Errors: as Store::Commit.
+// NOT_ENTITLED: the owner neither acts for the organisation nor belongs to it. Errors: as
+// Store::Commit.
 absl::Status NoteExport(Store& store, const LedgerAsked& asked,
                         absl::Span<const rules::LedgerTable> tables, const std::string& digest);
 

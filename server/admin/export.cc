@@ -1,6 +1,7 @@
 // A ledger, or all of them, into a file of the operator's.
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "server/admin/acts.h"
 #include "server/admin/admin.h"
 #include "server/exchange/ledger.h"
 #include "server/identity/named.h"

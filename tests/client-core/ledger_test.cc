@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "absl/strings/str_join.h"
+#include "sync/base/reason.h"
 #include "sync/rules/book/book.h"
 #include "sync/rules/exports.h"
 #include "tests/support/village.h"
@@ -127,6 +128,15 @@ TEST_F(LedgerHere, AMembersOwnExportIsOnRecordToo) {
   ASSERT_THAT(zhangs.All<LedgerExport>(), SizeIs(1));
   EXPECT_EQ(zhangs.All<LedgerExport>()[0].by_id(), wang.bytes());
   EXPECT_EQ(wangs.State().set_aside, 0u);
+}
+
+TEST_F(LedgerHere, NothingIsWrittenOutOfAnOrganisationWithWhichSomebodyHasNothingToDo) {
+  LedgerAsked asked = Asked("member.roster");
+  asked.query.organisation = world.Branch("竹溪村党支部");
+  const auto tables = WriteUpLedgers(zhangs.store(), asked);
+  ASSERT_TRUE(tables.ok());
+  EXPECT_EQ(ReasonOf(NoteExport(zhangs.store(), asked, *tables, "0123")).reason,
+            sync::v1::NOT_ENTITLED);
 }
 
 TEST_F(LedgerHere, NobodyIsToldOfAnExportOfABranchWithWhichTheyHaveNothingToDo) {

@@ -4,7 +4,6 @@
 #include <memory>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "sync/base/date.h"
@@ -12,7 +11,7 @@
 #include "sync/base/text.h"
 #include "sync/rules/book/functions.h"
 #include "sync/rules/book/ledger_cells.h"
-#include "sync/rules/book/ledger_functions.h"
+#include "sync/rules/book/ledger_sight.h"
 #include "sync/rules/cel/collections.h"
 #include "sync/rules/cel/compare.h"
 #include "sync/wire/record.h"
@@ -23,9 +22,8 @@ namespace {
 using cel::Activation;
 using cel::Program;
 using cel::Value;
-using google::protobuf::FieldDescriptor;
-using google::protobuf::Message;
 using Entry = Shelf::Entry;
+using Sight = LedgerSight;
 
 // A row may look through what a branch has recorded in years.
 constexpr cel::Budget kBudget{.steps = 200'000};
@@ -33,122 +31,6 @@ constexpr cel::Budget kBudget{.steps = 200'000};
 std::string Say(Language language, absl::string_view zh, absl::string_view en) {
   return std::string(language == Language::kChinese ? zh : en);
 }
-
-// What the expressions see, and what of it is sensitive or kept from whoever asks.
-class Sight final : public LedgerHost {
- public:
-  Sight(const LedgerQuery& query, LedgerShelf& shelf, absl::Status* trouble)
-      : LedgerHost(query.today, query.language), shelf_(shelf), trouble_(*trouble) {}
-
-  void Show(const RecordType& type, const Entry& entry) const {
-    seen_.emplace(entry.record.get(), Seen{&type, &entry});
-  }
-
-  // Of a column that is masked what may not be read is seen, and drawn so that nobody reads it.
-  void BeginColumn(bool masked) const {
-    masked_ = masked;
-    kept_back_ = false;
-    read_.clear();
-  }
-  void EndColumns() const { BeginColumn(false); }
-  bool kept_back() const { return kept_back_; }
-
-  // To whom what was read in this column belongs.
-  void AddTo(Given* given) const {
-    for (const auto& [record, field] : read_) {
-      const Seen& seen = seen_.find(record)->second;
-      for (const Placed& placed :
-           PlacesOf(*seen.type, seen.entry->id, record->SerializePartialAsString())) {
-        if (placed.place != PERSON) continue;
-        (*given)[{placed.scope, seen.type}].insert(static_cast<uint32_t>(field->number()));
-      }
-    }
-  }
-
-  bool Hides(const Message& of, const FieldDescriptor& field) const override {
-    const auto found = seen_.find(&of);
-    if (found == seen_.end()) return false;
-    const Seen& seen = found->second;
-    const FieldRule* rule = seen.type->fields.Find(static_cast<uint32_t>(field.number()));
-    const auto& restricted = seen.type->restricted;
-    const bool open = std::count(restricted.begin(), restricted.end(), rule) == 0;
-    if (open && !rule->sensitive) return false;
-    const bool may = shelf_.source().MayRead(*seen.type, seen.entry->id, of, field);
-    const auto& reflection = *of.GetReflection();
-    const bool said = field.is_repeated() ? reflection.FieldSize(of, &field) > 0
-                                          : reflection.HasField(of, &field);
-    if (!said) return !may;
-    if (may && rule->sensitive) read_.emplace_back(&of, &field);
-    if (may) return false;
-    kept_back_ = true;
-    return !masked_;
-  }
-
-  Value RecordWith(const RecordType& type, absl::string_view id) const override {
-    const auto known = Id::FromBytes(id);
-    const Entry* entry = known ? Look(type, *known) : nullptr;
-    return entry == nullptr ? Value::Unknown(type.name) : Value::OfMessage(entry->record.get());
-  }
-
-  // What was never made is empty, where it would be known if it had been.
-  Value RecordMadeBy(const RecordType& type, const std::optional<Id>& id) const override {
-    const Entry* entry = id ? Look(type, *id) : nullptr;
-    if (entry != nullptr) return Value::OfMessage(entry->record.get());
-    if (!shelf_.source().ReadsAll(type)) return Value::Unknown(type.name);
-    return Value::OfMessage(
-        google::protobuf::MessageFactory::generated_factory()->GetPrototype(type.descriptor));
-  }
-
-  Value RecordsWith(const RecordType& type, const FieldDescriptor& field,
-                    absl::string_view id) const override {
-    if (!shelf_.source().ReadsAll(type)) return Value::Unknown(type.name);
-    const auto index = shelf_.By(type, &field);
-    trouble_.Update(index.status());
-    std::vector<Value> records;
-    if (!index.ok()) return Value::Unknown(type.name);
-    if (const auto found = (*index)->find(std::string(id)); found != (*index)->end()) {
-      for (const Entry* entry : found->second) {
-        Show(type, *entry);
-        records.push_back(Value::OfMessage(entry->record.get()));
-      }
-    }
-    return Value::ListOf(std::move(records));
-  }
-
-  Value NameOf(absl::string_view id) const override {
-    const auto known = Id::FromBytes(id);
-    if (!known) return Value::Unknown("whose name");
-    for (const char* type_name : {"Member", "Organisation"}) {
-      const RecordType* type = CatalogueSchema()->FindByName(type_name);
-      const Entry* entry = Look(*type, *known);
-      if (entry == nullptr) continue;
-      const FieldDescriptor* name = type->descriptor->FindFieldByName("name");
-      return Value::String(entry->record->GetReflection()->GetString(*entry->record, name));
-    }
-    return Value::Unknown("whose name");
-  }
-
- private:
-  struct Seen {
-    const RecordType* type;
-    const Entry* entry;
-  };
-
-  const Entry* Look(const RecordType& type, const Id& id) const {
-    const auto found = shelf_.Find(type, id);
-    trouble_.Update(found.status());
-    if (!found.ok() || *found == nullptr) return nullptr;
-    Show(type, **found);
-    return *found;
-  }
-
-  LedgerShelf& shelf_;
-  absl::Status& trouble_;
-  mutable absl::flat_hash_map<const Message*, Seen> seen_;
-  mutable bool masked_ = false;
-  mutable bool kept_back_ = false;
-  mutable std::vector<std::pair<const Message*, const FieldDescriptor*>> read_;
-};
 
 struct Row {
   const Entry* entry = nullptr;
