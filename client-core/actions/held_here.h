@@ -6,6 +6,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "client-core/actions/known.h"
 #include "client-core/store/store.h"
 #include "sync/rules/book/shelf.h"
 
@@ -17,13 +18,7 @@ class HeldHere final : public rules::Records {
   absl::Status List(
       const RecordType& type,
       absl::FunctionRef<void(const Id&, const google::protobuf::Message&)> visit) override {
-    const absl::Status status =
-        store_.List({.type = type.number}, [&](const Id& id, const google::protobuf::Message& one) {
-          visit(id, one);
-          return true;
-        });
-    // One that is damaged hides nothing else.
-    return absl::IsDataLoss(status) ? absl::OkStatus() : status;
+    return ListReadable(store_, type, visit);
   }
 
  private:

@@ -36,6 +36,16 @@ std::string FirstLineOf(const RecordType& type, const Message& record) {
 
 }  // namespace
 
+absl::Status ListReadable(Store& store, const RecordType& type,
+                          absl::FunctionRef<void(const Id&, const Message&)> visit) {
+  const absl::Status status =
+      store.List({.type = type.number}, [&](const Id& id, const Message& message) {
+        visit(id, message);
+        return true;
+      });
+  return absl::IsDataLoss(status) ? absl::OkStatus() : status;
+}
+
 absl::StatusOr<Id> BranchOfMember(Store& store, const Id& member) {
   Placement placement;
   placement.set_member_id(member.str());

@@ -47,6 +47,11 @@ absl::Status Each(Store& store, absl::FunctionRef<bool(const Id&, const T&)> vis
                     });
 }
 
+// Every record of a type that can be read: one that is damaged hides nothing else.
+absl::Status ListReadable(
+    Store& store, const RecordType& type,
+    absl::FunctionRef<void(const Id&, const google::protobuf::Message&)> visit);
+
 // The branch that the member belongs to, as this device knows. NOT_FOUND.
 absl::StatusOr<Id> BranchOfMember(Store& store, const Id& member);
 

@@ -159,6 +159,8 @@ AddCommands AddNoticeCommand;     // notice.cc: put one up
 AddCommands AddDueCommand;        // due.cc: what the rule book asks for
 AddCommands AddChecksCommand;     // checks.cc: what is not as it has it
 AddCommands AddReportCommand;     // report.cc: what it adds up to
+AddCommands AddLedgerCommand;     // ledger.cc: what is handed in, out of what is held
+AddCommands AddImportCommand;     // import.cc: a sheet of an office, read by a ledger
 AddCommands AddRulesCommands;     // rules.cc: the rule book itself
 AddCommands AddQueryCommands;     // query.cc: what is not held here; who has looked at oneself
 AddCommands AddDevicesCommands;   // devices.cc: one's own devices

@@ -50,6 +50,8 @@ struct Arguments {
   std::string key_file;
   std::string file;
   std::string branch;
+  std::string ledger;
+  uint32_t year = 0;
   bool check = false;
   bool found = false;
   std::string member;
@@ -134,6 +136,21 @@ class Command {
     v1::ImportReply reply;
     RETURN_IF_ERROR(Call(&v1::Admin::Stub::Import, request, &reply));
     return Print(reply, ReportOf(reply));
+  }
+
+  absl::Status Ledger() {
+    v1::LedgerRequest request;
+    request.set_file(std::filesystem::absolute(arguments_.file).string());
+    request.set_ledger(arguments_.ledger);
+    request.set_organisation(arguments_.organisation);
+    request.set_year(arguments_.year);
+    request.set_english(language_ == Language::kEnglish);
+    request.set_operator_name(Operator());
+    v1::LedgerReply reply;
+    RETURN_IF_ERROR(Call(&v1::Admin::Stub::Ledger, request, &reply));
+    return Print(reply, absl::StrCat(Say("已写出 ", "written: "), request.file(), Say("，", ", "),
+                                     reply.ledgers(), Say(" 张台账、", " ledgers, "), reply.rows(),
+                                     Say(" 行；敏感信息已遮盖", " rows; sensitive fields masked")));
   }
 
   std::string ReportOf(const v1::ImportReply& reply) const {
@@ -589,6 +606,16 @@ void AddAdminCommand(CLI::App* app, const bool* json, const Language* language,
   import->add_flag("--check", arguments->check, "Say what would become of it, and write nothing");
   import->add_flag("--found", arguments->found,
                    "Make organisations that are not registered yet; the first roster always does");
+  CLI::App* ledger =
+      set(admin->add_subcommand(
+              "ledger", "Write a ledger of an organisation into a file, sensitive fields masked"),
+          &Command::Ledger);
+  ledger->add_option("FILE", arguments->file, "To be written, .xlsx or .csv; must not be there")
+      ->required();
+  ledger->add_option("--organisation", arguments->organisation, kOrganisationHelp)->required();
+  ledger->add_option("--ledger", arguments->ledger,
+                     "By key or title, 党费台账; default: all of them, a sheet each");
+  ledger->add_option("--year", arguments->year, "Of this year only");
   CLI::App* enrol = set(
       admin->add_subcommand("enrol", "Print a one-time code for a member's device, and as a QR"),
       &Command::Enrol);

@@ -5,11 +5,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "server/exchange/text.h"
-#include "server/exchange/values.h"
 #include "server/identity/named.h"
 #include "sync/base/damage.h"
 #include "sync/base/status.h"
+#include "sync/exchange/text.h"
+#include "sync/exchange/values.h"
 #include "sync/merge/own_edit.h"
 #include "sync/merge/touched.h"
 #include "sync/rules/registration.h"

@@ -75,6 +75,10 @@ class AdminService final : public admin::v1::Admin::Service {
                 admin::v1::BackupReply* reply) override {
     return Answer(admin_.Backup(*request), reply);
   }
+  Status Ledger(ServerContext*, const admin::v1::LedgerRequest* request,
+                admin::v1::LedgerReply* reply) override {
+    return Answer(admin_.Ledger(*request), reply);
+  }
   Status Acts(ServerContext*, const admin::v1::ActsRequest* request,
               admin::v1::ActsReply* reply) override {
     return Answer(admin_.Acts(*request), reply);

@@ -8,6 +8,7 @@
 #include "sync/rules/asked.h"
 #include "sync/rules/check_in.h"
 #include "sync/rules/checks.h"
+#include "sync/rules/exports.h"
 #include "sync/rules/flow.h"
 #include "sync/rules/notice.h"
 #include "sync/rules/persons.h"
@@ -36,6 +37,7 @@ RuleBook::RuleBook(const std::shared_ptr<const Schema>& schema, const rules::Boo
   rules_.push_back(AskedRule());
   rules_.push_back(FlowRule(schema));
   rules_.push_back(NoticeRule(schema));
+  rules_.push_back(ExportsRule(schema));
   rules_.push_back(RegistrationRule());
   rules_.push_back(SentRule(schema));
   rules_.push_back(PersonsRule());

@@ -27,6 +27,7 @@ constexpr Scenario kScenarios[] = {
     {"merge", MeasureMerge},
     {"rules", MeasureRules},
     {"due", MeasureDue},
+    {"ledger", MeasureLedger},
     {"checks", MeasureChecks},
 };
 

@@ -98,6 +98,7 @@ void MeasureCheckIn(const Options& options, Report* report);
 void MeasureScope(const Options& options, Report* report);
 void MeasureRules(const Options& options, Report* report);
 void MeasureDue(const Options& options, Report* report);
+void MeasureLedger(const Options& options, Report* report);
 void MeasureChecks(const Options& options, Report* report);
 void MeasureIdle(const Options& options, Report* report);
 

@@ -207,10 +207,12 @@ absl::Status Book::Read(absl::Span<const RuleText> files, const Schema& schema) 
   }
   CheckCompiler checks(parameters_, calendars_, schema);
   FigureCompiler figures(parameters_, calendars_, schema);
+  const LedgerCompiler ledgers(parameters_, calendars_, schema);
   for (size_t i = 0; i < files.size(); ++i) {
     RETURN_IF_ERROR(NamedBy(files[i], ReadObligations(parsed[i], schema)));
     RETURN_IF_ERROR(NamedBy(files[i], ReadChecks(parsed[i], checks, schema)));
     RETURN_IF_ERROR(NamedBy(files[i], ReadFigures(parsed[i], figures, schema)));
+    RETURN_IF_ERROR(NamedBy(files[i], ReadLedgers(parsed[i], ledgers, schema)));
   }
   RETURN_IF_ERROR(FigureCompiler::CheckParts(figures_));
   // Figures stay where they are from here on.
@@ -259,6 +261,30 @@ absl::Status Book::ReadChecks(const rules::v1::RuleFile& file, CheckCompiler& co
     checks_[check.of->number].push_back(std::move(check));
   }
   return absl::OkStatus();
+}
+
+absl::Status Book::ReadLedgers(const rules::v1::RuleFile& file, const LedgerCompiler& compiler,
+                               const Schema& schema) {
+  for (const auto& text : file.ledger()) {
+    RETURN_IF_ERROR(TakeKey(text.key(), text.each()));
+    if (schema.FindByName(text.each()) == nullptr) {
+      unknown_.push_back(absl::StrCat(text.key(), ": no record type ", text.each()));
+      continue;
+    }
+    ASSIGN_OR_RETURN(Ledger ledger, compiler.Compile(text));
+    ledgers_.push_back(std::move(ledger));
+  }
+  return absl::OkStatus();
+}
+
+const Ledger* Book::FindLedger(absl::string_view name) const {
+  for (const Ledger& ledger : ledgers_) {
+    const rules::v1::Ledger& text = ledger.text;
+    if (name == text.key() || name == text.words().zh() || name == text.words().en()) {
+      return &ledger;
+    }
+  }
+  return nullptr;
 }
 
 absl::Span<const Check> Book::ChecksOf(const RecordType& type) const {

@@ -6,7 +6,8 @@
 //
 // A rule that this build cannot compile, because it names a type or a field of a newer version,
 // is kept, and is said to be unknown (Book::unknown): it is never guessed at. Immutable; any
-// thread may use it. What is worked out with it is in sync/rules/book/due.h, check.h and count.h.
+// thread may use it. What is worked out with it is in sync/rules/book/due.h, check.h, count.h and
+// ledger_table.h.
 #ifndef ZHIBU_SYNC_RULES_BOOK_BOOK_H_
 #define ZHIBU_SYNC_RULES_BOOK_BOOK_H_
 
@@ -24,6 +25,7 @@
 #include "absl/types/span.h"
 #include "sync/rules/book/calendar.h"
 #include "sync/rules/book/figure.h"
+#include "sync/rules/book/ledger.h"
 #include "sync/rules/book/parameters.h"
 #include "sync/rules/cel/activation.h"
 #include "sync/rules/cel/program.h"
@@ -122,6 +124,10 @@ class Book {
   // Of all that sums hang on beside the records: the figures, the parameters, what the types and
   // code tables declare. Sums that were made by another are not these sums.
   const std::string& figures_digest() const { return figures_digest_; }
+  // In the order in which the files have them.
+  const std::vector<Ledger>& ledgers() const { return ledgers_; }
+  // By its key or its title in either language; null where there is none.
+  const Ledger* FindLedger(absl::string_view name) const;
   // What this build does not understand: "key: no record type X".
   const std::vector<std::string>& unknown() const { return unknown_; }
 
@@ -136,6 +142,8 @@ class Book {
                            const Schema& schema);
   absl::Status ReadBalances(const rules::v1::RuleFile& file);
   void IndexFigures(const Schema& schema);
+  absl::Status ReadLedgers(const rules::v1::RuleFile& file, const LedgerCompiler& compiler,
+                           const Schema& schema);
   absl::Status TakeKey(const std::string& key, const std::string& type);
 
   Parameters parameters_;
@@ -147,6 +155,7 @@ class Book {
   std::map<uint32_t, std::vector<const Figure*>> figures_of_;
   std::map<uint32_t, std::vector<const Figure*>> figures_looking_at_;
   std::string figures_digest_;
+  std::vector<Ledger> ledgers_;
   std::vector<std::string> unknown_;
   std::set<std::string> keys_;
 };

@@ -143,13 +143,8 @@ absl::StatusOr<std::vector<Finding>> JudgeByAll(const Book& book, const RecordTy
   return findings;
 }
 
-bool MayBeHidden(const RecordType& type, const Id& id, const Message& of,
-                 const FieldDescriptor& field, absl::FunctionRef<uint32_t(const Id&)> offices_in) {
-  const auto& reflection = *of.GetReflection();
-  if (field.is_repeated() ? reflection.FieldSize(of, &field) > 0
-                          : reflection.HasField(of, &field)) {
-    return false;
-  }
+bool IsHiddenFrom(const RecordType& type, const Id& id, const Message& of,
+                  const FieldDescriptor& field, absl::FunctionRef<uint32_t(const Id&)> offices_in) {
   const FieldRule* rule = type.fields.Find(static_cast<uint32_t>(field.number()));
   const auto restricted = std::find(type.restricted.begin(), type.restricted.end(), rule);
   if (restricted == type.restricted.end()) return false;
@@ -157,6 +152,14 @@ bool MayBeHidden(const RecordType& type, const Id& id, const Message& of,
   const Eyes eyes = EyesOn(PlacesOf(type, id, body), offices_in);
   const uint64_t hidden = HiddenFrom(type, eyes, HostSightOf(type, body));
   return (hidden >> (restricted - type.restricted.begin()) & 1) != 0;
+}
+
+bool MayBeHidden(const RecordType& type, const Id& id, const Message& of,
+                 const FieldDescriptor& field, absl::FunctionRef<uint32_t(const Id&)> offices_in) {
+  const auto& reflection = *of.GetReflection();
+  const bool said =
+      field.is_repeated() ? reflection.FieldSize(of, &field) > 0 : reflection.HasField(of, &field);
+  return !said && IsHiddenFrom(type, id, of, field, offices_in);
 }
 
 }  // namespace zhibu::rules

@@ -54,6 +54,11 @@ absl::StatusOr<std::vector<Finding>> JudgeByAll(const Book& book, const RecordTy
                                                 const google::protobuf::Message& record,
                                                 absl::CivilDay today, Surroundings* surroundings);
 
+// Whether somebody with these offices may not read the field of the record, whatever it holds.
+bool IsHiddenFrom(const RecordType& type, const Id& id, const google::protobuf::Message& of,
+                  const google::protobuf::FieldDescriptor& field,
+                  absl::FunctionRef<uint32_t(const Id&)> offices_in);
+
 // Whether a device may hold a record with the field empty because its owner may not read it.
 // `offices_in`: which the owner is known to have in a scope.
 bool MayBeHidden(const RecordType& type, const Id& id, const google::protobuf::Message& of,
