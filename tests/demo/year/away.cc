@@ -105,10 +105,11 @@ class Away final : public Story {
     flow.set_cause(Flow::WORK);
     flow.set_direction(stay->at_host ? Flow::WITHIN_PROVINCE : Flow::ACROSS_PROVINCES);
     stay->flow = edit.Add(std::move(draft), true);
-    edit.Add(Must(client::IssuePass(device.store(), stay->person.id,
-                                    {.number = absl::StrCat("云流", ++passes_), .until = today() + 540}),
-                  "a pass"),
-             true);
+    edit.Add(
+        Must(client::IssuePass(device.store(), stay->person.id,
+                               {.number = absl::StrCat("云流", ++passes_), .until = today() + 540}),
+             "a pass"),
+        true);
     edit.Change<Member>(stay->person.id, [](Member& member) {
       member.set_migrant(true);
       member.set_status(Member::AWAY);
@@ -124,7 +125,8 @@ class Away final : public Story {
       if (!stay.at_host || stay.accepted || stay.over || !host().Has(type, stay.flow)) continue;
       Edit edit(&host());
       auto draft = Must(host().store().Edit<Flow>(stay.flow), "a stay");
-      draft = Must(client::AcceptStay(host().store(), std::move(draft), "驻滨海市支部书记"), "accept");
+      draft =
+          Must(client::AcceptStay(host().store(), std::move(draft), "驻滨海市支部书记"), "accept");
       edit.Add(std::move(draft), false);
       edit.Commit();
       stay.accepted = true;
@@ -208,7 +210,8 @@ class Away final : public Story {
   }
 
   void Lose() {
-    const Village& village = town_.village(kLost);
+    Village& village = town_.village(kLost);
+    village.members[9].lost = true;
     Edit edit(&town_.secretary(kLost));
     lost_ = edit.Make<LostContact>([&](LostContact& lost) {
       lost.set_member_id(village.members[9].id.str());
@@ -251,10 +254,9 @@ class Away final : public Story {
     moved_ = from.members[10];
     Device& device = town_.secretary(kFrom);
     Edit edit(&device);
-    auto draft =
-        Must(client::IssueLetterUnasked(device.store(), moved_.id, town_.village(kTo).id, "迁居",
-                                        {.number = "云组介-1", .days = 60}),
-             "a letter");
+    auto draft = Must(client::IssueLetterUnasked(device.store(), moved_.id, town_.village(kTo).id,
+                                                 "迁居", {.number = "云组介-1", .days = 60}),
+                      "a letter");
     draft.message<Transfer>().set_dues_paid_until(MonthOf(today()));
     letter_ = edit.Add(std::move(draft), true);
     edit.Commit();

@@ -1,5 +1,5 @@
-// 发展党员: somebody in each branch is on the way, each at another stage, by the customary 25 steps,
-// with the township's own word where it has one. Four ways have a story of their own:
+// 发展党员: somebody in each branch is on the way, each at another stage, by the customary 25
+// steps, with the township's own word where it has one. Four ways have a story of their own:
 //
 //   by the table of 2014    a meeting more than a month after the pre-examination, which it allowed
 //   by that of May 2026     the same, after 18 May: noted as late
@@ -29,9 +29,8 @@ using records::v1::PrivateDetail;
 enum class Way { kCustomary, kOldTable, kNewTable, kLatePaper, kWaiting };
 
 // Which day of the way each step is customarily on, counted from the application.
-constexpr int kCustomary[] = {0,   0,   20,  200, 210, 215, 390, 600, 607,
-                              610, 625, 640, 650, 665, 672, 685, 700, 720,
-                              730, 732, 740, 865, 1045, 1055, 1085, 1095};
+constexpr int kCustomary[] = {0,   0,   20,  200, 210, 215, 390, 600, 607, 610,  625,  640,  650,
+                              665, 672, 685, 700, 720, 730, 732, 740, 865, 1045, 1055, 1085, 1095};
 constexpr int kSteps = 25;
 // The township is asked for its word on what these decide, and gives it before the next.
 const std::set<int> kAsked = {DevelopmentStep::COMMITTEE_REVIEW,
@@ -93,6 +92,7 @@ class Development final : public Story {
   void Review(const Journey& journey, absl::CivilDay on, Edit* edit);
   void RefuseNewAct(const Journey& journey);
   void Agree();
+  void TellTable(const std::string& way, const Journey& journey);
 
   std::vector<Journey> journeys_;
   int decisions_ = 0;
@@ -116,10 +116,10 @@ Journey Development::Plan(const Village& village, absl::CivilDay first, absl::Ci
     case 2: {
       const bool old = village.index == 1;
       journey.way = old ? Way::kOldTable : Way::kNewTable;
-      shift_to(1, old ? Day(2024, 8, 1) : Day(2024, 9, 20));
-      shift_to(7, old ? Day(2026, 3, 2) : Day(2026, 5, 26));
-      shift_to(13, old ? Day(2026, 4, 8) : Day(2026, 6, 10));
-      shift_to(15, old ? Day(2026, 5, 14) : Day(2026, 7, 18));
+      shift_to(1, old ? Day(2024, 7, 1) : Day(2024, 9, 20));
+      shift_to(7, old ? Day(2026, 2, 2) : Day(2026, 5, 26));
+      shift_to(13, old ? Day(2026, 4, 9) : Day(2026, 7, 30));
+      shift_to(15, old ? Day(2026, 5, 14) : Day(2026, 9, 5));
       break;
     }
     case 3:
@@ -241,8 +241,7 @@ void Development::Take(Journey* journey, absl::CivilDay on, Edit* edit) {
   if (step == DevelopmentStep::POLITICAL_REVIEW) Review(*journey, on, edit);
 }
 
-void Development::Fill(const Journey& journey, int step, absl::CivilDay on,
-                       DevelopmentStep* made) {
+void Development::Fill(const Journey& journey, int step, absl::CivilDay on, DevelopmentStep* made) {
   const Village& village = town_.village(journey.village);
   made->set_case_id(journey.id.str());
   made->set_attempt(1);
@@ -384,7 +383,8 @@ void Development::Agree() {
   const RecordType& type = *leader.store().schema().Find(DevelopmentStep::descriptor());
   for (const Journey& journey : journeys_) {
     if (!journey.waits || journey.done == 0) continue;
-    if (journey.way == Way::kWaiting && journey.done == DevelopmentStep::ACCEPTANCE_MEETING) continue;
+    if (journey.way == Way::kWaiting && journey.done == DevelopmentStep::ACCEPTANCE_MEETING)
+      continue;
     const Id step = StepId(journey, journey.done);
     if (!leader.Has(type, step)) continue;
     if (leader.Get<DevelopmentStep>(step).state() != DevelopmentStep::SUBMITTED) continue;
@@ -403,7 +403,6 @@ void Development::Agree() {
 
 void Development::End() {
   Check(refused_, "the year has the day on which a candidate was chosen too early");
-  std::map<std::string, int64_t> at;
   for (const Journey& journey : journeys_) {
     if (journey.id.empty()) continue;
     const auto one = device(journey).Get<DevelopmentCase>(journey.id);
@@ -412,7 +411,20 @@ void Development::End() {
   year_.ending.numbers["agreed"] = agreed_;
   for (const auto& [way, index] : {std::pair("oldTable", 1), std::pair("newTable", 2),
                                    std::pair("latePaper", 3), std::pair("waiting", 4)}) {
-    year_.ending.words[way] = town_.village(static_cast<size_t>(index)).applicant.name;
+    const auto place = static_cast<size_t>(index);
+    year_.ending.words[way] = town_.village(place).applicant.name;
+    year_.ending.words[absl::StrCat(way, ".branch")] = town_.village(place).name;
+  }
+  TellTable("oldTable", journeys_[1]);
+  TellTable("newTable", journeys_[2]);
+}
+
+// When the township had looked at the papers, and when the meeting was held.
+void Development::TellTable(const std::string& way, const Journey& journey) {
+  for (const auto& [what, step] : {std::pair("examined", DevelopmentStep::PRE_EXAMINATION),
+                                   std::pair("met", DevelopmentStep::ACCEPTANCE_MEETING)}) {
+    const auto done = device(journey).Get<DevelopmentStep>(StepId(journey, step));
+    year_.ending.words[absl::StrCat(way, ".", what)] = done.done_on();
   }
 }
 

@@ -6,6 +6,7 @@
 #include "client-core/transport/syncer.h"
 #include "sync/cli/key_file.h"
 #include "sync/wire/record.h"
+#include "zhibu/records/v1/meeting.pb.h"
 
 namespace zhibu::year {
 namespace {
@@ -22,21 +23,23 @@ uint64_t Tally::Made() const {
 
 void Tally::Note(const client::Draft& draft, bool is_new) {
   ++(is_new ? made : changed)[draft.type().name];
+  // Only what a key has signed is another each time.
+  const bool is_signed = draft.message().GetDescriptor() == records::v1::CheckIn::descriptor();
   digest = Digest(absl::StrCat(digest, draft.type().name, draft.id().bytes(),
-                               draft.message().SerializePartialAsString()));
+                               is_signed ? "" : draft.message().SerializePartialAsString()));
 }
 
-Device::Device(const std::string& folder, std::string name, const Person& owner,
-               const Clock* clock, uint64_t seed, const std::string& ticket, Tally* tally)
+Device::Device(const std::string& folder, std::string name, const Person& owner, const Clock* clock,
+               uint64_t seed, const std::string& ticket, Tally* tally)
     : name_(std::move(name)), owner_(owner), clock_(*clock), tally_(tally) {
   const std::string home = absl::StrCat(folder, "/", name_);
   std::filesystem::create_directories(home);
   const std::string file = absl::StrCat(home, "/device.db");
   std::string key =
       Must(KeyFor(absl::StrCat(home, "/device.key"), file, [] { return absl::OkStatus(); }), name_);
-  store_ = Must(client::Store::Open(
-                    {.file = file, .environment = clock->EnvironmentOf(seed), .key = key}),
-                name_);
+  store_ = Must(
+      client::Store::Open({.file = file, .environment = clock->EnvironmentOf(seed), .key = key}),
+      name_);
   Check(client::Enrol(store_.get(), ticket, name_, kPatience), absl::StrCat(name_, " enrols"));
 }
 

@@ -25,11 +25,13 @@ class DuesOfAYear final : public Story {
   void OnDay() override {
     const bool quarter = today().month() % 3 == 0;
     // The first sheet when the branch begins with the program, then one each January.
-    const bool sheet =
-        year_.days() == 1 || (today().month() == 1 && today().day() == kBaseDay && year_.days() > 5);
+    const bool sheet = year_.days() == 1 ||
+                       (today().month() == 1 && today().day() == kBaseDay && year_.days() > 5);
     for (Village& village : town_.villages()) {
       if (sheet) SignBases(village);
-      if (today().day() == kPayDay) Pay(village);
+      // The month in which the year begins, too, where its day is over.
+      const bool begun = year_.days() == 0 && today().day() > kPayDay;
+      if (begun || today().day() == kPayDay) Pay(village);
       if (today().day() == kHandUpDay && quarter) HandUp(village);
     }
     if (year_.days() % 7 == 0) Receive();
@@ -43,7 +45,8 @@ class DuesOfAYear final : public Story {
     year_.ending.words["debtor"] = town_.debtor().owner().name;
     year_.ending.words["duesBranch"] = first.name;
     year_.ending.numbers["duesFenOfFirst"] = paid_fen_of_[0];
-    year_.ending.numbers["arrears"] = kArrears;
+    year_.ending.words["unpaidFrom"] = absl::FormatCivilTime(LastPaid() - (kArrears - 1));
+    year_.ending.words["unpaidUntil"] = absl::FormatCivilTime(LastPaid());
   }
 
  private:
@@ -65,12 +68,12 @@ class DuesOfAYear final : public Story {
     edit.Commit();
   }
 
-  // The last that are due before the year ends.
+  // The last month of which anybody has paid when the year ends.
+  absl::CivilMonth LastPaid() const {
+    return absl::CivilMonth(year_.last.day() > kPayDay ? year_.last : AddMonths(year_.last, -1));
+  }
   bool IsLate(const Person& person) const {
-    if (person.id != town_.debtor().me()) return false;
-    const absl::CivilDay end = year_.last;
-    const absl::CivilMonth last(end.day() > kPayDay ? end : AddMonths(end, -1));
-    return last - absl::CivilMonth(today()) < kArrears;
+    return person.id == town_.debtor().me() && LastPaid() - absl::CivilMonth(today()) < kArrears;
   }
 
   Id PayOne(const Village& village, const Person& person, int64_t fen, Edit* edit,
@@ -95,7 +98,7 @@ class DuesOfAYear final : public Story {
     Edit edit(&town_.secretary(village.index));
     const bool slip = village.index == 0 && ++months_ == 3;
     for (const Person& person : village.members) {
-      if (IsLate(person)) continue;
+      if (IsLate(person) || person.lost) continue;
       const int64_t fen = DuesOf(person).monthly_fen;
       if (slip && &person == &village.members[7]) {
         const Id wrong = PayOne(village, person, fen * 10, &edit);

@@ -11,7 +11,10 @@
 #include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
+#include <iterator>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -45,8 +48,8 @@ struct Absence {
   int from;
   int days;
 };
-constexpr Absence kAbsences[] = {{11, 60, 35}, {11, 240, 42}, {17, 80, 42},
-                                 {17, 210, 49}, {23, 95, 49}, {23, 275, 35}};
+constexpr Absence kAbsences[] = {{11, 60, 35},  {11, 240, 42}, {17, 80, 42},
+                                 {17, 210, 49}, {23, 95, 49},  {23, 275, 35}};
 
 bool IsAbsent(size_t village, int64_t day) {
   return std::any_of(std::begin(kAbsences), std::end(kAbsences), [&](const Absence& absence) {
@@ -55,15 +58,18 @@ bool IsAbsent(size_t village, int64_t day) {
 }
 
 // Everybody once a week, and the township every day.
-void SyncOfTheDay(Year* year) {
+void SyncOfTheDay(Year* year, std::map<const Absence*, uint64_t>* brought) {
   Township& town = year->township;
   const int64_t day = year->days();
   for (const Village& village : town.villages()) {
-    if (day % 7 != static_cast<int64_t>(village.index % 7) || IsAbsent(village.index, day)) continue;
+    if (day % 7 != static_cast<int64_t>(village.index % 7) || IsAbsent(village.index, day))
+      continue;
     Device& secretary = town.secretary(village.index);
-    const auto unsent = static_cast<int64_t>(Must(secretary.store().State(), "state").unsent);
-    int64_t& most = year->ending.numbers["unsentAtMost"];
-    most = std::max(most, unsent);
+    const uint64_t unsent = Must(secretary.store().State(), "state").unsent;
+    for (const Absence& absence : kAbsences) {
+      const bool is_back = absence.village == village.index && day >= absence.from + absence.days;
+      if (is_back) brought->try_emplace(&absence, unsent);
+    }
     secretary.Sync();
     if (Device* deputy = town.deputy(village.index)) deputy->Sync();
   }
@@ -73,7 +79,9 @@ void SyncOfTheDay(Year* year) {
   town.debtor().Sync();
 }
 
-void LiveThrough(Year* year) {
+// Gives what each brought who had been without a link: edits.
+std::map<const Absence*, uint64_t> LiveThrough(Year* year) {
+  std::map<const Absence*, uint64_t> brought;
   const std::vector<std::unique_ptr<Story>> stories = [&] {
     std::vector<std::unique_ptr<Story>> all;
     all.push_back(MeetingStory(year));
@@ -89,7 +97,7 @@ void LiveThrough(Year* year) {
     clock.SetTo(day, 9);
     for (const auto& story : stories) story->OnDay();
     clock.SetTo(day, 20);
-    SyncOfTheDay(year);
+    SyncOfTheDay(year, &brought);
   }
   clock.SetToNow();
   // What one has sent, the next receives.
@@ -97,13 +105,14 @@ void LiveThrough(Year* year) {
     for (Device* device : year->township.devices()) device->Sync();
   }
   for (const auto& story : stories) story->End();
+  return brought;
 }
 
 std::map<std::string, uint64_t> CountAtServer(const std::string& folder) {
   const std::string file = absl::StrCat(folder, "/server/zhibu.db");
-  const std::string key = Must(KeyFor(absl::StrCat(folder, "/server/zhibu.key"), file,
-                                      [] { return absl::OkStatus(); }),
-                               "the server's key");
+  const std::string key =
+      Must(KeyFor(absl::StrCat(folder, "/server/zhibu.key"), file, [] { return absl::OkStatus(); }),
+           "the server's key");
   const auto store = Must(server::OpenSqliteStore(file, {.key = key}), "the server's store");
   std::map<std::string, uint64_t> counts;
   Check(store->Read([&](server::Reader& reader) -> absl::Status {
@@ -134,7 +143,8 @@ void CheckCounts(const Tally& tally, const std::map<std::string, uint64_t>& at_s
   }
 }
 
-Json Tell(Year* year, const Arguments& arguments, const std::map<std::string, uint64_t>& at_server) {
+Json Tell(Year* year, const Arguments& arguments, const std::map<const Absence*, uint64_t>& brought,
+          const std::map<std::string, uint64_t>& at_server) {
   Township& town = year->township;
   Json types = Json::object();
   for (const RecordType& type : CatalogueSchema()->types()) {
@@ -145,10 +155,11 @@ Json Tell(Year* year, const Arguments& arguments, const std::map<std::string, ui
     devices.push_back({{"home", device->name()}, {"owner", device->owner().name}});
   }
   Json offline = Json::array();
-  for (const Absence& absence : kAbsences) {
-    offline.push_back({{"branch", town.village(absence.village).name},
-                       {"secretary", town.village(absence.village).secretary().name},
-                       {"days", absence.days}});
+  for (const auto& [absence, edits] : brought) {
+    offline.push_back({{"branch", town.village(absence->village).name},
+                       {"secretary", town.village(absence->village).secretary().name},
+                       {"days", absence->days},
+                       {"edits", edits}});
   }
   size_t members = 0;
   for (const Village& village : town.villages()) members += village.members.size();
@@ -171,8 +182,6 @@ Json Tell(Year* year, const Arguments& arguments, const std::map<std::string, ui
           {"changed", town.tally.changed},
           {"types", types},
           {"digest", Hex(town.tally.digest)},
-          {"due", year->ending.due},
-          {"checks", year->ending.checks},
           {"words", year->ending.words},
           {"numbers", year->ending.numbers}};
 }
@@ -189,11 +198,11 @@ void Run(const Arguments& arguments) {
   for (const Village& village : year.township.villages()) {
     imported += village.members.size() + (village.applied_before < 0 ? 0 : 1);
   }
-  LiveThrough(&year);
+  const auto brought = LiveThrough(&year);
   year.township.Close();
   const auto at_server = CountAtServer(arguments.folder);
   CheckCounts(year.township.tally, at_server, imported);
-  std::cout << Tell(&year, arguments, at_server).dump() << std::endl;
+  std::cout << Tell(&year, arguments, brought, at_server).dump() << std::endl;
 }
 
 }  // namespace

@@ -83,7 +83,7 @@ class Meetings final : public Story {
   std::vector<Id> Call(Village& village, const Id& meeting, Edit* edit) {
     std::vector<Id> on_leave;
     for (const Person& person : village.members) {
-      if (person.away) continue;
+      if (person.away || person.lost) continue;
       const uint32_t luck = town_.dice.Below(100);
       if (luck >= 88 && luck < 96) on_leave.push_back(person.id);
       ++attendance_;
@@ -142,7 +142,7 @@ class Meetings final : public Story {
       });
     }
     on_leave_[village.index] = {meeting, on_leave};
-    edit.Make<FollowUp>([&](FollowUp& matter) {
+    left_[village.index] = edit.Make<FollowUp>([&](FollowUp& matter) {
       matter.set_meeting_id(meeting.str());
       matter.set_branch_id(village.id.str());
       matter.set_number(1);
@@ -175,6 +175,7 @@ class Meetings final : public Story {
 
   // Whoever had leave hears afterwards what was said, and what was left to somebody is done.
   void MakeUp(Village& village) {
+    if (left_.count(village.index) == 0) return;  // the year begins after that meeting
     const auto& [meeting, people] = on_leave_[village.index];
     Device& device = town_.secretary(village.index);
     Edit edit(&device);
@@ -189,6 +190,11 @@ class Meetings final : public Story {
         leave.set_how_made_up("书记送学上门");
       });
     }
+    edit.Change<FollowUp>(left_[village.index], [&](FollowUp& matter) {
+      matter.set_state(FollowUp::DONE);
+      matter.set_done_on(date());
+      matter.set_result("路灯已修复");
+    });
     edit.Commit();
   }
 
@@ -275,6 +281,7 @@ class Meetings final : public Story {
   int64_t attendance_ = 0;
   int64_t conflicts_ = 0;
   std::map<size_t, std::pair<Id, std::vector<Id>>> on_leave_;
+  std::map<size_t, Id> left_;
   std::map<size_t, Id> disputed_;
 };
 

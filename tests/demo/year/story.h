@@ -21,12 +21,7 @@ namespace zhibu::year {
 
 // What the year is told by and looked at by afterwards.
 struct Ending {
-  // Due on a device, as `zhibu device due` says: device, key, how many.
-  std::map<std::string, std::map<std::string, int>> due;
-  // Found on a device, as `zhibu device checks` says.
-  std::map<std::string, std::map<std::string, int>> checks;
-  // Single words: names, days, sums.
-  std::map<std::string, std::string> words;
+  std::map<std::string, std::string> words;  // names, days
   std::map<std::string, int64_t> numbers;
 };
 

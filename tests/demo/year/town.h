@@ -32,6 +32,7 @@ struct Person {
   records::v1::DuesBase::Kind kind = records::v1::DuesBase::WAGE;
   int64_t base_fen = 0;
   bool away = false;  // at work elsewhere
+  bool lost = false;  // nobody knows where
   Id id;
 };
 

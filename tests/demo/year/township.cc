@@ -86,8 +86,8 @@ std::unique_ptr<Device> Township::Enrol(const std::string& name, const Person& p
   const v1::EnrolCodeReply reply = admin_->Call(&v1::Admin::Stub::Enrol, request);
   Person owner = person;
   owner.id = *Id::FromBytes(reply.person().id());
-  auto device = std::make_unique<Device>(folder_, name, owner, &clock, seed_ + 100 + dice.Below(1u << 30),
-                                         reply.code(), &tally);
+  auto device = std::make_unique<Device>(folder_, name, owner, &clock,
+                                         seed_ + 100 + dice.Below(1u << 30), reply.code(), &tally);
   device->Sync();
   return device;
 }
