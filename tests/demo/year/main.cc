@@ -1,7 +1,7 @@
 // A township's year in a minute: production code of a server and of everybody's devices, on a clock
 // that begins 365 days ago and ends now, from a seed.
 //
-//   zhibu_year FOLDER [--seed N] [--branches N] [--members N]
+//   zhibu_year FOLDER [--seed N]
 //
 // Leaves FOLDER/server and a folder for each device, as `zhibu serve --data` and `zhibu device
 // --home` have them, and prints as JSON what was made and what is left to do. What does not come
@@ -34,12 +34,12 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int kDays = 365;
+constexpr size_t kBranches = 30;
+constexpr size_t kMembers = 700;
 
 struct Arguments {
   std::string folder;
   uint64_t seed = 2026;
-  size_t branches = 30;
-  size_t members = 700;
 };
 
 // Three secretaries without a link, each twice, for five to seven weeks.
@@ -189,11 +189,7 @@ Json Tell(Year* year, const Arguments& arguments, const std::map<const Absence*,
 void Run(const Arguments& arguments) {
   const absl::CivilDay today = DayAt(SystemEnvironment().now_ms());
   const absl::CivilDay first = today - kDays;
-  Year year{{arguments.folder, arguments.seed, arguments.branches, arguments.members, first},
-            first,
-            today,
-            {},
-            {}};
+  Year year{{arguments.folder, arguments.seed, kBranches, kMembers, first}, first, today, {}, {}};
   uint64_t imported = 0;
   for (const Village& village : year.township.villages()) {
     imported += village.members.size() + (village.applied_before < 0 ? 0 : 1);
@@ -217,8 +213,6 @@ int main(int argc, char** argv) {
   CLI::App app("A township's year, from a seed");
   app.add_option("FOLDER", arguments.folder, "Where it is left; new")->required();
   app.add_option("--seed", arguments.seed, "The same gives the same year");
-  app.add_option("--branches", arguments.branches, "Of the township");
-  app.add_option("--members", arguments.members, "Of all branches together");
   CLI11_PARSE(app, argc, argv);
   zhibu::year::Run(arguments);
   return 0;
