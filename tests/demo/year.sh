@@ -169,11 +169,18 @@ done
 same "the two days lie on either side of the change" "true true" \
   "$(year '"\(.words["oldTable.met"] < "2026-05-18") \(.words["newTable.examined"] > "2026-05-18")"')"
 
-step "逐项核对：没有未发送的，没有被搁置的" "Checked: nothing is unsent, nothing was set aside"
+step "逐项核对：没有未发送的，没有被搁置的，没有别的不合规" \
+  "Checked on every device: nothing is unsent, nothing was set aside, nothing else is irregular"
+irregular=()
 for phone in $(year '.devices[].home'); do
   same "unsent and set aside on $phone" "[0,0]" "$(device "$phone" status | jq -c '[.unsent, .setAside]')"
+  [[ $phone == secretary* ]] || continue
+  found=$(device "$phone" checks)
+  same "rules that go wrong on $phone" "[]" "$(jq -c .faults <<<"$found")"
+  [[ $(jq '.checks | length' <<<"$found") == 0 ]] || irregular+=("$phone")
 done
-tell "$(year '.devices | length') 台设备 devices"
+same "where something is irregular" "secretary2 secretary3" "${irregular[*]}"
+tell "$(year '.devices | length') 台设备 devices，$(year '.branches | length') 个支部 branches"
 end_step
 
 printf '\n%s完成：核对 %d 项，%s 条记录，%s 笔修改，用时 %s%s\n' \
