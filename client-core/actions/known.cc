@@ -16,6 +16,7 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::MessageFactory;
 using records::v1::Member;
+using records::v1::Organisation;
 using records::v1::Placement;
 
 namespace {
@@ -30,6 +31,17 @@ std::string FirstLineOf(const RecordType& type, const Message& record) {
     if (!is_text || BytesMaxOf(*field) > kBytesMax) continue;
     std::string text = record.GetReflection()->GetString(record, field);
     if (!text.empty()) return text;
+  }
+  return "";
+}
+
+// Of the organisation that keeps the record; empty where that is not here.
+std::string NameOfKeeper(Store& store, const RecordType& type, const Id& id,
+                         const Message& record) {
+  for (const Placed& placed : PlacesOf(type, id, record.SerializePartialAsString())) {
+    if (placed.place != OWNER) continue;
+    absl::StatusOr<Draft> keeper = store.Edit<Organisation>(placed.scope);
+    if (keeper.ok()) return keeper->message<Organisation>().name();
   }
   return "";
 }
@@ -72,7 +84,12 @@ std::string NameOfRecord(Store& store, const RecordType& type, const Id& id) {
   const Message& record = draft->message();
   const FieldDescriptor* member = record.GetDescriptor()->FindFieldByName("member_id");
   if (member != nullptr) {
-    return NameOfMember(store, record.GetReflection()->GetString(record, member));
+    const std::string named = record.GetReflection()->GetString(record, member);
+    std::string keeper;  // a superior holds nobody's record of those below
+    if (const auto person = Id::FromBytes(named); person && !store.Edit<Member>(*person).ok()) {
+      keeper = NameOfKeeper(store, type, id, record);
+    }
+    return keeper.empty() ? NameOfMember(store, named) : keeper;
   }
   std::string line = FirstLineOf(type, record);
   return line.empty() ? TextOf(id) : line;

@@ -524,6 +524,8 @@ NumberedEdit Store::Transaction::Numbered(const Tables::PendingEdit& pending) {
   for (const uint64_t salt : pending.builds_on) {
     if (const auto below = tables_.NumberOf(Device(), salt)) edit.add_builds_on(below->value);
   }
+  // Ascending, as the wire has it; salts are in no order.
+  std::sort(edit.mutable_builds_on()->begin(), edit.mutable_builds_on()->end());
   return edit;
 }
 

@@ -234,7 +234,12 @@ class Syncer::Stream {
     if (listener_.joinable()) listener_.join();
   }
 
-  bool Write(const ClientFrame& frame) { return stream_->Write(frame); }
+  // All that the session has to say.
+  void WriteAll(Session* session) {
+    ClientFrame frame;
+    while (session->Next(&frame) && stream_->Write(frame)) {
+    }
+  }
 
   // Call once the stream has ended.
   absl::Status Finish() {
@@ -324,10 +329,7 @@ absl::Status Syncer::AttemptThere(absl::Time deadline, absl::FunctionRef<bool(Se
   bool in_step = false;
   while (true) {
     const auto commits = store_.CommitsOfOthers();
-    ClientFrame frame;
-    while (session.Next(&frame)) {
-      if (!stream.Write(frame)) break;
-    }
+    stream.WriteAll(&session);
     if (session.closed()) {
       return session.again() ? absl::AbortedError("again") : session.status();
     }
@@ -337,6 +339,7 @@ absl::Status Syncer::AttemptThere(absl::Time deadline, absl::FunctionRef<bool(Se
       RETURN_IF_ERROR(store_.EndAttempt(absl::OkStatus()));
       on_change(absl::OkStatus());
     }
+    stream.WriteAll(&session);  // what it asks for, now that something has come
     Rest(deadline, commits);
     std::deque<ServerFrame> received;
     bool ended = false;
@@ -382,7 +385,7 @@ absl::Status Syncer::Ask(sync::v1::Ask ask, absl::FunctionRef<bool(const sync::v
     if (!on_page(*page) || page->next().empty()) return true;
     ask.set_after(page->next());
     ask.clear_reason();  // it has been opened
-    asked = false;
+    session.Ask(ask);
     return false;
   };
   absl::Status status;

@@ -100,14 +100,14 @@ class FolderLock {
 
 struct Node::Parts {
   Parts(std::string folder_path, FolderLock held, std::unique_ptr<Log> heard,
-        std::unique_ptr<Store> opened, const Limits& limits_given)
+        std::unique_ptr<Store> opened, const Limits& limits_given, const Environment& environment)
       : folder(std::move(folder_path)),
         limits(limits_given),
         lock(std::move(held)),
         log(std::move(heard)),
         store(std::move(opened)),
-        ingest(CatalogueSchema(), SystemEnvironment(), log.get()),
-        hub(store.get(), &ingest, SystemEnvironment(), limits, log.get()),
+        ingest(CatalogueSchema(), environment, log.get()),
+        hub(store.get(), &ingest, environment, limits, log.get()),
         admin(&hub, log.get()),
         admin_service(MakeAdminService(&admin)),
         sums(store.get(), &ingest.schema(), &ingest.book(), log.get()) {}
@@ -133,7 +133,8 @@ Node::Node(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 absl::StatusOr<std::unique_ptr<Node>> Node::Open(const std::string& folder,
                                                  const std::string& key_file, bool restored,
-                                                 const Limits& limits) {
+                                                 const Limits& limits,
+                                                 const Environment& environment) {
   ASSIGN_OR_RETURN(FolderLock lock, FolderLock::Take(folder));
   umask(0077);  // what is kept here is for its owner only
   const std::string file = StoreOf(folder);
@@ -147,13 +148,13 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Open(const std::string& folder,
   options.readers = std::max(2, static_cast<int>(std::thread::hardware_concurrency()));
   options.observer = log.get();
   ASSIGN_OR_RETURN(auto store, OpenSqliteStore(file, options));
-  RETURN_IF_ERROR(EnsureIncarnation(*store, *CatalogueSchema(), SystemEnvironment(), restored));
-  RETURN_IF_ERROR(EnsureCourierKey(*store, SystemEnvironment()));
-  Ingest ingest(CatalogueSchema(), SystemEnvironment(), log.get());
+  RETURN_IF_ERROR(EnsureIncarnation(*store, *CatalogueSchema(), environment, restored));
+  RETURN_IF_ERROR(EnsureCourierKey(*store, environment));
+  Ingest ingest(CatalogueSchema(), environment, log.get());
   RETURN_IF_ERROR(EnsureRegistration(*store, ingest));
-  RETURN_IF_ERROR(EnsureMarks(*store, ingest, SystemEnvironment()));
-  return std::unique_ptr<Node>(new Node(
-      std::make_unique<Parts>(folder, std::move(lock), std::move(log), std::move(store), limits)));
+  RETURN_IF_ERROR(EnsureMarks(*store, ingest, environment));
+  return std::unique_ptr<Node>(new Node(std::make_unique<Parts>(
+      folder, std::move(lock), std::move(log), std::move(store), limits, environment)));
 }
 
 absl::StatusOr<std::unique_ptr<Node>> Node::OpenThere(const std::string& folder,

@@ -13,6 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "server/sessions/limits.h"
+#include "sync/base/environment.h"
 
 namespace grpc {
 class Channel;
@@ -36,10 +37,9 @@ class Node {
   // DIR/zhibu.key. `restored`: the folder was put back by other means than a backup
   // of ours, which is known for what it is. UNAVAILABLE: another process holds the
   // folder. WRONG_KEY: the key is missing or another; nothing has been touched.
-  static absl::StatusOr<std::unique_ptr<Node>> Open(const std::string& folder,
-                                                    const std::string& key_file = "",
-                                                    bool restored = false,
-                                                    const Limits& limits = {});
+  static absl::StatusOr<std::unique_ptr<Node>> Open(
+      const std::string& folder, const std::string& key_file = "", bool restored = false,
+      const Limits& limits = {}, const Environment& environment = SystemEnvironment());
   // As above, where there is a store: NOT_FOUND where there is none, and none is made.
   static absl::StatusOr<std::unique_ptr<Node>> OpenThere(const std::string& folder,
                                                          const std::string& key_file);
