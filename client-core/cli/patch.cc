@@ -106,9 +106,12 @@ absl::StatusOr<Json> Spoken(const std::string& argument, const std::vector<std::
     // Several for one list are its elements.
     Json& value = object[parts.first->name()];
     if (parts.first->is_repeated()) {
-      value.push_back(parts.second);
+      ASSIGN_OR_RETURN(Json element, ValueAsProto(parts.second, *parts.first, names));
+      value.push_back(std::move(element));
+    } else if (parts.second.empty()) {
+      value = nullptr;
     } else {
-      value = parts.second.empty() ? Json(nullptr) : Json(parts.second);
+      ASSIGN_OR_RETURN(value, ValueAsProto(parts.second, *parts.first, names));
     }
   }
   try {

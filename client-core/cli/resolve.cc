@@ -76,7 +76,7 @@ absl::StatusOr<absl::CivilDay> DayFrom(const std::string& text) {
   absl::CivilDay day;
   if (IsDate(text) && absl::ParseCivilTime(text, &day)) return day;
   return Refuse(
-      sync::v1::NOT_UNDERSTOOD,
+      sync::v1::BAD_VALUE,
       InBoth(absl::StrCat("“", text, "”不是日期，应写作年-月-日，例如 2026-01-31"),
              absl::StrCat(text, " is no day; a day is written year-month-day, as 2026-01-31 is")));
 }

@@ -58,7 +58,7 @@ absl::StatusOr<Id> BranchOrOwn(Store& store, const std::string& text);
 // The member that `text` means; whose device this is where it is empty.
 absl::StatusOr<Id> MemberOrOwner(Store& store, const std::string& text);
 
-// NOT_UNDERSTOOD: it is no day, as 2026-01-31 is.
+// BAD_VALUE: it is no day, as 2026-01-31 is.
 absl::StatusOr<absl::CivilDay> DayFrom(const std::string& text);
 // None where it is empty.
 absl::StatusOr<std::optional<absl::CivilDay>> DayIfGiven(const std::string& text);

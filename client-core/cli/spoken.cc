@@ -231,6 +231,13 @@ absl::StatusOr<Json> AsProto(const Json& object, const Descriptor& type, Names& 
       return NotUnderstood(*field, "是几项，写作 [\"…\", \"…\"]，或多次用 --set、--add",
                            "is a list, written [\"…\", \"…\"], or by several --set or --add");
     }
+    // A program that names the field writes the code itself.
+    const bool is_code = !field->options().GetExtension(zhibu::code_table).empty() &&
+                         FindField(type, name) != nullptr;
+    if (is_code) {
+      said[field->name()] = value;
+      continue;
+    }
     ASSIGN_OR_RETURN(said[field->name()], ValueAsProto(value, *field, names));
   }
   return said;

@@ -111,7 +111,7 @@ TEST_F(FlowTest, AStepOfTheOtherSideComesBackInWords) {
   EXPECT_EQ(host_.Do({"flow", "list"})[0].value("state", ""), "REPORTED");
   // A step that is not declared is refused on the device.
   host_.Do({"flow", "decline", kMigrant, "--reason", "查无此人"});
-  EXPECT_EQ(host_.Refused({"flow", "accept", kMigrant}).value("code", ""), "NOT_FOUND");
+  EXPECT_EQ(host_.Refused({"flow", "accept", kMigrant}).value("reason", ""), "STEP_NOT_ALLOWED");
 }
 
 TEST_F(FlowTest, WhoMovesOnLeavesTheFirstHostAndIsReportedToTheNextInOneEdit) {
