@@ -32,11 +32,14 @@ absl::StatusOr<admin::v1::AnnounceReply> Admin::Announce(
   const bool changes = request.withdraw() || request.certificate() || !request.address().empty();
   if (changes) {
     RETURN_IF_ERROR(CheckOperatorName(request.operator_name()));
+    Announcement announcement{request.address(), std::nullopt};
+    if (request.certificate()) {
+      ASSIGN_OR_RETURN(announcement.certificate, MakeCertificate());
+    }
     RETURN_IF_ERROR(hub_.Write([&](Writer& writer) -> absl::Status {
       if (request.withdraw()) RETURN_IF_ERROR(WithdrawAnnouncement(writer));
       if (request.certificate() || !request.address().empty()) {
-        RETURN_IF_ERROR(server::Announce(writer, {request.address(), request.certificate()},
-                                         hub_.environment().now_ms()));
+        RETURN_IF_ERROR(server::Announce(writer, announcement, hub_.environment().now_ms()));
       }
       OperatorAct act;
       act.set_kind(OperatorAct::MOVE_ANNOUNCED);

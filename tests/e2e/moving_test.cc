@@ -81,6 +81,25 @@ TEST_F(MovingServer, WhoWasNotToldEnrolsAgainAndGoesOnWithWhatItHas) {
   EXPECT_EQ(township.Admin({"devices"})["devices"].size(), 2u) << "it is the device that it was";
 }
 
+TEST_F(MovingServer, ARevokedPhoneThatWasNotToldHandsOverWhatItHas) {
+  deputy.Put("Meeting", Meeting(deputy, "换证书前"));
+  const Json devices = township.Admin({"devices"});
+  for (const Json& one : devices["devices"]) {
+    if (one["number"] != deputy.Do({"status"})["device"]) continue;
+    township.Admin({"revoke", "--device", one["number"].dump()});
+  }
+  township.Admin({"announce", "--certificate"});
+  township.Stop();
+  township.Start({"--new-certificate"});
+  EXPECT_EQ(deputy.Refused({"sync"}).value("reason", ""), "OTHER_SERVER");
+  deputy.Do({"enrol", township.Code(kDeputy), "--name", kDeputy});
+  EXPECT_EQ(deputy.Refused({"sync"}).value("reason", ""), "DEVICE_REVOKED");
+  EXPECT_EQ(deputy.Unsent(), 0u);
+  const Json set_aside = deputy.Do({"set-aside"});
+  ASSERT_THAT(set_aside, SizeIs(1));
+  EXPECT_EQ(set_aside[0].value("verdict", ""), "HELD");
+}
+
 TEST_F(MovingServer, WhatWasRecordedForOneServerGoesToNoOther) {
   deputy.Put("Meeting", Meeting(deputy, "自己的"));
   const Township other;

@@ -67,7 +67,7 @@ absl::Status Universe::OpenServer() {
     server_.disk.Mend();
     status = server_.Open();
   }
-  return status;
+  return status.ok() ? TakePlace() : status;
 }
 
 // ---- Streams -------------------------------------------------------------------
@@ -80,6 +80,8 @@ void Universe::Connect(Device& device) {
   // One that was not seen for long is given a code.
   const auto state = device.store->State();
   if (state.ok() && state->problem == sync::v1::REAUTHENTICATE) Enrol(device);
+  // To one that does not find the server the operator gives a code, too.
+  if (!Finds(device)) return Enrol(device);
   // Small updates, so that catching up takes several.
   const size_t update_bytes = dice_.OneIn(3) ? 256 << 10 : 50 + dice_.Below(2000);
   auto stream =
@@ -177,6 +179,7 @@ bool Universe::ServerHears(Stream& stream) {
   stream.up.pop_front();
   ++stats.frames;
   if (frame.has_ask()) AnswerIsDue(stream);
+  if (frame.has_proof()) stream.whereabouts = Whereabouts();
   stream.server.OnFrame(frame);
   if (frame.has_ask()) Absorb();
   auto edits = stream.server.TakeSubmitted();
@@ -245,6 +248,8 @@ bool Universe::ServerSays(Stream& stream) {
   }
   const Hearer hearer = HearerOf(stream.device);
   if (frame.has_welcome()) Seen(stream.server.device(), hearer.name);
+  // It may have been announced since the server has heard the proof.
+  if (frame.has_welcome() && stream.whereabouts != Whereabouts()) stream.whereabouts.clear();
   if (frame.has_update()) CheckUpdate(hearer, frame.update());
   if (frame.has_update()) CheckRepeats(stream, frame.update());
   stream.heard = next;
@@ -273,6 +278,7 @@ bool Universe::ClientHears(Stream& stream) {
     EndStream(stream);
   } else {
     CheckCursors(stream.device, merged);
+    if (frame.has_welcome()) CheckWhereabouts(stream);
     if (frame.has_update()) CheckOwn(stream.device);
   }
   return true;
@@ -310,23 +316,32 @@ void Universe::Renumbered(DeviceNumber before, DeviceNumber number) {
   if (ledger_.Lost(before)) ledger_.Lose(number);
 }
 
-// Whether one of the records is as this edit has left it. One that deletes what was deleted
-// changes nothing.
-bool Universe::LastChangedBy(const Ledger::Row& row) {
+// Whether the record is as this edit has left it. One that deletes what was deleted, or writes
+// what another has outvoted, changes nothing.
+bool Universe::LastChangedBy(const Ledger::Row& row, const RecordKey& key) {
   if (server_.store == nullptr || server_.disk.dead()) return false;
-  bool last = false;
-  const absl::Status status = server_.disk.Quietly([&] {
-    return server_.store->Read([&](server::Reader& reader) -> absl::Status {
-      for (const sync::v1::Change& change : row.edit.changes()) {
-        const auto id = Id::FromBytes(change.id());
-        if (!id) continue;
-        ASSIGN_OR_RETURN(const RecordState state, reader.GetRecord({change.type(), *id}));
-        last = last || state.version() == row.audit.version;
-      }
+  const auto state = server_.disk.Quietly([&]() -> absl::StatusOr<RecordState> {
+    RecordState read;
+    RETURN_IF_ERROR(server_.store->Read([&](server::Reader& reader) -> absl::Status {
+      ASSIGN_OR_RETURN(read, reader.GetRecord(key));
       return absl::OkStatus();
-    });
+    }));
+    return read;
   });
-  return status.ok() && last;
+  return state.ok() && state->version() == row.audit.version;
+}
+
+// Whether the device is to see what this edit has left there.
+bool Universe::IsToSee(const Device& device, const Ledger::Row& row,
+                       const sync::v1::Change& change) {
+  const RecordKey key = server::KeyOf(change);
+  const Ledger::Record* record = ledger_.Find(key);
+  if (record == nullptr) return false;
+  // Where something is hidden from somebody, they may see nothing of the change.
+  const bool shows = change.kind() != sync::v1::Change::UPDATE ||
+                     !HasRestricted(*record->expected.message->GetDescriptor());
+  return shows && ledger_.MayRead(device.person, *record, key.id, "", server_ms()) &&
+         LastChangedBy(row, key);
 }
 
 // By clocks that are right, however wrong they were before.
@@ -355,7 +370,8 @@ void Universe::CheckStamps(Stream& stream, const sync::v1::Push& push) {
 }
 
 void Universe::CheckCursors(Device& device, const std::vector<uint64_t>& merged) {
-  if (merged.empty()) return;
+  // A cursor does not pass what is damaged.
+  if (merged.empty() || !damaged_.empty()) return;
   const auto cursors = device.disk.Quietly([&] { return device.store->Cursors(); });
   if (!cursors.ok()) return;
   for (const uint64_t salt : merged) {
@@ -370,21 +386,13 @@ void Universe::CheckCursors(Device& device, const std::vector<uint64_t>& merged)
       if (!scope || row->scopes.count(*scope) == 0) continue;
       furthest = std::max(furthest.value_or(0), mixed ? ~uint64_t{0} : cursor.version());
     }
-    // Where something is hidden from somebody, they may see nothing of the change.
-    const bool sees = std::any_of(
-        row->edit.changes().begin(), row->edit.changes().end(), [&](const sync::v1::Change& one) {
-          const auto id = Id::FromBytes(one.id());
-          const Ledger::Record* record = id ? ledger_.Find({one.type(), *id}) : nullptr;
-          const bool shows = one.kind() != sync::v1::Change::UPDATE || record == nullptr ||
-                             !HasRestricted(*record->expected.message->GetDescriptor());
-          return record != nullptr && shows &&
-                 ledger_.MayRead(device.person, *record, *id, "", server_ms());
-        });
-    if (sees && furthest && *furthest < row->audit.version.value && LastChangedBy(*row)) {
+    if (!furthest || *furthest >= row->audit.version.value) continue;
+    for (const sync::v1::Change& change : row->edit.changes()) {
+      if (!IsToSee(device, *row, change)) continue;
       ledger_.Fail(kAnswers,
                    absl::StrCat("device ", device.index, ": version ", row->audit.version.value,
                                 " is answered at cursor ", *furthest),
-                   server::KeyOf(row->edit.changes(0)));
+                   server::KeyOf(change));
     }
   }
 }

@@ -125,6 +125,8 @@ class Universe {
   // A bit flips on the server's disk, or what has flipped is put back.
   void DamageServer(Dice* dice);
   void MendServer();
+  // The operator announces another address or certificate, thinks better of it, or takes it.
+  void MoveServer(Dice* dice);
   // From now on the server runs today's version.
   void UpdateServer();
   // Looks whether the last thing killed somebody.
@@ -226,6 +228,13 @@ class Universe {
     std::set<Id> shown;
   };
 
+  // Looks for the server as the syncer does, one place after the other that the device knows.
+  bool Finds(Device& device);
+  // What the device is to know once it has heard the welcome.
+  std::string Whereabouts();
+  void CheckWhereabouts(const Stream& stream);
+  absl::Status TakePlace();
+
   void HangUpAll();
   server::Session* SessionOf(uint64_t stream);
 
@@ -235,7 +244,8 @@ class Universe {
   bool ServerSays(Stream& stream);
   bool ClientHears(Stream& stream);
   void TakeAnswers(Stream& stream, const sync::v1::Update& update, std::vector<uint64_t>* merged);
-  bool LastChangedBy(const Ledger::Row& row);
+  bool LastChangedBy(const Ledger::Row& row, const RecordKey& key);
+  bool IsToSee(const Device& device, const Ledger::Row& row, const sync::v1::Change& change);
   void CheckStamps(Stream& stream, const sync::v1::Push& push);
   void CheckCursors(Device& device, const std::vector<uint64_t>& merged);
   void EndStream(Stream& stream);
