@@ -99,12 +99,12 @@ std::string InQuotes(const std::string& text) { return absl::StrCat("“", text,
 Names::Names(Store& store, Language language)
     : store_(store),
       language_(language),
-      reader_{language,
-              [this](const FieldDescriptor& field, const Id& id) { return NameOf(field, id); }} {}
+      wording_{language,
+               [this](const FieldDescriptor& field, const Id& id) { return NameOf(field, id); }} {}
 
 std::string Names::TitleOf(const RecordType& type, const Id& id, const Message& record) {
   const auto words = [&](const FieldDescriptor* field) {
-    return field == nullptr ? "" : ValueOf(record, *field, reader_);
+    return field == nullptr ? "" : ValueOf(record, *field, wording_);
   };
   if (const FieldDescriptor* name = FirstSet(type, record, &IsOwnName)) return words(name);
   std::string title;
@@ -234,7 +234,7 @@ absl::StatusOr<Names::Hits> Names::Look(const RecordType& type, const std::strin
       store_.List({.type = type.number}, [&](const Id& id, const Message& record) {
         const std::string title = TitleOf(type, id, record);
         const FieldDescriptor* day = FirstSet(type, record, &IsDay);
-        const Hit hit{id, day == nullptr ? "" : ValueOf(record, *day, reader_)};
+        const Hit hit{id, day == nullptr ? "" : ValueOf(record, *day, wording_)};
         if (title == text) {
           hits.exact.push_back(hit);
         } else if (absl::StartsWith(title, absl::StrCat(text, " "))) {

@@ -6,7 +6,7 @@
 //   Names names(store, Language::kChinese);
 //   names.TitleOf(meeting_type, id, meeting)     七月党员大会
 //   names.TitleOf(dues_type, id, payment)        周枫林 2026-07
-//   Lines(payment, names.reader())               党员: 周枫林 …
+//   Lines(payment, names.wording())               党员: 周枫林 …
 //   ASSIGN_OR_RETURN(Id id, names.Find(meeting_type, "七月党员大会"));
 //
 // A title is the record's own name or topic; or what makes its id; or whom it is about, and its
@@ -35,11 +35,11 @@ class Names {
  public:
   // `store` outlives it.
   Names(Store& store, Language language);
-  Names(const Names&) = delete;  // its reader holds its address
+  Names(const Names&) = delete;  // its wording holds its address
   Names& operator=(const Names&) = delete;
 
   // For Lines and ValueOf; as long-lived as this.
-  const Reader& reader() const { return reader_; }
+  const Wording& wording() const { return wording_; }
 
   std::string TitleOf(const RecordType& type, const Id& id,
                       const google::protobuf::Message& record);
@@ -77,7 +77,7 @@ class Names {
 
   Store& store_;
   const Language language_;
-  const Reader reader_;
+  const Wording wording_;
   std::map<Id, std::string> titles_;
   // Of what is not here: names that stand in other records beside its id, and where it went.
   std::optional<std::map<Id, std::string>> elsewhere_;

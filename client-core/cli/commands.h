@@ -49,6 +49,7 @@ struct Parent {
 
   CLI::App* app;
   std::shared_ptr<const Invocation> invocation;
+  bool makes_home = false;  // a --home that is not there is made
 };
 
 // What a command does with the device's store.
@@ -57,7 +58,7 @@ using StoreCommand = std::function<absl::Status(Store&, const Output&)>;
 using PlainCommand = std::function<absl::Status(const Output&)>;
 
 // If the command is the one that was typed, `run` is chosen. For a StoreCommand --home
-// must be given, and the device there is opened.
+// must be given, and the device there is opened; NOT_HERE: there is none.
 CLI::App* AddCommand(const Parent& parent, const char* name, const char* help, StoreCommand run);
 CLI::App* AddCommand(const Parent& parent, const char* name, const char* help, PlainCommand run);
 
@@ -127,6 +128,10 @@ class Commands {
   const std::shared_ptr<Arguments> arguments_;
 };
 
+// Of what cannot be undone: whoever is at the terminal is asked, in the words of `what`; not where
+// they have said --yes, nor of a program (--json). NOT_UNDERSTOOD: it is not confirmed.
+absl::Status Confirm(const Output& output, bool yes, const std::string& what);
+
 // Commits the draft, and says what became of it.
 absl::Status Commit(Store& store, const Output& output, Draft draft);
 
@@ -141,7 +146,7 @@ OnStore<Arguments> Committing(absl::StatusOr<Draft> (*act)(const Arguments&, Sto
 
 using AddCommands = void(const Parent& device);
 
-AddCommands AddEnrolCommand;      // devices.cc
+AddCommands AddEnrolCommand;      // devices.cc: enrol, init
 AddCommands AddRecordCommands;    // records.cc: put, edit, delete, get, list
 AddCommands AddRegisterCommand;   // register.cc: a person and where they belong, in one step
 AddCommands AddSyncCommand;       // sync.cc

@@ -1,7 +1,10 @@
 #include "client-core/actions/devices.h"
 
 #include <google/protobuf/util/time_util.h>
+#include <unistd.h>
 
+#include <array>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -24,16 +27,33 @@ using Json = nlohmann::json;
 
 struct Arguments {
   std::string ticket;
-  std::string name = "device";
+  std::string name;
+  const std::string* home = nullptr;
   std::string id;
 };
 
+// What its owner knows this one by among several: the computer, and the folder on it.
+std::string NameOfHome(const std::string& home) {
+  std::array<char, 256> host{};
+  const bool named = gethostname(host.data(), host.size() - 1) == 0 && host[0] != '\0';
+  const std::filesystem::path folder = std::filesystem::absolute(home).lexically_normal() / "";
+  return absl::StrCat(named ? host.data() : "?", " ", folder.parent_path().filename().string());
+}
+
 absl::Status EnrolDevice(const Arguments& arguments, Store& store, const Output& output) {
-  RETURN_IF_ERROR(Enrol(&store, arguments.ticket, arguments.name));
+  RETURN_IF_ERROR(Enrol(&store, arguments.ticket,
+                        arguments.name.empty() ? NameOfHome(*arguments.home) : arguments.name));
   ASSIGN_OR_RETURN(const Identity identity, store.GetIdentity());
   output.Print(
       {{"device", identity.device.value}, {"person", TextOf(identity.person)}},
       absl::StrCat(output.Say("已登记为设备 ", "enrolled as device "), identity.device.value));
+  return absl::OkStatus();
+}
+
+absl::Status Init(const Arguments& arguments, Store& /*store*/, const Output& output) {
+  output.Print({{"home", *arguments.home}},
+               output.Say("已建立；拿到登记码后用 enrol 登记，在此之前记录都保存在本机",
+                          "made; enrol it once there is a code: until then all is kept here"));
   return absl::OkStatus();
 }
 
@@ -78,11 +98,14 @@ absl::StatusOr<Draft> Rename(const Arguments& arguments, Store& store) {
 }  // namespace
 
 void AddEnrolCommand(const Parent& device) {
-  Commands<Arguments> commands(device);
+  const Parent maker{device.app, device.invocation, /*makes_home=*/true};
+  Commands<Arguments> commands(maker, {.home = &device.invocation->home});
+  commands.Add("init", "Make an empty device, to record on before there is a code", &Init);
   commands.Add("enrol", "Make this device known to the server; again, if it was not seen for long",
                &EnrolDevice,
                {{"CODE", &Arguments::ticket, "What `zhibu admin enrol` printed", kRequired},
-                {"--name", &Arguments::name, "Name of the device, shown to its owner"}});
+                {"--name", &Arguments::name,
+                 "Name of the device, shown to its owner; default: the computer and the folder"}});
 }
 
 void AddDevicesCommands(const Parent& device) {

@@ -87,7 +87,7 @@ Json JsonOf(const RecordType& type, const Id& id, const google::protobuf::Messag
 std::string Describe(const RecordType& type, const Id& id, const google::protobuf::Message& message,
                      Names& names, const Output& output) {
   return absl::StrCat(PrintableLine(output.TitleOf(names, type, id, message)), "\n",
-                      Lines(message, names.reader()));
+                      Lines(message, names.wording()));
 }
 
 void AddRecord(const RecordType& type, const Id& id, const google::protobuf::Message& message,

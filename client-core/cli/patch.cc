@@ -37,6 +37,7 @@ absl::StatusOr<Parts> Assignment(const std::string& text, const Descriptor& type
                          absl::StrCat(text, " is to be written FIELD=VALUE, as place=hall is"));
   }
   ASSIGN_OR_RETURN(const FieldDescriptor* field, FieldFrom(type, parts.first));
+  RETURN_IF_ERROR(CheckUnit(type, parts.first, *field, parts.second));
   return Parts(field, parts.second);
 }
 

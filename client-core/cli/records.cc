@@ -35,6 +35,7 @@ struct Arguments {
   std::vector<std::string> where;
   std::string with;
   bool over = false;
+  bool yes = false;
 };
 
 absl::StatusOr<Draft> NamedRecord(const Arguments& arguments, Store& store) {
@@ -56,7 +57,7 @@ std::string WhatIsReplaced(const Json& said, const Message& record, Names& names
     absl::StrAppend(
         &told, told.empty() ? "" : "\n", output.Say("“", ""), WordsOf(*field, output.language),
         output.Say("”整个改为所填的几项，原来是：", " is as you wrote it now, whole; it was: "),
-        ValueOf(record, *field, names.reader()),
+        ValueOf(record, *field, names.wording()),
         output.Say("。只加减一项请用 --add、--remove",
                    ". To add or take away one, use --add or --remove"));
   }
@@ -127,8 +128,55 @@ absl::Status Edit(const Arguments& arguments, Store& store, const Output& output
   return output.Committed(store, number, draft, replaced);
 }
 
+// "党费 3、考勤 1": what is kept of a member on this device, beside who and where they are.
+absl::StatusOr<std::string> WhatIsKeptOf(const Id& member, Store& store, Language language) {
+  std::string kept;
+  for (const RecordType& type : store.schema().types()) {
+    const bool of_register =
+        type.name == "Member" || type.name == "Placement" || type.name == "PrivateDetail";
+    if (of_register || type.made_by_server) continue;
+    int count = 0;
+    const absl::Status listed =
+        store.List({.type = type.number, .scope = member}, [&](const Id&, const Message&) {
+          ++count;
+          return true;
+        });
+    if (!listed.ok() && !absl::IsDataLoss(listed)) return listed;
+    if (count > 0) {
+      absl::StrAppend(&kept,
+                      kept.empty()                     ? ""
+                      : language == Language::kChinese ? "、"
+                                                       : ", ",
+                      WordsOf(*type.descriptor, language), " ", count);
+    }
+  }
+  return kept;
+}
+
+// Whoever has gone has left, and what was recorded of them stays theirs.
+absl::Status CheckNothingHangsOn(const Draft& draft, bool yes, Store& store) {
+  if (draft.type().name != "Member" || yes) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::string zh, WhatIsKeptOf(draft.id(), store, Language::kChinese));
+  ASSIGN_OR_RETURN(const std::string en, WhatIsKeptOf(draft.id(), store, Language::kEnglish));
+  if (zh.empty()) return absl::OkStatus();
+  return Refuse(
+      sync::v1::STEP_NOT_ALLOWED,
+      InBoth(
+          absl::StrCat(
+              "此人名下还有记录（", zh,
+              "），不删除：离开的请把“状态”改为已转出，或改“党籍状态”；登记错的确要删除，加 --yes"),
+          absl::StrCat("there are records of this person (", en,
+                       "): whoever has gone has left (status, membership); to delete an entry "
+                       "that was a mistake say --yes")));
+}
+
 absl::Status Delete(const Arguments& arguments, Store& store, const Output& output) {
   ASSIGN_OR_RETURN(Draft draft, NamedRecord(arguments, store));
+  RETURN_IF_ERROR(CheckNothingHangsOn(draft, arguments.yes, store));
+  Names names(store, output.language);
+  RETURN_IF_ERROR(Confirm(output, arguments.yes,
+                          output.Say("将删除：", "To be deleted: ") +
+                              Describe(draft.type(), draft.id(), draft.message(), names, output)));
   draft.Delete();
   const auto number = store.Commit({&draft});
   return output.Committed(store, number, draft,
@@ -254,7 +302,8 @@ void AddRecordCommands(const Parent& device) {
        set,
        {"--add", &Arguments::add, "F=V: one more element of a list"},
        {"--remove", &Arguments::remove, "F=V: take an element away, by value or key"}});
-  commands.Add("delete", "Delete a record", &Delete, {type, id});
+  commands.Add("delete", "Delete a record; asks first", &Delete,
+               {type, id, {"--yes", &Arguments::yes, "Without being asked"}});
   commands.Add("get", "Show a record", &Get, {type, id});
   commands.Add("list", "Show the records of a type", &List,
                {type,

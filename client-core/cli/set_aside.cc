@@ -33,6 +33,7 @@ struct Arguments {
   std::string id;
   std::string reply;
   std::string file;
+  bool yes = false;
 };
 
 Json ChangeJson(Store& store, const sync::v1::Change& change) {
@@ -75,7 +76,7 @@ std::string TextOf(const sync::v1::Change& change, Store& store, Names& names,
                                                    : output.TitleOf(names, *type, *id, *set);
   std::string text = absl::StrCat("   ", output.Say(zh, en), title, "\n");
   if (set == nullptr || change.kind() == sync::v1::Change::DELETE) return text;
-  absl::StrAppend(&text, absl::StrReplaceAll(absl::StrCat("\n", Lines(*set, names.reader())),
+  absl::StrAppend(&text, absl::StrReplaceAll(absl::StrCat("\n", Lines(*set, names.wording())),
                                              {{"\n  ", "\n     "}})
                              .substr(1));
   return text;
@@ -207,6 +208,12 @@ absl::Status ExportSetAside(const Arguments& arguments, Store& store, const Outp
 }
 
 absl::Status Discard(const Arguments& arguments, Store& store, const Output& output) {
+  ASSIGN_OR_RETURN(const SetAside item, FindSetAside(store, arguments.place));
+  Names names(store, output.language);
+  RETURN_IF_ERROR(Confirm(output, arguments.yes,
+                          output.Say("将放弃这一项，放弃后无法找回：\n",
+                                     "This is let go of, and cannot be had back:\n") +
+                              TextOf(item.edit, store, names, output)));
   RETURN_IF_ERROR(store.Discard(arguments.place));
   output.Print({{"discarded", arguments.place}}, output.Say("已放弃", "discarded"));
   return absl::OkStatus();
@@ -229,7 +236,7 @@ absl::Status ListHeld(const Arguments& /*arguments*/, Store& store, const Output
                      {"reason", sync::v1::Reason_Name(reason)},
                      {"words", why},
                      {"changes", ChangesJson(store, waiting.edit)}});
-    const std::string author = ValueOf(held, author_field, names.reader());
+    const std::string author = ValueOf(held, author_field, names.wording());
     const std::string changes = TextOf(waiting.edit, store, names, output);
     absl::StrAppend(
         &text, names.TitleOf(type, waiting.id, held), output.IdIfShown(waiting.id),
@@ -281,7 +288,8 @@ void AddSetAsideCommands(const Parent& device) {
                {id, {"REPLY", &Arguments::reply, "Why, to the author", kRequired}});
   commands.Add("export", "Write a set-aside edit to a file, whole and to be read", &ExportSetAside,
                {place, {"FILE", &Arguments::file, "To be written", kRequired}});
-  commands.Add("discard", "Let go of a set-aside edit for good", &Discard, {place});
+  commands.Add("discard", "Let go of a set-aside edit for good", &Discard,
+               {place, {"--yes", &Arguments::yes, "Without being asked"}});
 }
 
 }  // namespace zhibu::client

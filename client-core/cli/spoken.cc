@@ -56,9 +56,10 @@ absl::StatusOr<Json> EnumFrom(const std::string& text, const FieldDescriptor& fi
       return value.name();
     }
   }
-  return NotUnderstood(
-      field, absl::StrCat("没有“", text, "”这一种，可以是 ", ChoicesOf(of, Language::kChinese)),
-      absl::StrCat("is none called ", text, ": it may be ", ChoicesOf(of, Language::kEnglish)));
+  // What was written may be somebody's number, and is not repeated.
+  return NotUnderstood(field,
+                       absl::StrCat("没有所填的这一种，可以是 ", ChoicesOf(of, Language::kChinese)),
+                       absl::StrCat("is none of these: ", ChoicesOf(of, Language::kEnglish)));
 }
 
 // By China's clock; what has a zone of its own stays.
@@ -114,8 +115,9 @@ absl::StatusOr<Json> TypeNumberFrom(const std::string& text, const FieldDescript
       return type.number;
     }
   }
-  return NotUnderstood(field, absl::StrCat("没有“", text, "”这种记录"),
-                       absl::StrCat("is no type of record called ", text));
+  uint32_t number = 0;
+  if (absl::SimpleAtoi(text, &number)) return number;
+  return NotUnderstood(field, "是记录类型，例如 会议", "is a type of record, as Meeting is");
 }
 
 absl::StatusOr<Json> ShareFrom(const std::string& text, const FieldDescriptor& field) {
@@ -216,17 +218,25 @@ absl::StatusOr<Json> ValueAsProto(const Json& value, const FieldDescriptor& fiel
   return TextAsProto(value.get<std::string>(), field, names);
 }
 
+// Under a label nobody can tell yuan from fen.
+absl::Status CheckUnit(const Descriptor& type, const std::string& name,
+                       const FieldDescriptor& field, const Json& value) {
+  if (!absl::EndsWith(field.name(), "_fen") || FindField(type, name) != nullptr) {
+    return absl::OkStatus();
+  }
+  int64_t bare = 0;
+  const bool unit_unsaid =
+      value.is_number() || (value.is_string() && absl::SimpleAtoi(value.get<std::string>(), &bare));
+  return unit_unsaid ? NotUnderstood(field, "是金额，写明单位，例如 18.50元",
+                                     "is an amount, written with its unit, as 18.50 yuan is")
+                     : absl::OkStatus();
+}
+
 absl::StatusOr<Json> AsProto(const Json& object, const Descriptor& type, Names& names) {
   Json said = Json::object();
   for (const auto& [name, value] : object.items()) {
     ASSIGN_OR_RETURN(const FieldDescriptor* field, FieldFrom(type, name));
-    // Fen under the name that says so; under a label nobody can tell yuan from fen.
-    const bool unit_unsaid = value.is_number() && absl::EndsWith(field->name(), "_fen") &&
-                             FindField(type, name) == nullptr;
-    if (unit_unsaid) {
-      return NotUnderstood(*field, "是金额，写明单位，例如 18.50元",
-                           "is an amount, written with its unit, as 18.50 yuan is");
-    }
+    RETURN_IF_ERROR(CheckUnit(type, name, *field, value));
     if (field->is_repeated() && !value.is_array() && !value.is_object() && !value.is_null()) {
       return NotUnderstood(*field, "是几项，写作 [\"…\", \"…\"]，或多次用 --set、--add",
                            "is a list, written [\"…\", \"…\"], or by several --set or --add");

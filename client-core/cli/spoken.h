@@ -17,6 +17,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "client-core/actions/names.h"
 
@@ -28,6 +29,10 @@ const google::protobuf::FieldDescriptor* FieldMeant(const google::protobuf::Desc
 // NOT_UNDERSTOOD: it has none; says which it has.
 absl::StatusOr<const google::protobuf::FieldDescriptor*> FieldFrom(
     const google::protobuf::Descriptor& type, const std::string& text);
+
+// NOT_UNDERSTOOD: an amount under a label, with no unit. Under the name in the .proto it is fen.
+absl::Status CheckUnit(const google::protobuf::Descriptor& type, const std::string& name,
+                       const google::protobuf::FieldDescriptor& field, const nlohmann::json& value);
 
 // NOT_UNDERSTOOD, NOT_HERE, SEVERAL_MEANT: says of which field.
 absl::StatusOr<nlohmann::json> AsProto(const nlohmann::json& object,

@@ -22,7 +22,10 @@
 #include "sync/base/status.h"
 #include "sync/base/text.h"
 #include "sync/cli/qr.h"
+#include "sync/schema/schema.h"
+#include "sync/wire/worded.h"
 #include "zhibu/admin/v1/admin.grpc.pb.h"
+#include "zhibu/records/v1/conflict.pb.h"
 #include "zhibu/records/v1/enrolment.pb.h"
 
 namespace zhibu::server {
@@ -47,6 +50,7 @@ struct Arguments {
   std::string file;
   std::string branch;
   bool check = false;
+  bool found = false;
   std::string member;
   std::string organisation;
   std::string parent;
@@ -70,9 +74,8 @@ struct Arguments {
 };
 
 std::string Clock(int64_t ms) {
-  return ms == 0
-             ? "-"
-             : absl::FormatTime("%Y-%m-%d %H:%M", absl::FromUnixMillis(ms), absl::LocalTimeZone());
+  constexpr int64_t kMinute = 60'000;
+  return ms == 0 ? "-" : TimeInWords(ms - ms % kMinute);
 }
 
 // One invocation: a call to whoever holds the data folder, this process if
@@ -125,6 +128,7 @@ class Command {
     request.set_operator_name(Operator());
     request.set_branch(arguments_.branch);
     request.set_check(arguments_.check);
+    request.set_found(arguments_.found);
     v1::ImportReply reply;
     RETURN_IF_ERROR(Call(&v1::Admin::Stub::Import, request, &reply));
     return Print(reply, ReportOf(reply));
@@ -142,6 +146,14 @@ class Command {
     const auto line = [&](uint32_t number) {
       return absl::StrCat("\n", Say("第 ", "line "), number, Say(" 行", ""));
     };
+    for (const auto& made : reply.new_organisations()) {
+      absl::StrAppend(&text, "\n", Say("新建组织: ", "new organisation: "),
+                      PrintableLine(made.name()));
+      for (const std::string& near : made.alike()) {
+        absl::StrAppend(&text, Say("  （请核对：与已登记的“", "  (look: nearly the same as \""),
+                        PrintableLine(near), Say("”相近）", "\", which is registered)"));
+      }
+    }
     for (const auto& bad : reply.bad_rows()) {
       absl::StrAppend(&text, line(bad.line()), Say("没有进入: ", ", did not go in: "),
                       In(language_, bad.reason()));
@@ -262,6 +274,11 @@ class Command {
                       Say("；已知晓的设备: ", "; devices that know: "), reply.know(),
                       Say("，在用设备: ", " of "), reply.devices());
     }
+    for (const auto& device : reply.untold()) {
+      absl::StrAppend(&text, "\n  ", Say("还不知晓: ", "does not know: "), device.number(), "  ",
+                      PrintableLine(device.person_name()), "  ", PrintableLine(device.name()),
+                      Say("  最近联系 ", "  last seen "), Clock(device.last_seen_ms()));
+    }
     return Print(reply, text);
   }
 
@@ -285,11 +302,21 @@ class Command {
     v1::ConflictsReply reply;
     RETURN_IF_ERROR(Call(&v1::Admin::Stub::Conflicts, request, &reply));
     std::string text;
+    const Wording wording{language_, nullptr};
     for (const auto& conflict : reply.conflicts()) {
-      absl::StrAppend(&text, conflict.record_type(), ".", conflict.field(), "  ", conflict.kind(),
-                      "\n  ", Say("保留: ", "kept: "), conflict.kept(), " (", conflict.kept_by(),
-                      ")\n  ", Say("另一个: ", "lost: "), conflict.lost(), " (", conflict.lost_by(),
-                      ")\n");
+      const RecordType* type = CatalogueSchema()->FindByName(conflict.record_type());
+      const auto* of = type == nullptr ? nullptr : type->descriptor;
+      const auto value = [&](const std::string& json) {
+        return PrintableLine(JsonInWords(of, conflict.field(), json, wording));
+      };
+      records::v1::ConflictNote::Kind kind = records::v1::ConflictNote::KIND_UNSPECIFIED;
+      records::v1::ConflictNote::Kind_Parse(conflict.kind(), &kind);
+      absl::StrAppend(&text, of == nullptr ? conflict.record_type() : WordsOf(*of, language_), " ",
+                      PathInWords(of, conflict.field(), language_), "  ",
+                      LabelOf(records::v1::ConflictNote::Kind_descriptor(), kind), "\n  ",
+                      Say("保留: ", "kept: "), value(conflict.kept()), " (", conflict.kept_by(),
+                      ")\n  ", Say("另一个: ", "lost: "), value(conflict.lost()), " (",
+                      conflict.lost_by(), ")\n");
     }
     absl::StrAppend(&text, Say("共 ", ""), reply.conflicts_size(), Say(" 条", " conflicts"));
     return Print(reply, text);
@@ -376,6 +403,12 @@ class Command {
   }
 
   absl::Status Counts() {
+    // What this process has counted since it opened the folder a moment ago is nothing.
+    if (node_ != nullptr) {
+      return absl::FailedPreconditionError(
+          Say("没有正在运行的服务器，没有计数可看；请先启动 serve",
+              "no server is running, so nothing is counted; start serve first"));
+    }
     v1::CountsReply reply;
     RETURN_IF_ERROR(Call(&v1::Admin::Stub::Counts, v1::CountsRequest(), &reply));
     if (json_) {
@@ -543,6 +576,8 @@ void AddAdminCommand(CLI::App* app, const bool* json, const Language* language,
   import->add_option("FILE", arguments->file, "The roster")->required();
   import->add_option("--branch", arguments->branch, "The branch of the rows that name none");
   import->add_flag("--check", arguments->check, "Say what would become of it, and write nothing");
+  import->add_flag("--found", arguments->found,
+                   "Make organisations that are not registered yet; the first roster always does");
   CLI::App* enrol = set(
       admin->add_subcommand("enrol", "Print a one-time code for a member's device, and as a QR"),
       &Command::Enrol);

@@ -68,6 +68,12 @@ absl::Status WithdrawAnnouncement(Writer& writer) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::string> AnnouncedBy(Reader& reader) {
+  ASSIGN_OR_RETURN(const std::string address, reader.GetSetting(kNextAddress));
+  ASSIGN_OR_RETURN(const std::string certificate, reader.GetSetting(kNextCertificate));
+  return absl::StrCat(address, "\n", certificate);
+}
+
 absl::Status SetAddress(Writer& writer, const std::string& address) {
   RETURN_IF_ERROR(writer.PutSetting(kServerAddress, address));
   ASSIGN_OR_RETURN(const std::string next, writer.GetSetting(kNextAddress));

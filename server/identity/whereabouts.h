@@ -32,6 +32,8 @@ struct Announcement {
 };
 absl::Status Announce(Writer& writer, const Announcement& announcement, int64_t now_ms);
 absl::Status WithdrawAnnouncement(Writer& writer);
+// What is announced, as one text: another where it has changed.
+absl::StatusOr<std::string> AnnouncedBy(Reader& reader);
 
 // From now on the server has this address. One that was announced is so no longer.
 absl::Status SetAddress(Writer& writer, const std::string& address);

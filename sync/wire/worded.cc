@@ -90,12 +90,12 @@ std::string Percent(uint64_t basis_points) {
 class Value {
  public:
   // `index`: of an element; -1: of a single field.
-  Value(const Message& message, const FieldDescriptor& field, int index, const Reader& reader)
+  Value(const Message& message, const FieldDescriptor& field, int index, const Wording& wording)
       : message_(message),
         reflection_(*message.GetReflection()),
         field_(field),
         index_(index),
-        reader_(reader) {}
+        wording_(wording) {}
 
   template <typename Single, typename Repeated>
   auto Get(Single single, Repeated repeated) const {
@@ -107,7 +107,7 @@ class Value {
     switch (field_.cpp_type()) {
       case FieldDescriptor::CPPTYPE_ENUM:
         return WordsOfValue(*Get(&Reflection::GetEnum, &Reflection::GetRepeatedEnum),
-                            reader_.language);
+                            wording_.language);
       case FieldDescriptor::CPPTYPE_STRING: {
         const std::string text = Get(&Reflection::GetString, &Reflection::GetRepeatedString);
         return field_.type() == FieldDescriptor::TYPE_BYTES ? Bytes(text) : Text(text);
@@ -117,12 +117,12 @@ class Value {
                                 : reflection_.GetRepeatedMessage(message_, &field_, index_));
       case FieldDescriptor::CPPTYPE_BOOL:
         return Get(&Reflection::GetBool, &Reflection::GetRepeatedBool)
-                   ? Say(reader_.language, "是", "yes")
-                   : Say(reader_.language, "否", "no");
+                   ? Say(wording_.language, "是", "yes")
+                   : Say(wording_.language, "否", "no");
       case FieldDescriptor::CPPTYPE_INT64:
         if (absl::EndsWith(field_.name(), "_fen")) {
           return MoneyInWords(Get(&Reflection::GetInt64, &Reflection::GetRepeatedInt64),
-                              reader_.language);
+                              wording_.language);
         }
         return Plain();
       case FieldDescriptor::CPPTYPE_UINT32:
@@ -140,9 +140,10 @@ class Value {
   }
 
   std::string Number(uint32_t number) const {
-    if (SaysAType(field_)) return WordsOfType(number, reader_.language);
+    if (SaysAType(field_)) return WordsOfType(number, wording_.language);
     if (MeaningOf(field_) == REASON) {
-      return WhyInWords(static_cast<sync::v1::Reason>(number), Detail(), nullptr, reader_.language);
+      return WhyInWords(static_cast<sync::v1::Reason>(number), Detail(), nullptr,
+                        wording_.language);
     }
     return absl::EndsWith(field_.name(), "_basis_points") ? Percent(number) : absl::StrCat(number);
   }
@@ -156,25 +157,25 @@ class Value {
   std::string Bytes(const std::string& bytes) const {
     const auto id = Id::FromBytes(bytes);
     if (!id) {
-      return absl::StrCat(Say(reader_.language, "（", "("), bytes.size(),
-                          Say(reader_.language, " 字节）", " bytes)"));
+      return absl::StrCat(Say(wording_.language, "（", "("), bytes.size(),
+                          Say(wording_.language, " 字节）", " bytes)"));
     }
-    const std::string name = reader_.name_of ? reader_.name_of(field_, *id) : "";
-    return name.empty() ? Say(reader_.language, "（名称不详）", "(name not known)")
+    const std::string name = wording_.name_of ? wording_.name_of(field_, *id) : "";
+    return name.empty() ? Say(wording_.language, "（名称不详）", "(name not known)")
                         : PrintableLine(name);
   }
 
   // By its words, where the field keeps a code of a table that has it.
   std::string Text(const std::string& text) const {
     const Code* code = FindCode(field_.options().GetExtension(zhibu::code_table), text);
-    if (code != nullptr) return reader_.language == Language::kChinese ? code->zh() : code->en();
+    if (code != nullptr) return wording_.language == Language::kChinese ? code->zh() : code->en();
     switch (MeaningOf(field_)) {
       case FIELD:
-        return PrintableLine(PathInWords(TypeSpokenOf(message_), text, reader_.language));
+        return PrintableLine(PathInWords(TypeSpokenOf(message_), text, wording_.language));
       case VALUE:
-        return PrintableLine(JsonInWords(TypeSpokenOf(message_), Path(), text, reader_));
+        return PrintableLine(JsonInWords(TypeSpokenOf(message_), Path(), text, wording_));
       case DETAIL:
-        return PrintableLine(DetailInWords(text, nullptr, reader_.language));
+        return PrintableLine(DetailInWords(text, nullptr, wording_.language));
       default:
         return PrintableLine(text);
     }
@@ -197,15 +198,15 @@ class Value {
                  : "?";
     }
     if (field_.is_map()) {
-      return absl::StrCat(ValueOf(inner, *of.field(0), reader_), ": ",
-                          ValueOf(inner, *of.field(1), reader_));
+      return absl::StrCat(ValueOf(inner, *of.field(0), wording_), ": ",
+                          ValueOf(inner, *of.field(1), wording_));
     }
     std::vector<const FieldDescriptor*> fields;
     inner.GetReflection()->ListFields(inner, &fields);
     std::string text = "{";
     for (const FieldDescriptor* field : fields) {
-      absl::StrAppend(&text, text.size() == 1 ? "" : "; ", WordsOf(*field, reader_.language), ": ",
-                      ValueOf(inner, *field, reader_));
+      absl::StrAppend(&text, text.size() == 1 ? "" : "; ", WordsOf(*field, wording_.language), ": ",
+                      ValueOf(inner, *field, wording_));
     }
     return text + "}";
   }
@@ -214,7 +215,7 @@ class Value {
   const Reflection& reflection_;
   const FieldDescriptor& field_;
   const int index_;
-  const Reader& reader_;
+  const Wording& wording_;
 };
 
 // A step of a path: the field, and the key of its element.
@@ -254,18 +255,18 @@ std::string MoneyInWords(int64_t fen, Language language) {
                       Say(language, " 元", " yuan"));
 }
 
-std::string ValueOf(const Message& message, const FieldDescriptor& field, const Reader& reader) {
-  if (!field.is_repeated()) return Value(message, field, -1, reader).InWords();
-  const std::string between = Say(reader.language, "、", ", ");
+std::string ValueOf(const Message& message, const FieldDescriptor& field, const Wording& wording) {
+  if (!field.is_repeated()) return Value(message, field, -1, wording).InWords();
+  const std::string between = Say(wording.language, "、", ", ");
   std::string text;
   const int size = message.GetReflection()->FieldSize(message, &field);
   for (int i = 0; i < size; ++i) {
-    absl::StrAppend(&text, i == 0 ? "" : between, Value(message, field, i, reader).InWords());
+    absl::StrAppend(&text, i == 0 ? "" : between, Value(message, field, i, wording).InWords());
   }
   return text;
 }
 
-std::string Lines(const Message& message, const Reader& reader) {
+std::string Lines(const Message& message, const Wording& wording) {
   std::string text;
   std::vector<const FieldDescriptor*> fields;
   message.GetReflection()->ListFields(message, &fields);
@@ -274,8 +275,8 @@ std::string Lines(const Message& message, const Reader& reader) {
     const bool said =
         MeaningOf(*field) == DETAIL && FieldThatMeans(*message.GetDescriptor(), REASON) != nullptr;
     if (said) continue;
-    absl::StrAppend(&text, "  ", WordsOf(*field, reader.language), ": ",
-                    ValueOf(message, *field, reader), "\n");
+    absl::StrAppend(&text, "  ", WordsOf(*field, wording.language), ": ",
+                    ValueOf(message, *field, wording), "\n");
   }
   return text;
 }
@@ -293,7 +294,7 @@ std::string PathInWords(const Descriptor* type, absl::string_view path, Language
 }
 
 std::string JsonInWords(const Descriptor* type, absl::string_view path, const std::string& json,
-                        const Reader& reader) {
+                        const Wording& wording) {
   const std::vector<PathStep> steps = StepsOf(type, path);
   if (steps.empty() || json.empty()) return json;
   const FieldDescriptor& field = *steps.back().field;
@@ -304,7 +305,7 @@ std::string JsonInWords(const Descriptor* type, absl::string_view path, const st
     holder->Clear();
     const std::string object =
         absl::StrCat("{\"", std::string(field.name()), "\"", before, json, after, "}");
-    if (FromJson(object, holder.get()).ok()) return ValueOf(*holder, field, reader);
+    if (FromJson(object, holder.get()).ok()) return ValueOf(*holder, field, wording);
   }
   return json;
 }

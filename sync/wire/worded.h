@@ -9,7 +9,7 @@
 //
 // What a value is follows from its field, so that a type that is added is shown rightly as it is:
 //
-//   bytes, 16 of them       whom or what it names, by Reader::name_of
+//   bytes, 16 of them       whom or what it names, by Wording::name_of
 //   other bytes             how many they are
 //   an enum, a code         its label; its words
 //   a time                  2026-07-01 09:00, in China (UTC+8), wherever the device is
@@ -32,18 +32,18 @@
 
 namespace zhibu {
 
-struct Reader {
+struct Wording {
   Language language = Language::kChinese;
   // What people call what that field names; empty where nobody here knows. Unset: nobody does.
   std::function<std::string(const google::protobuf::FieldDescriptor& field, const Id& id)> name_of;
 };
 
 // "  地点: 礼堂", a line for each field that is set.
-std::string Lines(const google::protobuf::Message& message, const Reader& reader);
+std::string Lines(const google::protobuf::Message& message, const Wording& wording);
 
 // What one field says, of a repeated one all elements; empty where it says nothing.
 std::string ValueOf(const google::protobuf::Message& message,
-                    const google::protobuf::FieldDescriptor& field, const Reader& reader);
+                    const google::protobuf::FieldDescriptor& field, const Wording& wording);
 
 // "决议（2）的决议内容" for "resolutions[2].text" of a Meeting; the path as it is where the type
 // has no such field, or there is no type.
@@ -53,7 +53,7 @@ std::string PathInWords(const google::protobuf::Descriptor* type, absl::string_v
 // What `json`, protobuf's form of a value of the field at that path, says; as it is where it is no
 // such value.
 std::string JsonInWords(const google::protobuf::Descriptor* type, absl::string_view path,
-                        const std::string& json, const Reader& reader);
+                        const std::string& json, const Wording& wording);
 
 // "2026-07-01 09:00", or to the second where it is not whole minutes, in China.
 std::string TimeInWords(int64_t ms);

@@ -1,6 +1,8 @@
 // The command line as a program relies on it: exit statuses, JSON, words.
 #include <gmock/gmock.h>
 
+#include <filesystem>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "tests/e2e/township.h"
@@ -18,6 +20,7 @@ using ::testing::UnorderedElementsAre;
 // A device needs no server to record.
 class CliTest : public ::testing::Test {
  protected:
+  CliTest() { device_.Do({"init"}); }
   std::string Refusal(const Words& words, const std::string& code) {
     const Json error = device_.Refused(words);
     EXPECT_EQ(error.value("code", ""), code) << absl::StrJoin(words, " ") << ": " << error;
@@ -51,6 +54,7 @@ TEST_F(CliTest, EveryCommandShowsHelpAndEndsWith0) {
       {"admin", "backup"},
       {"device"},
       {"device", "enrol"},
+      {"device", "init"},
       {"device", "devices"},
       {"device", "rename"},
       {"device", "put"},
@@ -387,6 +391,9 @@ TEST_F(CliTest, MoneyIsWrittenWithItsUnitAndSummedUp) {
   }
   EXPECT_THAT(Refusal({"put", "党费", R"({"党员": "周枫林", "金额": 20})"}, "INVALID_ARGUMENT"),
               HasSubstr("写明单位"));
+  EXPECT_THAT(
+      Refusal({"put", "党费", "--set", "党员=周枫林", "--set", "金额=20"}, "INVALID_ARGUMENT"),
+      HasSubstr("写明单位"));
   const Finished list = RunToEnd({"device", "--home", device_.home(), "list", "党费"});
   EXPECT_THAT(list.out, AllOf(HasSubstr("党费 周枫林 2026-07"), HasSubstr("金额: 18.50 元"),
                               HasSubstr("合计 金额 20.00 元"), HasSubstr("共 2 条")));
@@ -548,8 +555,42 @@ TEST_F(CliTest, ADeviceThatIsNotEnrolledSaysSoAndKeepsItsWork) {
 TEST_F(CliTest, AHomeThatCannotBeMadeIsRefused) {
   WriteFile(folder_ / "file", "in the way");
   const Device device(folder_ / "file/device");
-  EXPECT_EQ(device.Refused({"put", "Meeting", MeetingOf("七月").dump()}).value("code", ""),
-            "UNAVAILABLE");
+  EXPECT_EQ(device.Refused({"init"}).value("code", ""), "UNAVAILABLE");
+}
+
+TEST_F(CliTest, AMistypedHomeIsNoEmptyDevice) {
+  const Device mistyped(folder_ / "devcie");
+  for (const Words& words : {Words{"list", "Meeting"}, Words{"status"},
+                             Words{"put", "Meeting", MeetingOf("七月").dump()}}) {
+    const Json refused = mistyped.Refused(words);
+    EXPECT_EQ(refused.value("code", ""), "NOT_FOUND");
+    EXPECT_THAT(refused.value("words", ""), AllOf(HasSubstr("devcie"), HasSubstr("enrol")));
+  }
+  EXPECT_FALSE(std::filesystem::exists(mistyped.home()));
+}
+
+TEST_F(CliTest, WhatCannotBeUndoneIsAskedForOrSaidWithYes) {
+  const std::string id = device_.Put("Meeting", MeetingOf("七月"));
+  const Words home = {"device", "--home", device_.home()};
+  Words words = home;
+  words.insert(words.end(), {"delete", "Meeting", id});
+  const Finished unasked = RunToEnd(words);
+  EXPECT_EQ(unasked.status, 1);
+  EXPECT_THAT(unasked.err, HasSubstr("--yes"));
+  EXPECT_EQ(device_.List("Meeting").size(), 1u);
+  words.push_back("--yes");
+  EXPECT_EQ(RunToEnd(words).status, 0);
+  EXPECT_EQ(device_.List("Meeting").size(), 0u);
+}
+
+TEST_F(CliTest, AMemberWithRecordsIsNotDeletedButHasLeft) {
+  const std::string id = device_.Put("Member", {{"branchId", branch_}, {"name", "周枫林"}});
+  device_.Put("DuesPayment", Dues(id, branch_, 1850));
+  const Json refused = device_.Refused({"delete", "Member", "周枫林"});
+  EXPECT_EQ(refused.value("reason", ""), "STEP_NOT_ALLOWED");
+  EXPECT_THAT(refused.value("words", ""), AllOf(HasSubstr("党费 1"), HasSubstr("已转出")));
+  device_.Do({"delete", "Member", "周枫林", "--yes"});
+  EXPECT_EQ(device_.List("Member").size(), 0u);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 namespace zhibu::e2e {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
@@ -46,7 +47,10 @@ TEST_F(MovingServer, DevicesThatWereToldFindItAtItsNewAddressAndByItsNewCertific
   EXPECT_EQ(announced.value("devices", 0), 2);
   EXPECT_EQ(announced.value("know", 0), 0);
   secretary.Do({"sync"});
-  EXPECT_EQ(township.Admin({"announce"}).value("know", 0), 1);
+  const Json told = township.Admin({"announce"});
+  EXPECT_EQ(told.value("know", 0), 1);
+  ASSERT_THAT(told["untold"], SizeIs(1)) << "and which does not know is named";
+  EXPECT_EQ(told["untold"][0].value("name", ""), kDeputy);
   secretary.Put("Meeting", Meeting(secretary, "搬家前"));
   deputy.Put("Meeting", Meeting(deputy, "没有听说"));
   township.Stop();
@@ -145,6 +149,13 @@ TEST_F(MovingServer, WhatWasWithdrawnIsForgotten) {
   township.Admin({"announce", "--address", "127.0.0.1:1"});
   secretary.Do({"sync"});
   township.Admin({"announce", "--withdraw"});
+  township.Admin({"announce", "--withdraw"});
+  std::vector<std::string> kinds;
+  for (const Json& one : township.Admin({"acts", "--limit", "2"})["acts"]) {
+    kinds.push_back(one["act"].value("kind", ""));
+  }
+  EXPECT_THAT(kinds, ElementsAre("MOVE_WITHDRAWN", "MOVE_ANNOUNCED"))
+      << "each is told as what it was, and the second withdrawal was none";
   secretary.Do({"sync"});
   township.Stop();
   EXPECT_EQ(secretary.Refused({"sync"}).value("reason", ""), "OFFLINE");

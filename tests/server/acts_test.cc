@@ -119,6 +119,40 @@ TEST_F(ActsTest, WhatChangesNothingIsNoAct) {
   EXPECT_THAT(Acts(), ElementsAre("GRANTED 甲操作员"));
 }
 
+TEST_F(ActsTest, ARosterThatChangesNothingIsNoAct) {
+  admin::v1::ImportRequest roster;
+  roster.set_file("姓名,所在支部\n赵,青石村党支部\n");
+  roster.set_operator_name("甲操作员");
+  ASSERT_TRUE(admin.Import(roster).ok());
+  roster.set_operator_name("乙操作员");
+  const auto again = admin.Import(roster);
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(again->unchanged(), 1u);
+  EXPECT_THAT(Acts(), ElementsAre("IMPORTED 甲操作员"));
+}
+
+TEST_F(ActsTest, ABranchThatIsMistypedIsNotFoundedUnlessThatIsAskedFor) {
+  admin::v1::ImportRequest roster;
+  roster.set_file("姓名,所在支部\n赵,青百村党支部\n");
+  roster.set_operator_name("甲操作员");
+  const auto refused = admin.Import(roster);
+  ASSERT_TRUE(refused.ok());
+  EXPECT_EQ(refused->organisations(), 0u);
+  ASSERT_EQ(refused->bad_rows_size(), 1);
+  EXPECT_THAT(refused->bad_rows(0).reason().zh(),
+              ::testing::AllOf(::testing::HasSubstr("“青石村党支部”"),
+                               ::testing::HasSubstr("--found")));
+  roster.set_check(true);
+  roster.set_found(true);
+  const auto tried = admin.Import(roster);
+  ASSERT_TRUE(tried.ok());
+  ASSERT_EQ(tried->new_organisations_size(), 1);
+  EXPECT_EQ(tried->new_organisations(0).name(), "青百村党支部");
+  EXPECT_THAT(tried->new_organisations(0).alike(), ElementsAre("青石村党支部"));
+  roster.set_check(false);
+  EXPECT_EQ(admin.Import(roster)->organisations(), 1u);
+}
+
 TEST_F(ActsTest, WhomeverItIsAboutSeesItOnTheirPhone) {
   ASSERT_TRUE(admin.Grant(Grant("甲操作员")).ok());
   world.SyncAll();

@@ -15,7 +15,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::Optional;
 
-const Reader kInEnglish{Language::kEnglish, nullptr};
+const Wording kInEnglish{Language::kEnglish, nullptr};
 const Id kId = *Id::FromBytes("\xfb\xff 4567890abcdef");
 
 // ---- Ids -----------------------------------------------------------------------

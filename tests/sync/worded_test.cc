@@ -32,7 +32,7 @@ const Id kId = *Id::FromBytes("\xfb\xff 4567890abcdef");
 constexpr int64_t kFen = 1850;
 constexpr int64_t kSecond = 1'795'000'000;  // 2026-11-18 11:06:40 by London's clock
 
-Reader ReaderIn(Language language) {
+Wording WordingIn(Language language) {
   return {language, [=](const FieldDescriptor&, const Id&) {
             return std::string(language == Language::kChinese ? "周枫林" : "Zhou");
           }};
@@ -118,7 +118,7 @@ std::string Shown(const RecordType& type, Language language, int turn) {
   const std::unique_ptr<Message> message(
       MessageFactory::generated_factory()->GetPrototype(type.descriptor)->New());
   Filler(language, turn).Fill(message.get());
-  return Lines(*message, ReaderIn(language));
+  return Lines(*message, WordingIn(language));
 }
 
 bool IsLatin(char c) { return absl::ascii_isalpha(static_cast<unsigned char>(c)); }
@@ -194,7 +194,7 @@ TEST(Lines, CallWhoeverIsNamedByNameAndWhomNobodyKnowsByNoId) {
   meeting.set_chair_id(kId.str());
   meeting.add_present(kId.str());
   meeting.add_present(kId.str());
-  EXPECT_EQ(Lines(meeting, ReaderIn(Language::kChinese)),
+  EXPECT_EQ(Lines(meeting, WordingIn(Language::kChinese)),
             "  主持人: 周枫林\n  到会人员: 周枫林、周枫林\n");
   EXPECT_EQ(Lines(meeting, {Language::kEnglish, nullptr}),
             "  chair: (name not known)\n  present: (name not known), (name not known)\n");
@@ -206,26 +206,26 @@ TEST(Lines, OfAConflictSayTheFieldAndBothValuesInWords) {
   note.set_field("agenda[2].speaker_id");
   note.set_kept(absl::StrCat("\"", TextOf(kId), "\""));
   note.set_lost("\"\"");
-  EXPECT_THAT(Lines(note, ReaderIn(Language::kChinese)),
+  EXPECT_THAT(Lines(note, WordingIn(Language::kChinese)),
               AllOf(HasSubstr("记录类型: 会议\n"), HasSubstr("字段: 议程（2）的汇报人\n"),
                     HasSubstr("保留的值: 周枫林\n")));
   note.set_field("state");
   note.set_kept("\"HELD\"");
   note.set_lost("\"CANCELLED\"");
-  EXPECT_THAT(Lines(note, ReaderIn(Language::kChinese)),
+  EXPECT_THAT(Lines(note, WordingIn(Language::kChinese)),
               AllOf(HasSubstr("保留的值: 已召开\n"), HasSubstr("另一个值: 已取消\n")));
   note.set_field("starts_at");
   note.set_kept("\"2026-07-01T01:00:00Z\"");
-  EXPECT_THAT(Lines(note, ReaderIn(Language::kEnglish)), HasSubstr("kept: 2026-07-01 09:00\n"));
+  EXPECT_THAT(Lines(note, WordingIn(Language::kEnglish)), HasSubstr("kept: 2026-07-01 09:00\n"));
   note.set_field("of_a_newer_version");
-  EXPECT_THAT(Lines(note, ReaderIn(Language::kChinese)), HasSubstr("of_a_newer_version"));
+  EXPECT_THAT(Lines(note, WordingIn(Language::kChinese)), HasSubstr("of_a_newer_version"));
 }
 
 TEST(Lines, OfAHeldEditSayWhyWithItsDetailInIt) {
   records::v1::HeldEdit held;
   held.set_reason(sync::v1::MISSING_FIELD);
   held.set_detail("starts_at");
-  EXPECT_EQ(Lines(held, ReaderIn(Language::kChinese)),
+  EXPECT_EQ(Lines(held, WordingIn(Language::kChinese)),
             "  原因: 必填项为空：时间。请补充后重新提交。\n");
 }
 
