@@ -57,6 +57,9 @@ absl::Status ShowState(Store& store, const Json& courier, const Output& output) 
       output.Say("  进度: ", "  progress: "), state.progress_done, "/", state.progress_total,
       output.Say("  已接收: ", "  received: "), state.records_received,
       output.Say(" 条 ", " records "), state.bytes_received, " B");
+  if (const auto identity = store.GetIdentity(); identity.ok()) {
+    json["device"] = identity->device.value;
+  }
   if (!courier.empty()) json["courier"] = courier;
   output.AddProblem(state.problem, state.problem_detail, output.Say("未能同步: ", "not synced: "),
                     &json, &text);

@@ -151,7 +151,8 @@ TEST_F(MovingServer, WhatWasWithdrawnIsForgotten) {
   township.Admin({"announce", "--withdraw"});
   township.Admin({"announce", "--withdraw"});
   std::vector<std::string> kinds;
-  for (const Json& one : township.Admin({"acts", "--limit", "2"})["acts"]) {
+  const Json acts = township.Admin({"acts", "--limit", "2"});
+  for (const Json& one : acts["acts"]) {
     kinds.push_back(one["act"].value("kind", ""));
   }
   EXPECT_THAT(kinds, ElementsAre("MOVE_WITHDRAWN", "MOVE_ANNOUNCED"))
