@@ -63,6 +63,7 @@ bool IsOwnName(const FieldDescriptor& field) {
 bool IsLine(const FieldDescriptor& field) {
   constexpr uint32_t kBytesMax = 3000;
   const Format format = field.options().GetExtension(zhibu::format);
+  if (field.options().GetExtension(zhibu::means) == FIELD) return !field.is_repeated();
   return field.type() == FieldDescriptor::TYPE_STRING && (format == ANY || format == NO_CONTACT) &&
          BytesMaxOf(field) <= kBytesMax;
 }

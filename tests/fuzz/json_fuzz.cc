@@ -21,16 +21,32 @@ std::unique_ptr<Message> Blank(const RecordType& type) {
       google::protobuf::MessageFactory::generated_factory()->GetPrototype(type.descriptor)->New());
 }
 
+// A device on which nothing is recorded: every name is nobody's.
+client::Names& Nobody() {
+  static Directory folder;
+  static const std::unique_ptr<client::Store> store =
+      client::Store::Open({.file = folder.NewFile(), .schema = WideSchema()}).value();
+  static client::Names names(*store, Language::kChinese);
+  return names;
+}
+
+// As the command line would not take it from "@FILE" or what comes in.
+absl::Status PatchBy(const std::string& text, const RecordType& type, Message* message) {
+  if (text == "-" || (!text.empty() && text[0] == '@')) return absl::OkStatus();
+  const auto said = client::Spoken(text, {}, *type.descriptor, Nobody());
+  return said.ok() ? client::Patch(*said, message) : said.status();
+}
+
 absl::Status Do(Choices* in, const RecordType& type, Message* message) {
   const uint8_t what = in->Byte();
   const std::string text(in->Bytes());
   switch (what % 4) {
     case 0:
-      return client::Patch(text, message);
+      return PatchBy(text, type, message);
     case 1:
-      return client::AddElement(text, message);
+      return client::AddElement(text, Nobody(), message);
     case 2:
-      return client::RemoveElement(text, message);
+      return client::RemoveElement(text, Nobody(), message);
     default:
       return client::FieldMatches(
                  *message,
