@@ -1,11 +1,12 @@
 // What an organisation's work comes to (sync/rules/book/report.h), worked out of what this device
 // holds: in a hall without signal too.
 //
-//   ASSIGN_OR_RETURN(const rules::v1::Report report, ReportHere(*store, branch, *Months::From("2026")));
+//   ASSIGN_OR_RETURN(const rules::v1::Report report, ReportHere(*store, branch,
+//   *Months::From("2026")));
 //
 // It is of that organisation alone. A figure of which the device's owner may not read all that it
-// counts by is said to be not known here, and never a wrong number. What lies below an organisation is
-// not held here: a server is asked to sum it up (AskToSumUp), which needs a link.
+// counts by is said to be not known here, and never a wrong number. What lies below an organisation
+// is not held here: a server is asked to sum it up (AskToSumUp), which needs a link.
 //
 // The people behind a figure are those whose records are held here, or have been asked for.
 #ifndef ZHIBU_CLIENT_CORE_ACTIONS_REPORT_H_

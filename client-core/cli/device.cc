@@ -22,8 +22,8 @@ void AddDeviceCommand(CLI::App* app, const bool* json, const Language* language,
        {&AddEnrolCommand, &AddRecordCommands, &AddSyncCommand, &AddCheckInCommands,
         &AddFlowCommands, &AddTransferCommands, &AddPassCommands, &AddPersonsCommands,
         &AddNoticeCommand, &AddDueCommand, &AddChecksCommand, &AddReportCommand, &AddRulesCommands,
-        &AddQueryCommands, &AddDevicesCommands, &AddCourierCommands, &AddStatusCommand, &AddConflictsCommand,
-        &AddSetAsideCommands}) {
+        &AddQueryCommands, &AddDevicesCommands, &AddCourierCommands, &AddStatusCommand,
+        &AddConflictsCommand, &AddSetAsideCommands}) {
     add_commands(device);
   }
 }

@@ -112,8 +112,8 @@ absl::StatusOr<const Figure*> FigureFrom(const std::string& key, const Output& o
   for (const Figure& one : rules::ShippedBook().figures()) {
     absl::StrAppend(&known, " ", one.text.key());
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat(output.Say("没有指标 ", "no figure "), key, output.Say("；有", "; there are"), known));
+  return absl::InvalidArgumentError(absl::StrCat(output.Say("没有指标 ", "no figure "), key,
+                                                 output.Say("；有", "; there are"), known));
 }
 
 // Names and no more: what else is known of somebody is not what was asked.
@@ -132,8 +132,8 @@ absl::Status ShowPeople(const Arguments& arguments, Store& store, const Asked& a
   std::unique_ptr<rules::Records> records = std::make_unique<HeldHere>(store);
   std::map<Id, std::string> names;
   if (asked.below) {
-    records = std::make_unique<AskedBelow>(store, asked.organisation,
-                                           absl::Seconds(arguments.timeout_s));
+    records =
+        std::make_unique<AskedBelow>(store, asked.organisation, absl::Seconds(arguments.timeout_s));
     ASSIGN_OR_RETURN(names, NamesBelow(store, *records));
   } else if (!MayReadHere(store, *figure, asked.organisation)) {
     return absl::PermissionDeniedError(

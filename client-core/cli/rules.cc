@@ -64,9 +64,12 @@ std::string TextOf(const rules::Check& check, const Output& output) {
 Json JsonOf(const rules::Figure& figure, const Output& output) {
   Json by = Json::array();
   for (const rules::Breakdown& way : figure.by) by.push_back(way.text.key());
-  return {{"key", figure.text.key()}, {"words", In(output.language, figure.text.words())},
-          {"of", figure.of->name},    {"source", figure.text.source()},
-          {"by", by},                 {"outOf", figure.text.out_of()}};
+  return {{"key", figure.text.key()},
+          {"words", In(output.language, figure.text.words())},
+          {"of", figure.of->name},
+          {"source", figure.text.source()},
+          {"by", by},
+          {"outOf", figure.text.out_of()}};
 }
 
 std::string TextOf(const rules::Figure& figure, const Output& output) {
@@ -174,8 +177,8 @@ absl::Status CheckRules(const Arguments& arguments, const Output& output) {
   const size_t figures = book->figures().size();
   output.Print(
       {{"obligations", book->obligations().size()}, {"checks", checks}, {"figures", figures}},
-      absl::StrCat(book->obligations().size(), output.Say(" 项应办事项、", " obligations, "), checks,
-                   output.Say(" 项规定、", " checks and "), figures,
+      absl::StrCat(book->obligations().size(), output.Say(" 项应办事项、", " obligations, "),
+                   checks, output.Say(" 项规定、", " checks and "), figures,
                    output.Say(" 项指标可用", " figures can be used")));
   return absl::OkStatus();
 }

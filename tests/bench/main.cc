@@ -28,6 +28,7 @@ constexpr Scenario kScenarios[] = {
     {"rules", MeasureRules},
     {"due", MeasureDue},
     {"checks", MeasureChecks},
+    {"figures", MeasureFigures},
 };
 
 int Main(int argc, char** argv) {
