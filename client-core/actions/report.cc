@@ -57,9 +57,8 @@ class OpenFor {
     if (open.persons().empty()) return;
     std::sort(open.mutable_persons()->begin(), open.mutable_persons()->end());
     open.set_organisation_id(organisation.str());
-    open.set_organisation_name(
-        NameOfRecord(store, *store.schema().Find(records::v1::Organisation::descriptor()),
-                     organisation));
+    open.set_organisation_name(NameOfRecord(
+        store, *store.schema().Find(records::v1::Organisation::descriptor()), organisation));
     open.set_difference(sheet->difference());
     *sheet->add_open() = std::move(open);
   }

@@ -26,8 +26,8 @@ absl::StatusOr<admin::v1::ReportReply> Admin::Report(const admin::v1::ReportRequ
   }
   admin::v1::ReportReply reply;
   RETURN_IF_ERROR(hub_.store().Read([&](Reader& reader) -> absl::Status {
-    ASSIGN_OR_RETURN(const Id organisation, FindRegistered<Organisation>(
-                                                reader, request.organisation(), Among::kThere));
+    ASSIGN_OR_RETURN(const Id organisation,
+                     FindRegistered<Organisation>(reader, request.organisation(), Among::kThere));
     ASSIGN_OR_RETURN(const std::vector<Id> tree, Below(reader, organisation));
     ASSIGN_OR_RETURN(*reply.mutable_report(),
                      SummaryOf(reader, hub_.ingest().book(), tree, *period, this_month,

@@ -32,7 +32,7 @@ struct Trouble {
     kComposed,  // an edit that the server composed was refused: a fault of the program
     kSession,   // a session ended; its device comes again
     kSeen,      // when devices were seen cannot be noted
-    kSums,     // sums of figures cannot be made: reports say so until the next start
+    kSums,      // sums of figures cannot be made: reports say so until the next start
     kRule,      // a rule gave up: `status` says on what
   };
   What what = What::kSession;

@@ -48,7 +48,8 @@ class Step {
   absl::StatusOr<std::vector<std::pair<RecordKey, RecordState>>> Next(const SumsState& state) {
     std::vector<std::pair<RecordKey, RecordState>> records;
     RecordKey after{state.type(), Id::FromBytes(state.id()).value_or(Id())};
-    for (std::optional<uint32_t> type = CountedFrom(after.type); type; type = CountedFrom(*type + 1)) {
+    for (std::optional<uint32_t> type = CountedFrom(after.type); type;
+         type = CountedFrom(*type + 1)) {
       if (*type != after.type) after = {*type, Id()};
       RETURN_IF_ERROR(
           writer_.ReadRecords(after, [&](const RecordKey& key, const RecordState* record) {
@@ -91,11 +92,9 @@ absl::StatusOr<bool> MakeSums(Store& store, const Schema& schema, const rules::B
 
 SumsMaker::SumsMaker(Store* store, const Schema* schema, const rules::Book* book,
                      Observer* observer)
-    : store_(*store),
-      schema_(*schema),
-      book_(*book),
-      observer_(*observer),
-      thread_([this] { Run(); }) {}
+    : store_(*store), schema_(*schema), book_(*book), observer_(*observer), thread_([this] {
+        Run();
+      }) {}
 
 SumsMaker::~SumsMaker() {
   {

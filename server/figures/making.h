@@ -1,13 +1,13 @@
-// Makes the sums of figures anew, where the figures are others than those that they were made by, or
-// the database is in another life.
+// Makes the sums of figures anew, where the figures are others than those that they were made by,
+// or the database is in another life.
 //
 //   while (true) {
 //     ASSIGN_OR_RETURN(const bool made, MakeSums(store, schema, book, kSumsAtOnce));
 //     if (made) break;
 //   }
 //
-// Each step is a transaction of a bounded size, so that edits go on between them; what they change is
-// followed from the first step on.
+// Each step is a transaction of a bounded size, so that edits go on between them; what they change
+// is followed from the first step on.
 #ifndef ZHIBU_SERVER_FIGURES_MAKING_H_
 #define ZHIBU_SERVER_FIGURES_MAKING_H_
 

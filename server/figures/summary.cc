@@ -23,8 +23,7 @@ class OpenIn {
   OpenIn(const Balance& balance, const rules::Months& period)
       : balance_(balance), period_(period) {}
 
-  void Add(const Id& organisation, const rules::Figure& figure, const SumKey& key,
-           const Sum& sum) {
+  void Add(const Id& organisation, const rules::Figure& figure, const SumKey& key, const Sum& sum) {
     const int64_t by = OpenBy(balance_, figure, period_, key, sum);
     if (by == 0) return;
     if (open_.empty() || open_.back().first != organisation) open_.emplace_back(organisation, 0);
@@ -62,13 +61,14 @@ absl::StatusOr<rules::v1::Report> SummaryOf(
   // A month before it: the start of what stands.
   const int from_year = (period.first - 1) / 12;
   const bool any = state.phase() != stored::v1::SumsState::DROPPING;
-  const absl::Status read = reader.ReadSums(
-      any ? organisations : absl::Span<const Id>(), from_year,
-      [&](const Id& organisation, const SumKey& key, const Sum& sum) {
-        tally.Add(key, sum);
-        if (key.by != kWhole || key.figure >= book.figures().size()) return;
-        for (OpenIn& one : open) one.Add(organisation, book.figures()[key.figure], key, sum);
-      });
+  const absl::Status read =
+      reader.ReadSums(any ? organisations : absl::Span<const Id>(), from_year,
+                      [&](const Id& organisation, const SumKey& key, const Sum& sum) {
+                        tally.Add(key, sum);
+                        if (key.by != kWhole || key.figure >= book.figures().size()) return;
+                        for (OpenIn& one : open)
+                          one.Add(organisation, book.figures()[key.figure], key, sum);
+                      });
   RETURN_IF_ERROR(PassOver(read));
   rules::v1::Report report = ReportOf(tally, sees);
   report.set_organisations(static_cast<uint32_t>(organisations.size()));

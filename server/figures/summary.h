@@ -3,8 +3,8 @@
 //   ASSIGN_OR_RETURN(const rules::v1::Report report,
 //                    SummaryOf(reader, book, tree, {first, last}, this_month, sees));
 //
-// It reads a row for each organisation and year, and one for all times. Where a balance is open, the
-// organisations in which it is are named by their ids.
+// It reads a row for each organisation and year, and one for all times. Where a balance is open,
+// the organisations in which it is are named by their ids.
 #ifndef ZHIBU_SERVER_FIGURES_SUMMARY_H_
 #define ZHIBU_SERVER_FIGURES_SUMMARY_H_
 

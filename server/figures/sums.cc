@@ -115,8 +115,7 @@ class Sums::World final : public rules::Neighbours {
   }
   absl::Status PointingAt(const RecordType& type, const FieldDescriptor& field, const Id& id,
                           absl::FunctionRef<void(const Id&, const Message&)> visit) override {
-    ASSIGN_OR_RETURN(const std::vector<RecordKey> hanging,
-                     reader_.HangingOn({type.number, id}));
+    ASSIGN_OR_RETURN(const std::vector<RecordKey> hanging, reader_.HangingOn({type.number, id}));
     for (const RecordKey& key : hanging) {
       if (key.type != type.number) continue;
       ASSIGN_OR_RETURN(const std::optional<std::string> body, BodyOf(key));
@@ -229,8 +228,8 @@ absl::Status Sums::AddAffected(const ChangedRecord& changed, Affected* affected)
   return absl::OkStatus();
 }
 
-absl::Status Sums::AddHangingOn(const RecordKey& on, const RecordType& type,
-                                const Figures& figures, Affected* affected) {
+absl::Status Sums::AddHangingOn(const RecordKey& on, const RecordType& type, const Figures& figures,
+                                Affected* affected) {
   ASSIGN_OR_RETURN(const std::vector<RecordKey> hanging, writer_.HangingOn(on));
   for (const RecordKey& key : hanging) {
     if (key.type == type.number) (*affected)[key].insert(figures.begin(), figures.end());

@@ -7,8 +7,8 @@
 // counts costs nothing, nor does one of whose fields no figure reads any that has changed.
 //
 // A record counts for more than it says itself where a figure looks at another by its id, where
-// another takes it back (undone_by), or the next ends it (followed_by). So what hangs on what is kept
-// beside the sums, and a record that changes has all counted anew that hang on it:
+// another takes it back (undone_by), or the next ends it (followed_by). So what hangs on what is
+// kept beside the sums, and a record that changes has all counted anew that hang on it:
 //
 //   hangs(r) = the records that its figures asked for, the one that it takes back, and the one of
 //              which it says, as others do, how things are now

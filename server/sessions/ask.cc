@@ -121,8 +121,8 @@ class Question {
       if (figure.MayBeReadBy(eyes, schema_)) return rules::Sight::kAll;
       return figure.text.smallest_group() > 0 ? rules::Sight::kGroups : rules::Sight::kNothing;
     };
-    ASSIGN_OR_RETURN(*report, SummaryOf(reader_, book, known->scopes, *period,
-                                        MonthOf(DayAt(now_ms_)), sees));
+    ASSIGN_OR_RETURN(
+        *report, SummaryOf(reader_, book, known->scopes, *period, MonthOf(DayAt(now_ms_)), sees));
     for (auto& balance : *report->mutable_balances()) {
       for (auto& open : *balance.mutable_open()) {
         ASSIGN_OR_RETURN(*open.mutable_organisation_name(),

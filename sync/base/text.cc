@@ -117,8 +117,12 @@ size_t WidthOf(absl::string_view text) {
       text.remove_prefix(1);
       continue;
     }
-    const auto east = static_cast<UEastAsianWidth>(
-        u_getIntPropertyValue(static_cast<UChar32>(character), UCHAR_EAST_ASIAN_WIDTH));
+    const auto code = static_cast<UChar32>(character);
+    const auto kind = u_charType(code);
+    // What stands on the letter before it.
+    if (kind == U_NON_SPACING_MARK || kind == U_ENCLOSING_MARK || kind == U_FORMAT_CHAR) continue;
+    const auto east =
+        static_cast<UEastAsianWidth>(u_getIntPropertyValue(code, UCHAR_EAST_ASIAN_WIDTH));
     width += east == U_EA_WIDE || east == U_EA_FULLWIDTH ? 2 : 1;
   }
   return width;

@@ -37,7 +37,8 @@ std::string Printable(absl::string_view text);
 // The same in one line: "\n" and "\t" are written out as well.
 std::string PrintableLine(absl::string_view text);
 
-// How many columns it takes where letters of one width stand in rows: two for each Chinese character.
+// How many columns it takes where letters of one width stand in rows: two for each Chinese
+// character.
 size_t WidthOf(absl::string_view text);
 
 }  // namespace zhibu

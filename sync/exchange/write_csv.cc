@@ -1,7 +1,5 @@
 #include "sync/exchange/write_csv.h"
 
-#include <unicode/uchar.h>
-
 #include <algorithm>
 #include <vector>
 
@@ -53,19 +51,6 @@ std::string CsvRow(const std::vector<Cell>& row) {
 }
 
 // ---- On a screen
-
-size_t WidthOf(absl::string_view text) {
-  size_t width = 0;
-  char32_t character = 0;
-  while (!text.empty() && TakeCharacter(&text, &character)) {
-    const auto code = static_cast<UChar32>(character);
-    const int kind = u_getIntPropertyValue(code, UCHAR_EAST_ASIAN_WIDTH);
-    const auto type = u_charType(code);
-    if (type == U_NON_SPACING_MARK || type == U_ENCLOSING_MARK || type == U_FORMAT_CHAR) continue;
-    width += kind == U_EA_WIDE || kind == U_EA_FULLWIDTH ? 2 : 1;
-  }
-  return width;
-}
 
 bool IsNumber(const Cell& cell) {
   return cell.kind == Cell::Kind::kNumber || cell.kind == Cell::Kind::kYuan ||

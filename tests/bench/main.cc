@@ -29,6 +29,7 @@ constexpr Scenario kScenarios[] = {
     {"due", MeasureDue},
     {"ledger", MeasureLedger},
     {"checks", MeasureChecks},
+    {"figures", MeasureFigures},
 };
 
 int Main(int argc, char** argv) {

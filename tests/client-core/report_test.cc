@@ -1,5 +1,5 @@
-// What a year comes to, as each person's own phone works it out without a network, and as the server
-// sums it up for who stands above.
+// What a year comes to, as each person's own phone works it out without a network, and as the
+// server sums it up for who stands above.
 #include "client-core/actions/report.h"
 
 #include <gmock/gmock.h>
@@ -164,8 +164,8 @@ TEST_F(ReportHere, ThePeopleBehindANumberAreNamedToWhoMayReadTheRecords) {
       client::PeopleBehind(zhangs.store(), figure, *Months::From("2026"), records, branch);
   ASSERT_TRUE(people.ok()) << people.status();
   EXPECT_EQ(*people, (std::map<Id, int64_t>{{zhang, 2}, {wang, 2}}));
-  EXPECT_FALSE(client::MayReadHere(wangs.store(),
-                                   *rules::ShippedBook().FindFigure("dues.paid"), branch));
+  EXPECT_FALSE(
+      client::MayReadHere(wangs.store(), *rules::ShippedBook().FindFigure("dues.paid"), branch));
 }
 
 TEST_F(ReportHere, WhoStandsAboveAsksTheServerAndIsToldOfGroupsOnlyWhatTheyMayNotRead) {

@@ -1,6 +1,4 @@
 // Sums are what is counted from nothing, whatever happens to records.
-#include "server/figures/sums.h"
-
 #include <gmock/gmock.h>
 #include <google/protobuf/timestamp.pb.h>
 
@@ -12,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/figures/making.h"
 #include "server/figures/summary.h"
+#include "server/figures/sums.h"
 #include "sync/base/date.h"
 #include "sync/merge/own_edit.h"
 #include "tests/support/recounted.h"
@@ -262,10 +261,9 @@ class AnyRecord {
 
   // `made`: by type, what it may name.
   std::unique_ptr<Message> Make(const RecordType& type, std::map<uint32_t, std::vector<Id>>& made) {
-    std::unique_ptr<Message> record(
-        google::protobuf::MessageFactory::generated_factory()
-            ->GetPrototype(type.descriptor)
-            ->New());
+    std::unique_ptr<Message> record(google::protobuf::MessageFactory::generated_factory()
+                                        ->GetPrototype(type.descriptor)
+                                        ->New());
     for (const FieldRule& rule : type.fields.rules()) {
       const bool place = rule.place == OWNER || rule.place == GUEST;
       if (place && !rule.descriptor->is_repeated()) {
@@ -306,15 +304,15 @@ class AnyRecord {
         const int numbers = type.value_count();
         // Of the steps of development those that count come often.
         const bool step = field->name() == "step" && Below(2) == 0;
-        const int number = step ? (Below(2) == 0 ? 17 : 24)
-                                : type.value(static_cast<int>(Below(static_cast<size_t>(numbers))))
-                                      ->number();
+        const int number =
+            step ? (Below(2) == 0 ? 17 : 24)
+                 : type.value(static_cast<int>(Below(static_cast<size_t>(numbers))))->number();
         return reflection.SetEnumValue(record, field, number);
       }
       case FieldDescriptor::CPPTYPE_UINT32:
-        return reflection.SetUInt32(record, field,
-                                    static_cast<uint32_t>(field->name() == "year" ? 2024 + Below(3)
-                                                                                  : Below(30)));
+        return reflection.SetUInt32(
+            record, field,
+            static_cast<uint32_t>(field->name() == "year" ? 2024 + Below(3) : Below(30)));
       case FieldDescriptor::CPPTYPE_INT64:
         return reflection.SetInt64(record, field, static_cast<int64_t>(Below(9000)) - 2000);
       case FieldDescriptor::CPPTYPE_BOOL:
@@ -358,8 +356,8 @@ TEST_F(Sums, OfEveryShippedFigureStayWhatIsCountedFromNothing) {
   std::map<uint32_t, std::vector<Id>> made;
   std::set<std::string> summed;
   for (int round = 0; round < 5000; ++round) {
-    const RecordType& type =
-        *world.schema()->Find(*std::next(types.begin(), static_cast<long>(any.Below(types.size()))));
+    const RecordType& type = *world.schema()->Find(
+        *std::next(types.begin(), static_cast<long>(any.Below(types.size()))));
     std::vector<Id>& known = made[type.number];
     if (known.size() > 8 && any.Below(3) == 0) {
       Put(type, known[any.Below(known.size())], nullptr);

@@ -1221,8 +1221,10 @@ TEST_P(StoreContract, ASumIsWhatWasAddedToItAndOneThatComesToNothingIsGone) {
   const auto sums = [&](const Names& of, int from_year) {
     return Read([&](Reader& reader) { return SumsOf(reader, Ids(of), from_year); });
   };
-  add("east", {{{1, 0, kJanuary, 0}, {5, 1}}, {{1, 2, kJanuary, -2}, {5, 1}},
-               {{1, 0, kDecember, 0}, {-7, 1}}, {{3, 0, kAllTimes, 0}, {1, 1}}});
+  add("east", {{{1, 0, kJanuary, 0}, {5, 1}},
+               {{1, 2, kJanuary, -2}, {5, 1}},
+               {{1, 0, kDecember, 0}, {-7, 1}},
+               {{3, 0, kAllTimes, 0}, {1, 1}}});
   add("east", {{{1, 0, kJanuary, 0}, {4, 1}}});
   add("west", {{{1, 0, kJanuary, 0}, {100, 1}}});
   EXPECT_EQ(sums({"east"}, 2026),
@@ -1231,7 +1233,8 @@ TEST_P(StoreContract, ASumIsWhatWasAddedToItAndOneThatComesToNothingIsGone) {
             "east 1/0 in 24311 of 0: -7/1, east 1/0 in 24312 of 0: 9/2, "
             "east 1/2 in 24312 of -2: 5/1, east 3/0 in 0 of 0: 1/1");
   EXPECT_EQ(sums({"west", "nobody"}, 0), "west 1/0 in 24312 of 0: 100/1");
-  add("east", {{{1, 0, kJanuary, 0}, {-9, -2}}, {{1, 2, kJanuary, -2}, {-5, -1}},
+  add("east", {{{1, 0, kJanuary, 0}, {-9, -2}},
+               {{1, 2, kJanuary, -2}, {-5, -1}},
                {{3, 0, kAllTimes, 0}, {-1, -1}}});
   Reopen();
   EXPECT_EQ(sums({"east"}, 0), "east 1/0 in 24311 of 0: -7/1");
@@ -1243,10 +1246,11 @@ TEST_P(StoreContract, ASumOfATransactionThatIsUndoneWasNeverAdded) {
   };
   EXPECT_EQ(Write([&](Writer& writer) -> absl::Status {
               RETURN_IF_ERROR(add(writer));
-              EXPECT_FALSE(writer.Attempt([&]() -> absl::Status {
-                                   RETURN_IF_ERROR(add(writer));
-                                   return absl::CancelledError();
-                                 })
+              EXPECT_FALSE(writer
+                               .Attempt([&]() -> absl::Status {
+                                 RETURN_IF_ERROR(add(writer));
+                                 return absl::CancelledError();
+                               })
                                .ok());
               return absl::OkStatus();
             }),
@@ -1261,18 +1265,20 @@ TEST_P(StoreContract, WhatHangsOnARecordIsFoundByItAndDroppedLittleByLittle) {
     return Read([&](Reader& reader) -> absl::StatusOr<std::string> {
       ASSIGN_OR_RETURN(const std::vector<RecordKey> keys, reader.HangingOn(meeting));
       Names names;
-      for (const RecordKey& key : keys) names.push_back(absl::StrCat(key.type, "/", NameOf(key.id)));
+      for (const RecordKey& key : keys)
+        names.push_back(absl::StrCat(key.type, "/", NameOf(key.id)));
       return absl::StrJoin(names, ", ");
     });
   };
-  EXPECT_EQ(Write([&](Writer& writer) -> absl::Status {
-              for (const char* name : {"bob", "ann", "bob"}) {
-                RETURN_IF_ERROR(writer.PutHanging(meeting, {kMember, Named(name)}));
-              }
-              RETURN_IF_ERROR(writer.PutHanging({kMeeting, Named("other")}, {kMember, Named("bob")}));
-              return writer.PutHanging(meeting, {kMember, Named("cat")});
-            }),
-            absl::OkStatus());
+  EXPECT_EQ(
+      Write([&](Writer& writer) -> absl::Status {
+        for (const char* name : {"bob", "ann", "bob"}) {
+          RETURN_IF_ERROR(writer.PutHanging(meeting, {kMember, Named(name)}));
+        }
+        RETURN_IF_ERROR(writer.PutHanging({kMeeting, Named("other")}, {kMember, Named("bob")}));
+        return writer.PutHanging(meeting, {kMember, Named("cat")});
+      }),
+      absl::OkStatus());
   EXPECT_EQ(hanging(), "20/ann, 20/bob, 20/cat");
   EXPECT_EQ(Write([&](Writer& writer) {
               return writer.DropHanging(meeting, {kMember, Named("bob")});

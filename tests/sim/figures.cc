@@ -1,7 +1,7 @@
-// The judges of what records add up to: the sums that the server keeps by differences are those that
-// are counted from nothing, however far edits, deletions, transfers, restorations and updates have
-// come in between; and what a device counts a record for is what the server does, or the device knows
-// that it cannot tell.
+// The judges of what records add up to: the sums that the server keeps by differences are those
+// that are counted from nothing, however far edits, deletions, transfers, restorations and updates
+// have come in between; and what a device counts a record for is what the server does, or the
+// device knows that it cannot tell.
 #include <tuple>
 
 #include "absl/strings/str_cat.h"
@@ -51,13 +51,13 @@ absl::StatusOr<std::map<Place, Counted>> CountedFrom(rules::Records& records,
                                                      const rules::Whole& whole) {
   std::map<Place, Counted> all;
   Place last{nullptr, Id(), 0};
-  RETURN_IF_ERROR(rules::CountAll(
-      rules::ShippedBook(), records, whole,
-      [&](const Figure& figure, const Id& id, const Counted& counted) {
-        const bool again = std::get<0>(last) == &figure && std::get<1>(last) == id;
-        last = {&figure, id, again ? std::get<2>(last) + 1 : 0};
-        all.emplace(last, counted);
-      }));
+  RETURN_IF_ERROR(rules::CountAll(rules::ShippedBook(), records, whole,
+                                  [&](const Figure& figure, const Id& id, const Counted& counted) {
+                                    const bool again =
+                                        std::get<0>(last) == &figure && std::get<1>(last) == id;
+                                    last = {&figure, id, again ? std::get<2>(last) + 1 : 0};
+                                    all.emplace(last, counted);
+                                  }));
   return all;
 }
 
@@ -100,17 +100,17 @@ void Universe::CheckCountedAlike(Device& device) {
       ASSIGN_OR_RETURN(const auto here, CountedFrom(held, some));
       for (const auto& [place, counted] : here) {
         const auto found = there.find(place);
-        const bool alike = found != there.end() && found->second.known &&
-                           TextOf(found->second) == TextOf(counted);
+        const bool alike =
+            found != there.end() && found->second.known && TextOf(found->second) == TextOf(counted);
         stats.counted += counted.known ? 1 : 0;
         if (!counted.known || alike) continue;
         const auto& [figure, id, element] = place;
-        ledger_.Fail(kCountedAlike,
-                     absl::StrCat(figure->text.key(), " is ", TextOf(counted), " on device ",
-                                  device.index, ", and ",
-                                  found == there.end() ? "nothing" : TextOf(found->second),
-                                  " on the server"),
-                     RecordKey{figure->of->number, id});
+        ledger_.Fail(
+            kCountedAlike,
+            absl::StrCat(figure->text.key(), " is ", TextOf(counted), " on device ", device.index,
+                         ", and ", found == there.end() ? "nothing" : TextOf(found->second),
+                         " on the server"),
+            RecordKey{figure->of->number, id});
         break;
       }
       return absl::OkStatus();

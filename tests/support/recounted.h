@@ -28,8 +28,8 @@ class OnTheServer final : public rules::Records {
   absl::Status List(
       const RecordType& type,
       absl::FunctionRef<void(const Id&, const google::protobuf::Message&)> visit) override {
-    return PassOver(reader_.ListRecords(
-        type.number, std::nullopt, [&](const Id& id, const RecordState& state) {
+    return PassOver(
+        reader_.ListRecords(type.number, std::nullopt, [&](const Id& id, const RecordState& state) {
           const std::unique_ptr<google::protobuf::Message> record(
               google::protobuf::MessageFactory::generated_factory()
                   ->GetPrototype(type.descriptor)
@@ -48,18 +48,19 @@ using SumsOf = std::map<std::pair<Id, SumKey>, Sum>;
 inline absl::StatusOr<SumsOf> Recounted(server::Reader& reader, const rules::Book& book) {
   SumsOf sums;
   OnTheServer records(reader);
-  RETURN_IF_ERROR(rules::CountAll(
-      book, records, rules::Whole(),
-      [&](const rules::Figure& figure, const Id&, const rules::Counted& counted) {
-        rules::AddShares(figure, counted, [&](const SumKey& key, const Sum& sum) {
-          sums[{counted.organisation, key}] += sum;
-        });
-      }));
+  RETURN_IF_ERROR(
+      rules::CountAll(book, records, rules::Whole(),
+                      [&](const rules::Figure& figure, const Id&, const rules::Counted& counted) {
+                        rules::AddShares(figure, counted, [&](const SumKey& key, const Sum& sum) {
+                          sums[{counted.organisation, key}] += sum;
+                        });
+                      }));
   std::erase_if(sums, [](const auto& one) { return one.second.empty(); });
   return sums;
 }
 
-// Where kept and counted differ: "kept 3, counted 2: meeting.held by 1 month 24314 bucket 1 of 0194…".
+// Where kept and counted differ: "kept 3, counted 2: meeting.held by 1 month 24314 bucket 1 of
+// 0194…".
 inline absl::StatusOr<std::vector<std::string>> WrongSums(server::Reader& reader,
                                                           const rules::Book& book) {
   ASSIGN_OR_RETURN(const SumsOf counted, Recounted(reader, book));
@@ -69,19 +70,17 @@ inline absl::StatusOr<std::vector<std::string>> WrongSums(server::Reader& reader
   RETURN_IF_ERROR(PassOver(reader.ListEver(
       kOrganisations, [&](const Id& id, const RecordState&) { organisations.insert(id); })));
   SumsOf kept;
-  RETURN_IF_ERROR(reader.ReadSums(
-      std::vector<Id>(organisations.begin(), organisations.end()), 0,
-      [&](const Id& organisation, const SumKey& key, const Sum& sum) {
-        kept[{organisation, key}] += sum;
-      }));
+  RETURN_IF_ERROR(reader.ReadSums(std::vector<Id>(organisations.begin(), organisations.end()), 0,
+                                  [&](const Id& organisation, const SumKey& key, const Sum& sum) {
+                                    kept[{organisation, key}] += sum;
+                                  }));
   std::vector<std::string> wrong;
   const auto tell = [&](const auto& place, const Sum& is, const Sum& should) {
     const auto& [organisation, key] = place;
     wrong.push_back(absl::StrCat("kept ", is.amount, "/", is.records, ", counted ", should.amount,
-                                 "/", should.records, ": ",
-                                 book.figures()[key.figure].text.key(), " by ", key.by, " month ",
-                                 key.month, " bucket ", key.bucket, " of ",
-                                 Hex(organisation.bytes())));
+                                 "/", should.records, ": ", book.figures()[key.figure].text.key(),
+                                 " by ", key.by, " month ", key.month, " bucket ", key.bucket,
+                                 " of ", Hex(organisation.bytes())));
   };
   for (const auto& [place, sum] : counted) {
     const auto found = kept.find(place);

@@ -57,9 +57,8 @@ std::string Packed(const SumChanges& sums) {
   stored::v1::SumsOfYear stored;
   stored.mutable_numbers()->Reserve(static_cast<int>(sums.size()) * kNumbers);
   for (const auto& [key, sum] : sums) {
-    for (const int64_t number :
-         {int64_t{key.figure}, int64_t{key.by}, int64_t{key.month}, key.bucket, sum.amount,
-          sum.records}) {
+    for (const int64_t number : {int64_t{key.figure}, int64_t{key.by}, int64_t{key.month},
+                                 key.bucket, sum.amount, sum.records}) {
       stored.add_numbers(number);
     }
   }

@@ -136,15 +136,16 @@ class Counting {
   absl::Status EndWithNext(Counted* counted) {
     const auto same = Id::FromBytes(BytesIn(record_, *figure_.followed_by));
     if (!same || !counted->from) return absl::OkStatus();
-    return around_.PointingAt(
-        *figure_.of, *figure_.followed_by, *same, [&](const Id& id, const Message& other) {
-          if (id == id_) return;
-          Counting next(figure_, id, other, around_, nullptr);
-          if (next.Keeper() != keeper_ || next.Holds() != true) return;
-          const auto day = next.Day(*figure_.day);
-          if (!day || std::pair(*day, id) < std::pair(*counted->from, id_)) return;
-          if (!counted->until || *day < *counted->until) counted->until = day;
-        });
+    return around_.PointingAt(*figure_.of, *figure_.followed_by, *same,
+                              [&](const Id& id, const Message& other) {
+                                if (id == id_) return;
+                                Counting next(figure_, id, other, around_, nullptr);
+                                if (next.Keeper() != keeper_ || next.Holds() != true) return;
+                                const auto day = next.Day(*figure_.day);
+                                if (!day || std::pair(*day, id) < std::pair(*counted->from, id_))
+                                  return;
+                                if (!counted->until || *day < *counted->until) counted->until = day;
+                              });
   }
 
   bool SetAmount(Counted* counted) {
@@ -153,7 +154,8 @@ class Counting {
     if (!value.is_proper()) return false;
     counted->amount = value.int_value();
     if (-kAmountMax <= counted->amount && counted->amount <= kAmountMax) return true;
-    fault_ = absl::StrCat(figure_.text.key(), ": counts: ", counted->amount, " is more than can be");
+    fault_ =
+        absl::StrCat(figure_.text.key(), ": counts: ", counted->amount, " is more than can be");
     return false;
   }
 

@@ -8,8 +8,8 @@
 //   a sum = what all living records add to it
 //
 // so that an edit changes a sum by what its records add afterwards less what they added before. The
-// sums of a month are of what happened in it; of what stands (Figure::stands) they are of what began
-// less what ended, and those of all times (kAllTimes) say what stands in the end:
+// sums of a month are of what happened in it; of what stands (Figure::stands) they are of what
+// began less what ended, and those of all times (kAllTimes) say what stands in the end:
 //
 //   standing at the end of m = all times - sum of the months after m
 //
@@ -40,8 +40,8 @@ inline constexpr int64_t kAmountMax = 1'000'000'000'000;
 
 struct Counted {
   Id organisation;
-  bool known = true;  // else it is one of which it is not known what it counts for
-  std::optional<absl::CivilDay> from;   // of what is counted on its day always
+  bool known = true;                   // else it is one of which it is not known what it counts for
+  std::optional<absl::CivilDay> from;  // of what is counted on its day always
   std::optional<absl::CivilDay> until;  // of what stands; nothing: it still does
   int64_t amount = 1;
   std::vector<int64_t> buckets;  // one for each way of breaking it down

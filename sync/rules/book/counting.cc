@@ -38,8 +38,7 @@ class OnTheShelf final : public Neighbours {
   const Whole& whole_;
 };
 
-absl::Status CountFrom(Shelf& shelf, const Whole& whole, const Figure& figure,
-                       VisitCounted visit) {
+absl::Status CountFrom(Shelf& shelf, const Whole& whole, const Figure& figure, VisitCounted visit) {
   OnTheShelf around(shelf, whole);
   ASSIGN_OR_RETURN(const Shelf::All* all, shelf.AllOf(*figure.of));
   for (const Shelved& one : *all) {

@@ -13,8 +13,9 @@ using cel::Kind;
 using cel::Value;
 
 int64_t EnumBucket(const google::protobuf::EnumDescriptor& type, int64_t number) {
-  const auto* known =
-      number == static_cast<int>(number) ? type.FindValueByNumber(static_cast<int>(number)) : nullptr;
+  const auto* known = number == static_cast<int>(number)
+                          ? type.FindValueByNumber(static_cast<int>(number))
+                          : nullptr;
   if (known == nullptr) return kOther;
   return number == 0 && absl::EndsWith(known->name(), "_UNSPECIFIED") ? kNotSaid : number;
 }

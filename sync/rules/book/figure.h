@@ -48,8 +48,8 @@ struct Figure {
   using Fields = std::set<const google::protobuf::FieldDescriptor*>;
 
   bool stands() const { return text.counting() != rules::v1::Figure::ON_ITS_DAY; }
-  // Whether whoever has these offices where a record lies, at home or as its host, may read all that
-  // it counts by.
+  // Whether whoever has these offices where a record lies, at home or as its host, may read all
+  // that it counts by.
   bool MayBeReadBy(const Eyes& eyes, const Schema& schema) const;
   bool LooksAtOthers() const { return !others.empty(); }
   // Whether others of its type decide whether, or how long, a record counts.

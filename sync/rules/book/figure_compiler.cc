@@ -185,8 +185,7 @@ absl::Status FigureCompiler::AddWay(const Compiling& compiling, const Names& nam
   RETURN_IF_ERROR(compiling.CheckInBoth("by.words", text.words()));
   RETURN_IF_ERROR(CheckBands(compiling, text));
   Breakdown by{.text = text};
-  RETURN_IF_ERROR(
-      compiling.Compile(names.environment, "by.is", text.is(), Type::Dyn(), &by.is));
+  RETURN_IF_ERROR(compiling.Compile(names.environment, "by.is", text.is(), Type::Dyn(), &by.is));
   if (!by.is) return compiling.Wrong("by.is", "it is to be said");
   ASSIGN_OR_RETURN(by.kind, KindOf(compiling, text, by.is->type()));
   if (by.kind == Breakdown::Kind::kEnum) by.enumeration = by.is->type().enumeration();

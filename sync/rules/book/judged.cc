@@ -65,9 +65,8 @@ std::optional<std::string> Judged::Look(const RecordType& type, const Id& id) co
 }
 
 Value Judged::Read(const RecordType& type, const Id& id, const std::string& body) const {
-  const std::shared_ptr<Message> record(google::protobuf::MessageFactory::generated_factory()
-                                            ->GetPrototype(type.descriptor)
-                                            ->New());
+  const std::shared_ptr<Message> record(
+      google::protobuf::MessageFactory::generated_factory()->GetPrototype(type.descriptor)->New());
   if (!record->ParsePartialFromString(body)) return Value::Unknown(type.name);
   // Nothing is hidden in what is not there.
   if (!body.empty()) known_.push_back({record.get(), &type, id});

@@ -121,8 +121,8 @@ BalanceSheet BalanceOf(const Balance& balance, const Tally& tally,
   int64_t open = 0;
   const auto look_at = [&](const Figure& figure) {
     const Sight sight = sees(figure);
-    const bool seen = sight == Sight::kAll ||
-                      (sight == Sight::kGroups && figure.text.smallest_group() <= 1);
+    const bool seen =
+        sight == Sight::kAll || (sight == Sight::kGroups && figure.text.smallest_group() <= 1);
     if (!seen) sheet.set_not_known(true);
     sheet.set_uncertain(sheet.uncertain() + tally.NotKnown(figure));
   };
@@ -165,7 +165,8 @@ std::string Say(Language language, const char* zh, const char* en) {
 
 std::string NumberOf(int64_t amount, bool in_hundredths) {
   if (!in_hundredths) return absl::StrCat(amount);
-  const uint64_t size = amount < 0 ? 0 - static_cast<uint64_t>(amount) : static_cast<uint64_t>(amount);
+  const uint64_t size =
+      amount < 0 ? 0 - static_cast<uint64_t>(amount) : static_cast<uint64_t>(amount);
   return absl::StrFormat("%s%d.%02d", amount < 0 ? "-" : "", size / 100, size % 100);
 }
 
@@ -193,9 +194,9 @@ std::string ValueOf(const Line& line, Language language) {
   }
   absl::StrAppend(&text, " ", In(language, line.unit()));
   if (!line.out_of().empty() && line.out_of_amount() > 0) {
-    absl::StrAppendFormat(&text, " (%.1f%%)",
-                          100.0 * static_cast<double>(line.amount()) /
-                              static_cast<double>(line.out_of_amount()));
+    absl::StrAppendFormat(
+        &text, " (%.1f%%)",
+        100.0 * static_cast<double>(line.amount()) / static_cast<double>(line.out_of_amount()));
   }
   if (line.not_known() > 0) {
     absl::StrAppend(&text, Say(language, "（另有 ", " (not known: "), line.not_known(),
@@ -205,8 +206,7 @@ std::string ValueOf(const Line& line, Language language) {
 }
 
 std::string TextOf(const rules::v1::Way& way, const Line& line, Language language) {
-  std::string text =
-      absl::StrCat("    ", In(language, way.words()), Say(language, "：", ": "));
+  std::string text = absl::StrCat("    ", In(language, way.words()), Say(language, "：", ": "));
   for (int i = 0; i < way.parts_size(); ++i) {
     const Part& part = way.parts(i);
     absl::StrAppend(&text, i > 0 ? Say(language, "；", "; ") : "", In(language, part.words()), " ",
@@ -280,9 +280,8 @@ std::string TextOf(const Report& report, Language language) {
   }
   absl::StrAppend(&text, "\n");
   if (report.being_made()) {
-    absl::StrAppend(&text,
-                    Say(language, "汇总正在重新计算，以下数字不全\n",
-                        "the sums are being made anew: what follows is not all\n"));
+    absl::StrAppend(&text, Say(language, "汇总正在重新计算，以下数字不全\n",
+                               "the sums are being made anew: what follows is not all\n"));
   }
   size_t width = 0;
   for (const Line& line : report.lines()) {
@@ -297,7 +296,8 @@ std::string TextOf(const Report& report, Language language) {
     absl::StrAppend(&text, TextOf(sheet, language));
   }
   for (const std::string& fault : report.faults()) {
-    absl::StrAppend(&text, Say(language, "规则有误，未计：", "A rule is wrong and counts nothing: "),
+    absl::StrAppend(&text,
+                    Say(language, "规则有误，未计：", "A rule is wrong and counts nothing: "),
                     fault, "\n");
   }
   return text;

@@ -4,9 +4,9 @@
 //   std::cout << TextOf(report, Language::kChinese);
 //
 // Who may not read the records behind a figure, and stands above those who keep them, is told sums
-// of groups only: of whole years, none smaller than the figure's smallest_group, and no part by which
-// such a one could be told by subtraction. Who asks for this and for that, here and there, can still
-// subtract: it hinders a glance.
+// of groups only: of whole years, none smaller than the figure's smallest_group, and no part by
+// which such a one could be told by subtraction. Who asks for this and for that, here and there,
+// can still subtract: it hinders a glance.
 #ifndef ZHIBU_SYNC_RULES_BOOK_REPORT_H_
 #define ZHIBU_SYNC_RULES_BOOK_REPORT_H_
 

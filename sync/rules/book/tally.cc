@@ -128,8 +128,8 @@ int64_t OpenBy(const Balance& balance, const Figure& figure, const Months& perio
                const SumKey& key, const Sum& sum) {
   if (key.by != kWhole) return 0;
   if (IsAmong(balance.stock, figure)) {
-    return sum.amount * (TimesStanding(key.month, period.first - 1) -
-                         TimesStanding(key.month, period.last));
+    return sum.amount *
+           (TimesStanding(key.month, period.first - 1) - TimesStanding(key.month, period.last));
   }
   if (!period.Has(key.month)) return 0;
   if (IsAmong(balance.plus, figure)) return sum.amount;

@@ -61,9 +61,10 @@ TEST(FigureText, WhatPeopleWriteFreelyMakesNoBuckets) {
               HasSubstr("held: by.is: it is string: of that there is no end"));
   EXPECT_THAT(WrongWith(Instead(kHeld, "this.kind", "this.expected")),
               HasSubstr("held: by.is: it is uint: of that there is no end"));
-  EXPECT_EQ(WrongWith(Instead(kHeld, "this.kind\"",
-                              "this.expected\" band { up_to: 10 words { zh: \"少\" en: \"few\" } }")),
-            "");
+  EXPECT_EQ(
+      WrongWith(Instead(kHeld, "this.kind\"",
+                        "this.expected\" band { up_to: 10 words { zh: \"少\" en: \"few\" } }")),
+      "");
 }
 
 TEST(FigureText, WhereASuperiorMayNotReadItIsSaidHowSmallAGroupIsTold) {
@@ -171,6 +172,29 @@ TEST_F(Figures, Case7ANewBaseCountsFromItsMonthAndEndsTheOneBefore) {
   EXPECT_EQ(Whole("dues.due", "2026-12"), 4800);
 }
 
+// The text is that of docs/rules.md.
+TEST_F(Figures, AFigureWithoutCppIsSummedUp) {
+  const auto book = BookOf(R"(
+figure {
+  key: "aid.money"  words { zh: "困难党员帮扶" en: "aid given" }
+  source: "our township"  certainty: LOCAL
+  of: "FundEntry"  when: "this.use == HARDSHIP"  day: "this.booked_on"
+  counts: "-this.amount_fen"  undone_by: "reverses_id"
+  unit { zh: "元" en: "yuan" }  in_hundredths: true
+})");
+  records::v1::FundEntry entry;
+  entry.set_branch_id(branch.str());
+  entry.set_use(records::v1::FundEntry::HARDSHIP);
+  entry.set_booked_on("2026-02-03");
+  entry.set_amount_fen(-50000);
+  around.Put(entry);
+  EXPECT_EQ(Whole("aid.money", "2026", *book), 50000);
+  EXPECT_THAT(
+      TextOf(rules::ReportOf(TallyOf("2026", *book), [](const Figure&) { return Sight::kAll; }),
+             Language::kChinese),
+      HasSubstr("困难党员帮扶  500.00 元"));
+}
+
 // ---- Told to others ---------------------------------------------------------------------
 
 TEST_F(Figures, AGroupThatIsTooSmallIsNotToldNorCanItBeSubtracted) {
@@ -189,7 +213,8 @@ TEST_F(Figures, AGroupThatIsTooSmallIsNotToldNorCanItBeSubtracted) {
   EXPECT_EQ(line.amount(), 14);
   std::vector<std::string> told;
   for (const v1::Part& part : line.ways(0).parts()) {
-    told.push_back(absl::StrCat(part.words().en(), " ", part.telling() == v1::FEW ? -1 : part.amount()));
+    told.push_back(
+        absl::StrCat(part.words().en(), " ", part.telling() == v1::FEW ? -1 : part.amount()));
   }
   EXPECT_THAT(told, ElementsAre("excellent -1", "qualified 9", "unqualified -1"))
       << "14 - 9 - 4 would tell of one";

@@ -54,9 +54,10 @@ class Branch {
     fill(record);
     return around_.Put(record);
   }
-  Id Person(int number, std::function<void(Member&)> fill = [](Member&) {},
-            const char* since = "2020-05-01",
-            Placement::Arrival arrival = Placement::ARRIVAL_UNSPECIFIED) {
+  Id Person(
+      int number, std::function<void(Member&)> fill = [](Member&) {},
+      const char* since = "2020-05-01",
+      Placement::Arrival arrival = Placement::ARRIVAL_UNSPECIFIED) {
     const Id id = InMemory::IdOf(number);
     Member member;
     member.set_branch_id(id_.str());
@@ -93,9 +94,7 @@ struct Known {
   std::function<void(Branch&)> records;
 };
 
-void PrintTo(const Known& known, std::ostream* out) {
-  *out << known.key << " " << known.period;
-}
+void PrintTo(const Known& known, std::ostream* out) { *out << known.key << " " << known.period; }
 
 Id Held(Branch& branch, const char* day, Meeting::Kind kind = Meeting::MEMBERS) {
   return branch.Put<Meeting>([&](Meeting& meeting) {
@@ -238,8 +237,7 @@ const std::vector<Known>& All() {
       {"flow.away", "2026-02", 1, [](Branch& branch) { Stay(branch, "2026-01-05", ""); }},
       // Case 28: left on 5 January, a migrant from 5 July.
       {"flow.migrants", "2026-07", 1, [](Branch& branch) { Stay(branch, "2026-01-05", ""); }},
-      {"flow.guests", "2026-01", 1,
-       [](Branch& branch) { Stay(branch, "2026-01-05", "", true); }},
+      {"flow.guests", "2026-01", 1, [](Branch& branch) { Stay(branch, "2026-01-05", "", true); }},
       {"flow.passes", "2026-06", 1,
        [](Branch& branch) {
          branch.Put<Pass>([](Pass& one) {
@@ -354,15 +352,18 @@ const std::vector<Known>& All() {
       {"member.former", "2025", 1, [](Branch& branch) { Letter(branch, "2026-05-31"); }},
       {"member.transferred_in", "2026", 1,
        [](Branch& branch) {
-         branch.Person(50, [](Member&) {}, "2026-03-02", Placement::TRANSFERRED_IN);
+         branch.Person(
+             50, [](Member&) {}, "2026-03-02", Placement::TRANSFERRED_IN);
        }},
       {"member.restored", "2026", 1,
        [](Branch& branch) {
-         branch.Person(50, [](Member&) {}, "2026-03-02", Placement::RESTORED);
+         branch.Person(
+             50, [](Member&) {}, "2026-03-02", Placement::RESTORED);
        }},
       {"member.moved_in", "2026", 1,
        [](Branch& branch) {
-         branch.Person(50, [](Member&) {}, "2026-03-02", Placement::MOVED_TOGETHER);
+         branch.Person(
+             50, [](Member&) {}, "2026-03-02", Placement::MOVED_TOGETHER);
        }},
       {"member.passed_through", "2026", 1,
        [](Branch& branch) { Letter(branch, "2026-05-31", "2026-01-31"); }},
@@ -539,18 +540,21 @@ TEST_F(SummedUp, WhoHasLeftOwesNoMoreDuesToTheBranchThatTheyLeft) {
   });
   EXPECT_EQ(Whole("dues.due", "2026-Q1"), 3000);
   // Received elsewhere in March: what they owe at the end of March they owe there.
-  Branch(around, IdOf(2)).Person(50, [](Member&) {}, "2026-03-10", Placement::TRANSFERRED_IN);
+  Branch(around, IdOf(2))
+      .Person(
+          50, [](Member&) {}, "2026-03-10", Placement::TRANSFERRED_IN);
   EXPECT_EQ(Whole("dues.due", "2026-Q1"), 2000);
 }
 
 // ---- The year's balance ------------------------------------------------------------------
 
 TEST_F(SummedUp, AYearClosesWhenEverybodyWhoCameAndWentIsWrittenDown) {
-  here.Person(50);                                                   // all the time
+  here.Person(50);  // all the time
   Step(here, DevelopmentStep::APPROVAL, DevelopmentStep::PASSED, "", "2020-04-30");
-  here.Person(51, [](Member&) {}, "2026-02-02", Placement::TRANSFERRED_IN);
-  Gone(here, Member::DIED);                                          // 50, on 5 May
-  Letter(here, "2026-05-31");                                        // 55, who was here since 2020
+  here.Person(
+      51, [](Member&) {}, "2026-02-02", Placement::TRANSFERRED_IN);
+  Gone(here, Member::DIED);    // 50, on 5 May
+  Letter(here, "2026-05-31");  // 55, who was here since 2020
   EXPECT_EQ(Sheet("2026"), (BalanceSheetOf{2, 1, 0}));
   EXPECT_EQ(Sheet("2025"), (BalanceSheetOf{2, 2, 0}));
   EXPECT_THAT(OpenPersons("2026"), IsEmpty());
@@ -558,15 +562,17 @@ TEST_F(SummedUp, AYearClosesWhenEverybodyWhoCameAndWentIsWrittenDown) {
 
 TEST_F(SummedUp, WhoCameByNothingThatIsWrittenDownIsNamed) {
   here.Person(50);
-  here.Person(51, [](Member&) {}, "2026-02-02");
+  here.Person(
+      51, [](Member&) {}, "2026-02-02");
   EXPECT_EQ(Sheet("2026"), (BalanceSheetOf{1, 2, -1}));
   EXPECT_THAT(OpenPersons("2026"), ElementsAre(51));
 }
 
 TEST_F(SummedUp, AnAdmissionAcceptedInDecemberAndApprovedInJanuaryCountsInTheNewYear) {
   Step(here, DevelopmentStep::APPROVAL, DevelopmentStep::PASSED, "2026-01-15", "2026-01-12");
-  here.Person(50, [](Member& member) { member.set_joined("2025-12-20"); }, "2026-01-20",
-              Placement::ADMITTED);
+  here.Person(
+      50, [](Member& member) { member.set_joined("2025-12-20"); }, "2026-01-20",
+      Placement::ADMITTED);
   EXPECT_EQ(Sheet("2025"), (BalanceSheetOf{0, 0, 0}));
   EXPECT_EQ(Sheet("2026"), (BalanceSheetOf{0, 1, 0}));
 }
