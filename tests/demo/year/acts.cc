@@ -147,9 +147,12 @@ const Act kActs[] = {
      R"(state: DONE plan: "分组包片" done: "清理垃圾三处" done_on: $day reply: "已完成")"},
     {80, kTown, 1, "", "progress", R"(state: ACCEPTED answer: "情况属实")"},
 
+    {20, kTown, kOnce, "RuleSupplement", "",
+     R"(organisation_id: $town number: "云委规1" title: "走访规定" text: "check { key: \"local.visitors\" words { zh: \"走访应记明走访人\" en: \"a visit names who visited\" } source: \"云委规1\" of: \"Visit\" holds: \"size(this.visitors) > 0\" field: \"visitors\" }" state: IN_FORCE)"},
+
     // ---- 党务公开, 制度, 创建活动 ----
-    {88, kSecretary, 1, "Notice", "notice",
-     R"(branch_id: $branch title: "季度党费收缴公示" text: "本季度党费已全部上缴。" from: $day until: $day+7 catalogue_item: "党费" audience: WITHIN_PARTY way: BOARD duration: PERIODIC state: PUBLISHED)"},
+    {88, kSecretary, 1, "Notice",
+     "notice", R"(branch_id: $branch title: "季度党费收缴公示" text: "本季度党费已全部上缴。" from: $day until: $day+7 catalogue_item: "党费" audience: WITHIN_PARTY way: BOARD duration: PERIODIC state: PUBLISHED)"},
     {92, kMember, kOnce, "NoticeFeedback", "feedback",
      R"(notice_id: $the_notice branch_id: $branch member_id: $me kind: OPINION text: "建议同时公开经费支出" state: SAID)"},
     {108, kSecretary, kOnce, "", "feedback",
@@ -158,8 +161,8 @@ const Act kActs[] = {
      R"(branch_id: $branch title: "主题党日制度" text: "每月五日为主题党日" state: DRAFTED)"},
     {34, kSecretary, 1, "", "rule",
      "state: ADOPTED from: $day vote { entitled: $all present: $most in_favour: $most }"},
-    {15,
-     kTown, kOnce, "Campaign", "campaign", R"(organisation_id: $town addressee_ids: $every name: "创先争优" from: $day until: $day+330 items { number: 1 text: "公开承诺" } items { number: 2 text: "领导点评" } summary: "各支部积极参加")"},
+    {15, kTown, kOnce, "Campaign", "campaign",
+     R"(organisation_id: $town addressee_ids: $every name: "创先争优" from: $day until: $day+330 items { number: 1 text: "公开承诺" } items { number: 2 text: "领导点评" } summary: "各支部积极参加")"},
     {72, kSecretary, 2, "CampaignTag", "",
      R"(campaign_id: $town_campaign branch_id: $branch record_type: 76 record_id: $the_project note: "志愿服务项目")"},
 

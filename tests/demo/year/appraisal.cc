@@ -45,6 +45,7 @@ class Appraisals final : public Story {
       made.set_minutes("通报情况，逐一发言，开展批评和自我批评。");
       *made.mutable_starts_at() = TimeUtil::MillisecondsToTimestamp(town_.clock.now_ms());
       made.set_state(Meeting::HELD);
+      made.set_expected(static_cast<uint32_t>(village.members.size()));
       for (const Person& person : village.members) made.add_present(person.id.str());
     });
     edit.Commit();

@@ -88,6 +88,7 @@ class Development final : public Story {
   void Count(const Journey& journey, DevelopmentStep* step);
   void MoveCase(Journey* journey, int step, absl::CivilDay on, Edit* edit);
   void MoveMember(const Journey& journey, int step, Edit* edit);
+  void Place(const Journey& journey, absl::CivilDay on, Edit* edit);
   void Note(Journey* journey, absl::CivilDay on, Edit* edit);
   void Review(const Journey& journey, absl::CivilDay on, Edit* edit);
   void RefuseNewAct(const Journey& journey);
@@ -234,6 +235,7 @@ void Development::Take(Journey* journey, absl::CivilDay on, Edit* edit) {
   journey->waits = kAsked.count(step) > 0;
   MoveCase(journey, step, on, edit);
   MoveMember(*journey, step, edit);
+  if (step == DevelopmentStep::APPROVAL) Place(*journey, on, edit);
   if (step == DevelopmentStep::OBSERVATION || step == DevelopmentStep::CANDIDATE_CHOSEN ||
       step == DevelopmentStep::PROBATION_OBSERVATION) {
     Note(journey, on, edit);
@@ -332,6 +334,18 @@ void Development::MoveMember(const Journey& journey, int step, Edit* edit) {
     if (found->second == Member::FULL) {
       member.set_confirmed(DateOf(AddMonths(journey.accepted, 12)));
     }
+  });
+}
+
+// Among the members of the branch, from the day on which the township approved.
+void Development::Place(const Journey& journey, absl::CivilDay on, Edit* edit) {
+  Placement key;
+  key.set_member_id(person(journey).id.str());
+  const RecordType& type = *device(journey).store().schema().Find(Placement::descriptor());
+  const Id placement = Must(DeriveId(type, key.SerializeAsString()), "placement");
+  edit->Change<Placement>(placement, [&](Placement& placed) {
+    placed.set_since(DateOf(on));
+    placed.set_arrival(Placement::ADMITTED);
   });
 }
 

@@ -1,6 +1,7 @@
 // 党费: the base of each member, what they pay each month, a slip that is reversed, somebody who
 // does not pay, and what the branch hands up by the quarter.
 #include <algorithm>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "tests/demo/year/story.h"
@@ -52,20 +53,22 @@ class DuesOfAYear final : public Story {
  private:
   void SignBases(Village& village) {
     Edit edit(&town_.secretary(village.index));
-    for (const Person& person : village.members) {
-      const Dues dues = DuesOf(person);
-      edit.Make<DuesBase>([&](DuesBase& base) {
-        base.set_member_id(person.id.str());
-        base.set_from(MonthOf(today()));
-        base.set_branch_id(village.id.str());
-        base.set_kind(person.kind);
-        base.set_base_fen(person.base_fen);
-        base.set_rate_basis_points(dues.rate_basis_points);
-        base.set_monthly_due_fen(dues.monthly_fen);
-        base.set_state(DuesBase::PROPOSED);
-      });
-    }
+    for (const Person& person : village.members) SignBase(village, person, &edit);
     edit.Commit();
+  }
+
+  void SignBase(const Village& village, const Person& person, Edit* edit) {
+    const Dues dues = DuesOf(person);
+    edit->Make<DuesBase>([&](DuesBase& base) {
+      base.set_member_id(person.id.str());
+      base.set_from(MonthOf(today()));
+      base.set_branch_id(village.id.str());
+      base.set_kind(person.kind);
+      base.set_base_fen(person.base_fen);
+      base.set_rate_basis_points(dues.rate_basis_points);
+      base.set_monthly_due_fen(dues.monthly_fen);
+      base.set_state(DuesBase::PROPOSED);
+    });
   }
 
   // The last month of which anybody has paid when the year ends.
@@ -110,6 +113,7 @@ class DuesOfAYear final : public Story {
     // From the month of the meeting that admitted them.
     const Person& admitted = village.applicant;
     if (admitted.joined.has_value()) {
+      if (admitted_.insert(village.index).second) SignBase(village, admitted, &edit);
       PayOne(village, admitted, DuesOf(admitted).monthly_fen, &edit);
     }
     edit.Commit();
@@ -149,6 +153,7 @@ class DuesOfAYear final : public Story {
     edit.Commit();
   }
 
+  std::set<size_t> admitted_;  // branches whose applicant has a base
   std::map<size_t, int64_t> paid_fen_of_;
   std::map<size_t, int64_t> handed_up_of_;
   std::vector<Id> handed_up_;  // and the township has not said that it has them

@@ -62,48 +62,61 @@ class Meetings final : public Story {
   // On which a meeting is planned about whose place two differ, both offline.
   static constexpr int kDispute = 150;
 
-  Id Begin(Village& village, const Kind& kind, Edit* edit) {
+  // Everybody is called; `on_leave` is told who is.
+  Id HoldOne(Village& village, const Kind& kind, Edit* edit, std::vector<Id>* on_leave) {
     ++meetings_;
-    return edit->Make<Meeting>([&](Meeting& meeting) {
-      meeting.set_branch_id(village.id.str());
-      meeting.set_kind(kind.kind);
-      meeting.set_topic(absl::StrCat(today().month(), "月", kind.topic));
-      meeting.set_place("村党群服务中心");
-      *meeting.mutable_starts_at() = TimeUtil::MillisecondsToTimestamp(town_.clock.now_ms());
-      *meeting.mutable_ends_at() =
-          TimeUtil::MillisecondsToTimestamp(town_.clock.now_ms() + 7'200'000);
-      meeting.set_chair_id(village.secretary().id.str());
-      meeting.set_recorder_id(village.deputy().id.str());
-      meeting.set_minutes(kind.minutes);
-      meeting.set_state(Meeting::HELD);
-    });
-  }
-
-  // Everybody is called; gives who is on leave.
-  std::vector<Id> Call(Village& village, const Id& meeting, Edit* edit) {
-    std::vector<Id> on_leave;
+    std::vector<std::pair<Id, Attendance::State>> roll;
     for (const Person& person : village.members) {
       if (person.away || person.lost) continue;
       const uint32_t luck = town_.dice.Below(100);
-      if (luck >= 88 && luck < 96) on_leave.push_back(person.id);
-      ++attendance_;
-      edit->Make<Attendance>([&](Attendance& roll) {
-        roll.set_meeting_id(meeting.str());
-        roll.set_member_id(person.id.str());
-        roll.set_branch_id(village.id.str());
-        roll.set_state(luck < 88   ? Attendance::PRESENT
-                       : luck < 96 ? Attendance::LEAVE
-                                   : Attendance::ABSENT);
-        roll.set_known_by("点名");
-      });
+      roll.emplace_back(person.id, luck < 88   ? Attendance::PRESENT
+                                   : luck < 96 ? Attendance::LEAVE
+                                               : Attendance::ABSENT);
     }
-    return on_leave;
+    const Id meeting = edit->Make<Meeting>([&](Meeting& made) {
+      Describe(village, kind, &made);
+      made.set_expected(static_cast<uint32_t>(roll.size()));
+      for (const auto& [person, state] : roll) {
+        if (state == Attendance::PRESENT) made.add_present(person.str());
+      }
+    });
+    for (const auto& [person, state] : roll) {
+      if (state == Attendance::LEAVE) on_leave->push_back(person);
+      Call(village, meeting, person, state, edit);
+    }
+    return meeting;
+  }
+
+  void Describe(Village& village, const Kind& kind, Meeting* meeting) {
+    meeting->set_branch_id(village.id.str());
+    meeting->set_kind(kind.kind);
+    meeting->set_topic(absl::StrCat(today().month(), "月", kind.topic));
+    meeting->set_place("村党群服务中心");
+    *meeting->mutable_starts_at() = TimeUtil::MillisecondsToTimestamp(town_.clock.now_ms());
+    *meeting->mutable_ends_at() =
+        TimeUtil::MillisecondsToTimestamp(town_.clock.now_ms() + 7'200'000);
+    meeting->set_chair_id(village.secretary().id.str());
+    meeting->set_recorder_id(village.deputy().id.str());
+    meeting->set_minutes(kind.minutes);
+    meeting->set_state(Meeting::HELD);
+  }
+
+  void Call(Village& village, const Id& meeting, const Id& person, Attendance::State state,
+            Edit* edit) {
+    ++attendance_;
+    edit->Make<Attendance>([&](Attendance& roll) {
+      roll.set_meeting_id(meeting.str());
+      roll.set_member_id(person.str());
+      roll.set_branch_id(village.id.str());
+      roll.set_state(state);
+      roll.set_known_by("点名");
+    });
   }
 
   Id Hold(Village& village, const Kind& kind) {
     Edit edit(&town_.secretary(village.index));
-    const Id meeting = Begin(village, kind, &edit);
-    Call(village, meeting, &edit);
+    std::vector<Id> on_leave;
+    const Id meeting = HoldOne(village, kind, &edit, &on_leave);
     edit.Commit();
     return meeting;
   }
@@ -129,8 +142,8 @@ class Meetings final : public Story {
 
   void HoldMembers(Village& village) {
     Edit edit(&town_.secretary(village.index));
-    const Id meeting = Begin(village, kMembers, &edit);
-    const std::vector<Id> on_leave = Call(village, meeting, &edit);
+    std::vector<Id> on_leave;
+    const Id meeting = HoldOne(village, kMembers, &edit, &on_leave);
     for (const Id& person : on_leave) {
       edit.Make<Leave>([&](Leave& leave) {
         leave.set_meeting_id(meeting.str());
@@ -161,7 +174,6 @@ class Meetings final : public Story {
     const auto entitled = static_cast<uint32_t>(village.members.size());
     Edit edit(&town_.secretary(village.index));
     edit.Change<Meeting>(meeting, [&](Meeting& held) {
-      held.set_expected(entitled);
       auto& resolution = *held.add_resolutions();
       resolution.set_number(1);
       resolution.set_text("通过下季度工作计划");
@@ -254,6 +266,8 @@ class Meetings final : public Story {
         meeting.set_kind(Meeting::GROUP);
         meeting.set_topic("党小组会");
         meeting.set_place("村委会");
+        *meeting.mutable_starts_at() =
+            TimeUtil::MillisecondsToTimestamp(BeginningOf(today() + 20) + 36'000'000);
         meeting.set_state(Meeting::PLANNED);
       });
       ++meetings_;
