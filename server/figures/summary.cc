@@ -58,8 +58,8 @@ absl::StatusOr<rules::v1::Report> SummaryOf(
   rules::Tally tally(book, period, this_month);
   std::vector<OpenIn> open;
   for (const Balance& balance : book.balances()) open.emplace_back(balance, period);
-  // A month before it: the start of what stands.
-  const int from_year = (period.first - 1) / 12;
+  // What stood before it follows from all times and the months since.
+  const int from_year = period.first / 12;
   const bool any = state.phase() != stored::v1::SumsState::DROPPING;
   const absl::Status read =
       reader.ReadSums(any ? organisations : absl::Span<const Id>(), from_year,

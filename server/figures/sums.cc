@@ -9,7 +9,6 @@
 #include "absl/strings/str_cat.h"
 #include "server/feed/incarnation.h"
 #include "sync/base/damage.h"
-#include "sync/base/environment.h"
 #include "sync/base/status.h"
 #include "sync/wire/wire.h"
 
@@ -25,7 +24,7 @@ constexpr char kSumsSetting[] = "sums";
 
 absl::StatusOr<std::string> MadeBy(Reader& reader, const rules::Book& book) {
   ASSIGN_OR_RETURN(const std::string incarnation, reader.GetSetting(kIncarnation));
-  return Digest(absl::StrCat(book.figures_digest(), "/", incarnation));
+  return absl::StrCat(book.figures_digest(), "/", incarnation);
 }
 
 absl::string_view BodyOf(const RecordState& state) {

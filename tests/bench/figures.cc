@@ -1,5 +1,5 @@
-// What figures cost: an edit whose sums are kept, against the same edit without figures; the summary of
-// a subtree of 3,000 branches; a report of ten years of a branch of fifty on a device.
+// What figures cost: an edit whose sums are kept, against the same edit without figures; the
+// summary of a subtree of 3,000 branches; a report of ten years of a branch of fifty on a device.
 #include <google/protobuf/text_format.h>
 
 #include <filesystem>
@@ -57,7 +57,8 @@ Meeting HeldMeeting(const Id& branch, absl::CivilDay day) {
   meeting.set_state(Meeting::HELD);
   meeting.set_minutes(std::string(2000, 'm'));
   meeting.set_expected(50);
-  for (char i = 0; i < 45; ++i) meeting.add_present(std::string(Id::kSize, static_cast<char>('a' + i)));
+  for (char i = 0; i < 45; ++i)
+    meeting.add_present(std::string(Id::kSize, static_cast<char>('a' + i)));
   meeting.mutable_starts_at()->set_seconds(BeginningOf(day) / 1000);
   return meeting;
 }
@@ -68,6 +69,12 @@ class Keeping {
       : edits_(edits),
         store_(Must(server::OpenSqliteStore(file, {.key = kKey}), "open")),
         ingest_(CatalogueSchema(), environment_, server::Observer::None(), book) {
+    bench::Check(store_->Write([](server::Writer& writer) {
+      server::DeviceRow own;
+      own.number = kServerDevice;
+      return writer.PutDevice(own);
+    }),
+                 "the server's own device");
     while (!Must(server::MakeSums(*store_, *CatalogueSchema(), book, 1000), "sums")) continue;
   }
 
@@ -98,9 +105,9 @@ class Keeping {
 
 // Each branch with some 300 sums in each of two years, and 50 members in 30 birth months.
 double Summarise(const Options& options, size_t branches) {
-  const auto store = Must(
-      server::OpenSqliteStore(absl::StrCat(options.folder, "/figures/tree.db"), {.key = kKey}),
-      "open");
+  const auto store =
+      Must(server::OpenSqliteStore(absl::StrCat(options.folder, "/figures/tree.db"), {.key = kKey}),
+           "open");
   const rules::Book& book = rules::ShippedBook();
   const Environment environment = SystemEnvironment();
   while (!Must(server::MakeSums(*store, *CatalogueSchema(), book, 1000), "sums")) continue;
@@ -162,7 +169,8 @@ class Held {
                                          .key = kKey}),
                     "open")) {
     for (int i = 0; i < members; ++i) AddMember(i);
-    for (int month = 0; month < 12 * years; ++month) AddMonth(AddMonths(absl::CivilDay(2026, 11, 5), -month));
+    for (int month = 0; month < 12 * years; ++month)
+      AddMonth(AddMonths(absl::CivilDay(2026, 11, 5), -month));
     Commit();
   }
 

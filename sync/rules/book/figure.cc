@@ -88,8 +88,9 @@ std::string Breakdown::NameOf(int64_t bucket, Language language) const {
   if (kind == Kind::kBool) {
     return bucket != 0 ? Say(language, "是", "yes") : Say(language, "否", "no");
   }
-  if (kind == Kind::kEnum && bucket >= 0) {
-    return WordsOf(*enumeration->FindValueByNumber(static_cast<int>(bucket)), language);
+  if (kind == Kind::kEnum) {
+    const auto* value = enumeration->FindValueByNumber(static_cast<int>(bucket));
+    if (value != nullptr) return WordsOf(*value, language);
   }
   if (kind == Kind::kCode && bucket >= 0 && bucket < codes->codes_size()) {
     const Code& code = codes->codes(static_cast<int>(bucket));
