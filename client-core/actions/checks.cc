@@ -63,7 +63,7 @@ absl::Status AddIrregular(Store& store, const BookHere& here, absl::CivilDay tod
           if (!trouble.ok()) return false;
           const bool undated = std::any_of(findings->begin(), findings->end(),
                                            [](const auto& one) { return one.no_day; });
-          if (undated) found.undated.push_back({id, &type});
+          if (undated) found->undated.push_back({id, &type});
           for (rules::Finding& one : *findings) {
             const bool told = std::count(found->faults.begin(), found->faults.end(), one.fault) > 0;
             if (one.outcome == rules::Outcome::kWrong && !told) found->faults.push_back(one.fault);
