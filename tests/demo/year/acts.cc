@@ -148,7 +148,7 @@ const Act kActs[] = {
     {80, kTown, 1, "", "progress", R"(state: ACCEPTED answer: "情况属实")"},
 
     {20, kTown, kOnce, "RuleSupplement", "",
-     R"(organisation_id: $town number: "云委规1" title: "走访规定" text: "check { key: \"local.visitors\" words { zh: \"走访应记明走访人\" en: \"a visit names who visited\" } source: \"云委规1\" of: \"Visit\" holds: \"size(this.visitors) > 0\" field: \"visitors\" }" state: IN_FORCE)"},
+     R"(organisation_id: $town number: "云委规1" title: "走访规定" text: "check { key: \"local.visitors\" words { zh: \"走访应记明走访人\" en: \"a visit names who visited\" } source: \"云委规1\" certainty: LOCAL of: \"Visit\" holds: \"size(this.visitors) > 0\" field: \"visitors\" }" state: IN_FORCE)"},
 
     // ---- 党务公开, 制度, 创建活动 ----
     {88, kSecretary, 1, "Notice",
