@@ -104,8 +104,8 @@ class DuesOfAYear final : public Story {
       if (IsLate(person) || person.lost) continue;
       const int64_t fen = DuesOf(person).monthly_fen;
       if (slip && &person == &village.members[7]) {
-        const Id wrong = PayOne(village, person, fen * 10, &edit);
-        PayOne(village, person, -fen * 10, &edit, wrong);
+        const Id wrong = PayOne(village, person, fen + 900, &edit);
+        PayOne(village, person, -fen - 900, &edit, wrong);
         year_.ending.words["slip"] = person.name;
       }
       PayOne(village, person, fen, &edit);
