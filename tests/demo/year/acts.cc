@@ -151,8 +151,8 @@ const Act kActs[] = {
      R"(organisation_id: $town number: "云委规1" title: "走访规定" text: "check { key: \"local.visitors\" words { zh: \"走访应记明走访人\" en: \"a visit names who visited\" } source: \"云委规1\" certainty: LOCAL of: \"Visit\" holds: \"size(this.visitors) > 0\" field: \"visitors\" }" state: IN_FORCE)"},
 
     // ---- 党务公开, 制度, 创建活动 ----
-    {88, kSecretary, 1, "Notice",
-     "notice", R"(branch_id: $branch title: "季度党费收缴公示" text: "本季度党费已全部上缴。" from: $day until: $day+7 catalogue_item: "党费" audience: WITHIN_PARTY way: BOARD duration: PERIODIC state: PUBLISHED)"},
+    {88, kSecretary, 1, "Notice", "notice",
+     R"(branch_id: $branch title: "季度党费收缴公示" text: "本季度党费已全部上缴。" from: $day until: $day+7 catalogue_item: "党费" audience: WITHIN_PARTY way: BOARD duration: PERIODIC state: PUBLISHED)"},
     {92, kMember, kOnce, "NoticeFeedback", "feedback",
      R"(notice_id: $the_notice branch_id: $branch member_id: $me kind: OPINION text: "建议同时公开经费支出" state: SAID)"},
     {108, kSecretary, kOnce, "", "feedback",
