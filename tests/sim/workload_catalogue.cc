@@ -137,7 +137,9 @@ void Author::SetAny(const FieldRule& rule, Message* record, int depth) {
   if (rule.policy == SERVER || rule.place != NOWHERE) return;
   // Written once, or rising only: those are left as they are.
   const bool once = rule.policy == FIRST || rule.policy == MAX || rule.policy == MIN;
-  if (once && reflection.HasField(*record, field) && !dice_.OneIn(10)) return;
+  const bool there = field->is_repeated() ? reflection.FieldSize(*record, field) > 0
+                                          : reflection.HasField(*record, field);
+  if (once && there && !dice_.OneIn(10)) return;
   if (field->is_repeated()) return SetAnyOfMany(rule, record, depth);
   switch (field->cpp_type()) {
     case FieldDescriptor::CPPTYPE_BOOL:

@@ -266,7 +266,7 @@ absl::Status Book::ReadChecks(const rules::v1::RuleFile& file, CheckCompiler& co
 absl::Status Book::ReadLedgers(const rules::v1::RuleFile& file, const LedgerCompiler& compiler,
                                const Schema& schema) {
   for (const auto& text : file.ledger()) {
-    RETURN_IF_ERROR(TakeKey(text.key(), text.each()));
+    RETURN_IF_ERROR(TakeKey(absl::StrCat("ledger ", text.key()), text.each()));
     if (schema.FindByName(text.each()) == nullptr) {
       unknown_.push_back(absl::StrCat(text.key(), ": no record type ", text.each()));
       continue;
