@@ -43,7 +43,7 @@ class NewFile {
   NewFile(std::string path, std::string part) : path_(std::move(path)), part_(std::move(part)) {}
   absl::Status CannotWrite() const;
 
-  const std::string path_;
+  std::string path_;
   std::string part_;  // empty: kept, or moved from
   std::string digest_;
 };
