@@ -176,9 +176,9 @@ TEST_F(ActsTest, ABranchThatIsMistypedIsNotFoundedUnlessThatIsAskedFor) {
   ASSERT_TRUE(refused.ok());
   EXPECT_EQ(refused->organisations(), 0u);
   ASSERT_EQ(refused->bad_rows_size(), 1);
-  EXPECT_THAT(refused->bad_rows(0).reason().zh(),
-              ::testing::AllOf(::testing::HasSubstr("“青石村党支部”"),
-                               ::testing::HasSubstr("--found")));
+  EXPECT_THAT(
+      refused->bad_rows(0).reason().zh(),
+      ::testing::AllOf(::testing::HasSubstr("“青石村党支部”"), ::testing::HasSubstr("--found")));
   roster.set_check(true);
   roster.set_found(true);
   const auto tried = admin.Import(roster);
