@@ -88,8 +88,7 @@ absl::Status PutSumsState(Writer& writer, const SumsState& state) {
 // The records, with those of the edit as it found them or as it leaves them.
 class Sums::World final : public rules::Neighbours {
  public:
-  World(Reader& reader, const Schema& schema, absl::Span<const ChangedRecord> changed)
-      : reader_(reader), schema_(schema) {
+  World(Reader& reader, absl::Span<const ChangedRecord> changed) : reader_(reader) {
     for (const ChangedRecord& one : changed) changed_[{one.type->number, one.id}] = &one;
   }
   void set_after() { after_ = true; }
@@ -125,7 +124,6 @@ class Sums::World final : public rules::Neighbours {
 
  private:
   Reader& reader_;
-  const Schema& schema_;
   std::map<RecordKey, const ChangedRecord*> changed_;
   bool after_ = false;
 };
@@ -171,7 +169,7 @@ absl::Status Sums::FollowCounted(absl::Span<const ChangedRecord> changed) {
   if (affected.empty()) return absl::OkStatus();
   Changes changes;
   Hanging hung, hangs;
-  World world(writer_, schema_, changed);
+  World world(writer_, changed);
   RETURN_IF_ERROR(CountIn(world, affected, false, &changes, &hung));
   for (const ChangedRecord& one : changed) {
     const RecordKey key{one.type->number, one.id};

@@ -23,7 +23,6 @@ namespace {
 using cel::Activation;
 using cel::Program;
 using cel::Value;
-using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
 // Periods that ended longer ago are nobody's work any more.
