@@ -17,8 +17,6 @@ using records::v1::RuleSupplement;
 
 namespace {
 
-// Those that the organisation has made or was sent, as it is written on this device: what the
-// server has not seen yet is in force nowhere else.
 BookHere Understood(const RuleSupplement& supplement) {
   BookHere here{.supplement = supplement};
   auto book = rules::CompileSupplement(supplement.text());
@@ -34,10 +32,9 @@ BookHere Understood(const RuleSupplement& supplement) {
 
 bool BookHere::IsFor(const RecordType& type, const Id& id, const Message& record) const {
   if (shipped()) return true;
-  const std::string body = supplement.SerializeAsString();
   const std::vector<Placed> places = PlacesOf(type, id, record.SerializePartialAsString());
   return std::any_of(places.begin(), places.end(), [&](const Placed& placed) {
-    return placed.place == OWNER && IsInForceFor(body, placed.scope);
+    return placed.place == OWNER && IsInForceFor(supplement, placed.scope);
   });
 }
 

@@ -32,7 +32,7 @@ class Step {
 
  private:
   absl::Status Count(SumsState* state) {
-    ASSIGN_OR_RETURN(const auto records, Next(*state));
+    ASSIGN_OR_RETURN(const auto records, Next(state));
     Sums sums(writer_, schema_, book_);
     const RecordState none;
     for (const auto& [key, now] : records) {
@@ -40,21 +40,22 @@ class Step {
       state->set_type(key.type);
       state->set_id(key.id.str());
     }
+    if (sums.passed_over()) state->set_incomplete(true);
     if (records.size() < at_once_) state->set_phase(SumsState::MADE);
     return absl::OkStatus();
   }
 
   // Of the types that are counted, past what is reached.
-  absl::StatusOr<std::vector<std::pair<RecordKey, RecordState>>> Next(const SumsState& state) {
+  absl::StatusOr<std::vector<std::pair<RecordKey, RecordState>>> Next(SumsState* state) {
     std::vector<std::pair<RecordKey, RecordState>> records;
-    RecordKey after{state.type(), Id::FromBytes(state.id()).value_or(Id())};
+    RecordKey after{state->type(), Id::FromBytes(state->id()).value_or(Id())};
     for (std::optional<uint32_t> type = CountedFrom(after.type); type;
          type = CountedFrom(*type + 1)) {
       if (*type != after.type) after = {*type, Id()};
       RETURN_IF_ERROR(
           writer_.ReadRecords(after, [&](const RecordKey& key, const RecordState* record) {
             if (key.type != *type) return false;
-            // What cannot be read is not counted, until it is repaired.
+            if (record == nullptr) state->set_incomplete(true);
             if (record != nullptr && record->alive()) records.emplace_back(key, *record);
             return records.size() < at_once_;
           }));
@@ -79,6 +80,15 @@ class Step {
 };
 
 }  // namespace
+
+absl::Status BeginSums(Store& store, const rules::Book& book) {
+  return store.Write([&](Writer& writer) -> absl::Status {
+    ASSIGN_OR_RETURN(SumsState state, SumsStateOf(writer, book));
+    if (!state.incomplete()) return absl::OkStatus();
+    state.Clear();
+    return PutSumsState(writer, state);
+  });
+}
 
 absl::StatusOr<bool> MakeSums(Store& store, const Schema& schema, const rules::Book& book,
                               size_t at_once) {
@@ -105,6 +115,10 @@ SumsMaker::~SumsMaker() {
 }
 
 void SumsMaker::Run() {
+  if (const absl::Status begun = BeginSums(store_, book_); !begun.ok()) {
+    observer_.OnTrouble({.what = Trouble::What::kSums, .status = begun});
+    return;
+  }
   while (!IsStopped()) {
     const absl::StatusOr<bool> made = MakeSums(store_, schema_, book_, kSumsAtOnce);
     if (!made.ok()) {

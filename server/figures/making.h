@@ -1,6 +1,7 @@
 // Makes the sums of figures anew, where the figures are others than those that they were made by,
-// or the database is in another life.
+// the database is in another life, or a record could not be read that may be repaired by now.
 //
+//   RETURN_IF_ERROR(BeginSums(store, book));
 //   while (true) {
 //     ASSIGN_OR_RETURN(const bool made, MakeSums(store, schema, book, kSumsAtOnce));
 //     if (made) break;
@@ -25,6 +26,9 @@ namespace zhibu::server {
 
 // Some 20 ms of the writer's time.
 inline constexpr size_t kSumsAtOnce = 100;
+
+// At the start of a server.
+absl::Status BeginSums(Store& store, const rules::Book& book);
 
 // One step: drops about so many rows, or counts about so many records. True: they are made.
 absl::StatusOr<bool> MakeSums(Store& store, const Schema& schema, const rules::Book& book,

@@ -73,6 +73,7 @@ absl::StatusOr<rules::v1::Report> SummaryOf(
   rules::v1::Report report = ReportOf(tally, sees);
   report.set_organisations(static_cast<uint32_t>(organisations.size()));
   report.set_being_made(state.phase() != stored::v1::SumsState::MADE || !read.ok());
+  report.set_incomplete(state.incomplete());
   for (int i = 0; i < report.balances_size(); ++i) {
     BalanceSheet& sheet = *report.mutable_balances(i);
     if (!sheet.not_known()) open[static_cast<size_t>(i)].Tell(&sheet);

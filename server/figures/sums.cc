@@ -10,6 +10,7 @@
 #include "server/feed/incarnation.h"
 #include "sync/base/damage.h"
 #include "sync/base/status.h"
+#include "sync/rules/typed.h"
 #include "sync/wire/wire.h"
 
 namespace zhibu::server {
@@ -62,13 +63,6 @@ bool Hangs(const std::map<RecordKey, std::set<RecordKey>>& all, const RecordKey&
   return found != all.end() && found->second.count(on) > 0;
 }
 
-std::unique_ptr<Message> Parsed(const RecordType& type, absl::string_view body) {
-  std::unique_ptr<Message> record(
-      google::protobuf::MessageFactory::generated_factory()->GetPrototype(type.descriptor)->New());
-  record->ParsePartialFromArray(body.data(), static_cast<int>(body.size()));
-  return record;
-}
-
 }  // namespace
 
 absl::StatusOr<SumsState> SumsStateOf(Reader& reader, const rules::Book& book) {
@@ -92,6 +86,8 @@ class Sums::World final : public rules::Neighbours {
     for (const ChangedRecord& one : changed) changed_[{one.type->number, one.id}] = &one;
   }
   void set_after() { after_ = true; }
+  // Whether any could not be read.
+  bool passed_over() const { return passed_over_; }
 
   // Empty: it is not there. Nothing: it cannot be read.
   absl::StatusOr<std::optional<std::string>> BodyOf(const RecordKey& key) {
@@ -99,7 +95,10 @@ class Sums::World final : public rules::Neighbours {
       return std::string(server::BodyOf(after_ ? *it->second->now : *it->second->was));
     }
     const absl::StatusOr<RecordState> state = reader_.GetRecord(key);
-    if (IsDamagedRow(state.status())) return std::nullopt;
+    if (IsDamagedRow(state.status())) {
+      passed_over_ = true;
+      return std::nullopt;
+    }
     RETURN_IF_ERROR(state.status());
     return std::string(server::BodyOf(*state));
   }
@@ -117,7 +116,7 @@ class Sums::World final : public rules::Neighbours {
     for (const RecordKey& key : hanging) {
       if (key.type != type.number) continue;
       ASSIGN_OR_RETURN(const std::optional<std::string> body, BodyOf(key));
-      if (body && !body->empty() && IdIn(*body, field) == id) visit(key.id, *Parsed(type, *body));
+      if (body && !body->empty() && IdIn(*body, field) == id) visit(key.id, *ParseAs(type, *body));
     }
     return absl::OkStatus();
   }
@@ -126,6 +125,7 @@ class Sums::World final : public rules::Neighbours {
   Reader& reader_;
   std::map<RecordKey, const ChangedRecord*> changed_;
   bool after_ = false;
+  bool passed_over_ = false;
 };
 
 absl::StatusOr<bool> Sums::AreKept() {
@@ -148,10 +148,14 @@ absl::Status Sums::Follow(absl::Span<const ChangedRecord> changed) {
   if (!concerned) return absl::OkStatus();
   ASSIGN_OR_RETURN(const bool kept, AreKept());
   if (!kept) return absl::OkStatus();
-  absl::Status followed = FollowCounted(changed);
-  if (!IsDamagedRow(followed)) return followed;
+  const absl::Status followed = FollowCounted(changed);
   // The edit is none the worse for it; they are made anew at the next start.
-  state_->Clear();
+  if (IsDamagedRow(followed)) {
+    state_->Clear();
+  } else if (!followed.ok() || !passed_over_ || state_->incomplete()) {
+    return followed;
+  }
+  state_->set_incomplete(true);
   return PutSumsState(writer_, *state_);
 }
 
@@ -182,6 +186,7 @@ absl::Status Sums::FollowCounted(absl::Span<const ChangedRecord> changed) {
   RETURN_IF_ERROR(CountIn(world, affected, true, &changes, &looked_at));
   RETURN_IF_ERROR(PutHanging(hung, looked_at));
   RETURN_IF_ERROR(DropHanging(hung, looked_at));
+  passed_over_ |= world.passed_over();
   return Write(changes);
 }
 
@@ -241,7 +246,7 @@ absl::Status Sums::CountIn(World& world, const Affected& affected, bool after, C
     const RecordType& type = *schema_.Find(key.type);
     ASSIGN_OR_RETURN(const std::optional<std::string> body, world.BodyOf(key));
     if (!body || body->empty()) continue;
-    const std::unique_ptr<Message> record = Parsed(type, *body);
+    const std::unique_ptr<Message> record = ParseAs(type, *body);
     std::vector<RecordKey> looked_at;
     for (const Figure* figure : book_.FiguresOf(type)) {
       const bool concerned = figures.count(figure) > 0;

@@ -60,6 +60,8 @@ class Sums {
 
   // From here on it is counted, as though it had just been made.
   absl::Status Count(const ChangedRecord& reached);
+  // Whether they are incomplete from here on, because a record could not be read.
+  bool passed_over() const { return passed_over_; }
 
  private:
   using Figures = std::set<const rules::Figure*>;
@@ -85,6 +87,7 @@ class Sums {
   const Schema& schema_;
   const rules::Book& book_;
   std::optional<stored::v1::SumsState> state_;
+  bool passed_over_ = false;
 };
 
 }  // namespace zhibu::server

@@ -14,7 +14,6 @@
 #include "sync/rules/offices.h"
 #include "sync/rules/supplements.h"
 #include "sync/rules/typed.h"
-#include "sync/wire/value.h"
 #include "sync/wire/wire.h"
 
 namespace zhibu {
@@ -99,7 +98,7 @@ class ByTheBook : public Rule {
   absl::Status Judge(const Case& of, const Step& step) const override {
     if (!step.after.alive()) return absl::OkStatus();
     RETURN_IF_ERROR(JudgeIn(book_, of, step));
-    const auto keeper = KeeperOf(step);
+    const auto keeper = KeeperOf(step.type, step.after.body);
     if (!keeper) return absl::OkStatus();
     ASSIGN_OR_RETURN(const auto supplements, SupplementsFor(of.lookup, *keeper));
     for (const rules::BookPtr& book : supplements) RETURN_IF_ERROR(JudgeIn(*book, of, step));
@@ -107,12 +106,6 @@ class ByTheBook : public Rule {
   }
 
  private:
-  static std::optional<Id> KeeperOf(const Step& step) {
-    if (step.type.Keeper() == nullptr) return std::nullopt;
-    const std::vector<Id> keepers = IdsIn(*step.type.Keeper(), step.after.body);
-    return keepers.size() == 1 ? std::optional(keepers[0]) : std::nullopt;
-  }
-
   static absl::Status JudgeIn(const rules::Book& book, const Case& of, const Step& step) {
     std::unique_ptr<Message> record;  // most edits touch nothing that a check reads
     Around around(of, Around::When::kAfter);

@@ -45,11 +45,6 @@ bool Has(const RecordType& type, Which which) {
          std::any_of(rules.begin(), rules.end(), which);
 }
 
-std::optional<Id> KeeperOf(const RecordType& type, absl::string_view body) {
-  const std::vector<Id> keepers = IdsIn(*type.Keeper(), body);
-  return keepers.size() == 1 ? std::optional(keepers[0]) : std::nullopt;
-}
-
 // Adds what makes these the organisations that the field names.
 void SetTo(const RecordType& type, const Id& id, const RecordState& state, const FieldRule& field,
            const std::set<Id>& organisations, Edit* edit) {

@@ -9,7 +9,6 @@
 #include "sync/base/reason.h"
 #include "sync/base/status.h"
 #include "sync/rules/typed.h"
-#include "zhibu/records/v1/supplement.pb.h"
 
 namespace zhibu {
 namespace {
@@ -55,20 +54,18 @@ class Supplement : public Rule {
 
 std::unique_ptr<const Rule> SupplementRule() { return std::make_unique<Supplement>(); }
 
-bool IsInForceFor(absl::string_view body, const Id& organisation) {
-  const auto supplement = Parse<RuleSupplement>(body);
+bool IsInForceFor(const RuleSupplement& supplement, const Id& organisation) {
   const auto& sent = supplement.receiver_ids();
   return supplement.state() == RuleSupplement::IN_FORCE &&
-         (supplement.organisation_id() == organisation.bytes() ||
-          std::count(sent.begin(), sent.end(), organisation.bytes()) > 0);
+         std::count(sent.begin(), sent.end(), organisation.bytes()) > 0;
 }
 
 absl::StatusOr<std::vector<rules::BookPtr>> SupplementsFor(Lookup& lookup, const Id& organisation) {
   std::map<std::string, std::vector<std::string>> texts;  // by maker
   RETURN_IF_ERROR(lookup.ListShown(
       TypeOf<RuleSupplement>().number, organisation, [&](const Id&, const RecordState& state) {
-        if (!IsInForceFor(state.body, organisation)) return;
-        auto supplement = Parse<RuleSupplement>(state.body);
+        const auto supplement = Parse<RuleSupplement>(state.body);
+        if (!IsInForceFor(supplement, organisation)) return;
         std::vector<std::string>& of_maker = texts[supplement.organisation_id()];
         if (of_maker.size() < kSupplementsMax) of_maker.push_back(supplement.text());
       }));

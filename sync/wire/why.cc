@@ -118,7 +118,12 @@ std::string DetailInWords(absl::string_view detail, const Descriptor* type, Lang
       text += detail[at++];
       continue;
     }
-    absl::StrAppend(&text, NameInWords(std::string(detail.substr(at, end - at)), type, language));
+    const std::string name(detail.substr(at, end - at));
+    // "会议 Meeting" says it twice: for people, and for whoever looks for it.
+    const RecordType* named = CatalogueSchema()->FindByName(name);
+    const std::string label = named == nullptr ? "" : absl::StrCat(named->label, " ");
+    if (!label.empty() && absl::EndsWith(text, label)) text.resize(text.size() - label.size());
+    absl::StrAppend(&text, NameInWords(name, type, language));
     at = end;
   }
   return text;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "client-core/actions/held_here.h"
 #include "client-core/store/store.h"
 #include "server/figures/making.h"
 #include "server/figures/summary.h"
@@ -22,6 +23,7 @@
 #include "sync/merge/own_edit.h"
 #include "sync/rules/book/counting.h"
 #include "sync/rules/book/tally.h"
+#include "tests/bench/filling.h"
 #include "tests/bench/report.h"
 #include "zhibu/records/v1/catalogue.pb.h"
 
@@ -145,21 +147,6 @@ double Summarise(const Options& options, size_t branches) {
   return seconds;
 }
 
-class OnDevice final : public rules::Records {
- public:
-  explicit OnDevice(client::Store& store) : store_(store) {}
-  absl::Status List(const RecordType& type,
-                    absl::FunctionRef<void(const Id&, const Message&)> visit) override {
-    return store_.List({.type = type.number}, [&](const Id& id, const Message& message) {
-      visit(id, message);
-      return true;
-    });
-  }
-
- private:
-  client::Store& store_;
-};
-
 // A branch as a device holds it.
 class Held {
  public:
@@ -171,14 +158,14 @@ class Held {
     for (int i = 0; i < members; ++i) AddMember(i);
     for (int month = 0; month < 12 * years; ++month)
       AddMonth(AddMonths(absl::CivilDay(2026, 11, 5), -month));
-    Commit();
+    filling_.Commit();
   }
 
   double Report() {
     const rules::Book& book = rules::ShippedBook();
     const Stopwatch watch;
     rules::Tally tally(book, *Months::From("2026"), 2026 * 12 + 10);
-    OnDevice records(*store_);
+    client::HeldHere records(*store_);
     Check(rules::CountAll(book, records, rules::Whole(),
                           [&](const rules::Figure& figure, const Id&, const rules::Counted& one) {
                             rules::AddShares(figure, one, [&](const SumKey& key, const Sum& sum) {
@@ -191,54 +178,38 @@ class Held {
           "everybody is counted");
     return seconds;
   }
-  size_t records() const { return records_; }
+  size_t records() const { return filling_.records(); }
 
  private:
-  template <typename T>
-  Id Add(const T& record) {
-    auto& draft = drafts_.emplace_back(store_->New<T>());
-    draft.template message<T>() = record;
-    const Id id = draft.id();
-    ++records_;
-    if (drafts_.size() == 200) Commit();
-    return id;
-  }
-  void Commit() {
-    std::vector<client::Draft*> drafts;
-    for (client::Draft& draft : drafts_) drafts.push_back(&draft);
-    if (!drafts.empty()) Check(store_->Commit(drafts).status(), "commit");
-    drafts_.clear();
-  }
   void AddMember(int number) {
     Member member;
     member.set_branch_id(branch_.str());
     member.set_name(absl::StrCat("党员", number));
     member.set_stage(Member::FULL);
     member.set_joined("2000-07-01");
-    people_.push_back(Add(member));
+    people_.push_back(filling_.Add(member));
     Placement placement;
     placement.set_member_id(people_.back().str());
     placement.set_branch_id(branch_.str());
     placement.set_since("2010-01-01");
-    Add(placement);
+    filling_.Add(placement);
   }
   void AddMonth(absl::CivilDay day) {
-    for (int i = 0; i < 3; ++i) Add(HeldMeeting(branch_, day));
+    for (int i = 0; i < 3; ++i) filling_.Add(HeldMeeting(branch_, day));
     for (const Id& person : people_) {
       DuesPayment paid;
       paid.set_member_id(person.str());
       paid.set_branch_id(branch_.str());
       paid.set_amount_fen(4800);
       paid.set_month(absl::FormatCivilTime(absl::CivilMonth(day)));
-      Add(paid);
+      filling_.Add(paid);
     }
   }
 
   const std::unique_ptr<client::Store> store_;
+  Filling filling_{store_.get()};
   const Id branch_ = SystemEnvironment().NewId();
-  std::vector<client::Draft> drafts_;
   std::vector<Id> people_;
-  size_t records_ = 0;
 };
 
 }  // namespace

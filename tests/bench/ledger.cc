@@ -6,12 +6,14 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "client-core/actions/known.h"
 #include "sync/base/date.h"
 #include "sync/crypto/seal.h"
 #include "sync/exchange/new_file.h"
 #include "sync/exchange/write_workbook.h"
 #include "sync/rules/book/book.h"
 #include "sync/rules/book/ledger_table.h"
+#include "tests/bench/filling.h"
 #include "tests/bench/report.h"
 #include "tests/bench/site.h"
 #include "zhibu/records/v1/catalogue.pb.h"
@@ -29,7 +31,6 @@ using records::v1::Member;
 using records::v1::Organisation;
 using records::v1::PrivateDetail;
 
-constexpr int kToOneEdit = 200;
 constexpr int kYear = 2026;
 constexpr int kMeetingsToAMonth = 4;
 
@@ -38,10 +39,7 @@ class OnDevice final : public rules::LedgerSource {
   explicit OnDevice(client::Store& store) : store_(store) {}
   absl::Status List(const RecordType& type,
                     absl::FunctionRef<void(const Id&, const Message&)> visit) override {
-    return store_.List({.type = type.number}, [&](const Id& id, const Message& message) {
-      visit(id, message);
-      return true;
-    });
+    return client::ListReadable(store_, type, visit);
   }
   bool ReadsAll(const RecordType& /*type*/) const override { return true; }
   bool MayRead(const RecordType& /*type*/, const Id& /*id*/, const Message& /*record*/,
@@ -56,22 +54,20 @@ class OnDevice final : public rules::LedgerSource {
 class Branch {
  public:
   explicit Branch(const Options& options)
-      : members_(options.quick ? 3 : 50), folder_(absl::StrCat(options.folder, "/ledger")) {
-    std::filesystem::create_directory(folder_);
-    store_ = Must(client::Store::Open({.file = absl::StrCat(folder_, "/device.db"),
-                                       .key = std::string(Seal::kKeySize, 'k')}),
-                  "open");
+      : members_(options.quick ? 3 : 50),
+        folder_(absl::StrCat(options.folder, "/ledger")),
+        store_(Open(folder_)) {
     Organisation branch;
     branch.set_kind(Organisation::BRANCH);
     branch.set_status(Organisation::ACTIVE);
     branch.set_name("青石村党支部");
-    branch_ = Add(branch);
+    branch_ = filling_.Add(branch);
     for (int i = 0; i < members_; ++i) Enter(i);
     for (int month = 1; month <= 12; ++month) Record(month);
-    Commit();
+    filling_.Commit();
   }
 
-  size_t records() const { return records_; }
+  size_t records() const { return filling_.records(); }
 
   double Read() {
     const Stopwatch watch;
@@ -82,7 +78,7 @@ class Branch {
       count += CountRecords(*store_, type);
     }
     const double seconds = watch.seconds();
-    Check(count == records_ - 1, "records were lost");
+    Check(count == filling_.records() - 1, "records were lost");
     return seconds;
   }
 
@@ -106,26 +102,18 @@ class Branch {
     const double seconds = watch.seconds();
     size_t rows = 0;
     for (const auto& table : tables) rows += table.rows.size();
-    Check(rows > records_ / 2, "rows are missing");
+    Check(rows > filling_.records() / 2, "rows are missing");
     return seconds;
   }
 
  private:
-  template <typename T>
-  Id Add(const T& record) {
-    auto& draft = drafts_.emplace_back(store_->New<T>());
-    draft.template message<T>() = record;
-    const Id id = draft.id();
-    ++records_;
-    if (drafts_.size() == kToOneEdit) Commit();
-    return id;
+  static std::unique_ptr<client::Store> Open(const std::string& folder) {
+    std::filesystem::create_directory(folder);
+    return Must(client::Store::Open({.file = absl::StrCat(folder, "/device.db"),
+                                     .key = std::string(Seal::kKeySize, 'k')}),
+                "open");
   }
-  void Commit() {
-    std::vector<client::Draft*> drafts;
-    for (client::Draft& draft : drafts_) drafts.push_back(&draft);
-    if (!drafts.empty()) Check(store_->Commit(drafts).status(), "commit");
-    drafts_.clear();
-  }
+
   template <typename T>
   T OfMember(const Id& person) const {
     T record;
@@ -140,10 +128,10 @@ class Branch {
     member.set_name(absl::StrCat("党员", number));
     member.set_stage(Member::FULL);
     member.set_status(Member::ACTIVE);
-    people_.push_back(Add(member));
+    people_.push_back(filling_.Add(member));
     auto detail = OfMember<PrivateDetail>(people_.back());
     detail.set_phone("000-0000-0000");
-    Add(detail);
+    filling_.Add(detail);
     auto base = OfMember<DuesBase>(people_.back());
     base.set_from("2026-01");
     base.set_kind(DuesBase::WAGE);
@@ -151,7 +139,7 @@ class Branch {
     base.set_rate_basis_points(100);
     base.set_monthly_due_fen(4'800);
     base.set_state(DuesBase::PROPOSED);
-    Add(base);
+    filling_.Add(base);
   }
 
   void Record(int month) {
@@ -159,7 +147,7 @@ class Branch {
       auto paid = OfMember<DuesPayment>(person);
       paid.set_amount_fen(4'800);
       paid.set_month(absl::FormatCivilTime(absl::CivilMonth(kYear, month)));
-      Add(paid);
+      filling_.Add(paid);
     }
     for (int i = 0; i < kMeetingsToAMonth; ++i) {
       Meeting meeting;
@@ -169,23 +157,22 @@ class Branch {
       meeting.set_expected(static_cast<uint32_t>(members_));
       meeting.mutable_starts_at()->set_seconds(BeginningOf(absl::CivilDay(kYear, month, 5 + i)) /
                                                1000);
-      const Id id = Add(meeting);
+      const Id id = filling_.Add(meeting);
       for (const Id& person : people_) {
         auto there = OfMember<Attendance>(person);
         there.set_meeting_id(id.str());
         there.set_state(Attendance::PRESENT);
-        Add(there);
+        filling_.Add(there);
       }
     }
   }
 
   const int members_;
   const std::string folder_;
-  std::unique_ptr<client::Store> store_;
-  std::vector<client::Draft> drafts_;
+  const std::unique_ptr<client::Store> store_;
+  Filling filling_{store_.get()};
   Id branch_;
   std::vector<Id> people_;
-  size_t records_ = 0;
   int written_ = 0;
 };
 

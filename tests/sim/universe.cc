@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/feed/incarnation.h"
+#include "server/figures/making.h"
 #include "server/identity/enrolment.h"
 #include "server/ingest/passage.h"
 #include "sync/base/reason.h"
@@ -67,7 +68,10 @@ absl::Status Universe::OpenServer() {
     server_.disk.Mend();
     status = server_.Open();
   }
-  return status.ok() ? TakePlace() : status;
+  if (status.ok()) status = TakePlace();
+  if (!status.ok()) return status;
+  return server_.disk.Quietly(
+      [&] { return server::BeginSums(*server_.store, rules::ShippedBook()); });
 }
 
 // ---- Streams -------------------------------------------------------------------

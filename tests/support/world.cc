@@ -387,6 +387,7 @@ void World::RestartServer() {
 }
 
 void World::MakeSums() {
+  ASSERT_EQ(server::BeginSums(*store_, ingest_->book()), absl::OkStatus());
   while (true) {
     const absl::StatusOr<bool> made =
         server::MakeSums(*store_, *schema_, ingest_->book(), server::kSumsAtOnce);

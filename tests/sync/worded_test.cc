@@ -269,6 +269,13 @@ TEST(Time, IsChinasWhateverTheHourAtTheServer) {
   EXPECT_EQ(TimeInWords(1'782'864'001'000), "2026-07-01 08:00:01");
 }
 
+TEST(Why, ATypeThatIsNamedForPeopleAndForProgramsIsSaidOnceInTheLanguageAskedFor) {
+  EXPECT_EQ(DetailInWords("会议 Meeting", nullptr, Language::kChinese), "会议");
+  EXPECT_EQ(DetailInWords("id ∈ 会议 Meeting", nullptr, Language::kChinese),
+            absl::StrCat(DetailInWords("id", nullptr, Language::kChinese), " ∈ 会议"));
+  EXPECT_EQ(LinesWith(DetailInWords("会议 Meeting", nullptr, Language::kEnglish), &IsChinese), "");
+}
+
 TEST(Why, AStepIsToldByTheWordsOfItsStates) {
   EXPECT_EQ(DetailInWords("state: HELD → PLANNED", records::v1::Meeting::descriptor(),
                           Language::kChinese),

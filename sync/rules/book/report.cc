@@ -283,6 +283,10 @@ std::string TextOf(const Report& report, Language language) {
     absl::StrAppend(&text, Say(language, "汇总正在重新计算，以下数字不全\n",
                                "the sums are being made anew: what follows is not all\n"));
   }
+  if (report.incomplete()) {
+    absl::StrAppend(&text, Say(language, "服务器上有读不出的记录，未计入\n",
+                               "records that the server cannot read are not counted\n"));
+  }
   size_t width = 0;
   for (const Line& line : report.lines()) {
     width = std::max(width, WidthOf(In(language, line.words())));

@@ -18,7 +18,7 @@
 namespace zhibu::rules {
 
 // Obligations and checks together.
-inline constexpr int kSupplementRulesMax = 40;
+inline constexpr int kSupplementRulesMax = 20;
 
 using BookPtr = std::shared_ptr<const Book>;
 
