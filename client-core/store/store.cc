@@ -60,19 +60,41 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(Options options) {
     return absl::InvalidArgumentError(absl::StrCat("a key has ", Seal::kKeySize, " bytes"));
   }
   std::unique_ptr<Store> store(new Store(std::move(options)));
+  RETURN_IF_ERROR(store->Resume());
+  return store;
+}
+
+absl::Status Store::Resume() {
+  absl::MutexLock lock(&shared_->mutex);
+  if (shared_->tables != nullptr) return absl::OkStatus();
   try {
-    absl::MutexLock lock(&store->shared_->mutex);
-    ASSIGN_OR_RETURN(store->shared_->tables, Tables::Open(store->options_));
+    ASSIGN_OR_RETURN(shared_->tables, Tables::Open(options_));
   } catch (const SQLite::Exception& error) {
     return StatusOf(error);
   }
-  return store;
+  return absl::OkStatus();
+}
+
+void Store::Suspend() {
+  absl::MutexLock lock(&shared_->mutex);
+  shared_->tables.reset();
+}
+
+bool Store::suspended() {
+  absl::MutexLock lock(&shared_->mutex);
+  return shared_->tables == nullptr;
+}
+
+absl::Status Store::CheckOpen() const {
+  if (shared_->tables != nullptr) return absl::OkStatus();
+  return absl::FailedPreconditionError("the store is suspended; nothing was changed. Resume it");
 }
 
 absl::Status Store::Do(absl::FunctionRef<absl::Status(Transaction&)> body) {
   Changes changes;
   {
     absl::MutexLock lock(&shared_->mutex);
+    RETURN_IF_ERROR(CheckOpen());
     Tables& tables = *shared_->tables;
     try {
       tables.Begin();
@@ -94,6 +116,7 @@ absl::Status Store::Do(absl::FunctionRef<absl::Status(Transaction&)> body) {
 
 absl::Status Store::Look(absl::FunctionRef<absl::Status(Transaction&)> body) {
   absl::MutexLock lock(&shared_->mutex);
+  RETURN_IF_ERROR(CheckOpen());
   Tables& tables = *shared_->tables;
   try {
     tables.BeginRead();

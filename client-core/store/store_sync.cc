@@ -104,6 +104,7 @@ absl::Status Store::SetIdentity(const Identity& identity) {
 
 absl::StatusOr<int64_t> Store::CommitsOfOthers() {
   absl::MutexLock lock(&shared_->mutex);
+  RETURN_IF_ERROR(CheckOpen());
   try {
     return shared_->tables->CommitsOfOthers();
   } catch (const SQLite::Exception& error) {
@@ -407,7 +408,7 @@ absl::StatusOr<bool> Store::Wipe(const std::string& detail) {
   }));
   if (wiped) {
     absl::MutexLock lock(&shared_->mutex);
-    shared_->tables->Sweep();
+    if (shared_->tables != nullptr) shared_->tables->Sweep();  // else when it is opened
   }
   return wiped;
 }
