@@ -1,6 +1,4 @@
 // Records are read, listed and written.
-#include <algorithm>
-
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "client-core/actions/known.h"
@@ -13,9 +11,6 @@
 namespace zhibu::client {
 namespace {
 
-constexpr uint32_t kRows = 100;
-constexpr uint32_t kRowsMax = 1000;
-
 absl::StatusOr<Row> RowOf(Store& store, const RecordType& type, const Id& id) {
   ASSIGN_OR_RETURN(std::vector<Row> rows, ShowRows(store, type, {id}));
   if (rows.empty()) {
@@ -26,29 +21,12 @@ absl::StatusOr<Row> RowOf(Store& store, const RecordType& type, const Id& id) {
   return std::move(rows.front());
 }
 
-absl::StatusOr<Query> QueryIn(const Store& store, const api::v1::Query& from) {
-  ASSIGN_OR_RETURN(const RecordType* type, TypeIn(store, from.type()));
-  Query query{.type = type->number};
-  if (!from.scope().empty()) {
-    ASSIGN_OR_RETURN(query.scope, IdIn(from.scope()));
-  }
-  for (const auto& condition : from.where()) {
-    query.where.emplace_back(condition.field(), condition.equals());
-  }
-  return query;
-}
-
 absl::StatusOr<api::v1::Rows> List(Store& store, const api::v1::Query& from) {
-  ASSIGN_OR_RETURN(const Query query, QueryIn(store, from));
-  std::optional<Id> after;
-  if (!from.after().empty()) {
-    ASSIGN_OR_RETURN(after, IdIn(from.after()));
-  }
-  const uint32_t limit = from.limit() == 0 ? kRows : std::min(from.limit(), kRowsMax);
-  ASSIGN_OR_RETURN(const RowPage page, ListRows(store, query, after, limit));
+  ASSIGN_OR_RETURN(const Selection selection, SelectionIn(store, from));
+  ASSIGN_OR_RETURN(const RowPage page, ListRows(store, selection, from.after(), LimitIn(from)));
   api::v1::Rows rows;
   for (const Row& row : page.rows) *rows.add_rows() = ToApi(row, from.json());
-  if (page.next) rows.set_next(page.next->str());
+  rows.set_next(page.next);
   if (!page.damage.ok()) *rows.mutable_damage() = ErrorOf(page.damage);
   return rows;
 }

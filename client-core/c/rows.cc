@@ -2,10 +2,13 @@
 
 #include <google/protobuf/message.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "client-core/c/call.h"
 #include "client-core/store/match.h"
 #include "sync/base/reason.h"
 #include "sync/base/status.h"
@@ -16,6 +19,20 @@ namespace {
 
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
+
+constexpr uint32_t kRows = 100;
+constexpr uint32_t kRowsMax = 1000;
+
+Condition ConditionIn(const api::v1::Condition& from) {
+  Condition condition{.field = from.field()};
+  condition.any_of.assign(from.any_of().begin(), from.any_of().end());
+  if (from.has_equals()) condition.equals = from.equals();
+  if (from.has_from()) condition.from = from.from();
+  if (from.has_below()) condition.below = from.below();
+  if (from.has_prefix()) condition.prefix = from.prefix();
+  if (from.has_contains()) condition.contains = from.contains();
+  return condition;
+}
 
 absl::StatusOr<std::unique_ptr<Message>> SaidIn(const api::v1::EditItem& item,
                                                 const Message& like) {
@@ -67,6 +84,23 @@ api::v1::Rows ToApi(const std::vector<Row>& rows) {
   api::v1::Rows told;
   for (const Row& row : rows) *told.add_rows() = ToApi(row);
   return told;
+}
+
+size_t LimitIn(const api::v1::Query& query) {
+  return query.limit() == 0 ? kRows : std::min(query.limit(), kRowsMax);
+}
+
+absl::StatusOr<Selection> SelectionIn(const Store& store, const api::v1::Query& query) {
+  ASSIGN_OR_RETURN(const RecordType* type, TypeIn(store, query.type()));
+  Wanted wanted{.type = type->number};
+  if (!query.scope().empty()) {
+    ASSIGN_OR_RETURN(wanted.scope, IdIn(query.scope()));
+  }
+  for (const auto& condition : query.where()) wanted.where.push_back(ConditionIn(condition));
+  for (const auto& order : query.order()) {
+    wanted.order.push_back({order.field(), order.descending()});
+  }
+  return Selection::Compile(store.schema(), std::move(wanted));
 }
 
 absl::StatusOr<Draft> DraftIn(Store& store, const api::v1::EditItem& item) {

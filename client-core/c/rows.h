@@ -13,6 +13,11 @@ namespace zhibu::client {
 api::v1::Row ToApi(const Row& row, bool json = false);
 api::v1::Rows ToApi(const std::vector<Row>& rows);
 
+// How many rows a query asks for.
+size_t LimitIn(const api::v1::Query& query);
+// UNKNOWN_TYPE, UNKNOWN_FIELD, BAD_VALUE, MALFORMED.
+absl::StatusOr<Selection> SelectionIn(const Store& store, const api::v1::Query& query);
+
 // What somebody saw and what they want it to say. MALFORMED, NOT_UNDERSTOOD.
 absl::StatusOr<Draft> DraftIn(Store& store, const api::v1::EditItem& item);
 

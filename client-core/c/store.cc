@@ -74,6 +74,13 @@ int32_t zhibu_resume(zhibu_handle store, zhibu_out* error) {
   return OnStore(store, nullptr, error, [](Store& open) { return Done(open.Resume()); });
 }
 
+int32_t zhibu_rekey(zhibu_handle store, zhibu_in key, zhibu_out* error) {
+  return OnStore(store, nullptr, error, [&](Store& open) -> Answer {
+    ASSIGN_OR_RETURN(const absl::string_view bytes, BytesIn(key));
+    return Done(open.Rekey(std::string(bytes)));
+  });
+}
+
 int32_t zhibu_state(zhibu_handle store, zhibu_out* state, zhibu_out* error) {
   return OnStore(store, state, error, [](Store& open) -> Answer {
     ASSIGN_OR_RETURN(const SyncState now, open.State());

@@ -82,6 +82,9 @@ ZHIBU_API int32_t zhibu_close(zhibu_handle store, zhibu_out* error);
  * meanwhile is FAILED_PRECONDITION. Streams are to be closed, too. */
 ZHIBU_API int32_t zhibu_suspend(zhibu_handle store, zhibu_out* error);
 ZHIBU_API int32_t zhibu_resume(zhibu_handle store, zhibu_out* error);
+/* `key` (32 bytes) opens it from now on, and the one before does not. An app keeps both until this has
+ * returned. */
+ZHIBU_API int32_t zhibu_rekey(zhibu_handle store, zhibu_in key, zhibu_out* error);
 ZHIBU_API int32_t zhibu_state(zhibu_handle store, zhibu_out* state, zhibu_out* error);
 /* NOT_ENROLLED; DEVICE_WIPED: not any longer, because it was lost. */
 ZHIBU_API int32_t zhibu_identity(zhibu_handle store, zhibu_out* identity, zhibu_out* error);
@@ -102,6 +105,15 @@ ZHIBU_API int32_t zhibu_save(zhibu_handle store, zhibu_in seen, zhibu_in body, z
  */
 ZHIBU_API int32_t zhibu_commit(zhibu_handle store, zhibu_in edit, zhibu_out* committed,
                                zhibu_out* error);
+
+/* ---- A list that is watched ---- */
+
+/* `query`: Query. After an event, zhibu_watch_next says what has become otherwise. */
+ZHIBU_API int32_t zhibu_watch_open(zhibu_handle store, zhibu_in query, zhibu_handle* watch,
+                                   zhibu_out* error);
+/* Difference: first the whole list, as inserted. Empty where nothing is otherwise. */
+ZHIBU_API int32_t zhibu_watch_next(zhibu_handle watch, zhibu_out* difference, zhibu_out* error);
+ZHIBU_API int32_t zhibu_watch_close(zhibu_handle watch, zhibu_out* error);
 
 /* ---- What waits, came back, or waits for others ---- */
 

@@ -1,5 +1,7 @@
 #include "client-core/query/rows.h"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "client-core/actions/known.h"
@@ -14,13 +16,6 @@ using records::v1::ConflictNote;
 
 namespace {
 
-// What is known of records elsewhere than in them: read once for all rows of a page.
-struct KnownBeside {
-  std::set<RecordKey> returned;
-  std::set<RecordKey> held;
-  std::set<RecordKey> in_conflict;
-};
-
 void AddSetAside(const SetAside& item, KnownBeside* known) {
   for (const auto& change : item.edit.changes()) {
     const auto id = Id::FromBytes(change.id());
@@ -28,20 +23,6 @@ void AddSetAside(const SetAside& item, KnownBeside* known) {
     const bool waits = item.standing == SetAside::Standing::kWaiting;
     (waits ? known->held : known->returned).insert({change.type(), *id});
   }
-}
-
-absl::StatusOr<KnownBeside> ReadKnownBeside(Store& store) {
-  KnownBeside known;
-  RETURN_IF_ERROR(store.ListSetAside([&](const SetAside& item) { AddSetAside(item, &known); }));
-  const absl::Status read = Each<ConflictNote>(store, [&](const Id&, const ConflictNote& note) {
-    const auto id = Id::FromBytes(note.record_id());
-    if (id && note.state() == ConflictNote::OPEN) {
-      known.in_conflict.insert({note.record_type(), *id});
-    }
-    return true;
-  });
-  if (!read.ok() && !absl::IsDataLoss(read)) return read;  // a damaged note marks nothing
-  return known;
 }
 
 Row RowOf(ShownRecord record, const KnownBeside& known) {
@@ -57,30 +38,60 @@ Row RowOf(ShownRecord record, const KnownBeside& known) {
 
 }  // namespace
 
+absl::StatusOr<KnownBeside> ReadKnownBeside(Store& store) {
+  KnownBeside known;
+  RETURN_IF_ERROR(store.ListSetAside([&](const SetAside& item) { AddSetAside(item, &known); }));
+  const absl::Status read = Each<ConflictNote>(store, [&](const Id&, const ConflictNote& note) {
+    const auto id = Id::FromBytes(note.record_id());
+    if (id && note.state() == ConflictNote::OPEN) {
+      known.in_conflict.insert({note.record_type(), *id});
+    }
+    return true;
+  });
+  if (!read.ok() && !absl::IsDataLoss(read)) return read;  // a damaged note marks nothing
+  return known;
+}
+
 absl::StatusOr<std::vector<Row>> ShowRows(Store& store, const RecordType& type,
-                                          absl::Span<const Id> ids) {
+                                          absl::Span<const Id> ids, const KnownBeside& known) {
   ASSIGN_OR_RETURN(std::vector<ShownRecord> shown, store.Show(type, ids));
-  ASSIGN_OR_RETURN(const KnownBeside known, ReadKnownBeside(store));
   std::vector<Row> rows;
   for (ShownRecord& record : shown) rows.push_back(RowOf(std::move(record), known));
   return rows;
 }
 
-absl::StatusOr<RowPage> ListRows(Store& store, const Query& query, const std::optional<Id>& after,
-                                 size_t limit) {
-  RowPage page;
-  std::vector<Id> ids;
-  page.damage = store.List(query, [&](const Id& id, const Message&) {
-    if (after && id <= *after) return true;
-    if (ids.size() == limit) {
-      page.next = ids.back();
-      return false;
+absl::StatusOr<std::vector<Row>> ShowRows(Store& store, const RecordType& type,
+                                          absl::Span<const Id> ids) {
+  ASSIGN_OR_RETURN(const KnownBeside known, ReadKnownBeside(store));
+  return ShowRows(store, type, ids, known);
+}
+
+absl::StatusOr<std::vector<Keyed>> SelectAll(Store& store, const Selection& selection,
+                                             absl::Status* damage) {
+  std::vector<Keyed> selected;
+  *damage = store.List(selection.InStore(), [&](const Id& id, const Message& record) {
+    if (std::optional<std::string> key = selection.KeyOf(id, record)) {
+      selected.push_back({*std::move(key), id});
     }
-    ids.push_back(id);
     return true;
   });
-  if (!page.damage.ok() && !absl::IsDataLoss(page.damage)) return page.damage;
-  ASSIGN_OR_RETURN(page.rows, ShowRows(store, *store.schema().Find(query.type), ids));
+  if (!damage->ok() && !absl::IsDataLoss(*damage)) return *damage;
+  return selected;
+}
+
+absl::StatusOr<RowPage> ListRows(Store& store, const Selection& selection, const std::string& after,
+                                 size_t limit) {
+  RowPage page;
+  ASSIGN_OR_RETURN(std::vector<Keyed> all, SelectAll(store, selection, &page.damage));
+  const auto rest =
+      std::partition(all.begin(), all.end(), [&](const Keyed& keyed) { return keyed.key > after; });
+  all.erase(rest, all.end());
+  const size_t size = std::min(limit, all.size());
+  std::partial_sort(all.begin(), all.begin() + static_cast<ptrdiff_t>(size), all.end());
+  std::vector<Id> ids;
+  for (size_t i = 0; i < size; ++i) ids.push_back(all[i].id);
+  if (size > 0 && size < all.size()) page.next = all[size - 1].key;
+  ASSIGN_OR_RETURN(page.rows, ShowRows(store, selection.type(), ids));
   return page;
 }
 

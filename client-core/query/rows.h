@@ -1,20 +1,21 @@
 // Records as a screen lists them: what each says, what was seen of it, and how it stands.
 //
-//   ASSIGN_OR_RETURN(const RowPage page, ListRows(*store, {.type = meeting}, std::nullopt, 100));
+//   ASSIGN_OR_RETURN(const RowPage page, ListRows(*store, selection, "", 100));
 //   for (const Row& row : page.rows) …row.draft.message()… row.marks.pending…
-//   …ListRows(*store, query, page.next, 100)…
+//   …ListRows(*store, selection, page.next, 100)…
 //
-// Ascending by id. Threads and errors: as the store.
+// Threads and errors: as the store.
 #ifndef ZHIBU_CLIENT_CORE_QUERY_ROWS_H_
 #define ZHIBU_CLIENT_CORE_QUERY_ROWS_H_
 
-#include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "client-core/query/selection.h"
 #include "client-core/store/store.h"
 
 namespace zhibu::client {
@@ -35,17 +36,38 @@ struct Row {
   Marks marks;
 };
 
-struct RowPage {
-  std::vector<Row> rows;
-  std::optional<Id> next;  // what it goes on after; nothing where that was all
-  absl::Status damage;     // one that fits could not be read; the others are here
+// What is known of records elsewhere than in them.
+struct KnownBeside {
+  std::set<RecordKey> returned;
+  std::set<RecordKey> held;
+  std::set<RecordKey> in_conflict;
 };
-absl::StatusOr<RowPage> ListRows(Store& store, const Query& query, const std::optional<Id>& after,
-                                 size_t limit);
+absl::StatusOr<KnownBeside> ReadKnownBeside(Store& store);
 
 // Those that are here, in the order of `ids`.
 absl::StatusOr<std::vector<Row>> ShowRows(Store& store, const RecordType& type,
+                                          absl::Span<const Id> ids, const KnownBeside& known);
+absl::StatusOr<std::vector<Row>> ShowRows(Store& store, const RecordType& type,
                                           absl::Span<const Id> ids);
+
+// A record that is selected, by what places it.
+struct Keyed {
+  std::string key;
+  Id id;
+
+  friend auto operator<=>(const Keyed&, const Keyed&) = default;
+};
+// All of them, in no order. `damage`: one could not be read; the others are here.
+absl::StatusOr<std::vector<Keyed>> SelectAll(Store& store, const Selection& selection,
+                                             absl::Status* damage);
+
+struct RowPage {
+  std::vector<Row> rows;
+  std::string next;     // the key that it goes on after; empty where that was all
+  absl::Status damage;  // see SelectAll
+};
+absl::StatusOr<RowPage> ListRows(Store& store, const Selection& selection, const std::string& after,
+                                 size_t limit);
 
 // Conflicts that nobody has settled, as their notes (records.v1.ConflictNote).
 absl::StatusOr<std::vector<Row>> OpenConflicts(Store& store);

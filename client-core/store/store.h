@@ -274,6 +274,9 @@ class Store {
   void Suspend();
   absl::Status Resume();
   bool suspended();
+  // The file opens with this key from now on, and no longer with the one before. INVALID_ARGUMENT:
+  // it has another size. FAILED_PRECONDITION: the file is not sealed.
+  absl::Status Rekey(const std::string& key);
 
   const Schema& schema() const { return *options_.schema; }
   const Environment& environment() const { return options_.environment; }
@@ -360,7 +363,6 @@ class Store {
   // One that only reads.
   absl::Status Look(absl::FunctionRef<absl::Status(Transaction&)> body);
   void Notify(const Changes& changes);
-  absl::Status CheckOpen() const;
 
   absl::Status MakeChange(Transaction& transaction, Draft& draft, Stamp stamp, sync::v1::Edit* edit,
                           std::set<uint64_t>* builds_on);
@@ -378,7 +380,7 @@ class Store {
   static void Remove(Transaction& transaction, const RecordKey& key, bool any_pending,
                      std::set<RecordKey>* affected);
 
-  const Options options_;
+  Options options_;  // as they were, but for the key: Rekey, under the lock of the tables
   const std::unique_ptr<Shared> shared_;
 };
 

@@ -104,7 +104,7 @@ absl::Status Store::SetIdentity(const Identity& identity) {
 
 absl::StatusOr<int64_t> Store::CommitsOfOthers() {
   absl::MutexLock lock(&shared_->mutex);
-  RETURN_IF_ERROR(CheckOpen());
+  RETURN_IF_ERROR(shared_->CheckOpen());
   try {
     return shared_->tables->CommitsOfOthers();
   } catch (const SQLite::Exception& error) {
@@ -485,6 +485,7 @@ absl::StatusOr<Store::Receipt> Store::TakeReceipt(const sync::v1::Receipt& recei
       const auto pending = tables.GetPending(EditNumber(answer.number()));
       if (!pending || answer.link() != LinkTo(pending->edit)) continue;
       if (answer.verdict() == sync::v1::MERGED) {
+        RETURN_IF_ERROR(transaction.ChangedBy(*pending));
         if (answer.number() > delivered) ++taken.delivered;
         delivered = std::max(delivered, answer.number());
         continue;

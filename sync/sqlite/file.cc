@@ -152,6 +152,28 @@ absl::Status PrepareFile(SQLite::Database& db, const std::string& file, const Fo
   return absl::OkStatus();
 }
 
+absl::Status Rekey(SQLite::Database& db, const std::string& file, const Format& format,
+                   const std::string& key, const std::string& new_key,
+                   const std::function<std::string(size_t)>& random_bytes) {
+  db.exec("BEGIN IMMEDIATE");
+  absl::Cleanup rollback = [&db] { db.tryExec("ROLLBACK"); };
+  SQLite::Statement row(db, "SELECT key FROM seal");
+  if (key.empty() || !row.executeStep()) {
+    return absl::FailedPreconditionError(absl::StrCat(file, " is not sealed"));
+  }
+  const auto own = Seal(key, random_bytes).Open(kKeyPlace, row.getColumn(0).getString());
+  if (!own) return Refuse(sync::v1::WRONG_KEY, file);
+  row.reset();
+  SQLite::Statement change(db, "UPDATE seal SET key = ?");
+  const std::string sealed = Seal(new_key, random_bytes).Close(kKeyPlace, *own);
+  change.bind(1, sealed.data(), static_cast<int>(sealed.size()));
+  change.exec();
+  db.exec("COMMIT");
+  std::move(rollback).Cancel();
+  Sweep(db, format);  // what the former key opens lies in no gap, nor in the log
+  return absl::OkStatus();
+}
+
 void Sweep(SQLite::Database& db, const Format& format) {
   if (!format.sweeps_in_memory) db.tryExec("PRAGMA temp_store = FILE");
   if (db.tryExec("VACUUM") == SQLITE_OK &&

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <fstream>
+#include <sstream>
 #include <thread>
 
 #include "absl/strings/match.h"
@@ -37,7 +38,7 @@ class CInterface : public ::testing::Test {
   const uint64_t before_ = zhibu_live();
 
  protected:
-  World world;
+  Directory directory;
 };
 
 // ---- Records -------------------------------------------------------------------
@@ -46,7 +47,7 @@ TEST_F(CInterface, WhatIsRecordedIsThereWhenTheAppIsStartedAgain) {
   std::string file;
   Id id;
   {
-    CPhone phone(&world, {});
+    CPhone phone(directory.NewFile());
     file = phone.file();
     id = phone.Record<Meeting>(Fill);
     EXPECT_EQ(phone.As<Meeting>(id).place(), "礼堂");
@@ -68,7 +69,7 @@ TEST_F(CInterface, WhatIsRecordedIsThereWhenTheAppIsStartedAgain) {
 }
 
 TEST_F(CInterface, AnotherKeyOpensNothingAndChangesNothing) {
-  const CPhone phone(&world, {});
+  const CPhone phone(directory.NewFile());
   api::v1::OpenOptions options;
   options.set_file(phone.file());
   zhibu_handle store = 7;
@@ -83,8 +84,31 @@ TEST_F(CInterface, AnotherKeyOpensNothingAndChangesNothing) {
   EXPECT_EQ(Refused(with("")).code(), kInvalid);  // no app's file is plain
 }
 
+TEST_F(CInterface, WithAnotherKeyFromNowOnTheFormerOpensNothing) {
+  const std::string key(32, 'n');
+  api::v1::OpenOptions options;
+  zhibu_handle store = 0;
+  Id id;
+  {
+    CPhone phone(directory.NewFile());
+    options.set_file(phone.file());
+    id = phone.Record<Meeting>(Fill);
+    EXPECT_EQ(zhibu_rekey(phone.store(), In("short"), nullptr), kInvalid);
+    ASSERT_EQ(zhibu_rekey(phone.store(), In(key), nullptr), 0);
+    ASSERT_EQ(zhibu_suspend(phone.store(), nullptr), 0);
+    ASSERT_EQ(zhibu_resume(phone.store(), nullptr), 0) << "with the new one";
+    EXPECT_EQ(phone.As<Meeting>(id).place(), "礼堂");
+  }
+  EXPECT_EQ(Refused([&](auto*, auto* error) {
+              return zhibu_open(In(Bytes(options)), In(kPhoneKey), &store, error);
+            }).reason(),
+            sync::v1::WRONG_KEY);
+  ASSERT_EQ(zhibu_open(In(Bytes(options)), In(key), &store, nullptr), 0);
+  EXPECT_EQ(zhibu_close(store, nullptr), 0);
+}
+
 TEST_F(CInterface, APatchChangesTheFieldsThatItNamesAndNoOther) {
-  CPhone phone(&world, {});
+  CPhone phone(directory.NewFile());
   const Id id = phone.Record<Meeting>(Fill);
   api::v1::EditRequest edit;
   auto& item = *edit.add_items();
@@ -109,7 +133,7 @@ TEST_F(CInterface, APatchChangesTheFieldsThatItNamesAndNoOther) {
 }
 
 TEST_F(CInterface, ADeletedRecordIsNotHereAndSaysSoInBothLanguages) {
-  CPhone phone(&world, {});
+  CPhone phone(directory.NewFile());
   const Id id = phone.Record<Meeting>(Fill);
   api::v1::EditRequest edit;
   edit.add_items()->set_seen(phone.Get("Meeting", id).seen());
@@ -128,7 +152,7 @@ TEST_F(CInterface, ADeletedRecordIsNotHereAndSaysSoInBothLanguages) {
 }
 
 TEST_F(CInterface, ALongListComesPageByPage) {
-  CPhone phone(&world, {});
+  CPhone phone(directory.NewFile());
   std::set<std::string> made;
   for (int i = 0; i < 5; ++i) made.insert(phone.Record<Meeting>(Fill).str());
   api::v1::Query query;
@@ -155,23 +179,54 @@ TEST_F(CInterface, ALongListComesPageByPage) {
   EXPECT_EQ(pages, 3);
 }
 
+TEST_F(CInterface, AWatchedListTellsWhatIsOtherwiseAndNothingWhereNothingIs) {
+  CPhone phone(directory.NewFile());
+  phone.Record<Meeting>(Fill);
+  api::v1::Query query;
+  query.set_type("Meeting");
+  query.add_order()->set_field("topic");
+  query.mutable_order(0)->set_descending(true);
+  query.set_json(true);
+  zhibu_handle watch = 0;
+  ASSERT_EQ(zhibu_watch_open(phone.store(), In(Bytes(query)), &watch, nullptr), 0);
+  const auto next = [&] {
+    return Got<api::v1::Difference>(
+        [&](auto* out, auto* error) { return zhibu_watch_next(watch, out, error); });
+  };
+  EXPECT_THAT(next().inserted(), SizeIs(1));
+  EXPECT_EQ(next().ByteSizeLong(), 0u);
+  const Id id = phone.Record<Meeting>([](Meeting& meeting) {
+    Fill(meeting);
+    meeting.set_topic("八月党员大会");
+  });
+  const auto then = next();
+  ASSERT_THAT(then.inserted(), SizeIs(1));
+  EXPECT_EQ(then.inserted(0).at(), 0u);
+  EXPECT_EQ(then.inserted(0).row().id(), id.str());
+  EXPECT_THAT(then.inserted(0).row().json(), HasSubstr("八月"));
+  EXPECT_EQ(then.selected(), 2u);
+  EXPECT_EQ(then.known(), api::v1::Difference::NOT_YET);
+  EXPECT_EQ(zhibu_watch_close(watch, nullptr), 0);
+}
+
 // ---- Handles --------------------------------------------------------------------
 
 TEST_F(CInterface, AClosedHandleIsAnErrorEverywhereThoughItsPlaceIsUsedAgain) {
   zhibu_handle stale = 0;
   zhibu_handle session = 0;
   {
-    const CPhone phone(&world, {});
+    const CPhone phone(directory.NewFile());
     stale = phone.store();
     ASSERT_EQ(zhibu_session_open(stale, In(""), &session, nullptr), 0);
   }
-  const CPhone other(&world, {});  // in its place
+  const CPhone other(directory.NewFile());  // in its place
   const auto refused = [](auto call) { EXPECT_EQ(Refused(call).code(), kInvalid); };
   for (const zhibu_handle handle : {stale, session, zhibu_handle{0}, ~zhibu_handle{0}}) {
     refused([&](auto* out, auto* error) { return zhibu_state(handle, out, error); });
     refused([&](auto*, auto* error) { return zhibu_suspend(handle, error); });
     refused([&](auto* out, auto* error) { return zhibu_session_advice(handle, out, error); });
     refused([&](auto* out, auto* error) { return zhibu_events_next(handle, out, error); });
+    refused([&](auto* out, auto* error) { return zhibu_watch_next(handle, out, error); });
     refused([&](auto*, auto* error) { return zhibu_close(handle, error); });
     refused([&](auto*, auto* error) { return zhibu_session_close(handle, error); });
   }
@@ -203,7 +258,7 @@ zhibu_handle Listen(zhibu_handle store, Told* told) {
 }
 
 TEST_F(CInterface, ACommitIsToldWithoutSayingWhatAndTheAppAsks) {
-  CPhone phone(&world, {});
+  CPhone phone(directory.NewFile());
   Told told;
   const zhibu_handle events = Listen(phone.store(), &told);
   const Id id = phone.Record<Meeting>(Fill);
@@ -223,7 +278,7 @@ TEST_F(CInterface, ACommitIsToldWithoutSayingWhatAndTheAppAsks) {
 }
 
 TEST_F(CInterface, NoneIsNotifiedOnceEventsAreClosedAndWhatTheyWereGivenIsFreedOnce) {
-  CPhone phone(&world, {});
+  CPhone phone(directory.NewFile());
   std::atomic<bool> over = false;
   std::thread works([&] {
     while (!over) phone.Record<Meeting>(Fill);
@@ -246,7 +301,7 @@ TEST_F(CInterface, AStoreThatIsClosedEndsItsEventsAndSessions) {
   Told told;
   zhibu_handle session = 0;
   {
-    CPhone phone(&world, {});
+    CPhone phone(directory.NewFile());
     Listen(phone.store(), &told);
     ASSERT_EQ(zhibu_session_open(phone.store(), In(""), &session, nullptr), 0);
     phone.Record<Meeting>(Fill);
@@ -262,7 +317,7 @@ TEST_F(CInterface, EventsMayBeClosedFromWithinThem) {
     absl::Notification freed;
     int notified = 0;
   } closes;
-  CPhone phone(&world, {});
+  CPhone phone(directory.NewFile());
   ASSERT_EQ(zhibu_events_open(
                 phone.store(),
                 [](void* user) {
@@ -299,7 +354,7 @@ int LocksOn(const std::string& file) {
 }
 
 TEST_F(CInterface, ASuspendedStoreHoldsNoLockAndGoesOnWhereItWas) {
-  CPhone phone(&world, {});
+  CPhone phone(directory.NewFile());
   const Id id = phone.Record<Meeting>(Fill);
   EXPECT_GT(LocksOn(phone.file()), 0) << "an idle store has read locks";
   for (int twice = 0; twice < 2; ++twice) EXPECT_EQ(zhibu_suspend(phone.store(), nullptr), 0);
@@ -319,7 +374,7 @@ TEST_F(CInterface, ASuspendedStoreHoldsNoLockAndGoesOnWhereItWas) {
 // ---- Bytes of nobody knows whom ------------------------------------------------------
 
 TEST_F(CInterface, GarbageIsRefusedByEveryFunctionAndHarmsNothing) {
-  CPhone phone(&world, {});
+  CPhone phone(directory.NewFile());
   const Id id = phone.Record<Meeting>(Fill);
   zhibu_handle none = 0;
   using OnStore = int32_t (*)(zhibu_handle, zhibu_in, zhibu_out*, zhibu_out*);
@@ -342,6 +397,9 @@ TEST_F(CInterface, GarbageIsRefusedByEveryFunctionAndHarmsNothing) {
     });
     Refused(
         [&](auto*, auto* error) { return zhibu_open(In(garbage), In(kPhoneKey), &none, error); });
+    Refused([&](auto*, auto* error) {
+      return zhibu_watch_open(phone.store(), In(garbage), &none, error);
+    });
     Refused([&](auto* out, auto* error) {
       return zhibu_enrol_open(phone.store(), In(garbage), &none, out, error);
     });
@@ -369,6 +427,18 @@ TEST_F(CInterface, OnlyTheCertificateThatWasToldIsTheServers) {
   EXPECT_EQ(is("-----BEGIN CERTIFICATE-----\nemhpYnU=\n-----END CERTIFICATE-----\n"), 0);
   EXPECT_EQ(is("zhibv"), kFailedPrecondition);
   EXPECT_EQ(is(""), kFailedPrecondition);
+}
+
+TEST_F(CInterface, TheProgramsOfThePageAreThoseThatAreCompiled) {
+  const auto text = [](const std::string& file) {
+    std::stringstream read;
+    read << std::ifstream(ZHIBU_SOURCE + file).rdbuf();
+    return read.str();
+  };
+  const std::string page = text("/docs/embedding.md");
+  const std::string follow = text("/tests/client-core/c_follow.c");
+  EXPECT_THAT(page, HasSubstr("```c\n" + text("/tests/client-core/c_sample.c") + "```\n"));
+  EXPECT_THAT(page, HasSubstr("```c\n" + follow.substr(follow.find("static ")) + "```\n"));
 }
 
 TEST_F(CInterface, TheSchemaHasEveryRecordTypeAndMessage) {

@@ -283,7 +283,7 @@ TEST_F(CSession, UnsentEditsTravelByHandAndTheReceiptSaysSo) {
 }
 
 TEST_F(CSession, ADeviceThatIsNotEnrolledIsToldSoAndWaits) {
-  const CPhone stranger(&world, {});
+  const CPhone stranger(world.directory().NewFile());
   Line once(&world, stranger.store());
   EXPECT_EQ(once.Follow(), Advice::STOP);
   EXPECT_EQ(once.advice().why().reason(), sync::v1::NOT_ENROLLED);

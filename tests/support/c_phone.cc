@@ -4,14 +4,18 @@
 
 namespace zhibu::test {
 
-CPhone::CPhone(World* world, const std::optional<Id>& person)
-    : world_(*world), file_(world->directory().NewFile()) {
+CPhone::CPhone(World* world, const std::string& file) : world_(world), file_(file) {
   api::v1::OpenOptions options;
   options.set_file(file_);
   Given given;
   EXPECT_EQ(zhibu_open(In(Bytes(options)), In(kPhoneKey), &store_, &given.error), 0)
       << given.why().ShortDebugString();
-  if (person) Enrol(*person);
+}
+
+CPhone::CPhone(const std::string& file) : CPhone(nullptr, file) {}
+
+CPhone::CPhone(World* world, const Id& person) : CPhone(world, world->directory().NewFile()) {
+  Enrol(person);
 }
 
 CPhone::~CPhone() { zhibu_close(store_, nullptr); }
@@ -27,7 +31,7 @@ void CPhone::Enrol(const Id& person) {
   EXPECT_EQ(call.address(), "server:7443");
   sync::v1::EnrolRequest request;
   EXPECT_TRUE(request.ParseFromString(call.request()));
-  const std::string reply = Bytes(world_.AnswerTo(request, person));
+  const std::string reply = Bytes(world_->AnswerTo(request, person));
   Got([&](auto*, auto* error) { return zhibu_enrol_reply(enrolment, In(reply), error); });
   EXPECT_EQ(zhibu_enrol_close(enrolment, nullptr), 0);
 }
@@ -59,10 +63,10 @@ api::v1::Committed CPhone::Save(const std::string& seen,
   });
 }
 
-api::v1::Advice::What CPhone::Sync() { return Line(&world_, store_).Follow(); }
+api::v1::Advice::What CPhone::Sync() { return Line(world_, store_).Follow(); }
 
 bool CPhone::SyncCutAfter(int frames) {
-  Line line(&world_, store_);
+  Line line(world_, store_);
   line.Follow(frames);
   return line.cut();
 }

@@ -11,7 +11,6 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -85,8 +84,9 @@ api::v1::Error Refused(Call call) {
 
 class CPhone {
  public:
-  // Enrolled where there is a person.
-  CPhone(World* world, const std::optional<Id>& person);
+  // Not enrolled.
+  explicit CPhone(const std::string& file);
+  CPhone(World* world, const Id& person);
   ~CPhone();
   CPhone(const CPhone&) = delete;
   CPhone& operator=(const CPhone&) = delete;
@@ -115,15 +115,16 @@ class CPhone {
   api::v1::Rows List(const std::string& type) const;
   api::v1::Committed Save(const std::string& seen, const google::protobuf::Message& body) const;
 
-  // Until all is sent and received, or that has failed.
+  // With the world's server, until all is sent and received, or that has failed.
   api::v1::Advice::What Sync();
   // A session of so many frames, then the stream is cut. False where it needed fewer.
   bool SyncCutAfter(int frames);
 
  private:
+  CPhone(World* world, const std::string& file);
   void Enrol(const Id& person);
 
-  World& world_;
+  World* const world_ = nullptr;
   const std::string file_;
   zhibu_handle store_ = 0;
 };
