@@ -36,6 +36,11 @@ zhibu_static(PkgConfig::sqlite3 sqlite3 NEEDS ${CMAKE_DL_LIBS} m)
 zhibu_static(SQLiteCpp SQLiteCpp NEEDS PkgConfig::sqlite3)
 zhibu_static(re2::re2 re2 NEEDS Threads::Threads)
 zhibu_static(ICU::uc icuuc)
+# Of what runs while this is built, and is no part of it.
+add_library(ICU::i18n INTERFACE IMPORTED GLOBAL)
+find_library(ZHIBU_ICU_I18N libicui18n.so REQUIRED)
+find_library(ZHIBU_ICU_UC libicuuc.so REQUIRED)
+target_link_libraries(ICU::i18n INTERFACE ${ZHIBU_ICU_I18N} ${ZHIBU_ICU_UC})
 
 include(cmake/zhibu.cmake)
 add_subdirectory(proto)

@@ -31,6 +31,7 @@ Condition ConditionIn(const api::v1::Condition& from) {
   if (from.has_below()) condition.below = from.below();
   if (from.has_prefix()) condition.prefix = from.prefix();
   if (from.has_contains()) condition.contains = from.contains();
+  if (from.has_sounds()) condition.sounds = from.sounds();
   return condition;
 }
 
@@ -98,7 +99,7 @@ absl::StatusOr<Selection> SelectionIn(const Store& store, const api::v1::Query& 
   }
   for (const auto& condition : query.where()) wanted.where.push_back(ConditionIn(condition));
   for (const auto& order : query.order()) {
-    wanted.order.push_back({order.field(), order.descending()});
+    wanted.order.push_back({order.field(), order.descending(), order.pinyin()});
   }
   return Selection::Compile(store.schema(), std::move(wanted));
 }

@@ -5,6 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "client-core/query/pinyin.h"
 #include "client-core/query/sort_key.h"
 #include "client-core/store/match.h"
 #include "sync/base/reason.h"
@@ -51,10 +52,11 @@ bool Says(const Message& record, const Condition& condition, const FieldDescript
       std::none_of(condition.any_of.begin(), condition.any_of.end(), says)) {
     return false;
   }
-  if (!condition.prefix && !condition.contains) return true;
+  if (!condition.prefix && !condition.contains && !condition.sounds) return true;
   const std::string text = record.GetReflection()->GetString(record, &field);
   return (!condition.prefix || absl::StartsWith(text, *condition.prefix)) &&
-         (!condition.contains || absl::StrContains(text, *condition.contains));
+         (!condition.contains || absl::StrContains(text, *condition.contains)) &&
+         (!condition.sounds || SoundsLike(text, *condition.sounds));
 }
 
 }  // namespace
@@ -66,7 +68,7 @@ absl::StatusOr<Selection> Selection::Compile(const Schema& schema, Wanted wanted
   for (const Condition& condition : wanted.where) {
     ASSIGN_OR_RETURN(const FieldDescriptor* field, FieldOf(*selection.type_, condition.field));
     const bool compares = condition.equals || !condition.any_of.empty();
-    const bool reads = condition.prefix || condition.contains;
+    const bool reads = condition.prefix || condition.contains || condition.sounds;
     if ((compares && field->message_type() != nullptr) || (reads && !IsText(*field))) {
       return NoSuch(*field);
     }
@@ -77,7 +79,7 @@ absl::StatusOr<Selection> Selection::Compile(const Schema& schema, Wanted wanted
   }
   for (const Order& order : wanted.order) {
     ASSIGN_OR_RETURN(const FieldDescriptor* field, FieldOf(*selection.type_, order.field));
-    if (!HasOrder(*field)) return NoSuch(*field);
+    if (!HasOrder(*field) || (order.pinyin && !IsText(*field))) return NoSuch(*field);
     selection.order_.push_back(field);
   }
   selection.wanted_ = std::move(wanted);
@@ -104,7 +106,11 @@ std::optional<std::string> Selection::KeyOf(const Id& id, const Message& record)
   std::string key;
   for (size_t i = 0; i < order_.size(); ++i) {
     const size_t from = key.size();
-    AppendKey(record, *order_[i], &key);
+    if (wanted_.order[i].pinyin) {
+      AppendPinyinKey(record.GetReflection()->GetString(record, order_[i]), &key);
+    } else {
+      AppendKey(record, *order_[i], &key);
+    }
     if (wanted_.order[i].descending) Reverse(from, &key);
   }
   absl::StrAppend(&key, id.bytes());

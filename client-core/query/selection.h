@@ -35,11 +35,13 @@ struct Condition {
   std::optional<std::string> below;  // what comes before it
   std::optional<std::string> prefix;
   std::optional<std::string> contains;
+  std::optional<std::string> sounds;  // SoundsLike: 王, wang xy, wxy
 };
 
 struct Order {
   std::string field;
   bool descending = false;
+  bool pinyin = false;  // text as a Chinese register sorts it; else by its characters' numbers
 };
 
 struct Wanted {

@@ -128,6 +128,22 @@ absl::Status Migrate(SQLite::Database& db, const Format& format, Sealing sealing
   return absl::OkStatus();
 }
 
+// One transaction.
+absl::Status Reseal(SQLite::Database& db, const std::string& file, const Seal& before,
+                    const Seal& after) {
+  db.exec("BEGIN IMMEDIATE");
+  const absl::Cleanup end = [&db] { db.tryExec("ROLLBACK"); };  // of what was not committed
+  const std::string sealed = db.execAndGet("SELECT key FROM seal").getString();
+  const std::optional<std::string> own = before.Open(kKeyPlace, sealed);
+  if (!own) return Refuse(sync::v1::WRONG_KEY, file);
+  SQLite::Statement change(db, "UPDATE seal SET key = ?");
+  const std::string again = after.Close(kKeyPlace, *own);
+  change.bind(1, again.data(), static_cast<int>(again.size()));
+  change.exec();
+  db.exec("COMMIT");
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status PrepareFile(SQLite::Database& db, const std::string& file, const Format& format,
@@ -155,21 +171,8 @@ absl::Status PrepareFile(SQLite::Database& db, const std::string& file, const Fo
 absl::Status Rekey(SQLite::Database& db, const std::string& file, const Format& format,
                    const std::string& key, const std::string& new_key,
                    const std::function<std::string(size_t)>& random_bytes) {
-  db.exec("BEGIN IMMEDIATE");
-  absl::Cleanup rollback = [&db] { db.tryExec("ROLLBACK"); };
-  SQLite::Statement row(db, "SELECT key FROM seal");
-  if (key.empty() || !row.executeStep()) {
-    return absl::FailedPreconditionError(absl::StrCat(file, " is not sealed"));
-  }
-  const auto own = Seal(key, random_bytes).Open(kKeyPlace, row.getColumn(0).getString());
-  if (!own) return Refuse(sync::v1::WRONG_KEY, file);
-  row.reset();
-  SQLite::Statement change(db, "UPDATE seal SET key = ?");
-  const std::string sealed = Seal(new_key, random_bytes).Close(kKeyPlace, *own);
-  change.bind(1, sealed.data(), static_cast<int>(sealed.size()));
-  change.exec();
-  db.exec("COMMIT");
-  std::move(rollback).Cancel();
+  if (key.empty()) return absl::FailedPreconditionError(absl::StrCat(file, " is not sealed"));
+  RETURN_IF_ERROR(Reseal(db, file, Seal(key, random_bytes), Seal(new_key, random_bytes)));
   Sweep(db, format);  // what the former key opens lies in no gap, nor in the log
   return absl::OkStatus();
 }

@@ -4,6 +4,7 @@
 #include <random>
 
 #include "absl/strings/str_cat.h"
+#include "client-core/query/pinyin.h"
 #include "sync/base/reason.h"
 #include "tests/support/village.h"
 
@@ -151,7 +152,7 @@ TEST_F(LiveListTest, AnAnswerAloneChangesMarksAndNamesItsRow) {
   Screen screen(&zhangs, ByTopic(), 10);
   screen.Look();
   EXPECT_THAT(screen.shown(), ElementsAre("a pending"));
-  world.Sync(zhangs);
+  ASSERT_EQ(world.Sync(zhangs), absl::OkStatus());
   const auto then = screen.Look();
   ASSERT_TRUE(then.has_value());
   ASSERT_THAT(then->changed, SizeIs(1));
@@ -227,7 +228,7 @@ TEST_F(LiveListTest, WhateverHappensTheScreenShowsWhatAReadWould) {
           ids.erase(ids.begin() + static_cast<ptrdiff_t>(at));
           break;
         case 3:
-          world.Sync(zhangs);
+          ASSERT_EQ(world.Sync(zhangs), absl::OkStatus());
           break;
         default:
           zhangs.Change<Meeting>(ids[at], [&](Meeting& m) {
@@ -305,6 +306,29 @@ TEST_F(SelectionTest, InTheOrderOfNumbersAndTimes) {
   EXPECT_THAT(Selected({}, {{.field = "starts_at"}}), ElementsAre("十", "二百", "九"));
   EXPECT_THAT(Selected({}, {{.field = "kind"}, {.field = "starts_at", .descending = true}}),
               ElementsAre("九", "二百", "十"));
+}
+
+TEST_F(SelectionTest, NamesStandByPinyinAndAreFoundByHowTheySound) {
+  for (const char* topic : {"王秀英", "丁一", "欧阳", "安", "A 组", "曾庆红"}) {
+    Record(topic, 1, 0, Meeting::MEMBERS);
+  }
+  EXPECT_THAT(Selected({}, {{.field = "topic", .pinyin = true}}),
+              ElementsAre("A 组", "安", "曾庆红", "丁一", "欧阳", "王秀英"));
+  for (const char* said : {"王", "秀英", "wang", "wxy", "wang xy", "WANGXIUYING", "xiuy", "xy"}) {
+    EXPECT_THAT(Selected({{.field = "topic", .sounds = said}}), ElementsAre("王秀英")) << said;
+  }
+  EXPECT_THAT(Selected({{.field = "topic", .sounds = "zengq"}}), ElementsAre("曾庆红"));
+  EXPECT_THAT(Selected({{.field = "topic", .sounds = "wxz"}}), IsEmpty());
+  EXPECT_THAT(Selected({{.field = "topic", .sounds = ""}}), SizeIs(6));
+}
+
+TEST(Pinyin, WhatIsLongAndAllOfOneLetterIsTriedOnce) {
+  std::string name;
+  for (int i = 0; i < 200; ++i) name += "啊";
+  std::string said(400, 'a');
+  EXPECT_TRUE(client::SoundsLike(name, said.substr(0, 150)));
+  said.push_back('z');
+  EXPECT_FALSE(client::SoundsLike(name, said));
 }
 
 TEST_F(SelectionTest, WhatCannotBeComparedIsRefusedByItsName) {
