@@ -485,9 +485,9 @@ absl::StatusOr<Store::Receipt> Store::TakeReceipt(const sync::v1::Receipt& recei
       const auto pending = tables.GetPending(EditNumber(answer.number()));
       if (!pending || answer.link() != LinkTo(pending->edit)) continue;
       if (answer.verdict() == sync::v1::MERGED) {
-        RETURN_IF_ERROR(transaction.ChangedBy(*pending));
         if (answer.number() > delivered) ++taken.delivered;
         delivered = std::max(delivered, answer.number());
+        RETURN_IF_ERROR(transaction.ChangedBy(*pending));
         continue;
       }
       RETURN_IF_ERROR(TakeAnswer(transaction, answer, &affected));

@@ -4,6 +4,7 @@
 #include <random>
 
 #include "absl/strings/str_cat.h"
+#include "client-core/courier.h"
 #include "client-core/query/pinyin.h"
 #include "sync/base/reason.h"
 #include "tests/support/village.h"
@@ -55,6 +56,7 @@ class Screen {
   static std::string LineOf(const client::Row& row) {
     const auto& meeting = static_cast<const Meeting&>(row.draft.message());
     return absl::StrCat(meeting.topic(), row.marks.pending ? " pending" : "",
+                        row.marks.delivered ? " delivered" : "",
                         row.marks.returned ? " returned" : "",
                         row.marks.conflict ? " conflict" : "");
   }
@@ -158,6 +160,20 @@ TEST_F(LiveListTest, AnAnswerAloneChangesMarksAndNamesItsRow) {
   ASSERT_THAT(then->changed, SizeIs(1));
   EXPECT_TRUE(then->changed[0].marks_only);
   EXPECT_THAT(screen.shown(), ElementsAre("a"));
+}
+
+TEST_F(LiveListTest, WhatACourierHasBroughtIsMarkedSo) {
+  Record("a");
+  Screen screen(&zhangs, ByTopic(), 10);
+  screen.Look();
+  const auto exported = client::Export(&zhangs.store());
+  ASSERT_TRUE(exported.ok()) << exported.status();
+  const auto receipts = world.Deliver(exported->file);
+  ASSERT_TRUE(client::Receive(&zhangs.store(), *receipts).ok());
+  const auto then = screen.Look();
+  ASSERT_TRUE(then.has_value()) << "though the record is as it was";
+  EXPECT_TRUE(then->changed[0].marks_only);
+  EXPECT_THAT(screen.shown(), ElementsAre("a pending delivered"));
 }
 
 TEST_F(LiveListTest, AConflictMarksTheRowThatItIsAbout) {
