@@ -1,7 +1,7 @@
 # What an app embeds, as one shared library without gRPC: libzhibu_core.so. An app may have a
 # protobuf, an Abseil or an SQLite of its own, so that each of ours is linked in and hidden.
-# Protobuf and Abseil are built from Debian's sources, which `./dev core` unpacks: Debian's archives
-# of them are not position-independent. The other archives are good enough.
+# Protobuf, Abseil and RE2 are built from Debian's sources, which `./dev core` unpacks: Debian's
+# archives of them are not position-independent. The other archives are, as far as they are used.
 set(ZHIBU_SOURCES ${CMAKE_SOURCE_DIR}/build/core-sources CACHE PATH "Where those sources are")
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
@@ -34,7 +34,14 @@ endfunction()
 zhibu_static(PkgConfig::sodium sodium)
 zhibu_static(PkgConfig::sqlite3 sqlite3 NEEDS ${CMAKE_DL_LIBS} m)
 zhibu_static(SQLiteCpp SQLiteCpp NEEDS PkgConfig::sqlite3)
-zhibu_static(re2::re2 re2 NEEDS Threads::Threads)
+# Debian's source of RE2 lacks its tables of characters, which are in the archive.
+file(GLOB re2_sources ${ZHIBU_SOURCES}/re2/re2/*.cc)
+add_library(zhibu_re2 STATIC EXCLUDE_FROM_ALL ${re2_sources} ${ZHIBU_SOURCES}/re2/util/rune.cc
+  ${ZHIBU_SOURCES}/re2/util/strutil.cc)
+target_include_directories(zhibu_re2 SYSTEM PUBLIC ${ZHIBU_SOURCES}/re2)
+zhibu_static(zhibu_re2_archive re2 NEEDS Threads::Threads)
+target_link_libraries(zhibu_re2 PUBLIC zhibu_re2_archive)
+add_library(re2::re2 ALIAS zhibu_re2)
 zhibu_static(ICU::uc icuuc)
 # Of what runs while this is built, and is no part of it.
 add_library(ICU::i18n INTERFACE IMPORTED GLOBAL)
