@@ -10,7 +10,7 @@
 #include "server/feed/incarnation.h"
 #include "sync/base/damage.h"
 #include "sync/base/status.h"
-#include "sync/rules/typed.h"
+#include "sync/rules/parse.h"
 #include "sync/wire/wire.h"
 
 namespace zhibu::server {

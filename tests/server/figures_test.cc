@@ -28,8 +28,6 @@ using records::v1::DuesBase;
 using rules::Months;
 using ::testing::IsEmpty;
 
-constexpr int64_t kDay = 86'400'000;
-
 class Sums : public Village {
  protected:
   // What is kept of a figure, of the branch or of one and all below it.

@@ -44,6 +44,8 @@ inline const std::string kServerKey(32, 's');
 inline constexpr absl::string_view kServerCertificateDer = "zhibu";
 inline const std::string kServerFingerprint = FingerprintOfDer(kServerCertificateDer);
 
+inline constexpr int64_t kDay = 86'400'000;  // milliseconds
+
 // The catalogue and tests/proto/policies.proto.
 std::shared_ptr<const Schema> WideSchema();
 
