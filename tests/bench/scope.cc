@@ -14,9 +14,9 @@
 namespace zhibu::bench {
 namespace {
 
-class Scene {
+class Entrance {
  public:
-  explicit Scene(const Options& options)
+  explicit Entrance(const Options& options)
       : members_(options.quick ? 10 : 100),
         contacts_(options.quick ? 100 : 3000),
         site_(absl::StrCat(options.folder, "/scope")) {
@@ -110,7 +110,7 @@ class Scene {
 }  // namespace
 
 void MeasureScope(const Options& options, Report* report) {
-  Scene scene(options);
+  Entrance scene(options);
   const Times enter = Alternate(
       options.rounds, [&] { return scene.FloorEnter(); }, [&] { return scene.Enter(); });
   report->AddRatio("scope.enter", std::nullopt, enter, scene.records(), "records",
