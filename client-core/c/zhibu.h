@@ -82,8 +82,8 @@ ZHIBU_API int32_t zhibu_close(zhibu_handle store, zhibu_out* error);
  * meanwhile is FAILED_PRECONDITION. Streams are to be closed, too. */
 ZHIBU_API int32_t zhibu_suspend(zhibu_handle store, zhibu_out* error);
 ZHIBU_API int32_t zhibu_resume(zhibu_handle store, zhibu_out* error);
-/* `key` (32 bytes) opens it from now on, and the one before does not. An app keeps both until this has
- * returned. */
+/* `key` (32 bytes) opens it from now on, and the one before does not. An app keeps both until this
+ * has returned. */
 ZHIBU_API int32_t zhibu_rekey(zhibu_handle store, zhibu_in key, zhibu_out* error);
 ZHIBU_API int32_t zhibu_state(zhibu_handle store, zhibu_out* state, zhibu_out* error);
 /* NOT_ENROLLED; DEVICE_WIPED: not any longer, because it was lost. */
