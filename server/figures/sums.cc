@@ -85,7 +85,10 @@ class Sums::World final : public rules::Neighbours {
   World(Reader& reader, absl::Span<const ChangedRecord> changed) : reader_(reader) {
     for (const ChangedRecord& one : changed) changed_[{one.type->number, one.id}] = &one;
   }
-  void set_after() { after_ = true; }
+  void set_after(bool after) {
+    if (after != after_) std::swap(followers(), others_followers_);
+    after_ = after;
+  }
   // Whether any could not be read.
   bool passed_over() const { return passed_over_; }
 
@@ -125,6 +128,7 @@ class Sums::World final : public rules::Neighbours {
   Reader& reader_;
   std::map<RecordKey, const ChangedRecord*> changed_;
   bool after_ = false;
+  rules::Followers others_followers_;  // before, where it is after, and the other way round
   bool passed_over_ = false;
 };
 
@@ -169,11 +173,12 @@ absl::Status Sums::Count(const ChangedRecord& reached) {
 
 absl::Status Sums::FollowCounted(absl::Span<const ChangedRecord> changed) {
   Affected affected;
-  for (const ChangedRecord& one : changed) RETURN_IF_ERROR(AddAffected(one, &affected));
+  World world(writer_, changed);
+  for (const ChangedRecord& one : changed) RETURN_IF_ERROR(AddAffected(one, &world, &affected));
   if (affected.empty()) return absl::OkStatus();
   Changes changes;
   Hanging hung, hangs;
-  World world(writer_, changed);
+  world.set_after(false);
   RETURN_IF_ERROR(CountIn(world, affected, false, &changes, &hung));
   for (const ChangedRecord& one : changed) {
     const RecordKey key{one.type->number, one.id};
@@ -181,7 +186,8 @@ absl::Status Sums::FollowCounted(absl::Span<const ChangedRecord> changed) {
   }
   // Others find it by what it says, when they are counted.
   RETURN_IF_ERROR(PutHanging(hung, hangs));
-  world.set_after();
+  world.set_after(true);
+  world.followers().clear();
   Hanging looked_at = hangs;
   RETURN_IF_ERROR(CountIn(world, affected, true, &changes, &looked_at));
   RETURN_IF_ERROR(PutHanging(hung, looked_at));
@@ -203,7 +209,7 @@ void Sums::AddSaid(const ChangedRecord& changed, Hanging* hung, Hanging* hangs) 
   }
 }
 
-absl::Status Sums::AddAffected(const ChangedRecord& changed, Affected* affected) {
+absl::Status Sums::AddAffected(const ChangedRecord& changed, World* world, Affected* affected) {
   const RecordType& type = *changed.type;
   const RecordKey key{type.number, changed.id};
   const bool counted = IsCounted(key);
@@ -217,10 +223,11 @@ absl::Status Sums::AddAffected(const ChangedRecord& changed, Affected* affected)
         const RecordKey target{type.number, undone.value_or(Id())};
         if (undone && IsCounted(target)) (*affected)[target].insert(figure);
       }
-      if (figure->followed_by == nullptr) continue;
-      if (const auto same = IdIn(body, *figure->followed_by)) {
-        RETURN_IF_ERROR(AddHangingOn({type.number, *same}, type, {figure}, affected));
-      }
+      if (figure->followed_by == nullptr || body.empty()) continue;
+      world->set_after(state == changed.now);
+      ASSIGN_OR_RETURN(const std::optional<Id> ended,
+                       rules::EndedBy(*figure, changed.id, *ParseAs(type, body), world));
+      if (ended) (*affected)[{type.number, *ended}].insert(figure);
     }
   }
   for (const Figure* figure : book_.FiguresThatLookAt(type)) {

@@ -73,7 +73,7 @@ class Sums {
   absl::StatusOr<bool> AreKept();
   bool IsCounted(const RecordKey& key) const;
   absl::Status FollowCounted(absl::Span<const ChangedRecord> changed);
-  absl::Status AddAffected(const ChangedRecord& changed, Affected* affected);
+  absl::Status AddAffected(const ChangedRecord& changed, World* world, Affected* affected);
   absl::Status AddHangingOn(const RecordKey& on, const RecordType& type, const Figures& figures,
                             Affected* affected);
   absl::Status CountIn(World& world, const Affected& affected, bool after, Changes* changes,
