@@ -66,6 +66,13 @@ function(zhibu_options target)
     $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
 endfunction()
 
+# zhibu_c_target(NAME): of files of C, which know no more of us than zhibu.h.
+function(zhibu_c_target target)
+  set_target_properties(${target} PROPERTIES C_STANDARD 99 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF)
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic $<$<BOOL:${ZHIBU_WERROR}>:-Werror>)
+endfunction()
+
 # See tests/support/tsan_locks.cc.
 set(zhibu_tsan_locks
   _ZN4absl7debian35Mutex4LockEv

@@ -31,6 +31,11 @@ std::unique_ptr<Message> NewMessage(const RecordType& type) {
       google::protobuf::MessageFactory::generated_factory()->GetPrototype(type.descriptor)->New());
 }
 
+absl::Status CheckKey(const std::string& key) {
+  if (key.size() == Seal::kKeySize) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("a key has ", Seal::kKeySize, " bytes"));
+}
+
 std::string Serialized(const Message& message) { return message.SerializePartialAsString(); }
 
 // Of two entries with one key only one would stay.
@@ -56,23 +61,56 @@ Store::Store(Options options) : options_(std::move(options)), shared_(std::make_
 Store::~Store() = default;
 
 absl::StatusOr<std::unique_ptr<Store>> Store::Open(Options options) {
-  if (!options.key.empty() && options.key.size() != Seal::kKeySize) {
-    return absl::InvalidArgumentError(absl::StrCat("a key has ", Seal::kKeySize, " bytes"));
-  }
+  if (!options.key.empty()) RETURN_IF_ERROR(CheckKey(options.key));
   std::unique_ptr<Store> store(new Store(std::move(options)));
+  RETURN_IF_ERROR(store->Resume());
+  return store;
+}
+
+absl::Status Store::Resume() {
+  absl::MutexLock lock(&shared_->mutex);
+  if (shared_->tables != nullptr) return absl::OkStatus();
   try {
-    absl::MutexLock lock(&store->shared_->mutex);
-    ASSIGN_OR_RETURN(store->shared_->tables, Tables::Open(store->options_));
+    ASSIGN_OR_RETURN(shared_->tables, Tables::Open(options_));
   } catch (const SQLite::Exception& error) {
     return StatusOf(error);
   }
-  return store;
+  return absl::OkStatus();
+}
+
+void Store::Suspend() {
+  absl::MutexLock lock(&shared_->mutex);
+  shared_->tables.reset();
+}
+
+bool Store::suspended() {
+  absl::MutexLock lock(&shared_->mutex);
+  return shared_->tables == nullptr;
+}
+
+absl::Status Store::Rekey(const std::string& key) {
+  RETURN_IF_ERROR(CheckKey(key));
+  absl::MutexLock lock(&shared_->mutex);
+  RETURN_IF_ERROR(shared_->CheckOpen());
+  try {
+    RETURN_IF_ERROR(shared_->tables->Rekey(options_, key));
+  } catch (const SQLite::Exception& error) {
+    return StatusOf(error);
+  }
+  options_.key = key;
+  return absl::OkStatus();
+}
+
+absl::Status Store::Shared::CheckOpen() const {
+  if (tables != nullptr) return absl::OkStatus();
+  return absl::FailedPreconditionError("the store is suspended; nothing was changed. Resume it");
 }
 
 absl::Status Store::Do(absl::FunctionRef<absl::Status(Transaction&)> body) {
   Changes changes;
   {
     absl::MutexLock lock(&shared_->mutex);
+    RETURN_IF_ERROR(shared_->CheckOpen());
     Tables& tables = *shared_->tables;
     try {
       tables.Begin();
@@ -94,6 +132,7 @@ absl::Status Store::Do(absl::FunctionRef<absl::Status(Transaction&)> body) {
 
 absl::Status Store::Look(absl::FunctionRef<absl::Status(Transaction&)> body) {
   absl::MutexLock lock(&shared_->mutex);
+  RETURN_IF_ERROR(shared_->CheckOpen());
   Tables& tables = *shared_->tables;
   try {
     tables.BeginRead();

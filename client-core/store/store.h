@@ -76,6 +76,11 @@ class Draft {
   }
   // The record is to be deleted when the draft is committed.
   void Delete() { deleted_ = true; }
+  bool deleted() const { return deleted_; }
+
+  // What was seen, as bytes that an app keeps while somebody works on it, across its own end too:
+  // Store::DraftFrom makes a draft of them again. What was made of it is not in them.
+  std::string Seen() const;
 
  private:
   friend class Store;
@@ -159,6 +164,14 @@ struct SyncState {
   }
 };
 
+// A record that is here, and how it stands beside what it says.
+struct ShownRecord {
+  Draft draft;
+  bool pending = false;    // own edits of it have no answer yet
+  bool delivered = false;  // and a courier has brought them all to the server
+  bool stale = false;      // of a restored server, which has not spoken of it again
+};
+
 struct Query {
   uint32_t type = 0;
   std::optional<Id> scope;
@@ -216,6 +229,11 @@ class Store {
   absl::Status List(const Query& query,
                     absl::FunctionRef<bool(const Id&, const google::protobuf::Message&)> visit);
 
+  // Those of the type that are here, in the order of `ids`.
+  absl::StatusOr<std::vector<ShownRecord>> Show(const RecordType& type, absl::Span<const Id> ids);
+  // As somebody saw it (Draft::Seen), whatever it is by now. MALFORMED: these are not such bytes.
+  absl::StatusOr<Draft> DraftFrom(absl::string_view seen);
+
   // All drafts as one edit, taken whole or not at all. Returns its number, or 0
   // where nothing was changed. ALREADY_EXISTS: the fields of a new record make
   // the id of one that is here; open and change that one. Refused like by the server where
@@ -249,6 +267,16 @@ class Store {
   // store. Ends when the returned handle is destroyed.
   using Subscription = std::shared_ptr<std::function<void(const Changes&)>>;
   Subscription Subscribe(std::function<void(const Changes&)> callback);
+
+  // Closes the file, so that nothing of it is locked while the platform has put the app to sleep;
+  // whatever is asked meanwhile is FAILED_PRECONDITION. Twice is as good as once. Resume opens it
+  // again, as Open does.
+  void Suspend();
+  absl::Status Resume();
+  bool suspended();
+  // The file opens with this key from now on, and no longer with the one before. INVALID_ARGUMENT:
+  // it has another size. FAILED_PRECONDITION: the file is not sealed.
+  absl::Status Rekey(const std::string& key);
 
   const Schema& schema() const { return *options_.schema; }
   const Environment& environment() const { return options_.environment; }
@@ -352,7 +380,7 @@ class Store {
   static void Remove(Transaction& transaction, const RecordKey& key, bool any_pending,
                      std::set<RecordKey>* affected);
 
-  const Options options_;
+  Options options_;  // as they were, but for the key: Rekey, under the lock of the tables
   const std::unique_ptr<Shared> shared_;
 };
 

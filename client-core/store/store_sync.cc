@@ -104,6 +104,7 @@ absl::Status Store::SetIdentity(const Identity& identity) {
 
 absl::StatusOr<int64_t> Store::CommitsOfOthers() {
   absl::MutexLock lock(&shared_->mutex);
+  RETURN_IF_ERROR(shared_->CheckOpen());
   try {
     return shared_->tables->CommitsOfOthers();
   } catch (const SQLite::Exception& error) {
@@ -407,7 +408,7 @@ absl::StatusOr<bool> Store::Wipe(const std::string& detail) {
   }));
   if (wiped) {
     absl::MutexLock lock(&shared_->mutex);
-    shared_->tables->Sweep();
+    if (shared_->tables != nullptr) shared_->tables->Sweep();  // else when it is opened
   }
   return wiped;
 }
@@ -486,6 +487,7 @@ absl::StatusOr<Store::Receipt> Store::TakeReceipt(const sync::v1::Receipt& recei
       if (answer.verdict() == sync::v1::MERGED) {
         if (answer.number() > delivered) ++taken.delivered;
         delivered = std::max(delivered, answer.number());
+        RETURN_IF_ERROR(transaction.ChangedBy(*pending));
         continue;
       }
       RETURN_IF_ERROR(TakeAnswer(transaction, answer, &affected));

@@ -60,6 +60,8 @@ class Tables {
   // A file that was not sealed is sealed where there is a key.
   static absl::StatusOr<std::unique_ptr<Tables>> Open(const Store::Options& options);
 
+  absl::Status Rekey(const Store::Options& options, const std::string& new_key);
+
   void Begin() { Statement(connection_, "BEGIN IMMEDIATE").Run(); }
   void BeginRead() { Statement(connection_, "BEGIN").Run(); }
   void CommitWork() { Statement(connection_, "COMMIT").Run(); }

@@ -127,6 +127,11 @@ absl::StatusOr<std::unique_ptr<Tables>> Tables::Open(const Store::Options& optio
   return tables;
 }
 
+absl::Status Tables::Rekey(const Store::Options& options, const std::string& new_key) {
+  return sqlite::Rekey(connection_.db(), options.file, kFormat, options.key, new_key,
+                       options.environment.random_bytes);
+}
+
 void Tables::Sweep() { sqlite::Sweep(connection_.db(), kFormat); }
 
 void Tables::EraseAnswered() {

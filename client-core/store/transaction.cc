@@ -42,6 +42,12 @@ void Store::Transaction::Changed(const RecordKey& key) {
   }
 }
 
+absl::Status Store::Transaction::ChangedBy(const Tables::PendingEdit& pending) {
+  ASSIGN_OR_RETURN(const sync::v1::Edit edit, EditOf(pending));
+  for (const Change& change : edit.changes()) Changed(KeyOf(change));
+  return absl::OkStatus();
+}
+
 void Store::Transaction::AddPending(const Tables::PendingEdit& entry) {
   opened_.erase(entry.number);
   tables_.AddPending(entry);
@@ -424,6 +430,7 @@ void Store::Transaction::MakeStale() {
   KeepSeen();
   tables_.MakeStale();
   any_stale_.reset();
+  ChangedAll();  // each is marked
 }
 
 absl::Status Store::Transaction::BeginIncarnation(const std::string& incarnation) {

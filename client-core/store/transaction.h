@@ -65,7 +65,8 @@ inline RecordKey KeyOf(const sync::v1::Change& change) {
 
 struct Store::Shared {
   absl::Mutex mutex;
-  std::unique_ptr<Tables> tables ABSL_GUARDED_BY(mutex);
+  std::unique_ptr<Tables> tables ABSL_GUARDED_BY(mutex);  // null while the store is suspended
+  absl::Status CheckOpen() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   // How far the server's clock is ahead of Environment::steady_ms, since this process has
   // compared them: then it does not matter to what this device's clock is set.
   std::optional<int64_t> server_clock ABSL_GUARDED_BY(mutex);
@@ -85,6 +86,8 @@ class Store::Transaction {
   const Changes& changes() const { return changes_; }
 
   void Changed(const RecordKey& key);
+  // How the records of a pending edit stand is otherwise.
+  absl::Status ChangedBy(const Tables::PendingEdit& pending);
 
   void AddPending(const Tables::PendingEdit& entry);
   void DeletePending(EditNumber number);

@@ -13,7 +13,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
-#include "client-core/session.h"
+#include "client-core/enrolment.h"
+#include "client-core/sessions.h"
 #include "sync/base/reason.h"
 #include "sync/base/status.h"
 #include "sync/crypto/courier.h"
@@ -27,8 +28,6 @@ using sync::v1::ClientFrame;
 using sync::v1::ServerFrame;
 
 constexpr int kMessageBytesMax = 16 << 20;
-constexpr absl::Duration kRetryMin = absl::Milliseconds(500);
-constexpr absl::Duration kRetryMax = absl::Minutes(1);
 
 // The server is known by its certificate's fingerprint and by nothing else.
 class PinnedVerifier : public grpc::experimental::ExternalCertificateVerifier {
@@ -61,6 +60,11 @@ struct Way {
   absl::Status Told(const grpc::Status& status) const;
 };
 
+// As a Session has it: no time at all would be for ever.
+int64_t MsOf(absl::Duration timeout) {
+  return std::max<int64_t>(1, absl::ToInt64Milliseconds(timeout));
+}
+
 int MillisOf(absl::Duration duration) {
   return static_cast<int>(absl::ToInt64Milliseconds(duration));
 }
@@ -86,82 +90,26 @@ Way WayTo(const std::string& address, const std::string& fingerprint,
   return way;
 }
 
-absl::Status Offline() { return Refuse(sync::v1::OFFLINE, ""); }
 absl::Status Stopped() { return absl::CancelledError("stopped"); }
 
 absl::Status Way::Told(const grpc::Status& status) const {
   if (*met_other) return Refuse(sync::v1::OTHER_SERVER, "");
-  switch (status.error_code()) {
-    case grpc::StatusCode::OK:
-      return absl::OkStatus();
-    case grpc::StatusCode::UNAVAILABLE:
-    case grpc::StatusCode::DEADLINE_EXCEEDED:
-    case grpc::StatusCode::CANCELLED:
-      return Offline();
-    case grpc::StatusCode::RESOURCE_EXHAUSTED:
-      return Refuse(sync::v1::LIMIT_REACHED, status.error_message());
-    default:
-      break;
-  }
-  sync::v1::Refusal refusal;
-  if (!status.error_details().empty() && refusal.ParseFromString(status.error_details())) {
-    return Refuse(refusal.reason(), refusal.detail());
-  }
-  return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+  return WhyEnded(static_cast<absl::StatusCode>(status.error_code()), status.error_message(),
+                  status.error_details());
 }
 
 }  // namespace
 
 absl::Status Enrol(Store* store, absl::string_view text, absl::string_view device_name,
                    absl::Duration timeout) {
-  // With the key that it has, if the server has forgotten it or wants to know again
-  // whose it is: copies of it that enrol again must be known for what they are.
-  const absl::StatusOr<Identity> known = store->GetIdentity();
-  ASSIGN_OR_RETURN(const SyncState state, store->State());
-  const bool same_key = known.ok() && state.problem != sync::v1::DEVICE_REVOKED;
-  const bool again =
-      state.problem == sync::v1::UNKNOWN_DEVICE || state.problem == sync::v1::REAUTHENTICATE ||
-      state.problem == sync::v1::OTHER_SERVER || state.problem == sync::v1::OFFLINE ||
-      (state.problem == sync::v1::DEVICE_REVOKED && state.unsent == 0);
-  if (known.ok() && !again) {
-    return Refuse(sync::v1::ALREADY_HERE,
-                  InBoth("这台设备的登记。要给别人用，请另用一个文件夹（--home）登记",
-                         "this device's enrolment; for somebody else use another folder (--home)"));
-  }
-  ASSIGN_OR_RETURN(const EnrolmentTicket ticket, EnrolmentTicket::FromText(text));
-  const bool same_certificate = known.ok() && known->fingerprint == ticket.fingerprint;
-  // A server that cannot be reached is one that has moved only if it is said to be elsewhere.
-  const bool moved = state.problem == sync::v1::OTHER_SERVER || state.problem == sync::v1::OFFLINE;
-  if (moved && same_certificate && known->address == ticket.address) {
-    return Refuse(sync::v1::ALREADY_HERE,
-                  InBoth("这台设备的登记。要给别人用，请另用一个文件夹（--home）登记",
-                         "this device's enrolment; for somebody else use another folder (--home)"));
-  }
-  const std::string secret_key =
-      same_key ? known->secret_key : NewKeyPair(store->environment()).secret_key;
-  const Way way = WayTo(ticket.address, ticket.fingerprint);
+  ASSIGN_OR_RETURN(Enrolment enrolment, Enrolment::Begin(store, text, device_name));
+  const Way way = WayTo(enrolment.ticket().address, enrolment.ticket().fingerprint);
   const auto stub = sync::v1::Sync::NewStub(way.channel);
   grpc::ClientContext context;
   context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
-  sync::v1::EnrolRequest request;
-  request.set_code(ticket.code);
-  request.set_public_key(PublicKeyOf(secret_key));
-  request.set_device_name(std::string(device_name));
-  if (same_key) request.set_device(known->device.value);
   sync::v1::EnrolReply reply;
-  RETURN_IF_ERROR(way.Told(stub->Enrol(&context, request, &reply)));
-  const auto person = Id::FromBytes(reply.person_id());
-  if (!person) return Refuse(sync::v1::PROTOCOL_ERROR, "person");
-  // What was recorded for one server goes to no other, whoever has handed out the code.
-  const bool proves = same_certificate ||
-                      (known.ok() && VerifyEnrolment(known->courier_key, PublicKeyOf(secret_key),
-                                                     ticket.fingerprint, reply.signature()));
-  if (same_key && (!proves || known->server_id != reply.server_id())) {
-    return Refuse(sync::v1::OTHER_SERVER, "");
-  }
-  return store->SetIdentity({DeviceNumber(reply.device()), *person, reply.server_id(),
-                             ticket.address, ticket.fingerprint, secret_key, reply.incarnation(),
-                             reply.courier_key()});
+  RETURN_IF_ERROR(way.Told(stub->Enrol(&context, enrolment.request(), &reply)));
+  return enrolment.Finish(reply);
 }
 
 absl::StatusOr<Delivered> Deliver(absl::string_view bundles, const std::string& address,
@@ -208,10 +156,9 @@ struct Syncer::Shared {
 // A stream with a thread that listens.
 class Syncer::Stream {
  public:
-  Stream(Shared* shared, const Identity& identity, const SyncerOptions& options,
-         absl::Time deadline)
+  Stream(Shared* shared, const Advice& to, const SyncerOptions& options, absl::Time deadline)
       : shared_(*shared),
-        way_(WayTo(identity.address, identity.fingerprint, options)),
+        way_(WayTo(to.address, to.fingerprint, options)),
         stub_(sync::v1::Sync::NewStub(way_.channel)) {
     if (deadline != absl::InfiniteFuture()) context_.set_deadline(absl::ToChronoTime(deadline));
     {
@@ -234,18 +181,17 @@ class Syncer::Stream {
     if (listener_.joinable()) listener_.join();
   }
 
-  // All that the session has to say.
-  void WriteAll(Session* session) {
+  // All that there is to say.
+  void WriteAll(Sessions* sessions) {
     ClientFrame frame;
-    while (session->Next(&frame) && stream_->Write(frame)) {
+    while (sessions->Next(&frame) && stream_->Write(frame)) {
     }
   }
 
   // Call once the stream has ended.
   absl::Status Finish() {
     listener_.join();
-    const absl::Status status = way_.Told(stream_->Finish());
-    return status.ok() ? Offline() : status;  // the server stops
+    return way_.Told(stream_->Finish());
   }
 
  private:
@@ -291,92 +237,101 @@ void Syncer::Stop() {
   if (shared_->call != nullptr) shared_->call->TryCancel();
 }
 
-void Syncer::Rest(absl::Time deadline, const absl::StatusOr<int64_t>& commits) {
-  while (!shared_->Wait(std::min(deadline, absl::Now() + options_.look))) {
-    if (absl::Now() >= deadline) return;
+bool Syncer::Sleep(int64_t ms) {
+  absl::MutexLock lock(&shared_->mutex);
+  shared_->mutex.AwaitWithTimeout(absl::Condition(&shared_->stopped), absl::Milliseconds(ms));
+  return !shared_->stopped;
+}
+
+void Syncer::Rest(absl::Time until, const absl::StatusOr<int64_t>& commits) {
+  while (!shared_->Wait(std::min(until, absl::Now() + options_.look))) {
+    if (absl::Now() >= until) return;
     const auto now = store_.CommitsOfOthers();
     if (!commits.ok() || !now.ok() || *now != *commits) return;
   }
 }
 
-absl::Status Syncer::Attempt(absl::Time deadline, absl::FunctionRef<bool(Session&)> enough,
-                             const std::function<void(const absl::Status&)>& on_change) {
-  for (size_t tried = 1;; ++tried) {
-    absl::Status status = AttemptThere(deadline, enough, on_change);
-    const sync::v1::Reason reason = ReasonOf(status).reason;
-    const bool found = reason != sync::v1::OFFLINE && reason != sync::v1::OTHER_SERVER;
-    if (found || absl::Now() >= deadline) return status;
-    ASSIGN_OR_RETURN(const size_t addresses, store_.LookElsewhere());
-    if (tried >= addresses) return status;
-  }
-}
-
-absl::Status Syncer::AttemptThere(absl::Time deadline, absl::FunctionRef<bool(Session&)> enough,
-                                  const std::function<void(const absl::Status&)>& on_change) {
-  ASSIGN_OR_RETURN(const Identity identity, store_.GetIdentity());
-  Session session(&store_);
-  RETURN_IF_ERROR(session.Start());
+std::unique_ptr<Syncer::Stream> Syncer::Open(const Advice& advice, absl::Time deadline) {
   {
     absl::MutexLock lock(&shared_->mutex);
     shared_->received.clear();
     shared_->ended = false;
   }
+  return std::make_unique<Stream>(shared_.get(), advice, options_, deadline);
+}
+
+bool Syncer::Hear(Sessions* sessions, Stream* stream) {
+  std::deque<ServerFrame> received;
+  bool ended = false;
+  {
+    absl::MutexLock lock(&shared_->mutex);
+    if (shared_->stopped) return false;
+    received.swap(shared_->received);
+    ended = shared_->ended && received.empty();
+  }
+  for (const ServerFrame& one : received) sessions->Receive(one);
+  if (ended) sessions->Ended(stream->Finish());
+  return true;
+}
+
+absl::Status Syncer::Follow(Sessions* sessions, absl::Time deadline,
+                            absl::FunctionRef<bool()> enough,
+                            const std::function<void(const absl::Status&)>& on_change) {
   const auto subscription = store_.Subscribe([shared = shared_](const Changes&) {
     absl::MutexLock lock(&shared->mutex);
     shared->committed = true;
   });
-  Stream stream(shared_.get(), identity, options_, deadline);
+  std::unique_ptr<Stream> stream;
   bool in_step = false;
   while (true) {
     const auto commits = store_.CommitsOfOthers();
-    stream.WriteAll(&session);
-    if (session.closed()) {
-      return session.again() ? absl::AbortedError("again") : session.status();
+    const Advice advice = sessions->Advise();
+    switch (advice.what) {
+      case Advice::What::kConnect:
+        stream.reset();
+        in_step = false;
+        stream = Open(advice, deadline);
+        sessions->Connected();
+        break;
+      case Advice::What::kSend:
+        stream->WriteAll(sessions);
+        break;
+      case Advice::What::kIdle: {
+        const bool was_in_step = std::exchange(in_step, sessions->caught_up());
+        if (in_step && !was_in_step) on_change(absl::OkStatus());
+        if (enough()) return absl::OkStatus();
+        stream->WriteAll(sessions);  // what it asks for, now that something has come
+        Rest(advice.ms == 0 ? deadline : absl::Now() + absl::Milliseconds(advice.ms), commits);
+        if (!Hear(sessions, stream.get())) return Stopped();
+        break;
+      }
+      case Advice::What::kWait:
+        stream.reset();
+        on_change(advice.why);
+        if (!Sleep(advice.ms + 1)) return Stopped();
+        break;
+      case Advice::What::kDone:
+        return absl::OkStatus();
+      case Advice::What::kStop:
+        return advice.why;
     }
-    const bool was_in_step = std::exchange(in_step, session.caught_up());
-    if (enough(session)) return absl::OkStatus();
-    if (in_step && !was_in_step) {
-      RETURN_IF_ERROR(store_.EndAttempt(absl::OkStatus()));
-      on_change(absl::OkStatus());
-    }
-    stream.WriteAll(&session);  // what it asks for, now that something has come
-    Rest(deadline, commits);
-    std::deque<ServerFrame> received;
-    bool ended = false;
-    {
-      absl::MutexLock lock(&shared_->mutex);
-      if (shared_->stopped) return Stopped();
-      received.swap(shared_->received);
-      ended = shared_->ended && received.empty();
-    }
-    for (const ServerFrame& one : received) session.OnFrame(one);
-    if (session.closed()) continue;
-    if (ended) return stream.Finish();
-    if (absl::Now() >= deadline) return Offline();
   }
 }
 
 absl::Status Syncer::SyncOnce(absl::Duration timeout) {
-  const absl::Time deadline = absl::Now() + timeout;
-  absl::Status status;
-  do {
-    status = Attempt(
-        deadline, [](const Session& session) { return session.caught_up(); },
-        [](const absl::Status&) {});
-  } while (absl::IsAborted(status));
-  if (absl::IsCancelled(status)) return status;
-  RETURN_IF_ERROR(store_.EndAttempt(status));
-  return status;
+  Sessions sessions(&store_, {.mode = Sessions::Options::Mode::kOnce, .within_ms = MsOf(timeout)});
+  return Follow(
+      &sessions, absl::Now() + timeout, [] { return false; }, [](const absl::Status&) {});
 }
 
 absl::Status Syncer::Ask(sync::v1::Ask ask, absl::FunctionRef<bool(const sync::v1::Page&)> on_page,
                          absl::Duration timeout) {
-  const absl::Time deadline = absl::Now() + timeout;
   absl::Status refused;
-  bool asked = false;
-  const auto enough = [&](Session& session) {
-    if (!std::exchange(asked, true)) session.Ask(ask);
-    const auto page = session.TakePage();
+  Sessions sessions(&store_,
+                    {.mode = Sessions::Options::Mode::kUnnoted, .within_ms = MsOf(timeout)});
+  sessions.Ask(ask);
+  const auto enough = [&] {
+    const auto page = sessions.TakePage();
     if (!page) return false;
     if (page->has_refusal()) {
       refused = Refuse(page->refusal().reason(), page->refusal().detail());
@@ -385,33 +340,18 @@ absl::Status Syncer::Ask(sync::v1::Ask ask, absl::FunctionRef<bool(const sync::v
     if (!on_page(*page) || page->next().empty()) return true;
     ask.set_after(page->next());
     ask.clear_reason();  // it has been opened
-    session.Ask(ask);
+    sessions.Ask(ask);
     return false;
   };
-  absl::Status status;
-  do {
-    asked = false;
-    status = Attempt(deadline, enough, [](const absl::Status&) {});
-  } while (absl::IsAborted(status));
+  const absl::Status status =
+      Follow(&sessions, absl::Now() + timeout, enough, [](const absl::Status&) {});
   return status.ok() ? refused : status;
 }
 
 void Syncer::Run(const std::function<void(const absl::Status&)>& on_change) {
-  absl::Duration pause = kRetryMin;
-  while (true) {
-    const absl::Time began = absl::Now();
-    const absl::Status status = Attempt(
-        absl::InfiniteFuture(), [](const Session&) { return false; }, on_change);
-    if (absl::IsCancelled(status)) return;
-    if (absl::IsAborted(status)) continue;
-    if (const auto noted = store_.EndAttempt(status); !noted.ok()) on_change(noted);
-    on_change(status);
-    // A link that held for a while is tried again at once.
-    pause = absl::Now() - began > kRetryMax ? kRetryMin : std::min(pause * 2, kRetryMax);
-    absl::MutexLock lock(&shared_->mutex);
-    shared_->mutex.AwaitWithTimeout(absl::Condition(&shared_->stopped), pause);
-    if (shared_->stopped) return;
-  }
+  Sessions sessions(&store_, {});
+  (void)Follow(
+      &sessions, absl::InfiniteFuture(), [] { return false; }, on_change);
 }
 
 }  // namespace zhibu::client

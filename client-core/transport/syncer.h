@@ -31,7 +31,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "client-core/session.h"
+#include "client-core/sessions.h"
 #include "client-core/store/store.h"
 #include "zhibu/sync/v1/sync.pb.h"
 
@@ -87,15 +87,17 @@ class Syncer {
 
  private:
   class Stream;
-  // At each of the server's addresses until it is found at one.
-  absl::Status Attempt(absl::Time deadline, absl::FunctionRef<bool(Session&)> enough,
-                       const std::function<void(const absl::Status&)>& on_change);
-  // One stream, until `enough` says so; it is asked whenever something has happened.
-  absl::Status AttemptThere(absl::Time deadline, absl::FunctionRef<bool(Session&)> enough,
-                            const std::function<void(const absl::Status&)>& on_change);
-  // Sleeps until there is something to do, or the deadline. `commits`: of others, as far as
-  // they have been looked through.
-  void Rest(absl::Time deadline, const absl::StatusOr<int64_t>& commits);
+  // What `sessions` advise, until they are done, `enough` says so, or Stop. `enough` is asked
+  // whenever something has happened; `on_change`: see Run.
+  absl::Status Follow(Sessions* sessions, absl::Time deadline, absl::FunctionRef<bool()> enough,
+                      const std::function<void(const absl::Status&)>& on_change);
+  std::unique_ptr<Stream> Open(const Advice& advice, absl::Time deadline);
+  // What has come, and the end. False once Stop was called.
+  bool Hear(Sessions* sessions, Stream* stream);
+  // Until there is something to do. `commits`: of others, as far as they have been looked through.
+  void Rest(absl::Time until, const absl::StatusOr<int64_t>& commits);
+  // False once Stop was called.
+  bool Sleep(int64_t ms);
 
   Store& store_;
   const SyncerOptions options_;

@@ -110,6 +110,10 @@ std::string FingerprintOf(absl::string_view certificate_pem) {
       certificate_pem.substr(begin + kBegin.size(), end - begin - kBegin.size());
   std::string der;
   if (!absl::Base64Unescape(base64, &der)) return "";
+  return FingerprintOfDer(der);
+}
+
+std::string FingerprintOfDer(absl::string_view der) {
   std::string digest(crypto_hash_sha256_BYTES, '\0');
   crypto_hash_sha256(reinterpret_cast<unsigned char*>(digest.data()), Bytes(der), der.size());
   return Hex(digest);

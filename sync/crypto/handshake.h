@@ -48,6 +48,8 @@ uint64_t LinkTo(absl::string_view previous_edit);
 
 // SHA-256 of a certificate in PEM form, in hexadecimal; empty if it is none.
 std::string FingerprintOf(absl::string_view certificate_pem);
+// The same of its DER form, which may be any bytes.
+std::string FingerprintOfDer(absl::string_view certificate_der);
 
 // What a device needs to enrol: where the server is, how to know it, and a
 // one-time secret. One line of text, also what a QR code holds.

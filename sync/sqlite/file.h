@@ -40,6 +40,12 @@ absl::Status PrepareFile(SQLite::Database& db, const std::string& file, const Fo
                          const std::string& key,
                          const std::function<std::string(size_t)>& random_bytes, Seal* seal);
 
+// From now on the file opens with `new_key` and no longer with `key`; what lies in it is not
+// written anew, being sealed with the file's own. WRONG_KEY. FAILED_PRECONDITION: it is not sealed.
+absl::Status Rekey(SQLite::Database& db, const std::string& file, const Format& format,
+                   const std::string& key, const std::string& new_key,
+                   const std::function<std::string(size_t)>& random_bytes);
+
 // Writes every page anew and empties the log, so that nothing that was removed or was plain is
 // left in the file. Where that cannot be done now, because the disk is full or another process
 // reads, PrepareFile does it the next time.

@@ -26,6 +26,7 @@ constexpr Scenario kScenarios[] = {
     {"sync_idle", MeasureIdle},
     {"merge", MeasureMerge},
     {"rules", MeasureRules},
+    {"lists", MeasureLists},
     {"due", MeasureDue},
     {"ledger", MeasureLedger},
     {"checks", MeasureChecks},

@@ -97,6 +97,7 @@ void MeasureMerge(const Options& options, Report* report);
 void MeasureCheckIn(const Options& options, Report* report);
 void MeasureScope(const Options& options, Report* report);
 void MeasureRules(const Options& options, Report* report);
+void MeasureLists(const Options& options, Report* report);
 void MeasureDue(const Options& options, Report* report);
 void MeasureLedger(const Options& options, Report* report);
 void MeasureChecks(const Options& options, Report* report);

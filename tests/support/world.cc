@@ -35,7 +35,7 @@ using google::protobuf::Message;
 
 namespace {
 
-// No more of it than what has a fingerprint.
+// As kServerCertificateDer.
 constexpr char kCertificate[] =
     "-----BEGIN CERTIFICATE-----\nemhpYnU=\n-----END CERTIFICATE-----\n";
 
@@ -320,27 +320,38 @@ void World::EnrolAgain(Phone& phone) {
   EnrolWith(phone, phone.store().GetIdentity().value().secret_key, "phone");
 }
 
+sync::v1::EnrolReply World::AnswerTo(const sync::v1::EnrolRequest& request, const Id& person) {
+  server::DeviceRow row;
+  EXPECT_EQ(store_->Write([&](server::Writer& writer) -> absl::Status {
+    ASSIGN_OR_RETURN(row,
+                     server::EnrolDevice(writer, *ingest_, fate_.environment(), person, request));
+    return absl::OkStatus();
+  }),
+            absl::OkStatus());
+  TellOfMoved();
+  sync::v1::EnrolReply reply;
+  reply.set_device(row.number.value);
+  reply.set_person_id(person.str());
+  reply.set_server_id("the test's server");
+  reply.set_incarnation(Incarnation());
+  reply.set_courier_key(CourierKey());
+  return reply;
+}
+
 void World::EnrolWith(Phone& phone, const std::string& secret_key, const std::string& name) {
   sync::v1::EnrolRequest request;
   request.set_public_key(PublicKeyOf(secret_key));
   request.set_device_name(name);
   const auto known = phone.store().GetIdentity();
   if (known.ok() && known->secret_key == secret_key) request.set_device(known->device.value);
-  server::DeviceRow row;
-  EXPECT_EQ(store_->Write([&](server::Writer& writer) -> absl::Status {
-    ASSIGN_OR_RETURN(
-        row, server::EnrolDevice(writer, *ingest_, fate_.environment(), phone.person(), request));
-    return absl::OkStatus();
-  }),
-            absl::OkStatus());
-  TellOfMoved();
-  EXPECT_EQ(phone.store_->SetIdentity({.device = row.number,
+  const sync::v1::EnrolReply reply = AnswerTo(request, phone.person());
+  EXPECT_EQ(phone.store_->SetIdentity({.device = DeviceNumber(reply.device()),
                                        .person = phone.person(),
-                                       .server_id = "the test's server",
-                                       .fingerprint = FingerprintOf(kCertificate),
+                                       .server_id = reply.server_id(),
+                                       .fingerprint = kServerFingerprint,
                                        .secret_key = secret_key,
-                                       .incarnation = Incarnation(),
-                                       .courier_key = CourierKey()}),
+                                       .incarnation = reply.incarnation(),
+                                       .courier_key = reply.courier_key()}),
             absl::OkStatus());
 }
 

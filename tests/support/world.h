@@ -40,6 +40,9 @@ namespace zhibu::test {
 // Of every phone's file, and of the server's.
 inline const std::string kPhoneKey(32, 'k');
 inline const std::string kServerKey(32, 's');
+// The server's certificate, of which there is no more than what has a fingerprint.
+inline constexpr absl::string_view kServerCertificateDer = "zhibu";
+inline const std::string kServerFingerprint = FingerprintOfDer(kServerCertificateDer);
 
 inline constexpr int64_t kDay = 86'400'000;  // milliseconds
 
@@ -227,6 +230,8 @@ class World {
               server::DeviceRow::Standing standing = server::DeviceRow::Standing::kRevoked);
   // As the number has it now.
   server::DeviceRow RowOf(DeviceNumber number);
+  // What the server answers a device of that person which enrols.
+  sync::v1::EnrolReply AnswerTo(const sync::v1::EnrolRequest& request, const Id& person);
   // The phone's owner types a code in, and the phone comes with `secret_key`.
   void EnrolWith(Phone& phone, const std::string& secret_key, const std::string& name);
   // What `zhibu admin backup` does, and what a server does that starts on its file.
