@@ -9,8 +9,10 @@
 //
 // Any thread may call. Writes run one at a time per scope; reads never wait for
 // them. A Status other than OK from the callback rolls the transaction back and
-// is returned. UNAVAILABLE: the database cannot be reached or is full, and the
-// call may be tried again; DATA_LOSS: what is stored cannot be read.
+// is returned. The callback of a Write may be run several times, from its beginning, before
+// one of its runs counts: what it leaves outside is what its last run has left.
+// UNAVAILABLE: the database cannot be reached or is full, and the call may be tried again;
+// DATA_LOSS: what is stored cannot be read.
 //
 // A row that is damaged (sync/base/damage.h) spoils neither the transaction nor its
 // neighbours: whoever asks for it is given the status, a list visits all others before it
@@ -85,12 +87,17 @@ class Writer : public Reader, public RecordWriter, public DeviceWriter, public A
 // What was found on a record, and no longer is.
 absl::Status PutMarks(Writer& writer, const Marks& marks);
 
-// Is told of each transaction that has moved scopes, once it is durable, on the thread that has
-// written it and before Write returns. Must not use the store meanwhile.
+// Is told of each transaction that has moved scopes, once it is durable: on the thread that has
+// written it and before Write returns; of what other processes have written to the same database,
+// soon after, on a thread of the store's. Must not use the store meanwhile.
 class Watcher {
  public:
   virtual ~Watcher() = default;
+  // More than once, it may be, and of scopes that have not moved since.
   virtual void OnMoved(const absl::flat_hash_set<Id>& scopes) = 0;
+  // What it is to hear of in any case: the store looks at those by itself, should another process
+  // not have come to tell.
+  virtual std::vector<Id> Followed() { return {}; }
 };
 
 class Store {
