@@ -17,7 +17,7 @@ absl::Status CountDevices(Reader& reader, admin::v1::AnnounceReply* reply) {
   if (absl::SimpleAtoi(announced, &announced_ms)) reply->set_announced_ms(announced_ms);
   ASSIGN_OR_RETURN(const std::vector<DeviceRow> rows, reader.ListDevices());
   for (const DeviceRow& row : rows) {
-    if (row.number == kServerDevice || row.revoked()) continue;
+    if (row.of_server() || row.revoked()) continue;
     reply->set_devices(reply->devices() + 1);
     const bool knows = announced_ms != 0 && row.last_seen_ms >= announced_ms;
     reply->set_know(reply->know() + (knows ? 1 : 0));

@@ -42,8 +42,7 @@ constexpr int kCodeMinutesMax = 7 * 24 * 60;
 constexpr char kOrganisationHelp[] = "An organisation, by registered name or id";
 
 struct Arguments {
-  std::string folder;
-  std::string key_file;
+  DataPlace place;
   std::string file;
   std::string branch;
   bool check = false;
@@ -87,15 +86,14 @@ class Command {
     const absl::Time deadline = absl::Now() + kFolderPatience;
     while (true) {
       absl::StatusOr<std::unique_ptr<Node>> node =
-          may_make ? Node::Open(arguments_.folder, arguments_.key_file)
-                   : Node::OpenThere(arguments_.folder, arguments_.key_file);
+          may_make ? Node::Open(arguments_.place) : Node::OpenThere(arguments_.place);
       if (node.ok()) {
         node_ = *std::move(node);
         stub_ = v1::Admin::NewStub(node_->AdminChannel());
         return absl::OkStatus();
       }
       if (!absl::IsUnavailable(node.status())) return node.status();
-      if (const auto channel = AdminSocketChannel(arguments_.folder)) {
+      if (const auto channel = AdminSocketChannel(arguments_.place.folder)) {
         stub_ = v1::Admin::NewStub(channel);
         return absl::OkStatus();
       }
@@ -352,6 +350,12 @@ class Command {
     return Print(reply, absl::StrCat(Say("已备份，字节数 ", "backed up, bytes: "), reply.bytes()));
   }
 
+  absl::Status Restored() {
+    return Print(v1::BackupReply(), Say("已恢复；服务器下次启动即开始新的一世，设备将重新核对",
+                                        "restored; the next server that starts on it begins a new "
+                                        "incarnation, and devices read everything anew"));
+  }
+
   absl::Status Acts() {
     v1::ActsRequest request;
     request.set_limit(arguments_.limit);
@@ -510,8 +514,9 @@ void AddAdminCommand(CLI::App* app, const bool* json, const Language* language,
   auto arguments = std::make_shared<Arguments>();
   CLI::App* admin = app->add_subcommand("admin", "Operate a server, whether it runs or not");
   admin->require_subcommand(1);
-  admin->add_option("--data", arguments->folder, "The server's data folder")->required();
-  admin->add_option("--key-file", arguments->key_file, kKeyFileHelp);
+  admin->add_option("--data", arguments->place.folder, "The server's data folder")->required();
+  admin->add_option("--key-file", arguments->place.key_file, kKeyFileHelp);
+  AddStoreOption(admin, &arguments->place.store);
   admin->add_option("--operator", arguments->operator_name,
                     "Who does it, for the record; default: your user name here");
   const auto set = [=](CLI::App* command, absl::Status (Command::*run)(), bool may_make = false) {
@@ -610,6 +615,15 @@ void AddAdminCommand(CLI::App* app, const bool* json, const Language* language,
   set(admin->add_subcommand("backup", "Copy the store while it is in use"), &Command::Backup)
       ->add_option("FILE", arguments->file, "The copy; must not exist")
       ->required();
+  CLI::App* restore = admin->add_subcommand(
+      "restore", "Fill an empty PostgreSQL database with what `backup` has copied out of one");
+  restore->add_option("FILE", arguments->file, "The copy")->required();
+  restore->callback([=] {
+    *chosen = [=]() -> absl::Status {
+      RETURN_IF_ERROR(Node::Restore(arguments->place, arguments->file));
+      return Command(*arguments, *json, *language).Restored();
+    };
+  });
 }
 
 }  // namespace zhibu::server

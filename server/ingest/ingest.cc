@@ -44,7 +44,8 @@ Version HighestOf(const Sent* sent) {
 class Ingest::Batch {
  public:
   Batch(const Ingest& ingest, Writer& writer)
-      : work_{*ingest.schema_, ingest.rules_, ingest.environment_, ingest.observer_, writer},
+      : work_{*ingest.schema_,  ingest.rules_, ingest.environment_,
+              ingest.observer_, writer,        ingest.own_chain_},
         writer_(writer),
         chains_(work_),
         offices_(work_),
@@ -64,7 +65,8 @@ class Ingest::Batch {
     // What stands in the audit's hashes must not be open to guessing.
     edit.set_salt(work_.environment.NewSalt());
     AuditRow row;
-    row.device = row.author = kServerDevice;
+    row.device = work_.own_chain;
+    row.author = kServerDevice;
     row.stamp = StampAt(work_.environment.now_ms());
     row.edit = edit.SerializeAsString();
     Passage passage{edit, row};
@@ -350,7 +352,7 @@ class Ingest::Batch {
     }
     ASSIGN_OR_RETURN(const absl::flat_hash_set<Version> made_later, waiting_.MadeAfter(waiting));
     AuditRow row;
-    row.device = kServerDevice;
+    row.device = work_.own_chain;
     row.author = waiting.author;
     row.decided_by = decider;
     row.stamp = Believed(waiting.stamp, waiting.received_ms);  // as it would have been then
@@ -380,11 +382,13 @@ class Ingest::Batch {
   std::optional<Id> tried_;
 };
 
-Ingest::Ingest(std::shared_ptr<const Schema> schema, Environment environment, Observer* observer)
+Ingest::Ingest(std::shared_ptr<const Schema> schema, Environment environment, Observer* observer,
+               DeviceNumber own_chain)
     : schema_(std::move(schema)),
       rules_(schema_),
       environment_(std::move(environment)),
-      observer_(*observer) {}
+      observer_(*observer),
+      own_chain_(own_chain) {}
 
 absl::StatusOr<std::vector<Result>> Ingest::Commit(Store& store,
                                                    absl::Span<const Submitted> batch) const {

@@ -71,8 +71,9 @@ struct Result {
 
 class Ingest {
  public:
+  // `own_chain`: where others write to the same store, one that no other process has.
   Ingest(std::shared_ptr<const Schema> schema, Environment environment,
-         Observer* observer = Observer::None());
+         Observer* observer = Observer::None(), DeviceNumber own_chain = kServerDevice);
 
   // A result for each submitted edit, in their order. An error means that nothing of the batch was
   // written.
@@ -93,6 +94,7 @@ class Ingest {
   const RuleBook rules_;
   const Environment environment_;
   Observer& observer_;
+  const DeviceNumber own_chain_;
 };
 
 }  // namespace zhibu::server

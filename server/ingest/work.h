@@ -16,6 +16,7 @@ struct Work {
   const Environment& environment;
   Observer& observer;
   Writer& writer;
+  DeviceNumber own_chain;  // in which stands what this process composes (own_chain.h)
 };
 
 }  // namespace zhibu::server

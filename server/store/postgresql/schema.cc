@@ -149,21 +149,6 @@ absl::Status Newer(absl::string_view what, int64_t version) {
       kCurrent, "). It has not been touched, and nothing is lost. Update"));
 }
 
-// 0 where there is none yet.
-absl::StatusOr<int64_t> VersionOf(Connection& connection) {
-  ASSIGN_OR_RETURN(const int64_t ours, Number(connection, kHasOurs));
-  if (ours == 0) {
-    ASSIGN_OR_RETURN(const int64_t any, Number(connection, kHasAny));
-    if (any == 0) return 0;
-    return absl::FailedPreconditionError(
-        "The database holds tables of another program. It has not been touched. Give this server a "
-        "database of its own, or a schema");
-  }
-  ASSIGN_OR_RETURN(const int64_t version, Number(connection, "SELECT version FROM zhibu"));
-  if (version <= kCurrent) return version;
-  return Newer("The database", version);
-}
-
 absl::Status MakeSeal(Connection& connection, const std::string& key,
                       const std::function<std::string(size_t)>& random_bytes) {
   if (key.empty()) return absl::OkStatus();
@@ -181,6 +166,20 @@ absl::Status Migrate(Connection& connection, int64_t from, int64_t to) {
 }
 
 }  // namespace
+
+absl::StatusOr<int64_t> VersionOf(Connection& connection) {
+  ASSIGN_OR_RETURN(const int64_t ours, Number(connection, kHasOurs));
+  if (ours == 0) {
+    ASSIGN_OR_RETURN(const int64_t any, Number(connection, kHasAny));
+    if (any == 0) return 0;
+    return absl::FailedPreconditionError(
+        "The database holds tables of another program. It has not been touched. Give this server a "
+        "database of its own, or a schema");
+  }
+  ASSIGN_OR_RETURN(const int64_t version, Number(connection, "SELECT version FROM zhibu"));
+  if (version <= kCurrent) return version;
+  return Newer("The database", version);
+}
 
 absl::StatusOr<Seal> SealOf(Connection& connection, const std::string& key,
                             const std::function<std::string(size_t)>& random_bytes) {

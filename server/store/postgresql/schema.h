@@ -22,6 +22,9 @@ namespace zhibu::server::postgresql {
 absl::StatusOr<Seal> PrepareSchema(Connection& connection, const std::string& key,
                                    const std::function<std::string(size_t)>& random_bytes);
 
+// Of the schema that the connection looks at; 0: it is empty. FAILED_PRECONDITION: another
+// program's, or a newer version's.
+absl::StatusOr<int64_t> VersionOf(Connection& connection);
 // Within a transaction: an empty schema becomes one of that version. FAILED_PRECONDITION: it is not
 // empty, or the version is a newer one's.
 absl::Status MakeSchema(Connection& connection, int64_t version);

@@ -245,6 +245,17 @@ absl::StatusOr<std::unique_ptr<Store>> OpenPostgresStore(const std::string& wher
   return store;
 }
 
+absl::StatusOr<FoundPostgres> LookAtPostgres(const std::string& where) {
+  ASSIGN_OR_RETURN(const auto connection, Connection::Open(where));
+  FoundPostgres found;
+  ASSIGN_OR_RETURN(const int64_t version, postgresql::VersionOf(*connection));
+  found.filled = version > 0;
+  if (!found.filled) return found;
+  ASSIGN_OR_RETURN(const Rows seal, connection->AskPlain("SELECT 1 FROM seal"));
+  found.sealed = !seal.empty();
+  return found;
+}
+
 absl::Status RestorePostgresBackup(const std::string& file, const std::string& where,
                                    const PostgresOptions& options) {
   ASSIGN_OR_RETURN(const auto connection, Connection::Open(where));

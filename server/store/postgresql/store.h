@@ -61,6 +61,13 @@ struct PostgresOptions {
 absl::StatusOr<std::unique_ptr<Store>> OpenPostgresStore(const std::string& where,
                                                          const PostgresOptions& options = {});
 
+// What lies at `where` now, which is not touched.
+struct FoundPostgres {
+  bool filled = false;
+  bool sealed = false;
+};
+absl::StatusOr<FoundPostgres> LookAtPostgres(const std::string& where);
+
 // Fills an empty database with what Store::Backup has written. Whoever opens it next knows it for
 // a copy (kCopy). One transaction: it is whole, or nothing.
 absl::Status RestorePostgresBackup(const std::string& file, const std::string& where,
