@@ -10,6 +10,7 @@
 #include "server/feed/incarnation.h"
 #include "server/feed/sight.h"
 #include "server/ingest/composing.h"
+#include "server/ingest/foresight.h"
 #include "server/ingest/known_offices.h"
 #include "server/ingest/merging.h"
 #include "server/ingest/passage.h"
@@ -52,6 +53,8 @@ class Ingest::Batch {
         waiting_(work_, chains_, offices_),
         merging_(work_, offices_),
         composing_(work_, [this](Edit edit) { return TakeOwn(std::move(edit)).status(); }) {}
+
+  absl::Status Fetch(absl::Span<const Submitted> batch) { return FetchFor(work_, batch); }
 
   absl::StatusOr<Result> Take(const Submitted& submitted) {
     const uint64_t before = writer_.Work();
@@ -396,6 +399,7 @@ absl::StatusOr<std::vector<Result>> Ingest::Commit(Store& store,
   RETURN_IF_ERROR(store.Write([&](Writer& writer) -> absl::Status {
     results.clear();
     Batch work(*this, writer);
+    RETURN_IF_ERROR(work.Fetch(batch));
     for (const Submitted& submitted : batch) {
       ASSIGN_OR_RETURN(Result result, work.Take(submitted));
       results.push_back(std::move(result));

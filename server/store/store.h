@@ -24,6 +24,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
@@ -44,6 +45,18 @@ namespace zhibu::server {
 // Set in a copy that Store::Backup has made, and nowhere else.
 inline constexpr char kCopy[] = "copy";
 
+// What a transaction is going to ask for, said beforehand: a store that is far away then fetches it
+// at once, and not row by row. Whatever is not foreseen is read when it is asked for.
+struct Foreseen {
+  std::vector<DeviceNumber> devices;                // and their last edits
+  std::vector<std::pair<int64_t, uint64_t>> edits;  // as FindEdit looks for them: made_ms, LinkTo
+  std::vector<RecordKey> records;
+  std::vector<Id> small_scopes;                 // all that lies in them, where that is not much
+  std::vector<Id> moving;                       // that it will move: locked now, in one order
+  std::vector<std::pair<Id, RecordKey>> feeds;  // rows of records in scopes, to be moved
+  std::vector<std::string> marks;
+};
+
 // One interface for each subject, and what has none of its own.
 class Reader : public Lookup,
                public RecordReader,
@@ -52,6 +65,10 @@ class Reader : public Lookup,
                public AuditReader {
  public:
   absl::StatusOr<std::optional<KnownDevice>> FindDevice(DeviceNumber number) final;
+
+  // Whether each question is a journey, so that it pays to foresee them.
+  virtual bool IsFar() const { return false; }
+  virtual absl::Status Fetch(const Foreseen& /*foreseen*/) { return absl::OkStatus(); }
 
   // The marks that were put on more than `many`. Looks at all of them.
   virtual absl::StatusOr<std::vector<std::string>> FindCommonMarks(size_t many) = 0;

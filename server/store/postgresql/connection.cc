@@ -30,12 +30,13 @@ constexpr char kConnectSeconds[] = "10";
 
 // Once for each connection. Where the operator says otherwise (in `options` of the connection
 // string, or of the role), it stays so. No statement is to read a whole table because the database
-// has not counted its rows yet; under SERIALIZABLE it would conflict with every write to it.
+// has not counted its rows yet; under SERIALIZABLE it would conflict with every write to it. Where
+// one must be read whole, that is no reason to compile the statement.
 constexpr char kSetUp[] =
     "SELECT set_config(name, mine, false) FROM (VALUES"
     " ('statement_timeout', '60000'), ('idle_in_transaction_session_timeout', '120000'),"
-    " ('lock_timeout', '30000'), ('enable_seqscan', 'off')) AS wanted (name, mine)"
-    " WHERE name = 'enable_seqscan' OR current_setting(name) IN ('0', '')";
+    " ('lock_timeout', '30000'), ('enable_seqscan', 'off'), ('jit', 'off'))"
+    " AS wanted (name, mine) WHERE name IN ('enable_seqscan', 'jit') OR current_setting(name) IN ('0', '')";
 
 constexpr absl::string_view kSafe =
     "Nothing of this was written, and what was there before is safe";

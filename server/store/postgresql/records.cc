@@ -209,9 +209,9 @@ absl::Status Transaction::ListRecords(
 absl::Status Transaction::ListFrom(uint32_t type, const Id& scope, const std::optional<Id>& after,
                                    absl::FunctionRef<bool(const Id&, const RecordState&)> visit) {
   if (!broken_.ok()) return broken_;
-  if (const auto known = lists_.find({type, scope}); known != lists_.end()) {
-    const std::vector<Id> ids = known->second;  // `visit` may read on
-    for (const Id& id : ids) {
+  if (const auto known = ListKnown(type, scope)) {
+    ++work_;
+    for (const Id& id : *known) {
       if (after && !(*after < id)) continue;
       ASSIGN_OR_RETURN(const RecordState state, GetRecord({type, id}));
       if (!visit(id, state)) break;
@@ -337,7 +337,8 @@ absl::Status Transaction::MoveRows(const Showing& showing, const RecordKey& key,
   // No row of a feed is past its scope's version, or a later one could be given
   // the same version and be missed.
   MoveScope(showing.scope, version);
-  lists_.erase(ListKey{key.type, showing.scope});
+  if (const auto it = lying_.find(showing.scope); it != lying_.end())
+    it->second.moved.insert(key.type);
   const layout::FeedRows were = feeds_.at({showing.scope, key});
   const layout::FeedRows are = layout::Move(were, showing, version);
   if (are == were) return broken_;
@@ -354,7 +355,7 @@ absl::Status Transaction::MoveRows(const Showing& showing, const RecordKey& key,
 
 absl::Status Transaction::ForgetSeen() {
   feeds_.clear();
-  lists_.clear();
+  lying_.clear();
   RETURN_IF_ERROR(Queue(kKeepLast));
   return Queue(kForgetSeen);
 }
@@ -362,7 +363,8 @@ absl::Status Transaction::ForgetSeen() {
 absl::Status Transaction::PutSeen(const RecordKey& key, absl::Span<const Showing> showings) {
   for (const Showing& showing : showings) {
     feeds_.erase({showing.scope, key});
-    lists_.erase(ListKey{key.type, showing.scope});
+    if (const auto it = lying_.find(showing.scope); it != lying_.end())
+      it->second.moved.insert(key.type);
     RETURN_IF_ERROR(Queue(kPutSeen, showing.offices | kLiesThere, showing.scope, key.type, key.id));
   }
   return absl::OkStatus();

@@ -120,14 +120,25 @@ absl::Status Transaction::LoadScopes(std::vector<Id> scopes) {
   std::vector<std::string> asked;
   for (const Id& scope : scopes) asked.push_back(scope.str());
   ASSIGN_OR_RETURN(const Rows rows, Ask(kLockScopes, asked));
-  // An attempt that fails may let go of the lock, and not of the snapshot: who moves the scope
-  // meanwhile is in the way of this transaction all the same.
+  TakeInLocked(scopes, rows);
+  return absl::OkStatus();
+}
+
+// An attempt that fails may let go of the lock, and not of the snapshot: who moves the scope
+// meanwhile is in the way of this transaction all the same.
+void Transaction::TakeInLocked(absl::Span<const Id> scopes, const Rows& rows) {
   for (const Id& scope : scopes) scopes_[scope].locked = true;
   for (int row = 0; row < rows.size(); ++row) {
     ScopeRow& scope = scopes_[rows.IdAt(row, 0)];
     if (!scope.moved) scope.version = rows.Number<Version>(row, 1);
   }
-  return absl::OkStatus();
+}
+
+Transaction::TakeIn Transaction::QueueMoving(const Foreseen& foreseen) {
+  std::vector<std::string> asked;
+  for (const Id& scope : foreseen.moving) asked.push_back(scope.str());
+  connection_.Queue(kLockScopes, {asked});
+  return [this, scopes = foreseen.moving](const Rows& rows) { TakeInLocked(scopes, rows); };
 }
 
 void Transaction::MoveScope(const Id& scope, Version version) {
@@ -148,6 +159,7 @@ absl::Status Transaction::Attempt(absl::FunctionRef<absl::Status()> body) {
   if (!broken_.ok()) return broken_;
   const bool travelled = connection_.round_trips() != trips;
   for (; !status.ok() && undo_.size() > undo; undo_.pop_back()) undo_.back()();
+  if (!status.ok() && travelled) ForgetLists();
   if (attempts_ == 0) undo_.clear();
   if (!travelled) {
     status.ok() ? connection_.DropOne(at) : connection_.DropFrom(at);

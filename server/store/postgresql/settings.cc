@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "server/store/postgresql/transaction.h"
 #include "sync/base/damage.h"
 #include "sync/base/status.h"
@@ -52,6 +54,13 @@ absl::Status Transaction::AddToCount(absl::string_view name, int64_t more) {
 }
 
 absl::StatusOr<std::vector<Id>> Transaction::FindMarked(absl::string_view mark, size_t most) {
+  if (!broken_.ok()) return broken_;
+  if (const auto known = marked_.find(mark); known != marked_.end()) {
+    ++work_;
+    const std::vector<Id>& all = known->second;
+    return std::vector<Id>(all.begin(),
+                           all.begin() + static_cast<ptrdiff_t>(std::min(most, all.size())));
+  }
   ASSIGN_OR_RETURN(const Rows rows, Ask(kFindMarked, mark, static_cast<int64_t>(most)));
   std::vector<Id> marked;
   for (int row = 0; row < rows.size(); ++row) marked.push_back(rows.IdAt(row, 0));
@@ -66,10 +75,12 @@ absl::StatusOr<std::vector<std::string>> Transaction::FindCommonMarks(size_t man
 }
 
 absl::Status Transaction::PutMark(absl::string_view mark, const Id& person) {
+  marked_.erase(mark);
   return Queue(kPutMark, mark, person);
 }
 
 absl::Status Transaction::DeleteMark(absl::string_view mark, const Id& person) {
+  marked_.erase(mark);
   return Queue(kDeleteMark, mark, person);
 }
 

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -58,6 +59,8 @@ class Transaction final : public Writer {
   // OK unless the transaction cannot be committed any more.
   const absl::Status& broken() const { return broken_; }
 
+  bool IsFar() const override { return true; }
+  absl::Status Fetch(const Foreseen& foreseen) override;
   absl::StatusOr<RecordState> GetRecord(const RecordKey& key) override;
   absl::StatusOr<Version> ScopeVersion(const Id& scope) override;
   absl::Status ReadFeed(const Id& scope, Version after, uint32_t offices,
@@ -160,14 +163,10 @@ class Transaction final : public Writer {
       return H::combine(std::move(h), key.scope, key.record);
     }
   };
-  struct ListKey {
-    uint32_t type = 0;
-    Id scope;
-    friend bool operator==(const ListKey&, const ListKey&) = default;
-    template <typename H>
-    friend H AbslHashValue(H h, const ListKey& key) {
-      return H::combine(std::move(h), key.type, key.scope);
-    }
+  // All that lies in a scope, but for records of the types that were moved since it was read.
+  struct Lying {
+    std::map<uint32_t, std::vector<Id>> ids;  // ascending; of what is in records_
+    absl::flat_hash_set<uint32_t> moved;
   };
 
   // The floor travels with the first question.
@@ -220,6 +219,21 @@ class Transaction final : public Writer {
   absl::StatusOr<RecordState> StateOf(const Rows& rows, int row, const RecordKey& key);
   absl::Status VisitList(uint32_t type, absl::FunctionRef<absl::StatusOr<Rows>(const Id&)> ask,
                          Id after, absl::FunctionRef<bool(const Id&, const RecordState&)> visit);
+  std::optional<std::vector<Id>> ListKnown(uint32_t type, const Id& scope) const;
+  // What was read meanwhile may have been of what is undone.
+  void ForgetLists();
+  // Each queues a question, and gives what takes in the answer.
+  using TakeIn = std::function<void(const Rows&)>;
+  TakeIn QueueDevices(const Foreseen& foreseen);
+  TakeIn QueueEdits(const Foreseen& foreseen);
+  TakeIn QueueRecords(const Foreseen& foreseen);
+  TakeIn QueueLying(const Foreseen& foreseen);
+  TakeIn QueueVersions(const Foreseen& foreseen);
+  TakeIn QueueMoving(const Foreseen& foreseen);
+  TakeIn QueueFeeds(const Foreseen& foreseen);
+  TakeIn QueueMarks(const Foreseen& foreseen);
+  void TakeInRecord(const Rows& rows, int row, const RecordKey& key);
+  void TakeInLocked(absl::Span<const Id> scopes, const Rows& rows);
   absl::Status LoadScopes(std::vector<Id> scopes);
   absl::Status LoadFeeds(const RecordKey& key, absl::Span<const Showing> showings);
   void RememberFeeds(const Rows& rows, absl::Span<const FeedKey> asked);
@@ -249,7 +263,8 @@ class Transaction final : public Writer {
   absl::flat_hash_map<Id, ScopeRow> scopes_;
   absl::flat_hash_map<RecordKey, RecordState> records_;
   absl::flat_hash_map<FeedKey, layout::FeedRows> feeds_;
-  absl::flat_hash_map<ListKey, std::vector<Id>> lists_;  // whole, of what is in records_
+  absl::flat_hash_map<Id, Lying> lying_;
+  absl::flat_hash_map<std::string, std::vector<Id>> marked_;
   absl::flat_hash_map<DeviceNumber, std::optional<DeviceRow>> devices_;
   absl::flat_hash_map<EditKey, Verdict> verdicts_;
   absl::flat_hash_map<EditKey, std::string> chains_;
