@@ -6,7 +6,9 @@
 #include "absl/container/flat_hash_set.h"
 #include "sync/base/status.h"
 #include "sync/crypto/handshake.h"
+#include "sync/rules/persons.h"
 #include "sync/wire/record.h"
+#include "sync/wire/value.h"
 #include "zhibu/sync/v1/edit.pb.h"
 
 namespace zhibu::server {
@@ -34,6 +36,21 @@ std::vector<Read> ChangesIn(const Work& work, const std::vector<Edit>& edits) {
   return changes;
 }
 
+// And those that they point at.
+std::vector<RecordKey> RecordsOf(const std::vector<Read>& changes) {
+  std::vector<RecordKey> keys;
+  for (const Read& read : changes) {
+    keys.push_back(read.key);
+    for (const FieldRule& rule : read.type->fields.rules()) {
+      if (rule.refers_to == nullptr) continue;
+      const auto said = LastOf(*rule.descriptor, read.change->set());
+      const auto id = said ? Id::FromBytes(said->payload) : std::nullopt;
+      if (id) keys.push_back({rule.refers_to->number, *id});
+    }
+  }
+  return keys;
+}
+
 absl::Status FetchAuthors(const Work& work, absl::Span<const Submitted> batch, Foreseen* foreseen) {
   absl::flat_hash_set<Id> persons;
   for (const Submitted& submitted : batch) {
@@ -42,6 +59,7 @@ absl::Status FetchAuthors(const Work& work, absl::Span<const Submitted> batch, F
     if (device) persons.insert(device->person);
   }
   foreseen->small_scopes.assign(persons.begin(), persons.end());
+  for (const Id& person : persons) foreseen->marks.push_back(JoinedMark(person));
   return absl::OkStatus();
 }
 
@@ -82,7 +100,7 @@ absl::Status FetchFor(const Work& work, absl::Span<const Submitted> batch) {
   }
   first.devices.assign(devices.begin(), devices.end());
   const std::vector<Read> changes = ChangesIn(work, edits);
-  for (const Read& read : changes) first.records.push_back(read.key);
+  first.records = RecordsOf(changes);
   RETURN_IF_ERROR(work.writer.Fetch(first));
   Foreseen then;
   RETURN_IF_ERROR(FetchAuthors(work, batch, &then));

@@ -149,7 +149,7 @@ TEST(ServersTest, AServerThatIsKilledLosesNothingAndItsDevicesGoOnAtTheOther) {
       work.push_back(Process::Start(devices[i].Command({"sync"})));
     }
     std::this_thread::sleep_for(Clock::duration(
-        std::uniform_int_distribution<Clock::duration::rep>(0, (usual * 3 / 2).count())(random)));
+        std::uniform_int_distribution<Clock::duration::rep>(0, (usual * 3 / 4).count())(random)));
     first_dies ? first.Kill() : second.Kill();
     balancer.To(first_dies ? second.port() : first.port());
     for (const auto& sync : work) interrupted += sync->Wait().status != 0 ? 1 : 0;

@@ -36,7 +36,8 @@ constexpr char kSetUp[] =
     "SELECT set_config(name, mine, false) FROM (VALUES"
     " ('statement_timeout', '60000'), ('idle_in_transaction_session_timeout', '120000'),"
     " ('lock_timeout', '30000'), ('enable_seqscan', 'off'), ('jit', 'off'))"
-    " AS wanted (name, mine) WHERE name IN ('enable_seqscan', 'jit') OR current_setting(name) IN ('0', '')";
+    " AS wanted (name, mine) WHERE name IN ('enable_seqscan', 'jit') OR current_setting(name) IN "
+    "('0', '')";
 
 constexpr absl::string_view kSafe =
     "Nothing of this was written, and what was there before is safe";
