@@ -114,6 +114,37 @@ TEST(ServersTest, ASecondServerWithoutTheKeyIsRefusedAndNothingIsTouched) {
   first.Admin({"audit", "verify"});
 }
 
+TEST(ServersTest, ABackupFillsAnotherDatabaseAndDevicesOfferAgainWhatCameAfterIt) {
+  const SharedDatabase database;
+  Township first;
+  const Device secretary = first.Enrol(kSecretary);
+  const std::string before = secretary.Put("Meeting", Meeting(secretary, "七月"));
+  secretary.Do({"sync"});
+  const TempFolder folder;
+  first.Admin({"backup", folder / "backup"});
+  const std::string after = secretary.Put("Meeting", Meeting(secretary, "八月"));
+  secretary.Do({"sync"});
+  first.Stop();
+  const SharedDatabase another;
+  const std::string key = first.data() + "/zhibu.key";
+  Succeed({"--json", "admin", "--data", folder / "server", "--key-file", key, "restore",
+           folder / "backup"});
+  Fail({"--json", "admin", "--data", folder / "server", "--key-file", key, "restore",
+        folder / "backup"});
+  const auto restored =
+      Process::Start({"--json", "serve", "--data", folder / "server", "--key-file", key, "--listen",
+                      absl::StrCat("127.0.0.1:", first.port())});
+  ASSERT_TRUE(restored->ReadLine().has_value());
+  secretary.Do({"sync"});
+  EXPECT_EQ(secretary.Unsent(), 0);
+  const auto devices = Succeed({"--json", "admin", "--data", folder / "server", "enrol", kDeputy});
+  const Device deputy(folder / "deputy");
+  deputy.Do({"enrol", devices.value("code", "")});
+  deputy.Do({"sync"});
+  EXPECT_TRUE(Has(deputy, "Meeting", before));
+  EXPECT_TRUE(Has(deputy, "Meeting", after));
+}
+
 // A load balancer in front of two servers, one of which is killed at any moment, round for round.
 TEST(ServersTest, AServerThatIsKilledLosesNothingAndItsDevicesGoOnAtTheOther) {
   const SharedDatabase database;

@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <iterator>
 #include <mutex>
 #include <thread>
@@ -188,6 +189,36 @@ TEST_F(PostgresStoreTest, TwoProcessesOnOneScopeEachGetVersionsOfTheirOwn) {
   }),
             absl::OkStatus());
   EXPECT_EQ(expected, 2 * kEach);
+}
+
+// Nobody waits for anybody there, but for chance: an index page of a small table has both.
+TEST_F(PostgresStoreTest, TwoProcessesOnScopesOfTheirOwnBothGetOn) {
+  constexpr int kEach = 100;
+  std::atomic<int> runs = 0;
+  std::vector<std::thread> writers;
+  for (int p = 0; p < 2; ++p) {
+    writers.emplace_back([&, p] {
+      const auto store = MustOpen(where_);
+      for (int i = 0; i < kEach; ++i) {
+        EXPECT_EQ(store->Write([&](Writer& writer) {
+          ++runs;
+          return PutIn(writer, absl::StrCat("r", p, ".", i), absl::StrCat("scope ", p)).status();
+        }),
+                  absl::OkStatus());
+      }
+    });
+  }
+  for (std::thread& writer : writers) writer.join();
+  std::cout << runs << " runs of " << 2 * kEach << " transactions" << std::endl;
+  const auto store = MustOpen(where_);
+  for (const char* scope : {"scope 0", "scope 1"}) {
+    EXPECT_EQ(store->Read([&](Reader& reader) -> absl::Status {
+      EXPECT_EQ(*reader.CountFeed(Named(scope), Version(), kAllOffices), uint64_t{kEach});
+      EXPECT_EQ(*reader.ScopeVersion(Named(scope)), Version(kEach));
+      return absl::OkStatus();
+    }),
+              absl::OkStatus());
+  }
 }
 
 // Each looks whether the other has put something, and puts its own where it has not: one after the
