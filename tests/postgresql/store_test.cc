@@ -163,6 +163,35 @@ TEST_F(PostgresStoreTest, SeveralThatStartAtOnceMakeOneSchema) {
   EXPECT_EQ(server().Ask(where_, "SELECT count(*) FROM seal"), "1");
 }
 
+// As the head of schema.cc has them: a row's place in a sharded database follows from that column,
+// so whatever must be there once only is found on one shard.
+TEST_F(PostgresStoreTest, EveryUniqueKeyHasItsTablesDistributionKey) {
+  const std::map<std::string, std::string> distributed = {
+      {"scope", "id"},      {"feed", "scope"},  {"record", "id"},   {"audit", "device"},
+      {"device", "number"}, {"mark", "mark"},   {"code", "digest"}, {"counter", "name"},
+      {"moves", "type"},    {"setting", "name"}};
+  ASSERT_NE(MustOpen(where_), nullptr);
+  for (const auto& [table, column] : distributed) {
+    const std::string keys = absl::StrCat("FROM pg_index i WHERE i.indisunique AND i.indrelid = '",
+                                          table, "'::regclass");
+    EXPECT_NE(server().Ask(where_, absl::StrCat("SELECT count(*) ", keys)), "0") << table;
+    EXPECT_EQ(server().Ask(where_, absl::StrCat("SELECT count(*) ", keys,
+                                                " AND NOT EXISTS (SELECT 1 FROM pg_attribute a"
+                                                " WHERE a.attrelid = i.indrelid AND a.attname = '",
+                                                column, "' AND a.attnum = ANY (i.indkey))")),
+              "0")
+        << table;
+  }
+  EXPECT_EQ(server().Ask(where_,
+                         "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()"
+                         " AND tablename NOT IN ('seal', 'zhibu')"),
+            std::to_string(distributed.size()))
+      << "a table that is not in the list";
+  EXPECT_EQ(
+      server().Ask(where_, "SELECT count(*) FROM pg_sequences WHERE schemaname = current_schema()"),
+      "0");
+}
+
 // --- Several at once ------------------------------------------------------------
 
 // Each process has a store of its own. Every write puts one more record into both scopes at one
