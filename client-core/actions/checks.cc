@@ -50,32 +50,45 @@ std::string ReasonIn(const Message& record, const rules::Check& check) {
   return check.because == nullptr ? "" : record.GetReflection()->GetString(record, check.because);
 }
 
-}  // namespace
-
-absl::StatusOr<IrregularHere> WhatIsIrregular(Store& store) {
-  IrregularHere found;
-  ASSIGN_OR_RETURN(const absl::CivilDay today, Today(store));
-  OnThisDevice around(store);
-  for (const auto& [number, checks] : rules::ShippedBook().checks()) {
+absl::Status AddIrregular(Store& store, const BookHere& here, absl::CivilDay today,
+                          OnThisDevice* around, IrregularHere* found) {
+  for (const auto& [number, checks] : here.book->checks()) {
     const RecordType& type = *checks.front().of;
     absl::Status trouble;
     const absl::Status listed =
         store.List({.type = type.number}, [&](const Id& id, const Message& record) {
-          auto findings = rules::JudgeByAll(rules::ShippedBook(), type, id, record, today, &around);
+          if (!here.IsFor(type, id, record)) return true;
+          auto findings = rules::JudgeByAll(*here.book, type, id, record, today, around);
           trouble = findings.status();
           if (!trouble.ok()) return false;
+          const bool undated = std::any_of(findings->begin(), findings->end(),
+                                           [](const auto& one) { return one.no_day; });
+          if (undated) found->undated.push_back({id, &type});
           for (rules::Finding& one : *findings) {
-            const bool told = std::count(found.faults.begin(), found.faults.end(), one.fault) > 0;
-            if (one.outcome == rules::Outcome::kWrong && !told) found.faults.push_back(one.fault);
+            const bool told = std::count(found->faults.begin(), found->faults.end(), one.fault) > 0;
+            if (one.outcome == rules::Outcome::kWrong && !told) found->faults.push_back(one.fault);
             if (one.outcome != rules::Outcome::kBroken) continue;
             std::string because = ReasonIn(record, *one.check);
-            found.records.push_back({id, std::move(one), std::move(because)});
+            found->records.push_back({id, std::move(one), std::move(because)});
           }
           return true;
         });
     RETURN_IF_ERROR(trouble);
     // One that is damaged hides nothing else.
     if (!listed.ok() && !absl::IsDataLoss(listed)) return listed;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<IrregularHere> WhatIsIrregular(Store& store) {
+  IrregularHere found;
+  ASSIGN_OR_RETURN(const absl::CivilDay today, Today(store));
+  ASSIGN_OR_RETURN(found.books, BooksHere(store));
+  OnThisDevice around(store);
+  for (const BookHere& here : found.books) {
+    if (here.book != nullptr) RETURN_IF_ERROR(AddIrregular(store, here, today, &around, &found));
   }
   std::stable_sort(
       found.records.begin(), found.records.end(),

@@ -7,7 +7,7 @@
 // It has what a hard check says of what was done on paper and entered late with its reason, or was
 // wrong before there was such a rule, and what a soft one says. Nothing follows from it: people
 // look at the papers. What cannot be told here, because another record or a field of it is not on
-// this device, is left out.
+// this device, is left out; what says no day, and would be judged if it did, is told apart.
 #ifndef ZHIBU_CLIENT_CORE_ACTIONS_CHECKS_H_
 #define ZHIBU_CLIENT_CORE_ACTIONS_CHECKS_H_
 
@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "client-core/actions/books.h"
 #include "client-core/store/store.h"
 #include "sync/rules/book/check.h"
 
@@ -27,8 +28,16 @@ struct Irregular {
   std::string because;  // as whoever entered it says; empty: nobody does, or it is soft
 };
 
+// One that no check has judged, because it does not say on which day it was.
+struct Undated {
+  Id id;
+  const RecordType* type = nullptr;
+};
+
 struct IrregularHere {
+  std::vector<BookHere> books;     // whose checks these name
   std::vector<Irregular> records;  // the latest acts first
+  std::vector<Undated> undated;
   // Rules that went wrong, each once, for whoever keeps the rule book.
   std::vector<std::string> faults;
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "client-core/actions/held_here.h"
 #include "client-core/actions/known.h"
 #include "sync/base/status.h"
 #include "sync/wire/record.h"
@@ -18,24 +19,6 @@ using google::protobuf::Message;
 using google::protobuf::util::TimeUtil;
 using records::v1::Grant;
 using records::v1::Placement;
-
-class HeldHere final : public rules::Records {
- public:
-  explicit HeldHere(Store& store) : store_(store) {}
-  absl::Status List(const RecordType& type,
-                    absl::FunctionRef<void(const Id&, const Message&)> visit) override {
-    const absl::Status status =
-        store_.List({.type = type.number}, [&](const Id& id, const Message& message) {
-          visit(id, message);
-          return true;
-        });
-    // One that is damaged hides nothing else.
-    return absl::IsDataLoss(status) ? absl::OkStatus() : status;
-  }
-
- private:
-  Store& store_;
-};
 
 // In which offices the owner acts where: as themself in their own scope, as a member where they
 // are placed, and by grants.
@@ -108,11 +91,17 @@ absl::StatusOr<DueHere> WhatIsDue(Store& store, const std::optional<absl::CivilD
     ASSIGN_OR_RETURN(due.as_of, Today(store));
   }
   HeldHere records(store);
-  ASSIGN_OR_RETURN(due.list, rules::WorkOutDue(rules::ShippedBook(), records, due.as_of,
-                                               [&](const rules::Obligation& obligation,
-                                                   const Id& id, const Message& record) {
-                                                 return own.IsFor(obligation, id, record);
-                                               }));
+  ASSIGN_OR_RETURN(due.books, BooksHere(store));
+  for (const BookHere& here : due.books) {
+    if (here.book == nullptr) continue;
+    const auto concerns = [&](const rules::Obligation& obligation, const Id& id,
+                              const Message& record) {
+      return here.IsFor(*obligation.each, id, record) && own.IsFor(obligation, id, record);
+    };
+    ASSIGN_OR_RETURN(rules::DueList list,
+                     rules::WorkOutDue(*here.book, records, due.as_of, concerns));
+    rules::Add(std::move(list), &due.list);
+  }
   return due;
 }
 

@@ -11,9 +11,11 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/civil_time.h"
+#include "client-core/actions/books.h"
 #include "client-core/store/store.h"
 #include "sync/rules/book/due.h"
 
@@ -22,6 +24,7 @@ namespace zhibu::client {
 struct DueHere {
   absl::CivilDay as_of;
   rules::DueList list;
+  std::vector<BookHere> books;  // whose obligations the list names
 };
 
 // As of that day; today by the server's clock where none is given. NOT_ENROLLED.

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "sync/base/date.h"
+#include "sync/base/reason.h"
 #include "sync/base/status.h"
 #include "sync/wire/record.h"
 #include "sync/wire/shown.h"
@@ -15,6 +16,7 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::MessageFactory;
 using records::v1::Member;
+using records::v1::Organisation;
 using records::v1::Placement;
 
 namespace {
@@ -33,7 +35,28 @@ std::string FirstLineOf(const RecordType& type, const Message& record) {
   return "";
 }
 
+// Of the organisation that keeps the record; empty where that is not here.
+std::string NameOfKeeper(Store& store, const RecordType& type, const Id& id,
+                         const Message& record) {
+  for (const Placed& placed : PlacesOf(type, id, record.SerializePartialAsString())) {
+    if (placed.place != OWNER) continue;
+    absl::StatusOr<Draft> keeper = store.Edit<Organisation>(placed.scope);
+    if (keeper.ok()) return keeper->message<Organisation>().name();
+  }
+  return "";
+}
+
 }  // namespace
+
+absl::Status ListReadable(Store& store, const RecordType& type,
+                          absl::FunctionRef<void(const Id&, const Message&)> visit) {
+  const absl::Status status =
+      store.List({.type = type.number}, [&](const Id& id, const Message& message) {
+        visit(id, message);
+        return true;
+      });
+  return absl::IsDataLoss(status) ? absl::OkStatus() : status;
+}
 
 absl::StatusOr<Id> BranchOfMember(Store& store, const Id& member) {
   Placement placement;
@@ -42,7 +65,9 @@ absl::StatusOr<Id> BranchOfMember(Store& store, const Id& member) {
   ASSIGN_OR_RETURN(const Id id, DeriveId(type, placement.SerializeAsString()));
   ASSIGN_OR_RETURN(Draft draft, store.Edit(type, id));
   const auto branch = Id::FromBytes(draft.message<Placement>().branch_id());
-  if (!branch) return absl::NotFoundError("the member is in no branch");
+  if (!branch)
+    return Refuse(sync::v1::NOT_HERE,
+                  InBoth("该党员所在支部的记录", "record of the member's branch"));
   return *branch;
 }
 
@@ -59,7 +84,12 @@ std::string NameOfRecord(Store& store, const RecordType& type, const Id& id) {
   const Message& record = draft->message();
   const FieldDescriptor* member = record.GetDescriptor()->FindFieldByName("member_id");
   if (member != nullptr) {
-    return NameOfMember(store, record.GetReflection()->GetString(record, member));
+    const std::string named = record.GetReflection()->GetString(record, member);
+    std::string keeper;  // a superior holds nobody's record of those below
+    if (const auto person = Id::FromBytes(named); person && !store.Edit<Member>(*person).ok()) {
+      keeper = NameOfKeeper(store, type, id, record);
+    }
+    return keeper.empty() ? NameOfMember(store, named) : keeper;
   }
   std::string line = FirstLineOf(type, record);
   return line.empty() ? TextOf(id) : line;

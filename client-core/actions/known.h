@@ -47,6 +47,11 @@ absl::Status Each(Store& store, absl::FunctionRef<bool(const Id&, const T&)> vis
                     });
 }
 
+// Every record of a type that can be read: one that is damaged hides nothing else.
+absl::Status ListReadable(
+    Store& store, const RecordType& type,
+    absl::FunctionRef<void(const Id&, const google::protobuf::Message&)> visit);
+
 // The branch that the member belongs to, as this device knows. NOT_FOUND.
 absl::StatusOr<Id> BranchOfMember(Store& store, const Id& member);
 
@@ -54,7 +59,8 @@ absl::StatusOr<Id> BranchOfMember(Store& store, const Id& member);
 // not here; empty where it is no id.
 std::string NameOfMember(Store& store, absl::string_view member_id);
 
-// What people call a record: the name of the member that it is about, or its first line.
+// What people call a record: the name of the member that it is about, or its first line. Where the
+// member's record is not here, as on the phone of a superior: the organisation that keeps it.
 std::string NameOfRecord(Store& store, const RecordType& type, const Id& id);
 
 // The day in China, by the server's clock.

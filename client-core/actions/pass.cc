@@ -90,9 +90,10 @@ absl::StatusOr<ShownPass> ShowPass(Store& store, const Id& member) {
     if (pass.state() != Pass::ISSUED) return;
     if (!shown || shown->pass.until() < pass.until()) shown = ShownPass{id, pass, "", {}, {}};
   }));
-  if (!shown) return absl::NotFoundError("no pass here");
+  if (!shown) return Refuse(sync::v1::NOT_HERE, InBoth("有效的流动党员活动证", "valid pass"));
   if (shown->pass.token().empty()) {
-    return absl::FailedPreconditionError("the server has not signed the pass yet: sync first");
+    return Refuse(sync::v1::STEP_NOT_ALLOWED, InBoth("服务器还没有给这个活动证签名，请先同步",
+                                                     "the server has not signed the pass: sync"));
   }
   ASSIGN_OR_RETURN(const sync::v1::PassToken token, PassFromBytes(shown->pass.token()));
   shown->text = ToText(token);

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "client-core/actions/known.h"
 #include "client-core/actions/step.h"
+#include "sync/base/reason.h"
 #include "sync/base/status.h"
 
 namespace zhibu::client {
@@ -18,7 +19,9 @@ absl::StatusOr<SetAside> FindSetAside(Store& store, int64_t place) {
   RETURN_IF_ERROR(store.ListSetAside([&](const SetAside& item) {
     if (item.place == place) found = item;
   }));
-  if (!found) return absl::NotFoundError(absl::StrCat("nothing is set aside as ", place));
+  if (!found)
+    return Refuse(sync::v1::NOT_HERE, InBoth(absl::StrCat("未采纳的第 ", place, " 项"),
+                                             absl::StrCat("edit set aside as ", place)));
   return *std::move(found);
 }
 

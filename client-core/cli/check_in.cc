@@ -11,8 +11,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "client-core/cli/commands.h"
+#include "client-core/cli/resolve.h"
 #include "sync/base/status.h"
 #include "sync/cli/qr.h"
+#include "zhibu/records/v1/meeting.pb.h"
 
 namespace zhibu::client {
 namespace {
@@ -42,9 +44,13 @@ absl::Status PrintCode(const ShownCheckIn& shown, const Arguments& arguments,
   return absl::OkStatus();
 }
 
+absl::StatusOr<Id> ActivityFrom(Store& store, const std::string& text) {
+  return RecordFrom(store, *store.schema().Find(records::v1::Meeting::descriptor()), text);
+}
+
 // Until it is interrupted, or once.
 absl::Status Show(const Arguments& arguments, Store& store, const Output& output) {
-  ASSIGN_OR_RETURN(const Id activity, ParseId(arguments.activity));
+  ASSIGN_OR_RETURN(const Id activity, ActivityFrom(store, arguments.activity));
   while (true) {
     ASSIGN_OR_RETURN(const ShownCheckIn shown, ShowCheckIn(store, activity));
     RETURN_IF_ERROR(PrintCode(shown, arguments, output));
@@ -58,11 +64,11 @@ absl::StatusOr<Draft> Scan(const Arguments& arguments, Store& store) {
 }
 
 absl::StatusOr<Draft> Manual(const Arguments& arguments, Store& store) {
-  ASSIGN_OR_RETURN(const Id activity, ParseId(arguments.activity));
+  ASSIGN_OR_RETURN(const Id activity, ActivityFrom(store, arguments.activity));
   ASSIGN_OR_RETURN(const Identity identity, store.GetIdentity());
   Id member = identity.person;
   if (!arguments.member.empty()) {
-    ASSIGN_OR_RETURN(member, ParseId(arguments.member));
+    ASSIGN_OR_RETURN(member, MemberFrom(store, arguments.member));
   }
   return CheckInByHand(store, activity, member);
 }
@@ -70,7 +76,7 @@ absl::StatusOr<Draft> Manual(const Arguments& arguments, Store& store) {
 }  // namespace
 
 void AddCheckInCommands(const Parent& device) {
-  const Option<Arguments> activity{"--activity", &Arguments::activity, "Id of the meeting",
+  const Option<Arguments> activity{"--activity", &Arguments::activity, "The meeting, by its topic",
                                    kRequired};
   const Parent check_in = device.AddGroup("check-in", "Check in to an activity (签到), offline");
   Commands<Arguments> commands(check_in);
@@ -82,7 +88,7 @@ void AddCheckInCommands(const Parent& device) {
                {{"TEXT", &Arguments::text, "What the QR holds: ZB1:…", kRequired}});
   commands.Add(
       "manual", "Check in without a code; a roll-call for others", Committing(&Manual),
-      {activity, {"--member", &Arguments::member, "Id of the member; if not given, yourself"}});
+      {activity, {"--member", &Arguments::member, "Name of the member; if not given, yourself"}});
 }
 
 }  // namespace zhibu::client

@@ -52,23 +52,37 @@ std::string TextOf(const Irregular& one, const std::string& name, const Output& 
 
 absl::Status ShowChecks(const Arguments&, Store& store, const Output& output) {
   ASSIGN_OR_RETURN(const IrregularHere found, WhatIsIrregular(store));
+  Names names(store, output.language);
   Json records = Json::array();
   std::string irregular, noted;
   for (const Irregular& one : found.records) {
     const std::string name = NameOfRecord(store, *one.finding.check->of, one.id);
     records.push_back(JsonOf(one, name, output));
     absl::StrAppend(one.finding.check->text.hard() ? &irregular : &noted,
-                    TextOf(one, name, output));
+                    TextOf(one, names.TitleOf(*one.finding.check->of, one.id), output));
   }
   std::string text;
   if (!irregular.empty()) absl::StrAppend(&text, output.Say("不合规\n", "Irregular\n"), irregular);
   if (!noted.empty()) absl::StrAppend(&text, output.Say("请核对\n", "To be looked at\n"), noted);
+  Json undated = Json::array();
+  std::string unjudged;
+  for (const Undated& one : found.undated) {
+    undated.push_back({{"type", one.type->name}, {"id", TextOf(one.id)}});
+    absl::StrAppend(&unjudged, "  ", output.TitleOf(names, *one.type, one.id), "\n");
+  }
+  if (!unjudged.empty()) {
+    absl::StrAppend(
+        &text,
+        output.Say("未作判断：没有写日期，补上后才能核对\n",
+                   "Not judged: no day is written down; fill it in to have them looked at\n"),
+        unjudged);
+  }
   for (const std::string& fault : found.faults) {
     absl::StrAppend(&text, output.Say("规则有误，未作判断：", "A rule is wrong and says nothing: "),
                     fault, "\n");
   }
   absl::StrAppend(&text, output.Say("共 ", "found: "), records.size(), output.Say(" 项", ""));
-  output.Print({{"checks", records}, {"faults", found.faults}}, text);
+  output.Print({{"checks", records}, {"undated", undated}, {"faults", found.faults}}, text);
   return absl::OkStatus();
 }
 

@@ -37,6 +37,7 @@ namespace zhibu::client {
 struct Invocation {
   std::string home;
   std::string key_file;
+  bool ids = false;
   const bool* json;
   const Language* language;
   std::function<absl::Status()>* chosen;
@@ -48,6 +49,7 @@ struct Parent {
 
   CLI::App* app;
   std::shared_ptr<const Invocation> invocation;
+  bool makes_home = false;  // a --home that is not there is made
 };
 
 // What a command does with the device's store.
@@ -56,7 +58,7 @@ using StoreCommand = std::function<absl::Status(Store&, const Output&)>;
 using PlainCommand = std::function<absl::Status(const Output&)>;
 
 // If the command is the one that was typed, `run` is chosen. For a StoreCommand --home
-// must be given, and the device there is opened.
+// must be given, and the device there is opened; NOT_HERE: there is none.
 CLI::App* AddCommand(const Parent& parent, const char* name, const char* help, StoreCommand run);
 CLI::App* AddCommand(const Parent& parent, const char* name, const char* help, PlainCommand run);
 
@@ -126,6 +128,10 @@ class Commands {
   const std::shared_ptr<Arguments> arguments_;
 };
 
+// Of what cannot be undone: whoever is at the terminal is asked, in the words of `what`; not where
+// they have said --yes, nor of a program (--json). NOT_UNDERSTOOD: it is not confirmed.
+absl::Status Confirm(const Output& output, bool yes, const std::string& what);
+
 // Commits the draft, and says what became of it.
 absl::Status Commit(Store& store, const Output& output, Draft draft);
 
@@ -140,8 +146,9 @@ OnStore<Arguments> Committing(absl::StatusOr<Draft> (*act)(const Arguments&, Sto
 
 using AddCommands = void(const Parent& device);
 
-AddCommands AddEnrolCommand;      // devices.cc
+AddCommands AddEnrolCommand;      // devices.cc: enrol, init
 AddCommands AddRecordCommands;    // records.cc: put, edit, delete, get, list
+AddCommands AddRegisterCommand;   // register.cc: a person and where they belong, in one step
 AddCommands AddSyncCommand;       // sync.cc
 AddCommands AddCheckInCommands;   // check_in.cc: show a code, scan one, or do without
 AddCommands AddFlowCommands;      // flow.cc: stays away from home, each side's steps
@@ -151,6 +158,9 @@ AddCommands AddPersonsCommands;   // persons.cc: who is registered twice
 AddCommands AddNoticeCommand;     // notice.cc: put one up
 AddCommands AddDueCommand;        // due.cc: what the rule book asks for
 AddCommands AddChecksCommand;     // checks.cc: what is not as it has it
+AddCommands AddReportCommand;     // report.cc: what it adds up to
+AddCommands AddLedgerCommand;     // ledger.cc: what is handed in, out of what is held
+AddCommands AddImportCommand;     // import.cc: a sheet of an office, read by a ledger
 AddCommands AddRulesCommands;     // rules.cc: the rule book itself
 AddCommands AddQueryCommands;     // query.cc: what is not held here; who has looked at oneself
 AddCommands AddDevicesCommands;   // devices.cc: one's own devices

@@ -17,13 +17,16 @@ void AddDeviceCommand(CLI::App* app, const bool* json, const Language* language,
   device.app->add_option(
       "--key-file", invocation->key_file,
       "Key of what is stored; made if it is not there. Default: device.key in --home");
+  device.app->add_flag("--ids", invocation->ids,
+                       "Show the ids of records too; --json always has them");
   // In the order of --help.
   for (AddCommands* add_commands :
-       {&AddEnrolCommand, &AddRecordCommands, &AddSyncCommand, &AddCheckInCommands,
-        &AddFlowCommands, &AddTransferCommands, &AddPassCommands, &AddPersonsCommands,
-        &AddNoticeCommand, &AddDueCommand, &AddChecksCommand, &AddRulesCommands, &AddQueryCommands,
-        &AddDevicesCommands, &AddCourierCommands, &AddStatusCommand, &AddConflictsCommand,
-        &AddSetAsideCommands}) {
+       {&AddEnrolCommand,     &AddRecordCommands,  &AddRegisterCommand,  &AddSyncCommand,
+        &AddCheckInCommands,  &AddFlowCommands,    &AddTransferCommands, &AddPassCommands,
+        &AddPersonsCommands,  &AddNoticeCommand,   &AddDueCommand,       &AddChecksCommand,
+        &AddReportCommand,    &AddLedgerCommand,   &AddImportCommand,    &AddRulesCommands,
+        &AddQueryCommands,    &AddDevicesCommands, &AddCourierCommands,  &AddStatusCommand,
+        &AddConflictsCommand, &AddSetAsideCommands}) {
     add_commands(device);
   }
 }

@@ -1,17 +1,20 @@
 #include "client-core/actions/devices.h"
 
 #include <google/protobuf/util/time_util.h>
+#include <unistd.h>
 
+#include <array>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
 #include "client-core/cli/commands.h"
 #include "client-core/cli/resolve.h"
 #include "client-core/transport/syncer.h"
+#include "sync/base/date.h"
 #include "sync/base/status.h"
 #include "zhibu/records/v1/organisation.pb.h"
 
@@ -24,12 +27,22 @@ using Json = nlohmann::json;
 
 struct Arguments {
   std::string ticket;
-  std::string name = "device";
+  std::string name;
+  const std::string* home = nullptr;
   std::string id;
 };
 
+// What its owner knows this one by among several: the computer, and the folder on it.
+std::string NameOfHome(const std::string& home) {
+  std::array<char, 256> host{};
+  const bool named = gethostname(host.data(), host.size() - 1) == 0 && host[0] != '\0';
+  const std::filesystem::path folder = std::filesystem::absolute(home).lexically_normal() / "";
+  return absl::StrCat(named ? host.data() : "?", " ", folder.parent_path().filename().string());
+}
+
 absl::Status EnrolDevice(const Arguments& arguments, Store& store, const Output& output) {
-  RETURN_IF_ERROR(Enrol(&store, arguments.ticket, arguments.name));
+  RETURN_IF_ERROR(Enrol(&store, arguments.ticket,
+                        arguments.name.empty() ? NameOfHome(*arguments.home) : arguments.name));
   ASSIGN_OR_RETURN(const Identity identity, store.GetIdentity());
   output.Print(
       {{"device", identity.device.value}, {"person", TextOf(identity.person)}},
@@ -37,10 +50,16 @@ absl::Status EnrolDevice(const Arguments& arguments, Store& store, const Output&
   return absl::OkStatus();
 }
 
+absl::Status Init(const Arguments& arguments, Store& /*store*/, const Output& output) {
+  output.Print({{"home", *arguments.home}},
+               output.Say("已建立；拿到登记码后用 enrol 登记，在此之前记录都保存在本机",
+                          "made; enrol it once there is a code: until then all is kept here"));
+  return absl::OkStatus();
+}
+
 std::string Day(const google::protobuf::Timestamp& at) {
   const int64_t ms = TimeUtil::TimestampToMilliseconds(at);
-  return ms == 0 ? "-"
-                 : absl::FormatTime("%Y-%m-%d", absl::FromUnixMillis(ms), absl::LocalTimeZone());
+  return ms == 0 ? "-" : DateAt(ms);
 }
 
 absl::Status List(const Arguments& /*arguments*/, Store& store, const Output& output) {
@@ -59,7 +78,7 @@ absl::Status List(const Arguments& /*arguments*/, Store& store, const Output& ou
     absl::StrAppend(&text, "\n", device.name(), "  ",
                     output.Label(*Device::State_descriptor(), device.state()), "  ",
                     Day(device.enrolled()), "  ", Day(device.last_seen()),
-                    this_one ? output.Say("  （本机）", "  (this one)") : "");
+                    this_one ? output.Say("  （本机）", "  (this one)") : "", output.IdIfShown(id));
     return true;
   }));
   output.Print(found, text);
@@ -68,8 +87,7 @@ absl::Status List(const Arguments& /*arguments*/, Store& store, const Output& ou
 
 absl::StatusOr<Draft> NamedOrThis(const Arguments& arguments, Store& store) {
   if (arguments.id.empty()) return ThisDevice(store);
-  ASSIGN_OR_RETURN(const Id id, ParseId(arguments.id));
-  return store.Edit<Device>(id);
+  return DraftFrom<Device>(store, arguments.id);
 }
 
 absl::StatusOr<Draft> Rename(const Arguments& arguments, Store& store) {
@@ -80,21 +98,23 @@ absl::StatusOr<Draft> Rename(const Arguments& arguments, Store& store) {
 }  // namespace
 
 void AddEnrolCommand(const Parent& device) {
-  Commands<Arguments> commands(device);
+  const Parent maker{device.app, device.invocation, /*makes_home=*/true};
+  Commands<Arguments> commands(maker, {.home = &device.invocation->home});
+  commands.Add("init", "Make an empty device, to record on before there is a code", &Init);
   commands.Add("enrol", "Make this device known to the server; again, if it was not seen for long",
                &EnrolDevice,
                {{"CODE", &Arguments::ticket, "What `zhibu admin enrol` printed", kRequired},
-                {"--name", &Arguments::name, "Name of the device, shown to its owner"}});
+                {"--name", &Arguments::name,
+                 "Name of the device, shown to its owner; default: the computer and the folder"}});
 }
 
 void AddDevicesCommands(const Parent& device) {
   Commands<Arguments> commands(device);
   commands.Add("devices", "Your devices: names, when each was last in contact, which is lost",
                &List);
-  commands.Add(
-      "rename", "Give this device another name, offline if need be", Committing(&Rename),
-      {{"NAME", &Arguments::name, "Shown to you and to the operator", kRequired},
-       {"--device", &Arguments::id, "Another one of yours: its id, as devices --json shows it"}});
+  commands.Add("rename", "Give this device another name, offline if need be", Committing(&Rename),
+               {{"NAME", &Arguments::name, "Shown to you and to the operator", kRequired},
+                {"--device", &Arguments::id, "Another one of yours, by the name that it has"}});
 }
 
 }  // namespace zhibu::client

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client-core/cli/commands.h"
-#include "sync/base/date.h"
+#include "client-core/cli/resolve.h"
 #include "sync/base/status.h"
 #include "zhibu/schema/v1/options.pb.h"
 
@@ -83,15 +83,9 @@ std::string TextOf(const rules::DueItem& item, const std::string& name, const Ou
 }
 
 absl::Status ShowDue(const Arguments& arguments, Store& store, const Output& output) {
-  std::optional<absl::CivilDay> day;
-  if (!arguments.on.empty()) {
-    if (!IsDate(arguments.on)) {
-      return absl::InvalidArgumentError(
-          output.Say("日期应写作 2026-01-31", "a day is written 2026-01-31"));
-    }
-    day = DayFrom(arguments.on);
-  }
+  ASSIGN_OR_RETURN(const std::optional<absl::CivilDay> day, DayIfGiven(arguments.on));
   ASSIGN_OR_RETURN(const DueHere due, WhatIsDue(store, day));
+  Names names(store, output.language);
   Json items = Json::array();
   std::string text;
   std::optional<rules::Standing> under;
@@ -101,7 +95,8 @@ absl::Status ShowDue(const Arguments& arguments, Store& store, const Output& out
     const Heading heading = HeadingOf(item.standing);
     if (under != item.standing) absl::StrAppend(&text, output.Say(heading.zh, heading.en), "\n");
     under = item.standing;
-    absl::StrAppend(&text, TextOf(item, name, output));
+    const std::string title = names.TitleOf(*item.obligation->each, item.subject);
+    absl::StrAppend(&text, TextOf(item, title, output));
   }
   for (const std::string& fault : due.list.faults) {
     absl::StrAppend(&text, output.Say("规则有误，未作判断：", "A rule is wrong and says nothing: "),

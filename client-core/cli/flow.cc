@@ -38,7 +38,7 @@ struct Arguments {
   bool all = false;
 };
 
-// By its id, or by the name of the member whose only stay it is that lasts.
+// By its id or title, or by the name of the member whose only stay it is that lasts.
 absl::StatusOr<Draft> StayFrom(Store& store, const std::string& text) {
   const absl::StatusOr<Id> named = MemberFrom(store, text);
   if (!named.ok() && !absl::IsNotFound(named.status())) return named.status();
@@ -47,10 +47,8 @@ absl::StatusOr<Draft> StayFrom(Store& store, const std::string& text) {
     if (!named.ok()) return flow.member_name() == text && !IsOver(flow);
     return id == *named || (flow.member_id() == named->bytes() && !IsOver(flow));
   };
-  ASSIGN_OR_RETURN(const std::optional<Id> found,
-                   OnlyOne<Flow>(store, meant, absl::StrCat(text, " has several stays")));
-  if (!found) RETURN_IF_ERROR(named.status());
-  return store.Edit<Flow>(found ? *found : *named);
+  ASSIGN_OR_RETURN(const std::optional<Id> found, OnlyOne<Flow>(store, meant, text));
+  return found ? store.Edit<Flow>(*found) : DraftFrom<Flow>(store, text);
 }
 
 absl::StatusOr<Journey> JourneyFrom(const Arguments& arguments, Store& store) {
@@ -89,7 +87,7 @@ absl::Status Contact(const Arguments& arguments, Store& store, const Output& out
   ASSIGN_OR_RETURN(Draft stay, StayFrom(store, arguments.flow));
   ASSIGN_OR_RETURN(std::vector<Draft> drafts,
                    RecordContact(store, std::move(stay), {arguments.how, arguments.said}));
-  return output.Committed(CommitTogether(store, absl::MakeSpan(drafts)), drafts.front());
+  return output.Committed(store, CommitTogether(store, absl::MakeSpan(drafts)), drafts.front());
 }
 
 absl::StatusOr<Draft> AskExtension(const Arguments& arguments, Store& store) {
@@ -103,8 +101,8 @@ absl::Status Extend(const Arguments& arguments, Store& store, const Output& outp
   ASSIGN_OR_RETURN(const std::optional<absl::CivilDay> until, DayIfGiven(arguments.date));
   absl::StatusOr<Draft> draft = ExtendStay(std::move(stay), until);
   if (ReasonOf(draft.status()).reason == sync::v1::MISSING_FIELD) {
-    return absl::InvalidArgumentError(
-        output.Say("没有人申请过延期，请写明延至哪一天", "nobody has asked for it: give the date"));
+    return Refuse(sync::v1::NOT_UNDERSTOOD, InBoth("没有人申请过延期，请写明延至哪一天",
+                                                   "nobody has asked for it: give the date"));
   }
   RETURN_IF_ERROR(draft.status());
   return Commit(store, output, *std::move(draft));
@@ -126,12 +124,14 @@ absl::Status GoOn(const Arguments& arguments, Store& store, const Output& output
   ASSIGN_OR_RETURN(Draft stay, StayFrom(store, arguments.flow));
   ASSIGN_OR_RETURN(const Journey journey, JourneyFrom(arguments, store));
   ASSIGN_OR_RETURN(std::vector<Draft> drafts, MoveOn(store, std::move(stay), journey));
-  return output.Committed(CommitTogether(store, absl::MakeSpan(drafts)), drafts.back());
+  return output.Committed(store, CommitTogether(store, absl::MakeSpan(drafts)), drafts.back());
 }
 
 absl::Status List(const Arguments& arguments, Store& store, const Output& output) {
   Json found = Json::array();
   std::string text;
+  const RecordType& type = *store.schema().Find(Flow::descriptor());
+  Names names(store, output.language);
   RETURN_IF_ERROR(Each<Flow>(store, [&](const Id& id, const Flow& flow) {
     if (IsOver(flow) && !arguments.all) return true;
     const std::string member = NameOfMember(store, flow);
@@ -143,10 +143,11 @@ absl::Status List(const Arguments& arguments, Store& store, const Output& output
                      {"left", flow.left()},
                      {"expectedBack", flow.expected_back()},
                      {"hostContact", flow.host_contact()}});
-    absl::StrAppend(&text, TextOf(id), "  ", member, "  ",
-                    output.Label(*Flow::State_descriptor(), flow.state()), "  ", flow.left(), " – ",
-                    flow.expected_back(), "  ",
-                    flow.host_name().empty() ? flow.destination() : flow.host_name(), "\n");
+    absl::StrAppend(&text, names.TitleOf(type, id, flow), "  ",
+                    output.Label(*Flow::State_descriptor(), flow.state()),
+                    output.Say("  预计返回 ", "  back by "), flow.expected_back(), "  ",
+                    flow.host_name().empty() ? flow.destination() : flow.host_name(),
+                    output.IdIfShown(id), "\n");
     return true;
   }));
   output.PrintFound(found, text);
@@ -157,9 +158,11 @@ absl::Status List(const Arguments& arguments, Store& store, const Output& output
 
 void AddFlowCommands(const Parent& device) {
   using O = Option<Arguments>;
-  const O flow{"FLOW", &Arguments::flow, "Id of the stay, or the name of the member who stays",
-               kRequired};
-  const char* branch = "The host branch: its id, or its name if it is known here";
+  const O flow{
+      "FLOW", &Arguments::flow,
+      "Name of the member who stays; their stay as flow list shows it where there are several",
+      kRequired};
+  const char* branch = "The host branch, by name; by its id where the name is not known here";
   const O why{"--reason", &Arguments::reason, "Why"};
   const auto journey = [&](const O& of) -> std::vector<O> {
     return {of,
@@ -173,7 +176,7 @@ void AddFlowCommands(const Parent& device) {
       "flow", "Members who stay away from home (流动党员): each side's steps, offline");
   Commands<Arguments> commands(above);
   commands.Add("report", "Report a stay: by the member, or by the home branch", Committing(&Report),
-               journey({"--member", &Arguments::member, "Name or id; if not given, yourself"}));
+               journey({"--member", &Arguments::member, "Name; if not given, yourself"}));
   commands.Add("host", "Name the host branch of a stay, once it is known", Committing(&Host),
                {flow, {"--host", &Arguments::host, branch, kRequired}});
   commands.Add(

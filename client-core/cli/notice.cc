@@ -20,12 +20,6 @@ struct Arguments {
   std::string id;
 };
 
-absl::StatusOr<Id> BranchOrOwn(Store& store, const std::string& text) {
-  if (!text.empty()) return BranchFrom(store, text);
-  ASSIGN_OR_RETURN(const Identity identity, store.GetIdentity());
-  return BranchOfMember(store, identity.person);
-}
-
 absl::StatusOr<Draft> PutUp(const Arguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(const Id branch, BranchOrOwn(store, arguments.branch));
   NewNotice notice{.title = arguments.title, .text = arguments.text};
@@ -33,7 +27,7 @@ absl::StatusOr<Draft> PutUp(const Arguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(notice.until, DayFrom(arguments.until));
   if (!arguments.type.empty()) {
     ASSIGN_OR_RETURN(const RecordType* type, TypeFrom(store, arguments.type));
-    ASSIGN_OR_RETURN(const Id id, ParseId(arguments.id));
+    ASSIGN_OR_RETURN(const Id id, RecordFrom(store, *type, arguments.id));
     notice.about = RecordKey{type->number, id};
   }
   return PutUpNotice(store, branch, notice);
@@ -49,11 +43,11 @@ void AddNoticeCommand(const Parent& device) {
       {{"TITLE", &Arguments::title, "What it is about; no identity or telephone numbers",
         kRequired},
        {"--text", &Arguments::text, "What it says"},
-       {"--branch", &Arguments::branch, "Id or name; if not given, yours"},
+       {"--branch", &Arguments::branch, "By name; if not given, yours"},
        {"--from", &Arguments::from, "First day; default: today"},
        {"--until", &Arguments::until, "Last day", kRequired},
        {"--type", &Arguments::type, "Of the record that it shows"},
-       {"--id", &Arguments::id, "Of that record, as list shows it"}});
+       {"--id", &Arguments::id, "That record, by the name that list shows"}});
   notice->get_option("--type")->needs("--id");
   notice->get_option("--id")->needs("--type");
 }

@@ -3,9 +3,10 @@
 #include <iostream>
 
 #include "absl/strings/str_cat.h"
-#include "sync/base/reason.h"
 #include "sync/base/status.h"
 #include "sync/base/text.h"
+#include "sync/wire/why.h"
+#include "sync/wire/worded.h"
 #include "zhibu/schema/v1/options.pb.h"
 
 namespace zhibu::client {
@@ -18,14 +19,14 @@ std::string Output::Say(absl::string_view zh, absl::string_view en) const {
 
 std::string Output::Label(const google::protobuf::EnumDescriptor& type, int value) const {
   const auto* known = type.FindValueByNumber(value);
-  if (known == nullptr) return absl::StrCat(value);
+  if (known == nullptr) return Say("本版本不认识的值", "a value that this version does not know");
   return WordsOf(*known, language);
 }
 
 void Output::AddProblem(sync::v1::Reason problem, absl::string_view detail,
                         absl::string_view before, Json* json, std::string* text) const {
   if (problem == sync::v1::NO_REASON) return;
-  const std::string why = In(language, WordsFor(problem, detail));
+  const std::string why = WhyInWords(problem, detail, nullptr, language);
   (*json)["problem"] = sync::v1::Reason_Name(problem);
   (*json)["problemWords"] = why;
   absl::StrAppend(text, "\n", before, why);
@@ -41,12 +42,41 @@ void Output::PrintFound(const Json& found, absl::string_view text, absl::string_
   Print(found, absl::StrCat(text, Say("共 ", ""), found.size(), Say(zh, en)));
 }
 
-absl::Status Output::Committed(const absl::StatusOr<EditNumber>& number, const Draft& draft) const {
+std::string Output::IdIfShown(const Id& id) const {
+  return show_ids ? absl::StrCat("  [", TextOf(id), "]") : "";
+}
+
+std::string Output::TitleOf(Names& names, const RecordType& type, const Id& id) const {
+  const std::string title = names.TitleOf(type, id);
+  return absl::StrCat(WordsOf(*type.descriptor, language), " ",
+                      title.empty() ? Say("（名称不详）", "(name not known)") : title,
+                      IdIfShown(id));
+}
+
+std::string Output::TitleOf(Names& names, const RecordType& type, const Id& id,
+                            const google::protobuf::Message& record) const {
+  return absl::StrCat(WordsOf(*type.descriptor, language), " ", names.TitleOf(type, id, record),
+                      IdIfShown(id));
+}
+
+std::string Output::Time(int64_t ms) const {
+  return ms == 0 ? Say("从未", "never") : TimeInWords(ms);
+}
+
+absl::Status Output::Committed(Store& store, const absl::StatusOr<EditNumber>& number,
+                               const Draft& draft, const std::string& told) const {
   RETURN_IF_ERROR(number.status());
-  const std::string id = TextOf(draft.id());
-  Print({{"type", draft.type().name}, {"id", id}, {"edit", number->value}},
-        number->value == 0 ? Say("没有变化", "nothing changed")
-                           : absl::StrCat(Say("已保存 ", "saved "), id));
+  Json json = {{"type", draft.type().name}, {"id", TextOf(draft.id())}, {"edit", number->value}};
+  if (!told.empty()) json["told"] = told;
+  Names names(store, language);
+  const std::string title =
+      PrintableLine(TitleOf(names, draft.type(), draft.id(), draft.message()));
+  std::string text =
+      number->value == 0
+          ? absl::StrCat(Say("没有变化：", "nothing changed: "), title)
+          : absl::StrCat(Say("已保存：", "saved: "), title, Say("（尚未发送）", " (not sent yet)"));
+  if (!told.empty()) absl::StrAppend(&text, "\n", told);
+  Print(json, text);
   return absl::OkStatus();
 }
 
@@ -54,21 +84,22 @@ Json JsonOf(const RecordType& type, const Id& id, const google::protobuf::Messag
   return {{"type", type.name}, {"id", TextOf(id)}, {"record", Json::parse(ToJson(message))}};
 }
 
+std::string Describe(const RecordType& type, const Id& id, const google::protobuf::Message& message,
+                     Names& names, const Output& output) {
+  return absl::StrCat(PrintableLine(output.TitleOf(names, type, id, message)), "\n",
+                      Lines(message, names.wording()));
+}
+
 void AddRecord(const RecordType& type, const Id& id, const google::protobuf::Message& message,
-               bool unsent, const Output& output, Json* found, std::string* text) {
+               bool unsent, Names& names, const Output& output, Json* found, std::string* text) {
   if (!output.as_json) {
     absl::StrAppend(text, unsent ? output.Say("【未发送】", "[unsent] ") : "",
-                    Describe(type, id, message, output.language));
+                    Describe(type, id, message, names, output));
     found->push_back(nullptr);  // is only counted
     return;
   }
   found->push_back(JsonOf(type, id, message));
   if (unsent) found->back()["unsent"] = true;
-}
-
-absl::StatusOr<Id> ParseId(const std::string& text) {
-  if (const auto id = IdFromText(text)) return *id;
-  return absl::InvalidArgumentError(absl::StrCat("not an id: ", text));
 }
 
 }  // namespace zhibu::client

@@ -9,6 +9,7 @@
 #include "client-core/cli/resolve.h"
 #include "sync/base/status.h"
 #include "sync/cli/qr.h"
+#include "sync/wire/worded.h"
 
 namespace zhibu::client {
 
@@ -38,14 +39,8 @@ absl::StatusOr<Draft> Issue(const Arguments& arguments, Store& store) {
 }
 
 absl::StatusOr<Draft> Revoke(const Arguments& arguments, Store& store) {
-  ASSIGN_OR_RETURN(const Id id, ParseId(arguments.pass));
-  ASSIGN_OR_RETURN(Draft pass, store.Edit<Pass>(id));
+  ASSIGN_OR_RETURN(Draft pass, DraftFrom<Pass>(store, arguments.pass));
   return RevokePass(std::move(pass));
-}
-
-std::string Yuan(int64_t fen) {
-  const int64_t all = fen < 0 ? -fen : fen;
-  return absl::StrCat(fen < 0 ? "-" : "", all / 100, ".", all % 100 < 10 ? "0" : "", all % 100);
 }
 
 absl::Status Show(const Arguments& arguments, Store& store, const Output& output) {
@@ -75,9 +70,8 @@ absl::Status Show(const Arguments& arguments, Store& store, const Output& output
                   shown.pass.from(), " – ", shown.pass.until(),
                   output.Say("\n本机所知: 参加活动 ", "\nas known here: activities joined "),
                   shown.activities.size(), output.Say("（其中已核验 ", " (verified: "), verified,
-                  output.Say("），交纳党费 ", "), dues paid "), Yuan(fen),
-                  output.Say(" 元，", " yuan, months: "), shown.dues_fen.size(),
-                  output.Say(" 个月", ""));
+                  output.Say("），交纳党费 ", "), dues paid "), MoneyInWords(fen, output.language),
+                  output.Say("，", ", months: "), shown.dues_fen.size(), output.Say(" 个月", ""));
   output.Print(json, text, drawn);
   return absl::OkStatus();
 }
@@ -133,14 +127,15 @@ void AddPassCommands(const Parent& device) {
   Commands<Arguments> commands(pass);
   commands.Add("issue", "Issue a pass (home); the server signs it at the next sync",
                Committing(&Issue),
-               {{"MEMBER", &Arguments::member, "Name or id", kRequired},
+               {{"MEMBER", &Arguments::member, "By name", kRequired},
                 {"--number", &Arguments::number, "The pass's number", kRequired},
                 {"--from", &Arguments::from, "First day; default: today"},
                 {"--until", &Arguments::until, "Last day", kRequired}});
-  commands.Add("revoke", "Revoke a pass (home)", Committing(&Revoke),
-               {{"PASS", &Arguments::pass, "Its id, as list Pass shows it", kRequired}});
+  commands.Add(
+      "revoke", "Revoke a pass (home)", Committing(&Revoke),
+      {{"PASS", &Arguments::pass, "The member's name, or as list Pass shows it", kRequired}});
   commands.Add("show", "Show a pass as a QR, with the activities joined and the dues paid", &Show,
-               {{"--member", &Arguments::member, "Name or id; if not given, yourself"},
+               {{"--member", &Arguments::member, "Name; if not given, yourself"},
                 {"--text", &Arguments::as_text, "As text, not as a QR"}});
   commands.Add("verify", "Verify a pass without a network", &Verify,
                {{"TEXT", &Arguments::text, "What the QR holds: ZP1:…", kRequired}});

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "client-core/cli/commands.h"
+#include "client-core/cli/resolve.h"
 #include "sync/base/status.h"
 #include "zhibu/records/v1/duplicate.pb.h"
 
@@ -20,15 +21,14 @@ struct Arguments {
 };
 
 absl::StatusOr<Draft> NamedPair(const Arguments& arguments, Store& store) {
-  ASSIGN_OR_RETURN(const Id id, ParseId(arguments.pair));
-  return store.Edit<records::v1::DuplicatePerson>(id);
+  return DraftFrom<records::v1::DuplicatePerson>(store, arguments.pair);
 }
 
 absl::StatusOr<Draft> Same(const Arguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(Draft pair, NamedPair(arguments, store));
   std::optional<Id> keep;
   if (!arguments.keep.empty()) {
-    ASSIGN_OR_RETURN(keep, ParseId(arguments.keep));
+    ASSIGN_OR_RETURN(keep, MemberFrom(store, arguments.keep));
   }
   return FindOnePerson(std::move(pair), keep);
 }
@@ -54,11 +54,10 @@ void AddPersonsCommands(const Parent& device) {
   const Parent persons =
       device.AddGroup("persons", "Members who may be one person (list DuplicatePerson shows them)");
   Commands<Arguments> commands(persons);
-  const Option<Arguments> pair = {"PAIR", &Arguments::pair, "Its id, as list DuplicatePerson",
-                                  kRequired};
-  commands.Add(
-      "same", "They are one; both are asked (above both)", Committing(&Same),
-      {pair, {"--keep", &Arguments::keep, "Id of the member to keep; default: the first"}});
+  const Option<Arguments> pair = {"PAIR", &Arguments::pair,
+                                  "The pair, as list DuplicatePerson shows it", kRequired};
+  commands.Add("same", "They are one; both are asked (above both)", Committing(&Same),
+               {pair, {"--keep", &Arguments::keep, "The member to keep; default: the first"}});
   commands.Add("not-same", "They are two (above both)", Committing(&NotSame), {pair});
   commands.Add("agree", "You are both of them; merged once both have agreed", Committing(&Agree),
                {pair});

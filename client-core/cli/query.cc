@@ -27,7 +27,7 @@ struct Arguments {
 absl::StatusOr<sync::v1::Ask> Question(const Arguments& arguments, const RecordType& type,
                                        Store& store) {
   if (!arguments.member.empty()) {
-    ASSIGN_OR_RETURN(const Id member, ParseId(arguments.member));
+    ASSIGN_OR_RETURN(const Id member, MemberFrom(store, arguments.member));
     return AskAboutMember(type, member, arguments.reason);
   }
   ASSIGN_OR_RETURN(const Id organisation, BranchFrom(store, arguments.under));
@@ -39,6 +39,7 @@ absl::Status Ask(const Arguments& arguments, Store& store, const Output& output)
   ASSIGN_OR_RETURN(const sync::v1::Ask ask, Question(arguments, *type, store));
   Json found = Json::array();
   std::string text;
+  Names names(store, output.language);
   absl::Status read;
   Syncer syncer(&store);
   RETURN_IF_ERROR(syncer.Ask(
@@ -46,7 +47,7 @@ absl::Status Ask(const Arguments& arguments, Store& store, const Output& output)
       [&](const sync::v1::Page& page) {
         read.Update(ReadPage(*type, page, [&](const Id& id, const Message& record) {
           found.push_back(JsonOf(*type, id, record));
-          absl::StrAppend(&text, Describe(*type, id, record, output.language));
+          absl::StrAppend(&text, Describe(*type, id, record, names, output));
         }));
         return static_cast<int>(found.size()) < arguments.most;
       },
@@ -58,12 +59,13 @@ absl::Status Ask(const Arguments& arguments, Store& store, const Output& output)
 absl::Status Accesses(const Arguments& /*arguments*/, Store& store, const Output& output) {
   Json found = Json::array();
   std::string text;
+  Names names(store, output.language);
   for (const auto* descriptor :
        {records::v1::AccessLog::descriptor(), records::v1::TemporaryAccess::descriptor()}) {
     const RecordType& type = *store.schema().Find(descriptor);
     RETURN_IF_ERROR(store.List({.type = type.number}, [&](const Id& id, const Message& message) {
       found.push_back(JsonOf(type, id, message));
-      absl::StrAppend(&text, Describe(type, id, message, output.language));
+      absl::StrAppend(&text, Describe(type, id, message, names, output));
       return true;
     }));
   }
@@ -85,8 +87,8 @@ void AddQueryCommands(const Parent& device) {
   auto* of = query->add_option_group("of", "Whose records");
   of->add_option("--under", commands.arguments().under,
                  "Organisation, by id or name: its records and those below it");
-  auto* member =
-      of->add_option("--member", commands.arguments().member, "Id of a member: what concerns them");
+  auto* member = of->add_option("--member", commands.arguments().member,
+                                "A member, by name or id: what concerns them");
   of->require_option(1);
   query->get_option("--reason")->needs(member);
   commands.Add("accesses",

@@ -13,19 +13,20 @@
 #include "absl/time/civil_time.h"
 #include "client-core/actions/known.h"
 #include "client-core/store/store.h"
+#include "sync/base/reason.h"
 #include "sync/base/status.h"
+#include "sync/base/words.h"
 
 namespace zhibu::client {
 
-// The record type of that name. INVALID_ARGUMENT: there is none; says which there are.
+// The record type of that name or label. NOT_UNDERSTOOD: there is none; says which there are.
 absl::StatusOr<const RecordType*> TypeFrom(Store& store, const std::string& name);
 
-// The only one that is meant, if any is. FAILED_PRECONDITION, in the words of `several`:
-// several are.
+// The only one that is meant by `text`, if any is. SEVERAL_MEANT: several are.
 template <typename T>
 absl::StatusOr<std::optional<Id>> OnlyOne(Store& store,
                                           absl::FunctionRef<bool(const Id&, const T&)> meant,
-                                          absl::string_view several) {
+                                          const std::string& text) {
   std::optional<Id> found;
   int many = 0;
   RETURN_IF_ERROR(Each<T>(store, [&](const Id& id, const T& record) {
@@ -34,14 +35,26 @@ absl::StatusOr<std::optional<Id>> OnlyOne(Store& store,
     return ++many < 2;
   }));
   if (many < 2) return found;
-  return absl::FailedPreconditionError(absl::StrCat(several, ": name one by its id"));
+  const auto label = [](Language language) { return WordsOf(*T::descriptor(), language); };
+  return Refuse(sync::v1::SEVERAL_MEANT,
+                InBoth(absl::StrCat("“", text, "”的", label(Language::kChinese),
+                                    "有几条，可用 list 查看后写全名称"),
+                       absl::StrCat("there are several of ", label(Language::kEnglish), " of ",
+                                    text, "; list shows their whole names")));
 }
 
-// The id, or that of the one Member or Organisation here that bears the name.
-// NOT_FOUND: nobody here is named so. FAILED_PRECONDITION: several are.
+// The record that a title or an id means (Names::Find). NOT_HERE, SEVERAL_MEANT.
+absl::StatusOr<Id> RecordFrom(Store& store, const RecordType& type, const std::string& text);
+template <typename T>
+absl::StatusOr<Draft> DraftFrom(Store& store, const std::string& text) {
+  ASSIGN_OR_RETURN(const Id id, RecordFrom(store, *store.schema().Find(T::descriptor()), text));
+  return store.Edit<T>(id);
+}
 absl::StatusOr<Id> MemberFrom(Store& store, const std::string& text);
 absl::StatusOr<Id> BranchFrom(Store& store, const std::string& text);
 
+// The branch that `text` means; the owner's where it is empty.
+absl::StatusOr<Id> BranchOrOwn(Store& store, const std::string& text);
 // The member that `text` means; whose device this is where it is empty.
 absl::StatusOr<Id> MemberOrOwner(Store& store, const std::string& text);
 

@@ -34,7 +34,9 @@ absl::StatusOr<std::string> ReadParcel(const std::string& path) {
   std::error_code error;
   const uintmax_t size = fs::file_size(path, error);
   std::ifstream file(path, std::ios::binary);
-  if (error || !file) return absl::NotFoundError(absl::StrCat("cannot read ", path));
+  if (error || !file)
+    return Refuse(sync::v1::NOT_HERE, InBoth(absl::StrCat("能读取的文件 ", path),
+                                             absl::StrCat("file to be read as ", path)));
   if (size > kParcelBytesMax) return TooLarge("parcel", size, kParcelBytesMax);
   return std::string(std::istreambuf_iterator<char>(file), {});
 }

@@ -53,13 +53,13 @@ absl::Status ShowState(Store& store, const Json& courier, const Output& output) 
       state.not_sent == 0
           ? ""
           : absl::StrCat(output.Say("  随之未发送: ", "  not sent with them: "), state.not_sent),
-      output.Say("  上次同步: ", "  last synced: "),
-      state.last_success_ms == 0
-          ? output.Say("从未", "never")
-          : absl::FormatTime(absl::FromUnixMillis(state.last_success_ms), absl::LocalTimeZone()),
+      output.Say("  上次同步: ", "  last synced: "), output.Time(state.last_success_ms),
       output.Say("  进度: ", "  progress: "), state.progress_done, "/", state.progress_total,
       output.Say("  已接收: ", "  received: "), state.records_received,
       output.Say(" 条 ", " records "), state.bytes_received, " B");
+  if (const auto identity = store.GetIdentity(); identity.ok()) {
+    json["device"] = identity->device.value;
+  }
   if (!courier.empty()) json["courier"] = courier;
   output.AddProblem(state.problem, state.problem_detail, output.Say("未能同步: ", "not synced: "),
                     &json, &text);

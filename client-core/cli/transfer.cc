@@ -31,7 +31,7 @@ struct Arguments {
   bool all = false;
 };
 
-// By its id, its letter's number, or the name of the member whose only one it is that
+// By its id or title, its letter's number, or the name of the member whose only one it is that
 // is not over.
 absl::StatusOr<Draft> TransferFrom(Store& store, const std::string& text) {
   const absl::StatusOr<Id> named = MemberFrom(store, text);
@@ -41,11 +41,8 @@ absl::StatusOr<Draft> TransferFrom(Store& store, const std::string& text) {
     return (of_member && !IsOver(transfer)) || transfer.letter_number() == text ||
            (named.ok() && id == *named);
   };
-  ASSIGN_OR_RETURN(
-      const std::optional<Id> found,
-      OnlyOne<Transfer>(store, meant, absl::StrCat("several transfers are meant by ", text)));
-  if (!found) return absl::NotFoundError(absl::StrCat("no transfer here is meant by ", text));
-  return store.Edit<Transfer>(*found);
+  ASSIGN_OR_RETURN(const std::optional<Id> found, OnlyOne<Transfer>(store, meant, text));
+  return found ? store.Edit<Transfer>(*found) : DraftFrom<Transfer>(store, text);
 }
 
 absl::StatusOr<Draft> Request(const Arguments& arguments, Store& store) {
@@ -89,6 +86,8 @@ absl::StatusOr<Draft> Cancel(const Arguments& arguments, Store& store) {
 absl::Status List(const Arguments& arguments, Store& store, const Output& output) {
   Json found = Json::array();
   std::string text;
+  const RecordType& type = *store.schema().Find(Transfer::descriptor());
+  Names names(store, output.language);
   RETURN_IF_ERROR(Each<Transfer>(store, [&](const Id& id, const Transfer& transfer) {
     if (IsOver(transfer) && !arguments.all) return true;
     const std::string member = NameOfMember(store, transfer);
@@ -99,10 +98,11 @@ absl::Status List(const Arguments& arguments, Store& store, const Output& output
                      {"state", Transfer::State_Name(transfer.state())},
                      {"letterNumber", transfer.letter_number()},
                      {"validUntil", transfer.valid_until()}});
-    absl::StrAppend(&text, TextOf(id), "  ", member, "  ",
+    absl::StrAppend(&text, names.TitleOf(type, id, transfer), "  ",
                     output.Label(*Transfer::State_descriptor(), transfer.state()), "  ",
                     transfer.from_name(), " → ", transfer.to_name(), "  ", transfer.letter_number(),
-                    "  ", transfer.valid_until(), "\n");
+                    output.Say("  有效期至 ", "  valid until "), transfer.valid_until(),
+                    output.IdIfShown(id), "\n");
     return true;
   }));
   output.PrintFound(found, text);
@@ -113,10 +113,10 @@ absl::Status List(const Arguments& arguments, Store& store, const Output& output
 
 void AddTransferCommands(const Parent& device) {
   using O = Option<Arguments>;
-  const char* which = "Its id, its letter's number, or the member's name";
-  const char* branch = "The branch to go to: its id, or its name if it is known here";
+  const char* which = "The letter's number, or the member's name";
+  const char* branch = "The branch to go to, by name; by its id where the name is not known here";
   const O transfer{"TRANSFER", &Arguments::transfer, which, kRequired};
-  const O member{"--member", &Arguments::member, "Name or id; if not given, yourself"};
+  const O member{"--member", &Arguments::member, "Name; if not given, yourself"};
   const O why{"--reason", &Arguments::reason, "Why"};
   const Parent above = device.AddGroup(
       "transfer", "Transfer of membership (组织关系转接): letter, receipt; offline");

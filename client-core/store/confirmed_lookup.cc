@@ -21,6 +21,17 @@ absl::Status ConfirmedLookup::ListRecords(
   return NotKnownHere();
 }
 
+absl::Status ConfirmedLookup::ListShown(
+    uint32_t type, const Id& /*scope*/,
+    absl::FunctionRef<void(const Id&, const RecordState&)> visit) {
+  tables_.ListRecords(type, [&](const Id& id, const absl::StatusOr<Tables::Record>& record) {
+    // One that is damaged is not known, and stops nobody.
+    if (record.ok() && record->shown().alive()) visit(id, record->shown());
+    return true;
+  });
+  return absl::OkStatus();
+}
+
 absl::StatusOr<bool> ConfirmedLookup::EverIn(const Id& /*scope*/, const RecordKey& /*key*/) {
   return NotKnownHere();
 }

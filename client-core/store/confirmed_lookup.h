@@ -24,6 +24,8 @@ class ConfirmedLookup : public Lookup {
   bool ReadsAllFields() const override { return false; }
   absl::Status ListRecords(uint32_t type, std::optional<Id> scope,
                            absl::FunctionRef<void(const Id&, const RecordState&)> visit) override;
+  absl::Status ListShown(uint32_t type, const Id& scope,
+                         absl::FunctionRef<void(const Id&, const RecordState&)> visit) override;
   absl::StatusOr<bool> EverIn(const Id& scope, const RecordKey& key) override;
   absl::StatusOr<std::vector<Id>> FindMarked(absl::string_view mark, size_t most) override;
   absl::StatusOr<std::optional<KnownDevice>> FindDevice(DeviceNumber number) override;

@@ -13,6 +13,7 @@
 #include "sync/base/reason.h"
 #include "sync/base/require.h"
 #include "sync/base/status.h"
+#include "sync/base/words.h"
 #include "sync/crypto/handshake.h"
 #include "sync/merge/diff.h"
 #include "sync/merge/merge.h"
@@ -151,7 +152,11 @@ absl::Status Store::FillDraft(Transaction& transaction, Draft* draft) {
   const std::string& name = draft->type_->name;
   const Tables::Record record = transaction.tables().GetRecord(draft->key_);
   if (!record.shown().alive()) {
-    return absl::NotFoundError(absl::StrCat("there is no such ", name, " on this device"));
+    const auto label = [&](Language language) {
+      return WordsOf(*draft->type_->descriptor, language);
+    };
+    return Refuse(sync::v1::NOT_HERE, InBoth(absl::StrCat("这一条", label(Language::kChinese)),
+                                             absl::StrCat("such ", label(Language::kEnglish))));
   }
   const std::vector<EditNumber> own = transaction.tables().TouchedBy(draft->key_);
   draft->base_ = record.confirmed.exists ? record.confirmed.version().value : 0;
@@ -227,8 +232,8 @@ absl::Status Store::MakeChange(Transaction& transaction, Draft& draft, Stamp sta
   const RecordKey& key = draft.key_;
   Tables::Record record = tables.GetRecord(key);
   if (draft.is_new_ && record.shown().alive()) {
-    return absl::AlreadyExistsError(
-        absl::StrCat("there is such a ", type.name, " already; change that one"));
+    return Refuse(sync::v1::ALREADY_HERE, InBoth(WordsOf(*type.descriptor, Language::kChinese),
+                                                 WordsOf(*type.descriptor, Language::kEnglish)));
   }
   change.set_type(key.type);
   change.set_id(key.id.str());
@@ -272,7 +277,8 @@ absl::StatusOr<EditNumber> Store::Commit(absl::Span<Draft* const> drafts) {
     edit.set_salt(environment().NewSalt());
     std::set<uint64_t> builds_on;
     for (Draft* draft : drafts) {
-      RETURN_IF_ERROR(MakeChange(transaction, *draft, pending.stamp, &edit, &builds_on));
+      RETURN_IF_ERROR(
+          Of(draft->key_.type, MakeChange(transaction, *draft, pending.stamp, &edit, &builds_on)));
     }
     pending.salt = edit.salt();
     pending.builds_on.assign(builds_on.begin(), builds_on.end());
@@ -289,8 +295,9 @@ absl::StatusOr<EditNumber> Store::Commit(absl::Span<Draft* const> drafts) {
     pending.edit = edit.SerializeAsString();
     RETURN_IF_ERROR(CheckEditSize(pending.edit.size(), edit));
     if (options_.rules != nullptr) {
-      RETURN_IF_ERROR(
-          transaction.JudgeMade(*options_.rules, edit, pending.stamp, transaction.ServerNowMs()));
+      const absl::Status judged =
+          transaction.JudgeMade(*options_.rules, edit, pending.stamp, transaction.ServerNowMs());
+      RETURN_IF_ERROR(keys.size() == 1 ? Of(keys.begin()->type, judged) : judged);
     }
     transaction.AddPending(pending);
     number = pending.number;
@@ -415,7 +422,9 @@ absl::StatusOr<std::vector<Draft>> Store::Amend(int64_t place) {
     transaction.ListSetAside([&](const SetAside& item) {
       if (item.place == place) found = item;
     });
-    if (!found) return absl::NotFoundError(absl::StrCat("nothing is set aside as ", place));
+    if (!found)
+      return Refuse(sync::v1::NOT_HERE, InBoth(absl::StrCat("未采纳的第 ", place, " 项"),
+                                               absl::StrCat("edit set aside as ", place)));
     if (found->standing == SetAside::Standing::kWaiting ||
         found->standing == SetAside::Standing::kTaken) {
       return Refuse(sync::v1::NOT_DECIDED, absl::StrCat(place));

@@ -263,7 +263,9 @@ absl::Status Store::Transaction::LetGo(int64_t place) {
   ListSetAside([&](const SetAside& item) {
     if (item.place == place) found = item;
   });
-  if (!found) return absl::NotFoundError(absl::StrCat("nothing is set aside as ", place));
+  if (!found)
+    return Refuse(sync::v1::NOT_HERE, InBoth(absl::StrCat("未采纳的第 ", place, " 项"),
+                                             absl::StrCat("edit set aside as ", place)));
   if (found->standing == SetAside::Standing::kReturned) tables_.Withdraw(found->edit.salt());
   tables_.DeleteSetAside(place);
   return absl::OkStatus();
@@ -481,7 +483,9 @@ absl::Status Store::Transaction::MayEnrolAgain(const Identity& identity) {
   const bool goes_on = problem == sync::v1::REAUTHENTICATE && identity.device == Device();
   const bool begins_anew = problem == sync::v1::DEVICE_REVOKED && tables_.CountPending() == 0;
   if (same && (forgotten || goes_on || begins_anew)) return absl::OkStatus();
-  return absl::AlreadyExistsError("this device is enrolled already");
+  return Refuse(sync::v1::ALREADY_HERE,
+                InBoth("这台设备的登记。要给别人用，请另用一个文件夹（--home）登记",
+                       "this device's enrolment; for somebody else use another folder (--home)"));
 }
 
 absl::Status Store::Transaction::OfferAll(DeviceNumber device) {
@@ -520,6 +524,8 @@ NumberedEdit Store::Transaction::Numbered(const Tables::PendingEdit& pending) {
   for (const uint64_t salt : pending.builds_on) {
     if (const auto below = tables_.NumberOf(Device(), salt)) edit.add_builds_on(below->value);
   }
+  // Ascending, as the wire has it; salts are in no order.
+  std::sort(edit.mutable_builds_on()->begin(), edit.mutable_builds_on()->end());
   return edit;
 }
 

@@ -124,14 +124,18 @@ absl::Status Enrol(Store* store, absl::string_view text, absl::string_view devic
       state.problem == sync::v1::OTHER_SERVER || state.problem == sync::v1::OFFLINE ||
       (state.problem == sync::v1::DEVICE_REVOKED && state.unsent == 0);
   if (known.ok() && !again) {
-    return absl::AlreadyExistsError("this device is enrolled already");
+    return Refuse(sync::v1::ALREADY_HERE,
+                  InBoth("这台设备的登记。要给别人用，请另用一个文件夹（--home）登记",
+                         "this device's enrolment; for somebody else use another folder (--home)"));
   }
   ASSIGN_OR_RETURN(const EnrolmentTicket ticket, EnrolmentTicket::FromText(text));
   const bool same_certificate = known.ok() && known->fingerprint == ticket.fingerprint;
   // A server that cannot be reached is one that has moved only if it is said to be elsewhere.
   const bool moved = state.problem == sync::v1::OTHER_SERVER || state.problem == sync::v1::OFFLINE;
   if (moved && same_certificate && known->address == ticket.address) {
-    return absl::AlreadyExistsError("this device is enrolled already");
+    return Refuse(sync::v1::ALREADY_HERE,
+                  InBoth("这台设备的登记。要给别人用，请另用一个文件夹（--home）登记",
+                         "this device's enrolment; for somebody else use another folder (--home)"));
   }
   const std::string secret_key =
       same_key ? known->secret_key : NewKeyPair(store->environment()).secret_key;
@@ -230,7 +234,12 @@ class Syncer::Stream {
     if (listener_.joinable()) listener_.join();
   }
 
-  bool Write(const ClientFrame& frame) { return stream_->Write(frame); }
+  // All that the session has to say.
+  void WriteAll(Session* session) {
+    ClientFrame frame;
+    while (session->Next(&frame) && stream_->Write(frame)) {
+    }
+  }
 
   // Call once the stream has ended.
   absl::Status Finish() {
@@ -320,10 +329,7 @@ absl::Status Syncer::AttemptThere(absl::Time deadline, absl::FunctionRef<bool(Se
   bool in_step = false;
   while (true) {
     const auto commits = store_.CommitsOfOthers();
-    ClientFrame frame;
-    while (session.Next(&frame)) {
-      if (!stream.Write(frame)) break;
-    }
+    stream.WriteAll(&session);
     if (session.closed()) {
       return session.again() ? absl::AbortedError("again") : session.status();
     }
@@ -333,6 +339,7 @@ absl::Status Syncer::AttemptThere(absl::Time deadline, absl::FunctionRef<bool(Se
       RETURN_IF_ERROR(store_.EndAttempt(absl::OkStatus()));
       on_change(absl::OkStatus());
     }
+    stream.WriteAll(&session);  // what it asks for, now that something has come
     Rest(deadline, commits);
     std::deque<ServerFrame> received;
     bool ended = false;
@@ -378,7 +385,7 @@ absl::Status Syncer::Ask(sync::v1::Ask ask, absl::FunctionRef<bool(const sync::v
     if (!on_page(*page) || page->next().empty()) return true;
     ask.set_after(page->next());
     ask.clear_reason();  // it has been opened
-    asked = false;
+    session.Ask(ask);
     return false;
   };
   absl::Status status;

@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/exchange/text.h"
 #include "server/identity/named.h"
 #include "sync/base/status.h"
 #include "sync/base/text.h"
+#include "sync/exchange/text.h"
 #include "sync/merge/own_edit.h"
 #include "sync/rules/registration.h"
 #include "sync/rules/typed.h"

@@ -13,7 +13,6 @@
 #include "server/admin/check.h"
 #include "server/exchange/import.h"
 #include "server/exchange/roster.h"
-#include "server/exchange/text.h"
 #include "server/feed/incarnation.h"
 #include "server/identity/certificate.h"
 #include "server/identity/enrolment.h"
@@ -25,6 +24,7 @@
 #include "sync/base/status.h"
 #include "sync/base/text.h"
 #include "sync/crypto/handshake.h"
+#include "sync/exchange/text.h"
 #include "sync/merge/own_edit.h"
 #include "sync/rules/above.h"
 #include "sync/rules/duplicates.h"
@@ -182,20 +182,25 @@ absl::StatusOr<admin::v1::ImportReply> Admin::Import(const admin::v1::ImportRequ
     const Words words = WordsOf(roster.status());
     return absl::InvalidArgumentError(absl::StrCat(words.zh(), " ", words.en()));
   }
-  // First: what is committed of it stands, should the rest fail.
-  if (!request.check()) {
+  admin::v1::ImportReply reply;
+  bool noted = false;
+  // Before the first change: what is committed of it stands, should the rest fail.
+  const auto note = [&]() -> absl::Status {
+    if (std::exchange(noted, true)) return absl::OkStatus();
     OperatorAct act;
     act.set_kind(OperatorAct::IMPORTED);
     act.set_file(Hex(Digest(request.file())));
-    RETURN_IF_ERROR(NoteAct(request.operator_name(), act));
-  }
-  admin::v1::ImportReply reply;
+    return NoteAct(request.operator_name(), act);
+  };
   ASSIGN_OR_RETURN(Importer importer,
                    Importer::Open(&hub_.store(), &hub_.ingest(), hub_.environment()));
+  importer.MayFound(request.found());
   RETURN_IF_ERROR(importer.Run(
       *roster,
-      [&](const sync::v1::Edit& part) {
-        return request.check() ? absl::OkStatus() : WriteOwn(part);
+      [&](const sync::v1::Edit& part) -> absl::Status {
+        if (request.check()) return absl::OkStatus();
+        RETURN_IF_ERROR(note());
+        return WriteOwn(part);
       },
       &reply));
   if (!request.check()) RETURN_IF_ERROR(importer.Remember());

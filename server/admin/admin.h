@@ -29,6 +29,7 @@ class Admin {
   // server/identity/named.h.
   absl::StatusOr<admin::v1::InitReply> Init(const admin::v1::InitRequest& request);
   absl::StatusOr<admin::v1::ImportReply> Import(const admin::v1::ImportRequest& request);
+  absl::StatusOr<admin::v1::LedgerReply> Ledger(const admin::v1::LedgerRequest& request);
   absl::StatusOr<admin::v1::EnrolCodeReply> Enrol(const admin::v1::EnrolCodeRequest& request);
   absl::StatusOr<admin::v1::GrantReply> Grant(const admin::v1::GrantRequest& request);
   absl::StatusOr<admin::v1::RevokeReply> Revoke(const admin::v1::RevokeRequest& request);
@@ -46,6 +47,7 @@ class Admin {
   absl::StatusOr<admin::v1::ActsReply> Acts(const admin::v1::ActsRequest& request);
   absl::StatusOr<admin::v1::CountsReply> Counts();
   absl::StatusOr<admin::v1::CheckReply> Check();
+  absl::StatusOr<admin::v1::ReportReply> Report(const admin::v1::ReportRequest& request);
 
   // The other end of Enrol: a device comes with its code. BAD_CODE.
   absl::StatusOr<sync::v1::EnrolReply> EnrolDevice(const sync::v1::EnrolRequest& request);

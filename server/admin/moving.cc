@@ -4,6 +4,7 @@
 #include "server/admin/admin.h"
 #include "server/identity/whereabouts.h"
 #include "sync/base/status.h"
+#include "zhibu/records/v1/organisation.pb.h"
 
 namespace zhibu::server {
 namespace {
@@ -11,18 +12,15 @@ namespace {
 using records::v1::OperatorAct;
 
 // Those in use, and which of them have been told: who was here since has been.
-absl::Status CountDevices(Reader& reader, admin::v1::AnnounceReply* reply) {
-  ASSIGN_OR_RETURN(const std::string announced, reader.GetSetting(kAnnounced));
-  int64_t announced_ms = 0;
-  if (absl::SimpleAtoi(announced, &announced_ms)) reply->set_announced_ms(announced_ms);
-  ASSIGN_OR_RETURN(const std::vector<DeviceRow> rows, reader.ListDevices());
-  for (const DeviceRow& row : rows) {
-    if (row.of_server() || row.revoked()) continue;
+void CountDevices(const admin::v1::DevicesReply& all, admin::v1::AnnounceReply* reply) {
+  const int64_t announced_ms = reply->announced_ms();
+  for (const auto& device : all.devices()) {
+    if (device.state() != records::v1::Device::ACTIVE) continue;
     reply->set_devices(reply->devices() + 1);
-    const bool knows = announced_ms != 0 && row.last_seen_ms >= announced_ms;
+    const bool knows = announced_ms != 0 && device.last_seen_ms() >= announced_ms;
     reply->set_know(reply->know() + (knows ? 1 : 0));
+    if (announced_ms != 0 && !knows) *reply->add_untold() = device;
   }
-  return absl::OkStatus();
 }
 
 }  // namespace
@@ -32,22 +30,33 @@ absl::StatusOr<admin::v1::AnnounceReply> Admin::Announce(
   const bool changes = request.withdraw() || request.certificate() || !request.address().empty();
   if (changes) {
     RETURN_IF_ERROR(CheckOperatorName(request.operator_name()));
+    Announcement announcement{request.address(), std::nullopt};
+    if (request.certificate()) {
+      ASSIGN_OR_RETURN(announcement.certificate, MakeCertificate());
+    }
     RETURN_IF_ERROR(hub_.Write([&](Writer& writer) -> absl::Status {
+      ASSIGN_OR_RETURN(const std::string before, AnnouncedBy(writer));
       if (request.withdraw()) RETURN_IF_ERROR(WithdrawAnnouncement(writer));
       if (request.certificate() || !request.address().empty()) {
-        RETURN_IF_ERROR(server::Announce(writer, {request.address(), request.certificate()},
-                                         hub_.environment().now_ms()));
+        RETURN_IF_ERROR(server::Announce(writer, announcement, hub_.environment().now_ms()));
       }
+      ASSIGN_OR_RETURN(const std::string after, AnnouncedBy(writer));
+      if (after == before) return absl::OkStatus();
       OperatorAct act;
-      act.set_kind(OperatorAct::MOVE_ANNOUNCED);
+      act.set_kind(request.withdraw() ? OperatorAct::MOVE_WITHDRAWN : OperatorAct::MOVE_ANNOUNCED);
       return WriteAct(writer, request.operator_name(), act);
     }));
   }
   admin::v1::AnnounceReply reply;
   RETURN_IF_ERROR(hub_.store().Read([&](Reader& reader) -> absl::Status {
     ASSIGN_OR_RETURN(*reply.mutable_reached_at(), ReachedAt(reader));
-    return CountDevices(reader, &reply);
+    ASSIGN_OR_RETURN(const std::string announced, reader.GetSetting(kAnnounced));
+    int64_t announced_ms = 0;
+    if (absl::SimpleAtoi(announced, &announced_ms)) reply.set_announced_ms(announced_ms);
+    return absl::OkStatus();
   }));
+  ASSIGN_OR_RETURN(const admin::v1::DevicesReply devices, Devices());
+  CountDevices(devices, &reply);
   return reply;
 }
 

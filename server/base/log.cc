@@ -24,6 +24,8 @@ absl::string_view NameOf(Trouble::What what) {
       return "session";
     case Trouble::What::kSeen:
       return "seen";
+    case Trouble::What::kSums:
+      return "sums";
     case Trouble::What::kRule:
       return "rule";
   }
@@ -38,6 +40,8 @@ absl::string_view NameOf(Damage::What what) {
       return "edit";
     case Damage::What::kName:
       return "name";
+    case Damage::What::kSums:
+      return "sums";
   }
   return "";
 }

@@ -14,6 +14,8 @@ std::string TextOf(const Damage& damage) {
       return absl::StrCat("edit ", damage.edit.value, " of device ", damage.device.value);
     case Damage::What::kName:
       return absl::StrCat("name of device ", damage.device.value);
+    case Damage::What::kSums:
+      return absl::StrCat("sums of ", Hex(damage.scope.bytes()));
   }
   return "";
 }

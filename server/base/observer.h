@@ -32,6 +32,7 @@ struct Trouble {
     kComposed,  // an edit that the server composed was refused: a fault of the program
     kSession,   // a session ended; its device comes again
     kSeen,      // when devices were seen cannot be noted
+    kSums,      // sums of figures cannot be made: reports say so until the next start
     kRule,      // a rule gave up: `status` says on what
   };
   What what = What::kSession;
@@ -47,13 +48,15 @@ struct Damage {
     kRecord,  // `record`
     kEdit,    // of the audit: `edit` in the chain of `device`
     kName,    // of `device`
+    kSums,    // of the organisation `scope`: they are made anew at the next start
   };
   What what = What::kRecord;
   RecordKey record{};
   DeviceNumber device{};
   EditNumber edit{};
+  Id scope{};
 };
-// "record 31 0194…", "edit 12 of device 7", "name of device 7".
+// "record 31 0194…", "edit 12 of device 7", "name of device 7", "sums of 0194…".
 std::string TextOf(const Damage& damage);
 // The status of whoever cannot go on without it: see sync/base/damage.h.
 absl::Status StatusOf(const Damage& damage);

@@ -22,7 +22,11 @@
 #include "sync/base/status.h"
 #include "sync/base/text.h"
 #include "sync/cli/qr.h"
+#include "sync/rules/book/report.h"
+#include "sync/schema/schema.h"
+#include "sync/wire/worded.h"
 #include "zhibu/admin/v1/admin.grpc.pb.h"
+#include "zhibu/records/v1/conflict.pb.h"
 #include "zhibu/records/v1/enrolment.pb.h"
 
 namespace zhibu::server {
@@ -45,7 +49,10 @@ struct Arguments {
   DataPlace place;
   std::string file;
   std::string branch;
+  std::string ledger;
+  uint32_t year = 0;
   bool check = false;
+  bool found = false;
   std::string member;
   std::string organisation;
   std::string parent;
@@ -64,14 +71,14 @@ struct Arguments {
   bool all = false;
   bool wipe = false;
   std::string other;
+  std::string period;
   bool undo = false;
   bool as_text = false;
 };
 
 std::string Clock(int64_t ms) {
-  return ms == 0
-             ? "-"
-             : absl::FormatTime("%Y-%m-%d %H:%M", absl::FromUnixMillis(ms), absl::LocalTimeZone());
+  constexpr int64_t kMinute = 60'000;
+  return ms == 0 ? "-" : TimeInWords(ms - ms % kMinute);
 }
 
 // One invocation: a call to whoever holds the data folder, this process if
@@ -123,9 +130,25 @@ class Command {
     request.set_operator_name(Operator());
     request.set_branch(arguments_.branch);
     request.set_check(arguments_.check);
+    request.set_found(arguments_.found);
     v1::ImportReply reply;
     RETURN_IF_ERROR(Call(&v1::Admin::Stub::Import, request, &reply));
     return Print(reply, ReportOf(reply));
+  }
+
+  absl::Status Ledger() {
+    v1::LedgerRequest request;
+    request.set_file(std::filesystem::absolute(arguments_.file).string());
+    request.set_ledger(arguments_.ledger);
+    request.set_organisation(arguments_.organisation);
+    request.set_year(arguments_.year);
+    request.set_english(language_ == Language::kEnglish);
+    request.set_operator_name(Operator());
+    v1::LedgerReply reply;
+    RETURN_IF_ERROR(Call(&v1::Admin::Stub::Ledger, request, &reply));
+    return Print(reply, absl::StrCat(Say("已写出 ", "written: "), request.file(), Say("，", ", "),
+                                     reply.ledgers(), Say(" 张台账、", " ledgers, "), reply.rows(),
+                                     Say(" 行；敏感信息已遮盖", " rows; sensitive fields masked")));
   }
 
   std::string ReportOf(const v1::ImportReply& reply) const {
@@ -140,6 +163,14 @@ class Command {
     const auto line = [&](uint32_t number) {
       return absl::StrCat("\n", Say("第 ", "line "), number, Say(" 行", ""));
     };
+    for (const auto& made : reply.new_organisations()) {
+      absl::StrAppend(&text, "\n", Say("新建组织: ", "new organisation: "),
+                      PrintableLine(made.name()));
+      for (const std::string& near : made.alike()) {
+        absl::StrAppend(&text, Say("  （请核对：与已登记的“", "  (look: nearly the same as \""),
+                        PrintableLine(near), Say("”相近）", "\", which is registered)"));
+      }
+    }
     for (const auto& bad : reply.bad_rows()) {
       absl::StrAppend(&text, line(bad.line()), Say("没有进入: ", ", did not go in: "),
                       In(language_, bad.reason()));
@@ -260,6 +291,11 @@ class Command {
                       Say("；已知晓的设备: ", "; devices that know: "), reply.know(),
                       Say("，在用设备: ", " of "), reply.devices());
     }
+    for (const auto& device : reply.untold()) {
+      absl::StrAppend(&text, "\n  ", Say("还不知晓: ", "does not know: "), device.number(), "  ",
+                      PrintableLine(device.person_name()), "  ", PrintableLine(device.name()),
+                      Say("  最近联系 ", "  last seen "), Clock(device.last_seen_ms()));
+    }
     return Print(reply, text);
   }
 
@@ -283,11 +319,21 @@ class Command {
     v1::ConflictsReply reply;
     RETURN_IF_ERROR(Call(&v1::Admin::Stub::Conflicts, request, &reply));
     std::string text;
+    const Wording wording{language_, nullptr};
     for (const auto& conflict : reply.conflicts()) {
-      absl::StrAppend(&text, conflict.record_type(), ".", conflict.field(), "  ", conflict.kind(),
-                      "\n  ", Say("保留: ", "kept: "), conflict.kept(), " (", conflict.kept_by(),
-                      ")\n  ", Say("另一个: ", "lost: "), conflict.lost(), " (", conflict.lost_by(),
-                      ")\n");
+      const RecordType* type = CatalogueSchema()->FindByName(conflict.record_type());
+      const auto* of = type == nullptr ? nullptr : type->descriptor;
+      const auto value = [&](const std::string& json) {
+        return PrintableLine(JsonInWords(of, conflict.field(), json, wording));
+      };
+      records::v1::ConflictNote::Kind kind = records::v1::ConflictNote::KIND_UNSPECIFIED;
+      records::v1::ConflictNote::Kind_Parse(conflict.kind(), &kind);
+      absl::StrAppend(&text, of == nullptr ? conflict.record_type() : WordsOf(*of, language_), " ",
+                      PathInWords(of, conflict.field(), language_), "  ",
+                      LabelOf(records::v1::ConflictNote::Kind_descriptor(), kind), "\n  ",
+                      Say("保留: ", "kept: "), value(conflict.kept()), " (", conflict.kept_by(),
+                      ")\n  ", Say("另一个: ", "lost: "), value(conflict.lost()), " (",
+                      conflict.lost_by(), ")\n");
     }
     absl::StrAppend(&text, Say("共 ", ""), reply.conflicts_size(), Say(" 条", " conflicts"));
     return Print(reply, text);
@@ -380,6 +426,12 @@ class Command {
   }
 
   absl::Status Counts() {
+    // What this process has counted since it opened the folder a moment ago is nothing.
+    if (node_ != nullptr) {
+      return absl::FailedPreconditionError(
+          Say("没有正在运行的服务器，没有计数可看；请先启动 serve",
+              "no server is running, so nothing is counted; start serve first"));
+    }
     v1::CountsReply reply;
     RETURN_IF_ERROR(Call(&v1::Admin::Stub::Counts, v1::CountsRequest(), &reply));
     if (json_) {
@@ -393,6 +445,15 @@ class Command {
       absl::StrAppend(&text, "\n", count.name(), "  ", count.value());
     }
     return Print(reply, text);
+  }
+
+  absl::Status Report() {
+    v1::ReportRequest request;
+    request.set_organisation(arguments_.organisation);
+    request.set_period(arguments_.period);
+    v1::ReportReply reply;
+    RETURN_IF_ERROR(Call(&v1::Admin::Stub::Report, request, &reply));
+    return Print(reply, rules::TextOf(reply.report(), language_));
   }
 
   absl::Status Check() {
@@ -548,6 +609,18 @@ void AddAdminCommand(CLI::App* app, const bool* json, const Language* language,
   import->add_option("FILE", arguments->file, "The roster")->required();
   import->add_option("--branch", arguments->branch, "The branch of the rows that name none");
   import->add_flag("--check", arguments->check, "Say what would become of it, and write nothing");
+  import->add_flag("--found", arguments->found,
+                   "Make organisations that are not registered yet; the first roster always does");
+  CLI::App* ledger =
+      set(admin->add_subcommand(
+              "ledger", "Write a ledger of an organisation into a file, sensitive fields masked"),
+          &Command::Ledger);
+  ledger->add_option("FILE", arguments->file, "To be written, .xlsx or .csv; must not be there")
+      ->required();
+  ledger->add_option("--organisation", arguments->organisation, kOrganisationHelp)->required();
+  ledger->add_option("--ledger", arguments->ledger,
+                     "By key or title, 党费台账; default: all of them, a sheet each");
+  ledger->add_option("--year", arguments->year, "Of this year only");
   CLI::App* enrol = set(
       admin->add_subcommand("enrol", "Print a one-time code for a member's device, and as a QR"),
       &Command::Enrol);
@@ -612,6 +685,12 @@ void AddAdminCommand(CLI::App* app, const bool* json, const Language* language,
       &Command::Counts);
   set(admin->add_subcommand("check", "Read all that is stored, and tell what is damaged"),
       &Command::Check);
+  CLI::App* report = set(
+      admin->add_subcommand("report", "What an organisation's year comes to, with all below it"),
+      &Command::Report);
+  report->add_option("--organisation", arguments->organisation, kOrganisationHelp)->required();
+  report->add_option("--period", arguments->period,
+                     "2026, 2026-Q1 or 2026-03; this year by default");
   set(admin->add_subcommand("backup", "Copy the store while it is in use"), &Command::Backup)
       ->add_option("FILE", arguments->file, "The copy; must not exist")
       ->required();

@@ -6,8 +6,8 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
-#include "server/exchange/headings.h"
-#include "server/exchange/text.h"
+#include "sync/exchange/headings.h"
+#include "sync/exchange/text.h"
 
 namespace zhibu::server {
 namespace {

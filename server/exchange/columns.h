@@ -14,7 +14,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "server/exchange/sheet.h"
+#include "sync/exchange/sheet.h"
 
 namespace zhibu::server {
 

@@ -5,11 +5,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "server/exchange/text.h"
-#include "server/exchange/values.h"
 #include "server/identity/named.h"
 #include "sync/base/damage.h"
 #include "sync/base/status.h"
+#include "sync/exchange/text.h"
+#include "sync/exchange/values.h"
 #include "sync/merge/own_edit.h"
 #include "sync/merge/touched.h"
 #include "sync/rules/registration.h"
@@ -247,8 +247,9 @@ void Importer::CheckOrganisation(const std::string& name, Problems* problems) co
           absl::StrCat("“", Excerpt(name), "”的条目已被删除，没有重新建立"),
           absl::StrCat("the entry of \"", Excerpt(name), "\" was deleted, and was not made again"));
     }
+    if (name.empty()) return;
     const auto alike = alike_.find(LikenessOf(name));
-    if (name.empty() || alike == alike_.end()) return;
+    if (alike == alike_.end()) return CheckFounding(name, problems);
     const std::string registered = absl::StrJoin(alike->second, ", ");
     return problems->Add(
         absl::StrCat("“", Excerpt(name), "”与已登记的“", registered, "”写法相近，请写成登记的名称"),
@@ -261,6 +262,18 @@ void Importer::CheckOrganisation(const std::string& name, Problems* problems) co
   problems->Add(
       absl::StrCat("有几个党组织登记为“", Excerpt(name), "”: ", ids),
       absl::StrCat("several organisations are registered as \"", Excerpt(name), "\": ", ids));
+}
+
+// A name that is mistyped would found a branch that nobody meant.
+void Importer::CheckFounding(const std::string& name, Problems* problems) const {
+  if (may_found_) return;
+  const std::string near = absl::StrJoin(NearlyNamed(name), ", ");
+  problems->Add(absl::StrCat("没有登记过“", Excerpt(name), "”",
+                             near.empty() ? "" : absl::StrCat("（相近的有“", near, "”）"),
+                             "。写错的请改正；确要新建的，导入时加 --found"),
+                absl::StrCat("\"", Excerpt(name), "\" is not registered",
+                             near.empty() ? "" : absl::StrCat(" (nearly the same: \"", near, "\")"),
+                             "; correct it, or import with --found if it is a new organisation"));
 }
 
 std::optional<Id> Importer::FindOrganisation(const std::string& name) const {
@@ -285,6 +298,9 @@ Id Importer::OrganisationFor(const std::string& name, Organisation::Kind kind,
     organisation.set_host_parent_id(
         OrganisationFor(host_superior, KindFromName(host_superior), "", "", edit, reply).str());
   }
+  auto* told = reply->add_new_organisations();
+  told->set_name(ShortName(name));
+  for (std::string& near : NearlyNamed(name)) told->add_alike(std::move(near));
   const Id id = environment_.NewId();
   IndexOrganisation(ShortName(name), id);
   Add(organisation, id, edit);
@@ -316,6 +332,8 @@ absl::Status Importer::AddRow(const RosterRow& row, sync::v1::Edit* edit,
   std::vector<DoubtfulCell> doubts = row.cells;
   const Id branch = known ? BranchOf(row, id, said, &doubts) : said;
   Member member = row.member;
+  DoubtMember(&member, &doubts);
+  DoubtSuperior(row, said, &doubts);
   PrivateDetail detail = row.detail;
   member.set_registered_name(ShortName(member.name()));
   member.set_branch_id(branch.str());

@@ -75,6 +75,9 @@ class Importer {
   // leaves what was committed before it; running the whole roster again, with another importer,
   // adds the rest. The bad rows go into the reply.
   absl::Status Run(const Roster& roster, Commit commit, admin::v1::ImportReply* reply);
+  // Whether a row may name an organisation that is not registered, which is then made. Unless it is
+  // said: where none is registered yet.
+  void MayFound(bool may_found) { may_found_ = may_found || organisations_.empty(); }
   // That this roster has said what it says. After a run that was committed.
   absl::Status Remember();
 
@@ -97,7 +100,14 @@ class Importer {
   admin::v1::Registered RegisteredAs(const Id& member) const;
   void IndexOrganisation(const std::string& name, const Id& id);
   void CheckOrganisation(const std::string& name, Problems* problems) const;
+  void CheckFounding(const std::string& name, Problems* problems) const;
   std::optional<Id> FindOrganisation(const std::string& name) const;
+  // Registered names that differ from this one in a character or two.
+  std::vector<std::string> NearlyNamed(const std::string& name) const;
+  // What of a row is not taken, or is taken and may not be meant: days to come, codes that no table
+  // has, another superior than the branch has.
+  void DoubtMember(records::v1::Member* member, std::vector<DoubtfulCell>* doubts) const;
+  void DoubtSuperior(const RosterRow& row, const Id& branch, std::vector<DoubtfulCell>* doubts);
   Id OrganisationFor(const std::string& name, records::v1::Organisation::Kind kind,
                      const std::string& superior, const std::string& host_superior,
                      sync::v1::Edit* edit, admin::v1::ImportReply* reply);
@@ -155,6 +165,8 @@ class Importer {
   absl::flat_hash_map<std::string, Id> deleted_numbers_;
   std::set<std::pair<Id, Id>> moved_;  // member, and the branch whose transfer was received
   std::map<std::string, std::set<std::string>> alike_;  // names of organisations by LikenessOf
+  bool may_found_ = true;
+  std::set<std::string> told_superiors_;  // by branch, so that each is told once
   std::set<Id> claimed_;
   std::set<Id> made_again_;  // by the rows of this file that say that somebody is new
   Said said_;

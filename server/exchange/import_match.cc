@@ -3,19 +3,25 @@
 
 #include <algorithm>
 #include <memory>
+#include <numeric>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "server/exchange/import.h"
-#include "server/exchange/text.h"
-#include "server/exchange/values.h"
 #include "server/identity/named.h"
+#include "sync/base/date.h"
+#include "sync/base/text.h"
+#include "sync/exchange/text.h"
+#include "sync/exchange/values.h"
 #include "sync/merge/touched.h"
 #include "sync/rules/registration.h"
 #include "sync/rules/typed.h"
+#include "sync/schema/codes.h"
 #include "sync/wire/record.h"
+#include "zhibu/records/v1/organisation.pb.h"
 
 namespace zhibu::server {
 namespace {
@@ -42,6 +48,26 @@ std::string ShownIn(const google::protobuf::Message& record,
     return reflection.GetEnum(record, &field)->options().GetExtension(value_label);
   }
   return field.type() == field.TYPE_STRING ? reflection.GetString(record, &field) : "";
+}
+
+std::u32string CharactersOf(absl::string_view text) {
+  std::u32string characters;
+  for (char32_t one = 0; !text.empty() && TakeCharacter(&text, &one);) characters += one;
+  return characters;
+}
+
+// How many characters are put in, left out or taken for others (Levenshtein).
+size_t Distance(const std::u32string& one, const std::u32string& other) {
+  std::vector<size_t> row(other.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 1; i <= one.size(); ++i) {
+    size_t diagonal = std::exchange(row[0], i);
+    for (size_t j = 1; j <= other.size(); ++j) {
+      const size_t taken = diagonal + (one[i - 1] == other[j - 1] ? 0 : 1);
+      diagonal = std::exchange(row[j], std::min({taken, row[j] + 1, row[j - 1] + 1}));
+    }
+  }
+  return row.back();
 }
 
 }  // namespace
@@ -328,6 +354,64 @@ void Importer::NoteSaid(const Id& member, const google::protobuf::Message& recor
     said_.Say(member, Type(record.GetDescriptor()).number, static_cast<uint32_t>(field->number()),
               ShownIn(record, *field));
   }
+}
+
+std::vector<std::string> Importer::NearlyNamed(const std::string& name) const {
+  const std::u32string meant = CharactersOf(ShortName(name));
+  constexpr size_t kShort = 8;  // characters; in a longer name two may differ
+  const size_t most = meant.size() < kShort ? 1 : 2;
+  std::vector<std::string> near;
+  for (const auto& [registered, ids] : organisations_) {
+    const std::u32string other = CharactersOf(registered);
+    if (registered != ShortName(name) && Distance(meant, other) <= most) near.push_back(registered);
+  }
+  std::sort(near.begin(), near.end());
+  return near;
+}
+
+void Importer::DoubtMember(Member* member, std::vector<DoubtfulCell>* doubts) const {
+  const std::string today = DateAt(environment_.now_ms());
+  std::vector<const google::protobuf::FieldDescriptor*> fields;
+  member->GetReflection()->ListFields(*member, &fields);
+  for (const auto* field : fields) {
+    if (field->type() != field->TYPE_STRING || field->is_repeated()) continue;
+    const std::string text = member->GetReflection()->GetString(*member, field);
+    const std::string& label_zh = field->options().GetExtension(label);
+    const Format format = field->options().GetExtension(zhibu::format);
+    if ((format == DAY_OR_MONTH || format == DATE) && text > today) {
+      doubts->push_back(Doubt(label_zh, absl::StrCat(text, " 还没有到，没有写入"),
+                              absl::StrCat(text, " is yet to come, and was not taken")));
+      member->GetReflection()->ClearField(member, field);
+    }
+    const std::string& table = field->options().GetExtension(code_table);
+    const bool is_code = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+      return absl::ascii_isalnum(static_cast<unsigned char>(c));
+    });
+    if (!table.empty() && is_code && FindCode(table, text) == nullptr) {
+      doubts->push_back(
+          Doubt(label_zh, absl::StrCat("代码表中没有 ", text, "，照原样保存"),
+                absl::StrCat("no table has the code ", text, "; it is kept as it is")));
+    }
+  }
+}
+
+void Importer::DoubtSuperior(const RosterRow& row, const Id& branch,
+                             std::vector<DoubtfulCell>* doubts) {
+  const auto it = states_.find({Type(records::v1::Organisation::descriptor()).number, branch});
+  if (row.superior.empty() || it == states_.end()) return;
+  const auto organisation = Parse<records::v1::Organisation>(it->second.body);
+  const std::string stands = NameOfBranch(organisation.parent_id());
+  const std::string said = ShortName(row.superior);
+  if (stands == said || said == RegisteredName(organisation)) return;
+  if (!told_superiors_.insert(absl::StrCat(row.branch, "\n", said)).second) return;
+  const std::string shown_zh = stands.empty() ? "无" : absl::StrCat("“", stands, "”");
+  const std::string shown_en = stands.empty() ? "none" : absl::StrCat("\"", stands, "\"");
+  doubts->push_back(
+      Doubt("上级组织",
+            absl::StrCat("“", row.branch, "”的上级组织登记的是", shown_zh,
+                         "，没有改动；确已调整的请用 affiliate"),
+            absl::StrCat("the superior of \"", row.branch, "\" is registered as ", shown_en,
+                         ", and was not changed; where it has changed use affiliate")));
 }
 
 DoubtfulCell Importer::Doubt(absl::string_view label, absl::string_view zh,

@@ -11,12 +11,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "server/exchange/columns.h"
-#include "server/exchange/csv.h"
-#include "server/exchange/headings.h"
 #include "server/exchange/row.h"
-#include "server/exchange/text.h"
-#include "server/exchange/workbook.h"
 #include "sync/base/status.h"
+#include "sync/exchange/headings.h"
+#include "sync/exchange/open.h"
+#include "sync/exchange/text.h"
 
 namespace zhibu::server {
 namespace {
@@ -25,8 +24,6 @@ using records::v1::Organisation;
 
 constexpr size_t kUnreadColumnsMax = 50;
 constexpr size_t kHeadingBytesMax = 100;
-// Of a text, to find its header; FindHeader looks at no more.
-constexpr size_t kHeadRows = 40;
 
 absl::Status CheckHeader(const Header& header, bool has_branch) {
   std::vector<std::string> zh, en;
@@ -81,107 +78,17 @@ class Seen {
   Lines by_person_;
 };
 
-// A sheet whose header has been found.
-struct Opened {
-  Sheet sheet;
-  FoundHeader found;
-  std::vector<Words> others;  // sheets that are not read
-};
-
-absl::Status NoHeader(bool empty) {
-  if (empty) {
-    return Unusable("文件没有表头，没有导入任何内容",
-                    "the file has no header line, and nothing was imported");
-  }
-  return CheckHeader(Header({}), false);
-}
-
-// Of the sheets, the one whose header knows most; of several the first.
-absl::StatusOr<Opened> OpenWorkbook(absl::string_view bytes, const SheetLimits& limits) {
-  ASSIGN_OR_RETURN(std::vector<Sheet> sheets, ReadWorkbook(bytes, limits));
-  std::optional<size_t> best;
-  std::optional<FoundHeader> found;
-  bool empty = true;
-  for (size_t i = 0; i < sheets.size(); ++i) {
-    empty = empty && sheets[i].rows.empty();
-    std::optional<FoundHeader> here = FindHeader(sheets[i].rows);
-    if (!here || (found && here->header.known() <= found->header.known())) continue;
-    best = i;
-    found = std::move(here);
-  }
-  if (!best) return NoHeader(empty);
-  Opened opened{std::move(sheets[*best]), *std::move(found), {}};
-  for (size_t i = 0; i < sheets.size(); ++i) {
-    if (i != *best && !sheets[i].rows.empty()) opened.others.push_back(sheets[i].read_as);
-  }
-  return opened;
-}
-
-std::vector<SheetRow> FirstRowsOf(absl::string_view text, char separator) {
-  std::vector<SheetRow> rows;
-  CsvReader reader(text, separator);
-  SheetRow row;
-  while (rows.size() < kHeadRows && reader.Next(&row)) rows.push_back(std::move(row));
-  return rows;
-}
-
-absl::Status NoText(absl::string_view bytes) {
-  if (absl::StartsWith(bytes, "\xD0\xCF\x11\xE0")) {
-    return Unusable(
-        "文件是旧版 .xls 或加了密码的工作簿，没有导入任何内容。请另存为不加密码的 .xlsx 后再试",
-        "the file is an .xls or a workbook with a password, and nothing was imported; save it as "
-        ".xlsx without a password");
-  }
-  return Unusable(
-      "文件既不是 XLSX 工作簿，也不是 UTF-8、UTF-16、GB18030 或 Big5 文本，没有导入任何内容。"
-      "请在表格软件中另存为 .xlsx 后再试",
-      "the file is neither a workbook (XLSX) nor text in UTF-8, UTF-16, GB18030 or Big5, and "
-      "nothing was imported; save it as .xlsx in the spreadsheet program");
-}
-
-// In the encoding and with the separator in which the header knows most; of several the first.
-absl::StatusOr<Opened> OpenText(absl::string_view bytes, const SheetLimits& limits) {
-  ASSIGN_OR_RETURN(const std::vector<DecodedText> readings, Decode(bytes));
-  if (readings.empty()) return NoText(bytes);
-  const DecodedText* best = nullptr;
-  char separator = ',';
-  std::optional<FoundHeader> found;
-  bool empty = false;  // whatever separates
-  for (const DecodedText& reading : readings) {
-    for (const char by : {',', ';', '\t'}) {
-      const std::vector<SheetRow> rows = FirstRowsOf(reading.text, by);
-      empty = empty || rows.empty();
-      std::optional<FoundHeader> here = FindHeader(rows);
-      if (!here || (found && here->header.known() <= found->header.known())) continue;
-      best = &reading;
-      separator = by;
-      found = std::move(here);
-    }
-  }
-  if (best == nullptr) return NoHeader(empty);
-  Opened opened{{}, *std::move(found), {}};
-  opened.sheet.read_as = Say(best->encoding, best->encoding);
-  CsvReader reader(best->text, separator);
-  SheetRow row;
-  const size_t rows_max = limits.rows_max + opened.found.first + opened.found.rows;
-  while (reader.Next(&row)) {
-    if (opened.sheet.rows.size() == rows_max) return TooManyRows(limits);
-    opened.sheet.rows.push_back(std::move(row));
-  }
-  return opened;
-}
-
 // All rows of a sheet, from its titles to its signatures.
 class RosterReader {
  public:
-  RosterReader(Opened opened, absl::string_view branch)
+  RosterReader(OpenedSheet opened, Header header, absl::string_view branch)
       : sheet_(std::move(opened.sheet)),
-        header_(std::move(opened.found.header)),
-        first_(opened.found.first + opened.found.rows),
-        header_line_(sheet_.rows[opened.found.first].line),
+        header_(std::move(header)),
+        first_(opened.header.first + opened.header.rows),
+        header_line_(sheet_.rows[opened.header.first].line),
         others_(std::move(opened.others)),
         context_{branch, sheet_.days_from_1904} {
-    for (size_t i = 0; i < opened.found.first; ++i) {
+    for (size_t i = 0; i < opened.header.first; ++i) {
       LeaveOut(sheet_.rows[i], Say("在表头上面", "stands above the header"));
     }
   }
@@ -321,24 +228,17 @@ Roster RosterReader::Read() {
 
 absl::StatusOr<Roster> ParseRoster(absl::string_view bytes, const SheetLimits& limits,
                                    absl::string_view branch) {
-  if (bytes.size() > limits.bytes_max) {
-    return Unusable(
-        absl::StrCat("文件超过 ", limits.bytes_max, " 字节，没有导入任何内容。请分成几个文件"),
-        absl::StrCat("the file has more than ", limits.bytes_max,
-                     " bytes, and nothing was imported; divide it into several"));
-  }
-  ASSIGN_OR_RETURN(Opened opened,
-                   IsPacked(bytes) ? OpenWorkbook(bytes, limits) : OpenText(bytes, limits));
-  RETURN_IF_ERROR(CheckHeader(opened.found.header, !branch.empty()));
-  return RosterReader(std::move(opened), branch).Read();
-}
-
-Words WordsOf(const absl::Status& status) {
-  Words words;
-  const auto payload = status.GetPayload(kWordsUrl);
-  if (payload && words.ParseFromString(std::string(*payload))) return words;
-  const std::string message(status.message());
-  return Say(message, message);
+  const auto find = [](absl::Span<const SheetRow> rows) -> std::optional<HeaderPlace> {
+    const std::optional<FoundHeader> found = FindHeader(rows);
+    if (!found) return std::nullopt;
+    return HeaderPlace{found->first, found->rows, found->header.known()};
+  };
+  ASSIGN_OR_RETURN(OpenedSheet opened,
+                   OpenSheet(bytes, limits, find, CheckHeader(Header({}), false)));
+  Header header(
+      absl::MakeConstSpan(opened.sheet.rows).subspan(opened.header.first, opened.header.rows));
+  RETURN_IF_ERROR(CheckHeader(header, !branch.empty()));
+  return RosterReader(std::move(opened), std::move(header), branch).Read();
 }
 
 Organisation::Kind KindFromName(absl::string_view name) {

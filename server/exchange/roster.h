@@ -40,8 +40,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "server/exchange/columns.h"
-#include "server/exchange/sheet.h"
 #include "sync/base/types.h"
+#include "sync/exchange/sheet.h"
 #include "zhibu/records/v1/member.pb.h"
 #include "zhibu/records/v1/organisation.pb.h"
 #include "zhibu/schema/v1/options.pb.h"
@@ -98,9 +98,6 @@ struct Roster {
 // `branch` is that of the rows which name none; with it no column has to.
 absl::StatusOr<Roster> ParseRoster(absl::string_view bytes, const SheetLimits& limits = {},
                                    absl::string_view branch = "");
-
-// What to tell people of a status that ParseRoster gave; its message is the English wording.
-Words WordsOf(const absl::Status& status);
 
 // What kind of organisation a name tells of, by the last telling word in it:
 // 青石村村民委员会党支部 is a branch, 中共云溪镇委员会 a committee. BRANCH where nothing tells.

@@ -12,7 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "server/exchange/columns.h"
 #include "server/exchange/roster.h"
-#include "server/exchange/sheet.h"
+#include "sync/exchange/sheet.h"
 #include "zhibu/schema/v1/options.pb.h"
 
 namespace zhibu::server {

@@ -98,6 +98,10 @@ absl::StatusOr<DeviceRow> EnrolDevice(Writer& writer, Ingest& ingest,
   const int64_t now = environment.now_ms();
   ASSIGN_OR_RETURN(std::optional<DeviceRow> known, FindKnown(writer, person, request));
   if (known) {
+    // One that no longer finds the server is told there that it was revoked, and hands over what
+    // it has not sent.
+    const bool goes_on = known->number.value == request.device();
+    if (known->revoked() && goes_on) return *std::move(known);
     if (known->revoked()) return Refuse(sync::v1::DEVICE_REVOKED, known->name);
     RETURN_IF_ERROR(NoteSeen(writer, ingest, {{known->number, now}}));
     known->last_seen_ms = now;

@@ -26,8 +26,9 @@ absl::Status CheckEnrolment(const Schema& schema, const sync::v1::EnrolRequest& 
 
 // The device of `person` with the key of the request, its row and its record; the one
 // that is there, if the key is known: it comes again because a restored server has
-// forgotten it, or to be authenticated, and was seen now. DEVICE_REVOKED: it was revoked;
-// KEY_OF_ANOTHER: it is another person's.
+// forgotten it or has moved, or to be authenticated, and was seen now. One that was revoked
+// stays so: under its number it is given its row, to be told and to hand over its work by; else
+// DEVICE_REVOKED. KEY_OF_ANOTHER: it is another person's.
 absl::StatusOr<DeviceRow> EnrolDevice(Writer& writer, Ingest& ingest,
                                       const Environment& environment, const Id& person,
                                       const sync::v1::EnrolRequest& request);

@@ -3,7 +3,6 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
-#include "server/identity/certificate.h"
 #include "server/identity/named.h"
 #include "sync/base/reason.h"
 #include "sync/base/status.h"
@@ -54,7 +53,7 @@ absl::Status Announce(Writer& writer, const Announcement& announcement, int64_t 
   if (announcement.certificate) {
     ASSIGN_OR_RETURN(const std::string next, writer.GetSetting(kNextCertificate));
     if (next.empty()) {
-      ASSIGN_OR_RETURN(const Certificate made, MakeCertificate());
+      const Certificate& made = *announcement.certificate;
       RETURN_IF_ERROR(writer.PutSetting(kNextKey, made.key_pem));
       RETURN_IF_ERROR(writer.PutSetting(kNextCertificate, made.certificate_pem));
     }
@@ -67,6 +66,12 @@ absl::Status WithdrawAnnouncement(Writer& writer) {
     RETURN_IF_ERROR(writer.PutSetting(name, ""));
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> AnnouncedBy(Reader& reader) {
+  ASSIGN_OR_RETURN(const std::string address, reader.GetSetting(kNextAddress));
+  ASSIGN_OR_RETURN(const std::string certificate, reader.GetSetting(kNextCertificate));
+  return absl::StrCat(address, "\n", certificate);
 }
 
 absl::Status SetAddress(Writer& writer, const std::string& address) {

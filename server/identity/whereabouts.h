@@ -9,8 +9,10 @@
 #ifndef ZHIBU_SERVER_IDENTITY_WHEREABOUTS_H_
 #define ZHIBU_SERVER_IDENTITY_WHEREABOUTS_H_
 
+#include <optional>
 #include <string>
 
+#include "server/identity/certificate.h"
 #include "server/store/store.h"
 #include "zhibu/sync/v1/sync.pb.h"
 
@@ -25,11 +27,13 @@ inline constexpr char kAnnounced[] = "announced_ms";
 absl::StatusOr<sync::v1::ServerAddresses> ReachedAt(Reader& reader);
 
 struct Announcement {
-  std::string address;       // empty: it stays
-  bool certificate = false;  // another is made, unless there is one already
+  std::string address;                     // empty: it stays
+  std::optional<Certificate> certificate;  // is to come, unless one is announced already
 };
 absl::Status Announce(Writer& writer, const Announcement& announcement, int64_t now_ms);
 absl::Status WithdrawAnnouncement(Writer& writer);
+// What is announced, as one text: another where it has changed.
+absl::StatusOr<std::string> AnnouncedBy(Reader& reader);
 
 // From now on the server has this address. One that was announced is so no longer.
 absl::Status SetAddress(Writer& writer, const std::string& address);

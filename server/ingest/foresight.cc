@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
+#include "server/figures/sums.h"
 #include "sync/base/status.h"
 #include "sync/crypto/handshake.h"
 #include "sync/rules/persons.h"
@@ -101,10 +102,14 @@ absl::Status FetchFor(const Work& work, absl::Span<const Submitted> batch) {
   first.devices.assign(devices.begin(), devices.end());
   const std::vector<Read> changes = ChangesIn(work, edits);
   first.records = RecordsOf(changes);
+  for (const Read& read : changes) {
+    ForeseeSums(work.book, *read.type, read.key.id, read.change->set(), &first);
+  }
   RETURN_IF_ERROR(work.writer.Fetch(first));
   Foreseen then;
   RETURN_IF_ERROR(FetchAuthors(work, batch, &then));
   RETURN_IF_ERROR(FetchScopes(work, changes, &then));
+  if (!first.settings.empty()) then.sums = then.moving;
   return work.writer.Fetch(then);
 }
 

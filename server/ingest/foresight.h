@@ -1,7 +1,8 @@
 // What a batch is going to read, said to a store that is far away before it is read row by row:
 //
-//   first   what the edits say themselves: their devices, their records, whether they came before
-//   then    what follows from that: their authors' own scopes, the scopes that they move
+//   first   what the edits say themselves: their devices, their records with what hangs on them for
+//           a figure's sake, whether they came before
+//   then    what follows from that: their authors' own scopes, the scopes that they move, with sums
 //
 // It decides nothing: what is not foreseen costs a journey each, and no more.
 #ifndef ZHIBU_SERVER_INGEST_FORESIGHT_H_

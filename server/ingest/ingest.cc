@@ -9,6 +9,7 @@
 #include "server/authority/notes.h"
 #include "server/feed/incarnation.h"
 #include "server/feed/sight.h"
+#include "server/figures/sums.h"
 #include "server/ingest/composing.h"
 #include "server/ingest/foresight.h"
 #include "server/ingest/known_offices.h"
@@ -45,14 +46,15 @@ Version HighestOf(const Sent* sent) {
 class Ingest::Batch {
  public:
   Batch(const Ingest& ingest, Writer& writer)
-      : work_{*ingest.schema_,  ingest.rules_, ingest.environment_,
+      : work_{*ingest.schema_,  ingest.rules_, ingest.book_,     ingest.environment_,
               ingest.observer_, writer,        ingest.own_chain_},
         writer_(writer),
         chains_(work_),
         offices_(work_),
         waiting_(work_, chains_, offices_),
         merging_(work_, offices_),
-        composing_(work_, [this](Edit edit) { return TakeOwn(std::move(edit)).status(); }) {}
+        composing_(work_, [this](Edit edit) { return TakeOwn(std::move(edit)).status(); }),
+        sums_(writer, work_.schema, work_.book) {}
 
   absl::Status Fetch(absl::Span<const Submitted> batch) { return FetchFor(work_, batch); }
 
@@ -272,6 +274,7 @@ class Ingest::Batch {
 
   absl::Status Write(const Staging& staging) {
     Edit follows;
+    std::vector<ChangedRecord> changed;
     for (const auto& [key, staged] : staging) {
       const std::vector<Placed> after = PlacesOf(*staged.type, key.id, staged.state.body);
       RETURN_IF_ERROR(writer_.PutRecord(
@@ -279,7 +282,9 @@ class Ingest::Batch {
           ShowingsOf(work_.schema, *staged.type, key.id, staged.was, staged.state)));
       RETURN_IF_ERROR(AddNotes(writer_, work_.schema, key, staged.outcome, after, &follows));
       if (staged.loan) follows.MergeFrom(staged.loan->proved);
+      changed.push_back({staged.type, key.id, &staged.was, &staged.state});
     }
+    RETURN_IF_ERROR(sums_.Follow(changed));
     return composing_.Write(std::move(follows));
   }
 
@@ -379,6 +384,7 @@ class Ingest::Batch {
   Waiting waiting_;
   Merging merging_;
   Composing composing_;
+  Sums sums_;
 
   Version given_;  // the last one of this transaction
   // The held edit that somebody has just tried to take, and which was refused.
@@ -386,9 +392,10 @@ class Ingest::Batch {
 };
 
 Ingest::Ingest(std::shared_ptr<const Schema> schema, Environment environment, Observer* observer,
-               DeviceNumber own_chain)
+               const rules::Book& book, DeviceNumber own_chain)
     : schema_(std::move(schema)),
-      rules_(schema_),
+      book_(book),
+      rules_(schema_, book_),
       environment_(std::move(environment)),
       observer_(*observer),
       own_chain_(own_chain) {}

@@ -13,7 +13,8 @@
 //   whom) authority   may its author touch these records? (server/authority/authority.h) merge in
 //   memory (sync/merge/merge.h); a rule may lend its author an office (Rule::Lend) authority   may
 //   they leave them so? And: are they as declared, and not too large? judge       by the rules
-//   (sync/rules/rule.h) write       records and feeds, and notes of what the merge has decided
+//   (sync/rules/rule.h) write       records and feeds, the sums
+//   that hang on them (server/figures/sums.h), and notes of what the merge has decided
 //   (server/authority/notes.h) follow      for each record by each rule; then marks; then for all
 //   of the edit
 //
@@ -71,9 +72,11 @@ struct Result {
 
 class Ingest {
  public:
-  // `own_chain`: where others write to the same store, one that no other process has.
+  // `book`, whose figures are kept, outlives it. `own_chain`: where others write to the same store,
+  // one that no other process has.
   Ingest(std::shared_ptr<const Schema> schema, Environment environment,
-         Observer* observer = Observer::None(), DeviceNumber own_chain = kServerDevice);
+         Observer* observer = Observer::None(), const rules::Book& book = rules::ShippedBook(),
+         DeviceNumber own_chain = kServerDevice);
 
   // A result for each submitted edit, in their order. An error means that nothing of the batch was
   // written.
@@ -86,11 +89,13 @@ class Ingest {
   absl::StatusOr<Version> WriteOwn(Writer& writer, const sync::v1::Edit& edit) const;
 
   const Schema& schema() const { return *schema_; }
+  const rules::Book& book() const { return book_; }
 
  private:
   class Batch;
 
   const std::shared_ptr<const Schema> schema_;
+  const rules::Book& book_;
   const RuleBook rules_;
   const Environment environment_;
   Observer& observer_;

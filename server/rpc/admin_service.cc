@@ -75,6 +75,10 @@ class AdminService final : public admin::v1::Admin::Service {
                 admin::v1::BackupReply* reply) override {
     return Answer(admin_.Backup(*request), reply);
   }
+  Status Ledger(ServerContext*, const admin::v1::LedgerRequest* request,
+                admin::v1::LedgerReply* reply) override {
+    return Answer(admin_.Ledger(*request), reply);
+  }
   Status Acts(ServerContext*, const admin::v1::ActsRequest* request,
               admin::v1::ActsReply* reply) override {
     return Answer(admin_.Acts(*request), reply);
@@ -86,6 +90,10 @@ class AdminService final : public admin::v1::Admin::Service {
   Status Check(ServerContext*, const admin::v1::CheckRequest*,
                admin::v1::CheckReply* reply) override {
     return Answer(admin_.Check(), reply);
+  }
+  Status Report(ServerContext*, const admin::v1::ReportRequest* request,
+                admin::v1::ReportReply* reply) override {
+    return Answer(admin_.Report(*request), reply);
   }
 
  private:

@@ -18,6 +18,7 @@
 #include "absl/time/time.h"
 #include "server/base/log.h"
 #include "server/feed/incarnation.h"
+#include "server/figures/making.h"
 #include "server/identity/certificate.h"
 #include "server/identity/marks.h"
 #include "server/identity/named.h"
@@ -134,11 +135,12 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore(const DataPlace& place, const s
 }
 
 // Whoever serves from this folder has it, whenever it is.
-absl::StatusOr<DeviceNumber> OwnChainOf(const DataPlace& place, Store& store) {
+absl::StatusOr<DeviceNumber> OwnChainOf(const DataPlace& place, Store& store,
+                                        const Environment& environment) {
   const std::string file = absl::StrCat(place.folder, "/chain");
   DeviceNumber had;
   std::ifstream(file) >> had.value;
-  ASSIGN_OR_RETURN(const DeviceNumber chain, EnsureOwnChain(store, SystemEnvironment(), had));
+  ASSIGN_OR_RETURN(const DeviceNumber chain, EnsureOwnChain(store, environment, had));
   if (chain != had) std::ofstream(file, std::ios::trunc) << chain.value << std::endl;
   return chain;
 }
@@ -147,16 +149,18 @@ absl::StatusOr<DeviceNumber> OwnChainOf(const DataPlace& place, Store& store) {
 
 struct Node::Parts {
   Parts(std::string folder_path, FolderLock held, std::unique_ptr<Log> heard,
-        std::unique_ptr<Store> opened, DeviceNumber chain, const Limits& limits_given)
+        std::unique_ptr<Store> opened, DeviceNumber chain, const Limits& limits_given,
+        const Environment& environment)
       : folder(std::move(folder_path)),
         limits(limits_given),
         lock(std::move(held)),
         log(std::move(heard)),
         store(std::move(opened)),
-        ingest(CatalogueSchema(), SystemEnvironment(), log.get(), chain),
-        hub(store.get(), &ingest, SystemEnvironment(), limits, log.get()),
+        ingest(CatalogueSchema(), environment, log.get(), rules::ShippedBook(), chain),
+        hub(store.get(), &ingest, environment, limits, log.get()),
         admin(&hub, log.get()),
-        admin_service(MakeAdminService(&admin)) {}
+        admin_service(MakeAdminService(&admin)),
+        sums(store.get(), &ingest.schema(), &ingest.book(), log.get()) {}
 
   const std::string folder;
   const Limits limits;
@@ -172,28 +176,31 @@ struct Node::Parts {
   std::unique_ptr<grpc::Server> admin_server;
   std::unique_ptr<grpc::Server> sync_server;
   std::unique_ptr<Acceptor> acceptor;
+  SumsMaker sums;
 };
 
 Node::Node(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 absl::StatusOr<std::unique_ptr<Node>> Node::Open(const DataPlace& place, bool restored,
-                                                 const Limits& limits) {
+                                                 const Limits& limits,
+                                                 const Environment& environment) {
   ASSIGN_OR_RETURN(FolderLock lock, FolderLock::Take(place.folder));
   umask(0077);  // what is kept here is for its owner only
   ASSIGN_OR_RETURN(const std::string key, KeyOf(place));
   auto log = std::make_unique<Log>();
   ASSIGN_OR_RETURN(auto store, OpenStore(place, key, log.get()));
-  RETURN_IF_ERROR(EnsureIncarnation(*store, *CatalogueSchema(), SystemEnvironment(), restored));
-  RETURN_IF_ERROR(EnsureCourierKey(*store, SystemEnvironment()));
+  RETURN_IF_ERROR(EnsureIncarnation(*store, *CatalogueSchema(), environment, restored));
+  RETURN_IF_ERROR(EnsureCourierKey(*store, environment));
   DeviceNumber chain = kServerDevice;
   if (!place.store.empty()) {
-    ASSIGN_OR_RETURN(chain, OwnChainOf(place, *store));
+    ASSIGN_OR_RETURN(chain, OwnChainOf(place, *store, environment));
   }
-  Ingest ingest(CatalogueSchema(), SystemEnvironment(), log.get(), chain);
+  Ingest ingest(CatalogueSchema(), environment, log.get(), rules::ShippedBook(), chain);
   RETURN_IF_ERROR(EnsureRegistration(*store, ingest));
-  RETURN_IF_ERROR(EnsureMarks(*store, ingest, SystemEnvironment()));
-  return std::unique_ptr<Node>(new Node(std::make_unique<Parts>(
-      place.folder, std::move(lock), std::move(log), std::move(store), chain, limits)));
+  RETURN_IF_ERROR(EnsureMarks(*store, ingest, environment));
+  return std::unique_ptr<Node>(
+      new Node(std::make_unique<Parts>(place.folder, std::move(lock), std::move(log),
+                                       std::move(store), chain, limits, environment)));
 }
 
 absl::StatusOr<std::unique_ptr<Node>> Node::OpenThere(const DataPlace& place) {

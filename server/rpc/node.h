@@ -19,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "server/sessions/limits.h"
+#include "sync/base/environment.h"
 
 namespace grpc {
 class Channel;
@@ -50,8 +51,9 @@ class Node {
   // `restored`: what is there was put back by other means than a backup of ours, which is known
   // for what it is. UNAVAILABLE: another process holds the folder, or the database cannot be
   // reached. WRONG_KEY: the key is missing or another; nothing has been touched.
-  static absl::StatusOr<std::unique_ptr<Node>> Open(const DataPlace& place, bool restored = false,
-                                                    const Limits& limits = {});
+  static absl::StatusOr<std::unique_ptr<Node>> Open(
+      const DataPlace& place, bool restored = false, const Limits& limits = {},
+      const Environment& environment = SystemEnvironment());
   // As above, where there is a store: NOT_FOUND where there is none, and none is made.
   static absl::StatusOr<std::unique_ptr<Node>> OpenThere(const DataPlace& place);
   // Fills an empty database with what `admin backup` has copied out of another.

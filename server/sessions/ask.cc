@@ -11,6 +11,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/authority/authority.h"
+#include "server/figures/summary.h"
+#include "sync/base/date.h"
 #include "sync/base/reason.h"
 #include "sync/base/status.h"
 #include "sync/merge/audience.h"
@@ -101,6 +103,33 @@ class Question {
       }
     }
     return status_;
+  }
+
+  absl::Status SumUp(const rules::Book& book, const sync::v1::Ask& ask, KnownTree* known,
+                     rules::v1::Report* report) {
+    const auto organisation = Id::FromBytes(ask.organisation_id());
+    const auto period = rules::Months::From(ask.sum_up());
+    if (!organisation || ask.type() != 0) return Refuse(sync::v1::MALFORMED, "ask");
+    if (!period) return Refuse(sync::v1::MALFORMED, "sum_up");
+    ASSIGN_OR_RETURN(const bool above, ActsAbove(*organisation));
+    if (!above && !ActsFor(*organisation)) return NotBelow<Organisation>();
+    RETURN_IF_ERROR(LookUp(*organisation, known));
+    // What they read of their own organisation they need not read below it.
+    Eyes eyes{.at_home = offices_.In(*organisation), .as_host = offices_.In(*organisation)};
+    if (above || known->scopes.size() > 1) eyes = {.at_home = AudienceOf(SUPERIOR)};
+    const auto sees = [&](const rules::Figure& figure) {
+      if (figure.MayBeReadBy(eyes, schema_)) return rules::Sight::kAll;
+      return figure.text.smallest_group() > 0 ? rules::Sight::kGroups : rules::Sight::kNothing;
+    };
+    ASSIGN_OR_RETURN(
+        *report, SummaryOf(reader_, book, known->scopes, *period, MonthOf(DayAt(now_ms_)), sees));
+    for (auto& balance : *report->mutable_balances()) {
+      for (auto& open : *balance.mutable_open()) {
+        ASSIGN_OR_RETURN(*open.mutable_organisation_name(),
+                         RegisteredNameOf<Organisation>(reader_, open.organisation_id()));
+      }
+    }
+    return absl::OkStatus();
   }
 
   absl::Status AskMember(const Id& member, const RecordType& type, const sync::v1::Ask& ask,
@@ -260,9 +289,15 @@ absl::Status OpenAccess(Writer& writer, const Ingest& ingest, const Environment&
   return ingest.WriteOwn(writer, edit).status();
 }
 
-absl::Status AnswerAsk(Reader& reader, const Schema& schema, const Id& asker, int64_t now_ms,
+absl::Status AnswerAsk(Reader& reader, const Ingest& ingest, const Id& asker, int64_t now_ms,
                        const sync::v1::Ask& ask, KnownTree* tree, sync::v1::Page* page,
                        Disclosures* disclosures) {
+  const Schema& schema = ingest.schema();
+  if (!ask.sum_up().empty()) {
+    Question question(reader, schema, asker, now_ms);
+    RETURN_IF_ERROR(question.Begin());
+    return question.SumUp(ingest.book(), ask, tree, page->mutable_report());
+  }
   const RecordType* type = schema.Find(ask.type());
   if (type == nullptr) return Refuse(sync::v1::UNKNOWN_TYPE, absl::StrCat(ask.type()));
   Question question(reader, schema, asker, now_ms);

@@ -258,7 +258,7 @@ void Session::OnAsk(const sync::v1::Ask& ask) {
   }
   if (status.ok()) {
     status = store_.Read([&](Reader& reader) {
-      return AnswerAsk(reader, schema_, device_.person, environment_.now_ms(), ask, &tree_, &page,
+      return AnswerAsk(reader, ingest_, device_.person, environment_.now_ms(), ask, &tree_, &page,
                        &disclosures);
     });
   }

@@ -13,6 +13,9 @@
 namespace zhibu::server::layout {
 namespace {
 
+constexpr int kNumbers = 6;  // of a sum: see stored.v1.SumsOfYear
+constexpr int32_t kMonths = 12;
+
 std::string OfRecord(const char* column, const RecordKey& key) {
   return absl::StrCat(column, "/", key.type, "/", Hex(key.id.bytes()));
 }
@@ -33,6 +36,9 @@ std::string Answer(DeviceNumber device, EditNumber number) {
 }
 std::string Name(DeviceNumber device) { return absl::StrCat("device.name/", device.value); }
 std::string Setting(absl::string_view name) { return absl::StrCat("setting.value/", name); }
+std::string SumsOf(const Id& organisation, int64_t year) {
+  return absl::StrCat("sums.entries/", Hex(organisation.bytes()), "/", year);
+}
 
 std::string BesideOf(const AuditRow& row) {
   stored::v1::Beside beside;
@@ -85,6 +91,54 @@ std::string DigestOfCode(absl::string_view code) {
   crypto_generichash(reinterpret_cast<unsigned char*>(digest.data()), digest.size(),
                      reinterpret_cast<const unsigned char*>(code.data()), code.size(), nullptr, 0);
   return digest;
+}
+
+std::map<int64_t, SumChanges> ByYear(const SumChanges& changes) {
+  std::map<int64_t, SumChanges> by_year;
+  static_assert(kAllTimes / kMonths == kAllYears);
+  for (const auto& [key, change] : changes) by_year[key.month / kMonths].emplace(key, change);
+  return by_year;
+}
+
+void AddTo(const SumChanges& changes, SumChanges* sums) {
+  for (const auto& [key, change] : changes) {
+    const auto it = sums->emplace(key, Sum()).first;
+    it->second += change;
+    if (it->second.empty()) sums->erase(it);
+  }
+}
+
+std::string PackSums(const SumChanges& sums) {
+  stored::v1::SumsOfYear stored;
+  stored.mutable_numbers()->Reserve(static_cast<int>(sums.size()) * kNumbers);
+  for (const auto& [key, sum] : sums) {
+    for (const int64_t number : {int64_t{key.figure}, int64_t{key.by}, int64_t{key.month},
+                                 key.bucket, sum.amount, sum.records}) {
+      stored.add_numbers(number);
+    }
+  }
+  return stored.SerializeAsString();
+}
+
+bool VisitSums(absl::string_view bytes, absl::FunctionRef<void(const SumKey&, const Sum&)> visit) {
+  stored::v1::SumsOfYear stored;
+  if (!stored.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return false;
+  const auto& numbers = stored.numbers();
+  for (int i = 0; i + kNumbers <= numbers.size(); i += kNumbers) {
+    visit({static_cast<uint32_t>(numbers[i]), static_cast<uint32_t>(numbers[i + 1]),
+           static_cast<int32_t>(numbers[i + 2]), numbers[i + 3]},
+          {numbers[i + 4], numbers[i + 5]});
+  }
+  return true;
+}
+
+std::optional<SumChanges> UnpackSums(const std::optional<std::string>& bytes) {
+  SumChanges sums;
+  const auto add = [&](const SumKey& key, const Sum& sum) {
+    sums.emplace_hint(sums.end(), key, sum);  // they stand in order
+  };
+  if (!bytes || !VisitSums(*bytes, add)) return std::nullopt;
+  return sums;
 }
 
 FeedRows Move(const FeedRows& were, const Showing& showing, Version version) {

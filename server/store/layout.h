@@ -4,7 +4,8 @@
 //
 //   seal.Close(layout::Body(key), state.body)
 //
-// Whoever moves a database from one store to the other copies the columns as they are.
+// Whoever moves a database from one store to the other copies the columns as they are, but for
+// sums, which are made anew.
 #ifndef ZHIBU_SERVER_STORE_LAYOUT_H_
 #define ZHIBU_SERVER_STORE_LAYOUT_H_
 
@@ -14,11 +15,13 @@
 #include <optional>
 #include <string>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "server/base/observer.h"
 #include "server/store/audit.h"
 #include "server/store/feed.h"
+#include "server/store/sums.h"
 #include "sync/base/types.h"
 
 namespace zhibu::server::layout {
@@ -31,6 +34,7 @@ std::string Edit(DeviceNumber device, EditNumber number);
 std::string Answer(DeviceNumber device, EditNumber number);
 std::string Name(DeviceNumber device);
 std::string Setting(absl::string_view name);
+std::string SumsOf(const Id& organisation, int64_t year);
 
 // ---- Audit ----------------------------------------------------------------------
 
@@ -52,6 +56,18 @@ bool FillIn(const std::optional<std::string>& answer, sync::v1::Verdict verdict,
 std::string DigestOfCode(absl::string_view code);
 inline constexpr char kVersionCounter[] = "version";
 inline constexpr char kDeviceCounter[] = "device";
+
+// ---- Sums -------------------------------------------------------------------------
+
+// Those of one organisation lie in a row for each year: a serialised stored.v1.SumsOfYear.
+inline constexpr int64_t kAllYears = 0;  // instead of a year: those of all times
+std::map<int64_t, SumChanges> ByYear(const SumChanges& changes);
+// What comes to nothing is gone.
+void AddTo(const SumChanges& changes, SumChanges* sums);
+std::string PackSums(const SumChanges& sums);
+// False: the bytes are none, and nothing has been visited.
+bool VisitSums(absl::string_view bytes, absl::FunctionRef<void(const SumKey&, const Sum&)> visit);
+std::optional<SumChanges> UnpackSums(const std::optional<std::string>& bytes);
 
 // ---- The rows of one record in one feed -------------------------------------------
 

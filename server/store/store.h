@@ -36,6 +36,7 @@
 #include "server/store/devices.h"
 #include "server/store/feed.h"
 #include "server/store/records.h"
+#include "server/store/sums.h"
 #include "sync/base/damage.h"
 #include "sync/base/types.h"
 #include "sync/rules/lookup.h"
@@ -55,6 +56,9 @@ struct Foreseen {
   std::vector<Id> moving;                       // that it will move: locked now, in one order
   std::vector<std::pair<Id, RecordKey>> feeds;  // rows of records in scopes, to be moved
   std::vector<std::string> marks;
+  std::vector<std::string> settings;
+  std::vector<Id> sums;            // of these organisations: of all times, and of the last year
+  std::vector<RecordKey> hanging;  // what hangs on these
 };
 
 // One interface for each subject, and what has none of its own.
@@ -62,7 +66,8 @@ class Reader : public Lookup,
                public RecordReader,
                public FeedReader,
                public DeviceReader,
-               public AuditReader {
+               public AuditReader,
+               public SumReader {
  public:
   absl::StatusOr<std::optional<KnownDevice>> FindDevice(DeviceNumber number) final;
 
@@ -85,7 +90,11 @@ class Reader : public Lookup,
   virtual uint64_t Work() const = 0;
 };
 
-class Writer : public Reader, public RecordWriter, public DeviceWriter, public AuditWriter {
+class Writer : public Reader,
+               public RecordWriter,
+               public DeviceWriter,
+               public AuditWriter,
+               public SumWriter {
  public:
   // Runs `body`. Where that ends with an error, all that it has written is undone and the
   // transaction goes on as though it had not begun. Gives what `body` gave.

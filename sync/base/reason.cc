@@ -14,6 +14,7 @@ using sync::v1::Reason;
 
 constexpr char kReasonUrl[] = "zhibu/reason";
 constexpr char kDetailUrl[] = "zhibu/reason-detail";
+constexpr char kTypeUrl[] = "zhibu/reason-type";
 // Between the two languages of a detail: the separator of units, which no text of people has.
 constexpr char kBetweenBoth[] = "\x1f";
 
@@ -41,7 +42,10 @@ absl::StatusCode CodeFor(Reason reason) {
     case sync::v1::NO_SUCH_RECORD:
     case sync::v1::NOT_ENROLLED:
     case sync::v1::COURIER_NOTHING:
+    case sync::v1::NOT_HERE:
       return absl::StatusCode::kNotFound;
+    case sync::v1::ALREADY_HERE:
+      return absl::StatusCode::kAlreadyExists;
     case sync::v1::ALREADY_WRITTEN:
     case sync::v1::STEP_NOT_ALLOWED:
     case sync::v1::BUILDS_ON_RETURNED:
@@ -57,6 +61,7 @@ absl::StatusCode CodeFor(Reason reason) {
     case sync::v1::NOT_OF_BRANCH:
     case sync::v1::LETTER_EXPIRED:
     case sync::v1::AGAINST_A_RULE:
+    case sync::v1::SEVERAL_MEANT:
       return absl::StatusCode::kFailedPrecondition;
     case sync::v1::LIMIT_REACHED:
       return absl::StatusCode::kResourceExhausted;
@@ -90,7 +95,18 @@ Refused ReasonOf(const absl::Status& status) {
   if (!reason || !absl::SimpleAtoi(std::string(*reason), &number)) return refused;
   refused.reason = static_cast<Reason>(number);
   if (const auto detail = status.GetPayload(kDetailUrl)) refused.detail = std::string(*detail);
+  if (const auto type = status.GetPayload(kTypeUrl)) {
+    if (!absl::SimpleAtoi(std::string(*type), &refused.type)) refused.type = 0;
+  }
   return refused;
+}
+
+absl::Status Of(uint32_t type, absl::Status status) {
+  const bool said = status.ok() || status.GetPayload(kTypeUrl).has_value();
+  if (!said && ReasonOf(status).reason != sync::v1::NO_REASON) {
+    status.SetPayload(kTypeUrl, absl::Cord(absl::StrCat(type)));
+  }
+  return status;
 }
 
 std::string InBoth(absl::string_view zh, absl::string_view en) {

@@ -4,6 +4,7 @@
 #ifndef ZHIBU_SYNC_BASE_REASON_H_
 #define ZHIBU_SYNC_BASE_REASON_H_
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
@@ -23,9 +24,14 @@ absl::Status TooLarge(absl::string_view what, size_t is, size_t most, absl::stri
 struct Refused {
   sync::v1::Reason reason = sync::v1::NO_REASON;
   std::string detail;
+  uint32_t type = 0;  // of the record that was refused; 0: it is not said
 };
 // NO_REASON for a status that Refuse did not make.
 Refused ReasonOf(const absl::Status& status);
+
+// Says which type of record `status` refuses, unless it says so already: its fields' names are that
+// type's. It is for this device's own people, and never travels.
+absl::Status Of(uint32_t type, absl::Status status);
 
 // A detail that is words of its own, in both languages.
 std::string InBoth(absl::string_view zh, absl::string_view en);

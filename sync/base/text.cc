@@ -1,5 +1,7 @@
 #include "sync/base/text.h"
 
+#include <unicode/uchar.h>
+
 #include <algorithm>
 
 #include "absl/strings/str_format.h"
@@ -106,5 +108,24 @@ std::optional<char32_t> FirstHidden(absl::string_view text, bool one_line) {
 std::string Printable(absl::string_view text) { return Escaped(text, false); }
 
 std::string PrintableLine(absl::string_view text) { return Escaped(text, true); }
+
+size_t WidthOf(absl::string_view text) {
+  size_t width = 0;
+  while (!text.empty()) {
+    char32_t character = 0;
+    if (!TakeCharacter(&text, &character)) {
+      text.remove_prefix(1);
+      continue;
+    }
+    const auto code = static_cast<UChar32>(character);
+    const auto kind = u_charType(code);
+    // What stands on the letter before it.
+    if (kind == U_NON_SPACING_MARK || kind == U_ENCLOSING_MARK || kind == U_FORMAT_CHAR) continue;
+    const auto east =
+        static_cast<UEastAsianWidth>(u_getIntPropertyValue(code, UCHAR_EAST_ASIAN_WIDTH));
+    width += east == U_EA_WIDE || east == U_EA_FULLWIDTH ? 2 : 1;
+  }
+  return width;
+}
 
 }  // namespace zhibu

@@ -4,6 +4,7 @@
 #ifndef ZHIBU_SYNC_BASE_TEXT_H_
 #define ZHIBU_SYNC_BASE_TEXT_H_
 
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -35,6 +36,10 @@ std::optional<char32_t> FirstHidden(absl::string_view text, bool one_line);
 std::string Printable(absl::string_view text);
 // The same in one line: "\n" and "\t" are written out as well.
 std::string PrintableLine(absl::string_view text);
+
+// How many columns it takes where letters of one width stand in rows: two for each Chinese
+// character.
+size_t WidthOf(absl::string_view text);
 
 }  // namespace zhibu
 

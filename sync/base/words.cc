@@ -25,9 +25,19 @@ std::string Several(absl::string_view noun) {
   return absl::StrCat(noun, absl::EndsWith(noun, "ch") ? "es" : "s");
 }
 
+// What people are shown has a unit of its own: yuan, and per cent (sync/wire/worded.h).
+std::string WithoutUnit(const FieldDescriptor& field, std::string words) {
+  const bool is_amount = absl::EndsWith(field.name(), "_fen");
+  if (!is_amount && !absl::EndsWith(field.name(), "_basis_points")) return words;
+  for (const char* unit : {"(分)", "(万分之一)", " fen", " basis points"}) {
+    if (absl::EndsWith(words, unit)) return std::string(absl::StripSuffix(words, unit));
+  }
+  return words;
+}
+
 // "branch_id" names a branch, "superior_ids" superiors.
 std::string EnglishOf(const FieldDescriptor& field) {
-  const std::string name = Spaced(field.name());
+  const std::string name = WithoutUnit(field, Spaced(field.name()));
   if (absl::EndsWith(name, " ids")) return Several(absl::StripSuffix(name, " ids"));
   return std::string(absl::StripSuffix(name, " id"));
 }
@@ -54,7 +64,8 @@ std::string WordsOf(const Descriptor& message, Language language) {
 
 std::string WordsOf(const FieldDescriptor& field, Language language) {
   const std::string& label = field.options().GetExtension(zhibu::label);
-  return language == Language::kChinese && !label.empty() ? label : EnglishOf(field);
+  return language == Language::kChinese && !label.empty() ? WithoutUnit(field, label)
+                                                          : EnglishOf(field);
 }
 
 std::string WordsOf(const EnumValueDescriptor& value, Language language) {

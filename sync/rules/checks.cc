@@ -10,7 +10,9 @@
 #include "sync/base/status.h"
 #include "sync/base/words.h"
 #include "sync/rules/book/check.h"
+#include "sync/rules/book/check_compiler.h"
 #include "sync/rules/offices.h"
+#include "sync/rules/supplements.h"
 #include "sync/rules/typed.h"
 #include "sync/wire/wire.h"
 
@@ -66,19 +68,6 @@ class Around final : public rules::Surroundings {
   const Message* made_ = nullptr;
 };
 
-// As the record has them: in the one spelling that there is.
-std::string ValuesIn(absl::string_view body, const FieldDescriptor& field) {
-  std::string values;
-  wire::Reader reader(body);
-  wire::Field one;
-  while (reader.Next(&one)) {
-    if (one.number == static_cast<uint32_t>(field.number())) {
-      values.append(one.whole.data(), one.whole.size());
-    }
-  }
-  return values;
-}
-
 // "发展党员步骤·日期", "Development step: done on"
 std::string PlaceOf(const Check& check, Language language) {
   const std::string type = WordsOf(*check.of->descriptor, language);
@@ -101,16 +90,26 @@ class ByTheBook : public Rule {
  public:
   explicit ByTheBook(const rules::Book& book) : book_(book) {}
 
+  // What a hard check could be of.
   bool Concerns(const RecordType& type) const override {
-    const absl::Span<const Check> checks = book_.ChecksOf(type);
-    return std::any_of(checks.begin(), checks.end(), [](const Check& c) { return c.text.hard(); });
+    return type.descriptor->FindFieldByName(rules::kIrregularBecause) != nullptr;
   }
 
   absl::Status Judge(const Case& of, const Step& step) const override {
     if (!step.after.alive()) return absl::OkStatus();
+    RETURN_IF_ERROR(JudgeIn(book_, of, step));
+    const auto keeper = KeeperOf(step.type, step.after.body);
+    if (!keeper) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const auto supplements, SupplementsFor(of.lookup, *keeper));
+    for (const rules::BookPtr& book : supplements) RETURN_IF_ERROR(JudgeIn(*book, of, step));
+    return absl::OkStatus();
+  }
+
+ private:
+  static absl::Status JudgeIn(const rules::Book& book, const Case& of, const Step& step) {
     std::unique_ptr<Message> record;  // most edits touch nothing that a check reads
     Around around(of, Around::When::kAfter);
-    for (const Check& check : book_.ChecksOf(step.type)) {
+    for (const Check& check : book.ChecksOf(step.type)) {
       if (!check.text.hard() || !Touches(check, step)) continue;
       if (record == nullptr) {
         record = ParseAs(step.type, step.after.body);
@@ -125,13 +124,14 @@ class ByTheBook : public Rule {
     return absl::OkStatus();
   }
 
- private:
   // Whether the edit changes anything that the check reads, or what excuses it.
   static bool Touches(const Check& check, const Step& step) {
     const absl::string_view before = step.body_before();
     if (before.empty()) return true;
     const auto changed = [&](const FieldDescriptor* field) {
-      return ValuesIn(before, *field) != ValuesIn(step.after.body, *field);
+      // In the one spelling that there is.
+      const auto number = static_cast<uint32_t>(field->number());
+      return wire::ValuesIn(before, number) != wire::ValuesIn(step.after.body, number);
     };
     return changed(check.because) || std::any_of(check.reads.begin(), check.reads.end(), changed);
   }
@@ -140,8 +140,8 @@ class ByTheBook : public Rule {
     return !record.GetReflection()->GetString(record, check.because).empty();
   }
 
-  absl::StatusOr<bool> IsExcused(const Case& of, const Step& step, const Message& record,
-                                 const Finding& found) const {
+  static absl::StatusOr<bool> IsExcused(const Case& of, const Step& step, const Message& record,
+                                        const Finding& found) {
     if (found.day >= DayAt(step.at_ms)) return false;
     if (GivesReason(*found.check, record)) return true;
     if (!step.before.alive()) return false;

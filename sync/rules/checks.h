@@ -5,6 +5,9 @@
 //               is of the day on which the edit was made, or of a later one, or
 //               is of an earlier one, and nobody says why (irregular_because)
 //
+// By the checks that are shipped, and by those that an organisation above has added for the one
+// that keeps the record (sync/rules/supplements.h).
+//
 // So what was done on paper is entered late with its reason, and is shown to be irregular. Where a
 // record was broken before, without a reason, and the act is past, a correction is taken: an old
 // mistake stands in the way of nothing.

@@ -162,13 +162,30 @@ absl::Status AddMoves(Lookup& reader, const Schema& schema, const Transfer& tran
       auto& placement = static_cast<Placement&>(*record);
       placement.clear_group_id();
       placement.set_since(transfer.received());
+      placement.set_arrival(Placement::TRANSFERRED_IN);
       for (const FieldRule* also :
-           FieldsOf(type, {Placement::kGroupIdFieldNumber, Placement::kSinceFieldNumber})) {
+           FieldsOf(type, {Placement::kGroupIdFieldNumber, Placement::kSinceFieldNumber,
+                           Placement::kArrivalFieldNumber})) {
         moved.push_back(also);
       }
     }
     AddFields(type, *id, state, moved, *record, edit);
   }
+  return absl::OkStatus();
+}
+
+// What their placement said before it moves away.
+absl::Status AddSinceWhen(Lookup& reader, const RecordType& type, const Id& id,
+                          const RecordState& state, Transfer transfer, Edit* edit) {
+  const auto person = Id::FromBytes(transfer.member_id());
+  if (!person) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const RecordKey key, PlacementKey(*person));
+  ASSIGN_OR_RETURN(const Placement placement, Get<Placement>(reader, key.id.bytes()));
+  transfer.set_here_since(placement.since());
+  transfer.set_here_by(placement.arrival());
+  AddFields(type, id, state,
+            FieldsOf(type, {Transfer::kHereSinceFieldNumber, Transfer::kHereByFieldNumber}),
+            transfer, edit);
   return absl::OkStatus();
 }
 
@@ -289,6 +306,7 @@ absl::Status AddFlow(Lookup& reader, const Schema& schema, const RecordKey& key,
     const Moved<Transfer> moved(type, before, state.body);
     if (moved.to == Transfer::STATE_UNSPECIFIED) return absl::OkStatus();
     if (moved.to == Transfer::RECEIVED && moved.from != Transfer::RECEIVED) {
+      RETURN_IF_ERROR(AddSinceWhen(reader, type, key.id, state, moved.record, edit));
       return AddMoves(reader, schema, moved.record, edit);
     }
     return AddNames(reader, type, key.id, state, moved.record, edit);

@@ -69,6 +69,13 @@ class Lookup {
       uint32_t type, std::optional<Id> scope,
       absl::FunctionRef<void(const Id&, const RecordState&)> visit) = 0;
 
+  // Those of them that whoever asks sees (GetShown): on a device all that it holds, in whatever
+  // scope, which may be a part.
+  virtual absl::Status ListShown(uint32_t type, const Id& scope,
+                                 absl::FunctionRef<void(const Id&, const RecordState&)> visit) {
+    return ListRecords(type, scope, visit);
+  }
+
   // Whether the record lies in `scope`, or once lay there.
   virtual absl::StatusOr<bool> EverIn(const Id& scope, const RecordKey& key) = 0;
 

@@ -13,7 +13,7 @@
 #include "sync/merge/own_edit.h"
 #include "sync/rules/typed.h"
 #include "sync/wire/contact.h"
-#include "sync/wire/shown.h"
+#include "sync/wire/worded.h"
 #include "zhibu/records/v1/notice.pb.h"
 
 namespace zhibu {
@@ -72,7 +72,7 @@ absl::StatusOr<std::string> ShownOf(Lookup& reader, const Schema& schema, const 
   Redact(*type, HiddenFrom(*type, kPublic, HostSightOf(*type, state.body)), &state);
   const std::unique_ptr<Message> subject = ParseAs(*type, state.body);
   ClearIds(subject.get());
-  return Cut(WithoutContact(Lines(*subject, Language::kChinese)));
+  return Cut(WithoutContact(Lines(*subject, {Language::kChinese, nullptr})));
 }
 
 // Adds to `edit` what is to be shown; nothing where that is shown already.

@@ -8,12 +8,14 @@
 #include "sync/rules/asked.h"
 #include "sync/rules/check_in.h"
 #include "sync/rules/checks.h"
+#include "sync/rules/exports.h"
 #include "sync/rules/flow.h"
 #include "sync/rules/notice.h"
 #include "sync/rules/persons.h"
 #include "sync/rules/references.h"
 #include "sync/rules/registration.h"
 #include "sync/rules/sent.h"
+#include "sync/rules/supplements.h"
 
 namespace zhibu {
 
@@ -35,10 +37,12 @@ RuleBook::RuleBook(const std::shared_ptr<const Schema>& schema, const rules::Boo
   rules_.push_back(AskedRule());
   rules_.push_back(FlowRule(schema));
   rules_.push_back(NoticeRule(schema));
+  rules_.push_back(ExportsRule(schema));
   rules_.push_back(RegistrationRule());
   rules_.push_back(SentRule(schema));
   rules_.push_back(PersonsRule());
   rules_.push_back(ReferencesRule());
+  rules_.push_back(SupplementRule());
   rules_.push_back(CheckRule(book));
   for (const RecordType& type : schema->types()) {
     for (const auto& rule : rules_) {

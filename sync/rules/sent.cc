@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "sync/base/reason.h"
 #include "sync/base/status.h"
 #include "sync/merge/own_edit.h"
 #include "sync/rules/above.h"
@@ -25,6 +27,9 @@ using sync::v1::Edit;
 
 namespace {
 
+// Of a record that goes to all below: each of them costs it 18 bytes.
+constexpr size_t kReceiversMax = 2000;
+
 using Which = bool (*)(const FieldRule&);
 
 bool IsAbove(const FieldRule& rule) {
@@ -32,15 +37,12 @@ bool IsAbove(const FieldRule& rule) {
 }
 bool IsSent(const FieldRule& rule) { return rule.sent_to != nullptr; }
 
+bool IsSentWhileBelow(const FieldRule& rule) { return rule.sent_while_below; }
+
 bool Has(const RecordType& type, Which which) {
   const auto& rules = type.fields.rules();
   return !type.made_by_server && type.Keeper() != nullptr &&
          std::any_of(rules.begin(), rules.end(), which);
-}
-
-std::optional<Id> KeeperOf(const RecordType& type, absl::string_view body) {
-  const std::vector<Id> keepers = IdsIn(*type.Keeper(), body);
-  return keepers.size() == 1 ? std::optional(keepers[0]) : std::nullopt;
 }
 
 // Adds what makes these the organisations that the field names.
@@ -67,10 +69,21 @@ absl::StatusOr<std::set<Id>> SuperiorsOf(Lookup& reader, const Id& organisation)
   return superior ? std::set<Id>{*superior} : std::set<Id>();
 }
 
+absl::StatusOr<std::set<Id>> AllBelow(Lookup& reader, const Id& keeper) {
+  ASSIGN_OR_RETURN(const std::vector<Id> all, Below(reader, keeper));
+  std::set<Id> below(all.begin(), all.end());
+  below.erase(keeper);
+  if (below.size() <= kReceiversMax) return below;
+  return Refuse(sync::v1::TOO_LARGE, absl::StrCat(TypeOf<Organisation>().label, ": ", below.size(),
+                                                  " > ", kReceiversMax));
+}
+
 absl::StatusOr<std::set<Id>> SentTo(Lookup& reader, const FieldRule& field, const Id& keeper,
                                     absl::string_view body) {
+  const std::vector<Id> named = IdsIn(*field.sent_to, body);
+  if (named.empty() && field.sent_while_below) return AllBelow(reader, keeper);
   std::set<Id> below;
-  for (const Id& one : IdsIn(*field.sent_to, body)) {
+  for (const Id& one : named) {
     ASSIGN_OR_RETURN(const auto above, Above(reader, one));
     if (one != keeper && above.count(keeper) > 0) below.insert(one);
   }
@@ -109,6 +122,24 @@ absl::Status FollowMoved(Lookup& reader, const Schema& schema, const Id& organis
   return absl::OkStatus();
 }
 
+// What goes to whom stands below, as long as they do: of all that are above it and below it now,
+// and of those that it was sent by.
+absl::Status FollowBelow(Lookup& reader, const Schema& schema, const Id& organisation, Edit* edit) {
+  ASSIGN_OR_RETURN(std::vector<Id> around, Below(reader, organisation));
+  ASSIGN_OR_RETURN(const auto above, Above(reader, organisation));
+  for (const auto& [one, steps] : above) around.push_back(one);
+  for (const RecordType& type : schema.types()) {
+    if (!Has(type, IsSentWhileBelow)) continue;
+    std::set<Id> concerned;
+    for (const Id& one : around) {
+      RETURN_IF_ERROR(reader.ListRecords(
+          type.number, one, [&](const Id& id, const RecordState&) { concerned.insert(id); }));
+    }
+    for (const Id& id : concerned) RETURN_IF_ERROR(AddSent(reader, type, id, edit));
+  }
+  return absl::OkStatus();
+}
+
 class Sent : public Rule {
  public:
   explicit Sent(std::shared_ptr<const Schema> schema) : schema_(std::move(schema)) {}
@@ -121,9 +152,11 @@ class Sent : public Rule {
     if (!IsA<Organisation>(step.type)) {
       return AddSent(of.lookup, step.type, step.id, &follows->edit);
     }
-    const bool moved = SuperiorOf(Parse<Organisation>(step.body_before())) !=
-                       SuperiorOf(Parse<Organisation>(step.after.body));
-    if (!moved) return absl::OkStatus();
+    const auto before = Parse<Organisation>(step.body_before());
+    const auto after = Parse<Organisation>(step.after.body);
+    if (ParentsOf(before) == ParentsOf(after)) return absl::OkStatus();
+    RETURN_IF_ERROR(FollowBelow(of.lookup, *schema_, step.id, &follows->edit));
+    if (SuperiorOf(before) == SuperiorOf(after)) return absl::OkStatus();
     return FollowMoved(of.lookup, *schema_, step.id, &follows->edit);
   }
 

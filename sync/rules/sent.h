@@ -3,7 +3,8 @@
 //
 //   above(r) = the superior of keeper(r), once it is asked; followed when that changes
 //   sent(r)  = those of the organisations which r names that stand below keeper(r), as it was
-//              when r was last written
+//              when r was last written; of a field that is sent_while_below followed, too, and
+//              where r names none all that stand below
 //
 // So whoever asks a superior need not act for it, and nobody puts a record before an
 // organisation that has nothing to do with them. A superior is asked by a step of the record to a

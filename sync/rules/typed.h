@@ -2,17 +2,17 @@
 #ifndef ZHIBU_SYNC_RULES_TYPED_H_
 #define ZHIBU_SYNC_RULES_TYPED_H_
 
-#include <google/protobuf/message.h>
-
-#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "sync/base/status.h"
 #include "sync/rules/lookup.h"
+#include "sync/rules/parse.h"
 #include "sync/schema/schema.h"
+#include "sync/wire/value.h"
 
 namespace zhibu {
 
@@ -35,12 +35,11 @@ T Parse(absl::string_view body) {
   return record;
 }
 
-inline std::unique_ptr<google::protobuf::Message> ParseAs(const RecordType& type,
-                                                          absl::string_view body) {
-  std::unique_ptr<google::protobuf::Message> record(
-      google::protobuf::MessageFactory::generated_factory()->GetPrototype(type.descriptor)->New());
-  record->ParseFromArray(body.data(), static_cast<int>(body.size()));
-  return record;
+// The organisation that keeps a record with this body. Nothing: none, or more than one.
+inline std::optional<Id> KeeperOf(const RecordType& type, absl::string_view body) {
+  if (type.Keeper() == nullptr) return std::nullopt;
+  const std::vector<Id> keepers = IdsIn(*type.Keeper(), body);
+  return keepers.size() == 1 ? std::optional(keepers[0]) : std::nullopt;
 }
 
 // Nothing where there is no such living record.

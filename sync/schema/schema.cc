@@ -319,6 +319,7 @@ class SchemaCompiler {
                    "names a field of ids");
     }
     rule->sent_to = type.fields.Find(static_cast<uint32_t>(named->number()));
+    rule->sent_while_below = field.options().GetExtension(zhibu::sent_while_below);
     return absl::OkStatus();
   }
 

@@ -86,6 +86,7 @@ struct FieldRule {
   bool names_author = false;
   const FieldRule* word_of = nullptr;  // one that names_author
   const FieldRule* sent_to = nullptr;  // of a GUEST by the server: names whom it may go to
+  bool sent_while_below = false;       // followed; where none is named, to all below
   // Of an enum without steps: the values that not every writer may say, and from which
   // places they may. Bit n for Place n.
   absl::flat_hash_map<int, uint32_t> said_by;

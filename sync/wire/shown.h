@@ -1,6 +1,6 @@
-// Records and refusals as people and other programs read them: protobuf's JSON
-// form, ids in base64, and labelled lines in Chinese or English. Characters that would
-// command a terminal or turn a line are written out (sync/base/text.h), also where they were
+// Records as other programs read them, protobuf's JSON form with ids in base64, and what people
+// are told of a refusal. What people read of a record is in sync/wire/worded.h. Characters that
+// would command a terminal or turn a line are written out (sync/base/text.h), also where they were
 // stored before anybody refused them.
 #ifndef ZHIBU_SYNC_WIRE_SHOWN_H_
 #define ZHIBU_SYNC_WIRE_SHOWN_H_
@@ -29,14 +29,8 @@ std::optional<Id> IdFromText(absl::string_view text);
 
 // A time that has no name, beyond the year 9999, is left out.
 std::string ToJson(const google::protobuf::Message& message);
-// INVALID_ARGUMENT: not JSON, or not of this message; says where.
+// NOT_UNDERSTOOD: not JSON, or not of this message; says where.
 absl::Status FromJson(absl::string_view json, google::protobuf::Message* message);
-
-// "  地点: 礼堂", a line for each field that is set.
-std::string Lines(const google::protobuf::Message& message, Language language);
-// "会议 Zm9v… / 地点: 礼堂 / …": its type, its id and its lines.
-std::string Describe(const RecordType& type, const Id& id, const google::protobuf::Message& message,
-                     Language language);
 
 // What a person is told of a status: the words of a refusal, else its message.
 std::string Told(const absl::Status& status, Language language);

@@ -121,6 +121,16 @@ void AppendBytesField(uint32_t number, absl::string_view payload, std::string* o
   out->append(payload.data(), payload.size());
 }
 
+std::string ValuesIn(absl::string_view message, uint32_t number) {
+  std::string values;
+  Reader reader(message);
+  Field one;
+  while (reader.Next(&one)) {
+    if (one.number == number) values.append(one.whole.data(), one.whole.size());
+  }
+  return values;
+}
+
 void AppendField(const Field& field, std::string* out) {
   switch (field.type) {
     case Type::kVarint:

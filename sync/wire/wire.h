@@ -49,6 +49,9 @@ void AppendFixed32Field(uint32_t number, uint32_t value, std::string* out);
 void AppendFixed64Field(uint32_t number, uint64_t value, std::string* out);
 void AppendBytesField(uint32_t number, absl::string_view payload, std::string* out);
 
+// Every occurrence of the field in a message, as it stands there.
+std::string ValuesIn(absl::string_view message, uint32_t number);
+
 // Again, in as few bytes as there are.
 void AppendField(const Field& field, std::string* out);
 

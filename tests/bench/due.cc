@@ -7,9 +7,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "client-core/actions/held_here.h"
 #include "sync/base/date.h"
 #include "sync/base/environment.h"
 #include "sync/crypto/seal.h"
+#include "tests/bench/filling.h"
 #include "tests/bench/report.h"
 #include "tests/bench/site.h"
 #include "zhibu/records/v1/catalogue.pb.h"
@@ -23,42 +25,24 @@ using records::v1::Meeting;
 using records::v1::Member;
 using records::v1::Organisation;
 
-constexpr int kToOneEdit = 200;
-
-class OnDevice final : public rules::Records {
- public:
-  explicit OnDevice(client::Store& store) : store_(store) {}
-  absl::Status List(const RecordType& type,
-                    absl::FunctionRef<void(const Id&, const Message&)> visit) override {
-    return store_.List({.type = type.number}, [&](const Id& id, const Message& message) {
-      visit(id, message);
-      return true;
-    });
-  }
-
- private:
-  client::Store& store_;
-};
-
 // All that was to be done was done, but for this month.
 class Branch {
  public:
   explicit Branch(const Options& options)
-      : years_(options.quick ? 1 : 10), members_(options.quick ? 3 : 50) {
-    const std::string folder = absl::StrCat(options.folder, "/due");
-    std::filesystem::create_directory(folder);
-    store_ = OpenLongAgo(absl::StrCat(folder, "/device.db"));
+      : years_(options.quick ? 1 : 10),
+        members_(options.quick ? 3 : 50),
+        store_(OpenLongAgo(absl::StrCat(options.folder, "/due"))) {
     Organisation branch;
     branch.set_kind(Organisation::BRANCH);
     branch.set_status(Organisation::ACTIVE);
     branch.set_name("青石村党支部");
-    branch_ = Add(branch);
+    branch_ = filling_.Add(branch);
     for (int i = 0; i < members_; ++i) Enter(i);
     for (int month = 0; month < 12 * years_; ++month) Record(month);
-    Commit();
+    filling_.Commit();
   }
 
-  size_t records() const { return records_; }
+  size_t records() const { return filling_.records(); }
 
   double Read() {
     const Stopwatch watch;
@@ -67,13 +51,13 @@ class Branch {
       count += CountRecords(*store_, type);
     }
     const double seconds = watch.seconds();
-    Check(count == records_ - 1 - static_cast<size_t>(members_), "records were lost");
+    Check(count == filling_.records() - 1 - static_cast<size_t>(members_), "records were lost");
     return seconds;
   }
 
   double WorkOut() {
     const absl::CivilDay today = DayAt(kNowMs);
-    OnDevice records(*store_);
+    client::HeldHere records(*store_);
     const Stopwatch watch;
     const rules::DueList list = Must(
         rules::WorkOutDue(rules::ShippedBook(), records, today,
@@ -89,28 +73,14 @@ class Branch {
   static constexpr int64_t kNowMs = 1'780'000'000'000;
 
   // Everybody was registered when the first of the records was made.
-  std::unique_ptr<client::Store> OpenLongAgo(const std::string& file) const {
+  std::unique_ptr<client::Store> OpenLongAgo(const std::string& folder) const {
+    std::filesystem::create_directory(folder);
     Environment then = SystemEnvironment();
     then.now_ms = [years = years_] { return kNowMs - years * 366 * 86'400'000LL; };
-    return Must(client::Store::Open(
-                    {.file = file, .environment = then, .key = std::string(Seal::kKeySize, 'k')}),
+    return Must(client::Store::Open({.file = absl::StrCat(folder, "/device.db"),
+                                     .environment = then,
+                                     .key = std::string(Seal::kKeySize, 'k')}),
                 "open");
-  }
-
-  template <typename T>
-  Id Add(const T& record) {
-    auto& draft = drafts_.emplace_back(store_->New<T>());
-    draft.template message<T>() = record;
-    const Id id = draft.id();
-    ++records_;
-    if (drafts_.size() == kToOneEdit) Commit();
-    return id;
-  }
-  void Commit() {
-    std::vector<client::Draft*> drafts;
-    for (client::Draft& draft : drafts_) drafts.push_back(&draft);
-    if (!drafts.empty()) Check(store_->Commit(drafts).status(), "commit");
-    drafts_.clear();
   }
 
   void Enter(int number) {
@@ -119,7 +89,7 @@ class Branch {
     member.set_name(absl::StrCat("党员", number));
     member.set_stage(Member::FULL);
     member.set_status(Member::ACTIVE);
-    people_.push_back(Add(member));
+    people_.push_back(filling_.Add(member));
   }
 
   // Months back from the one before this.
@@ -131,7 +101,7 @@ class Branch {
       paid.set_branch_id(branch_.str());
       paid.set_amount_fen(4800);
       paid.set_month(absl::FormatCivilTime(absl::CivilMonth(day)));
-      Add(paid);
+      filling_.Add(paid);
     }
     for (const auto kind : {Meeting::THEME_DAY, Meeting::MEMBERS, Meeting::LECTURE}) {
       Meeting meeting;
@@ -140,17 +110,16 @@ class Branch {
       meeting.set_state(Meeting::HELD);
       meeting.set_minutes(std::string(2000, 'm'));
       meeting.mutable_starts_at()->set_seconds(BeginningOf(day) / 1000);
-      Add(meeting);
+      filling_.Add(meeting);
     }
   }
 
   const int years_;
   const int members_;
-  std::unique_ptr<client::Store> store_;
-  std::vector<client::Draft> drafts_;
+  const std::unique_ptr<client::Store> store_;
+  Filling filling_{store_.get()};
   Id branch_;
   std::vector<Id> people_;
-  size_t records_ = 0;
 };
 
 }  // namespace

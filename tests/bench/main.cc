@@ -27,7 +27,9 @@ constexpr Scenario kScenarios[] = {
     {"merge", MeasureMerge},
     {"rules", MeasureRules},
     {"due", MeasureDue},
+    {"ledger", MeasureLedger},
     {"checks", MeasureChecks},
+    {"figures", MeasureFigures},
 };
 
 int Main(int argc, char** argv) {

@@ -98,7 +98,9 @@ void MeasureCheckIn(const Options& options, Report* report);
 void MeasureScope(const Options& options, Report* report);
 void MeasureRules(const Options& options, Report* report);
 void MeasureDue(const Options& options, Report* report);
+void MeasureLedger(const Options& options, Report* report);
 void MeasureChecks(const Options& options, Report* report);
+void MeasureFigures(const Options& options, Report* report);
 void MeasureIdle(const Options& options, Report* report);
 
 }  // namespace zhibu::bench

@@ -5,11 +5,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "sync/base/date.h"
+#include "sync/wire/record.h"
 #include "tests/support/village.h"
 
 namespace zhibu::test {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
@@ -71,6 +73,43 @@ TEST_F(DueHere, AMemberIsToldOfTheirOwnDuesAndNothingOfWhatIsTheSecretarysOrOthe
   EXPECT_THAT(DueOn(wangs, today.c_str(), "dues.month"), Not(IsEmpty()));
   EXPECT_THAT(DueOn(zhangs, today.c_str(), "dues.month"),
               ::testing::Contains(::testing::EndsWith(": 李")));
+}
+
+// They hold what they are asked, and the record of nobody below.
+TEST_F(DueHere, ASuperiorIsToldByTheBranchWhatWaitsForThem) {
+  using records::v1::DevelopmentCase;
+  using records::v1::DevelopmentStep;
+  const Id above = world.Branch("云溪镇党委");
+  Organisation below = world.Get<Organisation>(branch);
+  below.set_parent_id(above.str());
+  world.Write(below, branch);
+  const Id sun = world.Person("孙", above);
+  world.Appoint(sun, above, SECRETARY);
+  Phone& suns = world.Enrol(sun);
+  world.SyncAll();
+  DevelopmentCase made;
+  made.set_member_id(wang.str());
+  made.set_lead_branch_id(branch.str());
+  made.set_attempt(1);
+  made.set_stage(DevelopmentCase::ACCEPTED);
+  const Id of_wang =
+      DeriveId(*world.schema()->Find(DevelopmentCase::descriptor()), made.SerializeAsString())
+          .value();
+  zhangs.Make<DevelopmentCase>([&](DevelopmentCase& one) { one = made; });
+  zhangs.Make<DevelopmentStep>([&](DevelopmentStep& step) {
+    step.set_case_id(of_wang.str());
+    step.set_attempt(1);
+    step.set_step(DevelopmentStep::ACCEPTANCE_MEETING);
+    step.set_member_id(wang.str());
+    step.set_branch_id(branch.str());
+    step.set_done_on("2026-05-20");
+    step.set_result(DevelopmentStep::PASSED);
+    step.set_state(DevelopmentStep::SUBMITTED);
+    step.set_irregular_because("补录");
+  });
+  world.SyncAll();
+  EXPECT_THAT(zhangs.SetAside(), IsEmpty());
+  EXPECT_THAT(DueOn(suns, "2026-09-01", "dev.approval"), ElementsAre(": 青石村党支部"));
 }
 
 }  // namespace

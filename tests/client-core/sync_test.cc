@@ -199,6 +199,18 @@ TEST_F(Sync, AnEditOverTwoRecordsNeverShowsHalfOnAnotherPhone) {
   ExpectConverged();
 }
 
+// In which order the edits beneath it were made is nobody's business but the wire's.
+TEST_F(Sync, AnEditOfTwoRecordsThatTwoUnsentEditsMadeIsTakenLikeAnyOther) {
+  for (int i = 0; i < 12; ++i) {
+    const Id a = MakeMeeting(zhangs);
+    const Id b = MakeMeeting(zhangs);
+    SetBoth(zhangs, a, b, absl::StrCat("礼堂", i));
+  }
+  world.SyncAll();
+  EXPECT_THAT(zhangs.SetAside(), IsEmpty());
+  for (const Meeting& meeting : lis.All<Meeting>()) EXPECT_FALSE(meeting.place().empty());
+}
+
 TEST_F(Sync, AFirstSyncInChunksGoesOnAfterACrashBetweenTwoOfThem) {
   world.limits.update_bytes = 200;
   for (int i = 0; i < 50; ++i) MakeMeeting(zhangs, absl::StrCat("第", i, "次会议"));

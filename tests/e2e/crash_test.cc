@@ -117,6 +117,7 @@ TEST_F(CrashTest, AServerKilledWhileDevicesPushLosesNothingAndAppliesNothingTwic
 TEST_F(CrashTest, ADeviceKilledWhileItRecordsKeepsWhatItSaidIsSaved) {
   const TempFolder folder;
   const Device device(folder / "device");
+  device.Do({"init"});
   const std::string branch = MadeUpId(1);
   const auto first = Clock::now();
   std::set<std::string> saved = {device.Put("DuesPayment", Dues(MadeUpId(2), branch, 1))};

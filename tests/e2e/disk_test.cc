@@ -85,6 +85,7 @@ TEST(DiskTest, AFullDeviceThatIsOpenedRefusesInWordsAndLosesNothing) {
   SmallDisk disk;
   if (!disk.why_not().empty()) GTEST_SKIP() << disk.why_not();
   const Device device(disk.path() + "/device");
+  device.Do({"init"});
   const Json record = {{"branchId", MadeUpId(1)}, {"topic", "七月"}};
   const std::string meeting = device.Put("Meeting", record);
   disk.Fill();
@@ -101,6 +102,7 @@ TEST(DiskTest, AFullDeviceCanStillBeRead) {
   SmallDisk disk;
   if (!disk.why_not().empty()) GTEST_SKIP() << disk.why_not();
   const Device device(disk.path() + "/device");
+  device.Do({"init"});
   const Json record = {{"branchId", MadeUpId(1)}, {"topic", "七月"}};
   const std::string meeting = device.Put("Meeting", record);
   disk.Fill();

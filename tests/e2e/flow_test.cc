@@ -10,6 +10,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
 
@@ -111,7 +112,7 @@ TEST_F(FlowTest, AStepOfTheOtherSideComesBackInWords) {
   EXPECT_EQ(host_.Do({"flow", "list"})[0].value("state", ""), "REPORTED");
   // A step that is not declared is refused on the device.
   host_.Do({"flow", "decline", kMigrant, "--reason", "查无此人"});
-  EXPECT_EQ(host_.Refused({"flow", "accept", kMigrant}).value("code", ""), "NOT_FOUND");
+  EXPECT_EQ(host_.Refused({"flow", "accept", kMigrant}).value("reason", ""), "STEP_NOT_ALLOWED");
 }
 
 TEST_F(FlowTest, WhoMovesOnLeavesTheFirstHostAndIsReportedToTheNextInOneEdit) {
@@ -131,6 +132,7 @@ TEST_F(FlowTest, AMemberIsTransferredByLetterAndReceiptWithEverybodyOffline) {
   const std::string member_id = home_.IdOf(kMigrant);
   const std::string host_id = HostId();
   township_.Stop();
+  home_.Put("DuesPayment", Dues(member_id, home_.BranchId(), 1850));
   member_.Do({"transfer", "request", "--to", host_id, "--reason", "定居"});
   SyncAll();
   home_.Do({"transfer", "issue", kMigrant, "--letter", "云组介-17", "--days", "30"});
@@ -155,6 +157,10 @@ TEST_F(FlowTest, AMemberIsTransferredByLetterAndReceiptWithEverybodyOffline) {
   home_.Do({"transfer", "close", "云组介-17"});
   SyncAll();
   EXPECT_FALSE(Holds(home_, kMigrant));
+  // The old branch's dues list still says whose they are, and where they have gone.
+  const std::string dues = RunToEnd({"device", "--home", home_.home(), "list", "党费"}).out;
+  EXPECT_THAT(dues, AllOf(HasSubstr(kMigrant), HasSubstr(std::string("转往") + kHost),
+                          HasSubstr("18.50 元"), Not(HasSubstr(member_id))));
   EXPECT_EQ(host_.Record("Member", member_id).value("education", ""), "大学本科");
   EXPECT_EQ(host_.Record("Member", member_id).value("branchId", ""), host_id);
   EXPECT_EQ(host_.Do({"transfer", "list", "--all"})[0].value("state", ""), "CLOSED");

@@ -10,6 +10,7 @@
 namespace zhibu::e2e {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
@@ -46,7 +47,10 @@ TEST_F(MovingServer, DevicesThatWereToldFindItAtItsNewAddressAndByItsNewCertific
   EXPECT_EQ(announced.value("devices", 0), 2);
   EXPECT_EQ(announced.value("know", 0), 0);
   secretary.Do({"sync"});
-  EXPECT_EQ(township.Admin({"announce"}).value("know", 0), 1);
+  const Json told = township.Admin({"announce"});
+  EXPECT_EQ(told.value("know", 0), 1);
+  ASSERT_THAT(told["untold"], SizeIs(1)) << "and which does not know is named";
+  EXPECT_EQ(told["untold"][0].value("name", ""), kDeputy);
   secretary.Put("Meeting", Meeting(secretary, "搬家前"));
   deputy.Put("Meeting", Meeting(deputy, "没有听说"));
   township.Stop();
@@ -79,6 +83,25 @@ TEST_F(MovingServer, WhoWasNotToldEnrolsAgainAndGoesOnWithWhatItHas) {
   EXPECT_EQ(deputy.Unsent(), 0u);
   EXPECT_EQ(deputy.Do({"status"})["device"].dump(), number);
   EXPECT_EQ(township.Admin({"devices"})["devices"].size(), 2u) << "it is the device that it was";
+}
+
+TEST_F(MovingServer, ARevokedPhoneThatWasNotToldHandsOverWhatItHas) {
+  deputy.Put("Meeting", Meeting(deputy, "换证书前"));
+  const Json devices = township.Admin({"devices"});
+  for (const Json& one : devices["devices"]) {
+    if (one["number"] != deputy.Do({"status"})["device"]) continue;
+    township.Admin({"revoke", "--device", one["number"].dump()});
+  }
+  township.Admin({"announce", "--certificate"});
+  township.Stop();
+  township.Start({"--new-certificate"});
+  EXPECT_EQ(deputy.Refused({"sync"}).value("reason", ""), "OTHER_SERVER");
+  deputy.Do({"enrol", township.Code(kDeputy), "--name", kDeputy});
+  EXPECT_EQ(deputy.Refused({"sync"}).value("reason", ""), "DEVICE_REVOKED");
+  EXPECT_EQ(deputy.Unsent(), 0u);
+  const Json set_aside = deputy.Do({"set-aside"});
+  ASSERT_THAT(set_aside, SizeIs(1));
+  EXPECT_EQ(set_aside[0].value("verdict", ""), "HELD");
 }
 
 TEST_F(MovingServer, WhatWasRecordedForOneServerGoesToNoOther) {
@@ -126,6 +149,14 @@ TEST_F(MovingServer, WhatWasWithdrawnIsForgotten) {
   township.Admin({"announce", "--address", "127.0.0.1:1"});
   secretary.Do({"sync"});
   township.Admin({"announce", "--withdraw"});
+  township.Admin({"announce", "--withdraw"});
+  std::vector<std::string> kinds;
+  const Json acts = township.Admin({"acts", "--limit", "2"});
+  for (const Json& one : acts["acts"]) {
+    kinds.push_back(one["act"].value("kind", ""));
+  }
+  EXPECT_THAT(kinds, ElementsAre("MOVE_WITHDRAWN", "MOVE_ANNOUNCED"))
+      << "each is told as what it was, and the second withdrawal was none";
   secretary.Do({"sync"});
   township.Stop();
   EXPECT_EQ(secretary.Refused({"sync"}).value("reason", ""), "OFFLINE");

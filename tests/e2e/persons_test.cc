@@ -24,7 +24,7 @@ class PersonsTest : public ::testing::Test {
     std::ofstream(roster) << "姓名,性别,出生日期,党员类别,所在支部,上级组织\n"
                           << kMigrant << ",女,1972-11-22,正式党员," << kElsewhere << ","
                           << kTownship << "\n";
-    EXPECT_EQ(township_.Admin({"import", roster}).value("members", 0), 1);
+    EXPECT_EQ(township_.Admin({"import", roster, "--found"}).value("members", 0), 1);
   }
   Json Found() { return township_.Admin({"duplicates"}).value("duplicates", Json::array()); }
 

@@ -55,5 +55,21 @@ TEST(QueryTest, ASuperiorLooksBelowAndOpensAMembersRecordsForAReasonThatTheySee)
   EXPECT_EQ(aside.value("code", ""), "PERMISSION_DENIED") << aside;
 }
 
+TEST(QueryTest, AnAnswerOfSeveralPagesIsReadToItsEnd) {
+  Township township;
+  township.Start();
+  const Device secretary = township.Enrol(kSecretary);
+  township.Admin({"grant", kSuperior, kCommittee, "--office", "secretary"});
+  const Device superior = township.Enrol(kSuperior);
+  const Json branch =
+      secretary.Do({"list", "Organisation", "--where", absl::StrCat("name=", kBranch)});
+  const Json meeting = {{"branchId", branch[0].value("id", "")},
+                        {"minutes", std::string(100'000, 'm')}};
+  constexpr size_t kMeetings = 12;  // more than two pages of half a megabyte
+  for (size_t i = 0; i < kMeetings; ++i) secretary.Put("Meeting", meeting);
+  secretary.Do({"sync"});
+  EXPECT_THAT(superior.Do({"query", "Meeting", "--under", kCommittee}), SizeIs(kMeetings));
+}
+
 }  // namespace
 }  // namespace zhibu::e2e

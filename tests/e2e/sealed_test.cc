@@ -69,6 +69,7 @@ class SealedDevice : public ::testing::Test {
 };
 
 TEST_F(SealedDevice, TheKeyIsMadeOnceAndForItsOwnerOnly) {
+  device_.Do({"init"});
   device_.Put("PrivateDetail", Private());
   const std::string key = ReadFile(key_file_);
   EXPECT_EQ(ModeOf(key_file_), 0600u);
@@ -79,6 +80,7 @@ TEST_F(SealedDevice, TheKeyIsMadeOnceAndForItsOwnerOnly) {
 }
 
 TEST_F(SealedDevice, WithoutItsKeyOrWithAnotherItIsRefusedInWordsAndAllIsThereWhenTheKeyIsBack) {
+  device_.Do({"init"});
   const std::string id = device_.Put("PrivateDetail", Private());
   const std::string key = ReadFile(key_file_);
   const std::string before = ReadFile(device_.home() + "/device.db");
@@ -103,20 +105,21 @@ TEST_F(SealedDevice, ManyProcessesThatMakeItAtOnceHaveOneKey) {
     const Device device(folder_ / absl::StrCat("device", round));
     std::vector<std::unique_ptr<Process>> processes;
     for (int i = 0; i < 6; ++i) {
-      processes.push_back(Process::Start(device.Command(
-          {"put", "Meeting", Json({{"branchId", MadeUpId(1)}, {"minutes", kMinutes}}).dump()})));
+      processes.push_back(Process::Start(device.Command({"init"})));
     }
     for (const auto& process : processes) {
       const Finished finished = process->Wait();
       EXPECT_EQ(finished.status, 0) << finished.out << finished.err;
     }
-    EXPECT_EQ(device.List("Meeting").size(), processes.size());
+    device.Put("Meeting", {{"branchId", MadeUpId(1)}, {"minutes", kMinutes}});
+    EXPECT_EQ(device.List("Meeting").size(), 1u);
     EXPECT_THAT(FoundInFiles(device.home()), IsEmpty());
   }
 }
 
 TEST_F(SealedDevice, TheKeyMayLieElsewhere) {
   const std::string elsewhere = folder_ / "elsewhere.key";
+  device_.Do({"--key-file", elsewhere, "init"});
   device_.Do({"--key-file", elsewhere, "put", "PrivateDetail", Private().dump()});
   EXPECT_FALSE(std::filesystem::exists(key_file_));
   EXPECT_EQ(device_.Do({"--key-file", elsewhere, "list", "PrivateDetail"}).size(), 1);
@@ -140,6 +143,7 @@ TEST_F(SealedDevice, OneThatWasNotEncryptedIsWhenItIsUsedNext) {
 }
 
 TEST_F(SealedDevice, NoRefusalRepeatsWhatWasWritten) {
+  device_.Do({"init"});
   Json wrong = Private();
   wrong.erase("branchId");
   const std::vector<Words> commands = {

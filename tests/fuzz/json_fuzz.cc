@@ -7,6 +7,7 @@
 #include "client-core/cli/patch.h"
 #include "client-core/store/match.h"
 #include "sync/wire/shown.h"
+#include "sync/wire/worded.h"
 #include "tests/fuzz/choices.h"
 #include "tests/support/world.h"
 
@@ -20,16 +21,32 @@ std::unique_ptr<Message> Blank(const RecordType& type) {
       google::protobuf::MessageFactory::generated_factory()->GetPrototype(type.descriptor)->New());
 }
 
+// A device on which nothing is recorded: every name is nobody's.
+client::Names& Nobody() {
+  static Directory folder;
+  static const std::unique_ptr<client::Store> store =
+      client::Store::Open({.file = folder.NewFile(), .schema = WideSchema()}).value();
+  static client::Names names(*store, Language::kChinese);
+  return names;
+}
+
+// As the command line would not take it from "@FILE" or what comes in.
+absl::Status PatchBy(const std::string& text, const RecordType& type, Message* message) {
+  if (text == "-" || (!text.empty() && text[0] == '@')) return absl::OkStatus();
+  const auto said = client::Spoken(text, {}, *type.descriptor, Nobody());
+  return said.ok() ? client::Patch(*said, message) : said.status();
+}
+
 absl::Status Do(Choices* in, const RecordType& type, Message* message) {
   const uint8_t what = in->Byte();
   const std::string text(in->Bytes());
   switch (what % 4) {
     case 0:
-      return client::Patch(text, message);
+      return PatchBy(text, type, message);
     case 1:
-      return client::AddElement(text, message);
+      return client::AddElement(text, Nobody(), message);
     case 2:
-      return client::RemoveElement(text, message);
+      return client::RemoveElement(text, Nobody(), message);
     default:
       return client::FieldMatches(
                  *message,
@@ -53,7 +70,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     EXPECT_TRUE(status.ok() || !status.message().empty());
     const auto kept = Blank(type);
     EXPECT_TRUE(kept->ParseFromString(message->SerializeAsString())) << status;
-    Describe(type, Id(), *kept, Language::kChinese);
+    Lines(*kept, {Language::kChinese, nullptr});
     const auto shown = Blank(type);
     // Some messages have no JSON form: a Timestamp of the year 20000.
     if (const std::string json = ToJson(*kept); json != "{}") {

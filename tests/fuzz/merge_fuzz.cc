@@ -14,6 +14,7 @@
 #include "sync/wire/record.h"
 #include "sync/wire/shown.h"
 #include "sync/wire/slots.h"
+#include "sync/wire/worded.h"
 #include "tests/fuzz/choices.h"
 #include "tests/support/world.h"
 #include "zhibu/sync/v1/trace.pb.h"
@@ -144,7 +145,7 @@ class Record {
     }
     const auto message = Blank(type_);
     if (message->ParseFromString(state_.body)) {
-      Describe(type_, Id(), *message, Language::kChinese);
+      Lines(*message, {Language::kChinese, nullptr});
     }
   }
 

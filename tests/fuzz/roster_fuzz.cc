@@ -57,7 +57,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (roster.ok()) {
     Check(*roster);
   } else {
-    EXPECT_FALSE(WordsOf(roster.status()).zh().empty()) << roster.status();
+    EXPECT_FALSE(zhibu::WordsOf(roster.status()).zh().empty()) << roster.status();
   }
   return 0;
 }

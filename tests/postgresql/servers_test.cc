@@ -62,6 +62,19 @@ bool Has(const Device& device, const std::string& type, const std::string& id) {
   return device.Run({"get", type, id}).status == 0;
 }
 
+// What the branch's dues of the year come to, by the server of this folder; -1: they are being
+// made.
+int64_t DuesPaid(const std::string& data) {
+  const Json reply = Succeed(
+      {"--json", "admin", "--data", data, "report", "--organisation", kBranch, "--period", "2026"});
+  const Json report = reply.value("report", Json::object());
+  if (report.value("beingMade", false)) return -1;
+  for (const Json& line : report.value("lines", Json::array())) {
+    if (line.value("key", "") == "dues.paid") return std::stoll(line.value("amount", "0"));
+  }
+  return 0;
+}
+
 testing::AssertionResult InStep(Process* watch) {
   while (const auto line = watch->ReadLine()) {
     if (Json::parse(*line, nullptr, false).value("inStep", false))
@@ -202,6 +215,12 @@ TEST(ServersTest, AServerThatIsKilledLosesNothingAndItsDevicesGoOnAtTheOther) {
     received[one["id"]] = std::stoll(one["record"].value("amountFen", "0"));
   }
   EXPECT_EQ(received, paid);
+  int64_t sum = 0;
+  for (const auto& [id, fen] : paid) sum += fen;
+  for (const std::string& data : {first.data(), second.data()}) {
+    EXPECT_TRUE(Eventually([&] { return DuesPaid(data) == sum; }, std::chrono::seconds(10)))
+        << data << " says " << DuesPaid(data) << ", and " << sum << " were paid";
+  }
   for (const Device& device : devices) {
     EXPECT_EQ(device.List("DuesPayment"), fresh.List("DuesPayment"));
     EXPECT_EQ(device.List("Meeting"), fresh.List("Meeting"));

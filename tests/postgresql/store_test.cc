@@ -108,6 +108,29 @@ class PostgresStoreTest : public testing::Test {
     return count;
   }
 
+  // To the same month of each, one after the other.
+  static absl::Status AddOne(Store& store, const std::vector<std::string>& organisations,
+                             std::atomic<int>* runs = nullptr) {
+    return store.Write([&](Writer& writer) -> absl::Status {
+      if (runs != nullptr) ++*runs;
+      for (const std::string& organisation : organisations) {
+        RETURN_IF_ERROR(writer.AddToSums(Named(organisation), {{{1, 0, 24312, 0}, {1, 1}}}));
+      }
+      return absl::OkStatus();
+    });
+  }
+  static std::string Sums(Store& store, const std::vector<std::string>& organisations) {
+    std::vector<Id> ids;
+    for (const std::string& organisation : organisations) ids.push_back(Named(organisation));
+    std::string sums;
+    EXPECT_EQ(store.Read([&](Reader& reader) -> absl::Status {
+      ASSIGN_OR_RETURN(sums, SumsOf(reader, ids, 0));
+      return absl::OkStatus();
+    }),
+              absl::OkStatus());
+    return sums;
+  }
+
   const std::string where_ = server().NewSchema();
 };
 
@@ -163,13 +186,23 @@ TEST_F(PostgresStoreTest, SeveralThatStartAtOnceMakeOneSchema) {
   EXPECT_EQ(server().Ask(where_, "SELECT count(*) FROM seal"), "1");
 }
 
+TEST_F(PostgresStoreTest, ADatabaseOfTheFirstVersionKeepsWhatItHasAndGetsSums) {
+  ASSERT_EQ(Put(*MustOpen(where_), "ann", "east"), absl::OkStatus());
+  for (const char* undo : {"DROP TABLE sums", "DROP TABLE hanging", "UPDATE zhibu SET version = 1"})
+    server().Ask(where_, undo);
+  const auto store = MustOpen(where_);
+  EXPECT_EQ(Feed(*store, "east"), "1 31/ann=ann");
+  EXPECT_EQ(AddOne(*store, {"east"}), absl::OkStatus());
+  EXPECT_EQ(Sums(*store, {"east"}), "east 1/0 in 24312 of 0: 1/1");
+}
+
 // As the head of schema.cc has them: a row's place in a sharded database follows from that column,
 // so whatever must be there once only is found on one shard.
 TEST_F(PostgresStoreTest, EveryUniqueKeyHasItsTablesDistributionKey) {
   const std::map<std::string, std::string> distributed = {
-      {"scope", "id"},      {"feed", "scope"},  {"record", "id"},   {"audit", "device"},
-      {"device", "number"}, {"mark", "mark"},   {"code", "digest"}, {"counter", "name"},
-      {"moves", "type"},    {"setting", "name"}};
+      {"scope", "id"},      {"feed", "scope"},   {"record", "id"},   {"audit", "device"},
+      {"device", "number"}, {"mark", "mark"},    {"code", "digest"}, {"counter", "name"},
+      {"moves", "type"},    {"setting", "name"}, {"sums", "scope"},  {"hanging", "on_id"}};
   ASSERT_NE(MustOpen(where_), nullptr);
   for (const auto& [table, column] : distributed) {
     const std::string keys = absl::StrCat("FROM pg_index i WHERE i.indisunique AND i.indrelid = '",
@@ -250,6 +283,32 @@ TEST_F(PostgresStoreTest, TwoProcessesOnScopesOfTheirOwnBothGetOn) {
   }
 }
 
+// Neither moves a scope, which would make one of them wait for the other before it has read a sum;
+// and each names the organisations in another order.
+TEST_F(PostgresStoreTest, TwoProcessesThatAddToOneSumBothCount) {
+  constexpr int kEach = 60;
+  const std::vector<std::vector<std::string>> orders = {{"east", "north", "west"},
+                                                        {"west", "north", "east"}};
+  const auto deadlocks = [] {
+    return server().Ask(server().Whole(), "SELECT sum(deadlocks) FROM pg_stat_database");
+  };
+  const std::string before = deadlocks();
+  std::atomic<int> runs = 0;
+  std::vector<std::thread> writers;
+  for (const std::vector<std::string>& order : orders) {
+    writers.emplace_back([&] {
+      const auto store = MustOpen(where_);
+      for (int i = 0; i < kEach; ++i) EXPECT_EQ(AddOne(*store, order, &runs), absl::OkStatus());
+    });
+  }
+  for (std::thread& writer : writers) writer.join();
+  std::cout << runs << " runs of " << 2 * kEach << " transactions" << std::endl;
+  EXPECT_EQ(Sums(*MustOpen(where_), orders[0]),
+            "east 1/0 in 24312 of 0: 120/120, north 1/0 in 24312 of 0: 120/120, "
+            "west 1/0 in 24312 of 0: 120/120");
+  EXPECT_EQ(deadlocks(), before) << "all write them in one order";
+}
+
 // Each looks whether the other has put something, and puts its own where it has not: one after the
 // other, one of them sees it. Neither writes what the other does.
 TEST_F(PostgresStoreTest, WhatATransactionHasDecidedByStillHoldsWhenItIsCommitted) {
@@ -290,13 +349,13 @@ class Heard : public Watcher {
     for (const Id& scope : scopes) names_.insert(NameOf(scope));
   }
   std::vector<Id> Followed() override { return followed_; }
-  bool WaitFor(const std::string& name) {
+  bool WaitFor(const std::string& name, absl::Duration patience = absl::Seconds(20)) {
     absl::MutexLock lock(&mutex_);
     const auto heard = [&] {
       mutex_.AssertReaderHeld();
       return names_.contains(name);
     };
-    return mutex_.AwaitWithTimeout(absl::Condition(&heard), absl::Seconds(20));
+    return mutex_.AwaitWithTimeout(absl::Condition(&heard), patience);
   }
 
  private:
@@ -311,7 +370,7 @@ TEST_F(PostgresStoreTest, WhatOneProcessMovesTheOthersHearOf) {
   Heard heard;
   listens->Watch(&heard);
   // Until it listens, nothing is heard.
-  for (int i = 0; !heard.WaitFor("east") && i < 3; ++i) {
+  for (int i = 0; !heard.WaitFor("east", absl::Milliseconds(100)) && i < 200; ++i) {
     ASSERT_EQ(Put(*writes, absl::StrCat("r", i), "east"), absl::OkStatus());
   }
   ASSERT_EQ(Put(*writes, "many", "west"), absl::OkStatus());
@@ -445,6 +504,30 @@ TEST_F(PostgresStoreTest, ADamagedRecordSpoilsNeitherItsNeighboursNorTheTransact
     return writer.PutSetting("goes", "on");
   }),
             absl::OkStatus());
+}
+
+TEST_F(PostgresStoreTest, SumsThatCannotBeReadAreToldAndSpoilNoOthers) {
+  const auto store = MustOpen(where_, {.key = std::string(32, 'k')});
+  ASSERT_EQ(AddOne(*store, {"east", "west"}), absl::OkStatus());
+  server().Ask(where_, absl::StrCat("UPDATE sums SET entries = '\\x00' WHERE scope = '\\x",
+                                    Hex(Named("east").bytes()), "'"));
+  EXPECT_EQ(store->Write([&](Writer& writer) -> absl::Status {
+    const SumChanges one = {{{1, 0, 24312, 0}, {1, 1}}};
+    EXPECT_EQ(writer.AddToSums(Named("east"), one).code(), absl::StatusCode::kDataLoss);
+    return writer.AddToSums(Named("west"), one);
+  }),
+            absl::OkStatus());
+  std::string read;
+  EXPECT_EQ(store
+                ->Read([&](Reader& reader) {
+                  return reader.ReadSums({Named("east"), Named("west")}, 0,
+                                         [&](const Id& id, const SumKey&, const Sum& sum) {
+                                           absl::StrAppend(&read, NameOf(id), " ", sum.amount);
+                                         });
+                })
+                .code(),
+            absl::StatusCode::kDataLoss);
+  EXPECT_EQ(read, "west 2");
 }
 
 TEST_F(PostgresStoreTest, ABackupIsRestoredIntoAnEmptyDatabaseOnlyAndWhole) {

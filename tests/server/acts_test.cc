@@ -1,7 +1,12 @@
 // Each act of an operator says whose it was.
 #include "server/admin/acts.h"
 
+#include <unistd.h>
+
 #include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "absl/strings/str_cat.h"
 #include "server/admin/admin.h"
@@ -48,6 +53,38 @@ class ActsTest : public Village {
   server::Hub hub{&world.store(), &ingest, ForThreads()};
   server::Admin admin{&hub};
 };
+
+TEST_F(ActsTest, ALedgerThatIsWrittenOutIsOneOfThemAndHoldsNothingSensitive) {
+  zhangs.Change<Member>(wang, [](Member& member) { member.set_stage(Member::FULL); });
+  zhangs.Make<PrivateDetail>([&](PrivateDetail& detail) {
+    detail.set_member_id(wang.str());
+    detail.set_branch_id(branch.str());
+    detail.set_identity_number("11010519491231002X");
+    detail.set_phone("13800002206");
+  });
+  world.SyncAll();
+  const auto path =
+      std::filesystem::temp_directory_path() / absl::StrCat("zhibu_acts_", getpid(), ".csv");
+  admin::v1::LedgerRequest request;
+  request.set_file(path.string());
+  request.set_ledger("党员名册");
+  request.set_organisation("青石村党支部");
+  request.set_operator_name("甲操作员");
+  const auto reply = admin.Ledger(request);
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  EXPECT_EQ(reply->rows(), 1u);
+  EXPECT_THAT(reply->faults(), IsEmpty());
+  std::ifstream stream(path);
+  const std::string csv{std::istreambuf_iterator<char>(stream), {}};
+  EXPECT_THAT(csv, ::testing::HasSubstr("王"));
+  EXPECT_THAT(csv, ::testing::HasSubstr("110***********002X"));
+  EXPECT_THAT(csv, ::testing::HasSubstr("138****2206"));
+  EXPECT_THAT(Acts(), ElementsAre("LEDGER_EXPORTED 甲操作员"));
+  EXPECT_FALSE(admin.Ledger(request).ok()) << "never over another";
+  std::filesystem::remove(path);
+  request.set_operator_name("");
+  EXPECT_FALSE(admin.Ledger(request).ok()) << "whoever takes something out says who they are";
+}
 
 TEST_F(ActsTest, EachNamesItsOperatorAndIsInTheAudit) {
   const EditNumber before = world.RowOf(kServerDevice).last_number;
@@ -117,6 +154,40 @@ TEST_F(ActsTest, WhatChangesNothingIsNoAct) {
   ASSERT_TRUE(again.ok());
   EXPECT_FALSE(again->changed());
   EXPECT_THAT(Acts(), ElementsAre("GRANTED 甲操作员"));
+}
+
+TEST_F(ActsTest, ARosterThatChangesNothingIsNoAct) {
+  admin::v1::ImportRequest roster;
+  roster.set_file("姓名,所在支部\n赵,青石村党支部\n");
+  roster.set_operator_name("甲操作员");
+  ASSERT_TRUE(admin.Import(roster).ok());
+  roster.set_operator_name("乙操作员");
+  const auto again = admin.Import(roster);
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(again->unchanged(), 1u);
+  EXPECT_THAT(Acts(), ElementsAre("IMPORTED 甲操作员"));
+}
+
+TEST_F(ActsTest, ABranchThatIsMistypedIsNotFoundedUnlessThatIsAskedFor) {
+  admin::v1::ImportRequest roster;
+  roster.set_file("姓名,所在支部\n赵,青百村党支部\n");
+  roster.set_operator_name("甲操作员");
+  const auto refused = admin.Import(roster);
+  ASSERT_TRUE(refused.ok());
+  EXPECT_EQ(refused->organisations(), 0u);
+  ASSERT_EQ(refused->bad_rows_size(), 1);
+  EXPECT_THAT(
+      refused->bad_rows(0).reason().zh(),
+      ::testing::AllOf(::testing::HasSubstr("“青石村党支部”"), ::testing::HasSubstr("--found")));
+  roster.set_check(true);
+  roster.set_found(true);
+  const auto tried = admin.Import(roster);
+  ASSERT_TRUE(tried.ok());
+  ASSERT_EQ(tried->new_organisations_size(), 1);
+  EXPECT_EQ(tried->new_organisations(0).name(), "青百村党支部");
+  EXPECT_THAT(tried->new_organisations(0).alike(), ElementsAre("青石村党支部"));
+  roster.set_check(false);
+  EXPECT_EQ(admin.Import(roster)->organisations(), 1u);
 }
 
 TEST_F(ActsTest, WhomeverItIsAboutSeesItOnTheirPhone) {

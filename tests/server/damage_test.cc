@@ -182,7 +182,7 @@ TEST_F(DamagedRows, AQuestionLeavesItOut) {
   server::KnownTree tree;
   server::Disclosures disclosures;
   EXPECT_EQ(world.store().Read([&](server::Reader& reader) {
-    return server::AnswerAsk(reader, *world.schema(), zhang, world.now_ms(), ask, &tree, &page,
+    return server::AnswerAsk(reader, world.ingest(), zhang, world.now_ms(), ask, &tree, &page,
                              &disclosures);
   }),
             absl::OkStatus());

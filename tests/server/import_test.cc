@@ -510,5 +510,27 @@ TEST_F(Township, ANameWithAnotherNumberIsAsked) {
               ElementsAre(HasSubstr("登记的却是另一个身份证号: 卯一")));
 }
 
+// ---- What is taken and may not be meant ------------------------------------------
+
+TEST_F(Import, ADayToComeIsNotTakenAndACodeThatNobodyKnowsIsTold) {
+  const admin::v1::ImportReply reply =
+      Run("赵,2090-01-01,99,青石村党支部\n", "姓名,入党日期,民族,所在支部\n");
+  ASSERT_THAT(reply.cells(), SizeIs(2));
+  EXPECT_THAT(reply.cells(0).reason().zh(), HasSubstr("99"));
+  EXPECT_THAT(reply.cells(1).reason().zh(), HasSubstr("2090-01-01 还没有到"));
+  const Member member = world.Get<Member>(IdOf<Member>("赵"));
+  EXPECT_EQ(member.joined(), "");
+  EXPECT_EQ(member.ethnic_group(), "99");
+}
+
+TEST_F(Import, AnotherSuperiorThanIsRegisteredIsToldOnceAndChangesNothing) {
+  const admin::v1::ImportReply reply =
+      Run("赵,青石村党支部,竹溪镇党委\n钱,青石村党支部,竹溪镇党委\n", "姓名,所在支部,上级组织\n");
+  ASSERT_THAT(reply.cells(), SizeIs(1));
+  EXPECT_THAT(reply.cells(0).reason().zh(),
+              AllOf(HasSubstr("青石村党支部"), HasSubstr("affiliate")));
+  EXPECT_EQ(reply.organisations(), 0u);
+}
+
 }  // namespace
 }  // namespace zhibu::test

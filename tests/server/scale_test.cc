@@ -77,7 +77,7 @@ class ScaleTest : public Village {
     server::Disclosures disclosures;
     uint64_t work = 0;
     EXPECT_EQ(world.store().Read([&](server::Reader& reader) {
-      const absl::Status status = server::AnswerAsk(reader, *world.schema(), zhang, world.now_ms(),
+      const absl::Status status = server::AnswerAsk(reader, world.ingest(), zhang, world.now_ms(),
                                                     ask, tree, page, &disclosures);
       work = reader.Work();
       return status;

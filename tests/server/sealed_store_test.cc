@@ -219,7 +219,9 @@ TEST_F(SealedStore, OneOfTheSchemaBeforeSealsIsBroughtUpAndSealedAtOnce) {
           "CREATE UNIQUE INDEX audit_key ON audit (device, number);"
           "CREATE INDEX feed_version ON feed (scope_no, version, type, id, present, record_no);"
           "DROP INDEX device_key; DROP INDEX device_record;"
-          "DROP TABLE mark; DROP TABLE seal; ALTER TABLE device ADD COLUMN text TEXT NOT NULL "
+          "DROP TABLE sums; DROP TABLE hanging; DROP TABLE mark; DROP TABLE seal; ALTER TABLE "
+          "device ADD COLUMN text "
+          "TEXT NOT NULL "
           "DEFAULT '';"
           "UPDATE device SET text = CAST(name AS TEXT); ALTER TABLE device DROP COLUMN name;"
           "ALTER TABLE device RENAME COLUMN text TO name; PRAGMA user_version = 3");

@@ -213,7 +213,8 @@ TEST_F(SqliteStoreTest, AFileWhoseFeedsAreOfTheFormBeforeHasNoKeyForCursorsAnyMo
       "INSERT INTO before SELECT scope_no, type, id, record_no, version, present, 6, since FROM "
       "feed;"
       "DROP TABLE feed; ALTER TABLE before RENAME TO feed;"
-      "DROP INDEX device_key; DROP INDEX device_record; PRAGMA user_version = 8");
+      "DROP INDEX device_key; DROP INDEX device_record; DROP TABLE sums; DROP TABLE hanging;"
+      "PRAGMA user_version = 8");
   Open();
   EXPECT_EQ(store_->Read([](Reader& reader) -> absl::Status {
     ASSIGN_OR_RETURN(const std::string key, reader.GetSetting("cursor_key"));

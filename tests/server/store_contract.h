@@ -10,6 +10,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <map>
@@ -1193,6 +1194,184 @@ TEST_P(StoreContract, WhoHasSeenWhatIsWorkedOutAgainAndNoRowMoves) {
   EXPECT_EQ(Feed("west"), "");
   EXPECT_EQ(Read([&](Reader& reader) { return FeedOf(reader, "east", 0, 2); }), "");
   EXPECT_EQ(VersionOf("east"), 2);
+}
+
+// ---- Sums ---------------------------------------------------------------------------
+
+// "1/0 month 24314: 3 of 2", by organisation, those of the year and later, and of all times.
+inline absl::StatusOr<std::string> SumsOf(Reader& reader, const std::vector<Id>& organisations,
+                                          int from_year) {
+  std::vector<std::string> rows;
+  RETURN_IF_ERROR(reader.ReadSums(
+      organisations, from_year, [&](const Id& organisation, const SumKey& key, const Sum& sum) {
+        rows.push_back(absl::StrCat(NameOf(organisation), " ", key.figure, "/", key.by, " in ",
+                                    key.month, " of ", key.bucket, ": ", sum.amount, "/",
+                                    sum.records));
+      }));
+  std::sort(rows.begin(), rows.end());
+  return absl::StrJoin(rows, ", ");
+}
+
+TEST_P(StoreContract, ASumIsWhatWasAddedToItAndOneThatComesToNothingIsGone) {
+  constexpr int32_t kJanuary = 2026 * 12, kDecember = 2025 * 12 + 11;
+  const auto add = [&](const char* organisation, const SumChanges& changes) {
+    EXPECT_EQ(Write([&](Writer& writer) { return writer.AddToSums(Named(organisation), changes); }),
+              absl::OkStatus());
+  };
+  const auto sums = [&](const Names& of, int from_year) {
+    return Read([&](Reader& reader) { return SumsOf(reader, Ids(of), from_year); });
+  };
+  add("east", {{{1, 0, kJanuary, 0}, {5, 1}},
+               {{1, 2, kJanuary, -2}, {5, 1}},
+               {{1, 0, kDecember, 0}, {-7, 1}},
+               {{3, 0, kAllTimes, 0}, {1, 1}}});
+  add("east", {{{1, 0, kJanuary, 0}, {4, 1}}});
+  add("west", {{{1, 0, kJanuary, 0}, {100, 1}}});
+  EXPECT_EQ(sums({"east"}, 2026),
+            "east 1/0 in 24312 of 0: 9/2, east 1/2 in 24312 of -2: 5/1, east 3/0 in 0 of 0: 1/1");
+  EXPECT_EQ(sums({"east"}, 2025),
+            "east 1/0 in 24311 of 0: -7/1, east 1/0 in 24312 of 0: 9/2, "
+            "east 1/2 in 24312 of -2: 5/1, east 3/0 in 0 of 0: 1/1");
+  EXPECT_EQ(sums({"west", "nobody"}, 0), "west 1/0 in 24312 of 0: 100/1");
+  add("east", {{{1, 0, kJanuary, 0}, {-9, -2}},
+               {{1, 2, kJanuary, -2}, {-5, -1}},
+               {{3, 0, kAllTimes, 0}, {-1, -1}}});
+  Reopen();
+  EXPECT_EQ(sums({"east"}, 0), "east 1/0 in 24311 of 0: -7/1");
+}
+
+TEST_P(StoreContract, ASumOfATransactionThatIsUndoneWasNeverAdded) {
+  const auto add = [](Writer& writer) {
+    return writer.AddToSums(Named("east"), {{{1, 0, 24312, 0}, {5, 1}}});
+  };
+  EXPECT_EQ(Write([&](Writer& writer) -> absl::Status {
+              RETURN_IF_ERROR(add(writer));
+              EXPECT_FALSE(writer
+                               .Attempt([&]() -> absl::Status {
+                                 RETURN_IF_ERROR(add(writer));
+                                 return absl::CancelledError();
+                               })
+                               .ok());
+              return absl::OkStatus();
+            }),
+            absl::OkStatus());
+  EXPECT_EQ(Read([&](Reader& reader) { return SumsOf(reader, Ids({"east"}), 0); }),
+            "east 1/0 in 24312 of 0: 5/1");
+}
+
+TEST_P(StoreContract, ASumIsReadAsTheTransactionHasItUntilItsAttemptFails) {
+  const SumKey january{1, 0, 24312, 0};
+  const auto add = [&](Writer& writer, int64_t amount) {
+    return writer.AddToSums(Named("east"), {{january, {amount, 1}}});
+  };
+  const auto sums = [](Reader& reader) { return SumsOf(reader, Ids({"east"}), 0).value(); };
+  EXPECT_EQ(Write([&](Writer& writer) { return add(writer, 1); }), absl::OkStatus());
+  EXPECT_EQ(Write([&](Writer& writer) -> absl::Status {
+              RETURN_IF_ERROR(add(writer, 10));
+              EXPECT_FALSE(writer
+                               .Attempt([&]() -> absl::Status {
+                                 RETURN_IF_ERROR(add(writer, 100));
+                                 EXPECT_EQ(sums(writer), "east 1/0 in 24312 of 0: 111/3");
+                                 RETURN_IF_ERROR(writer.DropSums(100).status());
+                                 EXPECT_EQ(sums(writer), "");
+                                 RETURN_IF_ERROR(add(writer, 7));
+                                 return absl::CancelledError();
+                               })
+                               .ok());
+              EXPECT_EQ(sums(writer), "east 1/0 in 24312 of 0: 11/2");
+              return add(writer, 1000);
+            }),
+            absl::OkStatus());
+  EXPECT_EQ(Read([&](Reader& reader) { return SumsOf(reader, Ids({"east"}), 0); }),
+            "east 1/0 in 24312 of 0: 1011/3");
+}
+
+// A store that is far away fetches it, any other does nothing: what follows is the same.
+TEST_P(StoreContract, WhatWasForeseenOfSumsIsWhatIsThere) {
+  const RecordKey on{kMeeting, Named("meeting")}, bob{kMember, Named("bob")},
+      cat{kMember, Named("cat")};
+  const SumChanges in_all_years = {{{1, 0, kAllTimes, 0}, {1, 1}},
+                                   {{1, 0, 2025 * 12, 0}, {5, 1}},
+                                   {{1, 0, 2026 * 12, 0}, {7, 1}}};
+  const auto add = [&](Writer& writer) -> absl::Status {
+    for (const char* organisation : {"east", "west"}) {
+      RETURN_IF_ERROR(writer.AddToSums(Named(organisation), in_all_years));
+    }
+    return writer.AddToSums(Named("west"), {{{1, 0, 2027 * 12, 0}, {9, 1}}});
+  };
+  EXPECT_EQ(Write([&](Writer& writer) -> absl::Status {
+              RETURN_IF_ERROR(writer.PutHanging(on, bob));
+              RETURN_IF_ERROR(writer.PutSetting("there", "x"));
+              return writer.AddToSums(Named("east"), in_all_years);
+            }),
+            absl::OkStatus());
+  EXPECT_EQ(Write([&](Writer& writer) -> absl::Status {
+              Foreseen foreseen;
+              foreseen.settings = {"there", "not there"};
+              foreseen.sums = Ids({"east", "west"});
+              foreseen.hanging = {on, bob};
+              RETURN_IF_ERROR(writer.Fetch(foreseen));
+              EXPECT_EQ(*writer.GetSetting("there"), "x");
+              EXPECT_EQ(*writer.GetSetting("not there"), "");
+              EXPECT_THAT(*writer.HangingOn(on), testing::ElementsAre(bob));
+              EXPECT_THAT(*writer.HangingOn(bob), testing::IsEmpty());
+              RETURN_IF_ERROR(writer.PutHanging(on, cat));
+              RETURN_IF_ERROR(writer.DropHanging(on, bob));
+              EXPECT_THAT(*writer.HangingOn(on), testing::ElementsAre(cat));
+              EXPECT_FALSE(writer
+                               .Attempt([&]() -> absl::Status {
+                                 RETURN_IF_ERROR(add(writer));
+                                 RETURN_IF_ERROR(writer.PutHanging(on, bob));
+                                 return absl::CancelledError();
+                               })
+                               .ok());
+              EXPECT_THAT(*writer.HangingOn(on), testing::ElementsAre(cat));
+              return add(writer);
+            }),
+            absl::OkStatus());
+  EXPECT_EQ(Read([&](Reader& reader) {
+              return SumsOf(reader, Ids({"east", "west"}), 2026);
+            }),
+            "east 1/0 in 0 of 0: 2/2, east 1/0 in 24312 of 0: 14/2, west 1/0 in 0 of 0: 1/1, "
+            "west 1/0 in 24312 of 0: 7/1, west 1/0 in 24324 of 0: 9/1");
+}
+
+TEST_P(StoreContract, WhatHangsOnARecordIsFoundByItAndDroppedLittleByLittle) {
+  const RecordKey meeting{kMeeting, Named("meeting")};
+  const auto hanging = [&] {
+    return Read([&](Reader& reader) -> absl::StatusOr<std::string> {
+      ASSIGN_OR_RETURN(const std::vector<RecordKey> keys, reader.HangingOn(meeting));
+      Names names;
+      for (const RecordKey& key : keys)
+        names.push_back(absl::StrCat(key.type, "/", NameOf(key.id)));
+      return absl::StrJoin(names, ", ");
+    });
+  };
+  EXPECT_EQ(
+      Write([&](Writer& writer) -> absl::Status {
+        for (const char* name : {"bob", "ann", "bob"}) {
+          RETURN_IF_ERROR(writer.PutHanging(meeting, {kMember, Named(name)}));
+        }
+        RETURN_IF_ERROR(writer.PutHanging({kMeeting, Named("other")}, {kMember, Named("bob")}));
+        return writer.PutHanging(meeting, {kMember, Named("cat")});
+      }),
+      absl::OkStatus());
+  EXPECT_EQ(hanging(), "20/ann, 20/bob, 20/cat");
+  EXPECT_EQ(Write([&](Writer& writer) {
+              return writer.DropHanging(meeting, {kMember, Named("bob")});
+            }),
+            absl::OkStatus());
+  EXPECT_EQ(hanging(), "20/ann, 20/cat");
+  int steps = 0;
+  for (bool left = true; left && steps < 10; ++steps) {
+    EXPECT_EQ(Write([&](Writer& writer) -> absl::Status {
+                ASSIGN_OR_RETURN(left, writer.DropSums(1));
+                return absl::OkStatus();
+              }),
+              absl::OkStatus());
+  }
+  EXPECT_EQ(steps, 3);
+  EXPECT_EQ(hanging(), "");
 }
 
 }  // namespace zhibu::server

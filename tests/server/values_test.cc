@@ -1,5 +1,5 @@
 // Cells as people write them, kind by kind.
-#include "server/exchange/values.h"
+#include "sync/exchange/values.h"
 
 #include <gtest/gtest.h>
 
@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "server/exchange/headings.h"
-#include "server/exchange/number_format.h"
+#include "sync/exchange/headings.h"
+#include "sync/exchange/number_format.h"
 
 namespace zhibu::server {
 namespace {
@@ -219,6 +219,8 @@ TEST(Numbers, HowASpreadsheetShowsThem) {
   EXPECT_EQ(DayOfNumber(61, Shown::kDay, false), "1900-03-01");
   EXPECT_EQ(DayOfNumber(32874.5, Shown::kMonth, false), "1990-01");
   EXPECT_EQ(DayOfNumber(0, Shown::kDay, true), "");
+  EXPECT_EQ(shown("yyyy\\-mm\\-dd hh:mm"), static_cast<int>(Shown::kTime));
+  EXPECT_EQ(DayOfNumber(32874.375, Shown::kTime, false), "1990-01-01 09:00");
   EXPECT_EQ(DayOfNumber(1e9, Shown::kDay, false), "");
   EXPECT_EQ(TextOfNumber(13800002206), "13800002206");
   EXPECT_EQ(TextOfNumber(1990.01), "1990.01");

@@ -1,5 +1,5 @@
 // Workbooks, made part by part; and what a hostile one may not do.
-#include "server/exchange/workbook.h"
+#include "sync/exchange/workbook.h"
 
 #include <gmock/gmock.h>
 #include <zip.h>

@@ -111,6 +111,7 @@ class Author {
   // ---- Every other type (workload_catalogue.cc) ----
   void RecordAnything();
   void ExcuseAny(google::protobuf::Message* record);
+  void GiveRules(google::protobuf::Message* record);
   std::optional<client::Draft> AnyOf(const RecordType& type);
   std::vector<Id> IdsOf(const RecordType& type);
   void Begin(const RecordType& type, google::protobuf::Message* record);

@@ -67,6 +67,7 @@ nlohmann::json JsonOf(const Plan& plan, const Report& report, double seconds) {
                            {"broken", report.stats.judged[1]},
                            {"unknown", report.stats.judged[2]},
                            {"wrong", report.stats.judged[3]}}},
+                         {"counted", report.stats.counted},
                          {"dearest", report.stats.dearest},
                          {"virtual_years", report.virtual_ms / kYearMs},
                          {"speed_up", report.virtual_ms / 1000.0 / seconds},

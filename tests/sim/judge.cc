@@ -96,6 +96,7 @@ void Universe::CheckAll() {
   if (!status.ok()) ledger_.Fail(kIntegrity, absl::StrCat("server: ", status.ToString()));
   CheckSealed(server_.disk, "server");
   CheckSums();
+  if (!failure()) CheckFigures();
   CheckLetGo();
   for (const auto& device : devices_) {
     if (failure()) return;
@@ -106,6 +107,7 @@ void Universe::CheckAll() {
     } else {
       CheckView(*device);
       if (!failure()) CheckJudgedAlike(*device);
+      if (!failure()) CheckCountedAlike(*device);
     }
   }
 }

@@ -79,6 +79,9 @@ inline constexpr char kBeyond[] = "a server merges what it knows how to, and ret
 inline constexpr char kStamps[] = "a stamp tells when, once the clocks are right";
 inline constexpr char kRefusal[] = "an edit is refused at the device only for a reason";
 inline constexpr char kJudgedAlike[] = "device and server judge alike by the rule book";
+inline constexpr char kWhereabouts[] = "a device that was told where the server will be finds it";
+inline constexpr char kSummedUp[] = "sums are what is counted from nothing";
+inline constexpr char kCountedAlike[] = "device and server count a record alike";
 inline constexpr char kPassedOver[] = "what is damaged stops nobody else";
 inline constexpr char kQuiet[] = "everybody comes to rest";
 

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -67,6 +68,12 @@ std::shared_ptr<const Schema> OldSchema() {
                                               zhibu::testing::old::Sampler::descriptor()->file()})
                                  .value();
   return schema;
+}
+
+server::Certificate CertificateOf(const std::string& der) {
+  return {.key_pem = "key",
+          .certificate_pem = absl::StrCat("-----BEGIN CERTIFICATE-----\n", absl::Base64Escape(der),
+                                          "\n-----END CERTIFICATE-----\n")};
 }
 
 Device::Device(int index_in, uint64_t seed, const int64_t* now_ms_in)

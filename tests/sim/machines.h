@@ -15,6 +15,7 @@
 
 #include "client-core/session.h"
 #include "client-core/store/store.h"
+#include "server/identity/certificate.h"
 #include "server/ingest/ingest.h"
 #include "server/sessions/session.h"
 #include "server/store/store.h"
@@ -38,6 +39,9 @@ struct Clock {
   int64_t Now(int64_t true_ms) const { return frozen_at_ms.value_or(true_ms + error_ms); }
   friend bool operator==(const Clock&, const Clock&) = default;
 };
+
+// No more of a certificate than what has a fingerprint.
+server::Certificate CertificateOf(const std::string& der);
 
 struct Stream;
 
@@ -117,6 +121,9 @@ struct Server {
   const int64_t* const now_ms;
   server::Observer* observer = server::Observer::None();
   bool old = false;  // runs an earlier version; looked at when it is opened
+  // Where it listens, and by which certificate: what a device must know to find it.
+  std::string address = "server-1";
+  std::string fingerprint;
   Clock clock;
   Dice dice;
   Disk disk;
@@ -148,6 +155,9 @@ struct Stream {
   bool catches_up = false;  // there is more of it to come
   int64_t compared_ms = 0;  // when the device heard what the server's clock says
   int said = 0;             // hello, proof, then pushes
+  // Where the server was and was to be when it heard the proof and welcomed the device; empty:
+  // nothing was announced.
+  std::string whereabouts;
 };
 
 }  // namespace zhibu::sim

@@ -8,6 +8,7 @@
 #include "server/identity/certificate.h"
 #include "server/identity/enrolment.h"
 #include "server/identity/marks.h"
+#include "server/identity/whereabouts.h"
 #include "server/sessions/courier.h"
 #include "sync/base/status.h"
 #include "sync/crypto/handshake.h"
@@ -29,9 +30,6 @@ using zhibu::testing::Sampler;
 namespace {
 
 constexpr char kServerId[] = "the simulated server";
-// No more of it than what has a fingerprint.
-constexpr char kCertificate[] =
-    "-----BEGIN CERTIFICATE-----\nemhpYnU=\n-----END CERTIFICATE-----\n";
 constexpr int64_t kDayMs = 86'400'000;
 
 }  // namespace
@@ -142,15 +140,15 @@ void Universe::Enrol(Device& device) {
   }
   Absorb();
   TellOfMoved();
-  const absl::Status enrolled =
-      device.store->SetIdentity({.device = row.number,
-                                 .person = device.person,
-                                 .server_id = kServerId,
-                                 .fingerprint = FingerprintOf(kCertificate),
-                                 .secret_key = secret_key,
-                                 .incarnation = incarnation,
-                                 .courier_key = courier_key});
-  if (enrolled.ok() || !known.ok()) device.revoked = !enrolled.ok();
+  const absl::Status enrolled = device.store->SetIdentity({.device = row.number,
+                                                           .person = device.person,
+                                                           .server_id = kServerId,
+                                                           .address = server_.address,
+                                                           .fingerprint = server_.fingerprint,
+                                                           .secret_key = secret_key,
+                                                           .incarnation = incarnation,
+                                                           .courier_key = courier_key});
+  if (enrolled.ok() || !known.ok()) device.revoked = !enrolled.ok() || row.revoked();
 }
 
 Device& Universe::AddDevice(const Id& person, bool old) {
@@ -232,9 +230,12 @@ void Universe::Found(int devices) {
     own.number = kServerDevice;
     own.name = "server";
     RETURN_IF_ERROR(writer.PutDevice(own));
-    RETURN_IF_ERROR(writer.PutSetting(server::kServerCertificate, kCertificate));
+    const server::Certificate certificate = CertificateOf("zhibu");
+    RETURN_IF_ERROR(writer.PutSetting(server::kServerKey, certificate.key_pem));
+    RETURN_IF_ERROR(writer.PutSetting(server::kServerCertificate, certificate.certificate_pem));
     return writer.PutSetting("server_id", kServerId);
   });
+  if (status.ok()) status = TakePlace();
   if (status.ok())
     status = server::EnsureIncarnation(*server_.store, *server_.schema(), server_.environment());
   if (status.ok()) status = server::EnsureCourierKey(*server_.store, server_.environment());

@@ -14,7 +14,7 @@
 namespace zhibu::sim {
 namespace {
 
-constexpr std::array<const char*, 39> kNames = {"edit",
+constexpr std::array<const char*, 40> kNames = {"edit",
                                                 "connect",
                                                 "talk",
                                                 "sync",
@@ -49,6 +49,7 @@ constexpr std::array<const char*, 39> kNames = {"edit",
                                                 "torn-frame",
                                                 "reconnects",
                                                 "server-restored",
+                                                "server-moved",
                                                 "courier",
                                                 "old-client",
                                                 "old-server",
@@ -70,6 +71,7 @@ constexpr int kStepsToCheck = 400;
 constexpr int kStepsToHostile = 12;
 constexpr int kStepsToWrongClock = 60;
 constexpr int kStepsToDamage = 60;
+constexpr int kStepsToMove = 120;
 
 Act ChooseAct(const std::vector<Act>& faults, Dice* dice) {
   int at = static_cast<int>(dice->Below(100));
@@ -146,7 +148,7 @@ Plan MakePlan(const Options& options) {
   std::vector<Act> faults = options.faults;
   const auto apart = [](Act act) {
     return act == Act::kHostile || act == Act::kClockOnce || act == Act::kServerClock ||
-           act == Act::kDamage;
+           act == Act::kDamage || act == Act::kServerMoved;
   };
   faults.erase(std::remove_if(faults.begin(), faults.end(), apart), faults.end());
   for (int i = 0; i < options.steps; ++i) {
@@ -163,6 +165,9 @@ Plan MakePlan(const Options& options) {
     if (options.Has(clock)) AddOften(clock, kStepsToWrongClock, &dice, &plan.steps);
   }
   if (options.Has(Act::kDamage)) AddOften(Act::kDamage, kStepsToDamage, &dice, &plan.steps);
+  if (options.Has(Act::kServerMoved)) {
+    AddOften(Act::kServerMoved, kStepsToMove, &dice, &plan.steps);
+  }
   return plan;
 }
 

@@ -56,6 +56,7 @@ enum class Act {
   kTornFrame,       // a frame arrives in part
   kReconnects,      // everybody at once
   kServerRestored,  // a backup, or the restoration of the last one
+  kServerMoved,     // another address or certificate is announced, or taken
   kCourier,         // edits travel by hand: late, twice, in any order, altered, or never
   kOldClient,       // not a step: some devices run an app of an earlier version
   kOldServer,       // the server began as an earlier version, and is updated

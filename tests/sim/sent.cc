@@ -28,6 +28,14 @@ std::set<std::string> ValuesOf(const Message& message, const FieldDescriptor& fi
   return values;
 }
 
+// Of some that name nobody it goes to all.
+bool IsNamed(const Message& message, const FieldDescriptor& field, const std::string& id) {
+  const auto& options = field.options();
+  const auto named = ValuesOf(
+      message, *field.containing_type()->FindFieldByName(options.GetExtension(zhibu::sent_to)));
+  return named.count(id) > 0 || (named.empty() && options.GetExtension(zhibu::sent_while_below));
+}
+
 }  // namespace
 
 void Ledger::JudgeSent(const Row& row, const Made& made) {
@@ -56,8 +64,7 @@ void Ledger::JudgeSent(const Row& row, const Made& made) {
         if (before.count(one) > 0) continue;
         const Id organisation = *Id::FromBytes(one);
         const bool right = above ? test::IsAsked(is) && SuperiorOf(keeper) == organisation
-                                 : ValuesOf(is, *type->FindFieldByName(named)).count(one) > 0 &&
-                                       organisation != keeper &&
+                                 : IsNamed(is, field, one) && organisation != keeper &&
                                        AboveOf(organisation).count(keeper) > 0;
         if (right) continue;
         Doubt(row.audit, kAuthority,

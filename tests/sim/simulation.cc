@@ -115,6 +115,8 @@ class Runner {
         if (dice->OneIn(2)) return universe_.BackUpServer();
         universe_.copies = true;  // to the server that has forgotten, each is one
         return universe_.RestoreServer();
+      case Act::kServerMoved:
+        return universe_.MoveServer(dice);
       case Act::kClone:
       case Act::kRestore:
       case Act::kFileDeleted:

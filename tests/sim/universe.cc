@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/feed/incarnation.h"
+#include "server/figures/making.h"
 #include "server/identity/enrolment.h"
 #include "server/ingest/passage.h"
 #include "sync/base/reason.h"
@@ -67,7 +68,10 @@ absl::Status Universe::OpenServer() {
     server_.disk.Mend();
     status = server_.Open();
   }
-  return status;
+  if (status.ok()) status = TakePlace();
+  if (!status.ok()) return status;
+  return server_.disk.Quietly(
+      [&] { return server::BeginSums(*server_.store, rules::ShippedBook()); });
 }
 
 // ---- Streams -------------------------------------------------------------------
@@ -80,6 +84,8 @@ void Universe::Connect(Device& device) {
   // One that was not seen for long is given a code.
   const auto state = device.store->State();
   if (state.ok() && state->problem == sync::v1::REAUTHENTICATE) Enrol(device);
+  // To one that does not find the server the operator gives a code, too.
+  if (!Finds(device)) return Enrol(device);
   // Small updates, so that catching up takes several.
   const size_t update_bytes = dice_.OneIn(3) ? 256 << 10 : 50 + dice_.Below(2000);
   auto stream =
@@ -177,6 +183,7 @@ bool Universe::ServerHears(Stream& stream) {
   stream.up.pop_front();
   ++stats.frames;
   if (frame.has_ask()) AnswerIsDue(stream);
+  if (frame.has_proof()) stream.whereabouts = Whereabouts();
   stream.server.OnFrame(frame);
   if (frame.has_ask()) Absorb();
   auto edits = stream.server.TakeSubmitted();
@@ -245,6 +252,8 @@ bool Universe::ServerSays(Stream& stream) {
   }
   const Hearer hearer = HearerOf(stream.device);
   if (frame.has_welcome()) Seen(stream.server.device(), hearer.name);
+  // It may have been announced since the server has heard the proof.
+  if (frame.has_welcome() && stream.whereabouts != Whereabouts()) stream.whereabouts.clear();
   if (frame.has_update()) CheckUpdate(hearer, frame.update());
   if (frame.has_update()) CheckRepeats(stream, frame.update());
   stream.heard = next;
@@ -273,6 +282,7 @@ bool Universe::ClientHears(Stream& stream) {
     EndStream(stream);
   } else {
     CheckCursors(stream.device, merged);
+    if (frame.has_welcome()) CheckWhereabouts(stream);
     if (frame.has_update()) CheckOwn(stream.device);
   }
   return true;
@@ -504,6 +514,7 @@ void Universe::Submit(const server::Session& session, uint64_t stream,
 void Universe::CommitGroup(const server::Turns::Group& group) {
   ++groups_;
   ledger_.NoteTime(server_ms());
+  MakeFigures();
   const auto committed = server_.ingest->Commit(*server_.store, group.edits);
   if (server_.disk.dead()) return;  // nobody hears of it
   if (!committed.ok()) return CommitEach(group);

@@ -54,6 +54,8 @@ struct Stats {
   // By the rule book, at rest: records that are as it has them, that are not, of which nobody can
   // tell, and on which a rule went wrong.
   std::array<uint64_t, 4> judged = {};
+  // What devices have counted, and known what for.
+  uint64_t counted = 0;
   std::map<std::string, uint64_t> faults;
 };
 
@@ -125,6 +127,8 @@ class Universe {
   // A bit flips on the server's disk, or what has flipped is put back.
   void DamageServer(Dice* dice);
   void MendServer();
+  // The operator announces another address or certificate, thinks better of it, or takes it.
+  void MoveServer(Dice* dice);
   // From now on the server runs today's version.
   void UpdateServer();
   // Looks whether the last thing killed somebody.
@@ -226,6 +230,13 @@ class Universe {
     std::set<Id> shown;
   };
 
+  // Looks for the server as the syncer does, one place after the other that the device knows.
+  bool Finds(Device& device);
+  // What the device is to know once it has heard the welcome.
+  std::string Whereabouts();
+  void CheckWhereabouts(const Stream& stream);
+  absl::Status TakePlace();
+
   void HangUpAll();
   server::Session* SessionOf(uint64_t stream);
 
@@ -259,6 +270,9 @@ class Universe {
   void CheckView(Device& device);
   void CheckGone(Device& device);
   void CheckJudgedAlike(Device& device);
+  void MakeFigures();
+  void CheckFigures();
+  void CheckCountedAlike(Device& device);
   absl::Status CheckJudgedAlike(Device& device, const std::vector<rules::Check>& checks,
                                 const Id& id, const google::protobuf::Message& message,
                                 server::Reader& reader);

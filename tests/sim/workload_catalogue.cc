@@ -74,7 +74,20 @@ void Author::RecordAnything() {
     if (!rule.identity && dice_.OneIn(5)) SetAny(rule, &draft->message(), 2);
   }
   ExcuseAny(&draft->message());
+  GiveRules(&draft->message());
   Commit(&*draft);
+}
+
+// What a superior adds is mostly rules, and now and then only looks like some.
+void Author::GiveRules(Message* record) {
+  auto* supplement = dynamic_cast<records::v1::RuleSupplement*>(record);
+  if (supplement == nullptr || !supplement->text().empty() || dice_.OneIn(4)) return;
+  supplement->set_text(R"(check {
+    key: "local.place"
+    words { zh: "没有写地点" en: "the place is missing" }
+    source: "本级规定" certainty: LOCAL
+    of: "Meeting" holds: "this.place != ''" day: "this.starts_at" field: "place"
+  })");
 }
 
 // What is made up is seldom as the rules have it: more often than not somebody says why.
@@ -124,7 +137,9 @@ void Author::SetAny(const FieldRule& rule, Message* record, int depth) {
   if (rule.policy == SERVER || rule.place != NOWHERE) return;
   // Written once, or rising only: those are left as they are.
   const bool once = rule.policy == FIRST || rule.policy == MAX || rule.policy == MIN;
-  if (once && reflection.HasField(*record, field) && !dice_.OneIn(10)) return;
+  const bool there = field->is_repeated() ? reflection.FieldSize(*record, field) > 0
+                                          : reflection.HasField(*record, field);
+  if (once && there && !dice_.OneIn(10)) return;
   if (field->is_repeated()) return SetAnyOfMany(rule, record, depth);
   switch (field->cpp_type()) {
     case FieldDescriptor::CPPTYPE_BOOL:

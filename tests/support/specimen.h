@@ -21,6 +21,7 @@
 #include "sync/schema/schema.h"
 #include "tests/support/world.h"
 #include "zhibu/records/v1/member.pb.h"
+#include "zhibu/records/v1/supplement.pb.h"
 
 namespace zhibu::test {
 
@@ -71,6 +72,12 @@ inline void SetSpecimenField(const FieldRule& rule, const Whereabouts& where,
   }
 }
 
+// The text of a supplement to the rule book is rules, or nothing.
+inline constexpr char kAnyRule[] = R"(check {
+  key: "local.topic" words { zh: "没有主题" en: "no topic" } source: "本级规定" certainty: SURE
+  of: "Meeting" holds: "this.topic != ''" day: "this.starts_at"
+})";
+
 inline std::unique_ptr<google::protobuf::Message> Specimen(const RecordType& type,
                                                            const Whereabouts& where,
                                                            const Environment& environment,
@@ -79,6 +86,9 @@ inline std::unique_ptr<google::protobuf::Message> Specimen(const RecordType& typ
       google::protobuf::MessageFactory::generated_factory()->GetPrototype(type.descriptor)->New());
   for (const FieldRule& rule : type.fields.rules()) {
     SetSpecimenField(rule, where, environment, text, record.get());
+  }
+  if (auto* rules = dynamic_cast<records::v1::RuleSupplement*>(record.get())) {
+    rules->set_text(kAnyRule);
   }
   return record;
 }

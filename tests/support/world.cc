@@ -12,6 +12,7 @@
 #include "absl/strings/strip.h"
 #include "proto/policies.pb.h"
 #include "server/feed/incarnation.h"
+#include "server/figures/making.h"
 #include "server/identity/certificate.h"
 #include "server/identity/enrolment.h"
 #include "server/identity/marks.h"
@@ -247,6 +248,7 @@ World::World(uint64_t seed) : seed_(seed), fate_(seed, &now_ms_), schema_(WideSc
   EXPECT_EQ(server::EnsureIncarnation(*store_, *schema_, fate_.environment()), absl::OkStatus());
   EXPECT_EQ(server::EnsureCourierKey(*store_, fate_.environment()), absl::OkStatus());
   EXPECT_EQ(server::EnsureMarks(*store_, *ingest_, fate_.environment()), absl::OkStatus());
+  MakeSums();
 }
 
 void World::Write(const Message& message, const Id& id) {
@@ -378,12 +380,24 @@ void World::RestoreServer(const std::string& backup) {
   std::filesystem::copy_file(backup, file);
   OpenServer(file);
   EXPECT_EQ(server::EnsureIncarnation(*store_, *schema_, fate_.environment()), absl::OkStatus());
+  MakeSums();
 }
 
 void World::RestartServer() {
   EXPECT_TRUE(streams_.empty());
   OpenServer(server_file_);
   EXPECT_EQ(server::EnsureIncarnation(*store_, *schema_, fate_.environment()), absl::OkStatus());
+  MakeSums();
+}
+
+void World::MakeSums() {
+  ASSERT_EQ(server::BeginSums(*store_, ingest_->book()), absl::OkStatus());
+  while (true) {
+    const absl::StatusOr<bool> made =
+        server::MakeSums(*store_, *schema_, ingest_->book(), server::kSumsAtOnce);
+    ASSERT_TRUE(made.ok()) << made.status();
+    if (*made) return;
+  }
 }
 
 void World::OpenServer(const std::string& file) {

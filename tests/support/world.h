@@ -290,6 +290,7 @@ class World {
   std::string Incarnation();
   std::string CourierKey();
   void OpenServer(const std::string& file);
+  void MakeSums();
 
   Directory directory_;
   std::string server_file_;

@@ -3,20 +3,19 @@
 
 #include <gmock/gmock.h>
 
-#include "absl/strings/str_cat.h"
 #include "sync/base/reason.h"
+#include "sync/wire/worded.h"
 #include "tests/sync/story.h"
-#include "zhibu/records/v1/catalogue.pb.h"
 
 namespace zhibu {
 namespace {
 
-using records::v1::Meeting;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::Optional;
 
+const Wording kInEnglish{Language::kEnglish, nullptr};
 const Id kId = *Id::FromBytes("\xfb\xff 4567890abcdef");
 
 // ---- Ids -----------------------------------------------------------------------
@@ -69,7 +68,7 @@ TEST(Json, ATimeThatHasNoNameLeavesTheRestToBeRead) {
   sampler.set_latest("礼堂");
   sampler.mutable_max()->set_seconds(std::numeric_limits<int64_t>::max());
   EXPECT_EQ(ToJson(sampler), R"({"latest":"礼堂"})");
-  EXPECT_THAT(Lines(sampler, Language::kEnglish),
+  EXPECT_THAT(Lines(sampler, kInEnglish),
               AllOf(HasSubstr("  latest: 礼堂\n"), HasSubstr("  max: ?\n")));
 }
 
@@ -91,7 +90,7 @@ TEST(Json, CommandsNoTerminalAndSaysTheSame) {
 TEST(Lines, AreOneForEachFieldWhateverStandsInIt) {
   Sampler sampler;
   sampler.set_latest(kOld);
-  EXPECT_EQ(Lines(sampler, Language::kEnglish),
+  EXPECT_EQ(Lines(sampler, kInEnglish),
             "  latest: \\u001b[2J\\u0007\\n共 0 条\\u202e\\u2066\\u009b\\u007f\n");
 }
 
@@ -100,50 +99,7 @@ TEST(Told, CommandsNoTerminal) {
               AllOf(Not(HasSubstr("\x1b")), HasSubstr("\\u001b[2J")));
 }
 
-// ---- Words ---------------------------------------------------------------------
-
-TEST(Describe, GivesALineForEachFieldByItsLabel) {
-  Meeting meeting;
-  meeting.set_topic("七月党员大会");
-  meeting.mutable_starts_at()->set_seconds(1'795'000'000);
-  const RecordType& type = *CatalogueSchema()->FindByName("Meeting");
-  EXPECT_THAT(Describe(type, kId, meeting, Language::kChinese),
-              AllOf(HasSubstr("会议 " + TextOf(kId) + "\n"), HasSubstr(": 七月党员大会\n"),
-                    HasSubstr(": 2026-11-18T11:06:40Z\n")));
-  EXPECT_THAT(Describe(type, kId, meeting, Language::kEnglish),
-              AllOf(HasSubstr("Meeting " + TextOf(kId)), HasSubstr("topic: 七月党员大会\n")));
-}
-
-TEST(Describe, GivesEveryKindOfValue) {
-  Sampler sampler;
-  sampler.set_branch_id("id");
-  sampler.set_sum(-3);
-  sampler.set_forward(Sampler::TAKEN);
-  sampler.add_add_wins("a");
-  sampler.add_add_wins("b");
-  auto* item = sampler.add_by_key();
-  item->set_key("k");
-  item->add_parts()->set_votes(2);
-  sampler.add_numbers(1);
-  sampler.add_numbers(2);
-  EXPECT_EQ(Describe(SamplerType(), kId, sampler, Language::kEnglish),
-            "Sampler " + TextOf(kId) +
-                "\n  branch: aWQ=\n  sum: -3\n  add wins: a, b\n"
-                "  by key: {key: k; parts: {votes: 2}}\n  forward: taken\n  numbers: 1, 2\n");
-}
-
-// ---- Codes ---------------------------------------------------------------------
-
-TEST(Describe, GivesTheWordsOfACodeAndTheCodeWhereThereAreNone) {
-  records::v1::Member member;
-  member.set_ethnic_group("15");
-  EXPECT_EQ(Lines(member, Language::kChinese), "  民族: 土家\n");
-  EXPECT_EQ(Lines(member, Language::kEnglish), "  ethnic group: Tujia\n");
-  for (const char* kept : {"77", "土家族"}) {
-    member.set_ethnic_group(kept);
-    EXPECT_EQ(Lines(member, Language::kChinese), absl::StrCat("  民族: ", kept, "\n"));
-  }
-}
+// ---- Refusals ------------------------------------------------------------------
 
 TEST(Told, ARefusalInEitherLanguageAnythingElseAsItIs) {
   const absl::Status refused = Refuse(sync::v1::NOT_ENROLLED, "");

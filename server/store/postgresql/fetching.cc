@@ -67,6 +67,9 @@ absl::Status Transaction::Fetch(const Foreseen& foreseen) {
   if (!foreseen.moving.empty()) answers.push_back(QueueMoving(foreseen));
   if (!foreseen.feeds.empty()) answers.push_back(QueueFeeds(foreseen));
   if (!foreseen.marks.empty()) answers.push_back(QueueMarks(foreseen));
+  for (const std::string& name : foreseen.settings) answers.push_back(QueueSetting(name));
+  if (!foreseen.sums.empty()) answers.push_back(QueueSums(foreseen));
+  if (!foreseen.hanging.empty()) answers.push_back(QueueHanging(foreseen));
   if (answers.empty() && !floor) return absl::OkStatus();
   const uint64_t work = work_;
   ASSIGN_OR_RETURN(const std::vector<Rows> rows, AskFrom(at));
@@ -167,9 +170,12 @@ std::optional<std::vector<Id>> Transaction::ListKnown(uint32_t type, const Id& s
   return ids == lying->second.ids.end() ? std::vector<Id>() : ids->second;
 }
 
-void Transaction::ForgetLists() {
+void Transaction::ForgetRead() {
   lying_.clear();
   marked_.clear();
+  hanging_.clear();
+  last_years_.clear();
+  std::erase_if(sums_, [](const auto& one) { return !one.second.changed; });
 }
 
 Transaction::TakeIn Transaction::QueueVersions(const Foreseen& foreseen) {

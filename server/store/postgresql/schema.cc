@@ -29,6 +29,11 @@ namespace {
 //   code     digest
 //   counter  name    one row each; `device` is the only number that the whole country shares, and
 //                    moves at enrolment only
+//   sums     scope   beside its scope, which whoever adds to them has locked, as a rule. So two
+//                    processes that write for one organisation wait for each other once, and a lane
+//                    for each would spare nothing. What an edit reads and writes of them is spread
+//                    over the index, as with records
+//   hanging  on_id   found by what it hangs on, and spread by that
 //   moves    type, lane   how often records of a type were written (RecordReader::MovesOf): each
 //                    process adds in a lane of its own, or every write would wait for every other
 //   setting, seal, zhibu   a few rows that hardly change: kept whole on each shard
@@ -120,11 +125,30 @@ CREATE TABLE seal (key bytea NOT NULL);
 CREATE TABLE zhibu (version bigint NOT NULL);
 INSERT INTO zhibu (version) VALUES (0);
 )sql",
+    // 2: what figures come to is kept, and not worked out from all there is.
+    R"sql(
+CREATE TABLE sums (
+  spread bigint GENERATED ALWAYS AS (get_byte(scope, 15)) STORED,
+  scope bytea NOT NULL CHECK (octet_length(scope) = 16),
+  year bigint NOT NULL,
+  entries bytea NOT NULL,
+  PRIMARY KEY (spread, scope, year)
+) WITH (fillfactor = 50);
+CREATE TABLE hanging (
+  spread bigint GENERATED ALWAYS AS (get_byte(on_id, 15)) STORED,
+  on_type bigint NOT NULL,
+  on_id bytea NOT NULL CHECK (octet_length(on_id) = 16),
+  type bigint NOT NULL,
+  id bytea NOT NULL CHECK (octet_length(id) = 16),
+  PRIMARY KEY (spread, on_type, on_id, type, id)
+);
+)sql",
 };
 constexpr auto kCurrent = static_cast<int64_t>(std::size(kMigrations));
 
-constexpr const char* kTables[] = {"seal",    "scope", "record",  "feed", "audit", "device",
-                                   "counter", "moves", "setting", "code", "mark"};
+constexpr const char* kTables[] = {"seal",   "scope",   "record", "feed",    "audit",
+                                   "device", "counter", "moves",  "setting", "code",
+                                   "mark",   "sums",    "hanging"};
 
 // Until the transaction ends.
 constexpr char kWaitForOthers[] =

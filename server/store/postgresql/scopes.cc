@@ -159,7 +159,7 @@ absl::Status Transaction::Attempt(absl::FunctionRef<absl::Status()> body) {
   if (!broken_.ok()) return broken_;
   const bool travelled = connection_.round_trips() != trips;
   for (; !status.ok() && undo_.size() > undo; undo_.pop_back()) undo_.back()();
-  if (!status.ok() && travelled) ForgetLists();
+  if (!status.ok() && travelled) ForgetRead();
   if (attempts_ == 0) undo_.clear();
   if (!travelled) {
     status.ok() ? connection_.DropOne(at) : connection_.DropFrom(at);
@@ -178,7 +178,7 @@ absl::flat_hash_map<Id, Version> Transaction::Moves() const {
   return moves;
 }
 
-void Transaction::QueueMoves() {
+void Transaction::QueueLast() {
   std::vector<std::string> scopes;
   std::vector<int64_t> versions;
   for (const auto& [id, version] : Moves()) {
@@ -188,6 +188,7 @@ void Transaction::QueueMoves() {
   if (!scopes.empty()) connection_.Queue(kMoveScopes, {scopes, versions});
   const std::vector<int64_t> types(types_.begin(), types_.end());
   if (!types.empty()) connection_.Queue(kAddMoves, {types, lane_->number});
+  QueueChangedSums();
 }
 
 }  // namespace zhibu::server::postgresql

@@ -39,6 +39,15 @@ absl::StatusOr<std::string> Transaction::GetSetting(absl::string_view name) {
   return settings_[name] = *std::move(value);
 }
 
+Transaction::TakeIn Transaction::QueueSetting(const std::string& name) {
+  connection_.Queue(kGetSetting, {Text{name}});
+  return [this, name](const Rows& rows) {
+    std::optional<std::string> value = "";
+    if (!rows.empty()) value = Open(rows, 0, 0, layout::Setting(name));
+    if (value) settings_.try_emplace(name, *std::move(value));  // else whoever asks is told
+  };
+}
+
 absl::Status Transaction::PutSetting(absl::string_view name, absl::string_view value) {
   Remember(settings_, std::string(name), std::string(value));
   return Queue(kPutSetting, Text{name}, Close(layout::Setting(name), value));

@@ -180,7 +180,7 @@ PostgresStore::Outcome PostgresStore::RunOnce(absl::FunctionRef<absl::Status(Wri
 }
 
 absl::Status PostgresStore::Commit(Connection& connection, Transaction& transaction) {
-  transaction.QueueMoves();
+  transaction.QueueLast();
   // Neither read nor written.
   if (connection.queued() == 1 && !transaction.asked()) return absl::OkStatus();
   connection.Queue(kNoTimeout);

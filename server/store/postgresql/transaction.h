@@ -49,8 +49,8 @@ class Transaction final : public Writer {
 
   // Takes the snapshot now, where nothing has been read yet.
   absl::Status TakeSnapshot();
-  // Once, before the commit: what has moved. It is queued.
-  void QueueMoves();
+  // Once, before the commit: what has moved, and the sums that have changed. It is queued.
+  void QueueLast();
   // The scopes that have moved, and how far.
   absl::flat_hash_map<Id, Version> Moves() const;
   // Whether anything has travelled.
@@ -106,6 +106,10 @@ class Transaction final : public Writer {
   absl::StatusOr<Version> EarlierVersions() override;
   absl::StatusOr<int64_t> GetCount(absl::string_view name) override;
   absl::StatusOr<std::string> GetSetting(absl::string_view name) override;
+  absl::Status ReadSums(
+      absl::Span<const Id> organisations, int from_year,
+      absl::FunctionRef<void(const Id&, const SumKey&, const Sum&)> visit) override;
+  absl::StatusOr<std::vector<RecordKey>> HangingOn(const RecordKey& key) override;
 
   uint64_t Work() const override { return work_; }
 
@@ -127,6 +131,10 @@ class Transaction final : public Writer {
   absl::Status PutCode(const EnrolmentCode& code) override;
   absl::Status DropCodes(int64_t before_ms) override;
   absl::StatusOr<EnrolmentCode> TakeCode(absl::string_view code) override;
+  absl::Status AddToSums(const Id& organisation, const SumChanges& changes) override;
+  absl::Status PutHanging(const RecordKey& on, const RecordKey& record) override;
+  absl::Status DropHanging(const RecordKey& on, const RecordKey& record) override;
+  absl::StatusOr<bool> DropSums(size_t most) override;
 
  private:
   static constexpr size_t kBytesPerWork = 4096;
@@ -162,6 +170,16 @@ class Transaction final : public Writer {
     friend H AbslHashValue(H h, const FeedKey& key) {
       return H::combine(std::move(h), key.scope, key.record);
     }
+  };
+  struct YearKey {
+    Id organisation;
+    int64_t year = layout::kAllYears;
+    friend auto operator<=>(const YearKey&, const YearKey&) = default;
+  };
+  struct YearRow {
+    std::optional<SumChanges> sums;  // nothing: it cannot be read
+    bool stored = false;
+    bool changed = false;  // not written yet: a batch changes the same ones often
   };
   // All that lies in a scope, but for records of the types that were moved since it was read.
   struct Lying {
@@ -221,7 +239,7 @@ class Transaction final : public Writer {
                          Id after, absl::FunctionRef<bool(const Id&, const RecordState&)> visit);
   std::optional<std::vector<Id>> ListKnown(uint32_t type, const Id& scope) const;
   // What was read meanwhile may have been of what is undone.
-  void ForgetLists();
+  void ForgetRead();
   // Each queues a question, and gives what takes in the answer.
   using TakeIn = std::function<void(const Rows&)>;
   TakeIn QueueDevices(const Foreseen& foreseen);
@@ -232,6 +250,9 @@ class Transaction final : public Writer {
   TakeIn QueueMoving(const Foreseen& foreseen);
   TakeIn QueueFeeds(const Foreseen& foreseen);
   TakeIn QueueMarks(const Foreseen& foreseen);
+  TakeIn QueueSetting(const std::string& name);
+  TakeIn QueueSums(const Foreseen& foreseen);
+  TakeIn QueueHanging(const Foreseen& foreseen);
   void TakeInRecord(const Rows& rows, int row, const RecordKey& key);
   void TakeInLocked(absl::Span<const Id> scopes, const Rows& rows);
   absl::Status LoadScopes(std::vector<Id> scopes);
@@ -240,6 +261,10 @@ class Transaction final : public Writer {
   absl::Status MoveRows(const Showing& showing, const RecordKey& key, Version version);
   absl::Status QueueRecord(const RecordKey& key, const RecordState& state);
   void MoveScope(const Id& scope, Version version);
+  absl::Status LoadYears(const Id& organisation,
+                         const std::map<int64_t, SumChanges>& changes_by_year);
+  void TakeInSums(const Rows& rows);
+  void QueueChangedSums();
   AuditRow AuditOf(const Rows& rows, int row);
   absl::StatusOr<AuditRow> WholeAuditOf(const Rows& rows, int row);
   Answered AnsweredOf(DeviceNumber device, const Rows& rows, int row);
@@ -271,6 +296,9 @@ class Transaction final : public Writer {
   absl::flat_hash_set<MadeEdit> edits_missing_;
   absl::flat_hash_map<DeviceNumber, EditNumber> appended_;  // the last of each device
   absl::flat_hash_map<std::string, std::string> settings_;
+  std::map<YearKey, YearRow> sums_;              // in the order in which all write them
+  absl::flat_hash_map<Id, int64_t> last_years_;  // none that is stored is later
+  absl::flat_hash_map<RecordKey, std::vector<RecordKey>> hanging_;  // ascending
 
   // While an attempt runs: what takes back each change to what is known.
   std::vector<std::function<void()>> undo_;

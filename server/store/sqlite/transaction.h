@@ -5,6 +5,7 @@
 //   audit.cc     edits as they came, and their answers
 //   devices.cc   devices, and the codes by which they become known
 //   settings.cc  small values by name, and marks on persons
+//   sums.cc      sums of figures, and which records hang on which
 //
 // each with its statements; the tables are in schema.cc.
 #ifndef ZHIBU_SERVER_STORE_SQLITE_TRANSACTION_H_
@@ -104,6 +105,11 @@ class Transaction final : public Writer {
   absl::StatusOr<int64_t> GetCount(absl::string_view name) override;
   absl::StatusOr<std::string> GetSetting(absl::string_view name) override;
 
+  absl::Status ReadSums(
+      absl::Span<const Id> organisations, int from_year,
+      absl::FunctionRef<void(const Id&, const SumKey&, const Sum&)> visit) override;
+  absl::StatusOr<std::vector<RecordKey>> HangingOn(const RecordKey& key) override;
+
   uint64_t Work() const override { return connection_.work() - work_before_; }
 
   absl::Status Attempt(absl::FunctionRef<absl::Status()> body) override;
@@ -113,6 +119,10 @@ class Transaction final : public Writer {
                          absl::Span<const Id> before, absl::Span<const Showing> after) override;
   absl::Status ForgetSeen() override;
   absl::Status PutSeen(const RecordKey& key, absl::Span<const Showing> showings) override;
+  absl::Status AddToSums(const Id& organisation, const SumChanges& changes) override;
+  absl::Status PutHanging(const RecordKey& on, const RecordKey& record) override;
+  absl::Status DropHanging(const RecordKey& on, const RecordKey& record) override;
+  absl::StatusOr<bool> DropSums(size_t most) override;
   absl::Status PutDevice(const DeviceRow& device) override;
   absl::StatusOr<DeviceNumber> NextDevice() override;
   absl::Status AddToCount(absl::string_view name, int64_t more) override;
@@ -168,6 +178,8 @@ class Transaction final : public Writer {
   void UndoScopes(size_t to);
   void MoveScope(const Id& scope, Version version);
   int64_t StoreRecord(const RecordKey& key, const RecordState& state);
+  absl::Status AddToYear(const Id& organisation, int64_t scope_no, int64_t year,
+                         const SumChanges& changes);
   void MoveRows(const Showing& showing, const RecordKey& key, int64_t record_no, Version version);
 
   Connection& connection_;

@@ -9,9 +9,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "sync/base/environment.h"
 #include "sync/base/status.h"
 #include "sync/rules/book/check_compiler.h"
 #include "sync/rules/book/compiling.h"
+#include "sync/rules/book/figure_compiler.h"
 #include "sync/rules/book/functions.h"
 #include "sync/rules/cel/environment.h"
 
@@ -31,7 +33,9 @@ class FirstError final : public google::protobuf::io::ErrorCollector {
   std::string words;
 };
 
-absl::StatusOr<rules::v1::RuleFile> Parse(const RuleText& file) {
+}  // namespace
+
+absl::StatusOr<rules::v1::RuleFile> ParseRules(const RuleText& file) {
   rules::v1::RuleFile parsed;
   FirstError error;
   google::protobuf::TextFormat::Parser parser;
@@ -39,6 +43,8 @@ absl::StatusOr<rules::v1::RuleFile> Parse(const RuleText& file) {
   if (parser.ParseFromString(file.text, &parsed)) return parsed;
   return absl::InvalidArgumentError(absl::StrCat(file.name, ":", error.words));
 }
+
+namespace {
 
 absl::Status NamedBy(const RuleText& file, const absl::Status& status) {
   if (status.ok()) return status;
@@ -178,18 +184,43 @@ std::string UnknownType(const rules::v1::Obligation& text, const Schema& schema)
 absl::StatusOr<std::unique_ptr<const Book>> Book::Compile(absl::Span<const RuleText> files,
                                                           const Schema& schema) {
   std::unique_ptr<Book> book(new Book());
+  RETURN_IF_ERROR(book->Read(files, schema));
+  return std::unique_ptr<const Book>(std::move(book));
+}
+
+absl::StatusOr<std::unique_ptr<const Book>> Book::CompileBeside(const Book& other,
+                                                                const RuleText& file,
+                                                                const Schema& schema) {
+  std::unique_ptr<Book> book(new Book());
+  book->parameters_ = other.parameters_;
+  book->calendars_ = other.calendars_;
+  RETURN_IF_ERROR(book->Read({file}, schema));
+  return std::unique_ptr<const Book>(std::move(book));
+}
+
+absl::Status Book::Read(absl::Span<const RuleText> files, const Schema& schema) {
   std::vector<rules::v1::RuleFile> parsed;
   // A parameter may stand in another file.
   for (const RuleText& file : files) {
-    ASSIGN_OR_RETURN(parsed.emplace_back(), Parse(file));
-    RETURN_IF_ERROR(NamedBy(file, book->ReadNumbers(parsed.back())));
+    ASSIGN_OR_RETURN(parsed.emplace_back(), ParseRules(file));
+    RETURN_IF_ERROR(NamedBy(file, ReadNumbers(parsed.back())));
   }
-  CheckCompiler checks(book->parameters_, book->calendars_, schema);
+  CheckCompiler checks(parameters_, calendars_, schema);
+  FigureCompiler figures(parameters_, calendars_, schema);
+  const LedgerCompiler ledgers(parameters_, calendars_, schema);
   for (size_t i = 0; i < files.size(); ++i) {
-    RETURN_IF_ERROR(NamedBy(files[i], book->ReadObligations(parsed[i], schema)));
-    RETURN_IF_ERROR(NamedBy(files[i], book->ReadChecks(parsed[i], checks, schema)));
+    RETURN_IF_ERROR(NamedBy(files[i], ReadObligations(parsed[i], schema)));
+    RETURN_IF_ERROR(NamedBy(files[i], ReadChecks(parsed[i], checks, schema)));
+    RETURN_IF_ERROR(NamedBy(files[i], ReadFigures(parsed[i], figures, schema)));
+    RETURN_IF_ERROR(NamedBy(files[i], ReadLedgers(parsed[i], ledgers, schema)));
   }
-  return std::unique_ptr<const Book>(std::move(book));
+  RETURN_IF_ERROR(FigureCompiler::CheckParts(figures_));
+  // Figures stay where they are from here on.
+  for (size_t i = 0; i < files.size(); ++i) {
+    RETURN_IF_ERROR(NamedBy(files[i], ReadBalances(parsed[i])));
+  }
+  IndexFigures(schema);
+  return absl::OkStatus();
 }
 
 absl::Status Book::ReadNumbers(const rules::v1::RuleFile& file) {
@@ -232,12 +263,122 @@ absl::Status Book::ReadChecks(const rules::v1::RuleFile& file, CheckCompiler& co
   return absl::OkStatus();
 }
 
+absl::Status Book::ReadLedgers(const rules::v1::RuleFile& file, const LedgerCompiler& compiler,
+                               const Schema& schema) {
+  for (const auto& text : file.ledger()) {
+    RETURN_IF_ERROR(TakeKey(absl::StrCat("ledger ", text.key()), text.each()));
+    if (schema.FindByName(text.each()) == nullptr) {
+      unknown_.push_back(absl::StrCat(text.key(), ": no record type ", text.each()));
+      continue;
+    }
+    ASSIGN_OR_RETURN(Ledger ledger, compiler.Compile(text));
+    ledgers_.push_back(std::move(ledger));
+  }
+  return absl::OkStatus();
+}
+
+const Ledger* Book::FindLedger(absl::string_view name) const {
+  for (const Ledger& ledger : ledgers_) {
+    const rules::v1::Ledger& text = ledger.text;
+    if (name == text.key() || name == text.words().zh() || name == text.words().en()) {
+      return &ledger;
+    }
+  }
+  return nullptr;
+}
+
 absl::Span<const Check> Book::ChecksOf(const RecordType& type) const {
   const auto found = checks_.find(type.number);
   if (found == checks_.end()) return {};
   // Of a schema of tests another type may bear the number.
   const bool same = found->second.front().of->descriptor == type.descriptor;
   return same ? absl::MakeConstSpan(found->second) : absl::Span<const Check>();
+}
+
+absl::Status Book::ReadFigures(const rules::v1::RuleFile& file, FigureCompiler& compiler,
+                               const Schema& schema) {
+  for (const auto& text : file.figure()) {
+    RETURN_IF_ERROR(TakeKey(text.key(), text.of()));
+    if (schema.FindByName(text.of()) == nullptr) {
+      unknown_.push_back(absl::StrCat(text.key(), ": no record type ", text.of()));
+      continue;
+    }
+    ASSIGN_OR_RETURN(Figure figure, compiler.Compile(text));
+    figure.number = static_cast<uint32_t>(figures_.size());
+    figures_.push_back(std::move(figure));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Book::ReadBalances(const rules::v1::RuleFile& file) {
+  for (const auto& text : file.balance()) {
+    RETURN_IF_ERROR(TakeKey(text.key(), "balance"));
+    ASSIGN_OR_RETURN(Balance balance, FigureCompiler::Compile(text, figures_));
+    balances_.push_back(std::move(balance));
+  }
+  return absl::OkStatus();
+}
+
+void Book::IndexFigures(const Schema& schema) {
+  std::map<uint32_t, const RecordType*> types;
+  std::string all;
+  const auto add = [&](const google::protobuf::Message& message) {
+    absl::StrAppend(&all, message.ByteSizeLong(), "/", message.SerializeAsString());
+  };
+  for (const Figure& figure : figures_) {
+    add(figure.text);
+    types.emplace(figure.of->number, figure.of);
+    figures_of_[figure.of->number].push_back(&figure);
+    for (const auto& [number, fields] : figure.others) {
+      types.emplace(number, schema.Find(number));
+      figures_looking_at_[number].push_back(&figure);
+    }
+  }
+  if (figures_.empty()) return;
+  for (const rules::v1::Parameter& parameter : parameters_.All()) add(parameter);
+  for (const rules::v1::Calendar& calendar : calendars_.All()) add(calendar);
+  add(AllCodeTables());
+  std::set<const google::protobuf::FileDescriptor*> files;
+  for (const auto& [number, type] : types) {
+    absl::StrAppend(&all, number, " ", type->name, "/");
+    if (!files.insert(type->descriptor->file()).second) continue;
+    google::protobuf::FileDescriptorProto declared;
+    type->descriptor->file()->CopyTo(&declared);
+    add(declared);
+  }
+  figures_digest_ = Digest(all);
+}
+
+const Figure* Book::FindFigure(absl::string_view key) const {
+  for (const Figure& figure : figures_) {
+    if (figure.text.key() == key) return &figure;
+  }
+  return nullptr;
+}
+
+namespace {
+
+absl::Span<const Figure* const> FiguresIn(const std::map<uint32_t, std::vector<const Figure*>>& all,
+                                          const RecordType& type) {
+  const auto found = all.find(type.number);
+  return found == all.end() ? absl::Span<const Figure* const>() : found->second;
+}
+
+}  // namespace
+
+absl::Span<const Figure* const> Book::FiguresOf(const RecordType& type) const {
+  const auto figures = FiguresIn(figures_of_, type);
+  // Of a schema of tests another type may bear the number.
+  const bool same = !figures.empty() && figures[0]->of->descriptor == type.descriptor;
+  return same ? figures : absl::Span<const Figure* const>();
+}
+
+absl::Span<const Figure* const> Book::FiguresThatLookAt(const RecordType& type) const {
+  const auto figures = FiguresIn(figures_looking_at_, type);
+  if (figures.empty()) return figures;
+  const auto& fields = figures[0]->others.at(type.number);
+  const bool same = !fields.empty() && (*fields.begin())->containing_type() == type.descriptor;
+  return same ? figures : absl::Span<const Figure* const>();
 }
 
 const Book& ShippedBook() {

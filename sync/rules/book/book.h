@@ -6,7 +6,8 @@
 //
 // A rule that this build cannot compile, because it names a type or a field of a newer version,
 // is kept, and is said to be unknown (Book::unknown): it is never guessed at. Immutable; any
-// thread may use it. What is worked out with it is in sync/rules/book/due.h and check.h.
+// thread may use it. What is worked out with it is in sync/rules/book/due.h, check.h, count.h and
+// ledger_table.h.
 #ifndef ZHIBU_SYNC_RULES_BOOK_BOOK_H_
 #define ZHIBU_SYNC_RULES_BOOK_BOOK_H_
 
@@ -20,8 +21,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "sync/rules/book/calendar.h"
+#include "sync/rules/book/figure.h"
+#include "sync/rules/book/ledger.h"
 #include "sync/rules/book/parameters.h"
 #include "sync/rules/cel/activation.h"
 #include "sync/rules/cel/program.h"
@@ -35,6 +39,9 @@ struct RuleText {
   std::string name;  // "meeting.textproto": what errors name
   std::string text;
 };
+
+// INVALID_ARGUMENT names the file and the place.
+absl::StatusOr<rules::v1::RuleFile> ParseRules(const RuleText& file);
 
 // What the program was built with.
 const std::vector<RuleText>& ShippedFiles();
@@ -83,6 +90,7 @@ struct Check {
 };
 
 class CheckCompiler;
+class FigureCompiler;
 
 class Book {
  public:
@@ -90,6 +98,11 @@ class Book {
   // type that `schema` does not have is no error: see unknown().
   static absl::StatusOr<std::unique_ptr<const Book>> Compile(absl::Span<const RuleText> files,
                                                              const Schema& schema);
+
+  // Rules beside those of another book, with its numbers and calendars (supplement.h).
+  static absl::StatusOr<std::unique_ptr<const Book>> CompileBeside(const Book& other,
+                                                                   const RuleText& file,
+                                                                   const Schema& schema);
 
   Book(const Book&) = delete;  // programs hold the addresses of what they read
   Book& operator=(const Book&) = delete;
@@ -101,21 +114,48 @@ class Book {
   absl::Span<const Check> ChecksOf(const RecordType& type) const;
   // By the number of the type.
   const std::map<uint32_t, std::vector<Check>>& checks() const { return checks_; }
+  const std::vector<Figure>& figures() const { return figures_; }
+  const std::vector<Balance>& balances() const { return balances_; }
+  // Null: this book has none with that key.
+  const Figure* FindFigure(absl::string_view key) const;
+  // Those that records of the type count by, and those that look at records of the type.
+  absl::Span<const Figure* const> FiguresOf(const RecordType& type) const;
+  absl::Span<const Figure* const> FiguresThatLookAt(const RecordType& type) const;
+  // Of all that sums hang on beside the records: the figures, the parameters, what the types and
+  // code tables declare. Sums that were made by another are not these sums.
+  const std::string& figures_digest() const { return figures_digest_; }
+  // In the order in which the files have them.
+  const std::vector<Ledger>& ledgers() const { return ledgers_; }
+  // By its key or its title in either language; null where there is none.
+  const Ledger* FindLedger(absl::string_view name) const;
   // What this build does not understand: "key: no record type X".
   const std::vector<std::string>& unknown() const { return unknown_; }
 
  private:
   Book() = default;
+  absl::Status Read(absl::Span<const RuleText> files, const Schema& schema);
   absl::Status ReadNumbers(const rules::v1::RuleFile& file);
   absl::Status ReadObligations(const rules::v1::RuleFile& file, const Schema& schema);
   absl::Status ReadChecks(const rules::v1::RuleFile& file, CheckCompiler& compiler,
                           const Schema& schema);
+  absl::Status ReadFigures(const rules::v1::RuleFile& file, FigureCompiler& compiler,
+                           const Schema& schema);
+  absl::Status ReadBalances(const rules::v1::RuleFile& file);
+  void IndexFigures(const Schema& schema);
+  absl::Status ReadLedgers(const rules::v1::RuleFile& file, const LedgerCompiler& compiler,
+                           const Schema& schema);
   absl::Status TakeKey(const std::string& key, const std::string& type);
 
   Parameters parameters_;
   Calendars calendars_;
   std::vector<Obligation> obligations_;
   std::map<uint32_t, std::vector<Check>> checks_;
+  std::vector<Figure> figures_;
+  std::vector<Balance> balances_;
+  std::map<uint32_t, std::vector<const Figure*>> figures_of_;
+  std::map<uint32_t, std::vector<const Figure*>> figures_looking_at_;
+  std::string figures_digest_;
+  std::vector<Ledger> ledgers_;
   std::vector<std::string> unknown_;
   std::set<std::string> keys_;
 };

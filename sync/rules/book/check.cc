@@ -10,6 +10,7 @@
 #include "sync/base/status.h"
 #include "sync/merge/audience.h"
 #include "sync/rules/book/functions.h"
+#include "sync/rules/book/judged.h"
 #include "sync/wire/record.h"
 
 namespace zhibu::rules {
@@ -19,77 +20,6 @@ using cel::Program;
 using cel::Value;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
-
-constexpr cel::Budget kBudget{.steps = 10'000};
-
-bool ShareAScope(const std::vector<Placed>& some, const std::vector<Placed>& others) {
-  return std::any_of(some.begin(), some.end(), [&](const Placed& one) {
-    return std::any_of(others.begin(), others.end(),
-                       [&](const Placed& other) { return one.scope == other.scope; });
-  });
-}
-
-// One record and what lies around it, as its expressions see it on one day.
-class Judged final : public JudgedRecord {
- public:
-  Judged(absl::CivilDay day, const RecordType& type, const Id& id, const Message& record,
-         const std::vector<Placed>& places, Surroundings& surroundings, absl::Status* trouble)
-      : JudgedRecord(day), places_(places), surroundings_(surroundings), trouble_(*trouble) {
-    known_.push_back({&record, &type, id});
-  }
-
-  bool Hides(const Message& of, const FieldDescriptor& field) const override {
-    // What lies within a record is seen with it.
-    return std::any_of(known_.begin(), known_.end(), [&](const Known& one) {
-      return one.record == &of && surroundings_.Hides(*one.type, one.id, of, field);
-    });
-  }
-
-  Value RecordWith(const RecordType& type, absl::string_view id) const override {
-    const auto known = Id::FromBytes(id);
-    if (!known) return Value::Unknown(absl::StrCat("which ", type.name));
-    const std::optional<std::string> body = Look(type, *known);
-    return body && !body->empty() ? Read(type, *known, *body) : Value::Unknown(type.name);
-  }
-
-  Value RecordMadeBy(const RecordType& type, const std::optional<Id>& id) const override {
-    if (!id) return Value::Unknown(absl::StrCat("which ", type.name));
-    const std::optional<std::string> body = Look(type, *id);
-    return body ? Read(type, *id, *body) : Value::Unknown(type.name);
-  }
-
- private:
-  // Empty: there is none that this one has to do with.
-  std::optional<std::string> Look(const RecordType& type, const Id& id) const {
-    absl::StatusOr<std::optional<std::string>> found = surroundings_.Find(type, id);
-    trouble_.Update(found.status());
-    if (!found.ok() || !*found) return std::nullopt;
-    const bool near = ShareAScope(places_, PlacesOf(type, id, **found));
-    return near ? *std::move(found) : std::make_optional<std::string>();
-  }
-
-  Value Read(const RecordType& type, const Id& id, const std::string& body) const {
-    const std::shared_ptr<Message> record(google::protobuf::MessageFactory::generated_factory()
-                                              ->GetPrototype(type.descriptor)
-                                              ->New());
-    if (!record->ParsePartialFromString(body)) return Value::Unknown(type.name);
-    // Nothing is hidden in what is not there.
-    if (!body.empty()) known_.push_back({record.get(), &type, id});
-    return Value::OfMessage(record.get(), record);
-  }
-
-  struct Known {
-    const Message* record;
-    const RecordType* type;
-    Id id;
-  };
-
-  const std::vector<Placed>& places_;
-  Surroundings& surroundings_;
-  absl::Status& trouble_;
-  // What this evaluation has read. A list: it is short.
-  mutable std::vector<Known> known_;
-};
 
 std::string ShownText(const Value& value) {
   if (!value.is_proper()) return "…";
@@ -129,12 +59,22 @@ class Judgement {
       const Value value = Evaluate(*check_.day);
       const std::optional<absl::CivilDay> day =
           value.is_proper() ? DayOf(value) : std::optional<absl::CivilDay>();
-      if (!day) return End(value.is_error() ? value : Value::Unknown("the day"));
+      if (!day) return EndWithoutDay(value);
       found_.day = *day;
     }
     const std::optional<absl::CivilDay> from = DayFrom(check_.text.from());
     const std::optional<absl::CivilDay> until = DayFrom(check_.text.until());
     return !(from && found_.day < *from) && !(until && *until < found_.day);
+  }
+
+  bool EndWithoutDay(const Value& value) {
+    if (value.is_error()) return End(value);
+    End(Value::Unknown("the day"));
+    // One that may not be read here may be there.
+    if (!value.is_proper()) return false;
+    const Value concerns = check_.when ? Evaluate(*check_.when) : Value::Bool(true);
+    found_.no_day = concerns.is_proper() && concerns.is_bool(true);
+    return false;
   }
 
   bool IsConcerned() {
@@ -170,7 +110,7 @@ class Judgement {
   Value Evaluate(const Program& program) {
     const Judged host(found_.day, *check_.of, id_, record_, places_, surroundings_, &trouble_);
     activation_.set_host(&host);
-    Value value = program.Evaluate(activation_, kBudget);
+    Value value = program.Evaluate(activation_, kExpressionBudget);
     activation_.set_host(nullptr);
     return value;
   }
@@ -203,13 +143,8 @@ absl::StatusOr<std::vector<Finding>> JudgeByAll(const Book& book, const RecordTy
   return findings;
 }
 
-bool MayBeHidden(const RecordType& type, const Id& id, const Message& of,
-                 const FieldDescriptor& field, absl::FunctionRef<uint32_t(const Id&)> offices_in) {
-  const auto& reflection = *of.GetReflection();
-  if (field.is_repeated() ? reflection.FieldSize(of, &field) > 0
-                          : reflection.HasField(of, &field)) {
-    return false;
-  }
+bool IsHiddenFrom(const RecordType& type, const Id& id, const Message& of,
+                  const FieldDescriptor& field, absl::FunctionRef<uint32_t(const Id&)> offices_in) {
   const FieldRule* rule = type.fields.Find(static_cast<uint32_t>(field.number()));
   const auto restricted = std::find(type.restricted.begin(), type.restricted.end(), rule);
   if (restricted == type.restricted.end()) return false;
@@ -217,6 +152,14 @@ bool MayBeHidden(const RecordType& type, const Id& id, const Message& of,
   const Eyes eyes = EyesOn(PlacesOf(type, id, body), offices_in);
   const uint64_t hidden = HiddenFrom(type, eyes, HostSightOf(type, body));
   return (hidden >> (restricted - type.restricted.begin()) & 1) != 0;
+}
+
+bool MayBeHidden(const RecordType& type, const Id& id, const Message& of,
+                 const FieldDescriptor& field, absl::FunctionRef<uint32_t(const Id&)> offices_in) {
+  const auto& reflection = *of.GetReflection();
+  const bool said =
+      field.is_repeated() ? reflection.FieldSize(of, &field) > 0 : reflection.HasField(of, &field);
+  return !said && IsHiddenFrom(type, id, of, field, offices_in);
 }
 
 }  // namespace zhibu::rules

@@ -19,7 +19,6 @@
 #include <google/protobuf/message.h>
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +27,7 @@
 #include "absl/time/civil_time.h"
 #include "sync/base/types.h"
 #include "sync/rules/book/book.h"
+#include "sync/rules/book/surroundings.h"
 
 namespace zhibu::rules {
 
@@ -39,18 +39,8 @@ struct Finding {
   absl::CivilDay day;  // of the act
   zhibu::Words words;  // of what is broken: what is wrong
   std::string fault;   // of a rule that is wrong: "key: what, and where"
-};
-
-// What is known where it is judged.
-class Surroundings {
- public:
-  virtual ~Surroundings() = default;
-
-  // The body of a living record; empty: there is none. Nothing: that is not known here.
-  virtual absl::StatusOr<std::optional<std::string>> Find(const RecordType& type, const Id& id) = 0;
-  // Whether a field of the record may be empty because it may not be read here.
-  virtual bool Hides(const RecordType& type, const Id& id, const google::protobuf::Message& of,
-                     const google::protobuf::FieldDescriptor& field) const = 0;
+  // It is one of the records that the check is for, but says no day: nothing is judged.
+  bool no_day = false;
 };
 
 // `today` is the day of an act that says none. Errors: of the surroundings.
@@ -63,6 +53,11 @@ absl::StatusOr<std::vector<Finding>> JudgeByAll(const Book& book, const RecordTy
                                                 const Id& id,
                                                 const google::protobuf::Message& record,
                                                 absl::CivilDay today, Surroundings* surroundings);
+
+// Whether somebody with these offices may not read the field of the record, whatever it holds.
+bool IsHiddenFrom(const RecordType& type, const Id& id, const google::protobuf::Message& of,
+                  const google::protobuf::FieldDescriptor& field,
+                  absl::FunctionRef<uint32_t(const Id&)> offices_in);
 
 // Whether a device may hold a record with the field empty because its owner may not read it.
 // `offices_in`: which the owner is known to have in a scope.

@@ -15,6 +15,7 @@
 #include "sync/base/status.h"
 #include "sync/rules/book/functions.h"
 #include "sync/rules/book/periods.h"
+#include "sync/rules/book/shelf.h"
 
 namespace zhibu::rules {
 namespace {
@@ -22,53 +23,11 @@ namespace {
 using cel::Activation;
 using cel::Program;
 using cel::Value;
-using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
-using Kept = std::unique_ptr<Message>;
 
 // Periods that ended longer ago are nobody's work any more.
 constexpr int kLookBackMonths = 12;
 constexpr cel::Budget kBudget{.steps = 10'000};
-
-struct Entry {
-  Id id;
-  Kept record;
-};
-
-// Every record that some obligation asks for, read once.
-class Shelf {
- public:
-  explicit Shelf(Records& records) : records_(records) {}
-
-  using All = std::vector<Entry>;
-  absl::StatusOr<const All*> AllOf(const RecordType& type) {
-    if (const auto known = all_.find(type.number); known != all_.end()) return &known->second;
-    All& all = all_[type.number];
-    RETURN_IF_ERROR(records_.List(type, [&](const Id& id, const Message& message) {
-      Kept kept(message.New());
-      kept->CopyFrom(message);
-      all.push_back({id, std::move(kept)});
-    }));
-    return &all;
-  }
-
-  // Those of the type by the id that they hold in the field.
-  using Index = std::map<std::string, std::vector<const Entry*>>;
-  absl::StatusOr<const Index*> By(const RecordType& type, const FieldDescriptor* field) {
-    const auto [it, fresh] = by_.try_emplace(field);
-    if (!fresh) return &it->second;
-    ASSIGN_OR_RETURN(const All* all, AllOf(type));
-    for (const Entry& entry : *all) {
-      it->second[entry.record->GetReflection()->GetString(*entry.record, field)].push_back(&entry);
-    }
-    return &it->second;
-  }
-
- private:
-  Records& records_;
-  std::map<uint32_t, All> all_;
-  std::map<const FieldDescriptor*, Index> by_;
-};
 
 // What may meet an obligation of one record, by one of its ways.
 struct Candidates {
@@ -78,16 +37,16 @@ struct Candidates {
 
 absl::StatusOr<Candidates> CandidatesOf(const MetBy& met_by, const Id& id, const Message& self,
                                         Shelf* shelf) {
-  ASSIGN_OR_RETURN(const Shelf::Index* index, shelf->By(*met_by.type, met_by.via));
+  ASSIGN_OR_RETURN(const Shelf::Index* index, shelf->By(*met_by.type, *met_by.via));
   Candidates candidates{.by = &met_by};
   const auto found = index->find(
       met_by.is == nullptr ? id.str() : self.GetReflection()->GetString(self, met_by.is));
   if (found == index->end()) return candidates;
   const Shelf::Index* undone = nullptr;
   if (met_by.undone_by != nullptr) {
-    ASSIGN_OR_RETURN(undone, shelf->By(*met_by.type, met_by.undone_by));
+    ASSIGN_OR_RETURN(undone, shelf->By(*met_by.type, *met_by.undone_by));
   }
-  for (const Entry* entry : found->second) {
+  for (const Shelved* entry : found->second) {
     if (undone != nullptr && undone->count(entry->id.str()) > 0) continue;
     candidates.records.push_back(entry->record.get());
   }
@@ -275,7 +234,19 @@ class Case {
   std::optional<std::vector<Covered>> covered_;
 };
 
+void Sort(DueList* list) {
+  std::stable_sort(list->items.begin(), list->items.end(), [](const DueItem& a, const DueItem& b) {
+    return std::tie(a.standing, a.last) < std::tie(b.standing, b.last);
+  });
+}
+
 }  // namespace
+
+void Add(DueList more, DueList* list) {
+  std::move(more.items.begin(), more.items.end(), std::back_inserter(list->items));
+  std::move(more.faults.begin(), more.faults.end(), std::back_inserter(list->faults));
+  Sort(list);
+}
 
 absl::StatusOr<DueList> WorkOutDue(
     const Book& book, Records& records, absl::CivilDay today,
@@ -284,7 +255,7 @@ absl::StatusOr<DueList> WorkOutDue(
   Shelf shelf(records);
   for (const Obligation& obligation : book.obligations()) {
     ASSIGN_OR_RETURN(const Shelf::All* subjects, shelf.AllOf(*obligation.each));
-    for (const Entry& subject : *subjects) {
+    for (const Shelved& subject : *subjects) {
       if (!concerns(obligation, subject.id, *subject.record)) continue;
       std::vector<Candidates> met;
       for (const MetBy& met_by : obligation.met_by) {
@@ -295,9 +266,7 @@ absl::StatusOr<DueList> WorkOutDue(
       Case(obligation, subject.id, *subject.record, met, today, &list).WorkOut();
     }
   }
-  std::stable_sort(list.items.begin(), list.items.end(), [](const DueItem& a, const DueItem& b) {
-    return std::tie(a.standing, a.last) < std::tie(b.standing, b.last);
-  });
+  Sort(&list);
   return list;
 }
 

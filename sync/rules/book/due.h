@@ -29,18 +29,9 @@
 #include "absl/time/civil_time.h"
 #include "sync/base/types.h"
 #include "sync/rules/book/book.h"
+#include "sync/rules/book/shelf.h"
 
 namespace zhibu::rules {
-
-// Where the records come from.
-class Records {
- public:
-  virtual ~Records() = default;
-  // Every living one of the type. What is visited is not kept.
-  virtual absl::Status List(
-      const RecordType& type,
-      absl::FunctionRef<void(const Id&, const google::protobuf::Message&)> visit) = 0;
-};
 
 enum class Standing { kOverdue, kDue, kQuestion, kComing };  // in the order of urgency
 
@@ -58,6 +49,9 @@ struct DueList {
   // Rules that went wrong, each once: "key: what, and where".
   std::vector<std::string> faults;
 };
+
+// Two of them as one.
+void Add(DueList more, DueList* list);
 
 // `concerns`: whether it is for whoever asks to see to it, and they would know what has met it.
 absl::StatusOr<DueList> WorkOutDue(

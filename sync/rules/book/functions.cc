@@ -29,16 +29,19 @@ using google::protobuf::Message;
 // As far as anybody counts: a date stays a date.
 constexpr int64_t kDaysMax = 400'000;
 
+Value NotWrittenDown() { return Value::Unknown("a day that was not written down"); }
+
 Value DayOfText(Call& call) {
-  if (call[0].text().empty()) return Value::Unknown("a day that was not written down");
+  if (call[0].text().empty()) return NotWrittenDown();
   const auto day = DayFrom(call[0].text());
   return day ? ValueOf(*day) : Value::Error(absl::StrCat(call[0].text(), " is no day"));
 }
 
 Value Moved(Call& call, absl::CivilDay (*move)(absl::CivilDay, int64_t)) {
   const auto day = DayOf(call[0]);
+  if (!day) return NotWrittenDown();
   const int64_t count = call[1].int_value();
-  if (!day || count > kDaysMax || count < -kDaysMax) return Value::Error("too far away");
+  if (count > kDaysMax || count < -kDaysMax) return Value::Error("too far away");
   return ValueOf(move(*day, count));
 }
 
@@ -57,18 +60,22 @@ cel::Implementation AddWorkdaysBy(const Calendars& calendars) {
     const int64_t count = call[1].int_value();
     if (count < 0 || count > kWorkdaysMax) return Value::Error("so many working days");
     if (!call.meter().Charge(static_cast<uint64_t>(count))) return Value::Error("too many steps");
-    const auto day = calendars.AddWorkdays(*DayOf(call[0]), count);
+    const auto from = DayOf(call[0]);
+    if (!from) return NotWrittenDown();
+    const auto day = calendars.AddWorkdays(*from, count);
     return day ? ValueOf(*day) : NoCalendar();
   };
 }
 
 cel::Implementation WorkdaysBetweenBy(const Calendars& calendars) {
   return [&calendars](Call& call) {
-    const absl::CivilDay from = *DayOf(call[0]), until = *DayOf(call[1]);
-    if (until - from > kSpanDaysMax) return Value::Error("too far away");
-    const int64_t days = until < from ? 0 : until - from;
+    const auto from = DayOf(call[0]);
+    const auto until = DayOf(call[1]);
+    if (!from || !until) return NotWrittenDown();
+    if (*until - *from > kSpanDaysMax) return Value::Error("too far away");
+    const int64_t days = *until < *from ? 0 : *until - *from;
     if (!call.meter().Charge(static_cast<uint64_t>(days))) return Value::Error("too many steps");
-    const auto count = calendars.WorkdaysBetween(from, until);
+    const auto count = calendars.WorkdaysBetween(*from, *until);
     return count ? Value::Int(*count) : NoCalendar();
   };
 }
@@ -85,6 +92,8 @@ Value BornByNumber(Call& call) {
   if (!IsIdentityNumber(number)) return Value::Unknown("an identity number");
   return Value::String(BornBy(number));
 }
+
+Value NotSaid(Call&) { return Value::Unknown("a number that was not written down"); }
 
 // What reads a record costs more than what reads a field.
 constexpr uint64_t kStepsOfARecord = 100;
@@ -129,13 +138,16 @@ cel::Implementation RecordMadeBy(const RecordType& type, std::vector<const Field
   };
 }
 
-Value DayOfTime(Call& call) { return ValueOf(*DayOf(call[0])); }
+Value DayOfTime(Call& call) {
+  const auto day = DayOf(call[0]);
+  return day ? ValueOf(*day) : NotWrittenDown();
+}
 
 Value Later(Call& call) { return call[0].time() < call[1].time() ? call[1] : call[0]; }
 
 Value FirstOfMonth(Call& call) {
-  const absl::CivilDay day = *DayOf(call[0]);
-  return ValueOf(absl::CivilDay(absl::CivilMonth(day)));
+  const auto day = DayOf(call[0]);
+  return day ? ValueOf(absl::CivilDay(absl::CivilMonth(*day))) : NotWrittenDown();
 }
 
 Value AddMonthsTo(Call& call) { return Moved(call, &AddMonths); }
@@ -160,7 +172,11 @@ Value ValueOf(absl::CivilDay day) {
 }
 
 std::optional<absl::CivilDay> DayOf(const Value& value) {
-  if (value.kind() == cel::Kind::kTimestamp) return DayAt(absl::ToUnixMillis(value.time()));
+  if (value.kind() == cel::Kind::kTimestamp) {
+    // A time that nobody has written down is read as this one.
+    if (value.time() == absl::UnixEpoch()) return std::nullopt;
+    return DayAt(absl::ToUnixMillis(value.time()));
+  }
   if (value.kind() == cel::Kind::kString) return DayFrom(value.text());
   return std::nullopt;
 }
@@ -183,6 +199,7 @@ void AddFunctions(const Parameters& parameters, const Calendars& calendars,
       {"isIdentityNumber", Style::kGlobal, {Type::String()}, Type::Bool(), &IsNumber, {}});
   environment->AddFunction(
       {"bornBy", Style::kGlobal, {Type::String()}, Type::String(), &BornByNumber, {}});
+  environment->AddFunction({"notSaid", Style::kGlobal, {}, Type::Int(), &NotSaid, {}});
   environment->AddFunction({"workdaysBetween",
                             Style::kGlobal,
                             {time, time},

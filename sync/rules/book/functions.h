@@ -7,6 +7,7 @@
 //   from.addWorkdays(5)            the last of so many working days after it
 //   workdaysBetween(a, b)          both included; unknown where a year has no calendar
 //   isIdentityNumber(this.identity_number)    bornBy(this.identity_number)
+//   this.expected > 0u ? int(this.expected) : notSaid()      an int that nobody wrote down: unknown
 //   param('meeting.members')       as it is in force on the day that is judged; an int
 //
 // A check may look at other records too. A function bears the name of each type that there is:

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -18,7 +19,7 @@
 namespace zhibu::rules {
 
 // Everything is known, but what was said not to be.
-class InMemory final : public Surroundings {
+class InMemory final : public Neighbours {
  public:
   template <typename T>
   Id Put(const T& record) {
@@ -45,6 +46,26 @@ class InMemory final : public Surroundings {
     return lacking_.count(absl::StrCat(of.GetDescriptor()->name(), ".", field.name())) > 0;
   }
 
+  absl::Status PointingAt(
+      const RecordType& type, const google::protobuf::FieldDescriptor& field, const Id& id,
+      absl::FunctionRef<void(const Id&, const google::protobuf::Message&)> visit) override {
+    for (const auto& [key, body] : bodies_) {
+      if (key.first != type.number) continue;
+      const auto record = ReadAs(type, body);
+      if (record->GetReflection()->GetString(*record, &field) == id.bytes()) {
+        visit(key.second, *record);
+      }
+    }
+    return absl::OkStatus();
+  }
+  void Each(absl::FunctionRef<void(const RecordType&, const Id&, const google::protobuf::Message&)>
+                visit) const {
+    for (const auto& [key, body] : bodies_) {
+      const RecordType& type = *CatalogueSchema()->Find(key.first);
+      visit(type, key.second, *ReadAs(type, body));
+    }
+  }
+
   static Id IdOf(int number) {
     std::string bytes(Id::kSize, 'x');
     bytes.back() = static_cast<char>(number);
@@ -52,6 +73,16 @@ class InMemory final : public Surroundings {
   }
 
  private:
+  static std::unique_ptr<google::protobuf::Message> ReadAs(const RecordType& type,
+                                                           const std::string& body) {
+    std::unique_ptr<google::protobuf::Message> record(
+        google::protobuf::MessageFactory::generated_factory()
+            ->GetPrototype(type.descriptor)
+            ->New());
+    record->ParsePartialFromString(body);
+    return record;
+  }
+
   std::map<std::pair<uint32_t, Id>, std::string> bodies_;
   std::set<std::string> lacking_;
   int made_ = 0;

@@ -252,6 +252,21 @@ TEST_F(Due, AStayOfWhichNoContactIsKnownIsCountedFromTheDayOfLeaving) {
   EXPECT_THAT(On("2026-04-06", "flow.home_contact"), ElementsAre("DUE 2026-04-05"));
 }
 
+// It was overdue since 1970.
+TEST_F(Due, AMeetingWithoutATimeMakesNothingDue) {
+  Meeting meeting;
+  meeting.set_branch_id(Branch().str());
+  meeting.set_kind(Meeting::MEMBERS);
+  meeting.set_state(Meeting::HELD);
+  records.Add(meeting);
+  const auto list = WorkOutDue(ShippedBook(), records, Day("2026-06-01"),
+                               [](const Obligation&, const Id&, const Message&) { return true; });
+  ASSERT_TRUE(list.ok()) << list.status();
+  for (const DueItem& item : list->items) {
+    EXPECT_GT(item.last, absl::CivilDay(2025, 1, 1)) << item.obligation->text.key();
+  }
+}
+
 TEST_F(Due, ADayThatWasNotWrittenDownMakesNothingDue) {
   Flow stay;
   stay.set_state(Flow::ACCEPTED);

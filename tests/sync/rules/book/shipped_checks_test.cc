@@ -84,6 +84,19 @@ class DevelopmentChecks : public ShippedChecks {
   Id case_id;
 };
 
+TEST_F(DevelopmentChecks, AStageWithoutItsStepsIsToBeLookedAt) {
+  one.set_attempt(1);
+  one.set_stage(DevelopmentCase::CONFIRMED);
+  KeepCase();
+  EXPECT_THAT(Broken(one, "dev.stage", case_id), ElementsAre("dev.stage_confirmed"));
+  Keep(DevelopmentStep::CONFIRMATION_MEETING, "2026-05-20");
+  EXPECT_THAT(Broken(one, "dev.stage", case_id), ElementsAre("dev.stage_confirmed"));
+  Keep(DevelopmentStep::CONFIRMATION_APPROVAL, "2026-06-20");
+  EXPECT_THAT(Broken(one, "dev.stage", case_id), IsEmpty());
+  one.set_stage(DevelopmentCase::ACTIVIST);
+  EXPECT_THAT(Broken(one, "dev.stage", case_id), ElementsAre("dev.stage_activist"));
+}
+
 TEST_F(DevelopmentChecks, WhoeverAppliesIsEighteen) {
   Member member;
   member.set_branch_id(branch.str());

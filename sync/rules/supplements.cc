@@ -1,0 +1,81 @@
+#include "sync/rules/supplements.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "sync/base/reason.h"
+#include "sync/base/status.h"
+#include "sync/rules/typed.h"
+
+namespace zhibu {
+namespace {
+
+using records::v1::RuleSupplement;
+
+class Supplement : public Rule {
+ public:
+  bool Concerns(const RecordType& type) const override { return IsA<RuleSupplement>(type); }
+
+  absl::Status Judge(const Case& of, const Step& step) const override {
+    if (!step.after.alive()) return absl::OkStatus();
+    const auto made = Parse<RuleSupplement>(step.after.body);
+    const auto before = Parse<RuleSupplement>(step.body_before());
+    // What a newer build has written is repealed by an older one, too.
+    if (made.text() != before.text()) {
+      const auto book = rules::CompileSupplement(made.text());
+      if (!book.ok()) return Refuse(sync::v1::BAD_VALUE, book.status().message());
+    }
+    const bool fresh =
+        made.state() == RuleSupplement::IN_FORCE && before.state() != RuleSupplement::IN_FORCE;
+    return fresh ? CheckNumber(of.lookup, made) : absl::OkStatus();
+  }
+
+ private:
+  static absl::Status CheckNumber(Lookup& lookup, const RuleSupplement& made) {
+    const auto maker = Id::FromBytes(made.organisation_id());
+    if (!maker) return absl::OkStatus();
+    size_t in_force = 0;
+    RETURN_IF_ERROR(lookup.ListRecords(
+        TypeOf<RuleSupplement>().number, *maker, [&](const Id&, const RecordState& state) {
+          const auto one = Parse<RuleSupplement>(state.body);
+          const bool own = one.organisation_id() == made.organisation_id();
+          in_force += own && one.state() == RuleSupplement::IN_FORCE ? 1 : 0;
+        }));
+    if (in_force < kSupplementsMax) return absl::OkStatus();
+    return Refuse(sync::v1::TOO_LARGE, absl::StrCat(TypeOf<RuleSupplement>().label, ": ",
+                                                    in_force + 1, " > ", kSupplementsMax));
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<const Rule> SupplementRule() { return std::make_unique<Supplement>(); }
+
+bool IsInForceFor(const RuleSupplement& supplement, const Id& organisation) {
+  const auto& sent = supplement.receiver_ids();
+  return supplement.state() == RuleSupplement::IN_FORCE &&
+         std::count(sent.begin(), sent.end(), organisation.bytes()) > 0;
+}
+
+absl::StatusOr<std::vector<rules::BookPtr>> SupplementsFor(Lookup& lookup, const Id& organisation) {
+  std::map<std::string, std::vector<std::string>> texts;  // by maker
+  RETURN_IF_ERROR(lookup.ListShown(
+      TypeOf<RuleSupplement>().number, organisation, [&](const Id&, const RecordState& state) {
+        const auto supplement = Parse<RuleSupplement>(state.body);
+        if (!IsInForceFor(supplement, organisation)) return;
+        std::vector<std::string>& of_maker = texts[supplement.organisation_id()];
+        if (of_maker.size() < kSupplementsMax) of_maker.push_back(supplement.text());
+      }));
+  std::vector<rules::BookPtr> books;
+  for (const auto& [maker, of_maker] : texts) {
+    for (const std::string& text : of_maker) {
+      if (auto book = rules::CompileSupplement(text); book.ok()) books.push_back(*std::move(book));
+    }
+  }
+  return books;
+}
+
+}  // namespace zhibu

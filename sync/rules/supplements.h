@@ -1,0 +1,36 @@
+// Rules that organisations add to the book (sync/rules/book/supplement.h), and for whom:
+//
+//   in force for an organisation = what is shipped, and the supplements that it was sent by those
+//                                  above it
+//
+// Nobody makes rules for their own organisation: whoever acts for it beside them would be stopped.
+// One is taken only if it compiles, and no organisation makes more of them than its branches can
+// bear. What this build cannot compile, because a newer one wrote it, is left out and guessed at by
+// nobody.
+#ifndef ZHIBU_SYNC_RULES_SUPPLEMENTS_H_
+#define ZHIBU_SYNC_RULES_SUPPLEMENTS_H_
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "sync/rules/book/supplement.h"
+#include "sync/rules/rule.h"
+#include "zhibu/records/v1/supplement.pb.h"
+
+namespace zhibu {
+
+// Of one organisation: what would be more asks too much of its branches and of whoever judges.
+inline constexpr size_t kSupplementsMax = 5;
+
+std::unique_ptr<const Rule> SupplementRule();
+
+// Those that are in force for the organisation: of each maker the first kSupplementsMax by id.
+absl::StatusOr<std::vector<rules::BookPtr>> SupplementsFor(Lookup& lookup, const Id& organisation);
+
+bool IsInForceFor(const records::v1::RuleSupplement& supplement, const Id& organisation);
+
+}  // namespace zhibu
+
+#endif  // ZHIBU_SYNC_RULES_SUPPLEMENTS_H_
