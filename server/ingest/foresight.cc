@@ -8,6 +8,7 @@
 #include "sync/base/status.h"
 #include "sync/crypto/handshake.h"
 #include "sync/rules/persons.h"
+#include "sync/rules/supplements.h"
 #include "sync/wire/record.h"
 #include "sync/wire/value.h"
 #include "zhibu/sync/v1/edit.pb.h"
@@ -83,6 +84,7 @@ absl::Status FetchScopes(const Work& work, const std::vector<Read>& changes, For
     }
   }
   foreseen->moving.assign(moving.begin(), moving.end());
+  for (const Id& scope : moving) foreseen->lists.emplace_back(SupplementType(), scope);
   return absl::OkStatus();
 }
 

@@ -3,6 +3,7 @@
 //   first   what the edits say themselves: their devices, their records with what hangs on them for
 //           a figure's sake, whether they came before
 //   then    what follows from that: their authors' own scopes, the scopes that they move, with sums
+//           and with rules that superiors have added there
 //
 // It decides nothing: what is not foreseen costs a journey each, and no more.
 #ifndef ZHIBU_SERVER_INGEST_FORESIGHT_H_

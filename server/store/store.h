@@ -53,6 +53,7 @@ struct Foreseen {
   std::vector<std::pair<int64_t, uint64_t>> edits;  // as FindEdit looks for them: made_ms, LinkTo
   std::vector<RecordKey> records;
   std::vector<Id> small_scopes;                 // all that lies in them, where that is not much
+  std::vector<std::pair<uint32_t, Id>> lists;   // of this type in this scope, where that is little
   std::vector<Id> moving;                       // that it will move: locked now, in one order
   std::vector<std::pair<Id, RecordKey>> feeds;  // rows of records in scopes, to be moved
   std::vector<std::string> marks;

@@ -26,7 +26,7 @@ constexpr char kRecords[] = "SELECT " ZHIBU_STATE_COLUMNS
                             " JOIN record r ON r.spread = get_byte(w.id, 15)"
                             " AND r.type = w.type AND r.id = w.id";
 // One more than counts as little.
-constexpr int kLittle = 64;
+constexpr size_t kLittle = 64;
 constexpr char kLying[] =
     "SELECT " ZHIBU_STATE_COLUMNS
     ", r.type, r.id, w.scope FROM unnest($1::bytea[]) AS w (scope) CROSS JOIN LATERAL"
@@ -34,7 +34,15 @@ constexpr char kLying[] =
     "   AND f.offices & 1073741824 <> 0 ORDER BY f.type, f.id LIMIT 65) AS f"
     " JOIN record r ON r.spread = get_byte(f.id, 15) AND r.type = f.type AND r.id = f.id"
     " ORDER BY w.scope, r.type, r.id";
-static_assert(kLiesThere == 1073741824 && kLittle + 1 == 65, "as kLying spells them");
+static_assert(kLiesThere == 1073741824 && kLittle + 1 == 65, "as kLying and kLists spell them");
+constexpr char kLists[] =
+    "SELECT " ZHIBU_STATE_COLUMNS
+    ", r.type, r.id, w.scope FROM unnest($1::bigint[], $2::bytea[]) AS w (type, scope)"
+    " CROSS JOIN LATERAL (SELECT f.type, f.id FROM feed f WHERE f.scope = w.scope"
+    "   AND f.type = w.type AND f.present AND f.offices & 1073741824 <> 0"
+    "   ORDER BY f.id LIMIT 65) AS f"
+    " JOIN record r ON r.spread = get_byte(f.id, 15) AND r.type = f.type AND r.id = f.id"
+    " ORDER BY w.scope, r.type, r.id";
 constexpr char kVersions[] = "SELECT id, version FROM scope WHERE id = ANY ($1)";
 constexpr char kFeedsOf[] =
     "SELECT f.scope, f.type, f.id, f.offices, f.version, f.present, f.since FROM feed f"
@@ -64,6 +72,7 @@ absl::Status Transaction::Fetch(const Foreseen& foreseen) {
     answers.push_back(QueueLying(foreseen));
     answers.push_back(QueueVersions(foreseen));
   }
+  if (!foreseen.lists.empty()) answers.push_back(QueueLists(foreseen));
   if (!foreseen.moving.empty()) answers.push_back(QueueMoving(foreseen));
   if (!foreseen.feeds.empty()) answers.push_back(QueueFeeds(foreseen));
   if (!foreseen.marks.empty()) answers.push_back(QueueMarks(foreseen));
@@ -143,7 +152,7 @@ Transaction::TakeIn Transaction::QueueRecords(const Foreseen& foreseen) {
 Transaction::TakeIn Transaction::QueueLying(const Foreseen& foreseen) {
   connection_.Queue(kLying, {BytesOf(foreseen.small_scopes)});
   return [this, asked = foreseen.small_scopes](const Rows& rows) {
-    absl::flat_hash_map<Id, int> counts;
+    absl::flat_hash_map<Id, size_t> counts;
     for (int row = 0; row < rows.size(); ++row) ++counts[rows.IdAt(row, kAfterState + 2)];
     for (const Id& scope : asked) {
       if (counts[scope] <= kLittle) lying_.try_emplace(scope);
@@ -163,7 +172,41 @@ Transaction::TakeIn Transaction::QueueLying(const Foreseen& foreseen) {
   };
 }
 
+// Nor of a list that is long, or has something damaged.
+Transaction::TakeIn Transaction::QueueLists(const Foreseen& foreseen) {
+  std::vector<int64_t> types;
+  std::vector<std::string> scopes;
+  for (const auto& [type, scope] : foreseen.lists) {
+    types.push_back(type);
+    scopes.push_back(scope.str());
+  }
+  connection_.Queue(kLists, {types, scopes});
+  return [this, asked = foreseen.lists](const Rows& rows) {
+    absl::flat_hash_map<std::pair<uint32_t, Id>, std::vector<Id>> all;
+    for (int row = 0; row < rows.size(); ++row) {
+      const RecordKey key{rows.Small(row, kAfterState), rows.IdAt(row, kAfterState + 1)};
+      TakeInRecord(rows, row, key);
+      all[{key.type, rows.IdAt(row, kAfterState + 2)}].push_back(key.id);
+    }
+    for (const auto& list : asked) {
+      std::vector<Id>& ids = all[list];
+      const auto state = [&](const Id& id) { return records_.find({list.first, id}); };
+      const bool whole = std::all_of(ids.begin(), ids.end(),
+                                     [&](const Id& id) { return state(id) != records_.end(); });
+      if (!whole || ids.size() > kLittle) continue;
+      std::erase_if(ids, [&](const Id& id) { return !state(id)->second.alive(); });
+      lists_.try_emplace(list, ids);
+    }
+  };
+}
+
+void Transaction::ForgetList(uint32_t type, const Id& scope) {
+  lists_.erase({type, scope});
+  if (const auto it = lying_.find(scope); it != lying_.end()) it->second.moved.insert(type);
+}
+
 std::optional<std::vector<Id>> Transaction::ListKnown(uint32_t type, const Id& scope) const {
+  if (const auto list = lists_.find({type, scope}); list != lists_.end()) return list->second;
   const auto lying = lying_.find(scope);
   if (lying == lying_.end() || lying->second.moved.contains(type)) return std::nullopt;
   const auto ids = lying->second.ids.find(type);
@@ -172,6 +215,7 @@ std::optional<std::vector<Id>> Transaction::ListKnown(uint32_t type, const Id& s
 
 void Transaction::ForgetRead() {
   lying_.clear();
+  lists_.clear();
   marked_.clear();
   hanging_.clear();
   last_years_.clear();

@@ -337,8 +337,7 @@ absl::Status Transaction::MoveRows(const Showing& showing, const RecordKey& key,
   // No row of a feed is past its scope's version, or a later one could be given
   // the same version and be missed.
   MoveScope(showing.scope, version);
-  if (const auto it = lying_.find(showing.scope); it != lying_.end())
-    it->second.moved.insert(key.type);
+  ForgetList(key.type, showing.scope);
   const layout::FeedRows were = feeds_.at({showing.scope, key});
   const layout::FeedRows are = layout::Move(were, showing, version);
   if (are == were) return broken_;
@@ -356,6 +355,7 @@ absl::Status Transaction::MoveRows(const Showing& showing, const RecordKey& key,
 absl::Status Transaction::ForgetSeen() {
   feeds_.clear();
   lying_.clear();
+  lists_.clear();
   RETURN_IF_ERROR(Queue(kKeepLast));
   return Queue(kForgetSeen);
 }
@@ -363,8 +363,7 @@ absl::Status Transaction::ForgetSeen() {
 absl::Status Transaction::PutSeen(const RecordKey& key, absl::Span<const Showing> showings) {
   for (const Showing& showing : showings) {
     feeds_.erase({showing.scope, key});
-    if (const auto it = lying_.find(showing.scope); it != lying_.end())
-      it->second.moved.insert(key.type);
+    ForgetList(key.type, showing.scope);
     RETURN_IF_ERROR(Queue(kPutSeen, showing.offices | kLiesThere, showing.scope, key.type, key.id));
   }
   return absl::OkStatus();

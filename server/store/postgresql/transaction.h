@@ -238,6 +238,7 @@ class Transaction final : public Writer {
   absl::Status VisitList(uint32_t type, absl::FunctionRef<absl::StatusOr<Rows>(const Id&)> ask,
                          Id after, absl::FunctionRef<bool(const Id&, const RecordState&)> visit);
   std::optional<std::vector<Id>> ListKnown(uint32_t type, const Id& scope) const;
+  void ForgetList(uint32_t type, const Id& scope);
   // What was read meanwhile may have been of what is undone.
   void ForgetRead();
   // Each queues a question, and gives what takes in the answer.
@@ -246,6 +247,7 @@ class Transaction final : public Writer {
   TakeIn QueueEdits(const Foreseen& foreseen);
   TakeIn QueueRecords(const Foreseen& foreseen);
   TakeIn QueueLying(const Foreseen& foreseen);
+  TakeIn QueueLists(const Foreseen& foreseen);
   TakeIn QueueVersions(const Foreseen& foreseen);
   TakeIn QueueMoving(const Foreseen& foreseen);
   TakeIn QueueFeeds(const Foreseen& foreseen);
@@ -289,6 +291,7 @@ class Transaction final : public Writer {
   absl::flat_hash_map<RecordKey, RecordState> records_;
   absl::flat_hash_map<FeedKey, layout::FeedRows> feeds_;
   absl::flat_hash_map<Id, Lying> lying_;
+  absl::flat_hash_map<std::pair<uint32_t, Id>, std::vector<Id>> lists_;  // as Lying::ids
   absl::flat_hash_map<std::string, std::vector<Id>> marked_;
   absl::flat_hash_map<DeviceNumber, std::optional<DeviceRow>> devices_;
   absl::flat_hash_map<EditKey, Verdict> verdicts_;
