@@ -72,6 +72,7 @@ struct Arguments {
   bool wipe = false;
   std::string other;
   std::string period;
+  std::string to;
   bool undo = false;
   bool as_text = false;
 };
@@ -402,6 +403,19 @@ class Command {
                                         "incarnation, and devices read everything anew"));
   }
 
+  absl::Status Moved(const Relocated& moved) {
+    const std::string text =
+        absl::StrCat(Say("已迁移并核对，行数 ", "moved and verified, rows: "), moved.rows, "\n",
+                     Say("两库摘要 ", "digest of both: "), Hex(moved.digest), "\n",
+                     Say("以后从新库启用服务；旧库不再启用，确认无误后可删除",
+                         "serve from the new store from now on; the old one is not served from any "
+                         "more, and may "
+                         "be deleted once you are content"));
+    const Json told = {{"rows", moved.rows}, {"digest", Hex(moved.digest)}};
+    std::cout << (json_ ? told.dump() : Printable(text)) << std::endl;
+    return absl::OkStatus();
+  }
+
   absl::Status Acts() {
     v1::ActsRequest request;
     request.set_limit(arguments_.limit);
@@ -694,6 +708,16 @@ void AddAdminCommand(CLI::App* app, const bool* json, const Language* language,
   set(admin->add_subcommand("backup", "Copy the store while it is in use"), &Command::Backup)
       ->add_option("FILE", arguments->file, "The copy; must not exist")
       ->required();
+  CLI::App* move = admin->add_subcommand(
+      "move",
+      "Take the whole store into an empty one: from a folder's file into PostgreSQL, or back");
+  move->add_option("--to", arguments->to, "postgresql://…, or a data folder")->required();
+  move->callback([=] {
+    *chosen = [=]() -> absl::Status {
+      ASSIGN_OR_RETURN(const Relocated moved, Node::Move(arguments->place, arguments->to));
+      return Command(*arguments, *json, *language).Moved(moved);
+    };
+  });
   CLI::App* restore = admin->add_subcommand(
       "restore", "Fill an empty PostgreSQL database with what `backup` has copied out of one");
   restore->add_option("FILE", arguments->file, "The copy")->required();

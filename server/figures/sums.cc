@@ -21,8 +21,6 @@ using google::protobuf::Message;
 using rules::Figure;
 using stored::v1::SumsState;
 
-constexpr char kSumsSetting[] = "sums";
-
 absl::StatusOr<std::string> MadeBy(Reader& reader, const rules::Book& book) {
   ASSIGN_OR_RETURN(const std::string incarnation, reader.GetSetting(kIncarnation));
   return absl::StrCat(book.figures_digest(), "/", incarnation);

@@ -11,6 +11,7 @@
 #include <fstream>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -134,6 +135,31 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore(const DataPlace& place, const s
   return OpenSqliteStore(StoreOf(place.folder), options);
 }
 
+absl::Status CheckThere(const DataPlace& place) {
+  bool there = false;
+  if (place.store.empty()) {
+    std::error_code error;
+    there = std::filesystem::exists(StoreOf(place.folder), error);
+  } else {
+    ASSIGN_OR_RETURN(const FoundPostgres found, LookAtPostgres(place.store));
+    there = found.filled;
+  }
+  if (there) return absl::OkStatus();
+  return absl::NotFoundError(InBoth(
+      absl::StrCat(place.folder, " 不是服务器数据目录；新建请用 zhibu admin init"),
+      absl::StrCat(place.folder, " is no data folder of a server; zhibu admin init makes one")));
+}
+
+// A file has the lock of its folder.
+absl::Status CheckNobodyServes(const DataPlace& place) {
+  if (place.store.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const FoundPostgres found, LookAtPostgres(place.store));
+  if (!found.in_use) return absl::OkStatus();
+  return absl::UnavailableError(
+      InBoth("还有服务器连着这个数据库；请先全部停止",
+             "servers are connected to this database; stop all of them first"));
+}
+
 // Whoever serves from this folder has it, whenever it is.
 absl::StatusOr<DeviceNumber> OwnChainOf(const DataPlace& place, Store& store,
                                         const Environment& environment) {
@@ -189,6 +215,7 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Open(const DataPlace& place, bool re
   ASSIGN_OR_RETURN(const std::string key, KeyOf(place));
   auto log = std::make_unique<Log>();
   ASSIGN_OR_RETURN(auto store, OpenStore(place, key, log.get()));
+  RETURN_IF_ERROR(TakeIntoService(*store, restored));
   RETURN_IF_ERROR(EnsureIncarnation(*store, *CatalogueSchema(), environment, restored));
   RETURN_IF_ERROR(EnsureCourierKey(*store, environment));
   DeviceNumber chain = kServerDevice;
@@ -204,18 +231,8 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Open(const DataPlace& place, bool re
 }
 
 absl::StatusOr<std::unique_ptr<Node>> Node::OpenThere(const DataPlace& place) {
-  bool there = false;
-  if (place.store.empty()) {
-    std::error_code error;
-    there = std::filesystem::exists(StoreOf(place.folder), error);
-  } else {
-    ASSIGN_OR_RETURN(const FoundPostgres found, LookAtPostgres(place.store));
-    there = found.filled;
-  }
-  if (there) return Open(place);
-  return absl::NotFoundError(InBoth(
-      absl::StrCat(place.folder, " 不是服务器数据目录；新建请用 zhibu admin init"),
-      absl::StrCat(place.folder, " is no data folder of a server; zhibu admin init makes one")));
+  RETURN_IF_ERROR(CheckThere(place));
+  return Open(place);
 }
 
 absl::Status Node::Restore(const DataPlace& place, const std::string& file) {
@@ -232,6 +249,28 @@ absl::Status Node::Restore(const DataPlace& place, const std::string& file) {
                      return Refuse(sync::v1::WRONG_KEY, key_file);
                    }));
   return RestorePostgresBackup(file, place.store, {.key = key});
+}
+
+absl::StatusOr<Relocated> Node::Move(const DataPlace& place, const std::string& to) {
+  const bool into_database = NamesPostgres(to);
+  const DataPlace target{.folder = into_database ? place.folder : to,
+                         .key_file = KeyFileOf(place),
+                         .store = into_database ? to : ""};
+  std::vector<FolderLock> locks;
+  for (const std::string& folder : {place.folder, target.folder}) {
+    std::error_code error;
+    if (!locks.empty() && std::filesystem::equivalent(folder, place.folder, error)) continue;
+    ASSIGN_OR_RETURN(FolderLock lock, FolderLock::Take(folder));
+    locks.push_back(std::move(lock));
+  }
+  umask(0077);
+  RETURN_IF_ERROR(CheckThere(place));
+  RETURN_IF_ERROR(CheckNobodyServes(place));
+  ASSIGN_OR_RETURN(const std::string key, KeyOf(place));
+  Log log;
+  ASSIGN_OR_RETURN(const auto from, OpenStore(place, key, &log));
+  ASSIGN_OR_RETURN(const auto into, OpenStore(target, key, &log));
+  return Relocate(*from, *into, SystemEnvironment().random_bytes);
 }
 
 Node::~Node() {

@@ -19,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "server/sessions/limits.h"
+#include "server/store/relocation.h"
 #include "sync/base/environment.h"
 
 namespace grpc {
@@ -59,6 +60,9 @@ class Node {
   // Fills an empty database with what `admin backup` has copied out of another.
   // FAILED_PRECONDITION: it is not empty, or `place` names none.
   static absl::Status Restore(const DataPlace& place, const std::string& file);
+  // Takes the whole store into another, which is to be empty: `to` is "postgresql://…", or a data
+  // folder. Goes on where it broke off. See server/store/relocation.h.
+  static absl::StatusOr<Relocated> Move(const DataPlace& place, const std::string& to);
   // Ends every stream, commits what has arrived, closes the store.
   ~Node();
 

@@ -3,9 +3,6 @@
 // a feed.
 //
 //   seal.Close(layout::Body(key), state.body)
-//
-// Whoever moves a database from one store to the other copies the columns as they are, but for
-// sums, which are made anew.
 #ifndef ZHIBU_SERVER_STORE_LAYOUT_H_
 #define ZHIBU_SERVER_STORE_LAYOUT_H_
 

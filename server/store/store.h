@@ -37,6 +37,7 @@
 #include "server/store/feed.h"
 #include "server/store/records.h"
 #include "server/store/sums.h"
+#include "server/store/whole.h"
 #include "sync/base/damage.h"
 #include "sync/base/types.h"
 #include "sync/rules/lookup.h"
@@ -68,7 +69,8 @@ class Reader : public Lookup,
                public FeedReader,
                public DeviceReader,
                public AuditReader,
-               public SumReader {
+               public SumReader,
+               public WholeReader {
  public:
   absl::StatusOr<std::optional<KnownDevice>> FindDevice(DeviceNumber number) final;
 
@@ -95,7 +97,8 @@ class Writer : public Reader,
                public RecordWriter,
                public DeviceWriter,
                public AuditWriter,
-               public SumWriter {
+               public SumWriter,
+               public WholeWriter {
  public:
   // Runs `body`. Where that ends with an error, all that it has written is undone and the
   // transaction goes on as though it had not begun. Gives what `body` gave.

@@ -24,7 +24,8 @@ using Clock = std::chrono::steady_clock;
 // What every process of ours finds in its environment.
 class SharedDatabase {
  public:
-  SharedDatabase() { setenv("ZHIBU_STORE", DatabaseServer::Shared().NewSchema().c_str(), 1); }
+  SharedDatabase() : SharedDatabase(DatabaseServer::Shared().NewSchema()) {}
+  explicit SharedDatabase(const std::string& where) { setenv("ZHIBU_STORE", where.c_str(), 1); }
   ~SharedDatabase() { unsetenv("ZHIBU_STORE"); }
 };
 
@@ -156,6 +157,48 @@ TEST(ServersTest, ABackupFillsAnotherDatabaseAndDevicesOfferAgainWhatCameAfterIt
   deputy.Do({"sync"});
   EXPECT_TRUE(Has(deputy, "Meeting", before));
   EXPECT_TRUE(Has(deputy, "Meeting", after));
+}
+
+TEST(ServersTest, AStoreThatMovesIntoADatabaseAndBackTakesItsDevicesAlong) {
+  Township first;
+  const Device secretary = first.Enrol(kSecretary);
+  std::set<std::string> meetings;
+  const auto hold = [&](const std::string& topic) {
+    meetings.insert(secretary.Put("Meeting", Meeting(secretary, topic)));
+    secretary.Do({"sync"});
+    EXPECT_EQ(secretary.Unsent(), 0u);
+  };
+  hold("七月");
+  first.Stop();
+  const std::string where = DatabaseServer::Shared().NewSchema();
+  const Json there = first.Admin({"move", "--to", where});
+  EXPECT_EQ(RunToEnd({"--json", "serve", "--data", first.data(), "--listen", "127.0.0.1:0"}).status,
+            1)
+      << "nobody serves from the file any more";
+  const TempFolder folder;
+  const std::string back = folder / "back";
+  {
+    const SharedDatabase database(where);
+    first.Start();
+    hold("八月");
+    first.Admin({"audit", "verify"});
+    Fail({"--json", "admin", "--data", folder / "other", "--key-file", first.data() + "/zhibu.key",
+          "move", "--to", back});
+    first.Stop();
+    EXPECT_GT(first.Admin({"move", "--to", back}).value("rows", 0), there.value("rows", 0));
+  }
+  std::filesystem::copy_file(first.data() + "/zhibu.key", back + "/zhibu.key");
+  const auto moved = Process::Start(
+      {"--json", "serve", "--data", back, "--listen", absl::StrCat("127.0.0.1:", first.port())});
+  ASSERT_TRUE(moved->ReadLine().has_value());
+  hold("九月");
+  const Json code = Succeed({"--json", "admin", "--data", back, "enrol", kDeputy});
+  const Device deputy(folder / "deputy");
+  deputy.Do({"enrol", code.value("code", "")});
+  deputy.Do({"sync"});
+  EXPECT_EQ(IdsOn(deputy, "Meeting"), meetings);
+  Succeed({"--json", "admin", "--data", back, "audit", "verify"});
+  Succeed({"--json", "admin", "--data", back, "check"});
 }
 
 // A load balancer in front of two servers, one of which is killed at any moment, round for round.

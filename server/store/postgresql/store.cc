@@ -37,6 +37,9 @@ constexpr char kBeginWrite[] = "BEGIN ISOLATION LEVEL SERIALIZABLE, READ WRITE";
 // A commit that waits for a standby is not given up: it would be told as done.
 constexpr char kNoTimeout[] = "SET LOCAL statement_timeout = 0";
 constexpr char kCommit[] = "COMMIT";
+constexpr char kOthers[] =
+    "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    " AND application_name = current_setting('application_name') LIMIT 1";
 
 // One of those that are in each other's way always commits, so few ever need as many.
 constexpr int kRunsMax = 30;
@@ -248,6 +251,8 @@ absl::StatusOr<std::unique_ptr<Store>> OpenPostgresStore(const std::string& wher
 absl::StatusOr<FoundPostgres> LookAtPostgres(const std::string& where) {
   ASSIGN_OR_RETURN(const auto connection, Connection::Open(where));
   FoundPostgres found;
+  ASSIGN_OR_RETURN(const Rows others, connection->AskPlain(kOthers));
+  found.in_use = !others.empty();
   ASSIGN_OR_RETURN(const int64_t version, postgresql::VersionOf(*connection));
   found.filled = version > 0;
   if (!found.filled) return found;

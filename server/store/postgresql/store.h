@@ -65,6 +65,7 @@ absl::StatusOr<std::unique_ptr<Store>> OpenPostgresStore(const std::string& wher
 struct FoundPostgres {
   bool filled = false;
   bool sealed = false;
+  bool in_use = false;  // other processes of ours are connected to the database
 };
 absl::StatusOr<FoundPostgres> LookAtPostgres(const std::string& where);
 

@@ -110,6 +110,8 @@ class Transaction final : public Writer {
       absl::Span<const Id> organisations, int from_year,
       absl::FunctionRef<void(const Id&, const SumKey&, const Sum&)> visit) override;
   absl::StatusOr<std::vector<RecordKey>> HangingOn(const RecordKey& key) override;
+  absl::Status ReadPart(Part part, const PartRow& after, size_t most,
+                        absl::FunctionRef<bool(const PartRow&)> visit) override;
 
   uint64_t Work() const override { return work_; }
 
@@ -135,6 +137,7 @@ class Transaction final : public Writer {
   absl::Status PutHanging(const RecordKey& on, const RecordKey& record) override;
   absl::Status DropHanging(const RecordKey& on, const RecordKey& record) override;
   absl::StatusOr<bool> DropSums(size_t most) override;
+  absl::Status PutPart(Part part, absl::Span<const PartRow> rows) override;
 
  private:
   static constexpr size_t kBytesPerWork = 4096;
@@ -272,6 +275,7 @@ class Transaction final : public Writer {
   Answered AnsweredOf(DeviceNumber device, const Rows& rows, int row);
   bool IsNew(const EditKey& key) const;
   DeviceRow DeviceOf(const Rows& rows, int row);
+  absl::StatusOr<PartRow> RowOf(const Rows& rows, int at, Part part);
   absl::StatusOr<std::vector<DeviceRow>> DevicesIn(const absl::StatusOr<Rows>& rows);
 
   static const char kGetFloor[];
