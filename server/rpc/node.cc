@@ -42,6 +42,9 @@ namespace {
 constexpr absl::Duration kGrace = absl::Milliseconds(200);
 // How long the process that serves has to take a call.
 constexpr absl::Duration kSocketPatience = absl::Milliseconds(500);
+// How long a database's servers have to be gone, and how often that is looked at.
+constexpr absl::Duration kLeavePatience = absl::Seconds(3);
+constexpr absl::Duration kLeaveLook = absl::Milliseconds(200);
 // A roster comes in one admin call.
 constexpr int kAdminBytesMax = 80 << 20;
 // Enrolments and deliveries at once: each waits for the writer, and a stranger may
@@ -150,11 +153,16 @@ absl::Status CheckThere(const DataPlace& place) {
       absl::StrCat(place.folder, " is no data folder of a server; zhibu admin init makes one")));
 }
 
-// A file has the lock of its folder.
+// A file has the lock of its folder. Connections are there for a moment after they were closed.
 absl::Status CheckNobodyServes(const DataPlace& place) {
   if (place.store.empty()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const FoundPostgres found, LookAtPostgres(place.store));
-  if (!found.in_use) return absl::OkStatus();
+  const absl::Time deadline = absl::Now() + kLeavePatience;
+  while (true) {
+    ASSIGN_OR_RETURN(const FoundPostgres found, LookAtPostgres(place.store));
+    if (!found.in_use) return absl::OkStatus();
+    if (absl::Now() >= deadline) break;
+    absl::SleepFor(kLeaveLook);
+  }
   return absl::UnavailableError(
       InBoth("还有服务器连着这个数据库；请先全部停止",
              "servers are connected to this database; stop all of them first"));

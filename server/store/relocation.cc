@@ -139,17 +139,21 @@ absl::Status CheckEmpty(Store& target) {
                  "the store to move to is not empty, and has not been touched; give an empty one");
 }
 
+absl::Status CheckSame(const Relocation& source, const Relocation& coming) {
+  if (source.id() == coming.id()) return absl::OkStatus();
+  return Refused("源库与开始迁移时不同（其间又启用过，或是另一个库）；请清空目标库后重新开始",
+                 "the store to move from has been in service since the move began, or is another; "
+                 "empty the one to move to, and begin anew");
+}
+
 // The state of the target, from which it goes on.
 absl::StatusOr<Relocation> Begin(Store& source, Store& target,
                                  const std::function<std::string(size_t)>& random_bytes) {
   ASSIGN_OR_RETURN(const Relocation there, StateOf(source));
   ASSIGN_OR_RETURN(Relocation coming, StateOf(target));
   if (coming.state() == Relocation::COMING) {
-    if (coming.id() == there.id()) return coming;
-    return Refused(
-        "源库与开始迁移时不同（其间又启用过，或是另一个库）；请清空目标库后重新开始",
-        "the store to move from has been in service since the move began, or is another; "
-        "empty the one to move to, and begin anew");
+    RETURN_IF_ERROR(CheckSame(there, coming));
+    return coming;
   }
   if (there.state() == Relocation::GONE) {
     return Refused("这个库已经迁走", "this store has been moved already");
@@ -183,6 +187,16 @@ absl::Status CopyStep(Store& source, Store& target, Relocation* coming) {
   });
 }
 
+// Unless a server has begun on it since it was read.
+absl::Status MarkGone(Store& source, const Relocation& coming) {
+  return source.Write([&](Writer& writer) -> absl::Status {
+    ASSIGN_OR_RETURN(Relocation state, StateOf(writer));
+    RETURN_IF_ERROR(CheckSame(state, coming));
+    state.set_state(Relocation::GONE);
+    return PutState(writer, state);
+  });
+}
+
 }  // namespace
 
 absl::StatusOr<Relocated> Relocate(Store& source, Store& target,
@@ -199,9 +213,7 @@ absl::StatusOr<Relocated> Relocate(Store& source, Store& target,
                "what was copied is not what is there; the store to move from is as it was. Empty "
                "the one to move to, and begin anew"));
   }
-  Relocation gone = coming;
-  gone.set_state(Relocation::GONE);
-  RETURN_IF_ERROR(PutState(source, gone));
+  RETURN_IF_ERROR(MarkGone(source, coming));
   RETURN_IF_ERROR(PutState(target, Relocation()));
   return came;
 }

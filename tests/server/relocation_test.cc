@@ -60,6 +60,27 @@ TEST_F(RelocationTest, AStoreThatWasServedFromMeanwhileIsNotGoneOnWith) {
   EXPECT_EQ(TakeIntoService(*source_, false), absl::OkStatus()) << "and can be served from";
 }
 
+// The last that is read before the source is marked is the target, for its digest.
+class ServedMeanwhile : public BreaksAfter {
+ public:
+  ServedMeanwhile(Store& target, Store& source) : BreaksAfter(target, 1000), source_(source) {}
+  absl::Status Read(absl::FunctionRef<absl::Status(Reader&)> body) override {
+    EXPECT_EQ(TakeIntoService(source_, false), absl::OkStatus());
+    return BreaksAfter::Read(body);
+  }
+
+ private:
+  Store& source_;
+};
+
+TEST_F(RelocationTest, AServerThatBeganAtTheLastMomentIsNotLeftWithAStoreThatIsGone) {
+  ServedMeanwhile target(*target_, *source_);
+  EXPECT_EQ(Relocate(*source_, target, TestBytes).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(TakeIntoService(*source_, false), absl::OkStatus());
+  EXPECT_EQ(TakeIntoService(*target_, false).code(), absl::StatusCode::kFailedPrecondition);
+}
+
 TEST_F(RelocationTest, AStoreThatHasSomethingIsNotMovedInto) {
   ASSERT_EQ(target_->Write([](Writer& writer) { return writer.PutMark("mark", Named("ann")); }),
             absl::OkStatus());
