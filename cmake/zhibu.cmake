@@ -40,15 +40,20 @@ function(zhibu_precompiled name)
   zhibu_options(${name})
 endfunction()
 
-# zhibu_target(NAME [PRECOMPILED NAME])
+# zhibu_target(NAME [TOGETHER] [PRECOMPILED NAME])
+#
+# TOGETHER: four files are compiled as one, so that what all of them need is worked out once. Not
+# for what slips replace a file of (tests/sim/mutants).
 function(zhibu_target target)
-  cmake_parse_arguments(ARG "" "PRECOMPILED" "" ${ARGN})
+  cmake_parse_arguments(ARG "TOGETHER" "PRECOMPILED" "" ${ARGN})
   zhibu_options(${target})
   if(NOT ARG_PRECOMPILED)
     set(ARG_PRECOMPILED zhibu_precompiled_base)
   endif()
   if(ZHIBU_PRECOMPILE)
     target_precompile_headers(${target} REUSE_FROM ${ARG_PRECOMPILED})
+    set_target_properties(${target} PROPERTIES
+      UNITY_BUILD ${ARG_TOGETHER} UNITY_BUILD_BATCH_SIZE 4)
   endif()
 endfunction()
 
@@ -72,10 +77,14 @@ set(zhibu_tsan_locks
 # All of them, without what they do not use.
 add_custom_target(tests)
 
-# zhibu_test(NAME SOURCES... LIBS ... [PRECOMPILED NAME]): one GoogleTest executable, each case a
-# ctest.
+# zhibu_test(NAME [APART] SOURCES... LIBS ... [PRECOMPILED NAME]): one GoogleTest executable, each
+# case a ctest. APART: its files have helpers of the same names.
 function(zhibu_test name)
-  cmake_parse_arguments(ARG "" "PRECOMPILED" "SOURCES;LIBS;PROPERTIES" ${ARGN})
+  cmake_parse_arguments(ARG "APART" "PRECOMPILED" "SOURCES;LIBS;PROPERTIES" ${ARGN})
+  set(together TOGETHER)
+  if(ARG_APART)
+    set(together)
+  endif()
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_LIBS} GTest::gmock_main)
   set(precompiled zhibu_precompiled_test)
@@ -84,7 +93,7 @@ function(zhibu_test name)
   elseif(zhibu_test_world IN_LIST ARG_LIBS)
     set(precompiled zhibu_precompiled_world)
   endif()
-  zhibu_target(${name} PRECOMPILED ${precompiled})
+  zhibu_target(${name} ${together} PRECOMPILED ${precompiled})
   add_dependencies(tests ${name})
   if(ZHIBU_SANITIZE STREQUAL "thread")
     target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/support/tsan_locks.cc)

@@ -21,7 +21,7 @@ namespace {
 
 constexpr char kClearScreen[] = "\x1b[2J\x1b[H";
 
-struct Arguments {
+struct CheckInArguments {
   std::string activity;
   std::string member;
   std::string text;
@@ -29,7 +29,7 @@ struct Arguments {
   bool as_text = false;
 };
 
-absl::Status PrintCode(const ShownCheckIn& shown, const Arguments& arguments,
+absl::Status PrintCode(const ShownCheckIn& shown, const CheckInArguments& arguments,
                        const Output& output) {
   if (output.as_json || arguments.as_text) {
     output.Print({{"text", shown.text}, {"nextMs", shown.next_ms}}, shown.text);
@@ -49,7 +49,7 @@ absl::StatusOr<Id> ActivityFrom(Store& store, const std::string& text) {
 }
 
 // Until it is interrupted, or once.
-absl::Status Show(const Arguments& arguments, Store& store, const Output& output) {
+absl::Status Show(const CheckInArguments& arguments, Store& store, const Output& output) {
   ASSIGN_OR_RETURN(const Id activity, ActivityFrom(store, arguments.activity));
   while (true) {
     ASSIGN_OR_RETURN(const ShownCheckIn shown, ShowCheckIn(store, activity));
@@ -59,11 +59,11 @@ absl::Status Show(const Arguments& arguments, Store& store, const Output& output
   }
 }
 
-absl::StatusOr<Draft> Scan(const Arguments& arguments, Store& store) {
+absl::StatusOr<Draft> Scan(const CheckInArguments& arguments, Store& store) {
   return CheckInByCode(store, arguments.text);
 }
 
-absl::StatusOr<Draft> Manual(const Arguments& arguments, Store& store) {
+absl::StatusOr<Draft> Manual(const CheckInArguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(const Id activity, ActivityFrom(store, arguments.activity));
   ASSIGN_OR_RETURN(const Identity identity, store.GetIdentity());
   Id member = identity.person;
@@ -76,19 +76,20 @@ absl::StatusOr<Draft> Manual(const Arguments& arguments, Store& store) {
 }  // namespace
 
 void AddCheckInCommands(const Parent& device) {
-  const Option<Arguments> activity{"--activity", &Arguments::activity, "The meeting, by its topic",
-                                   kRequired};
+  const Option<CheckInArguments> activity{"--activity", &CheckInArguments::activity,
+                                          "The meeting, by its topic", kRequired};
   const Parent check_in = device.AddGroup("check-in", "Check in to an activity (签到), offline");
-  Commands<Arguments> commands(check_in);
+  Commands<CheckInArguments> commands(check_in);
   commands.Add("show", "Show the activity's code; it changes every 30 s", &Show,
                {activity,
-                {"--once", &Arguments::once, "Show one code and end"},
-                {"--text", &Arguments::as_text, "As text, not as a QR"}});
+                {"--once", &CheckInArguments::once, "Show one code and end"},
+                {"--text", &CheckInArguments::as_text, "As text, not as a QR"}});
   commands.Add("scan", "Check in by a code", Committing(&Scan),
-               {{"TEXT", &Arguments::text, "What the QR holds: ZB1:…", kRequired}});
+               {{"TEXT", &CheckInArguments::text, "What the QR holds: ZB1:…", kRequired}});
   commands.Add(
       "manual", "Check in without a code; a roll-call for others", Committing(&Manual),
-      {activity, {"--member", &Arguments::member, "Name of the member; if not given, yourself"}});
+      {activity,
+       {"--member", &CheckInArguments::member, "Name of the member; if not given, yourself"}});
 }
 
 }  // namespace zhibu::client

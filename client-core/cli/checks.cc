@@ -14,7 +14,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-struct Arguments {};
+struct ChecksArguments {};
 
 Json JsonOf(const Irregular& one, const std::string& name, const Output& output) {
   const rules::Check& check = *one.finding.check;
@@ -50,7 +50,7 @@ std::string TextOf(const Irregular& one, const std::string& name, const Output& 
   return text;
 }
 
-absl::Status ShowChecks(const Arguments&, Store& store, const Output& output) {
+absl::Status ShowChecks(const ChecksArguments&, Store& store, const Output& output) {
   ASSIGN_OR_RETURN(const IrregularHere found, WhatIsIrregular(store));
   Names names(store, output.language);
   Json records = Json::array();
@@ -89,7 +89,7 @@ absl::Status ShowChecks(const Arguments&, Store& store, const Output& output) {
 }  // namespace
 
 void AddChecksCommand(const Parent& device) {
-  Commands<Arguments> commands(device);
+  Commands<ChecksArguments> commands(device);
   commands.Add("checks", "What of the records here is not as the rule book has it", &ShowChecks);
 }
 

@@ -18,7 +18,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-struct Arguments {
+struct CourierArguments {
   const std::string* home = nullptr;
   std::string file;
   std::string server;
@@ -53,7 +53,7 @@ absl::StatusOr<Json> DeliverOne(const Identity& identity, const std::string& pat
   return DeliveredJson(receipts, delivered.refusal, output, text);
 }
 
-absl::Status ExportUnsent(const Arguments& arguments, Store& store, const Output& output) {
+absl::Status ExportUnsent(const CourierArguments& arguments, Store& store, const Output& output) {
   ASSIGN_OR_RETURN(const Exported exported, Export(&store));
   RETURN_IF_ERROR(WriteParcel(arguments.file, exported.file));
   output.Print(
@@ -71,7 +71,7 @@ absl::Status ExportUnsent(const Arguments& arguments, Store& store, const Output
   return absl::OkStatus();
 }
 
-absl::Status Carry(const Arguments& arguments, Store& /*store*/, const Output& output) {
+absl::Status Carry(const CourierArguments& arguments, Store& /*store*/, const Output& output) {
   ASSIGN_OR_RETURN(const std::string bundles, ReadParcel(arguments.file));
   ASSIGN_OR_RETURN(const std::string receipts, Satchel(*arguments.home).Put(bundles));
   output.Print({{"carried", true}, {"receipts", receipts}},
@@ -82,7 +82,7 @@ absl::Status Carry(const Arguments& arguments, Store& /*store*/, const Output& o
   return absl::OkStatus();
 }
 
-absl::Status DeliverNow(const Arguments& arguments, const Output& output) {
+absl::Status DeliverNow(const CourierArguments& arguments, const Output& output) {
   ASSIGN_OR_RETURN(const std::string bundles, ReadParcel(arguments.file));
   ASSIGN_OR_RETURN(const sync::v1::Parcel parcel, FromFile(Cargo::kBundle, bundles));
   ASSIGN_OR_RETURN(
@@ -99,7 +99,7 @@ absl::Status DeliverNow(const Arguments& arguments, const Output& output) {
   return absl::OkStatus();
 }
 
-absl::Status ReceiveAnswers(const Arguments& arguments, Store& store, const Output& output) {
+absl::Status ReceiveAnswers(const CourierArguments& arguments, Store& store, const Output& output) {
   ASSIGN_OR_RETURN(const std::string receipts, ReadParcel(arguments.file));
   ASSIGN_OR_RETURN(const Received received, Receive(&store, receipts));
   Json json = {{"delivered", received.delivered},
@@ -140,21 +140,21 @@ void AddCourierCommands(const Parent& device) {
   const char* exported = "What courier export wrote";
   const Parent courier = device.AddGroup(
       "courier", "Unsent edits that are carried to the server by hand, and their answers back");
-  Commands<Arguments> commands(courier, {.home = &device.invocation->home});
+  Commands<CourierArguments> commands(courier, {.home = &device.invocation->home});
   commands.Add("export", "Write what is unsent to a file that only the server can read",
-               &ExportUnsent, {{"FILE", &Arguments::file, "To be written", kRequired}});
+               &ExportUnsent, {{"FILE", &CourierArguments::file, "To be written", kRequired}});
   commands.Add("carry", "Take another device's file along; the next sync delivers it", &Carry,
-               {{"FILE", &Arguments::file, exported, kRequired}});
+               {{"FILE", &CourierArguments::file, exported, kRequired}});
   commands.Add("deliver", "Deliver a file now, from any computer; needs no --home", &DeliverNow,
-               {{"FILE", &Arguments::file, exported, kRequired},
-                {"--server", &Arguments::server, "HOST:PORT; default: as the file says"},
-                {"--fingerprint", &Arguments::fingerprint,
+               {{"FILE", &CourierArguments::file, exported, kRequired},
+                {"--server", &CourierArguments::server, "HOST:PORT; default: as the file says"},
+                {"--fingerprint", &CourierArguments::fingerprint,
                  "Of the server's certificate; default: as the file says"},
-                {"--receipts", &Arguments::receipts,
+                {"--receipts", &CourierArguments::receipts,
                  "Where the answers are written; default: FILE.receipts"},
-                {"--timeout", &Arguments::timeout_s, "Seconds until it gives up"}});
+                {"--timeout", &CourierArguments::timeout_s, "Seconds until it gives up"}});
   commands.Add("receive", "Take in the answers that came back", &ReceiveAnswers,
-               {{"FILE", &Arguments::file,
+               {{"FILE", &CourierArguments::file,
                  "What courier deliver wrote, or sync on the device that carried it", kRequired}});
 }
 

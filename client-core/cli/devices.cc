@@ -25,7 +25,7 @@ using google::protobuf::util::TimeUtil;
 using records::v1::Device;
 using Json = nlohmann::json;
 
-struct Arguments {
+struct DevicesArguments {
   std::string ticket;
   std::string name;
   const std::string* home = nullptr;
@@ -40,7 +40,7 @@ std::string NameOfHome(const std::string& home) {
   return absl::StrCat(named ? host.data() : "?", " ", folder.parent_path().filename().string());
 }
 
-absl::Status EnrolDevice(const Arguments& arguments, Store& store, const Output& output) {
+absl::Status EnrolDevice(const DevicesArguments& arguments, Store& store, const Output& output) {
   RETURN_IF_ERROR(Enrol(&store, arguments.ticket,
                         arguments.name.empty() ? NameOfHome(*arguments.home) : arguments.name));
   ASSIGN_OR_RETURN(const Identity identity, store.GetIdentity());
@@ -50,7 +50,7 @@ absl::Status EnrolDevice(const Arguments& arguments, Store& store, const Output&
   return absl::OkStatus();
 }
 
-absl::Status Init(const Arguments& arguments, Store& /*store*/, const Output& output) {
+absl::Status Init(const DevicesArguments& arguments, Store& /*store*/, const Output& output) {
   output.Print({{"home", *arguments.home}},
                output.Say("已建立；拿到登记码后用 enrol 登记，在此之前记录都保存在本机",
                           "made; enrol it once there is a code: until then all is kept here"));
@@ -62,7 +62,8 @@ std::string Day(const google::protobuf::Timestamp& at) {
   return ms == 0 ? "-" : DateAt(ms);
 }
 
-absl::Status List(const Arguments& /*arguments*/, Store& store, const Output& output) {
+absl::Status ListDevices(const DevicesArguments& /*arguments*/, Store& store,
+                         const Output& output) {
   const absl::StatusOr<Identity> identity = store.GetIdentity();
   Json found = Json::array();
   std::string text = output.Say("名称  状态  登记  最近联系", "name  state  enrolled  last seen");
@@ -85,12 +86,12 @@ absl::Status List(const Arguments& /*arguments*/, Store& store, const Output& ou
   return absl::OkStatus();
 }
 
-absl::StatusOr<Draft> NamedOrThis(const Arguments& arguments, Store& store) {
+absl::StatusOr<Draft> NamedOrThis(const DevicesArguments& arguments, Store& store) {
   if (arguments.id.empty()) return ThisDevice(store);
   return DraftFrom<Device>(store, arguments.id);
 }
 
-absl::StatusOr<Draft> Rename(const Arguments& arguments, Store& store) {
+absl::StatusOr<Draft> Rename(const DevicesArguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(Draft device, NamedOrThis(arguments, store));
   return RenameDevice(std::move(device), arguments.name);
 }
@@ -99,22 +100,23 @@ absl::StatusOr<Draft> Rename(const Arguments& arguments, Store& store) {
 
 void AddEnrolCommand(const Parent& device) {
   const Parent maker{device.app, device.invocation, /*makes_home=*/true};
-  Commands<Arguments> commands(maker, {.home = &device.invocation->home});
+  Commands<DevicesArguments> commands(maker, {.home = &device.invocation->home});
   commands.Add("init", "Make an empty device, to record on before there is a code", &Init);
   commands.Add("enrol", "Make this device known to the server; again, if it was not seen for long",
                &EnrolDevice,
-               {{"CODE", &Arguments::ticket, "What `zhibu admin enrol` printed", kRequired},
-                {"--name", &Arguments::name,
+               {{"CODE", &DevicesArguments::ticket, "What `zhibu admin enrol` printed", kRequired},
+                {"--name", &DevicesArguments::name,
                  "Name of the device, shown to its owner; default: the computer and the folder"}});
 }
 
 void AddDevicesCommands(const Parent& device) {
-  Commands<Arguments> commands(device);
+  Commands<DevicesArguments> commands(device);
   commands.Add("devices", "Your devices: names, when each was last in contact, which is lost",
-               &List);
-  commands.Add("rename", "Give this device another name, offline if need be", Committing(&Rename),
-               {{"NAME", &Arguments::name, "Shown to you and to the operator", kRequired},
-                {"--device", &Arguments::id, "Another one of yours, by the name that it has"}});
+               &ListDevices);
+  commands.Add(
+      "rename", "Give this device another name, offline if need be", Committing(&Rename),
+      {{"NAME", &DevicesArguments::name, "Shown to you and to the operator", kRequired},
+       {"--device", &DevicesArguments::id, "Another one of yours, by the name that it has"}});
 }
 
 }  // namespace zhibu::client

@@ -15,7 +15,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-struct Arguments {
+struct DueArguments {
   std::string on;
 };
 
@@ -82,7 +82,7 @@ std::string TextOf(const rules::DueItem& item, const std::string& name, const Ou
   return line;
 }
 
-absl::Status ShowDue(const Arguments& arguments, Store& store, const Output& output) {
+absl::Status ShowDue(const DueArguments& arguments, Store& store, const Output& output) {
   ASSIGN_OR_RETURN(const std::optional<absl::CivilDay> day, DayIfGiven(arguments.on));
   ASSIGN_OR_RETURN(const DueHere due, WhatIsDue(store, day));
   Names names(store, output.language);
@@ -112,9 +112,9 @@ absl::Status ShowDue(const Arguments& arguments, Store& store, const Output& out
 }  // namespace
 
 void AddDueCommand(const Parent& device) {
-  Commands<Arguments> commands(device);
+  Commands<DueArguments> commands(device);
   commands.Add("due", "What is to be done, from the rule book and what is recorded here", &ShowDue,
-               {{"--on", &Arguments::on, "As of this day, 2026-01-31; today by default"}});
+               {{"--on", &DueArguments::on, "As of this day, 2026-01-31; today by default"}});
 }
 
 }  // namespace zhibu::client

@@ -22,7 +22,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-struct Arguments {
+struct FlowArguments {
   std::string flow;
   std::string member;
   std::string host;
@@ -51,7 +51,7 @@ absl::StatusOr<Draft> StayFrom(Store& store, const std::string& text) {
   return found ? store.Edit<Flow>(*found) : DraftFrom<Flow>(store, text);
 }
 
-absl::StatusOr<Journey> JourneyFrom(const Arguments& arguments, Store& store) {
+absl::StatusOr<Journey> JourneyFrom(const FlowArguments& arguments, Store& store) {
   Journey journey{.reason = arguments.reason, .destination = arguments.destination};
   if (!arguments.host.empty()) {
     ASSIGN_OR_RETURN(journey.host, BranchFrom(store, arguments.host));
@@ -61,42 +61,42 @@ absl::StatusOr<Journey> JourneyFrom(const Arguments& arguments, Store& store) {
   return journey;
 }
 
-absl::StatusOr<Draft> Report(const Arguments& arguments, Store& store) {
+absl::StatusOr<Draft> Report(const FlowArguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(const Id member, MemberOrOwner(store, arguments.member));
   ASSIGN_OR_RETURN(const Journey journey, JourneyFrom(arguments, store));
   return ReportStay(store, member, journey);
 }
 
-absl::StatusOr<Draft> Host(const Arguments& arguments, Store& store) {
+absl::StatusOr<Draft> Host(const FlowArguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(Draft stay, StayFrom(store, arguments.flow));
   ASSIGN_OR_RETURN(const Id host, BranchFrom(store, arguments.host));
   return NameHost(std::move(stay), host);
 }
 
-absl::StatusOr<Draft> Accept(const Arguments& arguments, Store& store) {
+absl::StatusOr<Draft> Accept(const FlowArguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(Draft stay, StayFrom(store, arguments.flow));
   return AcceptStay(store, std::move(stay), arguments.contact);
 }
 
-absl::StatusOr<Draft> Decline(const Arguments& arguments, Store& store) {
+absl::StatusOr<Draft> Decline(const FlowArguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(Draft stay, StayFrom(store, arguments.flow));
   return DeclineStay(std::move(stay), arguments.reason);
 }
 
-absl::Status Contact(const Arguments& arguments, Store& store, const Output& output) {
+absl::Status Contact(const FlowArguments& arguments, Store& store, const Output& output) {
   ASSIGN_OR_RETURN(Draft stay, StayFrom(store, arguments.flow));
   ASSIGN_OR_RETURN(std::vector<Draft> drafts,
                    RecordContact(store, std::move(stay), {arguments.how, arguments.said}));
   return output.Committed(store, CommitTogether(store, absl::MakeSpan(drafts)), drafts.front());
 }
 
-absl::StatusOr<Draft> AskExtension(const Arguments& arguments, Store& store) {
+absl::StatusOr<Draft> AskExtension(const FlowArguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(Draft stay, StayFrom(store, arguments.flow));
   ASSIGN_OR_RETURN(const absl::CivilDay back, DayFrom(arguments.date));
   return AskForExtension(std::move(stay), back);
 }
 
-absl::Status Extend(const Arguments& arguments, Store& store, const Output& output) {
+absl::Status Extend(const FlowArguments& arguments, Store& store, const Output& output) {
   ASSIGN_OR_RETURN(Draft stay, StayFrom(store, arguments.flow));
   ASSIGN_OR_RETURN(const std::optional<absl::CivilDay> until, DayIfGiven(arguments.date));
   absl::StatusOr<Draft> draft = ExtendStay(std::move(stay), until);
@@ -108,26 +108,26 @@ absl::Status Extend(const Arguments& arguments, Store& store, const Output& outp
   return Commit(store, output, *std::move(draft));
 }
 
-absl::StatusOr<Draft> NotExtend(const Arguments& arguments, Store& store) {
+absl::StatusOr<Draft> NotExtend(const FlowArguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(Draft stay, StayFrom(store, arguments.flow));
   return RefuseExtension(std::move(stay), arguments.reason);
 }
 
-absl::StatusOr<Draft> End(const Arguments& arguments, Store& store) {
+absl::StatusOr<Draft> End(const FlowArguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(Draft stay, StayFrom(store, arguments.flow));
   ASSIGN_OR_RETURN(const std::optional<absl::CivilDay> day, DayIfGiven(arguments.date));
   return EndStay(store, std::move(stay), arguments.transferred ? Flow::TRANSFERRED : Flow::RETURNED,
                  day);
 }
 
-absl::Status GoOn(const Arguments& arguments, Store& store, const Output& output) {
+absl::Status GoOn(const FlowArguments& arguments, Store& store, const Output& output) {
   ASSIGN_OR_RETURN(Draft stay, StayFrom(store, arguments.flow));
   ASSIGN_OR_RETURN(const Journey journey, JourneyFrom(arguments, store));
   ASSIGN_OR_RETURN(std::vector<Draft> drafts, MoveOn(store, std::move(stay), journey));
   return output.Committed(store, CommitTogether(store, absl::MakeSpan(drafts)), drafts.back());
 }
 
-absl::Status List(const Arguments& arguments, Store& store, const Output& output) {
+absl::Status ListStays(const FlowArguments& arguments, Store& store, const Output& output) {
   Json found = Json::array();
   std::string text;
   const RecordType& type = *store.schema().Find(Flow::descriptor());
@@ -157,55 +157,55 @@ absl::Status List(const Arguments& arguments, Store& store, const Output& output
 }  // namespace
 
 void AddFlowCommands(const Parent& device) {
-  using O = Option<Arguments>;
+  using O = Option<FlowArguments>;
   const O flow{
-      "FLOW", &Arguments::flow,
+      "FLOW", &FlowArguments::flow,
       "Name of the member who stays; their stay as flow list shows it where there are several",
       kRequired};
   const char* branch = "The host branch, by name; by its id where the name is not known here";
-  const O why{"--reason", &Arguments::reason, "Why"};
+  const O why{"--reason", &FlowArguments::reason, "Why"};
   const auto journey = [&](const O& of) -> std::vector<O> {
     return {of,
-            {"--host", &Arguments::host, branch},
-            {"--left", &Arguments::left, "Day of leaving; default: today"},
-            {"--back", &Arguments::back, "Day on which they expect to be back"},
-            {"--reason", &Arguments::reason, "Why they go"},
-            {"--destination", &Arguments::destination, "Where they go"}};
+            {"--host", &FlowArguments::host, branch},
+            {"--left", &FlowArguments::left, "Day of leaving; default: today"},
+            {"--back", &FlowArguments::back, "Day on which they expect to be back"},
+            {"--reason", &FlowArguments::reason, "Why they go"},
+            {"--destination", &FlowArguments::destination, "Where they go"}};
   };
   const Parent above = device.AddGroup(
       "flow", "Members who stay away from home (流动党员): each side's steps, offline");
-  Commands<Arguments> commands(above);
+  Commands<FlowArguments> commands(above);
   commands.Add("report", "Report a stay: by the member, or by the home branch", Committing(&Report),
-               journey({"--member", &Arguments::member, "Name; if not given, yourself"}));
+               journey({"--member", &FlowArguments::member, "Name; if not given, yourself"}));
   commands.Add("host", "Name the host branch of a stay, once it is known", Committing(&Host),
-               {flow, {"--host", &Arguments::host, branch, kRequired}});
+               {flow, {"--host", &FlowArguments::host, branch, kRequired}});
   commands.Add(
       "accept", "Accept a member who stays with your branch (host)", Committing(&Accept),
-      {flow, {"--contact", &Arguments::contact, "Whom the member turns to here, and how"}});
+      {flow, {"--contact", &FlowArguments::contact, "Whom the member turns to here, and how"}});
   commands.Add("decline", "Say that the member is not with your branch (host)",
                Committing(&Decline), {flow, why});
   commands.Add("contact", "Record that you were in touch; both branches see it", &Contact,
                {flow,
-                {"--how", &Arguments::how, "Telephone, visit, …"},
-                {"--said", &Arguments::said, "What was said"}});
+                {"--how", &FlowArguments::how, "Telephone, visit, …"},
+                {"--said", &FlowArguments::said, "What was said"}});
   commands.Add(
       "ask-extension", "Ask the home branch for a longer stay", Committing(&AskExtension),
-      {flow, {"DATE", &Arguments::date, "Day on which the member would be back", kRequired}});
+      {flow, {"DATE", &FlowArguments::date, "Day on which the member would be back", kRequired}});
   commands.Add("extend", "Agree to a longer stay (home)", &Extend,
-               {flow, {"DATE", &Arguments::date, "Until then; default: as was asked"}});
+               {flow, {"DATE", &FlowArguments::date, "Until then; default: as was asked"}});
   commands.Add("refuse-extension", "Not agree to a longer stay (home)", Committing(&NotExtend),
                {flow, why});
   commands.Add("end", "The member is back home", Committing(&End),
                {flow,
-                {"--date", &Arguments::date, "Day of return; default: today"},
-                {"--transferred", &Arguments::transferred,
+                {"--date", &FlowArguments::date, "Day of return; default: today"},
+                {"--transferred", &FlowArguments::transferred,
                  "Not back: their membership has been transferred"}});
   commands.Add(
       "move-on",
       "The member goes on to another place: ends this stay and reports the next, in one edit",
       &GoOn, journey(flow));
-  commands.Add("list", "Show the stays that last", &List,
-               {{"--all", &Arguments::all, "Also those that have ended"}});
+  commands.Add("list", "Show the stays that last", &ListStays,
+               {{"--all", &FlowArguments::all, "Also those that have ended"}});
 }
 
 }  // namespace zhibu::client

@@ -20,7 +20,7 @@ namespace {
 using Json = nlohmann::json;
 using Fate = IntakeRow::Fate;
 
-struct Arguments {
+struct ImportArguments {
   std::string file;
   std::string ledger;
   std::string organisation;
@@ -36,7 +36,7 @@ struct FateWords {
   const char* en;
 };
 
-FateWords WordsOf(Fate fate) {
+FateWords FateInWords(Fate fate) {
   switch (fate) {
     case Fate::kMade:
       return {"MADE", "新建", "new"};
@@ -72,7 +72,8 @@ absl::StatusOr<const rules::Ledger*> ReadLedger(const std::string& name, const O
                    output.Say("；可导入的有：", "; there are"), known));
 }
 
-absl::StatusOr<IntakeAsked> Asked(const Arguments& arguments, Store& store, const Output& output) {
+absl::StatusOr<IntakeAsked> Asked(const ImportArguments& arguments, Store& store,
+                                  const Output& output) {
   IntakeAsked asked{.because = arguments.because, .check = arguments.check};
   ASSIGN_OR_RETURN(asked.ledger, ReadLedger(arguments.ledger, output));
   if (arguments.organisation.empty()) {
@@ -92,19 +93,21 @@ absl::StatusOr<IntakeAsked> Asked(const Arguments& arguments, Store& store, cons
   return asked;
 }
 
-Json JsonOf(const IntakeRow& row, const Output& output) {
+Json JsonOfRow(const IntakeRow& row, const Output& output) {
   Json notes = Json::array();
   for (const IntakeNote& note : row.notes) {
     notes.push_back({{"column", note.letter},
                      {"heading", note.heading},
                      {"words", In(output.language, note.words)}});
   }
-  return {
-      {"line", row.line}, {"fate", WordsOf(row.fate).name}, {"says", row.says}, {"notes", notes}};
+  return {{"line", row.line},
+          {"fate", FateInWords(row.fate).name},
+          {"says", row.says},
+          {"notes", notes}};
 }
 
-std::string TextOf(const IntakeRow& row, const Output& output) {
-  const FateWords words = WordsOf(row.fate);
+std::string TextOfRow(const IntakeRow& row, const Output& output) {
+  const FateWords words = FateInWords(row.fate);
   std::string text = absl::StrCat(output.Say("第 ", "line "), row.line, output.Say(" 行 ", ", "),
                                   output.Say(words.zh, words.en),
                                   row.says.empty() ? "" : output.Say("：", ": "), row.says, "\n");
@@ -130,13 +133,13 @@ void Print(const Intake& taken, bool check, const Output& output) {
                     output.Say("”没有读取\n", "\" is not read\n"));
   }
   for (const IntakeRow& row : taken.rows) {
-    rows.push_back(JsonOf(row, output));
-    if (row.fate != Fate::kLeftOut) absl::StrAppend(&text, TextOf(row, output));
+    rows.push_back(JsonOfRow(row, output));
+    if (row.fate != Fate::kLeftOut) absl::StrAppend(&text, TextOfRow(row, output));
   }
   std::string sum;
   for (const Fate fate :
        {Fate::kMade, Fate::kFilled, Fate::kSame, Fate::kAsked, Fate::kWrong, Fate::kLeftOut}) {
-    const FateWords words = WordsOf(fate);
+    const FateWords words = FateInWords(fate);
     counts[words.name] = taken.Count(fate);
     absl::StrAppend(&sum, sum.empty() ? "" : output.Say("，", ", "), output.Say(words.zh, words.en),
                     " ", taken.Count(fate));
@@ -149,12 +152,12 @@ void Print(const Intake& taken, bool check, const Output& output) {
                text + sum);
 }
 
-absl::Status Import(const Arguments& arguments, Store& store, const Output& output) {
+absl::Status Import(const ImportArguments& arguments, Store& store, const Output& output) {
   ASSIGN_OR_RETURN(const IntakeAsked asked, Asked(arguments, store, output));
   ASSIGN_OR_RETURN(const std::string bytes, BytesOf(arguments.file));
   const absl::StatusOr<Intake> taken = TakeIn(store, asked, bytes);
   if (!taken.ok() && HasWords(taken.status())) {
-    return absl::InvalidArgumentError(In(output.language, zhibu::WordsOf(taken.status())));
+    return absl::InvalidArgumentError(In(output.language, WordsOf(taken.status())));
   }
   RETURN_IF_ERROR(taken.status());
   Print(*taken, arguments.check, output);
@@ -164,19 +167,20 @@ absl::Status Import(const Arguments& arguments, Store& store, const Output& outp
 }  // namespace
 
 void AddImportCommand(const Parent& device) {
-  Commands<Arguments> commands(device);
+  Commands<ImportArguments> commands(device);
   commands.Add(
       "import",
       "A sheet of an office, XLSX or CSV, into records: dues, meetings, attendance, hours", &Import,
-      {{"FILE", &Arguments::file, "The sheet", kRequired},
-       {"--ledger", &Arguments::ledger,
+      {{"FILE", &ImportArguments::file, "The sheet", kRequired},
+       {"--ledger", &ImportArguments::ledger,
         "The ledger that it is, by key or title: dues.payments, 党费台账", kRequired},
-       {"--organisation", &Arguments::organisation,
+       {"--organisation", &ImportArguments::organisation,
         "Whose it is, by name or id; default: the one that you act for"},
-       {"--year", &Arguments::year, "Of months that are written without a year"},
-       {"--check", &Arguments::check, "Tell what it would do, line by line, and write nothing"},
-       {"--take", &Arguments::take, "Line whose values are taken over what is recorded"},
-       {"--because", &Arguments::because,
+       {"--year", &ImportArguments::year, "Of months that are written without a year"},
+       {"--check", &ImportArguments::check,
+        "Tell what it would do, line by line, and write nothing"},
+       {"--take", &ImportArguments::take, "Line whose values are taken over what is recorded"},
+       {"--because", &ImportArguments::because,
         "Of what was done on paper and is not as the rules have it: why"}});
 }
 

@@ -25,7 +25,7 @@ using rules::Cell;
 using rules::Ledger;
 using rules::LedgerTable;
 
-struct Arguments {
+struct LedgerArguments {
   std::string key;
   std::string organisation;
   std::string member;
@@ -54,7 +54,7 @@ absl::Status ListLedgers(const Output& output) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<const Ledger*>> Chosen(const Arguments& arguments,
+absl::StatusOr<std::vector<const Ledger*>> Chosen(const LedgerArguments& arguments,
                                                   const Output& output) {
   std::vector<const Ledger*> chosen;
   if (!arguments.dossier) {
@@ -69,7 +69,8 @@ absl::StatusOr<std::vector<const Ledger*>> Chosen(const Arguments& arguments,
   return chosen;
 }
 
-absl::StatusOr<LedgerAsked> Asked(const Arguments& arguments, Store& store, const Output& output) {
+absl::StatusOr<LedgerAsked> Asked(const LedgerArguments& arguments, Store& store,
+                                  const Output& output) {
   LedgerAsked asked;
   ASSIGN_OR_RETURN(asked.ledgers, Chosen(arguments, output));
   if (arguments.organisation.empty()) {
@@ -153,7 +154,7 @@ absl::Status WriteInto(const NewFile& file, const std::string& name,
                  "the file's name ends with .xlsx or .csv; several ledgers go into .xlsx only"));
 }
 
-absl::Status WriteOut(const Arguments& arguments, const LedgerAsked& asked,
+absl::Status WriteOut(const LedgerArguments& arguments, const LedgerAsked& asked,
                       const std::vector<LedgerTable>& tables, Store& store, const Output& output) {
   ASSIGN_OR_RETURN(NewFile file, NewFile::Begin(arguments.out));
   RETURN_IF_ERROR(WriteInto(file, arguments.out, tables, output));
@@ -182,7 +183,7 @@ absl::Status InWords(const absl::Status& status, const Output& output) {
   return absl::InvalidArgumentError(In(output.language, WordsOf(status)));
 }
 
-absl::Status RunLedger(const Arguments& arguments, Store& store, const Output& output) {
+absl::Status RunLedger(const LedgerArguments& arguments, Store& store, const Output& output) {
   if (arguments.key.empty() && !arguments.dossier) return ListLedgers(output);
   ASSIGN_OR_RETURN(const LedgerAsked asked, Asked(arguments, store, output));
   ASSIGN_OR_RETURN(const std::vector<LedgerTable> tables, WriteUpLedgers(store, asked));
@@ -193,19 +194,19 @@ absl::Status RunLedger(const Arguments& arguments, Store& store, const Output& o
 }  // namespace
 
 void AddLedgerCommand(const Parent& device) {
-  Commands<Arguments> commands(device);
+  Commands<LedgerArguments> commands(device);
   commands.Add(
       "ledger", "A ledger (台账) of what is held here; which there are, if none is named",
       &RunLedger,
-      {{"KEY", &Arguments::key, "The ledger, by key or title: dues.payments, 党费台账"},
-       {"--organisation", &Arguments::organisation,
+      {{"KEY", &LedgerArguments::key, "The ledger, by key or title: dues.payments, 党费台账"},
+       {"--organisation", &LedgerArguments::organisation,
         "Whose it is, by name or id; default: the one that you act for"},
-       {"--year", &Arguments::year, "Of this year only, 2026; default: all of them"},
-       {"--member", &Arguments::member, "What is about this member only, by name or id"},
-       {"--dossier", &Arguments::dossier, "All ledgers, a sheet each; with --member, theirs"},
-       {"--out", &Arguments::out,
+       {"--year", &LedgerArguments::year, "Of this year only, 2026; default: all of them"},
+       {"--member", &LedgerArguments::member, "What is about this member only, by name or id"},
+       {"--dossier", &LedgerArguments::dossier, "All ledgers, a sheet each; with --member, theirs"},
+       {"--out", &LedgerArguments::out,
         "Into this file, .xlsx or .csv, which must not be there; the export is put on record"},
-       {"--masked", &Arguments::masked,
+       {"--masked", &LedgerArguments::masked,
         "Identity numbers, phones and addresses are masked for everybody"}});
 }
 

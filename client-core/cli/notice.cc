@@ -10,7 +10,7 @@
 namespace zhibu::client {
 namespace {
 
-struct Arguments {
+struct NoticeArguments {
   std::string branch;
   std::string title;
   std::string text;
@@ -20,7 +20,7 @@ struct Arguments {
   std::string id;
 };
 
-absl::StatusOr<Draft> PutUp(const Arguments& arguments, Store& store) {
+absl::StatusOr<Draft> PutUp(const NoticeArguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(const Id branch, BranchOrOwn(store, arguments.branch));
   NewNotice notice{.title = arguments.title, .text = arguments.text};
   ASSIGN_OR_RETURN(notice.from, DayIfGiven(arguments.from));
@@ -36,18 +36,18 @@ absl::StatusOr<Draft> PutUp(const Arguments& arguments, Store& store) {
 }  // namespace
 
 void AddNoticeCommand(const Parent& device) {
-  Commands<Arguments> commands(device);
+  Commands<NoticeArguments> commands(device);
   CLI::App* notice = commands.Add(
       "notice", "Put up a notice (公示), of what it says itself or of a record of the branch",
       Committing(&PutUp),
-      {{"TITLE", &Arguments::title, "What it is about; no identity or telephone numbers",
+      {{"TITLE", &NoticeArguments::title, "What it is about; no identity or telephone numbers",
         kRequired},
-       {"--text", &Arguments::text, "What it says"},
-       {"--branch", &Arguments::branch, "By name; if not given, yours"},
-       {"--from", &Arguments::from, "First day; default: today"},
-       {"--until", &Arguments::until, "Last day", kRequired},
-       {"--type", &Arguments::type, "Of the record that it shows"},
-       {"--id", &Arguments::id, "That record, by the name that list shows"}});
+       {"--text", &NoticeArguments::text, "What it says"},
+       {"--branch", &NoticeArguments::branch, "By name; if not given, yours"},
+       {"--from", &NoticeArguments::from, "First day; default: today"},
+       {"--until", &NoticeArguments::until, "Last day", kRequired},
+       {"--type", &NoticeArguments::type, "Of the record that it shows"},
+       {"--id", &NoticeArguments::id, "That record, by the name that list shows"}});
   notice->get_option("--type")->needs("--id");
   notice->get_option("--id")->needs("--type");
 }

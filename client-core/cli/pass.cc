@@ -20,7 +20,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-struct Arguments {
+struct PassArguments {
   std::string member;
   std::string number;
   std::string from;
@@ -30,7 +30,7 @@ struct Arguments {
   bool as_text = false;
 };
 
-absl::StatusOr<Draft> Issue(const Arguments& arguments, Store& store) {
+absl::StatusOr<Draft> Issue(const PassArguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(const Id member, MemberFrom(store, arguments.member));
   NewPass pass{.number = arguments.number};
   ASSIGN_OR_RETURN(pass.from, DayIfGiven(arguments.from));
@@ -38,12 +38,12 @@ absl::StatusOr<Draft> Issue(const Arguments& arguments, Store& store) {
   return IssuePass(store, member, pass);
 }
 
-absl::StatusOr<Draft> Revoke(const Arguments& arguments, Store& store) {
+absl::StatusOr<Draft> Revoke(const PassArguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(Draft pass, DraftFrom<Pass>(store, arguments.pass));
   return RevokePass(std::move(pass));
 }
 
-absl::Status Show(const Arguments& arguments, Store& store, const Output& output) {
+absl::Status Show(const PassArguments& arguments, Store& store, const Output& output) {
   ASSIGN_OR_RETURN(const Id member, MemberOrOwner(store, arguments.member));
   ASSIGN_OR_RETURN(const ShownPass shown, ShowPass(store, member));
   Json dues = Json::object();
@@ -97,7 +97,7 @@ std::pair<const char*, std::string> Told(PassStanding standing, const Output& ou
   return {"FORGED", output.Say("不是真的：内容与签名不符", "forged: not what was signed")};
 }
 
-absl::Status Verify(const Arguments& arguments, Store& store, const Output& output) {
+absl::Status Verify(const PassArguments& arguments, Store& store, const Output& output) {
   ASSIGN_OR_RETURN(const CheckedPass checked, VerifyPass(store, arguments.text));
   const auto [name, words] = Told(checked.standing, output);
   const auto& token = checked.token;
@@ -124,21 +124,21 @@ absl::Status Verify(const Arguments& arguments, Store& store, const Output& outp
 void AddPassCommands(const Parent& device) {
   const Parent pass =
       device.AddGroup("pass", "The pass of a migrant member (流动党员活动证), offline");
-  Commands<Arguments> commands(pass);
+  Commands<PassArguments> commands(pass);
   commands.Add("issue", "Issue a pass (home); the server signs it at the next sync",
                Committing(&Issue),
-               {{"MEMBER", &Arguments::member, "By name", kRequired},
-                {"--number", &Arguments::number, "The pass's number", kRequired},
-                {"--from", &Arguments::from, "First day; default: today"},
-                {"--until", &Arguments::until, "Last day", kRequired}});
+               {{"MEMBER", &PassArguments::member, "By name", kRequired},
+                {"--number", &PassArguments::number, "The pass's number", kRequired},
+                {"--from", &PassArguments::from, "First day; default: today"},
+                {"--until", &PassArguments::until, "Last day", kRequired}});
   commands.Add(
       "revoke", "Revoke a pass (home)", Committing(&Revoke),
-      {{"PASS", &Arguments::pass, "The member's name, or as list Pass shows it", kRequired}});
+      {{"PASS", &PassArguments::pass, "The member's name, or as list Pass shows it", kRequired}});
   commands.Add("show", "Show a pass as a QR, with the activities joined and the dues paid", &Show,
-               {{"--member", &Arguments::member, "Name; if not given, yourself"},
-                {"--text", &Arguments::as_text, "As text, not as a QR"}});
+               {{"--member", &PassArguments::member, "Name; if not given, yourself"},
+                {"--text", &PassArguments::as_text, "As text, not as a QR"}});
   commands.Add("verify", "Verify a pass without a network", &Verify,
-               {{"TEXT", &Arguments::text, "What the QR holds: ZP1:…", kRequired}});
+               {{"TEXT", &PassArguments::text, "What the QR holds: ZP1:…", kRequired}});
 }
 
 }  // namespace zhibu::client

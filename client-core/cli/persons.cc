@@ -15,16 +15,16 @@
 namespace zhibu::client {
 namespace {
 
-struct Arguments {
+struct PersonsArguments {
   std::string pair;
   std::string keep;
 };
 
-absl::StatusOr<Draft> NamedPair(const Arguments& arguments, Store& store) {
+absl::StatusOr<Draft> NamedPair(const PersonsArguments& arguments, Store& store) {
   return DraftFrom<records::v1::DuplicatePerson>(store, arguments.pair);
 }
 
-absl::StatusOr<Draft> Same(const Arguments& arguments, Store& store) {
+absl::StatusOr<Draft> Same(const PersonsArguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(Draft pair, NamedPair(arguments, store));
   std::optional<Id> keep;
   if (!arguments.keep.empty()) {
@@ -33,17 +33,17 @@ absl::StatusOr<Draft> Same(const Arguments& arguments, Store& store) {
   return FindOnePerson(std::move(pair), keep);
 }
 
-absl::StatusOr<Draft> NotSame(const Arguments& arguments, Store& store) {
+absl::StatusOr<Draft> NotSame(const PersonsArguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(Draft pair, NamedPair(arguments, store));
   return FindTwoPersons(std::move(pair));
 }
 
-absl::StatusOr<Draft> Agree(const Arguments& arguments, Store& store) {
+absl::StatusOr<Draft> Agree(const PersonsArguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(Draft pair, NamedPair(arguments, store));
   return AgreeToBeOne(store, std::move(pair));
 }
 
-absl::StatusOr<Draft> Withdraw(const Arguments& arguments, Store& store) {
+absl::StatusOr<Draft> Withdraw(const PersonsArguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(Draft pair, NamedPair(arguments, store));
   return Separate(std::move(pair));
 }
@@ -53,11 +53,12 @@ absl::StatusOr<Draft> Withdraw(const Arguments& arguments, Store& store) {
 void AddPersonsCommands(const Parent& device) {
   const Parent persons =
       device.AddGroup("persons", "Members who may be one person (list DuplicatePerson shows them)");
-  Commands<Arguments> commands(persons);
-  const Option<Arguments> pair = {"PAIR", &Arguments::pair,
-                                  "The pair, as list DuplicatePerson shows it", kRequired};
-  commands.Add("same", "They are one; both are asked (above both)", Committing(&Same),
-               {pair, {"--keep", &Arguments::keep, "The member to keep; default: the first"}});
+  Commands<PersonsArguments> commands(persons);
+  const Option<PersonsArguments> pair = {"PAIR", &PersonsArguments::pair,
+                                         "The pair, as list DuplicatePerson shows it", kRequired};
+  commands.Add(
+      "same", "They are one; both are asked (above both)", Committing(&Same),
+      {pair, {"--keep", &PersonsArguments::keep, "The member to keep; default: the first"}});
   commands.Add("not-same", "They are two (above both)", Committing(&NotSame), {pair});
   commands.Add("agree", "You are both of them; merged once both have agreed", Committing(&Agree),
                {pair});

@@ -15,7 +15,7 @@ namespace {
 using Json = nlohmann::json;
 using google::protobuf::Message;
 
-struct Arguments {
+struct QueryArguments {
   std::string type;
   std::string under;
   std::string member;
@@ -24,7 +24,7 @@ struct Arguments {
   int timeout_s = 30;
 };
 
-absl::StatusOr<sync::v1::Ask> Question(const Arguments& arguments, const RecordType& type,
+absl::StatusOr<sync::v1::Ask> Question(const QueryArguments& arguments, const RecordType& type,
                                        Store& store) {
   if (!arguments.member.empty()) {
     ASSIGN_OR_RETURN(const Id member, MemberFrom(store, arguments.member));
@@ -34,7 +34,7 @@ absl::StatusOr<sync::v1::Ask> Question(const Arguments& arguments, const RecordT
   return AskBelow(type, organisation);
 }
 
-absl::Status Ask(const Arguments& arguments, Store& store, const Output& output) {
+absl::Status Ask(const QueryArguments& arguments, Store& store, const Output& output) {
   ASSIGN_OR_RETURN(const RecordType* type, TypeFrom(store, arguments.type));
   ASSIGN_OR_RETURN(const sync::v1::Ask ask, Question(arguments, *type, store));
   Json found = Json::array();
@@ -56,7 +56,7 @@ absl::Status Ask(const Arguments& arguments, Store& store, const Output& output)
   return read;  // one that is damaged does not hide the others
 }
 
-absl::Status Accesses(const Arguments& /*arguments*/, Store& store, const Output& output) {
+absl::Status Accesses(const QueryArguments& /*arguments*/, Store& store, const Output& output) {
   Json found = Json::array();
   std::string text;
   Names names(store, output.language);
@@ -76,14 +76,14 @@ absl::Status Accesses(const Arguments& /*arguments*/, Store& store, const Output
 }  // namespace
 
 void AddQueryCommands(const Parent& device) {
-  Commands<Arguments> commands(device);
+  Commands<QueryArguments> commands(device);
   CLI::App* query = commands.Add(
       "query", "Look at records below your organisation, or of one member; needs a link", &Ask,
-      {{"TYPE", &Arguments::type, "Record type: Member, Meeting, …", kRequired},
-       {"--reason", &Arguments::reason,
+      {{"TYPE", &QueryArguments::type, "Record type: Member, Meeting, …", kRequired},
+       {"--reason", &QueryArguments::reason,
         "Opens what is kept of the member for 4 hours; they and the superior see it"},
-       {"--most", &Arguments::most, "Records, about"},
-       {"--timeout", &Arguments::timeout_s, "Seconds until it gives up"}});
+       {"--most", &QueryArguments::most, "Records, about"},
+       {"--timeout", &QueryArguments::timeout_s, "Seconds until it gives up"}});
   auto* of = query->add_option_group("of", "Whose records");
   of->add_option("--under", commands.arguments().under,
                  "Organisation, by id or name: its records and those below it");

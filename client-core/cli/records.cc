@@ -25,7 +25,7 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using Json = nlohmann::json;
 
-struct Arguments {
+struct RecordsArguments {
   std::string type;
   std::string id;
   std::string json;
@@ -38,7 +38,7 @@ struct Arguments {
   bool yes = false;
 };
 
-absl::StatusOr<Draft> NamedRecord(const Arguments& arguments, Store& store) {
+absl::StatusOr<Draft> NamedRecord(const RecordsArguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(const RecordType* type, TypeFrom(store, arguments.type));
   ASSIGN_OR_RETURN(const Id id, RecordFrom(store, *type, arguments.id));
   return store.Edit(*type, id);
@@ -87,7 +87,7 @@ std::string WhatIsMissing(const Draft& draft, Store& store, const Output& output
       "In no branch yet, and on no roster: record a Placement too, or use register next time");
 }
 
-absl::Status Put(const Arguments& arguments, Store& store, const Output& output) {
+absl::Status Put(const RecordsArguments& arguments, Store& store, const Output& output) {
   ASSIGN_OR_RETURN(const RecordType* type, TypeFrom(store, arguments.type));
   Names names(store, output.language);
   ASSIGN_OR_RETURN(const Json said,
@@ -111,7 +111,7 @@ absl::Status Put(const Arguments& arguments, Store& store, const Output& output)
                        "; change it by edit, or say --over to make it what you wrote")));
 }
 
-absl::Status Edit(const Arguments& arguments, Store& store, const Output& output) {
+absl::Status Edit(const RecordsArguments& arguments, Store& store, const Output& output) {
   ASSIGN_OR_RETURN(Draft draft, NamedRecord(arguments, store));
   Names names(store, output.language);
   ASSIGN_OR_RETURN(const Json said,
@@ -170,7 +170,7 @@ absl::Status CheckNothingHangsOn(const Draft& draft, bool yes, Store& store) {
                        "that was a mistake say --yes")));
 }
 
-absl::Status Delete(const Arguments& arguments, Store& store, const Output& output) {
+absl::Status Delete(const RecordsArguments& arguments, Store& store, const Output& output) {
   ASSIGN_OR_RETURN(Draft draft, NamedRecord(arguments, store));
   RETURN_IF_ERROR(CheckNothingHangsOn(draft, arguments.yes, store));
   Names names(store, output.language);
@@ -186,7 +186,7 @@ absl::Status Delete(const Arguments& arguments, Store& store, const Output& outp
 
 // ---- Looking -----------------------------------------------------------------------
 
-absl::Status Get(const Arguments& arguments, Store& store, const Output& output) {
+absl::Status Get(const RecordsArguments& arguments, Store& store, const Output& output) {
   ASSIGN_OR_RETURN(const Draft draft, NamedRecord(arguments, store));
   ASSIGN_OR_RETURN(const std::set<Id> unsent, store.UnsentRecords(draft.type()));
   Names names(store, output.language);
@@ -245,7 +245,7 @@ class Sums {
   std::map<const FieldDescriptor*, int64_t> fen_;
 };
 
-absl::Status List(const Arguments& arguments, Store& store, const Output& output) {
+absl::Status ListRecords(const RecordsArguments& arguments, Store& store, const Output& output) {
   ASSIGN_OR_RETURN(const RecordType* type, TypeFrom(store, arguments.type));
   Names names(store, output.language);
   Query query{.type = type->number};
@@ -275,45 +275,46 @@ absl::Status List(const Arguments& arguments, Store& store, const Output& output
 }  // namespace
 
 void AddRecordCommands(const Parent& device) {
-  using O = Option<Arguments>;
-  const O type{"TYPE", &Arguments::type, "Type of record: 会议, 党员 … or Meeting, Member …",
+  using O = Option<RecordsArguments>;
+  const O type{"TYPE", &RecordsArguments::type, "Type of record: 会议, 党员 … or Meeting, Member …",
                kRequired};
   const O id{
-      "NAME", &Arguments::id,
+      "NAME", &RecordsArguments::id,
       "The record as list shows it after its type; 名称#2 is the second of that name; or its id",
       kRequired};
-  const O set{"--set", &Arguments::set,
+  const O set{"--set", &RecordsArguments::set,
               "F=V: what a field says, both as list shows them: --set 地点=村委会"};
-  Commands<Arguments> commands(device);
+  Commands<RecordsArguments> commands(device);
   commands
       .Add("put", "Record something new", &Put,
            {type,
-            {"JSON", &Arguments::json, "The record: JSON, @FILE with it, or - for what comes in"},
+            {"JSON", &RecordsArguments::json,
+             "The record: JSON, @FILE with it, or - for what comes in"},
             set,
-            {"--over", &Arguments::over,
+            {"--over", &RecordsArguments::over,
              "Where there can be one only, and it is there: change that one"}})
       ->require_option(2, 0);
   commands.Add(
       "edit", "Change a record", &Edit,
       {type,
        id,
-       {"JSON", &Arguments::json,
+       {"JSON", &RecordsArguments::json,
         "The fields to change, as put takes them; null empties one; a list is given whole"},
        set,
-       {"--add", &Arguments::add, "F=V: one more element of a list"},
-       {"--remove", &Arguments::remove, "F=V: take an element away, by value or key"}});
+       {"--add", &RecordsArguments::add, "F=V: one more element of a list"},
+       {"--remove", &RecordsArguments::remove, "F=V: take an element away, by value or key"}});
   commands.Add("delete", "Delete a record; asks first", &Delete,
-               {type, id, {"--yes", &Arguments::yes, "Without being asked"}});
+               {type, id, {"--yes", &RecordsArguments::yes, "Without being asked"}});
   commands.Add("get", "Show a record", &Get, {type, id});
-  commands.Add("list", "Show the records of a type", &List,
+  commands.Add("list", "Show the records of a type", &ListRecords,
                {type,
-                {"--where", &Arguments::where, "F=V: only where the field says this"},
-                {"--with", &Arguments::with, "Only those in which these words stand"}});
+                {"--where", &RecordsArguments::where, "F=V: only where the field says this"},
+                {"--with", &RecordsArguments::with, "Only those in which these words stand"}});
 }
 
 void AddConflictsCommand(const Parent& device) {
-  Commands<Arguments> commands(device, {.type = "ConflictNote"});
-  commands.Add("conflicts", "What two people wrote without having seen each other", &List);
+  Commands<RecordsArguments> commands(device, {.type = "ConflictNote"});
+  commands.Add("conflicts", "What two people wrote without having seen each other", &ListRecords);
 }
 
 }  // namespace zhibu::client

@@ -16,13 +16,13 @@ namespace {
 
 using records::v1::Member;
 
-struct Arguments {
+struct RegisterArguments {
   std::string name;
   std::string branch;
   std::vector<std::string> set;
 };
 
-absl::Status Register(const Arguments& arguments, Store& store, const Output& output) {
+absl::Status Register(const RegisterArguments& arguments, Store& store, const Output& output) {
   Names names(store, output.language);
   ASSIGN_OR_RETURN(const auto said, Spoken("", arguments.set, *Member::descriptor(), names));
   Draft member = store.New<Member>();
@@ -40,13 +40,13 @@ absl::Status Register(const Arguments& arguments, Store& store, const Output& ou
 }  // namespace
 
 void AddRegisterCommand(const Parent& device) {
-  Commands<Arguments> commands(device);
+  Commands<RegisterArguments> commands(device);
   commands.Add("register",
                "Put a person on the books of your branch: the register and the placement",
                &Register,
-               {{"NAME", &Arguments::name, "Their name", kRequired},
-                {"--branch", &Arguments::branch, "By name; if not given, yours"},
-                {"--set", &Arguments::set,
+               {{"NAME", &RegisterArguments::name, "Their name", kRequired},
+                {"--branch", &RegisterArguments::branch, "By name; if not given, yours"},
+                {"--set", &RegisterArguments::set,
                  "F=V: what else is known: --set 性别=男 --set 党员类别=正式党员"}});
 }
 

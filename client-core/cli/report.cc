@@ -26,7 +26,7 @@ using google::protobuf::Message;
 using rules::Figure;
 using rules::Months;
 
-struct Arguments {
+struct ReportArguments {
   std::string organisation;
   std::string year;
   std::string quarter;
@@ -68,7 +68,8 @@ struct Asked {
   bool below = false;
 };
 
-absl::StatusOr<Asked> WhatIsAsked(const Arguments& arguments, Store& store, const Output& output) {
+absl::StatusOr<Asked> WhatIsAsked(const ReportArguments& arguments, Store& store,
+                                  const Output& output) {
   Asked asked{.below = arguments.below};
   if (arguments.organisation.empty()) {
     ASSIGN_OR_RETURN(const Identity identity, store.GetIdentity());
@@ -90,7 +91,7 @@ absl::StatusOr<Asked> WhatIsAsked(const Arguments& arguments, Store& store, cons
   return asked;
 }
 
-absl::StatusOr<rules::v1::Report> SummedUp(const Arguments& arguments, Store& store,
+absl::StatusOr<rules::v1::Report> SummedUp(const ReportArguments& arguments, Store& store,
                                            const Asked& asked) {
   if (!asked.below) return ReportHere(store, asked.organisation, asked.months);
   absl::StatusOr<rules::v1::Report> report = absl::UnknownError("no answer");
@@ -126,7 +127,7 @@ absl::StatusOr<std::map<Id, std::string>> NamesBelow(Store& store, rules::Record
   return names;
 }
 
-absl::Status ShowPeople(const Arguments& arguments, Store& store, const Asked& asked,
+absl::Status ShowPeople(const ReportArguments& arguments, Store& store, const Asked& asked,
                         const Output& output) {
   ASSIGN_OR_RETURN(const Figure* figure, FigureFrom(arguments.people, output));
   std::unique_ptr<rules::Records> records = std::make_unique<HeldHere>(store);
@@ -160,7 +161,7 @@ absl::Status ShowPeople(const Arguments& arguments, Store& store, const Asked& a
   return absl::OkStatus();
 }
 
-absl::Status ShowReport(const Arguments& arguments, Store& store, const Output& output) {
+absl::Status ShowReport(const ReportArguments& arguments, Store& store, const Output& output) {
   ASSIGN_OR_RETURN(const Asked asked, WhatIsAsked(arguments, store, output));
   if (!arguments.people.empty()) return ShowPeople(arguments, store, asked, output);
   ASSIGN_OR_RETURN(const rules::v1::Report report, SummedUp(arguments, store, asked));
@@ -171,15 +172,17 @@ absl::Status ShowReport(const Arguments& arguments, Store& store, const Output& 
 }  // namespace
 
 void AddReportCommand(const Parent& device) {
-  Commands<Arguments> commands(device);
+  Commands<ReportArguments> commands(device);
   CLI::App* report = commands.Add(
       "report", "What an organisation's year comes to, from the rule book and what is recorded",
       &ShowReport,
-      {{"--organisation", &Arguments::organisation,
+      {{"--organisation", &ReportArguments::organisation,
         "Organisation, by id or name; one's own branch by default"},
-       {"--below", &Arguments::below, "With all below it, as the server sums it up; needs a link"},
-       {"--people", &Arguments::people, "Who is behind this figure, by its key: meeting.present"},
-       {"--timeout", &Arguments::timeout_s, "Seconds until it gives up on the server"}});
+       {"--below", &ReportArguments::below,
+        "With all below it, as the server sums it up; needs a link"},
+       {"--people", &ReportArguments::people,
+        "Who is behind this figure, by its key: meeting.present"},
+       {"--timeout", &ReportArguments::timeout_s, "Seconds until it gives up on the server"}});
   auto* period = report->add_option_group("period", "Of which time; this year by default");
   period->add_option("--year", commands.arguments().year, "2026");
   period->add_option("--quarter", commands.arguments().quarter, "2026-Q1");

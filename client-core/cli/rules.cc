@@ -25,7 +25,7 @@ using records::v1::Organisation;
 using records::v1::RuleSupplement;
 using rules::Book;
 
-struct Arguments {
+struct RulesArguments {
   std::string file;
   std::string title;
   std::string number;
@@ -64,7 +64,7 @@ absl::StatusOr<Id> MakerFrom(Store& store, const std::string& by) {
                                            "name it by --by"));
 }
 
-absl::StatusOr<Draft> Issue(const Arguments& arguments, Store& store) {
+absl::StatusOr<Draft> Issue(const RulesArguments& arguments, Store& store) {
   NewSupplement supplement{.title = arguments.title, .number = arguments.number};
   ASSIGN_OR_RETURN(supplement.text, ReadText(arguments.file));
   for (const std::string& to : arguments.to) {
@@ -75,7 +75,7 @@ absl::StatusOr<Draft> Issue(const Arguments& arguments, Store& store) {
   return IssueSupplement(store, maker, supplement);
 }
 
-absl::StatusOr<Draft> Repeal(const Arguments& arguments, Store& store) {
+absl::StatusOr<Draft> Repeal(const RulesArguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(Draft draft, DraftFrom<RuleSupplement>(store, arguments.id));
   return RepealSupplement(store, std::move(draft));
 }
@@ -184,7 +184,7 @@ absl::Status AddSupplements(Store& store, const Output& output, Json* json, std:
 }
 
 // What was in force before, what will be, and what another source says, stands beside it.
-absl::Status ShowRules(const Arguments&, Store& store, const Output& output) {
+absl::Status ShowRules(const RulesArguments&, Store& store, const Output& output) {
   ASSIGN_OR_RETURN(const absl::CivilDay today, Today(store));
   const Book& book = rules::ShippedBook();
   Json parameters = Json::array();
@@ -261,7 +261,7 @@ absl::Status ShowRules(const Arguments&, Store& store, const Output& output) {
 }
 
 // As the book would be with that file in it, or in the place of the one of the same name.
-absl::Status CheckRules(const Arguments& arguments, const Output& output) {
+absl::Status CheckRules(const RulesArguments& arguments, const Output& output) {
   ASSIGN_OR_RETURN(std::string written, ReadText(arguments.file));
   const std::string name = arguments.file.substr(arguments.file.rfind('/') + 1);
   std::vector<rules::RuleText> files;
@@ -291,20 +291,21 @@ absl::Status CheckRules(const Arguments& arguments, const Output& output) {
 }  // namespace
 
 void AddRulesCommands(const Parent& device) {
-  Commands<Arguments> commands(device.AddGroup("rules", "The rule book"));
+  Commands<RulesArguments> commands(device.AddGroup("rules", "The rule book"));
   commands.Add("list", "What it says, by which source and from when", &ShowRules);
   commands.Add("check", "Whether a file of rules can be read, and what is wrong with it",
-               &CheckRules, {{"FILE", &Arguments::file, "As those in proto/rules", kRequired}});
+               &CheckRules,
+               {{"FILE", &RulesArguments::file, "As those in proto/rules", kRequired}});
   commands.Add(
       "issue", "Add rules for the organisations below yours (上级补充规定)", Committing(&Issue),
-      {{"FILE", &Arguments::file,
+      {{"FILE", &RulesArguments::file,
         "Obligations and checks as in proto/rules, each key beginning with local.", kRequired},
-       {"--title", &Arguments::title, "What they are called", kRequired},
-       {"--number", &Arguments::number, "Of the document (文号)"},
-       {"--by", &Arguments::by, "Name of the organisation; if not given, yours"},
-       {"--to", &Arguments::to, "Names or ids of those below; default: all of them"}});
+       {"--title", &RulesArguments::title, "What they are called", kRequired},
+       {"--number", &RulesArguments::number, "Of the document (文号)"},
+       {"--by", &RulesArguments::by, "Name of the organisation; if not given, yours"},
+       {"--to", &RulesArguments::to, "Names or ids of those below; default: all of them"}});
   commands.Add("repeal", "End rules that your organisation has added", Committing(&Repeal),
-               {{"TITLE", &Arguments::id, "As rules list shows it", kRequired}});
+               {{"TITLE", &RulesArguments::id, "As rules list shows it", kRequired}});
 }
 
 }  // namespace zhibu::client

@@ -26,7 +26,7 @@ namespace {
 using Json = nlohmann::json;
 using records::v1::HeldEdit;
 
-struct Arguments {
+struct SetAsideArguments {
   int64_t place = 0;
   std::string json;
   std::vector<std::string> set;
@@ -97,7 +97,8 @@ const google::protobuf::Descriptor* TypeOf(Store& store, const sync::v1::Edit& e
   return type == nullptr ? nullptr : type->descriptor;
 }
 
-absl::Status ListUnsent(const Arguments& /*arguments*/, Store& store, const Output& output) {
+absl::Status ListUnsent(const SetAsideArguments& /*arguments*/, Store& store,
+                        const Output& output) {
   Json found = Json::array();
   std::string text;
   Names names(store, output.language);
@@ -165,7 +166,8 @@ std::string NextOf(const SetAside& item, const Output& output) {
   return "";
 }
 
-absl::Status ListSetAside(const Arguments& /*arguments*/, Store& store, const Output& output) {
+absl::Status ListSetAside(const SetAsideArguments& /*arguments*/, Store& store,
+                          const Output& output) {
   Json found = Json::array();
   std::string text;
   Names names(store, output.language);
@@ -182,7 +184,7 @@ absl::Status ListSetAside(const Arguments& /*arguments*/, Store& store, const Ou
   return absl::OkStatus();
 }
 
-absl::Status Resend(const Arguments& arguments, Store& store, const Output& output) {
+absl::Status Resend(const SetAsideArguments& arguments, Store& store, const Output& output) {
   ASSIGN_OR_RETURN(std::vector<Draft> drafts, store.Amend(arguments.place));
   const bool amended = !arguments.json.empty() || !arguments.set.empty();
   if (amended && drafts.size() != 1) {
@@ -200,14 +202,15 @@ absl::Status Resend(const Arguments& arguments, Store& store, const Output& outp
 }
 
 // All of it, for people to read, or to enter by hand elsewhere; it stays here.
-absl::Status ExportSetAside(const Arguments& arguments, Store& store, const Output& output) {
+absl::Status ExportSetAside(const SetAsideArguments& arguments, Store& store,
+                            const Output& output) {
   ASSIGN_OR_RETURN(const SetAside item, FindSetAside(store, arguments.place));
   RETURN_IF_ERROR(WriteParcel(arguments.file, SetAsideJson(store, item, output).dump(2) + "\n"));
   output.Print({{"file", arguments.file}}, output.Say("已导出: ", "exported: ") + arguments.file);
   return absl::OkStatus();
 }
 
-absl::Status Discard(const Arguments& arguments, Store& store, const Output& output) {
+absl::Status Discard(const SetAsideArguments& arguments, Store& store, const Output& output) {
   ASSIGN_OR_RETURN(const SetAside item, FindSetAside(store, arguments.place));
   Names names(store, output.language);
   RETURN_IF_ERROR(Confirm(output, arguments.yes,
@@ -219,7 +222,7 @@ absl::Status Discard(const Arguments& arguments, Store& store, const Output& out
   return absl::OkStatus();
 }
 
-absl::Status ListHeld(const Arguments& /*arguments*/, Store& store, const Output& output) {
+absl::Status ListHeld(const SetAsideArguments& /*arguments*/, Store& store, const Output& output) {
   Json found = Json::array();
   std::string text;
   Names names(store, output.language);
@@ -254,16 +257,16 @@ absl::Status ListHeld(const Arguments& /*arguments*/, Store& store, const Output
   return absl::OkStatus();
 }
 
-absl::StatusOr<Draft> NamedHeld(const Arguments& arguments, Store& store) {
+absl::StatusOr<Draft> NamedHeld(const SetAsideArguments& arguments, Store& store) {
   return DraftFrom<HeldEdit>(store, arguments.id);
 }
 
-absl::StatusOr<Draft> Take(const Arguments& arguments, Store& store) {
+absl::StatusOr<Draft> Take(const SetAsideArguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(Draft held, NamedHeld(arguments, store));
   return TakeHeldEdit(std::move(held));
 }
 
-absl::StatusOr<Draft> Return(const Arguments& arguments, Store& store) {
+absl::StatusOr<Draft> Return(const SetAsideArguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(Draft held, NamedHeld(arguments, store));
   return ReturnHeldEdit(std::move(held), arguments.reply);
 }
@@ -271,25 +274,26 @@ absl::StatusOr<Draft> Return(const Arguments& arguments, Store& store) {
 }  // namespace
 
 void AddSetAsideCommands(const Parent& device) {
-  using O = Option<Arguments>;
-  const O place{"PLACE", &Arguments::place, "As set-aside shows it", kRequired};
-  const O id{"NAME", &Arguments::id, "The edit, as held shows it", kRequired};
-  Commands<Arguments> commands(device);
+  using O = Option<SetAsideArguments>;
+  const O place{"PLACE", &SetAsideArguments::place, "As set-aside shows it", kRequired};
+  const O id{"NAME", &SetAsideArguments::id, "The edit, as held shows it", kRequired};
+  Commands<SetAsideArguments> commands(device);
   commands.Add("unsent", "Edits of this device that have no answer of the server yet", &ListUnsent);
   commands.Add("set-aside", "Edits that the server held or returned, with the reason",
                &ListSetAside);
-  commands.Add("resend", "Make a set-aside edit again, on what is shown now, and send it", &Resend,
-               {place,
-                {"JSON", &Arguments::json, "Fields to amend, as edit takes them; null empties one"},
-                {"--set", &Arguments::set, "F=V: what a field is to say"}});
+  commands.Add(
+      "resend", "Make a set-aside edit again, on what is shown now, and send it", &Resend,
+      {place,
+       {"JSON", &SetAsideArguments::json, "Fields to amend, as edit takes them; null empties one"},
+       {"--set", &SetAsideArguments::set, "F=V: what a field is to say"}});
   commands.Add("held", "Edits of others that wait for your decision", &ListHeld);
   commands.Add("take", "Take a held edit: it is merged at the next sync", Committing(&Take), {id});
   commands.Add("return", "Return a held edit to its author", Committing(&Return),
-               {id, {"REPLY", &Arguments::reply, "Why, to the author", kRequired}});
+               {id, {"REPLY", &SetAsideArguments::reply, "Why, to the author", kRequired}});
   commands.Add("export", "Write a set-aside edit to a file, whole and to be read", &ExportSetAside,
-               {place, {"FILE", &Arguments::file, "To be written", kRequired}});
+               {place, {"FILE", &SetAsideArguments::file, "To be written", kRequired}});
   commands.Add("discard", "Let go of a set-aside edit for good", &Discard,
-               {place, {"--yes", &Arguments::yes, "Without being asked"}});
+               {place, {"--yes", &SetAsideArguments::yes, "Without being asked"}});
 }
 
 }  // namespace zhibu::client

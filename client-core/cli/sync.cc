@@ -18,7 +18,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-struct Arguments {
+struct SyncArguments {
   const std::string* home = nullptr;
   bool watch = false;
   int look_s = 1;
@@ -67,7 +67,7 @@ absl::Status ShowState(Store& store, const Json& courier, const Output& output) 
   return absl::OkStatus();
 }
 
-absl::Status Watch(const Arguments& arguments, Store& store, const Output& output) {
+absl::Status Watch(const SyncArguments& arguments, Store& store, const Output& output) {
   Syncer syncer(&store, {.look = absl::Seconds(arguments.look_s)});
   sigset_t signals;
   sigemptyset(&signals);
@@ -92,30 +92,30 @@ absl::Status Watch(const Arguments& arguments, Store& store, const Output& outpu
   return absl::OkStatus();
 }
 
-absl::Status Sync(const Arguments& arguments, Store& store, const Output& output) {
+absl::Status Sync(const SyncArguments& arguments, Store& store, const Output& output) {
   if (arguments.watch) return Watch(arguments, store, output);
   RETURN_IF_ERROR(Syncer(&store).SyncOnce(absl::Seconds(arguments.timeout_s)));
   ASSIGN_OR_RETURN(const Json courier, DeliverCarried(store, *arguments.home, output));
   return ShowState(store, courier, output);
 }
 
-absl::Status Status(const Arguments& /*arguments*/, Store& store, const Output& output) {
+absl::Status Status(const SyncArguments& /*arguments*/, Store& store, const Output& output) {
   return ShowState(store, Json::array(), output);
 }
 
 }  // namespace
 
 void AddSyncCommand(const Parent& device) {
-  Commands<Arguments> commands(device, {.home = &device.invocation->home});
+  Commands<SyncArguments> commands(device, {.home = &device.invocation->home});
   commands.Add("sync", "Send and receive", &Sync,
-               {{"--watch", &Arguments::watch, "Stay connected until interrupted"},
-                {"--look", &Arguments::look_s,
+               {{"--watch", &SyncArguments::watch, "Stay connected until interrupted"},
+                {"--look", &SyncArguments::look_s,
                  "With --watch: seconds between looks for what other processes have recorded"},
-                {"--timeout", &Arguments::timeout_s, "Seconds until it gives up"}});
+                {"--timeout", &SyncArguments::timeout_s, "Seconds until it gives up"}});
 }
 
 void AddStatusCommand(const Parent& device) {
-  Commands<Arguments> commands(device);
+  Commands<SyncArguments> commands(device);
   commands.Add("status", "What waits to be sent, was merged or came back; what is wrong", &Status);
 }
 

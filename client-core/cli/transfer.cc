@@ -20,7 +20,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-struct Arguments {
+struct TransferArguments {
   std::string transfer;
   std::string member;
   std::string to;
@@ -45,13 +45,13 @@ absl::StatusOr<Draft> TransferFrom(Store& store, const std::string& text) {
   return found ? store.Edit<Transfer>(*found) : DraftFrom<Transfer>(store, text);
 }
 
-absl::StatusOr<Draft> Request(const Arguments& arguments, Store& store) {
+absl::StatusOr<Draft> Request(const TransferArguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(const Id member, MemberOrOwner(store, arguments.member));
   ASSIGN_OR_RETURN(const Id to, BranchFrom(store, arguments.to));
   return RequestTransfer(store, member, to, arguments.reason);
 }
 
-absl::StatusOr<Draft> Issue(const Arguments& arguments, Store& store) {
+absl::StatusOr<Draft> Issue(const TransferArguments& arguments, Store& store) {
   Letter letter{.number = arguments.letter, .days = arguments.days};
   ASSIGN_OR_RETURN(letter.issued, DayIfGiven(arguments.date));
   if (!arguments.transfer.empty()) {
@@ -63,27 +63,27 @@ absl::StatusOr<Draft> Issue(const Arguments& arguments, Store& store) {
   return IssueLetterUnasked(store, member, to, arguments.reason, letter);
 }
 
-absl::StatusOr<Draft> Receive(const Arguments& arguments, Store& store) {
+absl::StatusOr<Draft> Receive(const TransferArguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(Draft transfer, TransferFrom(store, arguments.transfer));
   return ReceiveLetter(store, std::move(transfer));
 }
 
-absl::StatusOr<Draft> SendBack(const Arguments& arguments, Store& store) {
+absl::StatusOr<Draft> SendBack(const TransferArguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(Draft transfer, TransferFrom(store, arguments.transfer));
   return RefuseLetter(std::move(transfer), arguments.reason);
 }
 
-absl::StatusOr<Draft> Close(const Arguments& arguments, Store& store) {
+absl::StatusOr<Draft> Close(const TransferArguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(Draft transfer, TransferFrom(store, arguments.transfer));
   return CloseTransfer(std::move(transfer));
 }
 
-absl::StatusOr<Draft> Cancel(const Arguments& arguments, Store& store) {
+absl::StatusOr<Draft> Cancel(const TransferArguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(Draft transfer, TransferFrom(store, arguments.transfer));
   return CancelTransfer(std::move(transfer), arguments.reason);
 }
 
-absl::Status List(const Arguments& arguments, Store& store, const Output& output) {
+absl::Status ListTransfers(const TransferArguments& arguments, Store& store, const Output& output) {
   Json found = Json::array();
   std::string text;
   const RecordType& type = *store.schema().Find(Transfer::descriptor());
@@ -112,28 +112,28 @@ absl::Status List(const Arguments& arguments, Store& store, const Output& output
 }  // namespace
 
 void AddTransferCommands(const Parent& device) {
-  using O = Option<Arguments>;
+  using O = Option<TransferArguments>;
   const char* which = "The letter's number, or the member's name";
   const char* branch = "The branch to go to, by name; by its id where the name is not known here";
-  const O transfer{"TRANSFER", &Arguments::transfer, which, kRequired};
-  const O member{"--member", &Arguments::member, "Name; if not given, yourself"};
-  const O why{"--reason", &Arguments::reason, "Why"};
+  const O transfer{"TRANSFER", &TransferArguments::transfer, which, kRequired};
+  const O member{"--member", &TransferArguments::member, "Name; if not given, yourself"};
+  const O why{"--reason", &TransferArguments::reason, "Why"};
   const Parent above = device.AddGroup(
       "transfer", "Transfer of membership (组织关系转接): letter, receipt; offline");
-  Commands<Arguments> commands(above);
+  Commands<TransferArguments> commands(above);
   commands.Add("request", "Ask the home branch for a transfer", Committing(&Request),
-               {member, {"--to", &Arguments::to, branch, kRequired}, why});
+               {member, {"--to", &TransferArguments::to, branch, kRequired}, why});
   commands
       .Add("issue",
            "Issue the letter (home): for a request, or of your own accord with --member and --to",
            Committing(&Issue),
-           {{"TRANSFER", &Arguments::transfer, which},
+           {{"TRANSFER", &TransferArguments::transfer, which},
             member,
-            {"--to", &Arguments::to, branch},
+            {"--to", &TransferArguments::to, branch},
             why,
-            {"--letter", &Arguments::letter, "The letter's number", kRequired},
-            {"--date", &Arguments::date, "Day of issue; default: today"},
-            {"--days", &Arguments::days, "How long it can be received; 90 at most"}})
+            {"--letter", &TransferArguments::letter, "The letter's number", kRequired},
+            {"--date", &TransferArguments::date, "Day of issue; default: today"},
+            {"--days", &TransferArguments::days, "How long it can be received; 90 at most"}})
       ->get_option("--days")
       ->check(CLI::Range(1, kLetterDaysMax));
   commands.Add("receive",
@@ -144,8 +144,8 @@ void AddTransferCommands(const Parent& device) {
   commands.Add("close", "File the receipt (former branch)", Committing(&Close), {transfer});
   commands.Add("cancel", "Withdraw request or letter (home, member)", Committing(&Cancel),
                {transfer, why});
-  commands.Add("list", "Show the transfers that are not over", &List,
-               {{"--all", &Arguments::all, "Also those that are"}});
+  commands.Add("list", "Show the transfers that are not over", &ListTransfers,
+               {{"--all", &TransferArguments::all, "Also those that are"}});
 }
 
 }  // namespace zhibu::client

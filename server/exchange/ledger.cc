@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "sync/base/status.h"
+#include "sync/rules/parse.h"
 #include "sync/rules/typed.h"
 
 namespace zhibu::server {

@@ -12,6 +12,7 @@
 #include "sync/rules/book/check.h"
 #include "sync/rules/book/check_compiler.h"
 #include "sync/rules/offices.h"
+#include "sync/rules/parse.h"
 #include "sync/rules/supplements.h"
 #include "sync/rules/typed.h"
 #include "sync/wire/wire.h"

@@ -17,6 +17,7 @@
 #include "sync/merge/own_edit.h"
 #include "sync/rules/guests.h"
 #include "sync/rules/offices.h"
+#include "sync/rules/parse.h"
 #include "sync/rules/registration.h"
 #include "sync/rules/typed.h"
 #include "sync/wire/record.h"

@@ -11,6 +11,7 @@
 #include "sync/base/status.h"
 #include "sync/merge/audience.h"
 #include "sync/merge/own_edit.h"
+#include "sync/rules/parse.h"
 #include "sync/rules/typed.h"
 #include "sync/wire/contact.h"
 #include "sync/wire/worded.h"

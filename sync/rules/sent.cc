@@ -14,6 +14,7 @@
 #include "sync/base/status.h"
 #include "sync/merge/own_edit.h"
 #include "sync/rules/above.h"
+#include "sync/rules/parse.h"
 #include "sync/rules/typed.h"
 #include "sync/wire/record.h"
 #include "sync/wire/value.h"

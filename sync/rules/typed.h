@@ -4,15 +4,12 @@
 
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "sync/base/status.h"
 #include "sync/rules/lookup.h"
-#include "sync/rules/parse.h"
 #include "sync/schema/schema.h"
-#include "sync/wire/value.h"
 
 namespace zhibu {
 
@@ -33,13 +30,6 @@ T Parse(absl::string_view body) {
   T record;
   record.ParseFromArray(body.data(), static_cast<int>(body.size()));
   return record;
-}
-
-// The organisation that keeps a record with this body. Nothing: none, or more than one.
-inline std::optional<Id> KeeperOf(const RecordType& type, absl::string_view body) {
-  if (type.Keeper() == nullptr) return std::nullopt;
-  const std::vector<Id> keepers = IdsIn(*type.Keeper(), body);
-  return keepers.size() == 1 ? std::optional(keepers[0]) : std::nullopt;
 }
 
 // Nothing where there is no such living record.

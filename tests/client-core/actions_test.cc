@@ -32,7 +32,6 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
 
-constexpr int64_t kDay = 86'400'000;
 constexpr absl::CivilDay kFirstDay(2026, 11, 18);  // as the world begins
 
 class Actions : public Migration {

@@ -19,8 +19,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr int64_t kDay = 86'400'000;
-
 class Checks : public Village {
  protected:
   // Zhang's phone, as an app has it: it judges. The one of zhangs is as anybody's may be.

@@ -10,7 +10,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr int64_t kDay = 86'400'000;
 constexpr int64_t kYear = 365 * kDay;
 
 class Clocks : public Village {

@@ -15,8 +15,6 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-constexpr int64_t kDay = 86'400'000;
-
 class DueHere : public Village {
  protected:
   DueHere() { world.SyncAll(); }

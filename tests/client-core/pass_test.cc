@@ -15,8 +15,6 @@ using ::testing::ElementsAre;
 using ::testing::Pair;
 using ::testing::SizeIs;
 
-constexpr int64_t kDay = 86'400'000;
-
 class PassTest : public Migration {
  protected:
   PassTest() { world.SyncAll(); }

@@ -18,8 +18,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-constexpr int64_t kDay = 86'400'000;
-
 // Lectures are to have a lecturer, and each branch is visited once a month.
 constexpr char kRules[] = R"rules(
 parameter { key: "local.visits" value: 1 unit: "per month" source: "云溪镇规定" certainty: LOCAL }

@@ -6,6 +6,7 @@
 #include "sync/base/environment.h"
 #include "sync/base/reason.h"
 #include "sync/wire/record.h"
+#include "tests/interop/sampler.h"
 #include "tests/interop/vectors.h"
 #include "tests/sync/story.h"
 #include "zhibu/sync/v1/trace.pb.h"
@@ -82,11 +83,6 @@ sync::v1::Change Whole(sync::v1::Change change) {
   change.set_type(SamplerType().number);
   change.set_id("0123456789abcdef");
   return change;
-}
-
-const Schema& SamplerSchema() {
-  static const auto schema = Schema::Compile({Sampler::descriptor()->file()}).value();
-  return *schema;
 }
 
 // Devices that have all seen the record as it was, write without a network, and send.

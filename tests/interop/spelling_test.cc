@@ -8,6 +8,7 @@
 #include "sync/schema/schema.h"
 #include "sync/wire/canonical.h"
 #include "sync/wire/record.h"
+#include "tests/interop/sampler.h"
 #include "tests/interop/vectors.h"
 #include "zhibu/sync/v1/edit.pb.h"
 
@@ -17,11 +18,6 @@ namespace {
 using sync::v1::Change;
 using sync::v1::Edit;
 using testing::Sampler;
-
-const Schema& SamplerSchema() {
-  static const auto schema = Schema::Compile({Sampler::descriptor()->file()}).value();
-  return *schema;
-}
 
 absl::Status Check(const std::string& bytes) {
   RETURN_IF_ERROR(CheckCanonicalMessage(*Edit::descriptor(), bytes));

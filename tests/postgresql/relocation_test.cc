@@ -12,7 +12,7 @@ namespace zhibu::server {
 namespace {
 
 TEST(PostgresRelocation, ThereAndBackAStoreIsTheSame) {
-  const TempDir folder;
+  const RelocationFolder folder;
   const std::string key(32, 'k');
   const auto in_file = [&](const std::string& name) {
     return *OpenSqliteStore(folder.File(name), {.key = key});

@@ -23,8 +23,6 @@ using records::v1::DuesBase;
 using rules::Months;
 using ::testing::IsEmpty;
 
-constexpr int64_t kDay = 86'400'000;
-
 TEST_F(Sums, AreThereOnceAnEditIsInAndFollowEachOfItsChanges) {
   const Id meeting = Hold(zhangs, "2026-03-31");
   EXPECT_EQ(Kept("meeting.held"), 0) << "it is on the phone";

@@ -15,8 +15,6 @@ using records::v1::HeldEdit;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-constexpr int64_t kDay = 86'400'000;
-
 class FlowAtServer : public Migration {
  protected:
   // Syncs, and why the last edit did not go in; empty if it did.

@@ -16,14 +16,14 @@
 
 namespace zhibu::server {
 
-class TempDir {
+class RelocationFolder {
  public:
-  TempDir() {
+  RelocationFolder() {
     std::string path =
         (std::filesystem::temp_directory_path() / "zhibu-relocation-XXXXXX").string();
     path_ = ::mkdtemp(path.data());
   }
-  ~TempDir() {
+  ~RelocationFolder() {
     std::error_code error;
     std::filesystem::remove_all(path_, error);
   }

@@ -20,7 +20,7 @@ class RelocationTest : public testing::Test {
   }
   absl::Status Move() { return Relocate(*source_, *target_, TestBytes).status(); }
 
-  const TempDir folder_;
+  const RelocationFolder folder_;
   const std::unique_ptr<Store> source_ = FilledWithAllParts(Open("source"));
   const std::unique_ptr<Store> target_ = Open("target");
 };

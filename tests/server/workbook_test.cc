@@ -159,7 +159,7 @@ TEST(Workbook, HiddenSheetsAreLeftOut) {
 
 // ---- Hostile ones ----
 
-std::string RefusalOf(const std::string& bytes, const SheetLimits& limits = {}) {
+std::string WhyNoBook(const std::string& bytes, const SheetLimits& limits = {}) {
   const auto sheets = ReadWorkbook(bytes, limits);
   EXPECT_TRUE(absl::IsInvalidArgument(sheets.status())) << sheets.status();
   return WordsOf(sheets.status()).en();
@@ -167,9 +167,9 @@ std::string RefusalOf(const std::string& bytes, const SheetLimits& limits = {}) 
 
 TEST(HostileWorkbook, WhatIsNoneOrDamaged) {
   const std::string good = Book("<sheetData/>");
-  EXPECT_THAT(RefusalOf("PK\x03\x04"), HasSubstr("no workbook that can be read"));
-  EXPECT_THAT(RefusalOf(Packed({{"mimetype", "x"}})), HasSubstr("no workbook"));
-  EXPECT_THAT(RefusalOf(Book("<sheetData>")), HasSubstr("no workbook"));
+  EXPECT_THAT(WhyNoBook("PK\x03\x04"), HasSubstr("no workbook that can be read"));
+  EXPECT_THAT(WhyNoBook(Packed({{"mimetype", "x"}})), HasSubstr("no workbook"));
+  EXPECT_THAT(WhyNoBook(Book("<sheetData>")), HasSubstr("no workbook"));
   for (size_t size = 0; size < good.size(); size += 7) {
     EXPECT_FALSE(ReadWorkbook(good.substr(0, size), {}).ok()) << size;
   }
@@ -178,11 +178,11 @@ TEST(HostileWorkbook, WhatIsNoneOrDamaged) {
 TEST(HostileWorkbook, MoreThanItMayUnpackTo) {
   const std::string bomb = Book(absl::StrCat("<!--", std::string(2'000'000, ' '), "-->"));
   EXPECT_LT(bomb.size(), 10'000u);
-  EXPECT_THAT(RefusalOf(bomb, {.unpacked_bytes_max = 1'000'000}), HasSubstr("too large"));
+  EXPECT_THAT(WhyNoBook(bomb, {.unpacked_bytes_max = 1'000'000}), HasSubstr("too large"));
 }
 
 TEST(HostileWorkbook, EntitiesThatGrow) {
-  EXPECT_THAT(RefusalOf(Book("<sheetData/>", "",
+  EXPECT_THAT(WhyNoBook(Book("<sheetData/>", "",
                              R"(<!DOCTYPE a [<!ENTITY b "bbbb">]><sst><si><t>&b;</t></si></sst>)")),
               HasSubstr("no workbook"));
 }
@@ -194,20 +194,20 @@ TEST(HostileWorkbook, MoreRowsCellsOrDepthThanItMay) {
   }
   const std::string sheet = absl::StrCat("<sheetData>", rows, "</sheetData>");
   EXPECT_TRUE(ReadWorkbook(Book(sheet), {.rows_max = 20}).ok());
-  EXPECT_THAT(RefusalOf(Book(sheet), {.rows_max = 19}), HasSubstr("more than 19 rows"));
+  EXPECT_THAT(WhyNoBook(Book(sheet), {.rows_max = 19}), HasSubstr("more than 19 rows"));
   // The empty cells before each take room as well.
-  EXPECT_THAT(RefusalOf(Book(sheet), {.cells_max = 40}), HasSubstr("too large"));
+  EXPECT_THAT(WhyNoBook(Book(sheet), {.cells_max = 40}), HasSubstr("too large"));
   const std::string merged =
       absl::StrCat(sheet, R"(<mergeCells><mergeCell ref="C1:XFD1048576"/></mergeCells>)");
-  EXPECT_THAT(RefusalOf(Book(merged), {.cells_max = 1000}), HasSubstr("too large"));
+  EXPECT_THAT(WhyNoBook(Book(merged), {.cells_max = 1000}), HasSubstr("too large"));
   EXPECT_THAT(RowsOf(Book(merged)), SizeIs(20));
   std::string deep;
   for (int i = 0; i < 100; ++i) deep += "<a>";
-  EXPECT_THAT(RefusalOf(Book(deep)), HasSubstr("no workbook"));
+  EXPECT_THAT(WhyNoBook(Book(deep)), HasSubstr("no workbook"));
   EXPECT_THAT(
       RowsOf(Book(R"(<sheetData><row r="1"><c r="ZZZZZZZZZZ1"><v>1</v></c></row></sheetData>)")),
       IsEmpty());
-  EXPECT_THAT(RefusalOf(Book(R"(<sheetData><row r="5"/><row r="4"/></sheetData>)")),
+  EXPECT_THAT(WhyNoBook(Book(R"(<sheetData><row r="5"/><row r="4"/></sheetData>)")),
               HasSubstr("no workbook"));
 }
 

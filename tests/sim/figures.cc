@@ -39,7 +39,7 @@ class HeldByDevice final : public rules::Whole {
 };
 
 // By figure, record and element.
-using Place = std::tuple<const Figure*, Id, size_t>;
+using CountedAt = std::tuple<const Figure*, Id, size_t>;
 std::string TextOf(const Counted& counted) {
   const auto day = [](const std::optional<absl::CivilDay>& one) {
     return one ? absl::FormatCivilTime(*one) : std::string("-");
@@ -47,10 +47,10 @@ std::string TextOf(const Counted& counted) {
   return absl::StrCat(counted.amount, " from ", day(counted.from), " until ", day(counted.until));
 }
 
-absl::StatusOr<std::map<Place, Counted>> CountedFrom(rules::Records& records,
-                                                     const rules::Whole& whole) {
-  std::map<Place, Counted> all;
-  Place last{nullptr, Id(), 0};
+absl::StatusOr<std::map<CountedAt, Counted>> CountedFrom(rules::Records& records,
+                                                         const rules::Whole& whole) {
+  std::map<CountedAt, Counted> all;
+  CountedAt last{nullptr, Id(), 0};
   RETURN_IF_ERROR(rules::CountAll(rules::ShippedBook(), records, whole,
                                   [&](const Figure& figure, const Id& id, const Counted& counted) {
                                     const bool again =

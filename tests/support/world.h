@@ -41,6 +41,8 @@ namespace zhibu::test {
 inline const std::string kPhoneKey(32, 'k');
 inline const std::string kServerKey(32, 's');
 
+inline constexpr int64_t kDay = 86'400'000;  // milliseconds
+
 // The catalogue and tests/proto/policies.proto.
 std::shared_ptr<const Schema> WideSchema();
 

@@ -16,14 +16,14 @@ using ::testing::Not;
 using ::testing::Optional;
 
 const Wording kInEnglish{Language::kEnglish, nullptr};
-const Id kId = *Id::FromBytes("\xfb\xff 4567890abcdef");
+const Id kShownId = *Id::FromBytes("\xfb\xff 4567890abcdef");
 
 // ---- Ids -----------------------------------------------------------------------
 
 TEST(IdText, IsReadAsItIsShownAndAsAddressesHaveIt) {
-  EXPECT_EQ(TextOf(kId), "+/8gNDU2Nzg5MGFiY2RlZg==");
-  EXPECT_THAT(IdFromText(TextOf(kId)), Optional(kId));
-  EXPECT_THAT(IdFromText("-_8gNDU2Nzg5MGFiY2RlZg"), Optional(kId));
+  EXPECT_EQ(TextOf(kShownId), "+/8gNDU2Nzg5MGFiY2RlZg==");
+  EXPECT_THAT(IdFromText(TextOf(kShownId)), Optional(kShownId));
+  EXPECT_THAT(IdFromText("-_8gNDU2Nzg5MGFiY2RlZg"), Optional(kShownId));
 }
 
 TEST(IdText, OfAnotherLengthOrNoBase64IsNone) {

@@ -5,8 +5,8 @@
 namespace zhibu::cel {
 namespace {
 
-using testing::HasSubstr;
-using testing::StartsWith;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 TEST(Logic, OneSideThatSettlesItOutweighsErrorsAndUnknown) {
   const Truths truths;
@@ -72,7 +72,7 @@ TEST(Logic, TheOtherMacrosStopAtTheFirstErrorOrUnknown) {
   EXPECT_EQ(truths.Say("[1, 2].map(i, i == 2, u)"), "unknown: ref(a)");
   EXPECT_THAT(truths.Say("[1, 2].map(i, e)"), StartsWith("error"));
   EXPECT_THAT(truths.Say("[1, 0].filter(i, 1 / i > 0)"),
-              testing::Eq("error: line 1, column 20: division by zero"));
+              ::testing::Eq("error: line 1, column 20: division by zero"));
 }
 
 }  // namespace

@@ -10,8 +10,8 @@
 namespace zhibu::cel {
 namespace {
 
-using testing::HasSubstr;
-using testing::StartsWith;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 std::string ErrorOf(absl::string_view source) {
   const auto expr = Parse(source);

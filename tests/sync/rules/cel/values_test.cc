@@ -6,8 +6,8 @@
 namespace zhibu::cel {
 namespace {
 
-using testing::HasSubstr;
-using testing::StartsWith;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 TEST(Numbers, WholeOnesEndWhereTheyEndAndSayWhere) {
   const std::string too_large = "error: line 1, column 21: a number too large";
@@ -197,7 +197,7 @@ TEST(Values, OfWhatIsLongTheBeginningIsShown) {
                           i, ", a", i, ", a", i, ", a", i, ", a", i, ", a", i, "])");
   }
   EXPECT_LT(Said(nested).size(), 2000u);
-  EXPECT_THAT(Value::String(std::string(5000, 'x')).ToText(), testing::EndsWith("x'…"));
+  EXPECT_THAT(Value::String(std::string(5000, 'x')).ToText(), ::testing::EndsWith("x'…"));
 }
 
 }  // namespace
