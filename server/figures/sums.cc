@@ -21,11 +21,16 @@ using google::protobuf::Message;
 using rules::Figure;
 using stored::v1::SumsState;
 
-constexpr char kSumsSetting[] = "sums";
-
 absl::StatusOr<std::string> MadeBy(Reader& reader, const rules::Book& book) {
   ASSIGN_OR_RETURN(const std::string incarnation, reader.GetSetting(kIncarnation));
   return absl::StrCat(book.figures_digest(), "/", incarnation);
+}
+
+absl::StatusOr<SumsState> StoredState(Reader& reader) {
+  ASSIGN_OR_RETURN(const std::string bytes, reader.GetSetting(kSumsSetting));
+  SumsState state;
+  if (!state.ParseFromString(bytes)) state.Clear();
+  return state;
 }
 
 absl::string_view BodyOf(const RecordState& state) {
@@ -66,17 +71,37 @@ bool Hangs(const std::map<RecordKey, std::set<RecordKey>>& all, const RecordKey&
 }  // namespace
 
 absl::StatusOr<SumsState> SumsStateOf(Reader& reader, const rules::Book& book) {
-  ASSIGN_OR_RETURN(const std::string bytes, reader.GetSetting(kSumsSetting));
+  ASSIGN_OR_RETURN(SumsState state, StoredState(reader));
   ASSIGN_OR_RETURN(const std::string made_by, MadeBy(reader, book));
-  SumsState state;
-  if (state.ParseFromString(bytes) && state.made_by() == made_by) return state;
+  if (state.made_by() == made_by) return state;
   state.Clear();
   state.set_made_by(made_by);
   return state;
 }
 
+absl::StatusOr<bool> AreSumsOfOthers(Reader& reader, const rules::Book& book) {
+  ASSIGN_OR_RETURN(const SumsState state, StoredState(reader));
+  ASSIGN_OR_RETURN(const std::string made_by, MadeBy(reader, book));
+  return state.made_by() != made_by;
+}
+
 absl::Status PutSumsState(Writer& writer, const SumsState& state) {
   return writer.PutSetting(kSumsSetting, state.SerializeAsString());
+}
+
+void ForeseeSums(const rules::Book& book, const RecordType& type, const Id& id,
+                 absl::string_view set, Foreseen* foreseen) {
+  bool asked = !book.FiguresThatLookAt(type).empty();
+  for (const Figure* figure : book.FiguresOf(type)) {
+    for (const FieldDescriptor* field : {figure->undone_by, figure->followed_by}) {
+      if (field == nullptr) continue;
+      asked = true;
+      if (const auto other = IdIn(set, *field)) foreseen->hanging.push_back({type.number, *other});
+    }
+  }
+  if (asked) foreseen->hanging.push_back({type.number, id});
+  const bool concerned = asked || !book.FiguresOf(type).empty();
+  if (concerned && foreseen->settings.empty()) foreseen->settings = {kSumsSetting, kIncarnation};
 }
 
 // The records, with those of the edit as it found them or as it leaves them.
@@ -151,7 +176,7 @@ absl::Status Sums::Follow(absl::Span<const ChangedRecord> changed) {
   });
   if (!concerned) return absl::OkStatus();
   ASSIGN_OR_RETURN(const bool kept, AreKept());
-  if (!kept) return absl::OkStatus();
+  if (!kept) return TellThatOthersLack();
   const absl::Status followed = FollowCounted(changed);
   // The edit is none the worse for it; they are made anew at the next start.
   if (IsDamagedRow(followed)) {
@@ -161,6 +186,13 @@ absl::Status Sums::Follow(absl::Span<const ChangedRecord> changed) {
   }
   state_->set_incomplete(true);
   return PutSumsState(writer_, *state_);
+}
+
+absl::Status Sums::TellThatOthersLack() {
+  ASSIGN_OR_RETURN(SumsState state, StoredState(writer_));
+  if (state.phase() == SumsState::DROPPING || state.incomplete()) return absl::OkStatus();
+  state.set_incomplete(true);
+  return PutSumsState(writer_, state);
 }
 
 absl::Status Sums::Count(const ChangedRecord& reached) {
