@@ -5,6 +5,7 @@
 
 #include "sync/base/reason.h"
 #include "sync/base/require.h"
+#include "sync/base/status.h"
 
 namespace zhibu {
 namespace {
@@ -26,9 +27,21 @@ Seal OwnKey::Make(std::string* sealed) const {
 }
 
 absl::StatusOr<Seal> OwnKey::Unlock(absl::string_view sealed, absl::string_view database) const {
-  const std::optional<std::string> key = outer_.Open(kKeyPlace, sealed);
+  ASSIGN_OR_RETURN(const std::string key, Open(sealed, database));
+  return Seal(key, random_bytes_);
+}
+
+absl::StatusOr<std::string> OwnKey::SealedFor(const OwnKey& other, absl::string_view sealed,
+                                              absl::string_view database) const {
+  ASSIGN_OR_RETURN(const std::string key, Open(sealed, database));
+  return other.outer_.Close(kKeyPlace, key);
+}
+
+absl::StatusOr<std::string> OwnKey::Open(absl::string_view sealed,
+                                         absl::string_view database) const {
+  std::optional<std::string> key = outer_.Open(kKeyPlace, sealed);
   if (!has_outer() || !key) return Refuse(sync::v1::WRONG_KEY, std::string(database));
-  return Seal(*key, random_bytes_);
+  return *std::move(key);
 }
 
 }  // namespace zhibu

@@ -27,8 +27,13 @@ class OwnKey {
   Seal Make(std::string* sealed) const;
   // WRONG_KEY, of the database of this name: without the outer key, or with another.
   absl::StatusOr<Seal> Unlock(absl::string_view sealed, absl::string_view database) const;
+  // The same key, sealed with another outer one. WRONG_KEY as above.
+  absl::StatusOr<std::string> SealedFor(const OwnKey& other, absl::string_view sealed,
+                                        absl::string_view database) const;
 
  private:
+  absl::StatusOr<std::string> Open(absl::string_view sealed, absl::string_view database) const;
+
   const std::function<std::string(size_t)> random_bytes_;
   const Seal outer_;
 };

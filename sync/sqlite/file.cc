@@ -116,15 +116,13 @@ absl::Status Migrate(SQLite::Database& db, const Format& format, Sealing sealing
 }
 
 // One transaction.
-absl::Status Reseal(SQLite::Database& db, const std::string& file, const Seal& before,
-                    const Seal& after) {
+absl::Status Reseal(SQLite::Database& db, const std::string& file, const OwnKey& before,
+                    const OwnKey& after) {
   db.exec("BEGIN IMMEDIATE");
   const absl::Cleanup end = [&db] { db.tryExec("ROLLBACK"); };  // of what was not committed
   const std::string sealed = db.execAndGet("SELECT key FROM seal").getString();
-  const std::optional<std::string> own = before.Open(kKeyPlace, sealed);
-  if (!own) return Refuse(sync::v1::WRONG_KEY, file);
+  ASSIGN_OR_RETURN(const std::string again, before.SealedFor(after, sealed, file));
   SQLite::Statement change(db, "UPDATE seal SET key = ?");
-  const std::string again = after.Close(kKeyPlace, *own);
   change.bind(1, again.data(), static_cast<int>(again.size()));
   change.exec();
   db.exec("COMMIT");
@@ -159,7 +157,7 @@ absl::Status Rekey(SQLite::Database& db, const std::string& file, const Format& 
                    const std::string& key, const std::string& new_key,
                    const std::function<std::string(size_t)>& random_bytes) {
   if (key.empty()) return absl::FailedPreconditionError(absl::StrCat(file, " is not sealed"));
-  RETURN_IF_ERROR(Reseal(db, file, Seal(key, random_bytes), Seal(new_key, random_bytes)));
+  RETURN_IF_ERROR(Reseal(db, file, OwnKey(key, random_bytes), OwnKey(new_key, random_bytes)));
   Sweep(db, format);  // what the former key opens lies in no gap, nor in the log
   return absl::OkStatus();
 }
