@@ -67,8 +67,18 @@ absl::StatusOr<Id> People::Find(absl::string_view name, absl::string_view digits
     return Unusable(absl::StrCat("“", Excerpt(name), "”：本支部名册上没有这个人"),
                     absl::StrCat("\"", Excerpt(name), "\": nobody in the register is called so"));
   }
-  if (found->second.size() == 1) return found->second.front();
   const std::string last = LastOf(behind.empty() ? digits : absl::string_view(behind));
+  if (found->second.size() == 1) {
+    const Id& id = found->second.front();
+    const auto number = numbers_.find(id);
+    const bool other = number != numbers_.end() && !number->second.empty() && !last.empty() &&
+                       number->second != last;
+    if (!other) return id;
+    return Unusable(
+        absl::StrCat("“", Excerpt(name), "”：本支部名册上的这个人身份证号后四位不同"),
+        absl::StrCat("\"", Excerpt(name),
+                     "\": whoever is called so in the register has another identity number"));
+  }
   std::vector<Id> meant;
   for (const Id& id : found->second) {
     const auto number = numbers_.find(id);

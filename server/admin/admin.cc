@@ -462,7 +462,7 @@ absl::StatusOr<admin::v1::DevicesReply> Admin::Devices() {
     const RecordType& type = *hub_.ingest().schema().Find(records::v1::Device::descriptor());
     ASSIGN_OR_RETURN(const std::vector<DeviceRow> rows, reader.ListDevices());
     for (const DeviceRow& row : rows) {
-      if (row.number == kServerDevice) continue;
+      if (row.of_server()) continue;
       // As its owner calls it.
       const absl::StatusOr<RecordState> state = reader.GetRecord({type.number, row.record});
       RETURN_IF_ERROR(PassOver(state.status()));

@@ -65,7 +65,7 @@ class Check {
       return absl::OkStatus();
     }));
     for (const DeviceRow& device : devices) {
-      if (device.number != kServerDevice) {
+      if (!device.of_server()) {
         RETURN_IF_ERROR(store_.Read([&](Reader& reader) { return CheckDevice(reader, device); }));
       }
       RETURN_IF_ERROR(CheckChain(device));

@@ -46,8 +46,7 @@ constexpr int kCodeMinutesMax = 7 * 24 * 60;
 constexpr char kOrganisationHelp[] = "An organisation, by registered name or id";
 
 struct Arguments {
-  std::string folder;
-  std::string key_file;
+  DataPlace place;
   std::string file;
   std::string branch;
   std::string ledger;
@@ -73,6 +72,7 @@ struct Arguments {
   bool wipe = false;
   std::string other;
   std::string period;
+  std::string to;
   bool undo = false;
   bool as_text = false;
 };
@@ -94,15 +94,14 @@ class Command {
     const absl::Time deadline = absl::Now() + kFolderPatience;
     while (true) {
       absl::StatusOr<std::unique_ptr<Node>> node =
-          may_make ? Node::Open(arguments_.folder, arguments_.key_file)
-                   : Node::OpenThere(arguments_.folder, arguments_.key_file);
+          may_make ? Node::Open(arguments_.place) : Node::OpenThere(arguments_.place);
       if (node.ok()) {
         node_ = *std::move(node);
         stub_ = v1::Admin::NewStub(node_->AdminChannel());
         return absl::OkStatus();
       }
       if (!absl::IsUnavailable(node.status())) return node.status();
-      if (const auto channel = AdminSocketChannel(arguments_.folder)) {
+      if (const auto channel = AdminSocketChannel(arguments_.place.folder)) {
         stub_ = v1::Admin::NewStub(channel);
         return absl::OkStatus();
       }
@@ -398,6 +397,25 @@ class Command {
     return Print(reply, absl::StrCat(Say("已备份，字节数 ", "backed up, bytes: "), reply.bytes()));
   }
 
+  absl::Status Restored() {
+    return Print(v1::BackupReply(), Say("已恢复；服务器下次启动即开始新的一世，设备将重新核对",
+                                        "restored; the next server that starts on it begins a new "
+                                        "incarnation, and devices read everything anew"));
+  }
+
+  absl::Status Moved(const Relocated& moved) {
+    const std::string text =
+        absl::StrCat(Say("已迁移并核对，行数 ", "moved and verified, rows: "), moved.rows, "\n",
+                     Say("两库摘要 ", "digest of both: "), Hex(moved.digest), "\n",
+                     Say("以后从新库启用服务；旧库不再启用，确认无误后可删除",
+                         "serve from the new store from now on; the old one is not served from any "
+                         "more, and may "
+                         "be deleted once you are content"));
+    const Json told = {{"rows", moved.rows}, {"digest", Hex(moved.digest)}};
+    std::cout << (json_ ? told.dump() : Printable(text)) << std::endl;
+    return absl::OkStatus();
+  }
+
   absl::Status Acts() {
     v1::ActsRequest request;
     request.set_limit(arguments_.limit);
@@ -571,8 +589,9 @@ void AddAdminCommand(CLI::App* app, const bool* json, const Language* language,
   auto arguments = std::make_shared<Arguments>();
   CLI::App* admin = app->add_subcommand("admin", "Operate a server, whether it runs or not");
   admin->require_subcommand(1);
-  admin->add_option("--data", arguments->folder, "The server's data folder")->required();
-  admin->add_option("--key-file", arguments->key_file, kKeyFileHelp);
+  admin->add_option("--data", arguments->place.folder, "The server's data folder")->required();
+  admin->add_option("--key-file", arguments->place.key_file, kKeyFileHelp);
+  AddStoreOption(admin, &arguments->place.store);
   admin->add_option("--operator", arguments->operator_name,
                     "Who does it, for the record; default: your user name here");
   const auto set = [=](CLI::App* command, absl::Status (Command::*run)(), bool may_make = false) {
@@ -689,6 +708,25 @@ void AddAdminCommand(CLI::App* app, const bool* json, const Language* language,
   set(admin->add_subcommand("backup", "Copy the store while it is in use"), &Command::Backup)
       ->add_option("FILE", arguments->file, "The copy; must not exist")
       ->required();
+  CLI::App* move = admin->add_subcommand(
+      "move",
+      "Take the whole store into an empty one: from a folder's file into PostgreSQL, or back");
+  move->add_option("--to", arguments->to, "postgresql://…, or a data folder")->required();
+  move->callback([=] {
+    *chosen = [=]() -> absl::Status {
+      ASSIGN_OR_RETURN(const Relocated moved, Node::Move(arguments->place, arguments->to));
+      return Command(*arguments, *json, *language).Moved(moved);
+    };
+  });
+  CLI::App* restore = admin->add_subcommand(
+      "restore", "Fill an empty PostgreSQL database with what `backup` has copied out of one");
+  restore->add_option("FILE", arguments->file, "The copy")->required();
+  restore->callback([=] {
+    *chosen = [=]() -> absl::Status {
+      RETURN_IF_ERROR(Node::Restore(arguments->place, arguments->file));
+      return Command(*arguments, *json, *language).Restored();
+    };
+  });
 }
 
 }  // namespace zhibu::server

@@ -27,11 +27,21 @@ std::string UserName() {
   return user == nullptr ? absl::StrCat(geteuid()) : user->pw_name;
 }
 
+void AddStoreOption(CLI::App* command, std::string* store) {
+  command
+      ->add_option("--store", *store,
+                   "PostgreSQL database for what is stored, postgresql://USER@HOST/DATABASE; "
+                   "several servers may share it. Default: a file in --data")
+      ->envname("ZHIBU_STORE")
+      ->check([](const std::string& where) {
+        return NamesDatabase(where) ? std::string() : "it begins with postgresql://";
+      });
+}
+
 namespace {
 
 struct Arguments {
-  std::string folder;
-  std::string key_file;
+  DataPlace place;
   bool restored = false;
   NetworkOptions network;
   Limits limits;
@@ -54,9 +64,8 @@ absl::Status Serve(const Arguments& arguments, bool json, Language language) {
   ASSIGN_OR_RETURN(const Address listen, ParseAddress(arguments.network.listen));
   const bool addressed = !arguments.network.address.empty();
   if (addressed) RETURN_IF_ERROR(CheckReachable(arguments.network.address));
-  ASSIGN_OR_RETURN(
-      const std::unique_ptr<Node> node,
-      Node::Open(arguments.folder, arguments.key_file, arguments.restored, arguments.limits));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Node> node,
+                   Node::Open(arguments.place, arguments.restored, arguments.limits));
   NetworkOptions network = arguments.network;
   network.operator_name = UserName();
   ASSIGN_OR_RETURN(const int port, node->Serve(network));
@@ -117,18 +126,20 @@ void AddServeCommand(CLI::App* app, const bool* json, const Language* language,
                      std::function<absl::Status()>* chosen) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* serve = app->add_subcommand("serve", "Run the server until SIGTERM");
-  serve->add_option("--data", arguments->folder, "Data folder; made if it is not there")
+  serve->add_option("--data", arguments->place.folder, "Data folder; made if it is not there")
       ->required();
-  serve->add_option("--key-file", arguments->key_file, kKeyFileHelp);
+  serve->add_option("--key-file", arguments->place.key_file, kKeyFileHelp);
+  AddStoreOption(serve, &arguments->place.store);
   serve->add_option("--listen", arguments->network.listen, "HOST:PORT; port 0: any free one")
       ->capture_default_str();
   serve->add_option("--address", arguments->network.address,
                     "HOST:PORT under which devices reach the server; default: as --listen");
   serve->add_flag("--new-certificate", arguments->network.new_certificate,
                   "Take the certificate that `admin announce --certificate` has told devices of");
-  serve->add_flag("--restored", arguments->restored,
-                  "The data folder was put back from a snapshot; a file made by `admin backup` is "
-                  "known without this");
+  serve->add_flag(
+      "--restored", arguments->restored,
+      "The data folder or the database was put back from a snapshot; what `admin backup` "
+      "has made is known without this");
   serve
       ->add_option("--log-level", arguments->log_level,
                    "What goes to stderr: debug (refusals and sessions too), info, warn, error, off")

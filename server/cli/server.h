@@ -14,6 +14,9 @@ namespace zhibu::server {
 inline constexpr char kKeyFileHelp[] =
     "Key of what is stored; made with a new store. Default: zhibu.key in --data";
 
+// --store, and the environment's ZHIBU_STORE: a password is better not seen in a list of processes.
+void AddStoreOption(CLI::App* command, std::string* store);
+
 // Who runs this, for what is written down of it; before `sudo`, where that was used.
 std::string UserName();
 

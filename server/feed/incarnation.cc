@@ -88,6 +88,37 @@ std::set<std::string> FieldsIn(const Audiences& audiences) {
   return fields;
 }
 
+// A database as a server finds it.
+struct Found {
+  bool known = false;         // a server has begun on it before
+  bool restored = false;      // what it holds is not what its devices know
+  bool shows_others = false;  // than it did before
+  bool told = false;          // what is declared now stands in it
+  Audiences were;
+  Audiences are;  // and what a later version declared, which was no seed
+
+  bool InOrder() const { return known && !restored && told; }
+};
+
+absl::StatusOr<Found> LookAt(Reader& reader, const Schema& schema, bool restored) {
+  Found found;
+  found.are = AudiencesOf(schema);
+  ASSIGN_OR_RETURN(const std::string incarnation, reader.GetSetting(kIncarnation));
+  ASSIGN_OR_RETURN(const std::string copy, reader.GetSetting(kCopy));
+  found.known = !incarnation.empty();
+  ASSIGN_OR_RETURN(const std::string before, reader.GetSetting(kAudiences));
+  ASSIGN_OR_RETURN(const std::string cursor_key, reader.GetSetting(kCursorKey));
+  found.were = Parse(before);
+  // A version that did not write it down may have shown anything; one without a key for
+  // cursors did not keep who has seen what.
+  found.shows_others = before.empty() || cursor_key.empty() || OthersReadIt(found.were, found.are);
+  ASSIGN_OR_RETURN(const bool mended, HasMended(reader));
+  found.restored = restored || !copy.empty() || found.shows_others || mended;
+  found.are.insert(found.were.begin(), found.were.end());
+  found.told = found.were == found.are;
+  return found;
+}
+
 absl::Status MarkSafe(Writer& writer, absl::Span<const DeviceRow> as_copied) {
   for (const DeviceRow& row : as_copied) {
     ASSIGN_OR_RETURN(auto device, writer.GetDevice(row.number));
@@ -106,43 +137,28 @@ Version VersionAt(int64_t us) {
 
 absl::Status EnsureIncarnation(Store& store, const Schema& schema, const Environment& environment,
                                bool restored) {
-  Audiences audiences = AudiencesOf(schema);
-  bool known = false;
-  bool told = false;
-  bool shows_others = false;
-  Audiences were;
+  Found found;
   RETURN_IF_ERROR(store.Read([&](Reader& reader) -> absl::Status {
-    ASSIGN_OR_RETURN(const std::string incarnation, reader.GetSetting(kIncarnation));
-    ASSIGN_OR_RETURN(const std::string copy, reader.GetSetting(kCopy));
-    known = !incarnation.empty();
-    ASSIGN_OR_RETURN(const std::string before, reader.GetSetting(kAudiences));
-    ASSIGN_OR_RETURN(const std::string cursor_key, reader.GetSetting(kCursorKey));
-    were = Parse(before);
-    // A version that did not write it down may have shown anything; one without a key for
-    // cursors did not keep who has seen what.
-    shows_others = before.empty() || cursor_key.empty() || OthersReadIt(were, audiences);
-    ASSIGN_OR_RETURN(const bool mended, HasMended(reader));
-    restored = restored || !copy.empty() || shows_others || mended;
-    // What a later version declared, and this one does not, was no seed.
-    audiences.insert(were.begin(), were.end());
-    told = were == audiences;
+    ASSIGN_OR_RETURN(found, LookAt(reader, schema, restored));
     return absl::OkStatus();
   }));
-  if (known && !restored && told) return absl::OkStatus();
+  if (found.InOrder()) return absl::OkStatus();
   return store.Write([&](Writer& writer) -> absl::Status {
+    // Another process may have done it meanwhile.
+    ASSIGN_OR_RETURN(found, LookAt(writer, schema, restored));
+    if (found.InOrder()) return absl::OkStatus();
     // Whoever holds what was sown is to read the record anew.
-    ASSIGN_OR_RETURN(const bool sown, ClearSown(writer, schema, FieldsIn(were)));
-    restored = restored || sown;
+    ASSIGN_OR_RETURN(const bool sown, ClearSown(writer, schema, FieldsIn(found.were)));
     RETURN_IF_ERROR(
-        writer.PutSetting(kAudiences, absl::StrJoin(audiences, " ", absl::PairFormatter("="))));
+        writer.PutSetting(kAudiences, absl::StrJoin(found.are, " ", absl::PairFormatter("="))));
     ASSIGN_OR_RETURN(const std::string cursor_key, writer.GetSetting(kCursorKey));
     if (cursor_key.empty()) {
       RETURN_IF_ERROR(writer.PutSetting(kCursorKey, NewCursorKey(environment)));
     }
-    if (shows_others) RETURN_IF_ERROR(WorkOutSeen(writer, schema));
+    if (found.shows_others) RETURN_IF_ERROR(WorkOutSeen(writer, schema));
     RETURN_IF_ERROR(ForgetMended(writer));
-    if (known && !restored) return absl::OkStatus();
-    if (known) {
+    if (found.known && !found.restored && !sown) return absl::OkStatus();
+    if (found.known) {
       const int64_t now = environment.now_ms();
       RETURN_IF_ERROR(writer.RaiseCounters(
           VersionAt(now * 1000),

@@ -12,14 +12,20 @@ namespace {
 
 using stored::v1::SumsState;
 
+constexpr absl::Duration kPause = absl::Seconds(2);
+
 class Step {
  public:
   Step(Writer& writer, const Schema& schema, const rules::Book& book, size_t at_once)
       : writer_(writer), schema_(schema), book_(book), at_once_(at_once) {}
 
   absl::StatusOr<bool> Run() {
+    ASSIGN_OR_RETURN(const bool others, AreSumsOfOthers(writer_, book_));
     ASSIGN_OR_RETURN(SumsState state, SumsStateOf(writer_, book_));
-    if (state.phase() == SumsState::MADE) return true;
+    if (others || state.phase() == SumsState::MADE) return true;
+    // Two processes that are at one step do it one after the other, and not twice at once: who
+    // writes this second waits here, with nothing done yet.
+    RETURN_IF_ERROR(PutSumsState(writer_, state));
     if (state.phase() == SumsState::DROPPING) {
       ASSIGN_OR_RETURN(const bool left, writer_.DropSums(at_once_));
       if (!left) state.set_phase(SumsState::COUNTING);
@@ -33,6 +39,7 @@ class Step {
  private:
   absl::Status Count(SumsState* state) {
     ASSIGN_OR_RETURN(const auto records, Next(state));
+    RETURN_IF_ERROR(Fetch(records));
     Sums sums(writer_, schema_, book_);
     const RecordState none;
     for (const auto& [key, now] : records) {
@@ -43,6 +50,15 @@ class Step {
     if (sums.passed_over()) state->set_incomplete(true);
     if (records.size() < at_once_) state->set_phase(SumsState::MADE);
     return absl::OkStatus();
+  }
+
+  absl::Status Fetch(const std::vector<std::pair<RecordKey, RecordState>>& records) {
+    if (!writer_.IsFar()) return absl::OkStatus();
+    Foreseen foreseen;
+    for (const auto& [key, state] : records) {
+      ForeseeSums(book_, *schema_.Find(key.type), key.id, state.body, &foreseen);
+    }
+    return writer_.Fetch(foreseen);
   }
 
   // Of the types that are counted, past what is reached.
@@ -83,10 +99,12 @@ class Step {
 
 absl::Status BeginSums(Store& store, const rules::Book& book) {
   return store.Write([&](Writer& writer) -> absl::Status {
-    ASSIGN_OR_RETURN(SumsState state, SumsStateOf(writer, book));
-    if (!state.incomplete()) return absl::OkStatus();
-    state.Clear();
-    return PutSumsState(writer, state);
+    ASSIGN_OR_RETURN(const bool others, AreSumsOfOthers(writer, book));
+    ASSIGN_OR_RETURN(const SumsState state, SumsStateOf(writer, book));
+    if (!others && !state.incomplete()) return absl::OkStatus();
+    SumsState fresh;
+    fresh.set_made_by(state.made_by());
+    return PutSumsState(writer, fresh);
   });
 }
 
@@ -115,23 +133,33 @@ SumsMaker::~SumsMaker() {
 }
 
 void SumsMaker::Run() {
-  if (const absl::Status begun = BeginSums(store_, book_); !begun.ok()) {
-    observer_.OnTrouble({.what = Trouble::What::kSums, .status = begun});
+  if (!Try([&]() -> absl::StatusOr<bool> {
+        RETURN_IF_ERROR(BeginSums(store_, book_));
+        return true;
+      })) {
     return;
   }
-  while (!IsStopped()) {
-    const absl::StatusOr<bool> made = MakeSums(store_, schema_, book_, kSumsAtOnce);
-    if (!made.ok()) {
-      observer_.OnTrouble({.what = Trouble::What::kSums, .status = made.status()});
-      return;
-    }
-    if (*made) return;
-  }
+  Try([&] { return MakeSums(store_, schema_, book_, kSumsAtOnce); });
 }
 
-bool SumsMaker::IsStopped() {
+// Until it says that it is done. A database that cannot be reached, or is busy, is tried again.
+bool SumsMaker::Try(absl::FunctionRef<absl::StatusOr<bool>()> step) {
+  bool told = false;
+  while (!IsStoppedWithin(absl::ZeroDuration())) {
+    const absl::StatusOr<bool> done = step();
+    if (done.ok() && *done) return true;
+    if (done.ok()) continue;
+    if (!std::exchange(told, true)) {
+      observer_.OnTrouble({.what = Trouble::What::kSums, .status = done.status()});
+    }
+    if (!absl::IsUnavailable(done.status()) || IsStoppedWithin(kPause)) return false;
+  }
+  return false;
+}
+
+bool SumsMaker::IsStoppedWithin(absl::Duration patience) {
   absl::MutexLock lock(&mutex_);
-  return stopped_;
+  return mutex_.AwaitWithTimeout(absl::Condition(&stopped_), patience);
 }
 
 }  // namespace zhibu::server

@@ -21,11 +21,16 @@ using google::protobuf::Message;
 using rules::Figure;
 using stored::v1::SumsState;
 
-constexpr char kSumsSetting[] = "sums";
-
 absl::StatusOr<std::string> MadeBy(Reader& reader, const rules::Book& book) {
   ASSIGN_OR_RETURN(const std::string incarnation, reader.GetSetting(kIncarnation));
   return absl::StrCat(book.figures_digest(), "/", incarnation);
+}
+
+absl::StatusOr<SumsState> StoredState(Reader& reader) {
+  ASSIGN_OR_RETURN(const std::string bytes, reader.GetSetting(kSumsSetting));
+  SumsState state;
+  if (!state.ParseFromString(bytes)) state.Clear();
+  return state;
 }
 
 absl::string_view BodyOf(const RecordState& state) {
@@ -66,17 +71,37 @@ bool Hangs(const std::map<RecordKey, std::set<RecordKey>>& all, const RecordKey&
 }  // namespace
 
 absl::StatusOr<SumsState> SumsStateOf(Reader& reader, const rules::Book& book) {
-  ASSIGN_OR_RETURN(const std::string bytes, reader.GetSetting(kSumsSetting));
+  ASSIGN_OR_RETURN(SumsState state, StoredState(reader));
   ASSIGN_OR_RETURN(const std::string made_by, MadeBy(reader, book));
-  SumsState state;
-  if (state.ParseFromString(bytes) && state.made_by() == made_by) return state;
+  if (state.made_by() == made_by) return state;
   state.Clear();
   state.set_made_by(made_by);
   return state;
 }
 
+absl::StatusOr<bool> AreSumsOfOthers(Reader& reader, const rules::Book& book) {
+  ASSIGN_OR_RETURN(const SumsState state, StoredState(reader));
+  ASSIGN_OR_RETURN(const std::string made_by, MadeBy(reader, book));
+  return state.made_by() != made_by;
+}
+
 absl::Status PutSumsState(Writer& writer, const SumsState& state) {
   return writer.PutSetting(kSumsSetting, state.SerializeAsString());
+}
+
+void ForeseeSums(const rules::Book& book, const RecordType& type, const Id& id,
+                 absl::string_view set, Foreseen* foreseen) {
+  bool asked = !book.FiguresThatLookAt(type).empty();
+  for (const Figure* figure : book.FiguresOf(type)) {
+    for (const FieldDescriptor* field : {figure->undone_by, figure->followed_by}) {
+      if (field == nullptr) continue;
+      asked = true;
+      if (const auto other = IdIn(set, *field)) foreseen->hanging.push_back({type.number, *other});
+    }
+  }
+  if (asked) foreseen->hanging.push_back({type.number, id});
+  const bool concerned = asked || !book.FiguresOf(type).empty();
+  if (concerned && foreseen->settings.empty()) foreseen->settings = {kSumsSetting, kIncarnation};
 }
 
 // The records, with those of the edit as it found them or as it leaves them.
@@ -85,7 +110,10 @@ class Sums::World final : public rules::Neighbours {
   World(Reader& reader, absl::Span<const ChangedRecord> changed) : reader_(reader) {
     for (const ChangedRecord& one : changed) changed_[{one.type->number, one.id}] = &one;
   }
-  void set_after() { after_ = true; }
+  void set_after(bool after) {
+    if (after != after_) std::swap(followers(), others_followers_);
+    after_ = after;
+  }
   // Whether any could not be read.
   bool passed_over() const { return passed_over_; }
 
@@ -125,6 +153,7 @@ class Sums::World final : public rules::Neighbours {
   Reader& reader_;
   std::map<RecordKey, const ChangedRecord*> changed_;
   bool after_ = false;
+  rules::Followers others_followers_;  // before, where it is after, and the other way round
   bool passed_over_ = false;
 };
 
@@ -147,7 +176,7 @@ absl::Status Sums::Follow(absl::Span<const ChangedRecord> changed) {
   });
   if (!concerned) return absl::OkStatus();
   ASSIGN_OR_RETURN(const bool kept, AreKept());
-  if (!kept) return absl::OkStatus();
+  if (!kept) return TellThatOthersLack();
   const absl::Status followed = FollowCounted(changed);
   // The edit is none the worse for it; they are made anew at the next start.
   if (IsDamagedRow(followed)) {
@@ -157,6 +186,13 @@ absl::Status Sums::Follow(absl::Span<const ChangedRecord> changed) {
   }
   state_->set_incomplete(true);
   return PutSumsState(writer_, *state_);
+}
+
+absl::Status Sums::TellThatOthersLack() {
+  ASSIGN_OR_RETURN(SumsState state, StoredState(writer_));
+  if (state.phase() == SumsState::DROPPING || state.incomplete()) return absl::OkStatus();
+  state.set_incomplete(true);
+  return PutSumsState(writer_, state);
 }
 
 absl::Status Sums::Count(const ChangedRecord& reached) {
@@ -169,11 +205,12 @@ absl::Status Sums::Count(const ChangedRecord& reached) {
 
 absl::Status Sums::FollowCounted(absl::Span<const ChangedRecord> changed) {
   Affected affected;
-  for (const ChangedRecord& one : changed) RETURN_IF_ERROR(AddAffected(one, &affected));
+  World world(writer_, changed);
+  for (const ChangedRecord& one : changed) RETURN_IF_ERROR(AddAffected(one, &world, &affected));
   if (affected.empty()) return absl::OkStatus();
   Changes changes;
   Hanging hung, hangs;
-  World world(writer_, changed);
+  world.set_after(false);
   RETURN_IF_ERROR(CountIn(world, affected, false, &changes, &hung));
   for (const ChangedRecord& one : changed) {
     const RecordKey key{one.type->number, one.id};
@@ -181,7 +218,8 @@ absl::Status Sums::FollowCounted(absl::Span<const ChangedRecord> changed) {
   }
   // Others find it by what it says, when they are counted.
   RETURN_IF_ERROR(PutHanging(hung, hangs));
-  world.set_after();
+  world.set_after(true);
+  world.followers().clear();
   Hanging looked_at = hangs;
   RETURN_IF_ERROR(CountIn(world, affected, true, &changes, &looked_at));
   RETURN_IF_ERROR(PutHanging(hung, looked_at));
@@ -203,7 +241,7 @@ void Sums::AddSaid(const ChangedRecord& changed, Hanging* hung, Hanging* hangs) 
   }
 }
 
-absl::Status Sums::AddAffected(const ChangedRecord& changed, Affected* affected) {
+absl::Status Sums::AddAffected(const ChangedRecord& changed, World* world, Affected* affected) {
   const RecordType& type = *changed.type;
   const RecordKey key{type.number, changed.id};
   const bool counted = IsCounted(key);
@@ -217,10 +255,11 @@ absl::Status Sums::AddAffected(const ChangedRecord& changed, Affected* affected)
         const RecordKey target{type.number, undone.value_or(Id())};
         if (undone && IsCounted(target)) (*affected)[target].insert(figure);
       }
-      if (figure->followed_by == nullptr) continue;
-      if (const auto same = IdIn(body, *figure->followed_by)) {
-        RETURN_IF_ERROR(AddHangingOn({type.number, *same}, type, {figure}, affected));
-      }
+      if (figure->followed_by == nullptr || body.empty()) continue;
+      world->set_after(state == changed.now);
+      ASSIGN_OR_RETURN(const std::optional<Id> ended,
+                       rules::EndedBy(*figure, changed.id, *ParseAs(type, body), world));
+      if (ended) (*affected)[{type.number, *ended}].insert(figure);
     }
   }
   for (const Figure* figure : book_.FiguresThatLookAt(type)) {

@@ -15,7 +15,9 @@
 //
 // Sums belong to the book that made them, and to the life of the database: where either is another,
 // they are made anew (server/figures/making.h), and until then nothing is added to those that are
-// there. So they are right after a restoration, a repair, and an update.
+// there. So they are right after a restoration, a repair, and an update. Where another program's
+// server, beside this one on the same database, has made them by its own book, an edit here cannot
+// follow them, and says that they are incomplete from then on.
 #ifndef ZHIBU_SERVER_FIGURES_SUMS_H_
 #define ZHIBU_SERVER_FIGURES_SUMS_H_
 
@@ -27,6 +29,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "server/store/store.h"
 #include "sync/merge/state.h"
@@ -39,6 +42,8 @@ namespace zhibu::server {
 
 // How far they are made, by this book and in this life. One that has not begun is DROPPING.
 absl::StatusOr<stored::v1::SumsState> SumsStateOf(Reader& reader, const rules::Book& book);
+// Whether those that are there were made by another book, or in another life, or never.
+absl::StatusOr<bool> AreSumsOfOthers(Reader& reader, const rules::Book& book);
 absl::Status PutSumsState(Writer& writer, const stored::v1::SumsState& state);
 
 // A record that an edit has changed, and that is written. All stay until Follow returns.
@@ -48,6 +53,10 @@ struct ChangedRecord {
   const RecordState* was = nullptr;
   const RecordState* now = nullptr;
 };
+
+// Adds what Follow is going to ask for, of a record of which an edit sets these fields.
+void ForeseeSums(const rules::Book& book, const RecordType& type, const Id& id,
+                 absl::string_view set, Foreseen* foreseen);
 
 // Of one transaction.
 class Sums {
@@ -71,9 +80,10 @@ class Sums {
   class World;
 
   absl::StatusOr<bool> AreKept();
+  absl::Status TellThatOthersLack();
   bool IsCounted(const RecordKey& key) const;
   absl::Status FollowCounted(absl::Span<const ChangedRecord> changed);
-  absl::Status AddAffected(const ChangedRecord& changed, Affected* affected);
+  absl::Status AddAffected(const ChangedRecord& changed, World* world, Affected* affected);
   absl::Status AddHangingOn(const RecordKey& on, const RecordType& type, const Figures& figures,
                             Affected* affected);
   absl::Status CountIn(World& world, const Affected& affected, bool after, Changes* changes,

@@ -131,7 +131,7 @@ absl::StatusOr<DeviceRow> EnrolDevice(Writer& writer, Ingest& ingest,
 absl::Status RevokeDevice(Writer& writer, Ingest& ingest, const Environment& environment,
                           DeviceNumber number, DeviceRow::Standing standing) {
   ASSIGN_OR_RETURN(std::optional<DeviceRow> row, writer.GetDevice(number));
-  if (!row || number == kServerDevice) {
+  if (!row || row->of_server()) {
     return absl::NotFoundError(absl::StrCat("there is no device ", number.value));
   }
   ASSIGN_OR_RETURN(std::vector<DeviceRow> rows, writer.DevicesWithRecord(row->record));

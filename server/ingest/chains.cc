@@ -66,7 +66,7 @@ absl::Status Chains::Record(AuditRow* row, DeviceState* device) {
 
 // What follows from the edit may have taken numbers meanwhile.
 absl::Status Chains::RecordInOwnChain(AuditRow* row) {
-  ASSIGN_OR_RETURN(DeviceState * own, StateOf(kServerDevice));
+  ASSIGN_OR_RETURN(DeviceState * own, StateOf(work_.own_chain));
   row->number = EditNumber(own->row.last_number.value + 1);
   row->answer.set_number(row->number.value);
   return Record(row, own);

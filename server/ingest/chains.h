@@ -42,7 +42,7 @@ class Chains {
 
   // Appends the row to the chain of `device`, as its last.
   absl::Status Record(AuditRow* row, DeviceState* device);
-  // Under the next number of the server's own device.
+  // Under the next number of this process's own chain.
   absl::Status RecordInOwnChain(AuditRow* row);
 
   // What is recorded between them can be undone; they may be nested.

@@ -11,6 +11,7 @@
 #include "server/feed/sight.h"
 #include "server/figures/sums.h"
 #include "server/ingest/composing.h"
+#include "server/ingest/foresight.h"
 #include "server/ingest/known_offices.h"
 #include "server/ingest/merging.h"
 #include "server/ingest/passage.h"
@@ -45,14 +46,17 @@ Version HighestOf(const Sent* sent) {
 class Ingest::Batch {
  public:
   Batch(const Ingest& ingest, Writer& writer)
-      : work_{*ingest.schema_, ingest.rules_, ingest.environment_, ingest.observer_, writer},
+      : work_{*ingest.schema_,  ingest.rules_, ingest.book_,     ingest.environment_,
+              ingest.observer_, writer,        ingest.own_chain_},
         writer_(writer),
         chains_(work_),
         offices_(work_),
         waiting_(work_, chains_, offices_),
         merging_(work_, offices_),
         composing_(work_, [this](Edit edit) { return TakeOwn(std::move(edit)).status(); }),
-        sums_(writer, work_.schema, ingest.book()) {}
+        sums_(writer, work_.schema, work_.book) {}
+
+  absl::Status Fetch(absl::Span<const Submitted> batch) { return FetchFor(work_, batch); }
 
   absl::StatusOr<Result> Take(const Submitted& submitted) {
     const uint64_t before = writer_.Work();
@@ -66,7 +70,8 @@ class Ingest::Batch {
     // What stands in the audit's hashes must not be open to guessing.
     edit.set_salt(work_.environment.NewSalt());
     AuditRow row;
-    row.device = row.author = kServerDevice;
+    row.device = work_.own_chain;
+    row.author = kServerDevice;
     row.stamp = StampAt(work_.environment.now_ms());
     row.edit = edit.SerializeAsString();
     Passage passage{edit, row};
@@ -355,7 +360,7 @@ class Ingest::Batch {
     }
     ASSIGN_OR_RETURN(const absl::flat_hash_set<Version> made_later, waiting_.MadeAfter(waiting));
     AuditRow row;
-    row.device = kServerDevice;
+    row.device = work_.own_chain;
     row.author = waiting.author;
     row.decided_by = decider;
     row.stamp = Believed(waiting.stamp, waiting.received_ms);  // as it would have been then
@@ -387,12 +392,13 @@ class Ingest::Batch {
 };
 
 Ingest::Ingest(std::shared_ptr<const Schema> schema, Environment environment, Observer* observer,
-               const rules::Book& book)
+               const rules::Book& book, DeviceNumber own_chain)
     : schema_(std::move(schema)),
       book_(book),
       rules_(schema_, book_),
       environment_(std::move(environment)),
-      observer_(*observer) {}
+      observer_(*observer),
+      own_chain_(own_chain) {}
 
 absl::StatusOr<std::vector<Result>> Ingest::Commit(Store& store,
                                                    absl::Span<const Submitted> batch) const {
@@ -400,6 +406,7 @@ absl::StatusOr<std::vector<Result>> Ingest::Commit(Store& store,
   RETURN_IF_ERROR(store.Write([&](Writer& writer) -> absl::Status {
     results.clear();
     Batch work(*this, writer);
+    RETURN_IF_ERROR(work.Fetch(batch));
     for (const Submitted& submitted : batch) {
       ASSIGN_OR_RETURN(Result result, work.Take(submitted));
       results.push_back(std::move(result));

@@ -72,9 +72,11 @@ struct Result {
 
 class Ingest {
  public:
-  // `book`, whose figures are kept, outlives it.
+  // `book`, whose figures are kept, outlives it. `own_chain`: where others write to the same store,
+  // one that no other process has.
   Ingest(std::shared_ptr<const Schema> schema, Environment environment,
-         Observer* observer = Observer::None(), const rules::Book& book = rules::ShippedBook());
+         Observer* observer = Observer::None(), const rules::Book& book = rules::ShippedBook(),
+         DeviceNumber own_chain = kServerDevice);
 
   // A result for each submitted edit, in their order. An error means that nothing of the batch was
   // written.
@@ -97,6 +99,7 @@ class Ingest {
   const RuleBook rules_;
   const Environment environment_;
   Observer& observer_;
+  const DeviceNumber own_chain_;
 };
 
 }  // namespace zhibu::server

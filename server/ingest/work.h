@@ -5,6 +5,7 @@
 #include "server/base/observer.h"
 #include "server/store/store.h"
 #include "sync/base/environment.h"
+#include "sync/rules/book/book.h"
 #include "sync/rules/rule_book.h"
 #include "sync/schema/schema.h"
 
@@ -13,9 +14,11 @@ namespace zhibu::server {
 struct Work {
   const Schema& schema;
   const RuleBook& rules;
+  const rules::Book& book;  // whose figures are kept
   const Environment& environment;
   Observer& observer;
   Writer& writer;
+  DeviceNumber own_chain;  // in which stands what this process composes (own_chain.h)
 };
 
 }  // namespace zhibu::server

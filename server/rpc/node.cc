@@ -8,8 +8,10 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -23,10 +25,13 @@
 #include "server/identity/named.h"
 #include "server/identity/registration.h"
 #include "server/identity/whereabouts.h"
+#include "server/ingest/own_chain.h"
 #include "server/rpc/acceptor.h"
 #include "server/rpc/services.h"
 #include "server/sessions/courier.h"
+#include "server/store/postgresql/store.h"
 #include "server/store/sqlite/store.h"
+#include "sync/base/reason.h"
 #include "sync/base/status.h"
 #include "sync/cli/key_file.h"
 
@@ -37,6 +42,9 @@ namespace {
 constexpr absl::Duration kGrace = absl::Milliseconds(200);
 // How long the process that serves has to take a call.
 constexpr absl::Duration kSocketPatience = absl::Milliseconds(500);
+// How long a database's servers have to be gone, and how often that is looked at.
+constexpr absl::Duration kLeavePatience = absl::Seconds(3);
+constexpr absl::Duration kLeaveLook = absl::Milliseconds(200);
 // A roster comes in one admin call.
 constexpr int kAdminBytesMax = 80 << 20;
 // Enrolments and deliveries at once: each waits for the writer, and a stranger may
@@ -96,17 +104,93 @@ class FolderLock {
   int file_;
 };
 
+std::string KeyFileOf(const DataPlace& place) {
+  return place.key_file.empty() ? absl::StrCat(place.folder, "/zhibu.key") : place.key_file;
+}
+
+absl::StatusOr<std::string> KeyOf(const DataPlace& place) {
+  if (place.store.empty()) {
+    const std::string file = StoreOf(place.folder);
+    return KeyFor(KeyFileOf(place), file, [&] { return OpenSqliteStore(file).status(); });
+  }
+  // The folder is there by now, whatever the database holds.
+  return KeyFor(KeyFileOf(place), place.folder, [&]() -> absl::Status {
+    ASSIGN_OR_RETURN(const FoundPostgres found, LookAtPostgres(place.store));
+    return found.sealed ? Refuse(sync::v1::WRONG_KEY, KeyFileOf(place)) : absl::OkStatus();
+  });
+}
+
+absl::StatusOr<std::unique_ptr<Store>> OpenStore(const DataPlace& place, const std::string& key,
+                                                 Log* log) {
+  // As many as threads of sessions read at once.
+  const int readers = std::max(2, static_cast<int>(std::thread::hardware_concurrency()));
+  if (!place.store.empty()) {
+    PostgresOptions options;
+    options.key = key;
+    options.readers = readers;
+    options.observer = log;
+    return OpenPostgresStore(place.store, options);
+  }
+  SqliteOptions options;
+  options.key = key;
+  options.readers = readers;
+  options.observer = log;
+  return OpenSqliteStore(StoreOf(place.folder), options);
+}
+
+absl::Status CheckThere(const DataPlace& place) {
+  bool there = false;
+  if (place.store.empty()) {
+    std::error_code error;
+    there = std::filesystem::exists(StoreOf(place.folder), error);
+  } else {
+    ASSIGN_OR_RETURN(const FoundPostgres found, LookAtPostgres(place.store));
+    there = found.filled;
+  }
+  if (there) return absl::OkStatus();
+  return absl::NotFoundError(InBoth(
+      absl::StrCat(place.folder, " 不是服务器数据目录；新建请用 zhibu admin init"),
+      absl::StrCat(place.folder, " is no data folder of a server; zhibu admin init makes one")));
+}
+
+// A file has the lock of its folder. Connections are there for a moment after they were closed.
+absl::Status CheckNobodyServes(const DataPlace& place) {
+  if (place.store.empty()) return absl::OkStatus();
+  const absl::Time deadline = absl::Now() + kLeavePatience;
+  while (true) {
+    ASSIGN_OR_RETURN(const FoundPostgres found, LookAtPostgres(place.store));
+    if (!found.in_use) return absl::OkStatus();
+    if (absl::Now() >= deadline) break;
+    absl::SleepFor(kLeaveLook);
+  }
+  return absl::UnavailableError(
+      InBoth("还有服务器连着这个数据库；请先全部停止",
+             "servers are connected to this database; stop all of them first"));
+}
+
+// Whoever serves from this folder has it, whenever it is.
+absl::StatusOr<DeviceNumber> OwnChainOf(const DataPlace& place, Store& store,
+                                        const Environment& environment) {
+  const std::string file = absl::StrCat(place.folder, "/chain");
+  DeviceNumber had;
+  std::ifstream(file) >> had.value;
+  ASSIGN_OR_RETURN(const DeviceNumber chain, EnsureOwnChain(store, environment, had));
+  if (chain != had) std::ofstream(file, std::ios::trunc) << chain.value << std::endl;
+  return chain;
+}
+
 }  // namespace
 
 struct Node::Parts {
   Parts(std::string folder_path, FolderLock held, std::unique_ptr<Log> heard,
-        std::unique_ptr<Store> opened, const Limits& limits_given, const Environment& environment)
+        std::unique_ptr<Store> opened, DeviceNumber chain, const Limits& limits_given,
+        const Environment& environment)
       : folder(std::move(folder_path)),
         limits(limits_given),
         lock(std::move(held)),
         log(std::move(heard)),
         store(std::move(opened)),
-        ingest(CatalogueSchema(), environment, log.get()),
+        ingest(CatalogueSchema(), environment, log.get(), rules::ShippedBook(), chain),
         hub(store.get(), &ingest, environment, limits, log.get()),
         admin(&hub, log.get()),
         admin_service(MakeAdminService(&admin)),
@@ -131,41 +215,70 @@ struct Node::Parts {
 
 Node::Node(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
-absl::StatusOr<std::unique_ptr<Node>> Node::Open(const std::string& folder,
-                                                 const std::string& key_file, bool restored,
+absl::StatusOr<std::unique_ptr<Node>> Node::Open(const DataPlace& place, bool restored,
                                                  const Limits& limits,
                                                  const Environment& environment) {
-  ASSIGN_OR_RETURN(FolderLock lock, FolderLock::Take(folder));
+  ASSIGN_OR_RETURN(FolderLock lock, FolderLock::Take(place.folder));
   umask(0077);  // what is kept here is for its owner only
-  const std::string file = StoreOf(folder);
-  ASSIGN_OR_RETURN(std::string key,
-                   KeyFor(key_file.empty() ? absl::StrCat(folder, "/zhibu.key") : key_file, file,
-                          [&] { return OpenSqliteStore(file).status(); }));
+  ASSIGN_OR_RETURN(const std::string key, KeyOf(place));
   auto log = std::make_unique<Log>();
-  SqliteOptions options;
-  options.key = std::move(key);
-  // As many as threads of sessions read at once.
-  options.readers = std::max(2, static_cast<int>(std::thread::hardware_concurrency()));
-  options.observer = log.get();
-  ASSIGN_OR_RETURN(auto store, OpenSqliteStore(file, options));
+  ASSIGN_OR_RETURN(auto store, OpenStore(place, key, log.get()));
+  RETURN_IF_ERROR(TakeIntoService(*store, restored));
   RETURN_IF_ERROR(EnsureIncarnation(*store, *CatalogueSchema(), environment, restored));
   RETURN_IF_ERROR(EnsureCourierKey(*store, environment));
-  Ingest ingest(CatalogueSchema(), environment, log.get());
+  DeviceNumber chain = kServerDevice;
+  if (!place.store.empty()) {
+    ASSIGN_OR_RETURN(chain, OwnChainOf(place, *store, environment));
+  }
+  Ingest ingest(CatalogueSchema(), environment, log.get(), rules::ShippedBook(), chain);
   RETURN_IF_ERROR(EnsureRegistration(*store, ingest));
   RETURN_IF_ERROR(EnsureMarks(*store, ingest, environment));
-  return std::unique_ptr<Node>(new Node(std::make_unique<Parts>(
-      folder, std::move(lock), std::move(log), std::move(store), limits, environment)));
+  return std::unique_ptr<Node>(
+      new Node(std::make_unique<Parts>(place.folder, std::move(lock), std::move(log),
+                                       std::move(store), chain, limits, environment)));
 }
 
-absl::StatusOr<std::unique_ptr<Node>> Node::OpenThere(const std::string& folder,
-                                                      const std::string& key_file) {
-  std::error_code error;
-  if (!std::filesystem::exists(StoreOf(folder), error)) {
-    return absl::NotFoundError(
-        InBoth(absl::StrCat(folder, " 不是服务器数据目录；新建请用 zhibu admin init"),
-               absl::StrCat(folder, " is no data folder of a server; zhibu admin init makes one")));
+absl::StatusOr<std::unique_ptr<Node>> Node::OpenThere(const DataPlace& place) {
+  RETURN_IF_ERROR(CheckThere(place));
+  return Open(place);
+}
+
+absl::Status Node::Restore(const DataPlace& place, const std::string& file) {
+  if (place.store.empty()) {
+    return absl::FailedPreconditionError(
+        InBoth("请用 --store 写明要恢复到的空数据库；单文件的恢复见 docs/operating.md",
+               "name the empty database with --store; a store in one file is put back by hand: "
+               "docs/operating.md"));
   }
-  return Open(folder, key_file);
+  ASSIGN_OR_RETURN(const FolderLock lock, FolderLock::Take(place.folder));
+  const std::string key_file = KeyFileOf(place);
+  // It is the key that the copy was made with: none is made.
+  ASSIGN_OR_RETURN(const std::string key, KeyFor(key_file, place.folder, [&] {
+                     return Refuse(sync::v1::WRONG_KEY, key_file);
+                   }));
+  return RestorePostgresBackup(file, place.store, {.key = key});
+}
+
+absl::StatusOr<Relocated> Node::Move(const DataPlace& place, const std::string& to) {
+  const bool into_database = NamesPostgres(to);
+  const DataPlace target{.folder = into_database ? place.folder : to,
+                         .key_file = KeyFileOf(place),
+                         .store = into_database ? to : ""};
+  std::vector<FolderLock> locks;
+  for (const std::string& folder : {place.folder, target.folder}) {
+    std::error_code error;
+    if (!locks.empty() && std::filesystem::equivalent(folder, place.folder, error)) continue;
+    ASSIGN_OR_RETURN(FolderLock lock, FolderLock::Take(folder));
+    locks.push_back(std::move(lock));
+  }
+  umask(0077);
+  RETURN_IF_ERROR(CheckThere(place));
+  RETURN_IF_ERROR(CheckNobodyServes(place));
+  ASSIGN_OR_RETURN(const std::string key, KeyOf(place));
+  Log log;
+  ASSIGN_OR_RETURN(const auto from, OpenStore(place, key, &log));
+  ASSIGN_OR_RETURN(const auto into, OpenStore(target, key, &log));
+  return Relocate(*from, *into, SystemEnvironment().random_bytes);
 }
 
 Node::~Node() {
@@ -245,6 +358,8 @@ std::shared_ptr<grpc::Channel> Node::AdminChannel() {
   arguments.SetMaxReceiveMessageSize(kAdminBytesMax);
   return parts_->admin_server->InProcessChannel(arguments);
 }
+
+bool NamesDatabase(absl::string_view store) { return NamesPostgres(store); }
 
 std::shared_ptr<grpc::Channel> AdminSocketChannel(const std::string& folder) {
   if (access(absl::StrCat(folder, "/admin.sock").c_str(), F_OK) != 0) return nullptr;

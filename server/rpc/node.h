@@ -5,6 +5,11 @@
 //   DIR/zhibu.key     the key that it is encrypted with, unless that lies elsewhere
 //   DIR/admin.sock    where a process that serves takes admin calls
 //   DIR/lock          held by that process
+//
+// Where the store is a PostgreSQL database there is no zhibu.db; any number of processes may serve
+// from it, each with a folder of its own, and
+//
+//   DIR/chain         number of the chain in which stands what this process composes
 #ifndef ZHIBU_SERVER_RPC_NODE_H_
 #define ZHIBU_SERVER_RPC_NODE_H_
 
@@ -12,7 +17,9 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "server/sessions/limits.h"
+#include "server/store/relocation.h"
 #include "sync/base/environment.h"
 
 namespace grpc {
@@ -31,18 +38,31 @@ struct NetworkOptions {
   std::string operator_name = "serve";
 };
 
+// Where a server keeps what it has.
+struct DataPlace {
+  std::string folder;
+  // Where the key of the store lies; made with a new store; empty: DIR/zhibu.key.
+  std::string key_file = {};
+  // "postgresql://…"; empty: DIR/zhibu.db.
+  std::string store = {};
+};
+
 class Node {
  public:
-  // `key_file`: where the key of the store lies; made with a new store; empty:
-  // DIR/zhibu.key. `restored`: the folder was put back by other means than a backup
-  // of ours, which is known for what it is. UNAVAILABLE: another process holds the
-  // folder. WRONG_KEY: the key is missing or another; nothing has been touched.
+  // `restored`: what is there was put back by other means than a backup of ours, which is known
+  // for what it is. UNAVAILABLE: another process holds the folder, or the database cannot be
+  // reached. WRONG_KEY: the key is missing or another; nothing has been touched.
   static absl::StatusOr<std::unique_ptr<Node>> Open(
-      const std::string& folder, const std::string& key_file = "", bool restored = false,
-      const Limits& limits = {}, const Environment& environment = SystemEnvironment());
+      const DataPlace& place, bool restored = false, const Limits& limits = {},
+      const Environment& environment = SystemEnvironment());
   // As above, where there is a store: NOT_FOUND where there is none, and none is made.
-  static absl::StatusOr<std::unique_ptr<Node>> OpenThere(const std::string& folder,
-                                                         const std::string& key_file);
+  static absl::StatusOr<std::unique_ptr<Node>> OpenThere(const DataPlace& place);
+  // Fills an empty database with what `admin backup` has copied out of another.
+  // FAILED_PRECONDITION: it is not empty, or `place` names none.
+  static absl::Status Restore(const DataPlace& place, const std::string& file);
+  // Takes the whole store into another, which is to be empty: `to` is "postgresql://…", or a data
+  // folder. Goes on where it broke off. See server/store/relocation.h.
+  static absl::StatusOr<Relocated> Move(const DataPlace& place, const std::string& to);
   // Ends every stream, commits what has arrived, closes the store.
   ~Node();
 
@@ -59,6 +79,9 @@ class Node {
 
   const std::unique_ptr<Parts> parts_;
 };
+
+// Whether `store` can be a DataPlace::store.
+bool NamesDatabase(absl::string_view store);
 
 // To the process that serves from the folder; null if none does.
 std::shared_ptr<grpc::Channel> AdminSocketChannel(const std::string& folder);

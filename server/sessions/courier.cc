@@ -69,7 +69,7 @@ absl::StatusOr<Delivery> OpenBundle(Store& store, absl::string_view sealed, cons
     }
     const DeviceNumber number(bundle.device());
     ASSIGN_OR_RETURN(const auto device, reader.GetDevice(number));
-    if (!device || number == kServerDevice ||
+    if (!device || device->of_server() ||
         !SignedBy(device->public_key, Cargo::kBundle, letter, PublicKeyOf(delivery.secret_key))) {
       return Refuse(sync::v1::UNKNOWN_DEVICE, absl::StrCat(number.value));
     }

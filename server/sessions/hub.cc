@@ -503,6 +503,13 @@ void Hub::OnMoved(const absl::flat_hash_set<Id>& scopes) {
   moved_.insert(scopes.begin(), scopes.end());
 }
 
+std::vector<Id> Hub::Followed() {
+  absl::MutexLock lock(&mutex_);
+  std::vector<Id> followed;
+  for (const auto& [scope, followers] : followers_) followed.push_back(scope);
+  return followed;
+}
+
 void Hub::TellOfMoved() {
   std::set<std::shared_ptr<Connection>> told;
   {

@@ -171,6 +171,7 @@ class Hub : private Watcher {
   void WriteSeen();
   // Once the writer has done what it is at: what an edit has changed is told with its answer.
   void OnMoved(const absl::flat_hash_set<Id>& scopes) override;
+  std::vector<Id> Followed() override;
   void TellOfMoved();
   void Follow(const std::shared_ptr<Connection>& connection, const std::vector<Id>& before,
               const std::vector<Id>& after);

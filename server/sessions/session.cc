@@ -144,7 +144,7 @@ absl::Status Session::CheckHello(const std::string& bytes) {
     ASSIGN_OR_RETURN(const std::string certificate, reader.GetSetting(kServerCertificate));
     fingerprint_ = FingerprintOf(certificate);
     ASSIGN_OR_RETURN(const auto device, reader.GetDevice(DeviceNumber(hello.device())));
-    const bool known = device && device->number != kServerDevice;
+    const bool known = device && !device->of_server();
     device_ = known ? *device : DeviceRow();
     // A number that there is not has a key that nobody has: strangers cannot count devices.
     if (!known) device_.public_key = NewKeyPair(environment_).public_key;

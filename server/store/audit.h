@@ -28,8 +28,9 @@ struct AuditRow {
   std::string chain;    // hash over the device's previous chain value and this row
   int64_t made_ms = 0;  // the edit's device_time_ms; 0 where it cannot be read
 
-  // The device that made it. It is `device`, but for a held edit that somebody has taken:
-  // that stands in the server's chain, and `decided_by` says who took it.
+  // The device that made it: kServerDevice where the server has composed it, whichever of its
+  // chains it stands in. Else it is `device`, but for a held edit that somebody has taken: that
+  // stands in a chain of the server's, and `decided_by` says who took it.
   DeviceNumber author;
   Id decided_by;
   // As they came beside the edit (sync.v1.NumberedEdit).
@@ -77,8 +78,8 @@ class AuditReader {
   // The first row that has this edit, under whatever number it came.
   virtual absl::StatusOr<std::optional<AuditRow>> FindEdit(int64_t made_ms,
                                                            absl::string_view edit) = 0;
-  // Ascending by number, damaged ones too. The rows of the server's own device are under
-  // kServerDevice.
+  // Ascending by number, damaged ones too. What the server has composed stands in chains of its
+  // own (DeviceRow::of_server).
   virtual absl::Status ReadAudit(DeviceNumber device, EditNumber after,
                                  absl::FunctionRef<bool(const AuditRow&)> visit) = 0;
   // The versions of the device's merged edits past `after`; their edits are not looked at.

@@ -20,6 +20,9 @@ struct DeviceRow {
 
   bool revoked() const { return standing != Standing::kActive; }
   bool lost() const { return standing >= Standing::kLost; }
+  // A chain of what the server composes itself (server/ingest/own_chain.h), and nobody's device:
+  // nobody has its key.
+  bool of_server() const { return public_key.empty(); }
 
   DeviceNumber number;
   std::string public_key;  // Ed25519, 32 bytes

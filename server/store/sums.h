@@ -22,6 +22,9 @@ namespace zhibu::server {
 
 using SumChanges = std::map<SumKey, Sum>;
 
+// The setting that says how far they are made.
+inline constexpr char kSumsSetting[] = "sums";
+
 class SumReader {
  public:
   virtual ~SumReader() = default;

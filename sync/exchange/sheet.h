@@ -31,7 +31,8 @@ struct SheetLimits {
   size_t rows_max = 1'000'000;
   // Of a workbook, unpacked: a small file may pack a large one.
   size_t unpacked_bytes_max = size_t{512} << 20;
-  size_t cells_max = 16'000'000;
+  size_t cells_max = 8'000'000;
+  size_t text_bytes_max = size_t{64} << 20;  // in all its cells
   size_t columns_max = 256;
 };
 

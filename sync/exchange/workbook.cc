@@ -26,6 +26,7 @@ struct CloseArchive {
 using Archive = std::unique_ptr<zip, CloseArchive>;
 
 constexpr size_t kMergesMax = 100'000;
+constexpr size_t kSheetsMax = 1000;
 constexpr size_t kTextsBytesMax = size_t{128} << 20;
 // Of one cell: a spreadsheet takes 32,767 characters.
 constexpr size_t kCellBytesMax = 131'068;
@@ -44,6 +45,10 @@ class BookHandler : public XmlHandler {
       const absl::string_view from = attributes.Get("date1904");
       days_from_1904 = from == "1" || from == "true";
     } else if (name == "sheet") {
+      if (sheets.size() == kSheetsMax) {
+        status_ = absl::ResourceExhaustedError("sheets");
+        return;
+      }
       const absl::string_view state = attributes.Get("state");
       sheets.push_back({std::string(attributes.Get("name")), std::string(attributes.Get("id")),
                         state == "hidden" || state == "veryHidden"});
@@ -61,6 +66,10 @@ class RelationsHandler : public XmlHandler {
  public:
   void OnStart(absl::string_view name, const XmlAttributes& attributes) override {
     if (name != "Relationship") return;
+    if (targets.size() == 2 * kSheetsMax) {
+      status_ = absl::ResourceExhaustedError("relations");
+      return;
+    }
     std::string target(attributes.Get("Target"));
     target = absl::StartsWith(target, "/") ? target.substr(1) : absl::StrCat("xl/", target);
     if (absl::EndsWith(attributes.Get("Type"), "/sharedStrings")) texts = target;
@@ -163,12 +172,18 @@ Place PlaceFrom(absl::string_view reference) {
   return place;
 }
 
+// What may still be read of a workbook.
+struct Left {
+  size_t cells;
+  size_t text_bytes;
+};
+
 // xl/worksheets/sheet1.xml.
 class SheetHandler : public XmlHandler {
  public:
   SheetHandler(const std::vector<std::string>& texts, const std::vector<Shown>& shown,
-               const SheetLimits& limits, size_t* cells_left, Sheet* sheet)
-      : texts_(texts), shown_(shown), limits_(limits), cells_left_(*cells_left), sheet_(*sheet) {}
+               const SheetLimits& limits, Left* left, Sheet* sheet)
+      : texts_(texts), shown_(shown), limits_(limits), left_(*left), sheet_(*sheet) {}
 
   void OnStart(absl::string_view name, const XmlAttributes& attributes) override {
     if (name == "row") {
@@ -240,7 +255,7 @@ class SheetHandler : public XmlHandler {
   void EndCell() {
     std::string text = TextOfCell();
     if (text.empty() || column_ >= limits_.columns_max) return;
-    if (!Widen(column_, &row_.cells)) return;
+    if (!Widen(column_, &row_.cells) || !Take(text.size(), &left_.text_bytes)) return;
     row_.cells[column_] = std::move(text);
   }
 
@@ -288,7 +303,11 @@ class SheetHandler : public XmlHandler {
 
   absl::Status Spread(const std::string& value, size_t from, size_t to,
                       std::vector<std::string>* cells) {
-    if (!TakeCells(to - from + 1) || !Widen(to, cells)) return status_;
+    const size_t count = to - from + 1;
+    if (!Take(count, &left_.cells) || !Take(count * value.size(), &left_.text_bytes) ||
+        !Widen(to, cells)) {
+      return status_;
+    }
     for (size_t column = from; column <= to; ++column) (*cells)[column] = value;
     return absl::OkStatus();
   }
@@ -296,24 +315,24 @@ class SheetHandler : public XmlHandler {
   // So that the row has that column; empty cells before it take room as well.
   bool Widen(size_t column, std::vector<std::string>* cells) {
     if (cells->size() > column) return true;
-    if (!TakeCells(column + 1 - cells->size())) return false;
+    if (!Take(column + 1 - cells->size(), &left_.cells)) return false;
     cells->resize(column + 1);
     return true;
   }
 
-  bool TakeCells(size_t count) {
-    if (count > cells_left_) {
+  bool Take(size_t count, size_t* left) {
+    if (count > *left) {
       status_ = absl::ResourceExhaustedError("cells");
       return false;
     }
-    cells_left_ -= count;
+    *left -= count;
     return true;
   }
 
   const std::vector<std::string>& texts_;
   const std::vector<Shown>& shown_;
   const SheetLimits& limits_;
-  size_t& cells_left_;
+  Left& left_;
   Sheet& sheet_;
 
   SheetRow row_;
@@ -369,7 +388,7 @@ absl::StatusOr<std::vector<Sheet>> ReadSheets(absl::string_view bytes, const She
   if (!relations.styles.empty()) RETURN_IF_ERROR(read(relations.styles, &styles));
 
   std::vector<Sheet> sheets;
-  size_t cells_left = limits.cells_max;
+  Left left{limits.cells_max, limits.text_bytes_max};
   for (const BookHandler::SheetEntry& entry : book.sheets) {
     const auto target = relations.targets.find(entry.relation);
     if (entry.hidden || target == relations.targets.end()) continue;
@@ -377,7 +396,7 @@ absl::StatusOr<std::vector<Sheet>> ReadSheets(absl::string_view bytes, const She
     sheet.read_as = Say(absl::StrCat("XLSX，工作表“", Excerpt(entry.name), "”"),
                         absl::StrCat("XLSX, sheet \"", Excerpt(entry.name), "\""));
     sheet.days_from_1904 = book.days_from_1904;
-    SheetHandler handler(texts.texts, styles.shown, limits, &cells_left, &sheet);
+    SheetHandler handler(texts.texts, styles.shown, limits, &left, &sheet);
     RETURN_IF_ERROR(read(target->second, &handler));
     RETURN_IF_ERROR(handler.SpreadMerges());
     sheets.push_back(std::move(sheet));

@@ -1,6 +1,7 @@
 #include "sync/exchange/write_csv.h"
 
 #include <algorithm>
+#include <iterator>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -18,6 +19,8 @@ using rules::LedgerTable;
 
 // A spreadsheet keeps fifteen digits of a number.
 constexpr size_t kDigitsMax = 11;
+constexpr absl::string_view kBeginFormulas[] = {"=",  "+",  "-",  "@",  "\t",
+                                                "\r", "＝", "＋", "－", "＠"};
 
 bool IsLongNumber(absl::string_view text) {
   return text.size() > kDigitsMax && std::all_of(text.begin(), text.end() - 1, [](char c) {
@@ -25,8 +28,10 @@ bool IsLongNumber(absl::string_view text) {
          });
 }
 
+// Some programs take the wide signs for the others.
 bool LooksLikeFormula(absl::string_view text) {
-  return !text.empty() && absl::StrContains("=+-@\t\r", text.substr(0, 1));
+  return std::any_of(std::begin(kBeginFormulas), std::end(kBeginFormulas),
+                     [&](absl::string_view one) { return absl::StartsWith(text, one); });
 }
 
 std::string Quoted(absl::string_view text) {
@@ -34,10 +39,14 @@ std::string Quoted(absl::string_view text) {
   return absl::StrCat("\"", absl::StrReplaceAll(text, {{"\"", "\"\""}}), "\"");
 }
 
+// Words that are shown as they are, and never worked out.
+std::string CsvText(absl::string_view text) {
+  const bool guarded = LooksLikeFormula(text) || IsLongNumber(text);
+  return Quoted(absl::StrCat(guarded ? "'" : "", text));
+}
+
 std::string CsvCell(const Cell& cell) {
-  const bool guarded =
-      cell.kind == Cell::Kind::kText && (LooksLikeFormula(cell.text) || IsLongNumber(cell.text));
-  return Quoted(absl::StrCat(guarded ? "'" : "", cell.text));
+  return cell.kind == Cell::Kind::kText ? CsvText(cell.text) : Quoted(cell.text);
 }
 
 std::string Joined(const std::vector<std::string>& cells) {
@@ -95,14 +104,16 @@ std::string Drawn(const ScreenRow& row, const std::vector<size_t>& widths) {
 }  // namespace
 
 std::string CsvOf(const LedgerTable& table) {
-  std::string csv = absl::StrCat("\xEF\xBB\xBF", Quoted(table.title), "\r\n");
+  std::string csv = absl::StrCat("\xEF\xBB\xBF", CsvText(table.title), "\r\n");
   std::vector<std::string> heads;
-  for (const std::string& head : table.heads) heads.push_back(Quoted(head));
+  for (const std::string& head : table.heads) heads.push_back(CsvText(head));
   absl::StrAppend(&csv, Joined(heads));
   for (const std::vector<Cell>& row : table.rows) absl::StrAppend(&csv, CsvRow(row));
   if (!table.sums.empty()) absl::StrAppend(&csv, CsvRow(table.sums));
-  for (const std::string& note : table.notes) absl::StrAppend(&csv, Quoted(note), "\r\n");
-  return absl::StrCat(csv, Joined(table.feet));
+  for (const std::string& note : table.notes) absl::StrAppend(&csv, CsvText(note), "\r\n");
+  std::vector<std::string> feet;
+  for (const std::string& foot : table.feet) feet.push_back(CsvText(foot));
+  return absl::StrCat(csv, Joined(feet));
 }
 
 std::string TextOf(const LedgerTable& table) {

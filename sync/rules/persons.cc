@@ -32,9 +32,6 @@ namespace {
 // No person has as many entries in a register; a circle ends.
 constexpr size_t kStepsMax = 32;
 
-// Under which the pairs are found that join a person. Not keyed: the ids are no secret here.
-std::string JoinedMark(const Id& person) { return Digest(absl::StrCat("joined ", person.bytes())); }
-
 // Those that records of DuplicatePerson join to `person`, directly or by others.
 absl::StatusOr<std::vector<Id>> Joined(Lookup& reader, const Id& person) {
   std::vector<Id> persons = {person};
@@ -261,6 +258,8 @@ class OneRegisteredTwice : public Rule {
 }  // namespace
 
 std::unique_ptr<const Rule> PersonsRule() { return std::make_unique<OneRegisteredTwice>(); }
+
+std::string JoinedMark(const Id& person) { return Digest(absl::StrCat("joined ", person.bytes())); }
 
 void MarkJoined(const Id& id, const RecordState& state, Marks* marks) {
   const auto duplicate = Parse<DuplicatePerson>(state.body);

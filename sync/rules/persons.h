@@ -16,6 +16,7 @@
 #define ZHIBU_SYNC_RULES_PERSONS_H_
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -33,6 +34,8 @@ std::unique_ptr<const Rule> PersonsRule();
 // many, hide none.
 void MarkJoined(const Id& id, const RecordState& state, Marks* marks);
 
+// Under which the pairs are found that join this person. Not keyed: the ids are no secret here.
+std::string JoinedMark(const Id& person);
 // `person` first.
 absl::StatusOr<std::vector<Id>> PersonsOf(Lookup& reader, const Id& person);
 // Whom all of them count as.

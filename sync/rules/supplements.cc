@@ -54,6 +54,8 @@ class Supplement : public Rule {
 
 std::unique_ptr<const Rule> SupplementRule() { return std::make_unique<Supplement>(); }
 
+uint32_t SupplementType() { return TypeOf<RuleSupplement>().number; }
+
 bool IsInForceFor(const RuleSupplement& supplement, const Id& organisation) {
   const auto& sent = supplement.receiver_ids();
   return supplement.state() == RuleSupplement::IN_FORCE &&

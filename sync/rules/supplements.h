@@ -11,6 +11,7 @@
 #define ZHIBU_SYNC_RULES_SUPPLEMENTS_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -25,6 +26,9 @@ namespace zhibu {
 inline constexpr size_t kSupplementsMax = 5;
 
 std::unique_ptr<const Rule> SupplementRule();
+
+// The number of their type: whoever judges a record lists those where it is kept.
+uint32_t SupplementType();
 
 // Those that are in force for the organisation: of each maker the first kSupplementsMax by id.
 absl::StatusOr<std::vector<rules::BookPtr>> SupplementsFor(Lookup& lookup, const Id& organisation);

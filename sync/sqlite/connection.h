@@ -118,6 +118,12 @@ class Statement {
   Statement(const Statement&) = delete;
   Statement& operator=(const Statement&) = delete;
 
+  // Where how many there are is not known beforehand; counted from 1.
+  template <typename T>
+  void BindAt(int column, const T& value) {
+    Bind(column, value);
+  }
+
   bool Step() {
     connection_.Count(1);
     return statement_->executeStep();

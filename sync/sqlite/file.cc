@@ -2,20 +2,16 @@
 
 #include <sqlite3.h>
 
-#include <optional>
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "sync/base/reason.h"
 #include "sync/base/status.h"
+#include "sync/crypto/own_key.h"
 
 namespace zhibu::sqlite {
 namespace {
-
-// What names the place of the file's own key: see sync/crypto/seal.h.
-constexpr char kKeyPlace[] = "seal.key";
 
 constexpr int kBusyMsMax = 10'000;
 constexpr int kAgainMs = 10;
@@ -66,11 +62,7 @@ class Sealing {
  public:
   Sealing(SQLite::Database& db, const std::string& file, const std::string& key,
           const std::function<std::string(size_t)>& random_bytes, Seal* seal)
-      : db_(db),
-        file_(file),
-        app_(key.empty() ? Seal() : Seal(key, random_bytes)),
-        random_bytes_(random_bytes),
-        seal_(*seal) {}
+      : db_(db), file_(file), own_(key, random_bytes), seal_(*seal) {}
 
   // Nothing is touched where the file is sealed with another key.
   absl::Status Unlock() {
@@ -79,21 +71,17 @@ class Sealing {
     }
     SQLite::Statement row(db_, "SELECT key FROM seal");
     if (!row.executeStep()) return absl::OkStatus();
-    const std::string sealed = row.getColumn(0).getString();
-    const std::optional<std::string> key = app_.Open(kKeyPlace, sealed);
-    if (!app_.has_key() || !key) return Refuse(sync::v1::WRONG_KEY, file_);
-    seal_ = Seal(*key, random_bytes_);
+    ASSIGN_OR_RETURN(seal_, own_.Unlock(row.getColumn(0).getString(), file_));
     return absl::OkStatus();
   }
 
   void SealAll(const char* seal_all, bool plain_remains) {
-    if (!app_.has_key() || seal_.has_key()) return;
-    const std::string key = random_bytes_(Seal::kKeySize);
-    seal_ = Seal(key, random_bytes_);
+    if (!own_.has_outer() || seal_.has_key()) return;
+    std::string sealed;
+    seal_ = own_.Make(&sealed);
     db_.createFunction("seal", 2, false, &seal_, &SealInSql, nullptr, nullptr, nullptr);
     db_.exec(seal_all);
     SQLite::Statement row(db_, "INSERT INTO seal (key, plain_remains) VALUES (?, ?)");
-    const std::string sealed = app_.Close(kKeyPlace, key);
     row.bind(1, sealed.data(), static_cast<int>(sealed.size()));
     row.bind(2, plain_remains ? 1 : 0);
     row.exec();
@@ -102,8 +90,7 @@ class Sealing {
  private:
   SQLite::Database& db_;
   const std::string& file_;
-  const Seal app_;
-  const std::function<std::string(size_t)>& random_bytes_;
+  const OwnKey own_;
   Seal& seal_;
 };
 
@@ -129,15 +116,13 @@ absl::Status Migrate(SQLite::Database& db, const Format& format, Sealing sealing
 }
 
 // One transaction.
-absl::Status Reseal(SQLite::Database& db, const std::string& file, const Seal& before,
-                    const Seal& after) {
+absl::Status Reseal(SQLite::Database& db, const std::string& file, const OwnKey& before,
+                    const OwnKey& after) {
   db.exec("BEGIN IMMEDIATE");
   const absl::Cleanup end = [&db] { db.tryExec("ROLLBACK"); };  // of what was not committed
   const std::string sealed = db.execAndGet("SELECT key FROM seal").getString();
-  const std::optional<std::string> own = before.Open(kKeyPlace, sealed);
-  if (!own) return Refuse(sync::v1::WRONG_KEY, file);
+  ASSIGN_OR_RETURN(const std::string again, before.SealedFor(after, sealed, file));
   SQLite::Statement change(db, "UPDATE seal SET key = ?");
-  const std::string again = after.Close(kKeyPlace, *own);
   change.bind(1, again.data(), static_cast<int>(again.size()));
   change.exec();
   db.exec("COMMIT");
@@ -172,7 +157,7 @@ absl::Status Rekey(SQLite::Database& db, const std::string& file, const Format& 
                    const std::string& key, const std::string& new_key,
                    const std::function<std::string(size_t)>& random_bytes) {
   if (key.empty()) return absl::FailedPreconditionError(absl::StrCat(file, " is not sealed"));
-  RETURN_IF_ERROR(Reseal(db, file, Seal(key, random_bytes), Seal(new_key, random_bytes)));
+  RETURN_IF_ERROR(Reseal(db, file, OwnKey(key, random_bytes), OwnKey(new_key, random_bytes)));
   Sweep(db, format);  // what the former key opens lies in no gap, nor in the log
   return absl::OkStatus();
 }

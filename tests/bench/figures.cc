@@ -77,6 +77,7 @@ class Keeping {
       return writer.PutDevice(own);
     }),
                  "the server's own device");
+    bench::Check(server::BeginSums(*store_, book), "sums");
     while (!Must(server::MakeSums(*store_, *CatalogueSchema(), book, 1000), "sums")) continue;
   }
 
@@ -112,6 +113,7 @@ double Summarise(const Options& options, size_t branches) {
            "open");
   const rules::Book& book = rules::ShippedBook();
   const Environment environment = SystemEnvironment();
+  Check(server::BeginSums(*store, book), "sums");
   while (!Must(server::MakeSums(*store, *CatalogueSchema(), book, 1000), "sums")) continue;
   std::mt19937 dice(1);
   std::vector<Id> tree;

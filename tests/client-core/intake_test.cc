@@ -200,6 +200,23 @@ TEST_F(Intaken, OfTwoWhoBearOneNameTheLastDigitsTell) {
   }
 }
 
+TEST_F(Intaken, WhoBearsANameAloneIsNotMeantByAnothersNumber) {
+  zhangs.Make<PrivateDetail>([&](PrivateDetail& detail) {
+    detail.set_member_id(wang.str());
+    detail.set_branch_id(branch.str());
+    detail.set_identity_number("11010519491231002X");
+  });
+  const Intake taken = Take(Asked("dues.payments"),
+                            "姓名,身份证号,月,实交\n"
+                            "王(1234),,2026-01,15\n"
+                            "王,330102198001011234,2026-02,15\n"
+                            "王(002x),,2026-03,15\n");
+  EXPECT_EQ(taken.rows[0].fate, IntakeRow::Fate::kWrong);
+  EXPECT_THAT(taken.rows[0].notes[0].words.zh(), HasSubstr("身份证号后四位不同"));
+  EXPECT_EQ(taken.rows[1].fate, IntakeRow::Fate::kWrong);
+  EXPECT_THAT(zhangs.All<DuesPayment>(), SizeIs(1));
+}
+
 TEST_F(Intaken, MeetingsComeWithTheirTimeAndWhatSomebodyAddedSinceStays) {
   constexpr char kMeetings[] =
       "类型,主题,时间,地点,主持人,记录人,应到\n"

@@ -18,6 +18,8 @@ class Proxy {
   ~Proxy();
 
   int port() const { return port_; }
+  // Where every connection goes that is made from now on.
+  void To(int server_port) { server_port_ = server_port; }
 
   enum class Trouble {
     kCut,    // the connection is closed
@@ -33,7 +35,7 @@ class Proxy {
  private:
   void Work();
 
-  const int server_port_;
+  std::atomic<int> server_port_;
   const std::string from_;
   int listener_ = -1;
   int wake_ = -1;

@@ -9,14 +9,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/figures/making.h"
-#include "server/figures/summary.h"
-#include "server/figures/sums.h"
 #include "sync/base/date.h"
 #include "sync/merge/own_edit.h"
-#include "sync/rules/typed.h"
-#include "tests/support/damage.h"
-#include "tests/support/recounted.h"
-#include "tests/support/village.h"
+#include "tests/server/sums.h"
 
 namespace zhibu::test {
 namespace {
@@ -27,99 +22,7 @@ using records::v1::Attendance;
 using records::v1::DuesBase;
 using rules::Months;
 using ::testing::IsEmpty;
-
-class Sums : public Village {
- protected:
-  // What is kept of a figure, of the branch or of one and all below it.
-  int64_t Kept(const std::string& key, const std::string& period = "2026",
-               const std::vector<Id>& of = {}) {
-    return LineOf(key, period, of).amount();
-  }
-  rules::v1::Line LineOf(const std::string& key, const std::string& period,
-                         const std::vector<Id>& of = {}) {
-    const rules::v1::Report report = ReportOf(period, of);
-    EXPECT_FALSE(report.being_made());
-    for (const auto& line : report.lines()) {
-      if (line.key() == key) return line;
-    }
-    ADD_FAILURE() << "no " << key;
-    return {};
-  }
-  rules::v1::Report ReportOf(const std::string& period, const std::vector<Id>& of = {}) {
-    rules::v1::Report report;
-    EXPECT_EQ(world.store().Read([&](server::Reader& reader) -> absl::Status {
-      ASSIGN_OR_RETURN(report,
-                       server::SummaryOf(reader, world.ingest().book(),
-                                         of.empty() ? std::vector<Id>{branch} : of,
-                                         *Months::From(period), MonthOf(DayAt(world.now_ms())),
-                                         [](const rules::Figure&) { return rules::Sight::kAll; }));
-      return absl::OkStatus();
-    }),
-              absl::OkStatus());
-    return report;
-  }
-  std::vector<std::string> Wrong(const rules::Book& book = rules::ShippedBook()) {
-    std::vector<std::string> wrong;
-    EXPECT_EQ(world.store().Read([&](server::Reader& reader) -> absl::Status {
-      ASSIGN_OR_RETURN(wrong, WrongSums(reader, book));
-      return absl::OkStatus();
-    }),
-              absl::OkStatus());
-    return wrong;
-  }
-
-  // As a record comes to be in the store, with what follows for sums. Null: it is deleted.
-  void Put(const RecordType& type, const Id& id, const Message* record) {
-    world.Wait(1000);
-    EXPECT_EQ(world.store().Write([&](server::Writer& writer) -> absl::Status {
-      ASSIGN_OR_RETURN(const RecordState was, writer.GetRecord({type.number, id}));
-      RecordState now = was;
-      ASSIGN_OR_RETURN(now.touch.version, writer.NextVersion({branch}, Version()));
-      now.exists = true;
-      now.touch.writer = kServerDevice;
-      now.touch.stamp = StampAt(world.now_ms(), 0);
-      now.deletion.reset();
-      if (record == nullptr) now.deletion = now.touch;
-      if (record != nullptr) now.body = record->SerializeAsString();
-      RETURN_IF_ERROR(writer.PutRecord({type.number, id}, now, {}, {}));
-      server::Sums sums(writer, *world.schema(), rules::ShippedBook());
-      return sums.Follow({{&type, id, &was, &now}});
-    }),
-              absl::OkStatus());
-  }
-
-  // Of which figures there are sums.
-  void NoteSummed(const std::vector<Id>& of, std::set<std::string>* keys) {
-    EXPECT_EQ(world.store().Read([&](server::Reader& reader) {
-      return reader.ReadSums(of, 0, [&](const Id&, const SumKey& key, const Sum& sum) {
-        if (key.by != kWhole || sum.amount == 0) return;
-        keys->insert(rules::ShippedBook().figures()[key.figure].text.key());
-      });
-    }),
-              absl::OkStatus());
-  }
-
-  Id Hold(Phone& phone, const char* day, Meeting::Kind kind = Meeting::MEMBERS) {
-    return phone.Make<Meeting>([&](Meeting& meeting) {
-      meeting.set_branch_id(branch.str());
-      meeting.set_kind(kind);
-      meeting.set_state(Meeting::HELD);
-      meeting.set_expected(3);
-      meeting.add_present(zhang.str());
-      meeting.mutable_starts_at()->set_seconds(BeginningOf(*DayFrom(day)) / 1000 + 36'000);
-    });
-  }
-  Id Pay(Phone& phone, const Id& member, int64_t fen, const char* month,
-         const Id* reverses = nullptr) {
-    return phone.Make<DuesPayment>([&](DuesPayment& paid) {
-      paid.set_branch_id(branch.str());
-      paid.set_member_id(member.str());
-      paid.set_amount_fen(fen);
-      paid.set_month(month);
-      if (reverses != nullptr) paid.set_reverses_id(reverses->str());
-    });
-  }
-};
+using ::testing::SizeIs;
 
 TEST_F(Sums, AreThereOnceAnEditIsInAndFollowEachOfItsChanges) {
   const Id meeting = Hold(zhangs, "2026-03-31");
@@ -177,6 +80,18 @@ TEST_F(Sums, OfARollCallFollowTheMeetingThatItIsOf) {
   EXPECT_EQ(Kept("meeting.roll"), 0);
   EXPECT_EQ(LineOf("meeting.roll", "2026").not_known(), 3);
   EXPECT_THAT(Wrong(), IsEmpty());
+}
+
+TEST_F(Sums, OfWhatTheSecretaryHasReceivedNoMemberTakesAnyBack) {
+  const Id paid = Pay(zhangs, wang, 4800, "2026-03");
+  world.SyncAll();
+  Pay(wangs, wang, -4800, "2026-03", &paid);
+  world.SyncAll();
+  EXPECT_THAT(wangs.SetAside(), SizeIs(1));
+  EXPECT_EQ(Kept("dues.paid"), 4800);
+  Pay(zhangs, wang, -4800, "2026-03", &paid);
+  world.SyncAll();
+  EXPECT_EQ(Kept("dues.paid"), 0);
 }
 
 TEST_F(Sums, OfDuesFollowTheNextBaseAndItsEnd) {
@@ -247,68 +162,6 @@ TEST_F(Sums, WithABalanceThatIsOpenNameTheOrganisation) {
   EXPECT_EQ(sheet.difference(), -1);
   ASSERT_EQ(sheet.open_size(), 1);
   EXPECT_EQ(sheet.open(0).organisation_id(), branch.bytes());
-}
-
-// ---- What cannot be read -----------------------------------------------------------------
-
-class SumsOfDamaged : public Sums {
- protected:
-  Damaged Flip(const RecordType& type, const Id& id) {
-    const auto damaged =
-        FlipBit(world.server_file(), "", "record", "body",
-                absl::StrCat("type = ", type.number, " AND id = x'", Hex(id.bytes()), "'"));
-    EXPECT_TRUE(damaged.has_value());
-    return damaged.value_or(Damaged());
-  }
-  void Mend(const Damaged& damaged) {
-    PutBack(world.server_file(), "", damaged);
-    world.RestartServer();
-  }
-  // As an update does that brings other figures.
-  void MakeAnew() {
-    EXPECT_EQ(world.store().Write([](server::Writer& writer) {
-      return server::PutSumsState(writer, stored::v1::SumsState());
-    }),
-              absl::OkStatus());
-    world.RestartServer();
-  }
-};
-
-TEST_F(SumsOfDamaged, AreWithoutItSayThatAndAreWholeOnceItIsPutBack) {
-  const Id broken = Hold(zhangs, "2026-03-31");
-  Hold(zhangs, "2026-03-31");
-  world.SyncAll();
-  const Damaged damaged = Flip(TypeOf<Meeting>(), broken);
-  MakeAnew();
-  EXPECT_EQ(Kept("meeting.held"), 1);
-  EXPECT_TRUE(ReportOf("2026").incomplete());
-  world.RestartServer();
-  EXPECT_TRUE(ReportOf("2026").incomplete()) << "it is damaged still";
-  Mend(damaged);
-  EXPECT_EQ(Kept("meeting.held"), 2);
-  EXPECT_FALSE(ReportOf("2026").incomplete());
-  EXPECT_THAT(Wrong(), IsEmpty());
-}
-
-TEST_F(SumsOfDamaged, FollowWhatComesInMeanwhileOnceItIsPutBack) {
-  const auto base = [&](const char* from, int64_t fen) {
-    return zhangs.Make<DuesBase>([&](DuesBase& one) {
-      one.set_branch_id(branch.str());
-      one.set_member_id(wang.str());
-      one.set_from(from);
-      one.set_monthly_due_fen(fen);
-      one.set_state(DuesBase::PROPOSED);
-    });
-  };
-  const Id first = base("2026-01", 1000);
-  world.SyncAll();
-  const Damaged damaged = Flip(TypeOf<DuesBase>(), first);
-  base("2026-07", 2000);  // which ends the first
-  world.SyncAll();
-  EXPECT_TRUE(ReportOf("2026").incomplete());
-  Mend(damaged);
-  EXPECT_EQ(Kept("dues.due", "2026-Q3"), 6000);
-  EXPECT_THAT(Wrong(), IsEmpty());
 }
 
 // ---- Every shipped figure ----------------------------------------------------------------
@@ -446,17 +299,16 @@ TEST_F(Sums, OfEveryShippedFigureStayWhatIsCountedFromNothing) {
 
 // ---- Made anew --------------------------------------------------------------------------
 
-TEST_F(Sums, AreThoseOfARestoredServer) {
-  Hold(zhangs, "2026-03-31");
-  world.SyncAll();
-  const std::string backup = world.BackUp();
-  Hold(zhangs, "2026-03-30");
-  world.SyncAll();
-  world.RestoreServer(backup);
-  EXPECT_THAT(Wrong(), IsEmpty());
-  EXPECT_EQ(Kept("meeting.held"), 1);
-  world.SyncAll();
-  EXPECT_EQ(Kept("meeting.held"), 2) << "the phone has offered it again";
+std::unique_ptr<const rules::Book> OtherBook() {
+  const std::vector<rules::RuleText> files = {{"test.textproto", R"(
+    figure { key: "of_type" words { zh: "a" en: "a" } source: "s" certainty: SURE of: "Meeting"
+      day: "this.starts_at" unit { zh: "次" en: "n" } }
+    figure { key: "fen" words { zh: "b" en: "b" } source: "s" certainty: SURE of: "DuesPayment"
+      day: "this.month" counts: "this.amount_fen" undone_by: "reverses_id"
+      unit { zh: "分" en: "fen" } })"}};
+  auto book = rules::Book::Compile(files, *CatalogueSchema());
+  EXPECT_TRUE(book.ok()) << book.status();
+  return *std::move(book);
 }
 
 TEST_F(Sums, AreMadeAnewInStepsBetweenEditsWhereTheFiguresAreOthers) {
@@ -465,21 +317,14 @@ TEST_F(Sums, AreMadeAnewInStepsBetweenEditsWhereTheFiguresAreOthers) {
     Pay(zhangs, wang, 4800, "2026-03");
   }
   world.SyncAll();
-  const std::vector<rules::RuleText> files = {{"test.textproto", R"(
-    figure { key: "of_type" words { zh: "a" en: "a" } source: "s" certainty: SURE of: "Meeting"
-      day: "this.starts_at" unit { zh: "次" en: "n" } }
-    figure { key: "fen" words { zh: "b" en: "b" } source: "s" certainty: SURE of: "DuesPayment"
-      day: "this.month" counts: "this.amount_fen" undone_by: "reverses_id"
-      unit { zh: "分" en: "fen" } })"}};
-  const auto book = rules::Book::Compile(files, *CatalogueSchema());
-  ASSERT_TRUE(book.ok()) << book.status();
+  const auto book = OtherBook();
   const server::Ingest later(world.schema(), world.fate().environment(), server::Observer::None(),
-                             **book);
+                             *book);
   const auto is_being_made = [&] {
     bool made = false;
     EXPECT_EQ(world.store().Read([&](server::Reader& reader) -> absl::Status {
       ASSIGN_OR_RETURN(const auto report,
-                       server::SummaryOf(reader, **book, {&branch, 1}, *Months::From("2026"), 0,
+                       server::SummaryOf(reader, *book, {&branch, 1}, *Months::From("2026"), 0,
                                          [](const rules::Figure&) { return rules::Sight::kAll; }));
       made = report.being_made();
       return absl::OkStatus();
@@ -487,11 +332,12 @@ TEST_F(Sums, AreMadeAnewInStepsBetweenEditsWhereTheFiguresAreOthers) {
               absl::OkStatus());
     return made;
   };
+  ASSERT_EQ(server::BeginSums(world.store(), *book), absl::OkStatus());
   int steps = 0;
   int64_t payments = 0;
   for (bool made = false; !made; ++steps) {
     EXPECT_TRUE(is_being_made());
-    const auto step = server::MakeSums(world.store(), *world.schema(), **book, 2);
+    const auto step = server::MakeSums(world.store(), *world.schema(), *book, 2);
     ASSERT_TRUE(step.ok()) << step.status();
     made = *step;
     // In between somebody pays.
@@ -509,7 +355,44 @@ TEST_F(Sums, AreMadeAnewInStepsBetweenEditsWhereTheFiguresAreOthers) {
   }
   EXPECT_GT(steps, 4);
   EXPECT_FALSE(is_being_made());
-  EXPECT_THAT(Wrong(**book), IsEmpty());
+  EXPECT_THAT(Wrong(*book), IsEmpty());
+}
+
+// As while servers on one database are updated one after the other.
+TEST_F(Sums, ThatAServerBesideThisOneMadeByItsOwnBookSayThatTheyLackWhatComesInHere) {
+  const auto book = OtherBook();
+  const auto make = [&] {
+    ASSERT_EQ(server::BeginSums(world.store(), *book), absl::OkStatus());
+    absl::StatusOr<bool> made = false;
+    while (made.ok() && !*made) {
+      made = server::MakeSums(world.store(), *world.schema(), *book, server::kSumsAtOnce);
+    }
+    ASSERT_TRUE(made.ok()) << made.status();
+  };
+  const auto are_incomplete = [&] {
+    bool incomplete = false;
+    EXPECT_EQ(world.store().Read([&](server::Reader& reader) -> absl::Status {
+      ASSIGN_OR_RETURN(const auto state, server::SumsStateOf(reader, *book));
+      incomplete = state.incomplete();
+      return absl::OkStatus();
+    }),
+              absl::OkStatus());
+    return incomplete;
+  };
+  Hold(zhangs, "2026-03-31");
+  world.SyncAll();
+  make();
+  EXPECT_THAT(Wrong(*book), IsEmpty());
+  const auto here = server::MakeSums(world.store(), *world.schema(), rules::ShippedBook(), 100);
+  EXPECT_TRUE(here.ok() && *here) << "it is left to the other";
+  EXPECT_THAT(Wrong(*book), IsEmpty());
+  EXPECT_FALSE(are_incomplete());
+  Hold(zhangs, "2026-04-30");
+  world.SyncAll();
+  EXPECT_TRUE(are_incomplete());
+  make();
+  EXPECT_FALSE(are_incomplete());
+  EXPECT_THAT(Wrong(*book), IsEmpty());
 }
 
 }  // namespace

@@ -2,9 +2,6 @@
 //
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreContract, testing::Values(StoreKind{"Sqlite", make}),
 //                            StoreKindName);
-//
-// Records and scopes are named by short words: "ann" is the Id whose bytes are
-// "ann" and zeros, so that ids sort as their names do.
 #ifndef ZHIBU_TESTS_SERVER_STORE_CONTRACT_H_
 #define ZHIBU_TESTS_SERVER_STORE_CONTRACT_H_
 
@@ -26,6 +23,7 @@
 #include "server/store/store.h"
 #include "sync/base/status.h"
 #include "sync/crypto/handshake.h"
+#include "tests/server/store_words.h"
 
 namespace zhibu::server {
 
@@ -48,60 +46,6 @@ struct StoreKind {
 inline void PrintTo(const StoreKind& kind, std::ostream* out) { *out << kind.name; }
 inline std::string StoreKindName(const testing::TestParamInfo<StoreKind>& info) {
   return info.param.name;
-}
-
-inline Id Named(absl::string_view name) {
-  std::string bytes(name);
-  bytes.resize(Id::kSize, '\0');
-  return *Id::FromBytes(bytes);
-}
-inline std::string NameOf(const Id& id) { return std::string(id.bytes().data()); }
-
-constexpr uint32_t kMeeting = 31;
-constexpr uint32_t kMember = 20;
-
-inline RecordState Written(Version version, absl::string_view body) {
-  RecordState state;
-  state.exists = true;
-  state.touch = {version, DeviceNumber(7), StampAt(1700000000000, 3)};
-  state.body = std::string(body);
-  state.trace = absl::StrCat("trace of ", body);
-  return state;
-}
-
-// "4 31/ann=hello", " left" where it has left, " deleted" where it is.
-inline std::string Describe(const FeedRow& row) {
-  return absl::StrCat(row.version.value, " ", row.key.type, "/", NameOf(row.key.id), "=",
-                      row.state.body, row.present ? "" : " left",
-                      row.state.alive() ? "" : " deleted");
-}
-
-inline absl::StatusOr<std::string> FeedOf(Reader& reader, absl::string_view scope,
-                                          uint64_t after = 0, uint32_t offices = kAllOffices) {
-  std::vector<std::string> rows;
-  RETURN_IF_ERROR(reader.ReadFeed(Named(scope), Version(after), offices, [&](const FeedRow& row) {
-    rows.push_back(Describe(row));
-    return true;
-  }));
-  return absl::StrJoin(rows, ", ");
-}
-
-inline absl::StatusOr<std::string> ListOf(Reader& reader, uint32_t type,
-                                          std::optional<absl::string_view> scope) {
-  std::vector<std::string> rows;
-  std::optional<Id> id;
-  if (scope.has_value()) id = Named(*scope);
-  RETURN_IF_ERROR(reader.ListRecords(type, id, [&](const Id& record, const RecordState& state) {
-    rows.push_back(absl::StrCat(NameOf(record), "=", state.body));
-  }));
-  return absl::StrJoin(rows, ", ");
-}
-
-// Seen there by `offices`.
-inline std::vector<Showing> Shown(const std::vector<Id>& scopes, uint32_t offices = kAllOffices) {
-  std::vector<Showing> showings;
-  for (const Id& scope : scopes) showings.push_back({scope, offices});
-  return showings;
 }
 
 class StoreContract : public testing::TestWithParam<StoreKind> {
@@ -1257,6 +1201,83 @@ TEST_P(StoreContract, ASumOfATransactionThatIsUndoneWasNeverAdded) {
             absl::OkStatus());
   EXPECT_EQ(Read([&](Reader& reader) { return SumsOf(reader, Ids({"east"}), 0); }),
             "east 1/0 in 24312 of 0: 5/1");
+}
+
+TEST_P(StoreContract, ASumIsReadAsTheTransactionHasItUntilItsAttemptFails) {
+  const SumKey january{1, 0, 24312, 0};
+  const auto add = [&](Writer& writer, int64_t amount) {
+    return writer.AddToSums(Named("east"), {{january, {amount, 1}}});
+  };
+  const auto sums = [](Reader& reader) { return SumsOf(reader, Ids({"east"}), 0).value(); };
+  EXPECT_EQ(Write([&](Writer& writer) { return add(writer, 1); }), absl::OkStatus());
+  EXPECT_EQ(Write([&](Writer& writer) -> absl::Status {
+              RETURN_IF_ERROR(add(writer, 10));
+              EXPECT_FALSE(writer
+                               .Attempt([&]() -> absl::Status {
+                                 RETURN_IF_ERROR(add(writer, 100));
+                                 EXPECT_EQ(sums(writer), "east 1/0 in 24312 of 0: 111/3");
+                                 RETURN_IF_ERROR(writer.DropSums(100).status());
+                                 EXPECT_EQ(sums(writer), "");
+                                 RETURN_IF_ERROR(add(writer, 7));
+                                 return absl::CancelledError();
+                               })
+                               .ok());
+              EXPECT_EQ(sums(writer), "east 1/0 in 24312 of 0: 11/2");
+              return add(writer, 1000);
+            }),
+            absl::OkStatus());
+  EXPECT_EQ(Read([&](Reader& reader) { return SumsOf(reader, Ids({"east"}), 0); }),
+            "east 1/0 in 24312 of 0: 1011/3");
+}
+
+// A store that is far away fetches it, any other does nothing: what follows is the same.
+TEST_P(StoreContract, WhatWasForeseenOfSumsIsWhatIsThere) {
+  const RecordKey on{kMeeting, Named("meeting")}, bob{kMember, Named("bob")},
+      cat{kMember, Named("cat")};
+  const SumChanges in_all_years = {{{1, 0, kAllTimes, 0}, {1, 1}},
+                                   {{1, 0, 2025 * 12, 0}, {5, 1}},
+                                   {{1, 0, 2026 * 12, 0}, {7, 1}}};
+  const auto add = [&](Writer& writer) -> absl::Status {
+    for (const char* organisation : {"east", "west"}) {
+      RETURN_IF_ERROR(writer.AddToSums(Named(organisation), in_all_years));
+    }
+    return writer.AddToSums(Named("west"), {{{1, 0, 2027 * 12, 0}, {9, 1}}});
+  };
+  EXPECT_EQ(Write([&](Writer& writer) -> absl::Status {
+              RETURN_IF_ERROR(writer.PutHanging(on, bob));
+              RETURN_IF_ERROR(writer.PutSetting("there", "x"));
+              return writer.AddToSums(Named("east"), in_all_years);
+            }),
+            absl::OkStatus());
+  EXPECT_EQ(Write([&](Writer& writer) -> absl::Status {
+              Foreseen foreseen;
+              foreseen.settings = {"there", "not there"};
+              foreseen.sums = Ids({"east", "west"});
+              foreseen.hanging = {on, bob};
+              RETURN_IF_ERROR(writer.Fetch(foreseen));
+              EXPECT_EQ(*writer.GetSetting("there"), "x");
+              EXPECT_EQ(*writer.GetSetting("not there"), "");
+              EXPECT_THAT(*writer.HangingOn(on), testing::ElementsAre(bob));
+              EXPECT_THAT(*writer.HangingOn(bob), testing::IsEmpty());
+              RETURN_IF_ERROR(writer.PutHanging(on, cat));
+              RETURN_IF_ERROR(writer.DropHanging(on, bob));
+              EXPECT_THAT(*writer.HangingOn(on), testing::ElementsAre(cat));
+              EXPECT_FALSE(writer
+                               .Attempt([&]() -> absl::Status {
+                                 RETURN_IF_ERROR(add(writer));
+                                 RETURN_IF_ERROR(writer.PutHanging(on, bob));
+                                 return absl::CancelledError();
+                               })
+                               .ok());
+              EXPECT_THAT(*writer.HangingOn(on), testing::ElementsAre(cat));
+              return add(writer);
+            }),
+            absl::OkStatus());
+  EXPECT_EQ(Read([&](Reader& reader) {
+              return SumsOf(reader, Ids({"east", "west"}), 2026);
+            }),
+            "east 1/0 in 0 of 0: 2/2, east 1/0 in 24312 of 0: 14/2, west 1/0 in 0 of 0: 1/1, "
+            "west 1/0 in 24312 of 0: 7/1, west 1/0 in 24324 of 0: 9/1");
 }
 
 TEST_P(StoreContract, WhatHangsOnARecordIsFoundByItAndDroppedLittleByLittle) {

@@ -181,6 +181,32 @@ TEST(HostileWorkbook, MoreThanItMayUnpackTo) {
   EXPECT_THAT(WhyNoBook(bomb, {.unpacked_bytes_max = 1'000'000}), HasSubstr("too large"));
 }
 
+TEST(HostileWorkbook, AFewTextsThatAreShownInManyCells) {
+  std::string cells;
+  for (int i = 1; i <= 200; ++i) {
+    absl::StrAppend(&cells, "<row r=\"", i, "\"><c r=\"A", i, "\" t=\"s\"><v>0</v></c></row>");
+  }
+  const std::string long_text(100'000, 'x');
+  const std::string texts = absl::StrCat("<sst><si><t>", long_text, "</t></si></sst>");
+  const std::string sheet = absl::StrCat("<sheetData>", cells, "</sheetData>");
+  EXPECT_THAT(WhyNoBook(Book(sheet, "", texts), {.text_bytes_max = 10'000'000}),
+              HasSubstr("too large"));
+  EXPECT_TRUE(ReadWorkbook(Book(sheet, "", texts), {.text_bytes_max = 30'000'000}).ok());
+  const std::string one = absl::StrCat("<sheetData><row r=\"1\">", Text("A1", long_text),
+                                       "</row></sheetData><mergeCells><mergeCell ref=\"A1:IV1\"/>"
+                                       "</mergeCells>");
+  EXPECT_THAT(WhyNoBook(Book(one), {.text_bytes_max = 10'000'000}), HasSubstr("too large"));
+}
+
+TEST(HostileWorkbook, SheetsWithoutEnd) {
+  std::string sheets;
+  for (int i = 0; i <= 1000; ++i) sheets += R"(<sheet name="a" sheetId="1" r:id="r1"/>)";
+  EXPECT_THAT(WhyNoBook(Packed({{"xl/workbook.xml", absl::StrCat("<workbook><sheets>", sheets,
+                                                                 "</sheets></workbook>")},
+                                {"xl/_rels/workbook.xml.rels", "<Relationships/>"}})),
+              HasSubstr("too large"));
+}
+
 TEST(HostileWorkbook, EntitiesThatGrow) {
   EXPECT_THAT(WhyNoBook(Book("<sheetData/>", "",
                              R"(<!DOCTYPE a [<!ENTITY b "bbbb">]><sst><si><t>&b;</t></si></sst>)")),

@@ -228,6 +228,10 @@ void Stream::Lose() {
 
 // ---- World ---------------------------------------------------------------------
 
+World::OpenStore World::open_store = [](const std::string& file, server::Observer* observer) {
+  return server::OpenSqliteStore(file, {.key = kServerKey, .observer = observer});
+};
+
 World::World(uint64_t seed) : seed_(seed), fate_(seed, &now_ms_), schema_(WideSchema()) {
   OpenServer(directory_.NewFile());
   if (store_ == nullptr) std::abort();
@@ -410,7 +414,7 @@ void World::MakeSums() {
 void World::OpenServer(const std::string& file) {
   store_.reset();
   server_file_ = file;
-  auto store = server::OpenSqliteStore(file, {.key = kServerKey, .observer = &heard_});
+  auto store = open_store(file, &heard_);
   ASSERT_TRUE(store.ok()) << store.status();
   store_ = *std::move(store);
   store_->Watch(&moved_);

@@ -211,6 +211,12 @@ class World {
  public:
   explicit World(uint64_t seed = 1);
 
+  // Opens the store of every server, and again when it is restarted; `file` is a name that is the
+  // store's alone. Whoever wants another than the SQLite store says so before the first world.
+  using OpenStore = std::function<absl::StatusOr<std::unique_ptr<server::Store>>(
+      const std::string& file, server::Observer* observer)>;
+  static OpenStore open_store;
+
   // ---- Time ----
   int64_t now_ms() const { return now_ms_; }
   void Wait(int64_t ms) { now_ms_ += ms; }

@@ -1,8 +1,8 @@
 #include "absl/strings/str_cat.h"
+#include "server/store/layout.h"
 #include "server/store/sqlite/transaction.h"
 #include "sync/base/status.h"
 #include "sync/crypto/handshake.h"
-#include "zhibu/stored/v1/server.pb.h"
 
 namespace zhibu::server::sqlite {
 namespace {
@@ -33,28 +33,6 @@ constexpr char kReadAnswered[] =
     "SELECT device, number, answer, version, verdict, link FROM audit"
     " WHERE device = ? AND number > ? ORDER BY number";
 
-// What a value is sealed under, as kSealAll spells it in schema.cc.
-constexpr char kEdit[] = "audit.edit";
-constexpr char kAnswer[] = "audit.answer";
-std::string PlaceOf(const char* column, DeviceNumber device, EditNumber number) {
-  return absl::StrCat(column, "/", device.value, "/", number.value);
-}
-
-Damage DamageOf(const AuditRow& row) {
-  return {.what = Damage::What::kEdit, .device = row.device, .edit = row.number};
-}
-
-std::string BesideOf(const AuditRow& row) {
-  stored::v1::Beside beside;
-  if (row.author != row.device) beside.set_author(row.author.value);
-  if (!row.decided_by.empty()) beside.set_decided_by(row.decided_by.str());
-  beside.mutable_builds_on()->Add(row.builds_on.begin(), row.builds_on.end());
-  beside.set_withdrawn(row.withdrawn);
-  beside.set_sent(row.sent.value);
-  beside.mutable_bases()->Add(row.bases.begin(), row.bases.end());
-  return beside.SerializeAsString();
-}
-
 }  // namespace
 
 // Without what cannot be read.
@@ -67,29 +45,16 @@ AuditRow Transaction::AuditOf(const Statement& row) {
   audit.version = row.Number<Version>(6);
   audit.chain = row.Bytes(7);
   audit.made_ms = row.Int(8);
-  auto edit = row.TryOpen(4, seal_, PlaceOf(kEdit, audit.device, audit.number));
-  const auto answer = row.TryOpen(5, seal_, PlaceOf(kAnswer, audit.device, audit.number));
-  stored::v1::Beside beside;
-  if (!edit || !answer || !audit.answer.ParseFromString(*answer) ||
-      !beside.ParseFromString(row.Bytes(9))) {
-    audit.answer.Clear();
-    audit.damaged = true;
-    observer_.OnDamage(DamageOf(audit));
-    return audit;
-  }
-  audit.edit = *std::move(edit);
-  if (beside.author() != 0) audit.author = DeviceNumber(beside.author());
-  audit.decided_by = Id::FromBytes(beside.decided_by()).value_or(Id());
-  audit.builds_on.assign(beside.builds_on().begin(), beside.builds_on().end());
-  audit.withdrawn = beside.withdrawn();
-  audit.sent = Version(beside.sent());
-  audit.bases.assign(beside.bases().begin(), beside.bases().end());
+  auto edit = row.TryOpen(4, seal_, layout::Edit(audit.device, audit.number));
+  const auto answer = row.TryOpen(5, seal_, layout::Answer(audit.device, audit.number));
+  layout::FillIn(std::move(edit), answer, row.Bytes(9), &audit);
+  if (audit.damaged) observer_.OnDamage(layout::DamageOf(audit));
   return audit;
 }
 
 absl::StatusOr<AuditRow> Transaction::WholeAuditOf(const Statement& row) {
   AuditRow audit = AuditOf(row);
-  if (audit.damaged) return StatusOf(DamageOf(audit));
+  if (audit.damaged) return StatusOf(layout::DamageOf(audit));
   return audit;
 }
 
@@ -133,16 +98,11 @@ Answered Transaction::AnsweredOf(const Statement& row) {
   Answered answered;
   answered.number = row.Number<EditNumber>(1);
   answered.version = row.Number<Version>(3);
-  const auto answer = row.TryOpen(2, seal_, PlaceOf(kAnswer, device, answered.number));
-  if (!answer || !answered.answer.ParseFromString(*answer)) {
+  const auto answer = row.TryOpen(2, seal_, layout::Answer(device, answered.number));
+  if (!layout::FillIn(answer, static_cast<sync::v1::Verdict>(row.Int(4)),
+                      static_cast<uint64_t>(row.Int(5)), &answered)) {
     observer_.OnDamage({.what = Damage::What::kEdit, .device = device, .edit = answered.number});
-    const auto verdict = static_cast<sync::v1::Verdict>(row.Int(4));
-    answered.answer.Clear();
-    answered.answer.set_number(answered.number.value);
-    answered.answer.set_verdict(verdict);
-    if (verdict != sync::v1::MERGED) answered.answer.set_reason(sync::v1::SERVER_FAULT);
   }
-  answered.answer.set_link(static_cast<uint64_t>(row.Int(5)));
   return answered;
 }
 
@@ -210,10 +170,10 @@ absl::Status Transaction::AppendAudit(const AuditRow& row) {
     return absl::InvalidArgumentError("an edit's number and version are below 2^63");
   }
   return Writing([&]() -> absl::Status {
-    const std::string edit = seal_.Close(PlaceOf(kEdit, row.device, row.number), row.edit);
+    const std::string edit = seal_.Close(layout::Edit(row.device, row.number), row.edit);
     const std::string answer =
-        seal_.Close(PlaceOf(kAnswer, row.device, row.number), row.answer.SerializeAsString());
-    const std::string beside = BesideOf(row);
+        seal_.Close(layout::Answer(row.device, row.number), row.answer.SerializeAsString());
+    const std::string beside = layout::BesideOf(row);
     Statement insert(connection_, kAppendAudit, row.device, row.number, row.received_ms, row.stamp,
                      edit, answer, row.version, row.chain, row.made_ms, beside,
                      static_cast<int64_t>(LinkTo(row.edit)),

@@ -1,6 +1,4 @@
-#include <sodium.h>
-
-#include "absl/strings/str_cat.h"
+#include "server/store/layout.h"
 #include "server/store/sqlite/transaction.h"
 
 namespace zhibu::server::sqlite {
@@ -29,16 +27,6 @@ constexpr char kHasCode[] = "SELECT 1 FROM code WHERE digest = ? AND expires_ms 
 constexpr char kDropCodes[] = "DELETE FROM code WHERE expires_ms < ?";
 constexpr char kTakeCode[] = "DELETE FROM code WHERE digest = ? RETURNING person, expires_ms";
 
-// What a name is sealed under, as kSealAll spells it in schema.cc.
-std::string PlaceOf(DeviceNumber device) { return absl::StrCat("device.name/", device.value); }
-
-std::string DigestOf(absl::string_view code) {
-  std::string digest(crypto_generichash_BYTES, '\0');
-  crypto_generichash(reinterpret_cast<unsigned char*>(digest.data()), digest.size(),
-                     reinterpret_cast<const unsigned char*>(code.data()), code.size(), nullptr, 0);
-  return digest;
-}
-
 }  // namespace
 
 // The name is shown to people, and nothing depends on it.
@@ -48,7 +36,7 @@ DeviceRow Transaction::DeviceOf(const Statement& row) {
   device.public_key = row.Bytes(1);
   device.person = row.IdAt(2);
   device.record = row.IdAt(3);
-  const auto name = row.TryOpen(4, seal_, PlaceOf(device.number));
+  const auto name = row.TryOpen(4, seal_, layout::Name(device.number));
   if (!name) observer_.OnDamage({.what = Damage::What::kName, .device = device.number});
   device.name = name.value_or("");
   device.standing = static_cast<DeviceRow::Standing>(row.Int(5));
@@ -96,7 +84,7 @@ absl::StatusOr<std::vector<DeviceRow>> Transaction::DevicesWithRecord(const Id& 
 
 absl::Status Transaction::PutDevice(const DeviceRow& device) {
   return Writing([&] {
-    const std::string name = seal_.Close(PlaceOf(device.number), device.name);
+    const std::string name = seal_.Close(layout::Name(device.number), device.name);
     Statement(connection_, kPutDevice, device.number, device.public_key, device.person,
               device.record, name, static_cast<int64_t>(device.standing), device.enrolled_ms,
               device.last_seen_ms, device.last_number, device.safe_number)
@@ -115,7 +103,7 @@ absl::StatusOr<DeviceNumber> Transaction::NextDevice() {
 
 absl::Status Transaction::PutCode(const EnrolmentCode& code) {
   return Writing([&] {
-    std::string digest = DigestOf(code.code);
+    std::string digest = layout::DigestOfCode(code.code);
     Statement(connection_, kPutCode, digest, code.person, code.expires_ms).Run();
     return absl::OkStatus();
   });
@@ -123,7 +111,7 @@ absl::Status Transaction::PutCode(const EnrolmentCode& code) {
 
 absl::StatusOr<bool> Transaction::HasCode(absl::string_view code, int64_t now_ms) {
   return Reading([&]() -> absl::StatusOr<bool> {
-    std::string digest = DigestOf(code);
+    std::string digest = layout::DigestOfCode(code);
     return Statement(connection_, kHasCode, digest, now_ms).Step();
   });
 }
@@ -137,7 +125,7 @@ absl::Status Transaction::DropCodes(int64_t before_ms) {
 
 absl::StatusOr<EnrolmentCode> Transaction::TakeCode(absl::string_view code) {
   return Writing([&]() -> absl::StatusOr<EnrolmentCode> {
-    std::string digest = DigestOf(code);
+    std::string digest = layout::DigestOfCode(code);
     Statement row(connection_, kTakeCode, digest);
     if (!row.Step()) return absl::NotFoundError("the code is unknown or has been used");
     return EnrolmentCode{std::string(code), row.IdAt(0), row.Int(1)};

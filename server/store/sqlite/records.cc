@@ -1,9 +1,5 @@
-#include <algorithm>
-#include <map>
-
-#include "absl/strings/str_cat.h"
+#include "server/store/layout.h"
 #include "server/store/sqlite/transaction.h"
-#include "sync/base/environment.h"
 
 namespace zhibu::server::sqlite {
 namespace {
@@ -89,32 +85,7 @@ constexpr char kListFeed[] =
     " AND f.present = 1 AND f.offices & 0x40000000 <> 0 AND r.deletion_version IS NULL ORDER BY "
     "f.id";
 
-// What a value is sealed under, as kSealAll spells it in schema.cc.
-constexpr char kBody[] = "record.body";
-constexpr char kTrace[] = "record.trace";
 static_assert(kLiesThere == 0x40000000, "as kListFeed and the migrations spell it");
-std::string PlaceOf(const char* column, const RecordKey& key) {
-  return absl::StrCat(column, "/", key.type, "/", Hex(key.id.bytes()));
-}
-
-// Of a row in a feed, what its offices share.
-struct FeedState {
-  Version version;
-  bool present = false;
-  Version since;
-
-  friend auto operator<=>(const FeedState&, const FeedState&) = default;
-};
-
-bool Storable(const RecordState& state) {
-  return state.exists && state.touch.version.value <= kHighest &&
-         (!state.deletion.has_value() || state.deletion->version.value <= kHighest);
-}
-
-bool Contains(absl::Span<const Showing> showings, const Id& scope) {
-  return std::any_of(showings.begin(), showings.end(),
-                     [&](const Showing& showing) { return showing.scope == scope; });
-}
 
 }  // namespace
 
@@ -128,8 +99,8 @@ absl::StatusOr<RecordState> Transaction::StateOf(const Statement& row, const Rec
     state.deletion =
         Touch{row.Number<Version>(3), row.Number<DeviceNumber>(4), row.Number<Stamp>(5)};
   }
-  auto body = row.TryOpen(6, seal_, PlaceOf(kBody, key));
-  auto trace = row.TryOpen(7, seal_, PlaceOf(kTrace, key));
+  auto body = row.TryOpen(6, seal_, layout::Body(key));
+  auto trace = row.TryOpen(7, seal_, layout::Trace(key));
   if (!body || !trace) return Note(damage);
   state.body = *std::move(body);
   state.trace = *std::move(trace);
@@ -276,19 +247,14 @@ absl::StatusOr<std::vector<Id>> Transaction::ScopesOf(const RecordKey& key) {
 
 absl::Status Transaction::PutRecord(const RecordKey& key, const RecordState& state,
                                     absl::Span<const Id> before, absl::Span<const Showing> after) {
-  if (!Storable(state)) {
+  if (!layout::Storable(state)) {
     return absl::InvalidArgumentError("a record is stored with the version the server gave it");
   }
   types_.insert(key.type);
   return Writing([&] {
     int64_t record_no = StoreRecord(key, state);
-    for (Showing showing : after) {
-      showing.offices |= kLiesThere;
-      showing.moved |= kLiesThere;
+    for (const Showing& showing : layout::AllShowings(before, after)) {
       MoveRows(showing, key, record_no, state.version());
-    }
-    for (const Id& scope : before) {
-      if (!Contains(after, scope)) MoveRows({scope, 0}, key, record_no, state.version());
     }
     return absl::OkStatus();
   });
@@ -322,8 +288,8 @@ int64_t Transaction::StoreRecord(const RecordKey& key, const RecordState& state)
     writer = state.deletion->writer;
     stamp = state.deletion->stamp;
   }
-  const std::string body = seal_.Close(PlaceOf(kBody, key), state.body);
-  const std::string trace = seal_.Close(PlaceOf(kTrace, key), state.trace);
+  const std::string body = seal_.Close(layout::Body(key), state.body);
+  const std::string trace = seal_.Close(layout::Trace(key), state.trace);
   Statement put(connection_, kPutRecord, key.type, key.id, state.touch.version, state.touch.writer,
                 state.touch.stamp, version, writer, stamp, body, trace);
   put.Step();
@@ -336,32 +302,17 @@ void Transaction::MoveRows(const Showing& showing, const RecordKey& key, int64_t
   // the same version and be missed.
   MoveScope(showing.scope, version);
   const int64_t scope_no = LoadScope(showing.scope).no;
-  std::map<FeedState, uint32_t> rows;  // the offices of each
-  std::map<uint32_t, FeedState> were;
-  uint32_t fresh = showing.offices;
+  layout::FeedRows were;
   Statement known(connection_, kFeedOf, scope_no, key.type, key.id);
   while (known.Step()) {
-    const auto offices = static_cast<uint32_t>(known.Int(0));
-    const FeedState was{known.Number<Version>(1), known.Int(2) != 0, known.Number<Version>(3)};
-    were[offices] = was;
-    fresh &= ~offices;
-    const uint32_t see = offices & showing.offices;
-    const uint32_t moved = was.present ? see & showing.moved : see;
-    const uint32_t gone = was.present ? offices & ~see : 0;
-    rows[was] |= offices & ~moved & ~gone;
-    rows[{version, true, was.since}] |= moved;
-    rows[{version, false, was.since}] |= gone;
+    were[static_cast<uint32_t>(known.Int(0))] = {known.Number<Version>(1), known.Int(2) != 0,
+                                                 known.Number<Version>(3)};
   }
-  rows[{version, true, version}] |= fresh;
-  std::map<uint32_t, FeedState> are;
-  for (const auto& [row, offices] : rows) {
-    if (offices != 0) are[offices] = row;
-  }
+  const layout::FeedRows are = layout::Move(were, showing, version);
   if (are == were) return;
-  const bool alike = are.size() == were.size() &&
-                     std::equal(are.begin(), are.end(), were.begin(),
-                                [](const auto& a, const auto& b) { return a.first == b.first; });
-  if (!alike) Statement(connection_, kDropFeed, scope_no, key.type, key.id).Run();
+  if (!layout::SameOffices(are, were)) {
+    Statement(connection_, kDropFeed, scope_no, key.type, key.id).Run();
+  }
   for (const auto& [offices, row] : are) {
     Statement(connection_, kPutFeed, scope_no, key.type, key.id, offices, record_no, row.version,
               row.present, row.since)

@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
+#include "server/store/layout.h"
 #include "server/store/sqlite/transaction.h"
 #include "sync/base/require.h"
 #include "sync/base/status.h"
@@ -68,8 +70,8 @@ absl::Status Transaction::RaiseCounters(Version version, DeviceNumber device) {
     Statement highest(connection_, kHighestVersion);
     highest.Step();
     version = std::max(version, highest.Number<Version>(0));
-    Statement(connection_, kRaiseCounter, Text{"version"}, version).Run();
-    Statement(connection_, kRaiseCounter, Text{"device"}, device).Run();
+    Statement(connection_, kRaiseCounter, Text{layout::kVersionCounter}, version).Run();
+    Statement(connection_, kRaiseCounter, Text{layout::kDeviceCounter}, device).Run();
     floor_.reset();
     return absl::OkStatus();
   });

@@ -1,4 +1,4 @@
-#include "absl/strings/str_cat.h"
+#include "server/store/layout.h"
 #include "server/store/sqlite/transaction.h"
 
 namespace zhibu::server::sqlite {
@@ -18,21 +18,18 @@ constexpr char kFindCommon[] =
 constexpr char kPutMark[] = "INSERT OR IGNORE INTO mark (mark, person) VALUES (?, ?)";
 constexpr char kDeleteMark[] = "DELETE FROM mark WHERE mark = ? AND person = ?";
 
-// What a value is sealed under, as kSealAll spells it in schema.cc.
-std::string PlaceOf(absl::string_view name) { return absl::StrCat("setting.value/", name); }
-
 }  // namespace
 
 absl::StatusOr<std::string> Transaction::GetSetting(absl::string_view name) {
   return Reading([&]() -> absl::StatusOr<std::string> {
     Statement row(connection_, kGetSetting, Text{name});
-    return row.Step() ? row.Opened(0, seal_, PlaceOf(name)) : std::string();
+    return row.Step() ? row.Opened(0, seal_, layout::Setting(name)) : std::string();
   });
 }
 
 absl::Status Transaction::PutSetting(absl::string_view name, absl::string_view value) {
   return Writing([&] {
-    const std::string sealed = seal_.Close(PlaceOf(name), value);
+    const std::string sealed = seal_.Close(layout::Setting(name), value);
     Statement(connection_, kPutSetting, Text{name}, sealed).Run();
     return absl::OkStatus();
   });

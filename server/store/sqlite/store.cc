@@ -2,22 +2,17 @@
 
 #include <SQLiteCpp/Backup.h>
 #include <SQLiteCpp/SQLiteCpp.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <sqlite3.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "server/store/published.h"
 #include "server/store/sqlite/schema.h"
 #include "server/store/sqlite/transaction.h"
 #include "sync/base/status.h"
@@ -34,43 +29,6 @@ using sqlite::Transaction;
 
 // BEGIN takes its snapshot only at the first read.
 constexpr char kTakeSnapshot[] = "SELECT value FROM setting LIMIT 1";
-
-absl::Status SyncToDisk(const std::string& path, int flags) {
-  int fd = ::open(path.c_str(), flags | O_RDONLY | O_CLOEXEC);
-  if (fd >= 0) {
-    int failed = ::fsync(fd);
-    int error = errno;
-    ::close(fd);
-    errno = error;
-    if (failed == 0) return absl::OkStatus();
-  }
-  return absl::UnavailableError(
-      absl::StrCat("The disk reported an error. The store is safe; the "
-                   "backup is not complete. Try again (",
-                   path, ": ", std::strerror(errno), ")"));
-}
-
-// A journal that outlived its copy would be played into the next one.
-void RemovePartial(const std::string& partial) {
-  std::error_code ignored;
-  std::filesystem::remove(partial, ignored);
-  std::filesystem::remove(absl::StrCat(partial, "-journal"), ignored);
-}
-
-// Moves a finished copy to its name, so that half a backup never bears it.
-absl::Status Publish(const std::string& partial, const std::string& file) {
-  RETURN_IF_ERROR(SyncToDisk(partial, 0));
-  std::error_code error;
-  std::filesystem::rename(partial, file, error);
-  if (error) {
-    return absl::UnavailableError(
-        absl::StrCat("The backup could not be given its name. The store "
-                     "is safe. Try again (",
-                     file, ": ", error.message(), ")"));
-  }
-  std::string directory = std::filesystem::path(file).parent_path().string();
-  return SyncToDisk(directory.empty() ? "." : directory, O_DIRECTORY);
-}
 
 class SqliteStore final : public Store {
  public:
@@ -191,19 +149,9 @@ void SqliteStore::ReturnReader(std::unique_ptr<Connection> reader) {
 
 absl::Status SqliteStore::Backup(const std::string& file) {
   absl::MutexLock lock(&backup_mutex_);
-  std::error_code error;
-  if (std::filesystem::exists(file, error)) {
-    return absl::AlreadyExistsError(
-        absl::StrCat(file, " is there already and has not been touched. Give another name"));
-  }
-  std::string partial = absl::StrCat(file, ".partial");
-  RemovePartial(partial);
-  absl::Status status = Catching(partial, [&]() -> absl::Status {
-    RETURN_IF_ERROR(CopyTo(partial));
-    return Publish(partial, file);
+  return Publish(file, [&](const std::string& partial) {
+    return Catching(partial, [&] { return CopyTo(partial); });
   });
-  if (!status.ok()) RemovePartial(partial);
-  return status;
 }
 
 absl::Status SqliteStore::CopyTo(const std::string& file) {

@@ -1,9 +1,7 @@
-#include <map>
-
 #include "absl/strings/str_cat.h"
+#include "server/store/layout.h"
 #include "server/store/sqlite/transaction.h"
 #include "sync/base/status.h"
-#include "zhibu/stored/v1/server.pb.h"
 
 namespace zhibu::server::sqlite {
 namespace {
@@ -30,39 +28,9 @@ constexpr char kDropAllHanging[] =
     " (SELECT on_type, on_id, type, id FROM hanging LIMIT ?)";
 constexpr char kAnyLeft[] = "SELECT EXISTS (SELECT 1 FROM sums) OR EXISTS (SELECT 1 FROM hanging)";
 
-constexpr int kNumbers = 6;
-
-int32_t YearOf(const SumKey& key) { return key.month / 12; }
-
 // What a value is sealed under, as kSealAll spells it in schema.cc.
 std::string PlaceOf(int64_t scope_no, int64_t year) {
   return absl::StrCat("sums.entries/", scope_no, "/", year);
-}
-
-SumChanges Unpacked(const std::string& bytes) {
-  SumChanges sums;
-  stored::v1::SumsOfYear stored;
-  if (!stored.ParseFromString(bytes)) return sums;
-  const auto& numbers = stored.numbers();
-  for (int i = 0; i + kNumbers <= numbers.size(); i += kNumbers) {
-    const SumKey key{static_cast<uint32_t>(numbers[i]), static_cast<uint32_t>(numbers[i + 1]),
-                     static_cast<int32_t>(numbers[i + 2]), numbers[i + 3]};
-    // They stand in order.
-    sums.emplace_hint(sums.end(), key, Sum{numbers[i + 4], numbers[i + 5]});
-  }
-  return sums;
-}
-
-std::string Packed(const SumChanges& sums) {
-  stored::v1::SumsOfYear stored;
-  stored.mutable_numbers()->Reserve(static_cast<int>(sums.size()) * kNumbers);
-  for (const auto& [key, sum] : sums) {
-    for (const int64_t number : {int64_t{key.figure}, int64_t{key.by}, int64_t{key.month},
-                                 key.bucket, sum.amount, sum.records}) {
-      stored.add_numbers(number);
-    }
-  }
-  return stored.SerializeAsString();
 }
 
 }  // namespace
@@ -72,22 +40,13 @@ absl::Status Transaction::ReadSums(
     absl::FunctionRef<void(const Id&, const SumKey&, const Sum&)> visit) {
   return Reading([&] {
     absl::Status damaged;
-    stored::v1::SumsOfYear stored;
     for (const Id& organisation : organisations) {
+      const auto of_one = [&](const SumKey& key, const Sum& sum) { visit(organisation, key, sum); };
       Statement row(connection_, kReadSums, organisation, int64_t{from_year});
       while (row.Step()) {
         const auto entries = row.TryOpen(2, seal_, PlaceOf(row.Int(0), row.Int(1)));
-        if (!entries || !stored.ParseFromString(*entries)) {
-          damaged.Update(Note({.what = Damage::What::kSums, .scope = organisation}));
-          continue;
-        }
-        const auto& numbers = stored.numbers();
-        for (int i = 0; i + kNumbers <= numbers.size(); i += kNumbers) {
-          visit(organisation,
-                {static_cast<uint32_t>(numbers[i]), static_cast<uint32_t>(numbers[i + 1]),
-                 static_cast<int32_t>(numbers[i + 2]), numbers[i + 3]},
-                {numbers[i + 4], numbers[i + 5]});
-        }
+        if (entries && layout::VisitSums(*entries, of_one)) continue;
+        damaged.Update(Note({.what = Damage::What::kSums, .scope = organisation}));
       }
     }
     return damaged;
@@ -95,11 +54,9 @@ absl::Status Transaction::ReadSums(
 }
 
 absl::Status Transaction::AddToSums(const Id& organisation, const SumChanges& changes) {
-  std::map<int64_t, SumChanges> by_year;
-  for (const auto& [key, change] : changes) by_year[YearOf(key)].emplace(key, change);
   return Writing([&]() -> absl::Status {
     const int64_t scope_no = LoadScope(organisation).no;
-    for (const auto& [year, of_year] : by_year) {
+    for (const auto& [year, of_year] : layout::ByYear(changes)) {
       RETURN_IF_ERROR(AddToYear(organisation, scope_no, year, of_year));
     }
     return absl::OkStatus();
@@ -109,24 +66,17 @@ absl::Status Transaction::AddToSums(const Id& organisation, const SumChanges& ch
 absl::Status Transaction::AddToYear(const Id& organisation, int64_t scope_no, int64_t year,
                                     const SumChanges& changes) {
   const std::string place = PlaceOf(scope_no, year);
-  SumChanges sums;
+  std::optional<SumChanges> sums = SumChanges();
   {
     Statement row(connection_, kGetSums, scope_no, year);
-    if (row.Step()) {
-      const auto entries = row.TryOpen(0, seal_, place);
-      if (!entries) return Note({.what = Damage::What::kSums, .scope = organisation});
-      sums = Unpacked(*entries);
-    }
+    if (row.Step()) sums = layout::UnpackSums(row.TryOpen(0, seal_, place));
   }
-  for (const auto& [key, change] : changes) {
-    const auto it = sums.emplace(key, Sum()).first;
-    it->second += change;
-    if (it->second.empty()) sums.erase(it);
-  }
-  if (sums.empty()) {
+  if (!sums) return Note({.what = Damage::What::kSums, .scope = organisation});
+  layout::AddTo(changes, &*sums);
+  if (sums->empty()) {
     Statement(connection_, kDeleteSums, scope_no, year).Run();
   } else {
-    const std::string sealed = seal_.Close(place, Packed(sums));
+    const std::string sealed = seal_.Close(place, layout::PackSums(*sums));
     Statement(connection_, kPutSums, scope_no, year, sealed).Run();
   }
   return absl::OkStatus();

@@ -6,6 +6,7 @@
 //   devices.cc   devices, and the codes by which they become known
 //   settings.cc  small values by name, and marks on persons
 //   sums.cc      sums of figures, and which records hang on which
+//   whole.cc     all of it, row by row
 //
 // each with its statements; the tables are in schema.cc.
 #ifndef ZHIBU_SERVER_STORE_SQLITE_TRANSACTION_H_
@@ -109,6 +110,8 @@ class Transaction final : public Writer {
       absl::Span<const Id> organisations, int from_year,
       absl::FunctionRef<void(const Id&, const SumKey&, const Sum&)> visit) override;
   absl::StatusOr<std::vector<RecordKey>> HangingOn(const RecordKey& key) override;
+  absl::Status ReadPart(Part part, const PartRow& after, size_t most,
+                        absl::FunctionRef<bool(const PartRow&)> visit) override;
 
   uint64_t Work() const override { return connection_.work() - work_before_; }
 
@@ -123,6 +126,7 @@ class Transaction final : public Writer {
   absl::Status PutHanging(const RecordKey& on, const RecordKey& record) override;
   absl::Status DropHanging(const RecordKey& on, const RecordKey& record) override;
   absl::StatusOr<bool> DropSums(size_t most) override;
+  absl::Status PutPart(Part part, absl::Span<const PartRow> rows) override;
   absl::Status PutDevice(const DeviceRow& device) override;
   absl::StatusOr<DeviceNumber> NextDevice() override;
   absl::Status AddToCount(absl::string_view name, int64_t more) override;
@@ -173,6 +177,8 @@ class Transaction final : public Writer {
   absl::StatusOr<AuditRow> WholeAuditOf(const Statement& row);
   Answered AnsweredOf(const Statement& row);
   DeviceRow DeviceOf(const Statement& row);
+  PartRow RowOf(const Statement& statement, Part part);
+  static void BindCell(Statement& statement, int at, char kind, const stored::v1::Cell& cell);
   ScopeRow& LoadScope(const Id& scope);
   void KeepForUndo(const Id& scope);
   void UndoScopes(size_t to);

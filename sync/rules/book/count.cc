@@ -1,6 +1,7 @@
 #include "sync/rules/book/count.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -47,6 +48,18 @@ class Counting {
     }
     RETURN_IF_ERROR(trouble_);
     return std::move(counted_);
+  }
+
+  absl::StatusOr<std::optional<Id>> Ended() {
+    const auto same = Id::FromBytes(BytesIn(record_, *figure_.followed_by));
+    const std::optional<Follower> own = AsFollower();
+    if (!same || !own) return std::nullopt;
+    ASSIGN_OR_RETURN(const std::vector<Follower>* all, FollowersOf(*same));
+    const auto place = std::lower_bound(all->begin(), all->end(), *own);
+    if (place == all->begin()) return std::nullopt;
+    const Follower& before = *std::prev(place);
+    return std::get<0>(before) == std::get<0>(*own) ? std::optional(std::get<2>(before))
+                                                    : std::nullopt;
   }
 
  private:
@@ -131,21 +144,41 @@ class Counting {
     return day && kFirstDay <= *day && *day <= kLastDay ? day : std::nullopt;
   }
 
-  // Of the others with the same in the field: the first day after its own, or of one that follows
-  // it by its id on the same.
+  // The day of the next with the same in the field, or of one that follows it by its id on the
+  // same.
   absl::Status EndWithNext(Counted* counted) {
     const auto same = Id::FromBytes(BytesIn(record_, *figure_.followed_by));
     if (!same || !counted->from) return absl::OkStatus();
-    return around_.PointingAt(*figure_.of, *figure_.followed_by, *same,
-                              [&](const Id& id, const Message& other) {
-                                if (id == id_) return;
-                                Counting next(figure_, id, other, around_, nullptr);
-                                if (next.Keeper() != keeper_ || next.Holds() != true) return;
-                                const auto day = next.Day(*figure_.day);
-                                if (!day || std::pair(*day, id) < std::pair(*counted->from, id_))
-                                  return;
-                                if (!counted->until || *day < *counted->until) counted->until = day;
-                              });
+    ASSIGN_OR_RETURN(const std::vector<Follower>* all, FollowersOf(*same));
+    const auto next =
+        std::upper_bound(all->begin(), all->end(), Follower(keeper_, *counted->from, id_));
+    if (next == all->end() || std::get<0>(*next) != keeper_) return absl::OkStatus();
+    const absl::CivilDay day = std::get<1>(*next);
+    if (!counted->until || day < *counted->until) counted->until = day;
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<const std::vector<Follower>*> FollowersOf(const Id& same) {
+    const std::pair<uint32_t, Id> key(figure_.number, same);
+    const auto found = around_.followers().find(key);
+    if (found != around_.followers().end()) return &found->second;
+    std::vector<Follower> all;
+    RETURN_IF_ERROR(around_.PointingAt(
+        *figure_.of, *figure_.followed_by, same, [&](const Id& id, const Message& other) {
+          const auto one = Counting(figure_, id, other, around_, nullptr).AsFollower();
+          if (one) all.push_back(*one);
+        }));
+    std::sort(all.begin(), all.end());
+    return &around_.followers().emplace(key, std::move(all)).first->second;
+  }
+
+  // Nothing: it ends no other.
+  std::optional<Follower> AsFollower() {
+    const std::optional<Id> keeper = Keeper();
+    if (!keeper || Holds() != true) return std::nullopt;
+    const auto day = Day(*figure_.day);
+    if (!day) return std::nullopt;
+    return Follower(*keeper, *day, id_);
   }
 
   bool SetAmount(Counted* counted) {
@@ -202,6 +235,11 @@ absl::StatusOr<std::vector<Counted>> CountBy(const Figure& figure, const Id& id,
                                              const Message& record, Neighbours* around,
                                              std::vector<RecordKey>* looked_at) {
   return Counting(figure, id, record, *around, looked_at).Run();
+}
+
+absl::StatusOr<std::optional<Id>> EndedBy(const Figure& figure, const Id& id, const Message& record,
+                                          Neighbours* around) {
+  return Counting(figure, id, record, *around, nullptr).Ended();
 }
 
 void AddShares(const Figure& figure, const Counted& counted,

@@ -56,6 +56,11 @@ absl::StatusOr<std::vector<Counted>> CountBy(const Figure& figure, const Id& id,
                                              Neighbours* around,
                                              std::vector<RecordKey>* looked_at = nullptr);
 
+// Which other record this one ends, by a figure that has a followed_by.
+absl::StatusOr<std::optional<Id>> EndedBy(const Figure& figure, const Id& id,
+                                          const google::protobuf::Message& record,
+                                          Neighbours* around);
+
 void AddShares(const Figure& figure, const Counted& counted,
                absl::FunctionRef<void(const SumKey&, const Sum&)> add);
 

@@ -51,11 +51,12 @@ std::vector<bool> TooFew(const std::vector<std::pair<int64_t, Sum>>& parts, int6
 
 class Telling {
  public:
-  Telling(const Tally& tally, const Figure& figure, Sight sight)
+  Telling(const Tally& tally, const Figure& figure, absl::FunctionRef<Sight(const Figure&)> sees)
       : tally_(tally),
         figure_(figure),
-        sight_(sight),
-        smallest_(sight == Sight::kGroups ? figure.text.smallest_group() : 0) {}
+        sees_(sees),
+        sight_(sees(figure)),
+        smallest_(sight_ == Sight::kGroups ? figure.text.smallest_group() : 0) {}
 
   Line Tell() const {
     Line line;
@@ -68,11 +69,13 @@ class Telling {
     if (line.telling() != rules::v1::TOLD) return line;
     line.set_amount(tally_.Whole(figure_).amount);
     line.set_not_known(tally_.NotKnown(figure_));
-    if (const Figure* whole = tally_.book().FindFigure(figure_.text.out_of()); whole != nullptr) {
+    const Figure* whole = tally_.book().FindFigure(figure_.text.out_of());
+    if (whole != nullptr && Telling(tally_, *whole, sees_).HowMuch() == rules::v1::TOLD) {
       line.set_out_of(whole->text.key());
       *line.mutable_out_of_words() = whole->text.words();
       line.set_out_of_amount(tally_.Whole(*whole).amount);
     }
+    if (!TellsParts()) return line;
     for (size_t way = 0; way < figure_.by.size(); ++way) AddWay(way, &line);
     return line;
   }
@@ -81,11 +84,16 @@ class Telling {
   rules::v1::Telling HowMuch() const {
     if (sight_ == Sight::kUnknown) return rules::v1::NOT_KNOWN_HERE;
     if (sight_ == Sight::kNothing) return rules::v1::NOT_TOLD;
+    // What will be, as it is known now, says when somebody's next birthday is.
+    if (sight_ == Sight::kGroups && !tally_.HasBegun()) return rules::v1::NOT_TOLD;
     if (smallest_ <= 1) return rules::v1::TOLD;
     if (!tally_.period().IsYears()) return rules::v1::NOT_TOLD;
     const int64_t records = tally_.Whole(figure_).records;
     return records > 0 && records < smallest_ ? rules::v1::FEW : rules::v1::TOLD;
   }
+
+  // From month to month they say on which day somebody passes from one to the other.
+  bool TellsParts() const { return sight_ != Sight::kGroups || tally_.period().IsYears(); }
 
   void AddWay(size_t way, Line* line) const {
     const Breakdown& by = figure_.by[way];
@@ -108,6 +116,7 @@ class Telling {
 
   const Tally& tally_;
   const Figure& figure_;
+  const absl::FunctionRef<Sight(const Figure&)> sees_;
   const Sight sight_;
   const int64_t smallest_;
 };
@@ -265,7 +274,7 @@ Report ReportOf(const Tally& tally, absl::FunctionRef<Sight(const Figure&)> sees
   report.set_from(absl::FormatCivilTime(absl::CivilDay(MonthFrom(tally.period().first))));
   report.set_until(absl::FormatCivilTime(absl::CivilDay(MonthFrom(tally.period().last + 1)) - 1));
   for (const Figure& figure : tally.book().figures()) {
-    *report.add_lines() = Telling(tally, figure, sees(figure)).Tell();
+    *report.add_lines() = Telling(tally, figure, sees).Tell();
   }
   for (const Balance& balance : tally.book().balances()) {
     *report.add_balances() = BalanceOf(balance, tally, sees);

@@ -5,12 +5,18 @@
 
 #include <google/protobuf/message.h>
 
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/civil_time.h"
 #include "sync/base/types.h"
 #include "sync/schema/schema.h"
 
@@ -28,6 +34,11 @@ class Surroundings {
                      const google::protobuf::FieldDescriptor& field) const = 0;
 };
 
+// One of those of which each ends the one before it (Figure::followed_by): its keeper, day and id.
+using Follower = std::tuple<Id, absl::CivilDay, Id>;
+// In order; by the figure's number, and by what they have in common.
+using Followers = std::map<std::pair<uint32_t, Id>, std::vector<Follower>>;
+
 // What adds up looks at whoever points at a record as well.
 class Neighbours : public Surroundings {
  public:
@@ -35,6 +46,12 @@ class Neighbours : public Surroundings {
   virtual absl::Status PointingAt(
       const RecordType& type, const google::protobuf::FieldDescriptor& field, const Id& id,
       absl::FunctionRef<void(const Id&, const google::protobuf::Message&)> visit) = 0;
+
+  // Worked out once for all of them. Whoever lets records change in between clears it.
+  Followers& followers() { return followers_; }
+
+ private:
+  Followers followers_;
 };
 
 }  // namespace zhibu::rules

@@ -48,6 +48,7 @@ class Tally {
 
   const Book& book() const { return book_; }
   const Months& period() const { return period_; }
+  bool HasBegun() const { return period_.first <= this_month_; }
   Sum Whole(const Figure& figure) const { return Find(figure, kWhole, 0); }
   // Of what stands: at the end of the month before the period.
   Sum Start(const Figure& figure) const;

@@ -50,7 +50,7 @@ Township::Township(const std::string& folder, uint64_t seed, size_t branches, si
   clock.SetTo(first_day, 6);
   // How fast the year passes is nobody's misuse.
   const server::Limits limits{.edits_per_second = std::numeric_limits<int>::max()};
-  node_ = Must(server::Node::Open(absl::StrCat(folder, "/server"), "", false, limits,
+  node_ = Must(server::Node::Open({.folder = absl::StrCat(folder, "/server")}, false, limits,
                                   clock.EnvironmentOf(seed + 1)),
                "the server's folder");
   server::NetworkOptions network;

@@ -328,6 +328,19 @@ TEST_F(AMadeBranch, TextThatLooksLikeAFormulaIsTextInAWorkbookAndGuardedInCsv) {
                                   "'\t=1", "一,\"二\""));
 }
 
+TEST_F(AMadeBranch, ABranchThatIsCalledAFormulaIsNoFormulaInCsv) {
+  for (const char* name : {"=HYPERLINK(\"http://x\")", "＝1+1", "＠SUM(A1)"}) {
+    kept_ = Kept();
+    Organisation organisation;
+    organisation.set_name(name);
+    branch_ = kept_.Put(organisation);
+    CsvReader reader(CsvOf(Table(*rules::ShippedBook().FindLedger("meeting.life"))).substr(3), ',');
+    SheetRow row;
+    ASSERT_TRUE(reader.Next(&row));
+    EXPECT_TRUE(absl::StartsWith(row.cells[0], "'")) << row.cells[0];
+  }
+}
+
 TEST_F(AMadeBranch, IdentityNumbersKeepTheirDigitsInBoth) {
   const LedgerTable table = [&] {
     records::v1::PrivateDetail detail;

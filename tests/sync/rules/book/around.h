@@ -32,7 +32,10 @@ class InMemory final : public Neighbours {
   template <typename T>
   void Put(const Id& id, const T& record) {
     bodies_[{CatalogueSchema()->Find(T::descriptor())->number, id}] = record.SerializeAsString();
+    followers().clear();
   }
+  // Records that were looked at because they point at one.
+  int visited() const { return visited_; }
   // "Member": on this device are none.
   void Lacks(const std::string& type) { lacking_.insert(type); }
 
@@ -54,6 +57,7 @@ class InMemory final : public Neighbours {
       const auto record = ReadAs(type, body);
       if (record->GetReflection()->GetString(*record, &field) == id.bytes()) {
         visit(key.second, *record);
+        ++visited_;
       }
     }
     return absl::OkStatus();
@@ -86,6 +90,7 @@ class InMemory final : public Neighbours {
   std::map<std::pair<uint32_t, Id>, std::string> bodies_;
   std::set<std::string> lacking_;
   int made_ = 0;
+  int visited_ = 0;
 };
 
 // What the checks of `book` whose keys begin so say of a record: "BROKEN dev.observed", in their

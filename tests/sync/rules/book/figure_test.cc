@@ -195,6 +195,20 @@ figure {
       HasSubstr("困难党员帮扶  500.00 元"));
 }
 
+TEST_F(Figures, OfManyThatFollowEachOtherEachIsLookedAtOnce) {
+  for (int month = 0; month < 120; ++month) {
+    records::v1::DuesBase base;
+    base.set_branch_id(branch.str());
+    base.set_member_id(IdOf(50).str());
+    base.set_from(absl::FormatCivilTime(absl::CivilMonth(2010, 1) + month));
+    base.set_monthly_due_fen(month);
+    around.Put(base);
+  }
+  EXPECT_EQ(Whole("dues.due", "2011-03"), 14);
+  EXPECT_EQ(Whole("dues.due", "2019-12"), 119);
+  EXPECT_EQ(around.visited(), 120);
+}
+
 // ---- Told to others ---------------------------------------------------------------------
 
 TEST_F(Figures, AGroupThatIsTooSmallIsNotToldNorCanItBeSubtracted) {
@@ -221,6 +235,66 @@ TEST_F(Figures, AGroupThatIsTooSmallIsNotToldNorCanItBeSubtracted) {
   EXPECT_EQ(LineOf("appraisal.graded", "2026-Q4", Sight::kGroups).telling(), v1::NOT_TOLD);
   EXPECT_EQ(LineOf("appraisal.graded", "2026", Sight::kUnknown).telling(), v1::NOT_KNOWN_HERE);
   EXPECT_EQ(LineOf("appraisal.graded", "2026", Sight::kAll).ways(0).parts(2).amount(), 1);
+}
+
+TEST_F(Figures, AWholeThatIsNotToldIsNotToldBesideItsPart) {
+  records::v1::DuesBase base;
+  base.set_branch_id(branch.str());
+  base.set_member_id(IdOf(50).str());
+  base.set_from("2026-01");
+  base.set_monthly_due_fen(1234);
+  around.Put(base);
+  records::v1::DuesPayment paid;
+  paid.set_branch_id(branch.str());
+  paid.set_member_id(IdOf(50).str());
+  paid.set_amount_fen(1500);
+  paid.set_month("2026-03");
+  around.Put(paid);
+  const v1::Report report = rules::ReportOf(TallyOf("2026-03"), [](const Figure& figure) {
+    return figure.text.smallest_group() > 0 ? Sight::kGroups : Sight::kAll;
+  });
+  for (const v1::Line& line : report.lines()) {
+    if (line.key() == "dues.due") {
+      EXPECT_EQ(line.telling(), v1::NOT_TOLD);
+    }
+    if (line.key() != "dues.paid") continue;
+    EXPECT_EQ(line.amount(), 1500);
+    EXPECT_EQ(line.out_of(), "");
+    EXPECT_EQ(line.out_of_amount(), 0);
+  }
+}
+
+TEST_F(Figures, OnePersonsDuesOfAYearAreNoGroup) {
+  const auto put = [&](int person) {
+    for (int month = 1; month <= 11; ++month) {
+      records::v1::DuesBase base;
+      base.set_branch_id(branch.str());
+      base.set_member_id(IdOf(person).str());
+      base.set_from(absl::StrCat("2026-", month < 10 ? "0" : "", month));
+      base.set_monthly_due_fen(100 * month);
+      around.Put(base);
+    }
+  };
+  put(50);
+  EXPECT_EQ(LineOf("dues.due", "2026", Sight::kGroups).telling(), v1::FEW);
+  for (int person = 51; person < 55; ++person) put(person);
+  EXPECT_EQ(LineOf("dues.due", "2026", Sight::kGroups).telling(), v1::TOLD);
+}
+
+TEST_F(Figures, NeitherFromMonthToMonthNorAheadDoesASuperiorSeeWhoPassesFromOneAgeToTheNext) {
+  records::v1::Member member;
+  member.set_branch_id(branch.str());
+  member.set_stage(records::v1::Member::FULL);
+  member.set_status(records::v1::Member::ACTIVE);
+  member.set_joined("2000-07-01");
+  member.set_born("1990-07-15");
+  around.Put(member);
+  const v1::Line month = LineOf("member.count", "2026-07", Sight::kGroups);
+  EXPECT_EQ(month.amount(), 1);
+  EXPECT_EQ(month.ways_size(), 0);
+  EXPECT_EQ(LineOf("member.count", "2027", Sight::kGroups).telling(), v1::NOT_TOLD);
+  EXPECT_GT(LineOf("member.count", "2026", Sight::kGroups).ways_size(), 0);
+  EXPECT_GT(LineOf("member.count", "2026-07", Sight::kAll).ways_size(), 0);
 }
 
 TEST_F(Figures, AReportIsATableInBothLanguagesWithNumeratorAndDenominator) {

@@ -153,6 +153,21 @@ TEST_F(ABranch, DuesShowTheBaseThatCountedInTheMonthAndTheSumBelow) {
   EXPECT_EQ(table.rows[0][9].kind, Cell::Kind::kDay);
 }
 
+TEST_F(ABranch, WhoHasLeftStandsInTheYearsInWhichTheyPaid) {
+  Member member;
+  member.set_name("赵");
+  member.set_branch_id(branch.str());
+  member.set_stage(Member::FULL);
+  member.set_status(Member::LEFT);
+  const Id zhao = kept.Put(member);
+  Pay(zhao, "2025-12", 1500);
+  query.year = 2025;
+  EXPECT_EQ(Of("dues.year").rows.size(), 3u);
+  EXPECT_EQ(Of("dues.year").sums[14].text, "15.00");
+  query.year = 2026;
+  EXPECT_EQ(Of("dues.year").rows.size(), 2u);
+}
+
 TEST_F(ABranch, WhatIsPaidForAMonthOfAnotherYearIsInNoneOfThis) {
   Pay(wang, "2025-12", 1500);
   query.year = 2026;
