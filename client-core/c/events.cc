@@ -1,5 +1,7 @@
 // What has happened, told without saying it, and asked for where the app likes.
+#include <functional>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -48,18 +50,33 @@ class Happened {
 
 class OpenEvents final : public OnAStore {
  public:
-  OpenEvents(std::shared_ptr<Store> store, std::function<void()> notify, std::function<void()> over)
-      : OnAStore(std::move(store)), shared_(std::make_shared<Shared>(notify, over)) {}
+  using OnAStore::OnAStore;
 
-  // From now on; not before the app has its handle.
-  void Begin() {
+  // From now on; not before the app has its handle. NotOpen: another thread has closed it already.
+  absl::Status Begin(std::function<void()> notify, std::function<void()> over) {
+    absl::MutexLock lock(&mutex_);
+    if (closed_) return NotOpen();
+    shared_ = std::make_shared<Shared>(std::move(notify), std::move(over));
     subscription_ = store().Subscribe([shared = shared_](const Changes& changes) {
       shared->happened.Add(changes);
       shared->notifier.Ring();
     });
+    return absl::OkStatus();
   }
-  api::v1::Events Take() { return shared_->happened.Take(store().schema()); }
-  void Close() override { shared_->notifier.Close(); }
+  api::v1::Events Take() {
+    absl::MutexLock lock(&mutex_);
+    return shared_ == nullptr ? api::v1::Events() : shared_->happened.Take(store().schema());
+  }
+  void Close() override {
+    std::shared_ptr<Shared> shared;
+    {
+      absl::MutexLock lock(&mutex_);
+      closed_ = true;
+      subscription_.reset();
+      shared.swap(shared_);
+    }
+    if (shared != nullptr) shared->notifier.Close();
+  }
 
  private:
   // A commit of another thread may still be telling of itself while this is closed.
@@ -69,8 +86,11 @@ class OpenEvents final : public OnAStore {
     Happened happened;
     Notifier notifier;
   };
-  const std::shared_ptr<Shared> shared_;
-  Store::Subscription subscription_;
+
+  absl::Mutex mutex_;
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  std::shared_ptr<Shared> shared_ ABSL_GUARDED_BY(mutex_);
+  Store::Subscription subscription_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace
@@ -87,14 +107,14 @@ int32_t zhibu_events_open(zhibu_handle store, void (*notify)(void* user), void* 
     }
     *events = 0;
     ASSIGN_OR_RETURN(const auto open, Opened<OpenStore>(store));
+    const auto told = std::make_shared<OpenEvents>(open->shared());
+    ASSIGN_OR_RETURN(*events, open->Add(told));
     const auto over = [user, free_user] {
       if (free_user != nullptr) free_user(user);
     };
-    const auto told = std::make_shared<OpenEvents>(
-        open->shared(), [user, notify] { notify(user); }, over);
-    ASSIGN_OR_RETURN(*events, open->Add(told));
-    told->Begin();
-    return std::string();
+    const absl::Status begun = told->Begin([user, notify] { notify(user); }, over);
+    if (!begun.ok()) *events = 0;
+    return Done(begun);
   });
 }
 

@@ -173,7 +173,8 @@ ZHIBU_API int32_t zhibu_parcel_receive(zhibu_handle store, zhibu_in file, zhibu_
 /* `notify` says that zhibu_events_next has something, and nothing else; many happenings may be one
  * call. It comes on a thread of the core's, one call at a time, never before the handle is there
  * nor after zhibu_events_close has returned (where that is called from inside it: after it returns
- * itself). `free_user`, which may be NULL, is called once, after the last of them. */
+ * itself). `free_user`, which may be NULL, is called once, after the last of them; where this
+ * fails, `user` stays the caller's. */
 ZHIBU_API int32_t zhibu_events_open(zhibu_handle store, void (*notify)(void* user), void* user,
                                     void (*free_user)(void* user), zhibu_handle* events,
                                     zhibu_out* error);
