@@ -43,18 +43,22 @@ Value Match(const RE2& pattern, Call& call) {
 }
 
 Value Matches(Call& call) {
-  constexpr uint64_t kToCompile = 100;
+  constexpr uint64_t kToCompile = 1'000;
   if (!call.meter().Charge(kToCompile + call[1].text().size())) return Value::Bool(false);
   const auto pattern = Pattern(call[1].text());
   return pattern->ok() ? Match(*pattern, call) : Value::Error(Wrong(*pattern));
 }
 
-absl::StatusOr<Implementation> CompiledMatches(absl::Span<const Value* const> constants) {
+absl::StatusOr<Implementation> CompiledMatches(absl::Span<const Value* const> constants,
+                                               Patterns* patterns) {
   if (constants[1] == nullptr || constants[1]->kind() != Kind::kString) {
     return Implementation(Matches);
   }
   const auto pattern = Pattern(constants[1]->text());
   if (!pattern->ok()) return absl::InvalidArgumentError(Wrong(*pattern));
+  if (!patterns->Take(static_cast<size_t>(pattern->ProgramSize()))) {
+    return absl::InvalidArgumentError("the regular expressions are too large together");
+  }
   return [pattern](Call& call) { return Match(*pattern, call); };
 }
 
