@@ -5,6 +5,7 @@
 
 #include "client-core/actions/known.h"
 #include "client-core/actions/step.h"
+#include "sync/base/date.h"
 #include "sync/base/reason.h"
 #include "sync/base/status.h"
 #include "sync/rules/supplements.h"
@@ -36,6 +37,12 @@ bool BookHere::IsFor(const RecordType& type, const Id& id, const Message& record
   return std::any_of(places.begin(), places.end(), [&](const Placed& placed) {
     return placed.place == OWNER && IsInForceFor(supplement, placed.scope);
   });
+}
+
+rules::Bounds BookHere::BoundsBy(cel::Purse* purse) const {
+  if (shipped()) return {};
+  const auto since_ms = InForceSince(supplement);
+  return {.since = since_ms ? DayAt(*since_ms) : absl::CivilDay::max(), .purse = purse};
 }
 
 absl::StatusOr<std::vector<BookHere>> BooksHere(Store& store) {

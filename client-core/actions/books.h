@@ -12,6 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "client-core/store/store.h"
+#include "sync/rules/book/check.h"
 #include "sync/rules/book/supplement.h"
 #include "zhibu/records/v1/supplement.pb.h"
 
@@ -25,6 +26,8 @@ struct BookHere {
   std::string unknown;
 
   bool shipped() const { return supplement.text().empty(); }
+  // What its checks are held to, all of them for one record by one purse.
+  rules::Bounds BoundsBy(cel::Purse* purse) const;
   // By who keeps the record; an organisation is its own.
   bool IsFor(const RecordType& type, const Id& id, const google::protobuf::Message& record) const;
 };

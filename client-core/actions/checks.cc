@@ -7,6 +7,7 @@
 #include "client-core/actions/known.h"
 #include "sync/base/status.h"
 #include "sync/rules/offices.h"
+#include "sync/rules/supplements.h"
 
 namespace zhibu::client {
 namespace {
@@ -32,7 +33,15 @@ class OnThisDevice final : public rules::Surroundings {
 
   bool Hides(const RecordType& type, const Id& id, const Message& of,
              const FieldDescriptor& field) const override {
-    return rules::MayBeHidden(type, id, of, field, [&](const Id& scope) {
+    if (!rules::IsEmpty(of, field)) return false;
+    const RecordKey key{type.number, id};
+    if (!last_ || last_->first != key) last_ = {key, HiddenOf(type, id, of)};
+    return rules::IsAmong(last_->second, type, field);
+  }
+
+ private:
+  uint64_t HiddenOf(const RecordType& type, const Id& id, const Message& of) const {
+    return rules::HiddenIn(type, id, of, [&](const Id& scope) {
       return OfficesKnownIn(scope, owner_, now_ms_, [&](const RecordKey& key) {
         const absl::StatusOr<Draft> draft = store_.Edit(*store_.schema().Find(key.type), key.id);
         return draft.ok() ? draft->message().SerializePartialAsString() : "";
@@ -40,10 +49,11 @@ class OnThisDevice final : public rules::Surroundings {
     });
   }
 
- private:
   Store& store_;
   Id owner_;
   int64_t now_ms_ = 0;
+  // Of the record that was asked about last: a rule asks for many fields of one.
+  mutable std::optional<std::pair<RecordKey, uint64_t>> last_;
 };
 
 std::string ReasonIn(const Message& record, const rules::Check& check) {
@@ -58,7 +68,10 @@ absl::Status AddIrregular(Store& store, const BookHere& here, absl::CivilDay tod
     const absl::Status listed =
         store.List({.type = type.number}, [&](const Id& id, const Message& record) {
           if (!here.IsFor(type, id, record)) return true;
-          auto findings = rules::JudgeByAll(*here.book, type, id, record, today, around);
+          // As much as one edit has, so that what is too much there is said here.
+          cel::Purse purse(kAddedStepsMax);
+          auto findings =
+              rules::JudgeByAll(*here.book, type, id, record, today, around, here.BoundsBy(&purse));
           trouble = findings.status();
           if (!trouble.ok()) return false;
           const bool undated = std::any_of(findings->begin(), findings->end(),

@@ -20,6 +20,9 @@ using google::protobuf::util::TimeUtil;
 using records::v1::Grant;
 using records::v1::Placement;
 
+// What all added obligations may cost for one list.
+constexpr uint64_t kAddedDueStepsMax = 10'000'000;
+
 // In which offices the owner acts where: as themself in their own scope, as a member where they
 // are placed, and by grants.
 class Own {
@@ -92,6 +95,7 @@ absl::StatusOr<DueHere> WhatIsDue(Store& store, const std::optional<absl::CivilD
   }
   HeldHere records(store);
   ASSIGN_OR_RETURN(due.books, BooksHere(store));
+  cel::Purse purse(kAddedDueStepsMax);
   for (const BookHere& here : due.books) {
     if (here.book == nullptr) continue;
     const auto concerns = [&](const rules::Obligation& obligation, const Id& id,
@@ -99,7 +103,8 @@ absl::StatusOr<DueHere> WhatIsDue(Store& store, const std::optional<absl::CivilD
       return here.IsFor(*obligation.each, id, record) && own.IsFor(obligation, id, record);
     };
     ASSIGN_OR_RETURN(rules::DueList list,
-                     rules::WorkOutDue(*here.book, records, due.as_of, concerns));
+                     rules::WorkOutDue(*here.book, records, due.as_of, concerns,
+                                       here.shipped() ? nullptr : &purse));
     rules::Add(std::move(list), &due.list);
   }
   return due;

@@ -1,6 +1,7 @@
 #include "client-core/exchange/intake.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <utility>
@@ -8,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "client-core/actions/books.h"
 #include "client-core/actions/checks.h"
 #include "client-core/actions/known.h"
 #include "client-core/exchange/field.h"
@@ -21,6 +23,7 @@
 #include "sync/exchange/open.h"
 #include "sync/exchange/text.h"
 #include "sync/rules/book/check.h"
+#include "sync/rules/supplements.h"
 
 namespace zhibu::client {
 namespace {
@@ -63,6 +66,12 @@ class TakingIn {
         known_(std::move(known)),
         today_(today),
         around_(AroundHere(store)) {}
+
+  // By what is judged here, and when it is written.
+  absl::Status ReadBooks() {
+    ASSIGN_OR_RETURN(books_, BooksHere(store_));
+    return absl::OkStatus();
+  }
 
   absl::StatusOr<Intake> Run() {
     const std::vector<SheetRow>& rows = opened_.sheet.rows;
@@ -213,15 +222,26 @@ class TakingIn {
     return absl::StrCat(padded.substr(0, padded.size() - 2), ".", padded.substr(padded.size() - 2));
   }
 
-  // What a hard check of the book would refuse is told before anything is written.
+  absl::StatusOr<std::vector<rules::Finding>> JudgeByBooks(const Draft& draft) {
+    std::vector<rules::Finding> findings;
+    cel::Purse purse(kAddedStepsMax);
+    for (const BookHere& here : books_) {
+      if (here.book == nullptr || !here.IsFor(*intake_.type, draft.id(), draft.message())) continue;
+      ASSIGN_OR_RETURN(auto by_one,
+                       rules::JudgeByAll(*here.book, *intake_.type, draft.id(), draft.message(),
+                                         today_, around_.get(), here.BoundsBy(&purse)));
+      std::move(by_one.begin(), by_one.end(), std::back_inserter(findings));
+    }
+    return findings;
+  }
+
+  // What a hard check would refuse is told before anything is written.
   absl::Status Plan(Draft draft, Fate fate) {
     const FieldDescriptor* because = intake_.type->descriptor->FindFieldByName("irregular_because");
     if (because != nullptr && !asked_.because.empty() && !IsSaid(*because, draft.message())) {
       draft.message().GetReflection()->SetString(&draft.message(), because, asked_.because);
     }
-    ASSIGN_OR_RETURN(const auto findings,
-                     rules::JudgeByAll(rules::ShippedBook(), *intake_.type, draft.id(),
-                                       draft.message(), today_, around_.get()));
+    ASSIGN_OR_RETURN(const std::vector<rules::Finding> findings, JudgeByBooks(draft));
     bool refused = false;
     for (const rules::Finding& found : findings) {
       if (found.outcome != rules::Outcome::kBroken) continue;
@@ -270,6 +290,7 @@ class TakingIn {
   const KnownRecords known_;
   const absl::CivilDay today_;
   const std::unique_ptr<rules::Surroundings> around_;
+  std::vector<BookHere> books_;
   std::map<std::string, uint32_t> lines_;  // by key, of what the file has said
   std::vector<Planned> planned_;
   Intake taken_;
@@ -322,8 +343,9 @@ absl::StatusOr<Intake> TakeIn(Store& store, const IntakeAsked& asked, absl::stri
   ASSIGN_OR_RETURN(People people, People::Of(store, asked.organisation));
   ASSIGN_OR_RETURN(KnownRecords known, KnownRecords::Of(store, ledger, asked.organisation));
   ASSIGN_OR_RETURN(const absl::CivilDay today, Today(store));
-  return TakingIn(store, asked, std::move(opened), std::move(people), std::move(known), today)
-      .Run();
+  TakingIn taking(store, asked, std::move(opened), std::move(people), std::move(known), today);
+  RETURN_IF_ERROR(taking.ReadBooks());
+  return taking.Run();
 }
 
 }  // namespace zhibu::client

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "sync/base/text.h"
 
 namespace zhibu {
 namespace {
@@ -74,9 +75,19 @@ absl::StatusCode CodeFor(Reason reason) {
   }
 }
 
+// Each of its languages.
+std::string Bounded(absl::string_view detail) {
+  const std::pair<absl::string_view, absl::string_view> both =
+      absl::StrSplit(detail, absl::MaxSplits(kBetweenBoth, 1));
+  std::string first = CutTo(both.first, kDetailBytesMax);
+  if (both.first.size() == detail.size()) return first;
+  return InBoth(first, CutTo(both.second, kDetailBytesMax));
+}
+
 }  // namespace
 
-absl::Status Refuse(Reason reason, absl::string_view detail) {
+absl::Status Refuse(Reason reason, absl::string_view said) {
+  const std::string detail = Bounded(said);
   absl::Status status(CodeFor(reason), WordsFor(reason, detail).en());
   status.SetPayload(kReasonUrl, absl::Cord(absl::StrCat(static_cast<int>(reason))));
   status.SetPayload(kDetailUrl, absl::Cord(detail));

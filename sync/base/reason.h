@@ -4,6 +4,7 @@
 #ifndef ZHIBU_SYNC_BASE_REASON_H_
 #define ZHIBU_SYNC_BASE_REASON_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -13,6 +14,10 @@
 #include "zhibu/sync/v1/answer.pb.h"
 
 namespace zhibu {
+
+// Of a detail in one language. Somebody reads it, a server keeps it with its answer, and a frame
+// is to hold it: what is longer is cut.
+inline constexpr size_t kDetailBytesMax = 600;
 
 // INVALID_ARGUMENT, PERMISSION_DENIED, UNAUTHENTICATED, UNAVAILABLE … by kind
 // of reason; the message is the English wording.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
 namespace zhibu {
@@ -69,6 +70,14 @@ bool IsUtf8(absl::string_view text) {
     if (!TakeCharacter(&text, &character)) return false;
   }
   return true;
+}
+
+std::string CutTo(absl::string_view text, size_t bytes_max) {
+  constexpr absl::string_view kEllipsis = "…";
+  if (text.size() <= bytes_max) return std::string(text);
+  size_t size = bytes_max < kEllipsis.size() ? 0 : bytes_max - kEllipsis.size();
+  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) --size;
+  return absl::StrCat(text.substr(0, size), kEllipsis);
 }
 
 bool IsHidden(char32_t character) {

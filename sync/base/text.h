@@ -18,6 +18,9 @@ bool TakeCharacter(absl::string_view* text, char32_t* character);
 
 bool IsUtf8(absl::string_view text);
 
+// No more than so many bytes of it: what is longer ends with an ellipsis, behind a whole character.
+std::string CutTo(absl::string_view text, size_t bytes_max);
+
 // Controls (C0, DEL, C1), what breaks lines besides \n, Unicode's Bidi_Control, and what has no
 // width and joins nothing (zero-width space, word joiner, soft hyphen, byte order mark): two names
 // that look alike are one. \n and \t are none.

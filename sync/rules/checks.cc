@@ -1,20 +1,25 @@
 #include "sync/rules/checks.h"
 
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "sync/base/date.h"
 #include "sync/base/reason.h"
 #include "sync/base/status.h"
 #include "sync/base/words.h"
+#include "sync/merge/audience.h"
 #include "sync/rules/book/check.h"
 #include "sync/rules/book/check_compiler.h"
 #include "sync/rules/offices.h"
 #include "sync/rules/parse.h"
 #include "sync/rules/supplements.h"
 #include "sync/rules/typed.h"
+#include "sync/wire/record.h"
 #include "sync/wire/wire.h"
 
 namespace zhibu {
@@ -31,7 +36,10 @@ using rules::Outcome;
 class Around final : public rules::Surroundings {
  public:
   enum class When { kBefore, kAfter };
-  Around(const Case& of, When when) : of_(of), when_(when) {}
+  // What the server sees: all, or what the author may, so that no rule of somebody else's tells
+  // them more.
+  enum class Sight { kAll, kAuthors };
+  Around(const Case& of, When when, Sight sight) : of_(of), when_(when), sight_(sight) {}
 
   absl::StatusOr<std::optional<std::string>> Find(const RecordType& type, const Id& id) override {
     for (const Step& step : of_.steps) {
@@ -45,18 +53,28 @@ class Around final : public rules::Surroundings {
     return BodyOf(*state);
   }
 
-  bool Hides(const RecordType& type, const Id& id, const Message& record,
-             const FieldDescriptor& field) const override {
-    if (of_.lookup.ReadsAllFields() || &record == made_) return false;
-    return rules::MayBeHidden(type, id, record, field, [&](const Id& scope) {
-      return OfficesKnownIn(scope, of_.author, of_.now_ms, [&](const RecordKey& key) {
-        const absl::StatusOr<RecordState> state = of_.lookup.GetShown(key);
-        return state.ok() && state->alive() ? state->body : "";
-      });
-    });
+  // Once for all checks that the edit is judged by.
+  absl::StatusOr<rules::ReadingPtr> Read(const RecordType& type, const Id& id) override {
+    const RecordKey key{type.number, id};
+    if (const auto kept = readings_.find(key); kept != readings_.end()) return kept->second;
+    ASSIGN_OR_RETURN(rules::ReadingPtr reading, Surroundings::Read(type, id));
+    kept_bytes_ += reading == nullptr ? 0 : reading->bytes;
+    if (kept_bytes_ > kKeptBytesMax) return reading;
+    readings_.emplace(key, reading);
+    return reading;
   }
 
-  // Nothing of a record that is made now is hidden from its maker. It stays as long as this.
+  bool Hides(const RecordType& type, const Id& id, const Message& record,
+             const FieldDescriptor& field) const override {
+    const bool at_server = of_.lookup.ReadsAllFields();
+    if (&record == made_ || (at_server && sight_ == Sight::kAll)) return false;
+    // A device has it from somebody who may read it, as far as it goes.
+    if (!at_server && !rules::IsEmpty(record, field)) return false;
+    const Hidden& hidden = HiddenOf(type, id, record);
+    return (at_server && hidden.all) || rules::IsAmong(hidden.fields, type, field);
+  }
+
+  // Nothing of a record that is made now is hidden from its maker. It stays as long as it is set.
   void SetMade(const Message* record) { made_ = record; }
 
  private:
@@ -64,9 +82,42 @@ class Around final : public rules::Surroundings {
     return state.alive() ? state.body : "";
   }
 
+  struct Hidden {
+    bool all = false;  // the author does not see the record
+    uint64_t fields = 0;
+  };
+  // Of each record once: it stays as it is, and so do the author's offices.
+  const Hidden& HiddenOf(const RecordType& type, const Id& id, const Message& record) const {
+    const auto [it, fresh] = hidden_.try_emplace({type.number, id});
+    if (!fresh) return it->second;
+    const auto offices_in = [&](const Id& scope) { return OfficesIn(scope); };
+    it->second.fields = rules::HiddenIn(type, id, record, offices_in);
+    const auto places = PlacesOf(type, id, record.SerializePartialAsString());
+    it->second.all = !EyesOn(places, offices_in).Meet(type.readers);
+    return it->second;
+  }
+
+  uint32_t OfficesIn(const Id& scope) const {
+    if (of_.lookup.ReadsAllFields()) {
+      if (!offices_) offices_ = OfficesOf(of_.lookup, of_.author, of_.now_ms);
+      return offices_->ok() ? (*offices_)->In(scope) : 0;
+    }
+    return OfficesKnownIn(scope, of_.author, of_.now_ms, [&](const RecordKey& key) {
+      const absl::StatusOr<RecordState> state = of_.lookup.GetShown(key);
+      return state.ok() && state->alive() ? state->body : "";
+    });
+  }
+
+  static constexpr size_t kKeptBytesMax = size_t{16} << 20;
+
   const Case& of_;
   const When when_;
+  const Sight sight_;
   const Message* made_ = nullptr;
+  std::map<RecordKey, rules::ReadingPtr> readings_;
+  size_t kept_bytes_ = 0;
+  mutable std::map<RecordKey, Hidden> hidden_;
+  mutable std::optional<absl::StatusOr<Offices>> offices_;  // of the author
 };
 
 // "发展党员步骤·日期", "Development step: done on"
@@ -97,31 +148,62 @@ class ByTheBook : public Rule {
   }
 
   absl::Status Judge(const Case& of, const Step& step) const override {
-    if (!step.after.alive()) return absl::OkStatus();
-    RETURN_IF_ERROR(JudgeIn(book_, of, step));
-    const auto keeper = KeeperOf(step.type, step.after.body);
-    if (!keeper) return absl::OkStatus();
-    ASSIGN_OR_RETURN(const auto supplements, SupplementsFor(of.lookup, *keeper));
-    for (const rules::BookPtr& book : supplements) RETURN_IF_ERROR(JudgeIn(*book, of, step));
+    if (!step.after.alive() || book_.ChecksOf(step.type).empty()) return absl::OkStatus();
+    Around after(of, Around::When::kAfter, Around::Sight::kAll);
+    Around before(of, Around::When::kBefore, Around::Sight::kAll);
+    return JudgeIn(book_, {of, after, before, {}}, step);
+  }
+
+  // By what superiors have added: a record is read once for all their checks, which share one
+  // budget.
+  absl::Status JudgeAll(const Case& of) const override {
+    Around after(of, Around::When::kAfter, Around::Sight::kAuthors);
+    Around before(of, Around::When::kBefore, Around::Sight::kAuthors);
+    cel::Purse purse(kAddedStepsMax);
+    std::map<Id, std::vector<InForce>> by_keeper;
+    for (const Step& step : of.steps) {
+      if (!step.after.alive() || !Concerns(step.type)) continue;
+      const auto keeper = KeeperOf(step.type, step.after.body);
+      if (!keeper) continue;
+      const auto [added, fresh] = by_keeper.try_emplace(*keeper);
+      if (fresh) {
+        ASSIGN_OR_RETURN(added->second, SupplementsFor(of.lookup, *keeper));
+      }
+      for (const InForce& one : added->second) {
+        // What was written before the rules were there is not judged by them.
+        if (step.at_ms < one.since_ms) continue;
+        const Judging by{of, after, before, {.since = DayAt(one.since_ms), .purse = &purse}};
+        RETURN_IF_ERROR(JudgeIn(*one.book, by, step));
+      }
+    }
     return absl::OkStatus();
   }
 
  private:
-  static absl::Status JudgeIn(const rules::Book& book, const Case& of, const Step& step) {
+  struct Judging {
+    const Case& of;
+    Around& after;
+    Around& before;
+    rules::Bounds bounds;
+
+    // From there on nothing is refused.
+    bool IsSpent() const { return bounds.purse != nullptr && bounds.purse->empty(); }
+  };
+
+  static absl::Status JudgeIn(const rules::Book& book, const Judging& by, const Step& step) {
     std::unique_ptr<Message> record;  // most edits touch nothing that a check reads
-    Around around(of, Around::When::kAfter);
     for (const Check& check : book.ChecksOf(step.type)) {
+      if (by.IsSpent()) break;
       if (!check.text.hard() || !Touches(check, step)) continue;
-      if (record == nullptr) {
-        record = ParseAs(step.type, step.after.body);
-        if (!step.before.alive()) around.SetMade(record.get());
-      }
+      if (record == nullptr) record = ParseAs(step.type, step.after.body);
+      by.after.SetMade(step.before.alive() ? nullptr : record.get());
       ASSIGN_OR_RETURN(const Finding found,
-                       JudgeBy(check, step.id, *record, DayAt(step.at_ms), &around));
+                       JudgeBy(check, step.id, *record, DayAt(step.at_ms), &by.after, by.bounds));
       if (found.outcome != Outcome::kBroken) continue;
-      ASSIGN_OR_RETURN(const bool excused, IsExcused(of, step, *record, found));
+      ASSIGN_OR_RETURN(const bool excused, IsExcused(by, step, *record, found));
       if (!excused) return RefuseBy(found);
     }
+    by.after.SetMade(nullptr);
     return absl::OkStatus();
   }
 
@@ -141,17 +223,16 @@ class ByTheBook : public Rule {
     return !record.GetReflection()->GetString(record, check.because).empty();
   }
 
-  static absl::StatusOr<bool> IsExcused(const Case& of, const Step& step, const Message& record,
+  static absl::StatusOr<bool> IsExcused(const Judging& by, const Step& step, const Message& record,
                                         const Finding& found) {
     if (found.day >= DayAt(step.at_ms)) return false;
     if (GivesReason(*found.check, record)) return true;
     if (!step.before.alive()) return false;
     const std::unique_ptr<Message> before = ParseAs(step.type, step.before.body);
     if (GivesReason(*found.check, *before)) return false;
-    Around around(of, Around::When::kBefore);
-    ASSIGN_OR_RETURN(const Finding was,
-                     JudgeBy(*found.check, step.id, *before, DayAt(step.at_ms), &around));
-    return was.outcome == Outcome::kBroken;
+    ASSIGN_OR_RETURN(const Finding was, JudgeBy(*found.check, step.id, *before, DayAt(step.at_ms),
+                                                &by.before, by.bounds));
+    return was.outcome == Outcome::kBroken || by.IsSpent();
   }
 
   const rules::Book& book_;

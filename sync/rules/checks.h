@@ -6,7 +6,9 @@
 //               is of an earlier one, and nobody says why (irregular_because)
 //
 // By the checks that are shipped, and by those that an organisation above has added for the one
-// that keeps the record (sync/rules/supplements.h).
+// that keeps the record (sync/rules/supplements.h). These see no more of anything than the author
+// does, have one budget for the whole edit, and judge nothing that was written, or is said to have
+// been done, before they were in force.
 //
 // So what was done on paper is entered late with its reason, and is shown to be irregular. Where a
 // record was broken before, without a reason, and the act is past, a correction is taken: an old

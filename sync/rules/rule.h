@@ -1,7 +1,7 @@
 // What a type's declaration cannot say of it: one subject, one file, one Rule.
 //
 //   Judge      may this be done? The device asks before it commits, the server when it
-//              has merged: both refuse in the same words
+//              has merged: both refuse in the same words. JudgeAll: what is asked of an edit once
 //   Lend       an office for this one record, on a proof that lies in it
 //   Follow     what the server composes because of a record; FollowAll: because of an edit
 //   Mark       by what a record can be found that lies in no scope for it
@@ -96,6 +96,9 @@ class Rule {
   virtual absl::Status Judge(const Case& /*of*/, const Step& /*step*/) const {
     return absl::OkStatus();
   }
+
+  // The same of the edit as a whole, once every step has been judged.
+  virtual absl::Status JudgeAll(const Case& /*of*/) const { return absl::OkStatus(); }
 
   // Asked of every edit, the server's own too: nothing is to follow where all is as it must
   // be. A refusal sends the edit back that it follows from, whole.

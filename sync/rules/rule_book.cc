@@ -70,6 +70,7 @@ absl::Status RuleBook::Judge(const Case& of) const {
   for (const Step& step : of.steps) {
     for (const Rule* rule : For(step.type)) RETURN_IF_ERROR(Checked(rule->Judge(of, step)));
   }
+  for (const Rule* rule : Concerned(of)) RETURN_IF_ERROR(Checked(rule->JudgeAll(of)));
   return absl::OkStatus();
 }
 
@@ -79,6 +80,10 @@ absl::Status RuleBook::JudgeWhatIsKnown(const Case& of) const {
       absl::Status status = rule->Judge(of, step);
       if (!status.ok() && !IsNotKnownHere(status)) return Checked(std::move(status));
     }
+  }
+  for (const Rule* rule : Concerned(of)) {
+    absl::Status status = rule->JudgeAll(of);
+    if (!status.ok() && !IsNotKnownHere(status)) return Checked(std::move(status));
   }
   return absl::OkStatus();
 }
@@ -99,14 +104,18 @@ absl::Status RuleBook::Follow(const Case& of, const Step& step, Compose compose)
   return absl::OkStatus();
 }
 
-absl::Status RuleBook::FollowAll(const Case& of, Compose compose) const {
+RuleBook::Rules RuleBook::Concerned(const Case& of) const {
   Rules concerned;
   for (const Step& step : of.steps) {
     for (const Rule* rule : For(step.type)) {
       if (std::count(concerned.begin(), concerned.end(), rule) == 0) concerned.push_back(rule);
     }
   }
-  for (const Rule* rule : concerned) {
+  return concerned;
+}
+
+absl::Status RuleBook::FollowAll(const Case& of, Compose compose) const {
+  for (const Rule* rule : Concerned(of)) {
     Consequences follows;
     RETURN_IF_ERROR(Checked(rule->FollowAll(of, &follows)));
     RETURN_IF_ERROR(compose(std::move(follows)));

@@ -43,6 +43,8 @@ class RuleBook {
  private:
   using Rules = std::vector<const Rule*>;
   const Rules& For(const RecordType& type) const;
+  // Each once.
+  Rules Concerned(const Case& of) const;
 
   std::vector<std::unique_ptr<const Rule>> rules_;
   absl::flat_hash_map<uint32_t, Rules> by_type_;

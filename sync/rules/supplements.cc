@@ -1,5 +1,7 @@
 #include "sync/rules/supplements.h"
 
+#include <google/protobuf/util/time_util.h>
+
 #include <algorithm>
 #include <map>
 #include <string>
@@ -8,11 +10,13 @@
 #include "absl/strings/str_cat.h"
 #include "sync/base/reason.h"
 #include "sync/base/status.h"
+#include "sync/merge/own_edit.h"
 #include "sync/rules/typed.h"
 
 namespace zhibu {
 namespace {
 
+using google::protobuf::util::TimeUtil;
 using records::v1::RuleSupplement;
 
 class Supplement : public Rule {
@@ -31,6 +35,18 @@ class Supplement : public Rule {
     const bool fresh =
         made.state() == RuleSupplement::IN_FORCE && before.state() != RuleSupplement::IN_FORCE;
     return fresh ? CheckNumber(of.lookup, made) : absl::OkStatus();
+  }
+
+  // From here on it is in force, by the clock of nobody who might gain by it.
+  absl::Status Follow(const Case& of, const Step& step, Consequences* follows) const override {
+    auto made = Parse<RuleSupplement>(step.after.body);
+    const bool fresh =
+        step.after.alive() && made.state() == RuleSupplement::IN_FORCE && !made.has_in_force_from();
+    if (!fresh) return absl::OkStatus();
+    *made.mutable_in_force_from() = TimeUtil::MillisecondsToTimestamp(of.now_ms);
+    const FieldRule* from = step.type.fields.Find(RuleSupplement::kInForceFromFieldNumber);
+    AddFields(step.type, step.id, step.after, {from}, made, &follows->edit);
+    return absl::OkStatus();
   }
 
  private:
@@ -62,22 +78,28 @@ bool IsInForceFor(const RuleSupplement& supplement, const Id& organisation) {
          std::count(sent.begin(), sent.end(), organisation.bytes()) > 0;
 }
 
-absl::StatusOr<std::vector<rules::BookPtr>> SupplementsFor(Lookup& lookup, const Id& organisation) {
-  std::map<std::string, std::vector<std::string>> texts;  // by maker
+std::optional<int64_t> InForceSince(const RuleSupplement& supplement) {
+  if (!supplement.has_in_force_from()) return std::nullopt;
+  return TimeUtil::TimestampToMilliseconds(supplement.in_force_from());
+}
+
+absl::StatusOr<std::vector<InForce>> SupplementsFor(Lookup& lookup, const Id& organisation) {
+  std::map<std::string, std::vector<RuleSupplement>> by_maker;
   RETURN_IF_ERROR(lookup.ListShown(
       TypeOf<RuleSupplement>().number, organisation, [&](const Id&, const RecordState& state) {
-        const auto supplement = Parse<RuleSupplement>(state.body);
-        if (!IsInForceFor(supplement, organisation)) return;
-        std::vector<std::string>& of_maker = texts[supplement.organisation_id()];
-        if (of_maker.size() < kSupplementsMax) of_maker.push_back(supplement.text());
+        auto supplement = Parse<RuleSupplement>(state.body);
+        if (!IsInForceFor(supplement, organisation) || !InForceSince(supplement)) return;
+        std::vector<RuleSupplement>& of_maker = by_maker[supplement.organisation_id()];
+        if (of_maker.size() < kSupplementsMax) of_maker.push_back(std::move(supplement));
       }));
-  std::vector<rules::BookPtr> books;
-  for (const auto& [maker, of_maker] : texts) {
-    for (const std::string& text : of_maker) {
-      if (auto book = rules::CompileSupplement(text); book.ok()) books.push_back(*std::move(book));
+  std::vector<InForce> in_force;
+  for (const auto& [maker, of_maker] : by_maker) {
+    for (const RuleSupplement& supplement : of_maker) {
+      auto book = rules::CompileSupplement(supplement.text());
+      if (book.ok()) in_force.push_back({*std::move(book), *InForceSince(supplement)});
     }
   }
-  return books;
+  return in_force;
 }
 
 }  // namespace zhibu

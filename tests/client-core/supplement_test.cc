@@ -1,9 +1,11 @@
 // What a superior adds to the rule book is in force below it, on phones without a network and on
 // the server, and asks for more and never for less.
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "client-core/actions/books.h"
 #include "client-core/actions/checks.h"
 #include "client-core/actions/due.h"
+#include "client-core/exchange/intake.h"
 #include "sync/base/date.h"
 #include "sync/base/reason.h"
 #include "sync/rules/supplements.h"
@@ -12,7 +14,9 @@
 namespace zhibu::test {
 namespace {
 
+using records::v1::Election;
 using records::v1::RuleSupplement;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -95,6 +99,22 @@ class Supplements : public Village {
     return static_cast<size_t>(std::count_if(
         due->list.items.begin(), due->list.items.end(),
         [&](const rules::DueItem& item) { return item.obligation->text.key() == key; }));
+  }
+  // A hard check of elections, which the branch writes, and whoever stands above.
+  static std::string OfElections(const std::string& holds, const std::string& shows = "") {
+    const std::string words = shows.empty() ? "值" : "值{}";
+    return absl::StrCat(R"(check { key: "local.e" of: "Election" hard: true words { zh: ")", words,
+                        "\" en: \"", words,
+                        R"(" } source: "s" certainty: SURE day: "this.held_on" holds: ")", holds,
+                        "\" shows: \"", shows, "\" }");
+  }
+  // In which words edits came back.
+  static std::vector<std::string> ToldTo(Phone& phone) {
+    std::vector<std::string> details;
+    const absl::Status listed = phone.store().ListSetAside(
+        [&](const client::SetAside& one) { details.push_back(one.answer.detail()); });
+    EXPECT_TRUE(listed.ok()) << listed;
+    return details;
   }
   static std::string Wrong(const std::string& text) {
     const auto book = rules::CompileSupplement(text);
@@ -201,6 +221,197 @@ TEST_F(Supplements, ABranchGivesNoRulesToAnotherAndNobodyToTheirOwn) {
   world.SyncAll();
   EXPECT_THAT(world.Get<RuleSupplement>(rules).receiver_ids(), IsEmpty());
   EXPECT_EQ(TryLecture(""), absl::OkStatus()) << "the deputy would be stopped by the secretary";
+}
+
+TEST_F(Supplements, NoRuleReadsWhatSomebodyWhomItJudgesMayNotRead) {
+  EXPECT_EQ(Wrong(OfElections("this.answer == ''", "this.answer")), "");
+  EXPECT_EQ(Wrong(OfElections("Member(b'x').name == ''")), "");
+  // By home, and not by whoever stands above.
+  for (const char* field :
+       {"Member(b'x').born", "Member(b'x').suspended_on", "PrivateDetailOf(b'x').health"}) {
+    EXPECT_THAT(Wrong(OfElections("this.answer == ''", field)), HasSubstr("may read")) << field;
+    EXPECT_THAT(Wrong(OfElections(absl::StrCat(field, " == ''"))), HasSubstr("may read")) << field;
+    EXPECT_THAT(Wrong(OfElections(absl::StrCat("has(", field, ")"))), HasSubstr("may read"));
+  }
+  for (const char* whole : {"[P][0].health", "(true ? P : P).health", "dyn(P).health", "P",
+                            "[P].map(x, x.health)", "{'a': P}.a.health", "[P] == [P]", "P == P",
+                            "type(P)", "[this][0].answer", "dyn(this).answer"}) {
+    const std::string read = absl::StrReplaceAll(whole, {{"P", "PrivateDetailOf(b'x')"}});
+    EXPECT_THAT(Wrong(OfElections("this.answer == ''", read)), HasSubstr("its fields only"))
+        << read;
+  }
+}
+
+TEST_F(Supplements, WhoeverStandsAboveIsToldNothingOfWhatLiesBelow) {
+  const Id meeting = MakeMeeting(zhangs, "支部自己的事");
+  const auto make = [&](uint32_t number) {
+    return zhangs.Make<Election>([&](Election& one) {
+      one.set_branch_id(branch.str());
+      one.set_term_number(number);
+      one.set_state(Election::REQUESTED);
+      one.set_request_number("1");
+      one.set_until(DateAt(world.now_ms()));
+    });
+  };
+  const Id election = make(1);
+  world.SyncAll();
+  std::string id;
+  for (const unsigned char byte : meeting.str()) {
+    absl::StrAppend(&id, "\\\\x", absl::Hex(byte, absl::kZeroPad2));
+  }
+  const std::string topic = absl::StrCat("Meeting(b'", id, "').topic");
+  Issue(absl::StrReplaceAll(OfElections(absl::StrCat(topic, " == '' || this.answer == '-'"), topic),
+                            {{"this.held_on", "this.until"}}));
+  suns.Change<Election>(election, [](Election& one) {
+    one.set_answer("请补充材料");
+    one.set_state(Election::SENT_BACK);
+  });
+  world.SyncAll();
+  EXPECT_THAT(ToldTo(suns), IsEmpty()) << "what they do not hold decides nothing for them";
+  make(2);
+  world.SyncAll();
+  EXPECT_THAT(ToldTo(zhangs), ElementsAre(HasSubstr("支部自己的事"))) << "whose it is";
+}
+
+TEST_F(Supplements, NoRuleReachesBackOverWhatWasRecordedOrDoneBeforeIt) {
+  Lecture(zhangs, "");
+  world.Wait(5 * kDay);
+  auto draft = client::IssueSupplement(suns.store(), above, {.title = "新规定", .text = kRules});
+  ASSERT_TRUE(draft.ok()) << draft.status();
+  suns.Commit({&*draft});
+  world.SyncAll();
+  world.SyncAll();
+  EXPECT_THAT(zhangs.SetAside(), IsEmpty()) << "recorded offline before anybody knew the rule";
+  zhangs.Make<Meeting>([&](Meeting& meeting) {
+    meeting.set_branch_id(branch.str());
+    meeting.set_kind(Meeting::LECTURE);
+    meeting.set_state(Meeting::HELD);
+    meeting.mutable_starts_at()->set_seconds((world.now_ms() - 2 * kDay) / 1000);
+  });
+  world.SyncAll();
+  EXPECT_THAT(zhangs.SetAside(), IsEmpty()) << "held before";
+  Lecture(zhangs, "");
+  world.SyncAll();
+  EXPECT_THAT(zhangs.SetAside(), SizeIs(1)) << "and of now it judges";
+  for (const char* day :
+       {"'2099-01-01'", "this.held_on == '' ? '2099-01-01' : '2099-01-01'", "Member(b'x').name"}) {
+    EXPECT_THAT(Wrong(absl::StrReplaceAll(OfElections("true"), {{"this.held_on", day}})),
+                HasSubstr("day: of a hard check it is a field"))
+        << day;
+  }
+}
+
+TEST_F(Supplements, WhatARuleSaysIsShortAndText) {
+  EXPECT_THAT(Wrong(absl::StrReplaceAll(OfElections("true", "this.answer"), {{"{}", "{}{}"}})),
+              HasSubstr("{} stands in them once"));
+  EXPECT_THAT(Wrong(absl::StrReplaceAll(OfElections("true"), {{"值", "\\xff"}})),
+              HasSubstr("zh is no text"));
+  EXPECT_THAT(Wrong(absl::StrReplaceAll(OfElections("true"), {{"值", "\\x1f"}})),
+              HasSubstr("zh is no text"));
+  std::string shown(kRules);
+  shown = absl::StrReplaceAll(shown, {{"党课未写讲课人", "长：{}"},
+                                      {"the lecture has no lecturer", "long: {}"},
+                                      {"field: \"lecturer\"", "shows: \"this.minutes\""}});
+  Issue(shown);
+  zhangs.Make<Meeting>([&](Meeting& meeting) {
+    meeting.set_branch_id(branch.str());
+    meeting.set_kind(Meeting::LECTURE);
+    meeting.set_state(Meeting::HELD);
+    for (int i = 0; i < 100'000; ++i) meeting.mutable_minutes()->append("记");
+    meeting.mutable_starts_at()->set_seconds(world.now_ms() / 1000);
+  });
+  world.SyncAll();
+  ASSERT_THAT(ToldTo(zhangs), ElementsAre(HasSubstr("记…")));
+  EXPECT_LT(ToldTo(zhangs)[0].size(), 2 * kDetailBytesMax + 2);
+}
+
+TEST_F(Supplements, ItsRegularExpressionsAreFewAndSmall) {
+  const auto matching = [&](const std::string& pattern, int times) {
+    std::string all = "true";
+    for (int i = 0; i < times; ++i)
+      absl::StrAppend(&all, " && this.answer.matches('", pattern, "')");
+    return OfElections(all);
+  };
+  EXPECT_EQ(Wrong(matching("^第[0-9]+号$", 3)), "");
+  EXPECT_THAT(Wrong(matching("(abc){999}", 1)), HasSubstr("regular expression"));
+  EXPECT_THAT(Wrong(matching("x{150}", 20)), HasSubstr("too large together"));
+  EXPECT_THAT(Wrong(matching("x", 95)), HasSubstr("too large together")) << "each takes memory";
+  // Together: not each check or obligation by itself.
+  std::string many;
+  for (int i = 0; i < 15; ++i) {
+    absl::StrAppend(&many, absl::StrReplaceAll(matching("x{150}", 1),
+                                               {{"local.e", absl::StrCat("local.e", i)}}));
+  }
+  EXPECT_THAT(Wrong(many), HasSubstr("too large together"));
+}
+
+TEST_F(Supplements, OnlyTheTextsThatAreAskedForAreKept) {
+  const auto padded = [&](int number) {
+    return absl::StrCat(OfElections("true"), "\n# ", number, std::string(15'000, 'x'));
+  };
+  const rules::BookPtr first = rules::CompileSupplement(padded(0)).value();
+  const rules::BookPtr used = rules::CompileSupplement(padded(1)).value();
+  EXPECT_EQ(rules::CompileSupplement(padded(0)).value(), first) << "compiled once";
+  for (int i = 2; i < 60; ++i) {
+    ASSERT_TRUE(rules::CompileSupplement(padded(i)).ok());
+    EXPECT_EQ(rules::CompileSupplement(padded(1)).value(), used) << i;
+  }
+  EXPECT_NE(rules::CompileSupplement(padded(0)).value(), first) << "it is not held for ever";
+}
+
+TEST_F(Supplements, BeyondTheBudgetOfOneEditAddedRulesRefuseNothingAndThatIsSaid) {
+  const std::string ten = "[0,1,2,3,4,5,6,7,8,9]";
+  std::string burning;
+  for (int i = 0; i < 20; ++i) {
+    absl::StrAppend(&burning, R"(check { key: "local.b)", i, R"(" of: "Meeting" hard: true
+      words { zh: "甲" en: "a" } source: "s" certainty: SURE day: "this.starts_at" holds: ")",
+                    ten, ".all(a, ", ten, ".all(b, ", ten, ".all(c, ", ten,
+                    ".all(d, true))))\" }\n");
+  }
+  Issue(burning);
+  world.Wait(1'000);
+  Issue();
+  world.Wait(1'000);
+  Lecture(zhangs, "");
+  world.SyncAll();
+  EXPECT_THAT(zhangs.SetAside(), IsEmpty()) << "the other rule would have refused it";
+  const auto here = client::WhatIsIrregular(zhangs.store());
+  ASSERT_TRUE(here.ok()) << here.status();
+  EXPECT_THAT(here->faults, Contains(HasSubstr("all added rules have together")));
+}
+
+TEST_F(Supplements, AnImportIsCheckedByThemAsItIsCommitted) {
+  Issue(absl::StrReplaceAll(kRules, {{"this.lecturer != ''", "this.topic == '学习'"}}));
+  const rules::Ledger* ledger = rules::ShippedBook().FindLedger("meeting.life");
+  ASSERT_NE(ledger, nullptr);
+  const std::string day = DateAt(world.now_ms() + kDay);
+  const auto taken = client::TakeIn(
+      zhangs.store(), {.ledger = ledger, .organisation = branch, .check = true},
+      absl::StrCat("会议类型,时间,主题\r\n党课,", day, ",学习\r\n党课,", day, ",闲谈\r\n"));
+  ASSERT_TRUE(taken.ok()) << taken.status();
+  ASSERT_THAT(taken->rows, SizeIs(2));
+  EXPECT_EQ(taken->rows[0].fate, client::IntakeRow::Fate::kMade);
+  EXPECT_EQ(taken->rows[1].fate, client::IntakeRow::Fate::kWrong);
+}
+
+TEST_F(Supplements, WhatItsObligationsCostAPhoneIsBoundedAndSaid) {
+  EXPECT_THAT(Wrong(absl::StrReplaceAll(kRules, {{"who: SEC", "warn_days: 400 who: SEC"}})),
+              HasSubstr("warn_days: 400 days > 366"));
+  const std::string ten = "[0,1,2,3,4,5,6,7,8,9]";
+  const std::string burning = absl::StrCat("this.kind != LECTURE || ", ten, ".all(a, ", ten,
+                                           ".all(b, ", ten, ".all(c, ", ten, ".all(d, true))))");
+  std::string text;
+  for (int i = 0; i < 20; ++i) {
+    absl::StrAppend(&text, R"(obligation { key: "local.o)", i, R"(" words { zh: "甲" en: "a" }
+      source: "s" certainty: SURE each: "Meeting" where: ")",
+                    burning, R"(" counts_from: "registered"
+      due_on: "from" who: SECRETARY next { zh: "甲" en: "a" } })");
+  }
+  Issue(text);
+  for (int i = 0; i < 60; ++i) Lecture(zhangs, "孙书记");
+  const auto due = client::WhatIsDue(zhangs.store(), DayFrom(DateAt(world.now_ms())));
+  ASSERT_TRUE(due.ok()) << due.status();
+  EXPECT_THAT(due->list.faults, Contains(HasSubstr("all added rules have together")));
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "sync/base/text.h"
+
 namespace zhibu {
 namespace {
 
@@ -56,6 +58,20 @@ TEST(Reason, ADetailThatIsWordsOfItsOwnIsSaidInTheLanguageThatIsAskedFor) {
   const Words words = WordsFor(sync::v1::AGAINST_A_RULE, InBoth("早了", "too early"));
   EXPECT_THAT(words.zh(), HasSubstr("不符合规定：早了。"));
   EXPECT_THAT(words.en(), HasSubstr("as the rules have it: too early."));
+}
+
+TEST(Reason, ADetailOfAnyLengthIsCutInEachLanguageBehindAWholeCharacter) {
+  std::string long_zh;
+  for (int i = 0; i < 100'000; ++i) long_zh += "长";
+  const std::string detail =
+      ReasonOf(Refuse(sync::v1::AGAINST_A_RULE, InBoth(long_zh, std::string(100'000, 'x')))).detail;
+  EXPECT_LE(detail.size(), 2 * kDetailBytesMax + 1);
+  EXPECT_TRUE(IsUtf8(detail));
+  const Words words = WordsFor(sync::v1::AGAINST_A_RULE, detail);
+  EXPECT_THAT(words.zh(), HasSubstr("长…"));
+  EXPECT_THAT(words.en(), HasSubstr("x…"));
+  EXPECT_EQ(ReasonOf(Refuse(sync::v1::BAD_VALUE, std::string(100'000, 'x'))).detail.size(),
+            kDetailBytesMax);
 }
 
 TEST(Reason, IsNoneForAStatusOfOtherMake) {

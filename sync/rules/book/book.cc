@@ -23,6 +23,9 @@ namespace {
 using cel::Type;
 using google::protobuf::FieldDescriptor;
 
+// Nobody is warned, or waited for, longer than a year.
+constexpr uint32_t kSpanDaysMax = 366;
+
 // The first thing that is wrong with a file in text form.
 class FirstError final : public google::protobuf::io::ErrorCollector {
  public:
@@ -75,12 +78,12 @@ struct Names {
 class Compiler {
  public:
   Compiler(const Parameters& parameters, const Calendars& calendars, const Schema& schema,
-           Obligation* obligation)
+           cel::Patterns* patterns, Obligation* obligation)
       : parameters_(parameters),
         calendars_(calendars),
         schema_(schema),
         obligation_(*obligation),
-        compiling_(obligation->text.key()) {}
+        compiling_(obligation->text.key(), patterns) {}
 
   absl::Status Run() {
     const rules::v1::Obligation& text = obligation_.text;
@@ -122,8 +125,15 @@ class Compiler {
     return compiling_.CompileDay(names.environment, field, source, program);
   }
 
+  absl::Status CheckSpan(absl::string_view field, uint32_t days) const {
+    if (days <= kSpanDaysMax) return absl::OkStatus();
+    return Wrong(field, absl::StrCat(days, " days > ", kSpanDaysMax));
+  }
+
   absl::Status CheckShape() const {
     const rules::v1::Obligation& text = obligation_.text;
+    RETURN_IF_ERROR(CheckSpan("warn_days", text.warn_days()));
+    RETURN_IF_ERROR(CheckSpan("grace_days", text.grace_days()));
     const int ways = (text.every() != rules::v1::PERIOD_UNSPECIFIED) + !text.due_on().empty() +
                      !text.every_months().empty();
     if (ways != 1) return Wrong("every", "one of every, due_on, every_months is to be said");
@@ -184,7 +194,7 @@ std::string UnknownType(const rules::v1::Obligation& text, const Schema& schema)
 absl::StatusOr<std::unique_ptr<const Book>> Book::Compile(absl::Span<const RuleText> files,
                                                           const Schema& schema) {
   std::unique_ptr<Book> book(new Book());
-  RETURN_IF_ERROR(book->Read(files, schema));
+  RETURN_IF_ERROR(book->Read(files, schema, Author::kProgram));
   return std::unique_ptr<const Book>(std::move(book));
 }
 
@@ -194,22 +204,23 @@ absl::StatusOr<std::unique_ptr<const Book>> Book::CompileBeside(const Book& othe
   std::unique_ptr<Book> book(new Book());
   book->parameters_ = other.parameters_;
   book->calendars_ = other.calendars_;
-  RETURN_IF_ERROR(book->Read({file}, schema));
+  RETURN_IF_ERROR(book->Read({file}, schema, Author::kSuperior));
   return std::unique_ptr<const Book>(std::move(book));
 }
 
-absl::Status Book::Read(absl::Span<const RuleText> files, const Schema& schema) {
+absl::Status Book::Read(absl::Span<const RuleText> files, const Schema& schema, Author author) {
   std::vector<rules::v1::RuleFile> parsed;
   // A parameter may stand in another file.
   for (const RuleText& file : files) {
     ASSIGN_OR_RETURN(parsed.emplace_back(), ParseRules(file));
     RETURN_IF_ERROR(NamedBy(file, ReadNumbers(parsed.back())));
   }
-  CheckCompiler checks(parameters_, calendars_, schema);
+  cel::Patterns patterns;
+  CheckCompiler checks(parameters_, calendars_, schema, author, &patterns);
   FigureCompiler figures(parameters_, calendars_, schema);
   const LedgerCompiler ledgers(parameters_, calendars_, schema);
   for (size_t i = 0; i < files.size(); ++i) {
-    RETURN_IF_ERROR(NamedBy(files[i], ReadObligations(parsed[i], schema)));
+    RETURN_IF_ERROR(NamedBy(files[i], ReadObligations(parsed[i], schema, &patterns)));
     RETURN_IF_ERROR(NamedBy(files[i], ReadChecks(parsed[i], checks, schema)));
     RETURN_IF_ERROR(NamedBy(files[i], ReadFigures(parsed[i], figures, schema)));
     RETURN_IF_ERROR(NamedBy(files[i], ReadLedgers(parsed[i], ledgers, schema)));
@@ -235,7 +246,8 @@ absl::Status Book::TakeKey(const std::string& key, const std::string& type) {
   return absl::InvalidArgumentError(absl::StrCat(key, ": there is another with this key"));
 }
 
-absl::Status Book::ReadObligations(const rules::v1::RuleFile& file, const Schema& schema) {
+absl::Status Book::ReadObligations(const rules::v1::RuleFile& file, const Schema& schema,
+                                   cel::Patterns* patterns) {
   for (const auto& text : file.obligation()) {
     RETURN_IF_ERROR(TakeKey(text.key(), text.each()));
     if (const std::string type = UnknownType(text, schema); !type.empty()) {
@@ -243,7 +255,7 @@ absl::Status Book::ReadObligations(const rules::v1::RuleFile& file, const Schema
       continue;
     }
     Obligation obligation{.text = text, .each = schema.FindByName(text.each())};
-    RETURN_IF_ERROR(Compiler(parameters_, calendars_, schema, &obligation).Run());
+    RETURN_IF_ERROR(Compiler(parameters_, calendars_, schema, patterns, &obligation).Run());
     obligations_.push_back(std::move(obligation));
   }
   return absl::OkStatus();

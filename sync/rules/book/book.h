@@ -92,6 +92,9 @@ struct Check {
 class CheckCompiler;
 class FigureCompiler;
 
+// Whose the rules are: what others add is held to more (docs/rules.md, What a superior adds).
+enum class Author { kProgram, kSuperior };
+
 class Book {
  public:
   // INVALID_ARGUMENT names the file, the rule, the place in it and what is wrong. A rule of a
@@ -133,9 +136,10 @@ class Book {
 
  private:
   Book() = default;
-  absl::Status Read(absl::Span<const RuleText> files, const Schema& schema);
+  absl::Status Read(absl::Span<const RuleText> files, const Schema& schema, Author author);
   absl::Status ReadNumbers(const rules::v1::RuleFile& file);
-  absl::Status ReadObligations(const rules::v1::RuleFile& file, const Schema& schema);
+  absl::Status ReadObligations(const rules::v1::RuleFile& file, const Schema& schema,
+                               cel::Patterns* patterns);
   absl::Status ReadChecks(const rules::v1::RuleFile& file, CheckCompiler& compiler,
                           const Schema& schema);
   absl::Status ReadFigures(const rules::v1::RuleFile& file, FigureCompiler& compiler,

@@ -8,6 +8,7 @@
 #include "absl/strings/str_replace.h"
 #include "sync/base/date.h"
 #include "sync/base/status.h"
+#include "sync/base/text.h"
 #include "sync/merge/audience.h"
 #include "sync/rules/book/functions.h"
 #include "sync/rules/book/judged.h"
@@ -20,6 +21,9 @@ using cel::Program;
 using cel::Value;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
+
+// Of what `shows` gives: it may be a field with the minutes of a meeting.
+constexpr size_t kShownBytesMax = 180;
 
 std::string ShownText(const Value& value) {
   if (!value.is_proper()) return "…";
@@ -35,18 +39,21 @@ std::string ShownText(const Value& value) {
 class Judgement {
  public:
   Judgement(const Check& check, const Id& id, const Message& record, absl::CivilDay today,
-            Surroundings& surroundings)
+            Surroundings& surroundings, const Bounds& bounds)
       : check_(check),
         id_(id),
         record_(record),
+        body_bytes_(record.ByteSizeLong()),
         places_(PlacesOf(*check.of, id, record.SerializePartialAsString())),
         surroundings_(surroundings),
+        bounds_(bounds),
         found_{.check = &check, .day = today} {
     activation_.Set(check.self, Value::OfMessage(&record));
     activation_.Set(check.id, Value::Bytes(id.str()));
   }
 
   absl::StatusOr<Finding> Run() {
+    if (bounds_.purse != nullptr) bounds_.purse->Pay(body_bytes_ / kBytesReadPerStep);
     if (MayJudge() && IsConcerned()) Judge();
     RETURN_IF_ERROR(trouble_);
     return std::move(found_);
@@ -64,7 +71,8 @@ class Judgement {
     }
     const std::optional<absl::CivilDay> from = DayFrom(check_.text.from());
     const std::optional<absl::CivilDay> until = DayFrom(check_.text.until());
-    return !(from && found_.day < *from) && !(until && *until < found_.day);
+    return !(from && found_.day < *from) && !(until && *until < found_.day) &&
+           found_.day >= bounds_.since;
   }
 
   bool EndWithoutDay(const Value& value) {
@@ -96,7 +104,7 @@ class Judgement {
   void Say() {
     found_.words = check_.text.words();
     if (!check_.shows) return;
-    const std::string shown = ShownText(Evaluate(*check_.shows));
+    const std::string shown = CutTo(ShownText(Evaluate(*check_.shows)), kShownBytesMax);
     found_.words.set_zh(absl::StrReplaceAll(found_.words.zh(), {{"{}", shown}}));
     found_.words.set_en(absl::StrReplaceAll(found_.words.en(), {{"{}", shown}}));
   }
@@ -110,16 +118,27 @@ class Judgement {
   Value Evaluate(const Program& program) {
     const Judged host(found_.day, *check_.of, id_, record_, places_, surroundings_, &trouble_);
     activation_.set_host(&host);
-    Value value = program.Evaluate(activation_, kExpressionBudget);
+    Value value = EvaluateWithin(program);
     activation_.set_host(nullptr);
     return value;
+  }
+  Value EvaluateWithin(const Program& program) {
+    if (bounds_.purse == nullptr) return program.Evaluate(activation_, kExpressionBudget);
+    cel::Meter meter(bounds_.purse->ForOne(kExpressionBudget));
+    Value value = program.Evaluate(activation_, &meter);
+    bounds_.purse->Pay(meter.spent());
+    if (!bounds_.purse->empty()) return value;
+    return Value::Error(absl::StrCat("more than the ", bounds_.purse->steps(),
+                                     " steps that all added rules have together"));
   }
 
   const Check& check_;
   const Id& id_;
   const Message& record_;
+  const size_t body_bytes_;
   const std::vector<Placed> places_;
   Surroundings& surroundings_;
+  const Bounds& bounds_;
   Finding found_;
   absl::Status trouble_;
   cel::Activation activation_;
@@ -128,38 +147,52 @@ class Judgement {
 }  // namespace
 
 absl::StatusOr<Finding> JudgeBy(const Check& check, const Id& id, const Message& record,
-                                absl::CivilDay today, Surroundings* surroundings) {
-  return Judgement(check, id, record, today, *surroundings).Run();
+                                absl::CivilDay today, Surroundings* surroundings,
+                                const Bounds& bounds) {
+  return Judgement(check, id, record, today, *surroundings, bounds).Run();
 }
 
 absl::StatusOr<std::vector<Finding>> JudgeByAll(const Book& book, const RecordType& type,
                                                 const Id& id, const Message& record,
-                                                absl::CivilDay today, Surroundings* surroundings) {
+                                                absl::CivilDay today, Surroundings* surroundings,
+                                                const Bounds& bounds) {
   std::vector<Finding> findings;
   for (const Check& check : book.ChecksOf(type)) {
-    ASSIGN_OR_RETURN(Finding found, JudgeBy(check, id, record, today, surroundings));
+    ASSIGN_OR_RETURN(Finding found, JudgeBy(check, id, record, today, surroundings, bounds));
     if (found.outcome != Outcome::kHolds) findings.push_back(std::move(found));
   }
   return findings;
 }
 
-bool IsHiddenFrom(const RecordType& type, const Id& id, const Message& of,
-                  const FieldDescriptor& field, absl::FunctionRef<uint32_t(const Id&)> offices_in) {
+uint64_t HiddenIn(const RecordType& type, const Id& id, const Message& of,
+                  absl::FunctionRef<uint32_t(const Id&)> offices_in) {
+  const std::string body = of.SerializePartialAsString();
+  const Eyes eyes = EyesOn(PlacesOf(type, id, body), offices_in);
+  return HiddenFrom(type, eyes, HostSightOf(type, body));
+}
+
+bool IsAmong(uint64_t hidden, const RecordType& type, const FieldDescriptor& field) {
   const FieldRule* rule = type.fields.Find(static_cast<uint32_t>(field.number()));
   const auto restricted = std::find(type.restricted.begin(), type.restricted.end(), rule);
   if (restricted == type.restricted.end()) return false;
-  const std::string body = of.SerializePartialAsString();
-  const Eyes eyes = EyesOn(PlacesOf(type, id, body), offices_in);
-  const uint64_t hidden = HiddenFrom(type, eyes, HostSightOf(type, body));
   return (hidden >> (restricted - type.restricted.begin()) & 1) != 0;
+}
+
+bool IsHiddenFrom(const RecordType& type, const Id& id, const Message& of,
+                  const FieldDescriptor& field, absl::FunctionRef<uint32_t(const Id&)> offices_in) {
+  const bool restricted = IsAmong(~uint64_t{0}, type, field);
+  return restricted && IsAmong(HiddenIn(type, id, of, offices_in), type, field);
 }
 
 bool MayBeHidden(const RecordType& type, const Id& id, const Message& of,
                  const FieldDescriptor& field, absl::FunctionRef<uint32_t(const Id&)> offices_in) {
+  return IsEmpty(of, field) && IsHiddenFrom(type, id, of, field, offices_in);
+}
+
+bool IsEmpty(const Message& of, const FieldDescriptor& field) {
   const auto& reflection = *of.GetReflection();
-  const bool said =
-      field.is_repeated() ? reflection.FieldSize(of, &field) > 0 : reflection.HasField(of, &field);
-  return !said && IsHiddenFrom(type, id, of, field, offices_in);
+  return field.is_repeated() ? reflection.FieldSize(of, &field) == 0
+                             : !reflection.HasField(of, &field);
 }
 
 }  // namespace zhibu::rules

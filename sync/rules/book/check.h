@@ -28,6 +28,7 @@
 #include "sync/base/types.h"
 #include "sync/rules/book/book.h"
 #include "sync/rules/book/surroundings.h"
+#include "sync/rules/cel/budget.h"
 
 namespace zhibu::rules {
 
@@ -43,16 +44,33 @@ struct Finding {
   bool no_day = false;
 };
 
+// What checks that others have added are held to.
+struct Bounds {
+  // What was done before is not judged: nobody could know the rule.
+  absl::CivilDay since = absl::CivilDay::min();
+  // Of all that are judged together. Once it is empty the outcome is kWrong. Null: each expression
+  // has its own budget.
+  cel::Purse* purse = nullptr;
+};
+
 // `today` is the day of an act that says none. Errors: of the surroundings.
 absl::StatusOr<Finding> JudgeBy(const Check& check, const Id& id,
                                 const google::protobuf::Message& record, absl::CivilDay today,
-                                Surroundings* surroundings);
+                                Surroundings* surroundings, const Bounds& bounds = {});
 
 // By every check of its type; what holds is left out.
 absl::StatusOr<std::vector<Finding>> JudgeByAll(const Book& book, const RecordType& type,
                                                 const Id& id,
                                                 const google::protobuf::Message& record,
-                                                absl::CivilDay today, Surroundings* surroundings);
+                                                absl::CivilDay today, Surroundings* surroundings,
+                                                const Bounds& bounds = {});
+
+// Which fields of the record somebody with these offices may not read, whatever they hold: a set of
+// RecordType::restricted. To ask for several of one record.
+uint64_t HiddenIn(const RecordType& type, const Id& id, const google::protobuf::Message& of,
+                  absl::FunctionRef<uint32_t(const Id&)> offices_in);
+bool IsAmong(uint64_t hidden, const RecordType& type,
+             const google::protobuf::FieldDescriptor& field);
 
 // Whether somebody with these offices may not read the field of the record, whatever it holds.
 bool IsHiddenFrom(const RecordType& type, const Id& id, const google::protobuf::Message& of,
@@ -64,6 +82,9 @@ bool IsHiddenFrom(const RecordType& type, const Id& id, const google::protobuf::
 bool MayBeHidden(const RecordType& type, const Id& id, const google::protobuf::Message& of,
                  const google::protobuf::FieldDescriptor& field,
                  absl::FunctionRef<uint32_t(const Id&)> offices_in);
+
+// Nobody has set it, or it is empty.
+bool IsEmpty(const google::protobuf::Message& of, const google::protobuf::FieldDescriptor& field);
 
 }  // namespace zhibu::rules
 

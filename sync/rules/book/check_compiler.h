@@ -16,9 +16,14 @@ inline constexpr char kIrregularBecause[] = "irregular_because";
 
 class CheckCompiler {
  public:
-  // All outlive the checks.
-  CheckCompiler(const Parameters& parameters, const Calendars& calendars, const Schema& schema)
-      : parameters_(parameters), calendars_(calendars), schema_(schema) {}
+  // All but `patterns` outlive the checks.
+  CheckCompiler(const Parameters& parameters, const Calendars& calendars, const Schema& schema,
+                Author author, cel::Patterns* patterns)
+      : parameters_(parameters),
+        calendars_(calendars),
+        schema_(schema),
+        author_(author),
+        patterns_(*patterns) {}
 
   // INVALID_ARGUMENT names the rule, its field and the place. The type is one of the schema's.
   absl::StatusOr<Check> Compile(const rules::v1::Check& text);
@@ -34,6 +39,8 @@ class CheckCompiler {
   const Parameters& parameters_;
   const Calendars& calendars_;
   const Schema& schema_;
+  const Author author_;
+  cel::Patterns& patterns_;
   std::map<uint32_t, Names> names_;
 };
 

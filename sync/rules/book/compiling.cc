@@ -16,7 +16,9 @@ absl::Status Compiling::Compile(const cel::Environment& environment, absl::strin
                                 const std::string& source, const cel::Type& type,
                                 std::optional<cel::Program>* program) const {
   if (source.empty()) return absl::OkStatus();
-  absl::StatusOr<cel::Program> compiled = environment.Compile(source, type);
+  absl::StatusOr<cel::Program> compiled = patterns_ == nullptr
+                                              ? environment.Compile(source, type)
+                                              : environment.Compile(source, type, patterns_);
   if (!compiled.ok()) return Wrong(field, compiled.status().message());
   *program = *std::move(compiled);
   return absl::OkStatus();

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "sync/rules/cel/environment.h"
+#include "sync/rules/cel/patterns.h"
 #include "sync/rules/cel/program.h"
 #include "zhibu/rules/v1/rules.pb.h"
 
@@ -16,7 +17,10 @@ namespace zhibu::rules {
 
 class Compiling {
  public:
-  explicit Compiling(std::string key) : key_(std::move(key)) {}
+  // `patterns`, which outlives it: of all rules that are compiled together. Null: each expression
+  // has its own.
+  explicit Compiling(std::string key, cel::Patterns* patterns = nullptr)
+      : key_(std::move(key)), patterns_(patterns) {}
 
   // INVALID_ARGUMENT.
   absl::Status Wrong(absl::string_view field, absl::string_view what) const;
@@ -36,6 +40,7 @@ class Compiling {
 
  private:
   const std::string key_;
+  cel::Patterns* const patterns_;
 };
 
 }  // namespace zhibu::rules

@@ -28,6 +28,12 @@ using google::protobuf::Message;
 // Periods that ended longer ago are nobody's work any more.
 constexpr int kLookBackMonths = 12;
 constexpr cel::Budget kBudget{.steps = 10'000};
+// What nobody counts in.
+constexpr int64_t kMonthsMax = 1'200;
+constexpr int64_t kTimesMax = 1'000;
+// Of one obligation that somebody has added, and what looking at one record costs it.
+constexpr size_t kItemsMax = 1'000;
+constexpr uint64_t kStepsOfASubject = 100;
 
 // What may meet an obligation of one record, by one of its ways.
 struct Candidates {
@@ -57,8 +63,13 @@ absl::StatusOr<Candidates> CandidatesOf(const MetBy& met_by, const Id& id, const
 class Case {
  public:
   Case(const Obligation& obligation, const Id& subject, const Message& self,
-       const std::vector<Candidates>& met, absl::CivilDay today, DueList* list)
-      : obligation_(obligation), subject_(subject), met_(met), today_(today), list_(*list) {
+       const std::vector<Candidates>& met, absl::CivilDay today, cel::Purse* purse, DueList* list)
+      : obligation_(obligation),
+        subject_(subject),
+        met_(met),
+        today_(today),
+        purse_(purse),
+        list_(*list) {
     activation_.Set(obligation.self, Value::OfMessage(&self));
     activation_.Set(obligation.registered, RegisteredOn());
   }
@@ -99,7 +110,7 @@ class Case {
       // One that had begun before the branch, or the rule, asks for nothing yet.
       if (period.first < from || Before(period.first)) continue;
       const std::optional<int64_t> times = Number(obligation_.times, period.last);
-      if (!times) continue;
+      if (!times || !IsCounted("times", *times, kTimesMax)) continue;
       const int64_t missing = *times - MetIn(period);
       if (missing > 0) Tell(period.last, NameOf(kind, period), missing);
     }
@@ -109,14 +120,14 @@ class Case {
   // not met counts for that one, and not for the next as well.
   void Again(absl::CivilDay from) {
     const std::optional<int64_t> months = Number(obligation_.every_months, from);
-    if (!months || *months <= 0) return;
+    if (!months || *months <= 0 || !IsCounted("every_months", *months, kMonthsMax)) return;
     const auto grace = static_cast<int64_t>(obligation_.text.grace_days());
     const auto warning = static_cast<int64_t>(obligation_.text.warn_days());
     const std::vector<absl::CivilDay> met = MetOn(from);
     auto next = met.begin();
     for (int64_t span = 1;; ++span) {
       const absl::CivilDay last = AddMonths(from, span * *months);
-      if (last > today_ + warning) return;
+      if (last > today_ + warning || !MayGoOn()) return;
       const auto within = std::upper_bound(next, met.end(), last);
       const bool late = within == next && next != met.end() && *next <= last + grace;
       const bool is_met = within != next || late;
@@ -136,6 +147,7 @@ class Case {
     covered_.emplace();
     for (const Candidates& met : met_) {
       for (const Message* record : met.records) {
+        if (!MayGoOn()) return *covered_;
         const std::optional<PeriodDays> days = CoveredBy(*met.by, *record, today_);
         if (days) covered_->push_back({*days, met.by->until.has_value()});
       }
@@ -195,8 +207,11 @@ class Case {
   std::optional<Value> Evaluate(const Program& program, absl::CivilDay judged) {
     const JudgedDay host(judged);
     activation_.set_host(&host);
-    Value value = program.Evaluate(activation_, kBudget);
+    cel::Meter meter(purse_ == nullptr ? kBudget : purse_->ForOne(kBudget));
+    Value value = program.Evaluate(activation_, &meter);
     activation_.set_host(nullptr);
+    if (purse_ != nullptr) purse_->Pay(meter.spent());
+    if (!MayGoOn()) return std::nullopt;  // the list says so once
     if (value.is_error()) Fault(value.ToText());
     if (!value.is_proper()) return std::nullopt;
     return value;
@@ -217,6 +232,14 @@ class Case {
     return value ? std::optional(value->int_value()) : std::nullopt;
   }
 
+  bool MayGoOn() const { return purse_ == nullptr || !purse_->empty(); }
+
+  bool IsCounted(absl::string_view what, int64_t number, int64_t most) {
+    if (-most <= number && number <= most) return true;
+    Fault(absl::StrCat(what, ": ", number, " is more than can be"));
+    return false;
+  }
+
   void Fault(const std::string& what) {
     std::string fault = absl::StrCat(obligation_.text.key(), ": ", what);
     auto& faults = list_.faults;
@@ -229,6 +252,7 @@ class Case {
   const Id& subject_;
   const std::vector<Candidates>& met_;
   const absl::CivilDay today_;
+  cel::Purse* const purse_;
   DueList& list_;
   Activation activation_;
   std::optional<std::vector<Covered>> covered_;
@@ -248,26 +272,75 @@ void Add(DueList more, DueList* list) {
   Sort(list);
 }
 
-absl::StatusOr<DueList> WorkOutDue(
-    const Book& book, Records& records, absl::CivilDay today,
-    absl::FunctionRef<bool(const Obligation&, const Id&, const Message&)> concerns) {
-  DueList list;
-  Shelf shelf(records);
-  for (const Obligation& obligation : book.obligations()) {
-    ASSIGN_OR_RETURN(const Shelf::All* subjects, shelf.AllOf(*obligation.each));
+namespace {
+
+using Concerns = absl::FunctionRef<bool(const Obligation&, const Id&, const Message&)>;
+
+// All obligations of a book, one after the other.
+class WorkingOut {
+ public:
+  WorkingOut(Records& records, absl::CivilDay today, Concerns concerns, cel::Purse* purse)
+      : shelf_(records), today_(today), concerns_(concerns), purse_(purse) {}
+
+  absl::Status Add(const Obligation& obligation) {
+    ASSIGN_OR_RETURN(const Shelf::All* subjects, shelf_.AllOf(*obligation.each));
+    const size_t before = list_.items.size();
     for (const Shelved& subject : *subjects) {
-      if (!concerns(obligation, subject.id, *subject.record)) continue;
-      std::vector<Candidates> met;
-      for (const MetBy& met_by : obligation.met_by) {
-        ASSIGN_OR_RETURN(Candidates some,
-                         CandidatesOf(met_by, subject.id, *subject.record, &shelf));
-        met.push_back(std::move(some));
+      RETURN_IF_ERROR(AddOf(obligation, subject));
+      if (const std::string fault = TooMuch(before); !fault.empty()) {
+        list_.items.resize(std::min(list_.items.size(), before + kItemsMax));
+        list_.faults.push_back(absl::StrCat(obligation.text.key(), ": ", fault));
+        break;
       }
-      Case(obligation, subject.id, *subject.record, met, today, &list).WorkOut();
     }
+    return absl::OkStatus();
   }
-  Sort(&list);
-  return list;
+
+  DueList Done() {
+    Sort(&list_);
+    return std::move(list_);
+  }
+
+ private:
+  absl::Status AddOf(const Obligation& obligation, const Shelved& subject) {
+    if (purse_ != nullptr) purse_->Pay(kStepsOfASubject);
+    if (!concerns_(obligation, subject.id, *subject.record)) return absl::OkStatus();
+    std::vector<Candidates> met;
+    for (const MetBy& met_by : obligation.met_by) {
+      ASSIGN_OR_RETURN(Candidates some, CandidatesOf(met_by, subject.id, *subject.record, &shelf_));
+      met.push_back(std::move(some));
+    }
+    Case(obligation, subject.id, *subject.record, met, today_, purse_, &list_).WorkOut();
+    return absl::OkStatus();
+  }
+
+  // Empty: it is not.
+  std::string TooMuch(size_t before) const {
+    if (purse_ == nullptr) return "";
+    if (purse_->empty()) {
+      return absl::StrCat("more than the ", purse_->steps(),
+                          " steps that all added rules have together");
+    }
+    if (list_.items.size() - before <= kItemsMax) return "";
+    return absl::StrCat("due more than ", kItemsMax, " times");
+  }
+
+  Shelf shelf_;
+  const absl::CivilDay today_;
+  const Concerns concerns_;
+  cel::Purse* const purse_;
+  DueList list_;
+};
+
+}  // namespace
+
+absl::StatusOr<DueList> WorkOutDue(const Book& book, Records& records, absl::CivilDay today,
+                                   Concerns concerns, cel::Purse* purse) {
+  WorkingOut working(records, today, concerns, purse);
+  for (const Obligation& obligation : book.obligations()) {
+    RETURN_IF_ERROR(working.Add(obligation));
+  }
+  return working.Done();
 }
 
 }  // namespace zhibu::rules

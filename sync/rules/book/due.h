@@ -30,6 +30,7 @@
 #include "sync/base/types.h"
 #include "sync/rules/book/book.h"
 #include "sync/rules/book/shelf.h"
+#include "sync/rules/cel/budget.h"
 
 namespace zhibu::rules {
 
@@ -54,10 +55,14 @@ struct DueList {
 void Add(DueList more, DueList* list);
 
 // `concerns`: whether it is for whoever asks to see to it, and they would know what has met it.
+// `purse`: what rules that others have added may cost together; what is beyond it is a fault of the
+// rule, and so is what makes more items than anybody reads. Null: each expression has its own
+// budget.
 absl::StatusOr<DueList> WorkOutDue(
     const Book& book, Records& records, absl::CivilDay today,
     absl::FunctionRef<bool(const Obligation&, const Id&, const google::protobuf::Message&)>
-        concerns);
+        concerns,
+    cel::Purse* purse = nullptr);
 
 }  // namespace zhibu::rules
 

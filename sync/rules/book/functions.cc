@@ -103,7 +103,7 @@ const JudgedRecord& RecordsOf(Call& call) { return static_cast<const JudgedRecor
 cel::Implementation RecordOf(const RecordType& type) {
   return [&type](Call& call) {
     if (!call.meter().Charge(kStepsOfARecord)) return Value::Error("too many steps");
-    return RecordsOf(call).RecordWith(type, call[0].text());
+    return RecordsOf(call).RecordWith(type, call[0].text(), &call.meter());
   };
 }
 
@@ -134,7 +134,8 @@ cel::Implementation RecordMadeBy(const RecordType& type, std::vector<const Field
     const std::unique_ptr<Message> record(prototype->New());
     for (size_t i = 0; i < by.size(); ++i) SetFrom(call[i], *by[i], record.get());
     const auto id = DeriveId(type, record->SerializeAsString());
-    return RecordsOf(call).RecordMadeBy(type, id.ok() ? std::optional(*id) : std::nullopt);
+    return RecordsOf(call).RecordMadeBy(type, id.ok() ? std::optional(*id) : std::nullopt,
+                                        &call.meter());
   };
 }
 
@@ -206,14 +207,15 @@ void AddFunctions(const Parameters& parameters, const Calendars& calendars,
                             Type::Int(),
                             WorkdaysBetweenBy(calendars),
                             {}});
-  environment->AddFunction({"param",
-                            Style::kGlobal,
-                            {Type::String()},
-                            Type::Int(),
-                            {},
-                            [&parameters](absl::Span<const Value* const> constants) {
-                              return Named(parameters, constants[0]);
-                            }});
+  environment->AddFunction(
+      {"param",
+       Style::kGlobal,
+       {Type::String()},
+       Type::Int(),
+       {},
+       [&parameters](absl::Span<const Value* const> constants, cel::Patterns*) {
+         return Named(parameters, constants[0]);
+       }});
 }
 
 void AddRecords(const Schema& schema, cel::Environment* environment) {

@@ -32,6 +32,7 @@
 #include "sync/rules/book/calendar.h"
 #include "sync/rules/book/parameters.h"
 #include "sync/rules/cel/activation.h"
+#include "sync/rules/cel/budget.h"
 #include "sync/rules/cel/environment.h"
 #include "sync/rules/cel/value.h"
 #include "sync/schema/schema.h"
@@ -49,9 +50,12 @@ class JudgedDay : public cel::Host {
 class JudgedRecord : public JudgedDay {
  public:
   using JudgedDay::JudgedDay;
-  // Each gives a message of the type. No `id`: what was given makes none.
-  virtual cel::Value RecordWith(const RecordType& type, absl::string_view id) const = 0;
-  virtual cel::Value RecordMadeBy(const RecordType& type, const std::optional<Id>& id) const = 0;
+  // Each gives a message of the type, and may charge for its size. No `id`: what was given makes
+  // none.
+  virtual cel::Value RecordWith(const RecordType& type, absl::string_view id,
+                                cel::Meter* meter) const = 0;
+  virtual cel::Value RecordMadeBy(const RecordType& type, const std::optional<Id>& id,
+                                  cel::Meter* meter) const = 0;
 };
 
 // Both outlive the programs. Every evaluation has a JudgedDay as its host.

@@ -27,6 +27,10 @@ namespace zhibu::rules {
 // Of one expression.
 inline constexpr cel::Budget kExpressionBudget{.steps = 10'000};
 
+// Reading a record costs with its size: the largest that there is less than half of what one
+// expression has.
+inline constexpr size_t kBytesReadPerStep = 512;
+
 class Judged final : public JudgedRecord {
  public:
   // All outlive it. `trouble`: of the surroundings. `looked_at`: gets the keys of the other records
@@ -38,24 +42,29 @@ class Judged final : public JudgedRecord {
 
   bool Hides(const google::protobuf::Message& of,
              const google::protobuf::FieldDescriptor& field) const override;
-  cel::Value RecordWith(const RecordType& type, absl::string_view id) const override;
-  cel::Value RecordMadeBy(const RecordType& type, const std::optional<Id>& id) const override;
+  cel::Value RecordWith(const RecordType& type, absl::string_view id,
+                        cel::Meter* meter) const override;
+  cel::Value RecordMadeBy(const RecordType& type, const std::optional<Id>& id,
+                          cel::Meter* meter) const override;
 
  private:
-  std::optional<std::string> Look(const RecordType& type, const Id& id) const;
-  cel::Value Read(const RecordType& type, const Id& id, const std::string& body) const;
+  ReadingPtr Look(const RecordType& type, const Id& id) const;
+  bool IsNear(const Reading& reading) const;
+  cel::Value Show(const RecordType& type, const Id& id, const ReadingPtr& reading,
+                  cel::Meter* meter) const;
 
   struct Known {
     const google::protobuf::Message* record;
     const RecordType* type;
     Id id;
+    ReadingPtr kept;  // an address means one record as long as this
   };
 
   const std::vector<Placed>& places_;
   Surroundings& surroundings_;
   absl::Status& trouble_;
   std::vector<RecordKey>* const looked_at_;
-  // What this evaluation has read. A list: it is short.
+  // What this evaluation has read, and paid for. A list: it is short.
   mutable std::vector<Known> known_;
 };
 

@@ -79,13 +79,14 @@ Value Distinct(Call& call) {
 
 void AddLedgerFunctions(const Schema& schema, cel::Environment* environment) {
   for (const RecordType& type : schema.types()) {
-    environment->AddFunction(
-        {absl::StrCat(type.name, "With"),
-         Style::kGlobal,
-         {Type::String(), Type::Bytes()},
-         Type::List(Type::Message(*type.descriptor)),
-         {},
-         [&type](absl::Span<const Value* const> constants) { return Having(type, constants[0]); }});
+    environment->AddFunction({absl::StrCat(type.name, "With"),
+                              Style::kGlobal,
+                              {Type::String(), Type::Bytes()},
+                              Type::List(Type::Message(*type.descriptor)),
+                              {},
+                              [&type](absl::Span<const Value* const> constants, cel::Patterns*) {
+                                return Having(type, constants[0]);
+                              }});
   }
   const Type ids = Type::List(Type::Bytes());
   environment->AddFunction({"name", Style::kGlobal, {Type::Bytes()}, Type::String(), &NameIn, {}});

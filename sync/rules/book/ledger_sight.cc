@@ -51,13 +51,15 @@ bool LedgerSight::Hides(const Message& of, const FieldDescriptor& field) const {
   return !masked_;
 }
 
-Value LedgerSight::RecordWith(const RecordType& type, absl::string_view id) const {
+Value LedgerSight::RecordWith(const RecordType& type, absl::string_view id,
+                              cel::Meter* /*meter*/) const {
   const auto known = Id::FromBytes(id);
   const Shelved* entry = known ? Look(type, *known) : nullptr;
   return entry == nullptr ? Value::Unknown(type.name) : Value::OfMessage(entry->record.get());
 }
 
-Value LedgerSight::RecordMadeBy(const RecordType& type, const std::optional<Id>& id) const {
+Value LedgerSight::RecordMadeBy(const RecordType& type, const std::optional<Id>& id,
+                                cel::Meter* /*meter*/) const {
   const Shelved* entry = id ? Look(type, *id) : nullptr;
   if (entry != nullptr) return Value::OfMessage(entry->record.get());
   if (!shelf_.source().ReadsAll(type)) return Value::Unknown(type.name);

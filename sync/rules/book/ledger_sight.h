@@ -40,9 +40,11 @@ class LedgerSight final : public LedgerHost {
 
   bool Hides(const google::protobuf::Message& of,
              const google::protobuf::FieldDescriptor& field) const override;
-  cel::Value RecordWith(const RecordType& type, absl::string_view id) const override;
+  cel::Value RecordWith(const RecordType& type, absl::string_view id,
+                        cel::Meter* meter) const override;
   // What was never made is empty, where it would be known if it had been.
-  cel::Value RecordMadeBy(const RecordType& type, const std::optional<Id>& id) const override;
+  cel::Value RecordMadeBy(const RecordType& type, const std::optional<Id>& id,
+                          cel::Meter* meter) const override;
   cel::Value RecordsWith(const RecordType& type, const google::protobuf::FieldDescriptor& field,
                          absl::string_view id) const override;
   cel::Value NameOf(absl::string_view id) const override;

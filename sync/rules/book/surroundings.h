@@ -5,8 +5,10 @@
 
 #include <google/protobuf/message.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -19,8 +21,17 @@
 #include "absl/time/civil_time.h"
 #include "sync/base/types.h"
 #include "sync/schema/schema.h"
+#include "sync/wire/record.h"
 
 namespace zhibu::rules {
+
+// A record as it was found, and parsed.
+struct Reading {
+  std::unique_ptr<const google::protobuf::Message> record;  // null: it cannot be parsed
+  std::vector<Placed> places;
+  size_t bytes = 0;  // none: there is no such record
+};
+using ReadingPtr = std::shared_ptr<const Reading>;
 
 // What is known where it is judged.
 class Surroundings {
@@ -29,6 +40,9 @@ class Surroundings {
 
   // The body of a living record; empty: there is none. Nothing: that is not known here.
   virtual absl::StatusOr<std::optional<std::string>> Find(const RecordType& type, const Id& id) = 0;
+  // The same, parsed. Whoever is asked for the same ones again and again keeps them. Null: that is
+  // not known here.
+  virtual absl::StatusOr<ReadingPtr> Read(const RecordType& type, const Id& id);
   // Whether a field of the record may be empty because it may not be read here.
   virtual bool Hides(const RecordType& type, const Id& id, const google::protobuf::Message& of,
                      const google::protobuf::FieldDescriptor& field) const = 0;

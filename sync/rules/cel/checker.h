@@ -24,8 +24,9 @@ enum class Checking { kStatic, kWhenEvaluated };
 
 class Checker {
  public:
-  Checker(const Declarations& declarations, Checking checking)
-      : declarations_(declarations), checking_(checking) {}
+  // Both outlive it.
+  Checker(const Declarations& declarations, Checking checking, Patterns* patterns)
+      : declarations_(declarations), checking_(checking), patterns_(*patterns) {}
 
   // Once.
   absl::StatusOr<Code> Check(const Expr& expr);
@@ -92,6 +93,7 @@ class Checker {
 
   const Declarations& declarations_;
   const Checking checking_;
+  Patterns& patterns_;
   std::vector<Local> locals_;
   Code code_;
 };

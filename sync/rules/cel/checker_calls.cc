@@ -188,9 +188,10 @@ absl::StatusOr<Checker::Checked> Checker::Resolve(const Expr& expr, const Candid
 // What yields the same whenever it is evaluated, as that; an error stays, and is told then.
 Checker::Checked Checker::Folded(Position at, Checked checked) {
   const Activation nothing;
-  Frame frame{nothing, Meter(kFolding), {}};
+  Meter meter(kFolding);
+  Frame frame{nothing, meter, {}};
   Value folded = checked.node->Evaluate(frame);
-  if (!folded.is_proper() || frame.meter.exhausted()) return checked;
+  if (!folded.is_proper() || meter.exhausted()) return checked;
   return MakeConstantOf(at, std::move(folded), std::move(checked.type));
 }
 
@@ -202,7 +203,7 @@ absl::Status Checker::Specialise(Position at, const std::vector<Checked>& argume
   }
   for (auto& function : *candidates) {
     if (!function->specialise) continue;
-    auto run = function->specialise(constants);
+    auto run = function->specialise(constants, &patterns_);
     if (!run.ok() && checking_ == Checking::kWhenEvaluated) continue;
     if (!run.ok()) return ErrorAt(at, run.status().message());
     auto special = std::make_shared<Function>(*function);

@@ -45,8 +45,14 @@ void Environment::AddFunction(Function function) {
 }
 
 absl::StatusOr<Program> Environment::Compile(absl::string_view source, const Type& result) const {
+  Patterns patterns;
+  return Compile(source, result, &patterns);
+}
+
+absl::StatusOr<Program> Environment::Compile(absl::string_view source, const Type& result,
+                                             Patterns* patterns) const {
   ASSIGN_OR_RETURN(const Expr expr, Parse(source));
-  ASSIGN_OR_RETURN(Code code, Checker(declarations_, Checking::kStatic).Check(expr));
+  ASSIGN_OR_RETURN(Code code, Checker(declarations_, Checking::kStatic, patterns).Check(expr));
   if (!Bindings().Assign(result, code.type)) {
     return ErrorAt(expr.at, absl::StrCat("the whole is ", code.type.ToText(), ", and should be ",
                                          result.ToText()));
@@ -57,7 +63,9 @@ absl::StatusOr<Program> Environment::Compile(absl::string_view source, const Typ
 
 absl::StatusOr<Program> Environment::CompileUnchecked(absl::string_view source) const {
   ASSIGN_OR_RETURN(const Expr expr, Parse(source));
-  ASSIGN_OR_RETURN(Code code, Checker(declarations_, Checking::kWhenEvaluated).Check(expr));
+  Patterns patterns;
+  ASSIGN_OR_RETURN(Code code,
+                   Checker(declarations_, Checking::kWhenEvaluated, &patterns).Check(expr));
   code.source = std::string(source);
   return Program(std::move(code));
 }

@@ -29,6 +29,7 @@
 #include "sync/rules/cel/activation.h"
 #include "sync/rules/cel/declarations.h"
 #include "sync/rules/cel/function.h"
+#include "sync/rules/cel/patterns.h"
 #include "sync/rules/cel/program.h"
 #include "sync/rules/cel/type.h"
 #include "sync/rules/cel/value.h"
@@ -50,6 +51,9 @@ class Environment {
   // INVALID_ARGUMENT says at which line and column what is wrong; also where the expression's
   // type is not `result`.
   absl::StatusOr<Program> Compile(absl::string_view source, const Type& result = Type::Dyn()) const;
+  // One of several that are compiled together.
+  absl::StatusOr<Program> Compile(absl::string_view source, const Type& result,
+                                  Patterns* patterns) const;
 
   // As CEL without declarations does it: types are looked at when it is evaluated, and what is
   // not known is an error then. For what must be shown though this build cannot compile it.

@@ -20,6 +20,7 @@
 #include "absl/types/span.h"
 #include "sync/rules/cel/activation.h"
 #include "sync/rules/cel/budget.h"
+#include "sync/rules/cel/patterns.h"
 #include "sync/rules/cel/type.h"
 #include "sync/rules/cel/value.h"
 
@@ -45,9 +46,9 @@ class Call {
 
 using Implementation = std::function<Value(Call&)>;
 // Asked once at compile time, with null for each argument that is no constant: gives what is to be
-// run instead, or an error of compiling.
-using Specialisation =
-    std::function<absl::StatusOr<Implementation>(absl::Span<const Value* const> constants)>;
+// run instead, or an error of compiling. What becomes a regular expression is taken of `patterns`.
+using Specialisation = std::function<absl::StatusOr<Implementation>(
+    absl::Span<const Value* const> constants, Patterns* patterns)>;
 
 enum class Style { kGlobal, kReceiver };  // f(x, y) or x.f(y)
 

@@ -15,7 +15,10 @@ inline constexpr int kDepthMax = 100;
 // what Unparse puts in brackets can be read again.
 inline constexpr int kNestingMax = 2 * kDepthMax + 10;
 // Of one regular expression, compiled.
-inline constexpr int64_t kPatternMemoryBytesMax = int64_t{256} * 1024;
+inline constexpr int64_t kPatternMemoryBytesMax = int64_t{64} * 1024;
+// Of all in a text, in instructions of RE2; and what each costs beside its own.
+inline constexpr size_t kPatternInstructionsMax = 2'000;
+inline constexpr size_t kPatternInstructionsEach = 20;
 
 }  // namespace zhibu::cel
 

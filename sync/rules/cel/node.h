@@ -26,7 +26,7 @@ namespace zhibu::cel {
 // One evaluation.
 struct Frame {
   const Activation& activation;
-  Meter meter;
+  Meter& meter;
   std::vector<Value> locals;  // what macros run through
 };
 

@@ -11,10 +11,15 @@ std::string FieldUse::ToText() const {
 }
 
 Value Program::Evaluate(const Activation& activation, Budget budget) const {
-  Frame frame{activation, Meter(budget), std::vector<Value>(code_->locals)};
+  Meter meter(budget);
+  return Evaluate(activation, &meter);
+}
+
+Value Program::Evaluate(const Activation& activation, Meter* meter) const {
+  Frame frame{activation, *meter, std::vector<Value>(code_->locals)};
   Value result = code_->root->Evaluate(frame);
-  if (!frame.meter.exhausted()) return result;
-  return Value::Error(absl::StrCat("more than the budget of ", budget.steps, " steps"));
+  if (!meter->exhausted()) return result;
+  return Value::Error(absl::StrCat("more than the budget of ", meter->budget().steps, " steps"));
 }
 
 }  // namespace zhibu::cel

@@ -59,6 +59,8 @@ class Program {
   explicit Program(Code code) : code_(std::make_shared<const Code>(std::move(code))) {}
 
   Value Evaluate(const Activation& activation, Budget budget) const;
+  // Where somebody asks afterwards what it has cost.
+  Value Evaluate(const Activation& activation, Meter* meter) const;
 
   const std::string& source() const { return code_->source; }
   const Type& type() const { return code_->type; }

@@ -38,23 +38,28 @@ std::string Wrong(const RE2& pattern) {
 Value Match(const RE2& pattern, Call& call) {
   const absl::string_view text = call[0].text();
   const auto size = static_cast<size_t>(pattern.ProgramSize());
-  if (!call.meter().ChargeBytes(text.size() * (1 + size / 64))) return Value::Bool(false);
+  // At worst each byte meets all of the program.
+  if (!call.meter().ChargeBytes(text.size() * (1 + size / 4))) return Value::Bool(false);
   return Value::Bool(RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), pattern));
 }
 
 Value Matches(Call& call) {
-  constexpr uint64_t kToCompile = 100;
+  constexpr uint64_t kToCompile = 1'000;
   if (!call.meter().Charge(kToCompile + call[1].text().size())) return Value::Bool(false);
   const auto pattern = Pattern(call[1].text());
   return pattern->ok() ? Match(*pattern, call) : Value::Error(Wrong(*pattern));
 }
 
-absl::StatusOr<Implementation> CompiledMatches(absl::Span<const Value* const> constants) {
+absl::StatusOr<Implementation> CompiledMatches(absl::Span<const Value* const> constants,
+                                               Patterns* patterns) {
   if (constants[1] == nullptr || constants[1]->kind() != Kind::kString) {
     return Implementation(Matches);
   }
   const auto pattern = Pattern(constants[1]->text());
   if (!pattern->ok()) return absl::InvalidArgumentError(Wrong(*pattern));
+  if (!patterns->Take(static_cast<size_t>(pattern->ProgramSize()))) {
+    return absl::InvalidArgumentError("the regular expressions are too large together");
+  }
   return [pattern](Call& call) { return Match(*pattern, call); };
 }
 

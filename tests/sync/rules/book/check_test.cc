@@ -288,5 +288,40 @@ TEST(Hidden, AHostThatIsAskedSeesLittle) {
   EXPECT_FALSE(hidden("remark"));
 }
 
+// A purse is for what others have added, and what it does not reach is told and refuses nothing.
+TEST_F(CheckTest, ChecksThatShareAPurseJudgeAsLongAsItLasts) {
+  const auto book = BookOf(StepCheck(R"t(holds: "[1,2,3,4,5].all(i, i > 9)")t"));
+  const Check& check = book->ChecksOf(*CatalogueSchema()->Find(DevelopmentStep::descriptor()))[0];
+  const auto judge = [&](cel::Purse* purse) {
+    return JudgeBy(check, InMemory::IdOf(99), step, absl::CivilDay(2026, 3, 2), &around,
+                   {.purse = purse})
+        .value();
+  };
+  cel::Purse purse(40);
+  EXPECT_EQ(judge(&purse).outcome, Outcome::kBroken);
+  Finding last;
+  for (int i = 0; i < 10; ++i) last = judge(&purse);
+  EXPECT_EQ(last.outcome, Outcome::kWrong);
+  EXPECT_THAT(last.fault, HasSubstr("more than the 40 steps that all added rules have together"));
+}
+
+TEST_F(CheckTest, ReadingARecordCostsByItsSizeAndOnceInAnExpression) {
+  std::string reads = "true", others = "true";
+  for (int i = 0; i < 8; ++i) {
+    records::v1::Meeting meeting;
+    meeting.set_branch_id(branch_.str());
+    meeting.set_topic("议题");
+    meeting.set_minutes(std::string(1 << 20, 'x'));
+    around.Put(InMemory::IdOf(60 + i), meeting);
+    const std::string id = std::string(Id::kSize - 1, 'x') + static_cast<char>(60 + i);
+    absl::StrAppend(&others, " && Meeting(b'", id, "').topic == '议题'");
+    absl::StrAppend(&reads, " && Meeting(b'", std::string(Id::kSize - 1, 'x'),
+                    "<').topic == '议题'");
+  }
+  EXPECT_THAT(By(absl::StrCat("holds: \"", reads, "\"")), IsEmpty()) << "one, eight times";
+  EXPECT_THAT(By(absl::StrCat("holds: \"", others, "\"")), ElementsAre(HasSubstr("steps")))
+      << "eight";
+}
+
 }  // namespace
 }  // namespace zhibu::rules
