@@ -384,14 +384,16 @@ TEST_F(Supplements, AnImportIsCheckedByThemAsItIsCommitted) {
   Issue(absl::StrReplaceAll(kRules, {{"this.lecturer != ''", "this.topic == '学习'"}}));
   const rules::Ledger* ledger = rules::ShippedBook().FindLedger("meeting.life");
   ASSERT_NE(ledger, nullptr);
-  const std::string day = DateAt(world.now_ms() + kDay);
+  const std::string table =
+      absl::StrCat("会议类型,时间,主题\r\n党课,", DateAt(world.now_ms() + kDay), ",学习\r\n党课,",
+                   DateAt(world.now_ms() + 2 * kDay), ",闲谈\r\n");
   const auto taken = client::TakeIn(
-      zhangs.store(), {.ledger = ledger, .organisation = branch, .check = true},
-      absl::StrCat("会议类型,时间,主题\r\n党课,", day, ",学习\r\n党课,", day, ",闲谈\r\n"));
+      zhangs.store(), {.ledger = ledger, .organisation = branch, .check = true}, table);
   ASSERT_TRUE(taken.ok()) << taken.status();
   ASSERT_THAT(taken->rows, SizeIs(2));
   EXPECT_EQ(taken->rows[0].fate, client::IntakeRow::Fate::kMade);
   EXPECT_EQ(taken->rows[1].fate, client::IntakeRow::Fate::kWrong);
+  EXPECT_EQ(taken->rows[1].notes.back().words.en(), "the lecture has no lecturer");
 }
 
 TEST_F(Supplements, WhatItsObligationsCostAPhoneIsBoundedAndSaid) {
