@@ -22,7 +22,6 @@ using records::v1::Attendance;
 using records::v1::DuesBase;
 using rules::Months;
 using ::testing::IsEmpty;
-using ::testing::SizeIs;
 
 TEST_F(Sums, AreThereOnceAnEditIsInAndFollowEachOfItsChanges) {
   const Id meeting = Hold(zhangs, "2026-03-31");
@@ -80,18 +79,6 @@ TEST_F(Sums, OfARollCallFollowTheMeetingThatItIsOf) {
   EXPECT_EQ(Kept("meeting.roll"), 0);
   EXPECT_EQ(LineOf("meeting.roll", "2026").not_known(), 3);
   EXPECT_THAT(Wrong(), IsEmpty());
-}
-
-TEST_F(Sums, OfWhatTheSecretaryHasReceivedNoMemberTakesAnyBack) {
-  const Id paid = Pay(zhangs, wang, 4800, "2026-03");
-  world.SyncAll();
-  Pay(wangs, wang, -4800, "2026-03", &paid);
-  world.SyncAll();
-  EXPECT_THAT(wangs.SetAside(), SizeIs(1));
-  EXPECT_EQ(Kept("dues.paid"), 4800);
-  Pay(zhangs, wang, -4800, "2026-03", &paid);
-  world.SyncAll();
-  EXPECT_EQ(Kept("dues.paid"), 0);
 }
 
 TEST_F(Sums, OfDuesFollowTheNextBaseAndItsEnd) {

@@ -45,9 +45,7 @@ void Universe::MendServer() {
   // The last first: one row may have been hit twice.
   for (; !damaged_.empty(); damaged_.pop_back()) server_.PutBack(damaged_.back());
   absl::Status status = OpenServer();
-  if (status.ok()) {
-    status = server::EnsureIncarnation(*server_.store, *server_.schema(), server_.environment());
-  }
+  if (status.ok()) status = BeginServer();
   if (status.ok()) {
     status = server_.store->Read([&](server::Reader& reader) -> absl::Status {
       ASSIGN_OR_RETURN(incarnation_, reader.GetSetting(server::kIncarnation));

@@ -236,8 +236,7 @@ void Universe::Found(int devices) {
     return writer.PutSetting("server_id", kServerId);
   });
   if (status.ok()) status = TakePlace();
-  if (status.ok())
-    status = server::EnsureIncarnation(*server_.store, *server_.schema(), server_.environment());
+  if (status.ok()) status = BeginServer();
   if (status.ok()) status = server::EnsureCourierKey(*server_.store, server_.environment());
   if (!status.ok()) return ledger_.Fail(kIntegrity, status.ToString());
   status = server_.store->Read([&](server::Reader& reader) -> absl::Status {

@@ -74,6 +74,12 @@ absl::Status Universe::OpenServer() {
       [&] { return server::BeginSums(*server_.store, rules::ShippedBook()); });
 }
 
+absl::Status Universe::BeginServer(bool restored) {
+  RETURN_IF_ERROR(server::EnsureIncarnation(*server_.store, *server_.schema(),
+                                            server_.environment(), restored));
+  return server::BeginSums(*server_.store, rules::ShippedBook());
+}
+
 // ---- Streams -------------------------------------------------------------------
 
 void Universe::Connect(Device& device) {
@@ -653,10 +659,7 @@ void Universe::RestoreServer() {
   server_.disk.Replace(backup_->image);
   server_.old = backup_->old;
   absl::Status status = OpenServer();
-  if (status.ok()) {
-    status = server::EnsureIncarnation(*server_.store, *server_.schema(), server_.environment(),
-                                       /*restored=*/true);
-  }
+  if (status.ok()) status = BeginServer(/*restored=*/true);
   if (!status.ok()) {
     return ledger_.Fail(kIntegrity, absl::StrCat("the backup does not start: ", status.ToString()));
   }
@@ -691,14 +694,11 @@ void Universe::UpdateServer() {
   RestartServer(false);
   if (failure()) return;
   // As every start of a server does: it writes down what it declares.
-  const auto begin = [&] {
-    return server::EnsureIncarnation(*server_.store, *server_.schema(), server_.environment());
-  };
-  absl::Status status = begin();
+  absl::Status status = BeginServer();
   if (!status.ok()) {
     server_.disk.Mend();
     RestartServer(false);
-    if (!failure()) status = begin();
+    if (!failure()) status = BeginServer();
   }
   if (!status.ok() && !failure()) {
     ledger_.Fail(kIntegrity, absl::StrCat("the update does not start: ", status.ToString()));

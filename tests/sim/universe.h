@@ -264,6 +264,8 @@ class Universe {
                       uint64_t delivered);
   void Absorb();
   absl::Status OpenServer();
+  // What a start of a server does with what it has opened.
+  absl::Status BeginServer(bool restored = false);
   void AdoptPending(Device& device);
   void LetGo(Device& device, const client::SetAside& item, Done done);
   void CheckSealed(const Disk& disk, const std::string& whose);
