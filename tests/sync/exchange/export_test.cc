@@ -334,7 +334,8 @@ TEST_F(AMadeBranch, ABranchThatIsCalledAFormulaIsNoFormulaInCsv) {
     Organisation organisation;
     organisation.set_name(name);
     branch_ = kept_.Put(organisation);
-    CsvReader reader(CsvOf(Table(*rules::ShippedBook().FindLedger("meeting.life"))).substr(3), ',');
+    const std::string csv = CsvOf(Table(*rules::ShippedBook().FindLedger("meeting.life")));
+    CsvReader reader(absl::string_view(csv).substr(3), ',');
     SheetRow row;
     ASSERT_TRUE(reader.Next(&row));
     EXPECT_TRUE(absl::StartsWith(row.cells[0], "'")) << row.cells[0];
