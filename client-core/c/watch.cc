@@ -15,7 +15,7 @@ namespace {
 
 class OpenWatch final : public OnAStore {
  public:
-  OpenWatch(std::shared_ptr<Store> store, Selection selection, size_t window, bool json)
+  OpenWatch(const std::shared_ptr<Store>& store, Selection selection, size_t window, bool json)
       : OnAStore(store),
         json_(json),
         list_(std::make_shared<LiveList>(store.get(), std::move(selection), window)),
