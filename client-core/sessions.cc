@@ -40,7 +40,7 @@ absl::Status WhyEnded(absl::StatusCode code, absl::string_view text, absl::strin
       refusal.reason() != sync::v1::NO_REASON) {
     return Refuse(refusal.reason(), refusal.detail());
   }
-  return absl::Status(code, text);
+  return Refuse(sync::v1::SERVER_TROUBLE, text);
 }
 
 Sessions::Sessions(Store* store, Options options)
@@ -53,8 +53,7 @@ Advice Sessions::Advise() {
   while (!end_) {
     if (store_.suspended()) {
       Drop();
-      return {Advice::What::kWait, kPauseMsMax, "", "",
-              absl::FailedPreconditionError("the store is suspended")};
+      return {Advice::What::kWait, kPauseMsMax, "", "", Refuse(sync::v1::SUSPENDED, "")};
     }
     if (session_) {
       if (auto advice = Converse()) return *std::move(advice);
@@ -104,18 +103,18 @@ std::optional<Advice> Sessions::Converse() {
 }
 
 std::optional<Advice> Sessions::Connect() {
-  if (!began_ms_) began_ms_ = NowMs();
   const absl::StatusOr<Identity> identity = store_.GetIdentity();
   if (!identity.ok()) {
     Fail(identity.status());
     return std::nullopt;
   }
   connecting_ = true;
-  return Advice{Advice::What::kConnect, 0, identity->address, identity->fingerprint};
+  return Advice{Advice::What::kConnect, 0, identity->address, identity->fingerprint, {}, ++stream_};
 }
 
 void Sessions::Connected() {
   if (!std::exchange(connecting_, false)) return;
+  connected_ms_ = NowMs();
   session_.emplace(&store_, options_.app);
   if (absl::Status status = session_->Start(); !status.ok()) return Fail(std::move(status));
   for (const sync::v1::Ask& ask : asks_) session_->Ask(ask);
@@ -129,7 +128,10 @@ void Sessions::Ask(sync::v1::Ask ask) {
 std::optional<sync::v1::Page> Sessions::TakePage() {
   std::optional<sync::v1::Page> page;
   if (session_) page = session_->TakePage();
-  if (page && !asks_.empty()) asks_.pop_front();
+  if (!page) return page;
+  const auto same = [&](const sync::v1::Ask& ask) { return ask.id() == page->id(); };
+  const auto answered = std::find_if(asks_.begin(), asks_.end(), same);
+  if (answered != asks_.end()) asks_.erase(answered);
   return page;
 }
 
@@ -145,7 +147,8 @@ void Sessions::Receive(const sync::v1::ServerFrame& frame) {
   if (session_) session_->OnFrame(frame);
 }
 
-void Sessions::Ended(const absl::Status& why) {
+void Sessions::Ended(const absl::Status& why, uint64_t stream) {
+  if (stream != 0 && stream != stream_) return;
   // What it has said before it ended comes first.
   if (session_ && session_->closed()) return;
   if (session_ || connecting_) Fail(why.ok() ? Offline() : why);
@@ -186,11 +189,11 @@ void Sessions::EndAttempt(absl::Status status) {
     return;
   }
   const int64_t now = NowMs();
-  const bool held = began_ms_ && now - *began_ms_ > kPauseMsMax;
+  const bool held = connected_ms_ && now - *connected_ms_ > kPauseMsMax;
   pause_ms_ = held ? kPauseMsMin : std::clamp(pause_ms_ * 2, kPauseMsMin, kPauseMsMax);
   wait_until_ms_ = now + pause_ms_;
   why_ = std::move(status);
-  began_ms_.reset();
+  connected_ms_.reset();
 }
 
 }  // namespace zhibu::client

@@ -15,8 +15,8 @@
 //   what is noted of an attempt = what Store::State tells, whoever moved the frames
 //
 // The server is looked for at each of its addresses, then again after half a second, after twice
-// that and so on to a minute; where a link had held for a minute, after half a second. While the
-// store is suspended there is nothing to do but wait.
+// that and so on to a minute; where a stream had been open for a minute, after half a second. While
+// the store is suspended there is nothing to do but wait.
 //
 // Calls must not overlap.
 #ifndef ZHIBU_CLIENT_CORE_SESSIONS_H_
@@ -42,6 +42,7 @@ struct Advice {
   std::string address;      // of kConnect: host:port
   std::string fingerprint;  // of kConnect: of the certificate that is to be met there
   absl::Status why;         // of kWait and kStop
+  uint64_t stream = 0;      // of kConnect: names it to Ended
 };
 
 // Why a stream ended, as gRPC tells it. `details`: a sync.v1.Refusal, if any.
@@ -68,15 +69,16 @@ class Sessions {
   // False where there is nothing to send now.
   bool Next(sync::v1::ClientFrame* frame);
   void Receive(const sync::v1::ServerFrame& frame);
-  // The stream has ended, or could not be opened. OK: the server closed it.
-  void Ended(const absl::Status& why);
+  // The stream has ended, or could not be opened. OK: the server closed it. `stream`: as kConnect
+  // named it, so that the end of one that was given up since ends no other; 0: the one there is.
+  void Ended(const absl::Status& why, uint64_t stream = 0);
   // The stream is given up for no fault of anybody's: nothing is noted, and nothing waits.
   void Drop();
   // There may be a network again, or somebody wants it now: waits no longer.
   void Hurry();
 
   // As Session::Ask, in this session or the next: asked again where a stream was lost before the
-  // answer came. Pages come in the order of the questions.
+  // answer came, and not once there was one. Pages come in the order of the questions.
   void Ask(sync::v1::Ask ask);
   std::optional<sync::v1::Page> TakePage();
 
@@ -99,10 +101,11 @@ class Sessions {
   std::optional<sync::v1::ClientFrame> next_;
   std::deque<sync::v1::Ask> asks_;  // without an answer
   bool connecting_ = false;
+  uint64_t stream_ = 0;  // the latest that was asked for
   bool in_step_ = false;
-  size_t tried_ = 0;                 // addresses, in this attempt
-  std::optional<int64_t> began_ms_;  // this attempt
-  int64_t pause_ms_ = 0;             // before it
+  size_t tried_ = 0;                     // addresses, in this attempt
+  std::optional<int64_t> connected_ms_;  // its stream was open then
+  int64_t pause_ms_ = 0;                 // before it
   int64_t wait_until_ms_;
   absl::Status why_;  // it waits
   std::optional<Advice> end_;

@@ -8,6 +8,8 @@
 #include "absl/synchronization/mutex.h"
 #include "client-core/c/call.h"
 #include "client-core/c/open_store.h"
+#include "client-core/c/told.h"
+#include "sync/base/reason.h"
 
 namespace zhibu::client {
 namespace {
@@ -62,6 +64,15 @@ int32_t zhibu_enrol_reply(zhibu_handle enrolment, zhibu_in reply, zhibu_out* err
     ASSIGN_OR_RETURN(const auto open, Opened<OpenEnrolment>(enrolment));
     ASSIGN_OR_RETURN(const auto answer, Read<sync::v1::EnrolReply>(reply));
     return Done(open->Finish(answer));
+  });
+}
+
+int32_t zhibu_enrol_refused(zhibu_handle enrolment, zhibu_in end, zhibu_out* error) {
+  return Call(nullptr, error, [&]() -> Answer {
+    RETURN_IF_ERROR(Opened<OpenEnrolment>(enrolment).status());
+    ASSIGN_OR_RETURN(const auto why, Read<api::v1::StreamEnd>(end));
+    RETURN_IF_ERROR(StatusOf(why));
+    return Refuse(sync::v1::OFFLINE, "");
   });
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/cleanup/cleanup.h"
 #include "absl/synchronization/mutex.h"
 #include "client-core/c/call.h"
 #include "client-core/c/notifier.h"
@@ -108,13 +109,14 @@ int32_t zhibu_events_open(zhibu_handle store, void (*notify)(void* user), void* 
     *events = 0;
     ASSIGN_OR_RETURN(const auto open, Opened<OpenStore>(store));
     const auto told = std::make_shared<OpenEvents>(open->shared());
-    ASSIGN_OR_RETURN(*events, open->Add(told));
     const auto over = [user, free_user] {
       if (free_user != nullptr) free_user(user);
     };
-    const absl::Status begun = told->Begin([user, notify] { notify(user); }, over);
-    if (!begun.ok()) *events = 0;
-    return Done(begun);
+    ASSIGN_OR_RETURN(*events, open->Add(told));
+    absl::Cleanup take_back = [events] { AllHandles().Take(std::exchange(*events, 0)); };
+    RETURN_IF_ERROR(told->Begin([user, notify] { notify(user); }, over));
+    std::move(take_back).Cancel();
+    return std::string();
   });
 }
 

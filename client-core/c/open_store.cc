@@ -36,6 +36,8 @@ void OpenStore::Close() {
   for (const zhibu_handle handle : hanging) {
     if (const auto object = AllHandles().Take(handle)) object->Close();
   }
+  // A call that is under way on another thread may hold the store yet, but not its file.
+  store_->Suspend();
 }
 
 }  // namespace zhibu::client

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -46,9 +47,10 @@ absl::StatusOr<std::unique_ptr<Message>> SaidIn(const api::v1::EditItem& item,
   return said;
 }
 
-// What `said` has of these fields takes the place of what `message` has, which may be nothing.
+// What `said` has of these fields takes the place of what `message` has, which may be nothing. A
+// field may be named twice; of a oneof what is said ends what was.
 absl::Status TakeFields(const api::v1::EditItem& item, Message* said, Message* message) {
-  std::vector<const FieldDescriptor*> fields;
+  std::set<const FieldDescriptor*> meant;
   for (const std::string& name : item.fields()) {
     const FieldDescriptor* field = FindField(*message->GetDescriptor(), name);
     if (field == nullptr) {
@@ -56,9 +58,15 @@ absl::Status TakeFields(const api::v1::EditItem& item, Message* said, Message* m
                     absl::StrCat(message->GetDescriptor()->name(), ".", name));
     }
     message->GetReflection()->ClearField(message, field);
-    fields.push_back(field);
+    meant.insert(field);
   }
-  message->GetReflection()->SwapFields(message, said, fields);
+  std::vector<const FieldDescriptor*> set;
+  said->GetReflection()->ListFields(*said, &set);
+  for (const FieldDescriptor* field : set) {
+    if (meant.count(field) == 0) said->GetReflection()->ClearField(said, field);
+  }
+  said->GetReflection()->MutableUnknownFields(said)->Clear();
+  message->MergeFrom(*said);
   return absl::OkStatus();
 }
 
@@ -70,6 +78,7 @@ api::v1::Row ToApi(const Row& row, bool json) {
   told.set_id(row.draft.id().str());
   told.set_body(row.draft.message().SerializePartialAsString());
   told.set_seen(row.draft.Seen());
+  told.set_deleted(row.draft.deleted());
   if (json) told.set_json(ToJson(row.draft.message()));
   api::v1::Marks& marks = *told.mutable_marks();
   marks.set_pending(row.marks.pending);
@@ -106,11 +115,11 @@ absl::StatusOr<Selection> SelectionIn(const Store& store, const api::v1::Query& 
 
 absl::StatusOr<Draft> DraftIn(Store& store, const api::v1::EditItem& item) {
   ASSIGN_OR_RETURN(Draft draft, store.DraftFrom(item.seen()));
-  if (draft.deleted()) return draft;  // a deletion that is made again
   if (item.to_case() == api::v1::EditItem::kDeleted && item.deleted()) {
     draft.Delete();
     return draft;
   }
+  if (draft.deleted()) return Refuse(sync::v1::BAD_VALUE, "EditItem.to");
   if (item.to_case() != api::v1::EditItem::kBody && item.to_case() != api::v1::EditItem::kJson) {
     return Refuse(sync::v1::MALFORMED, "EditItem.to");
   }

@@ -68,13 +68,9 @@ api::v1::Advice ToApi(const Advice& advice) {
   told.set_ms(advice.ms);
   told.set_address(advice.address);
   told.set_fingerprint(advice.fingerprint);
+  told.set_stream(advice.stream);
   if (!advice.why.ok()) *told.mutable_why() = ErrorOf(advice.why);
   return told;
-}
-
-absl::Status StatusOf(const api::v1::StreamEnd& end) {
-  if (end.other_server()) return Refuse(sync::v1::OTHER_SERVER, "");
-  return WhyEnded(static_cast<absl::StatusCode>(end.code()), end.text(), end.details());
 }
 
 int32_t OnSession(zhibu_handle session, zhibu_out* reply, zhibu_out* error,
@@ -141,7 +137,7 @@ int32_t zhibu_session_receive(zhibu_handle session, zhibu_in frame, zhibu_out* e
 int32_t zhibu_session_ended(zhibu_handle session, zhibu_in end, zhibu_out* error) {
   return OnSession(session, nullptr, error, [&](Sessions& open) -> Answer {
     ASSIGN_OR_RETURN(const auto why, Read<api::v1::StreamEnd>(end));
-    open.Ended(StatusOf(why));
+    open.Ended(StatusOf(why), why.stream());
     return std::string();
   });
 }

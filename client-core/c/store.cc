@@ -1,10 +1,12 @@
 // A store is opened, put to sleep, looked at and closed.
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/civil_time.h"
 #include "client-core/actions/known.h"
 #include "client-core/c/call.h"
 #include "client-core/c/open_store.h"
 #include "client-core/c/told.h"
+#include "sync/base/reason.h"
 #include "sync/crypto/seal.h"
 
 namespace zhibu::client {
@@ -18,6 +20,8 @@ absl::StatusOr<zhibu_handle> Open(zhibu_in options, zhibu_in key) {
     return absl::InvalidArgumentError(
         absl::StrCat("a store has a file, and a key of ", Seal::kKeySize, " bytes"));
   }
+  // The system would take another file's name for it.
+  if (absl::StrContains(wanted.file(), '\0')) return Refuse(sync::v1::MALFORMED, "file");
   ASSIGN_OR_RETURN(std::shared_ptr<Store> store,
                    Store::Open({.file = wanted.file(), .key = std::string(app_key)}));
   return AllHandles().Add(std::make_shared<OpenStore>(std::move(store)));

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "client-core/sessions.h"
 #include "sync/base/reason.h"
 #include "sync/base/text.h"
 #include "sync/schema/schema.h"
@@ -70,6 +71,11 @@ api::v1::Error ErrorOf(const absl::Status& status) {
 
 api::v1::Error ErrorOf(sync::v1::Reason reason, absl::string_view detail) {
   return ErrorOf(Refuse(reason, detail));
+}
+
+absl::Status StatusOf(const api::v1::StreamEnd& end) {
+  if (end.other_server()) return Refuse(sync::v1::OTHER_SERVER, "");
+  return WhyEnded(static_cast<absl::StatusCode>(end.code()), end.text(), end.details());
 }
 
 }  // namespace zhibu::client

@@ -1,4 +1,5 @@
-// A status as an app is told it: code, reason, and words for people in both languages.
+// A status as an app is told it: code, reason, and words for people in both languages; and one that
+// an app tells.
 #ifndef ZHIBU_CLIENT_CORE_C_TOLD_H_
 #define ZHIBU_CLIENT_CORE_C_TOLD_H_
 
@@ -12,6 +13,7 @@ namespace zhibu::client {
 // `status` is not OK.
 api::v1::Error ErrorOf(const absl::Status& status);
 api::v1::Error ErrorOf(sync::v1::Reason reason, absl::string_view detail);
+absl::Status StatusOf(const api::v1::StreamEnd& end);
 
 }  // namespace zhibu::client
 

@@ -79,7 +79,7 @@ ZHIBU_API int32_t zhibu_open(zhibu_in options, zhibu_in key, zhibu_handle* store
 /* Returns once no callback of the store's runs, or will. */
 ZHIBU_API int32_t zhibu_close(zhibu_handle store, zhibu_out* error);
 /* Closes the file, so that nothing of it is locked while the app sleeps; what is asked of the store
- * meanwhile is FAILED_PRECONDITION. Streams are to be closed, too. */
+ * meanwhile is SUSPENDED (FAILED_PRECONDITION). Streams are to be closed, too. */
 ZHIBU_API int32_t zhibu_suspend(zhibu_handle store, zhibu_out* error);
 ZHIBU_API int32_t zhibu_resume(zhibu_handle store, zhibu_out* error);
 /* `key` (32 bytes) opens it from now on, and the one before does not. An app keeps both until this
@@ -189,6 +189,9 @@ ZHIBU_API int32_t zhibu_enrol_open(zhibu_handle store, zhibu_in options, zhibu_h
                                    zhibu_out* call, zhibu_out* error);
 /* `reply`: the bytes that the server answered with. */
 ZHIBU_API int32_t zhibu_enrol_reply(zhibu_handle enrolment, zhibu_in reply, zhibu_out* error);
+/* `end`: StreamEnd of the call, where it did not succeed. Never 0: what it returns and gives as
+ * `error` is what to say to the user. The call may be made again with the same bytes. */
+ZHIBU_API int32_t zhibu_enrol_refused(zhibu_handle enrolment, zhibu_in end, zhibu_out* error);
 ZHIBU_API int32_t zhibu_enrol_close(zhibu_handle enrolment, zhibu_out* error);
 
 /* ---- In step with the server: frames in and out, whoever moves them ---- */
@@ -203,7 +206,8 @@ ZHIBU_API int32_t zhibu_session_connected(zhibu_handle session, zhibu_out* error
 /* A frame, to be sent byte for byte: it is signed as it stands. Empty: there is none. */
 ZHIBU_API int32_t zhibu_session_next(zhibu_handle session, zhibu_out* frame, zhibu_out* error);
 ZHIBU_API int32_t zhibu_session_receive(zhibu_handle session, zhibu_in frame, zhibu_out* error);
-/* `end`: StreamEnd. The stream has ended, or could not be opened. */
+/* `end`: StreamEnd. The stream has ended, or could not be opened. What a stream says once another
+ * has been asked for is passed over, if `end` names it. */
 ZHIBU_API int32_t zhibu_session_ended(zhibu_handle session, zhibu_in end, zhibu_out* error);
 /* There may be a network again, or the user asks for it: WAIT is over. */
 ZHIBU_API int32_t zhibu_session_hurry(zhibu_handle session, zhibu_out* error);

@@ -5,6 +5,8 @@
 #include <iterator>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
+#include "sync/base/require.h"
 #include "sync/base/status.h"
 
 namespace zhibu::client {
@@ -116,21 +118,28 @@ void LiveList::AddMarkedAnew(const KnownBeside& before, const KnownBeside& now,
 }
 
 absl::StatusOr<LiveList::Rows> LiveList::Update(const std::set<Id>& touched) {
-  std::vector<Id> ids(touched.begin(), touched.end());
-  size_t place = 0;
-  for (auto at = in_order_.begin(); at != in_order_.end() && place < window_ + touched.size();
-       ++at) {
-    if (place++ >= window_ && touched.count(at->id) == 0) ids.push_back(at->id);
-  }
-  ASSIGN_OR_RETURN(std::vector<Row> rows, ShowRows(store_, selection_.type(), ids, known_));
   Rows fresh;
-  for (const Id& id : touched) Place(id, std::nullopt);
-  for (Row& row : rows) {
-    const Id id = row.draft.id();
-    Place(id, selection_.KeyOf(id, row.draft.message()));
-    fresh.emplace(id, std::move(row));
+  std::vector<Id> ids(touched.begin(), touched.end());
+  while (!ids.empty()) {
+    ASSIGN_OR_RETURN(std::vector<Row> rows, ShowRows(store_, selection_.type(), ids, known_));
+    for (const Id& id : ids) Place(id, std::nullopt);
+    for (Row& row : rows) {
+      const Id id = row.draft.id();
+      Place(id, selection_.KeyOf(id, row.draft.message()));
+      fresh.emplace(id, std::move(row));
+    }
+    ids = Unread(fresh);
   }
   return fresh;
+}
+
+std::vector<Id> LiveList::Unread(const Rows& fresh) const {
+  absl::flat_hash_set<Id> known;
+  for (const Shown& shown : shown_) known.insert(shown.id);
+  std::vector<Id> ids = Window();
+  const auto read = [&](const Id& id) { return known.contains(id) || fresh.contains(id); };
+  ids.erase(std::remove_if(ids.begin(), ids.end(), read), ids.end());
+  return ids;
 }
 
 void LiveList::Place(const Id& id, const std::optional<std::string>& key) {
@@ -170,7 +179,8 @@ absl::StatusOr<Difference> LiveList::Compare(Rows fresh) {
     const auto read = fresh.find(window[at]);
     if (old != was.end() && !stays[nth++]) difference.moved.push_back({old->second, at});
     if (read == fresh.end()) {
-      shown.push_back(shown_[old->second]);  // nobody touched it
+      REQUIRE(old != was.end());  // nobody touched it
+      shown.push_back(shown_[old->second]);
       continue;
     }
     Row& row = read->second;

@@ -93,8 +93,11 @@ class LiveList {
   Happenings TakeHappenings();
   absl::StatusOr<Difference> Become(const Happenings& happened);
   absl::Status Reread();
-  // Reads what was touched, and what may come into the window for it, at once.
+  // Reads what was touched, and what comes into the window for it, until all that is to be shown
+  // has been: another thread may have deleted some of it meanwhile.
   absl::StatusOr<Rows> Update(const std::set<Id>& touched);
+  // In the window, but neither shown before nor among `fresh`.
+  std::vector<Id> Unread(const Rows& fresh) const;
   void Place(const Id& id, const std::optional<std::string>& key);
   void AddMarkedAnew(const KnownBeside& before, const KnownBeside& now,
                      std::set<Id>* touched) const;

@@ -24,6 +24,7 @@ std::string Draft::Seen() const {
   seen.set_amends(amends_);
   seen.set_amends_records(amends_records_);
   seen.set_before(before_);
+  if (amended_) seen.set_amended(*amended_);
   return seen.SerializeAsString();
 }
 
@@ -47,7 +48,9 @@ absl::StatusOr<Draft> Store::DraftFrom(absl::string_view bytes) {
   draft.amends_ = seen.amends();
   draft.amends_records_ = seen.amends_records();
   draft.message_.reset(MessageFactory::generated_factory()->GetPrototype(type->descriptor)->New());
-  if (!draft.message_->ParsePartialFromString(seen.before())) {
+  if (seen.has_amended()) draft.amended_ = seen.amended();
+  if (!draft.message_->ParsePartialFromString(seen.before()) ||
+      (draft.amended_ && !draft.message_->ParsePartialFromString(*draft.amended_))) {
     return Refuse(sync::v1::MALFORMED, "seen");
   }
   draft.before_ = Canonical(type->fields, seen.before());

@@ -103,7 +103,7 @@ absl::Status Store::Rekey(const std::string& key) {
 
 absl::Status Store::Shared::CheckOpen() const {
   if (tables != nullptr) return absl::OkStatus();
-  return absl::FailedPreconditionError("the store is suspended; nothing was changed. Resume it");
+  return Refuse(sync::v1::SUSPENDED, "");
 }
 
 absl::Status Store::Do(absl::FunctionRef<absl::Status(Transaction&)> body) {
@@ -472,6 +472,7 @@ absl::StatusOr<std::vector<Draft>> Store::Amend(int64_t place) {
       ASSIGN_OR_RETURN(Draft draft, AmendOne(transaction, change));
       draft.amends_ = place;
       draft.amends_records_ = found->edit.changes_size();
+      if (!draft.deleted()) draft.amended_ = draft.message().SerializePartialAsString();
       drafts.push_back(std::move(draft));
     }
     return absl::OkStatus();

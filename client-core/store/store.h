@@ -79,7 +79,8 @@ class Draft {
   bool deleted() const { return deleted_; }
 
   // What was seen, as bytes that an app keeps while somebody works on it, across its own end too:
-  // Store::DraftFrom makes a draft of them again. What was made of it is not in them.
+  // Store::DraftFrom makes a draft of them again. What was made of it is not in them, but what the
+  // edit that it makes again had said is.
   std::string Seen() const;
 
  private:
@@ -94,6 +95,7 @@ class Draft {
   int64_t amends_ = 0;      // the place of the set-aside edit that it makes again
   int amends_records_ = 0;  // how many records that edit is about
   std::string before_;
+  std::optional<std::string> amended_;  // what that edit comes to on `before_`
   std::unique_ptr<google::protobuf::Message> message_;
 };
 
@@ -269,7 +271,7 @@ class Store {
   Subscription Subscribe(std::function<void(const Changes&)> callback);
 
   // Closes the file, so that nothing of it is locked while the platform has put the app to sleep;
-  // whatever is asked meanwhile is FAILED_PRECONDITION. Twice is as good as once. Resume opens it
+  // whatever is asked meanwhile is SUSPENDED. Twice is as good as once. Resume opens it
   // again, as Open does.
   void Suspend();
   absl::Status Resume();

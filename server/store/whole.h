@@ -31,7 +31,6 @@
 #include "absl/types/span.h"
 
 namespace zhibu::stored::v1 {
-class Cell;
 class Row;
 }  // namespace zhibu::stored::v1
 

@@ -63,6 +63,7 @@ absl::StatusCode CodeFor(Reason reason) {
     case sync::v1::LETTER_EXPIRED:
     case sync::v1::AGAINST_A_RULE:
     case sync::v1::SEVERAL_MEANT:
+    case sync::v1::SUSPENDED:
       return absl::StatusCode::kFailedPrecondition;
     case sync::v1::LIMIT_REACHED:
       return absl::StatusCode::kResourceExhausted;

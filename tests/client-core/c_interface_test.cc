@@ -132,6 +132,21 @@ TEST_F(CInterface, APatchChangesTheFieldsThatItNamesAndNoOther) {
   EXPECT_EQ(why.detail(), "Meeting.colour");
 }
 
+TEST_F(CInterface, AFieldThatIsNamedTwiceIsMeantOnce) {
+  CPhone phone(directory.NewFile());
+  const Id id = phone.Record<Meeting>(Fill);
+  api::v1::EditRequest edit;
+  auto& item = *edit.add_items();
+  item.set_seen(phone.Get("Meeting", id).seen());
+  item.set_json(R"({"place": "村委会"})");
+  for (int twice = 0; twice < 2; ++twice) item.add_fields("place");
+  Got([&](auto* out, auto* error) {
+    return zhibu_commit(phone.store(), In(Bytes(edit)), out, error);
+  });
+  EXPECT_EQ(phone.As<Meeting>(id).place(), "村委会");
+  EXPECT_EQ(phone.As<Meeting>(id).topic(), "七月党员大会");
+}
+
 TEST_F(CInterface, ADeletedRecordIsNotHereAndSaysSoInBothLanguages) {
   CPhone phone(directory.NewFile());
   const Id id = phone.Record<Meeting>(Fill);

@@ -1,5 +1,6 @@
 // In step with the server by frames that somebody else moves: what two phones see of each other.
 #include "client-core/actions/check_in.h"
+#include "sync/crypto/handshake.h"
 #include "tests/support/c_phone.h"
 #include "tests/support/village.h"
 
@@ -219,7 +220,10 @@ TEST_F(CSession, APassIsIssuedShownAndVerified) {
 TEST_F(CSession, AnEditThatCameBackIsAmendedAndWhatIsLetGoOfIsGone) {
   member->Sync();
   for (int twice = 0; twice < 2; ++twice) {
-    member->Record<Meeting>([&](Meeting& m) { m.set_branch_id(branch.str()); });
+    member->Record<Meeting>([&](Meeting& m) {
+      m.set_branch_id(branch.str());
+      m.set_topic("七月党员大会");
+    });
   }
   member->Sync();  // a member records no meetings
   const auto set_aside = [&] {
@@ -237,10 +241,53 @@ TEST_F(CSession, AnEditThatCameBackIsAmendedAndWhatIsLetGoOfIsGone) {
     return zhibu_amend(member->store(), In(Bytes(place)), out, error);
   });
   ASSERT_THAT(again.rows(), SizeIs(1));
-  Change<Meeting>(*member, again.rows(0), [](Meeting& m) { m.set_place("礼堂"); });
+  // One field of it is amended, and what else it said is said again.
+  api::v1::EditRequest edit;
+  auto& item = *edit.add_items();
+  item.set_seen(again.rows(0).seen());
+  item.set_json(R"({"place": "礼堂"})");
+  item.add_fields("place");
+  const auto done = Got<api::v1::Committed>([&](auto* out, auto* error) {
+    return zhibu_commit(member->store(), In(Bytes(edit)), out, error);
+  });
+  const auto amended = member->As<Meeting>(*Id::FromBytes(done.ids(0)));
+  EXPECT_EQ(amended.place(), "礼堂");
+  EXPECT_EQ(amended.topic(), "七月党员大会");
   place.set_place(came_back.edits(1).place());
   Got([&](auto*, auto* error) { return zhibu_discard(member->store(), In(Bytes(place)), error); });
   EXPECT_THAT(set_aside().edits(), IsEmpty());
+  EXPECT_EQ(member->State().unsent(), 1u);
+}
+
+TEST_F(CSession, ADeletionThatCameBackIsMadeAgainAsADeletionOnly) {
+  const Id id = MakeMeetingInC();
+  secretary->Sync();
+  member->Sync();
+  const auto commit = [&](const api::v1::EditRequest& edit) {
+    return [this, edit](auto* out, auto* error) {
+      return zhibu_commit(member->store(), In(Bytes(edit)), out, error);
+    };
+  };
+  api::v1::EditRequest edit;
+  edit.add_items()->set_seen(member->Get("Meeting", id).seen());
+  edit.mutable_items(0)->set_deleted(true);
+  Got(commit(edit));
+  member->Sync();  // a member deletes no meetings
+  const auto came_back = Got<api::v1::SetAsideEdits>(
+      [&](auto* out, auto* error) { return zhibu_set_aside(member->store(), out, error); });
+  ASSERT_THAT(came_back.edits(), SizeIs(1));
+  api::v1::Place place;
+  place.set_place(came_back.edits(0).place());
+  const auto again = Got<api::v1::Rows>([&](auto* out, auto* error) {
+    return zhibu_amend(member->store(), In(Bytes(place)), out, error);
+  });
+  ASSERT_THAT(again.rows(), SizeIs(1));
+  EXPECT_TRUE(again.rows(0).deleted());
+  edit.mutable_items(0)->set_seen(again.rows(0).seen());
+  edit.mutable_items(0)->set_json(R"({"place": "礼堂"})");
+  EXPECT_EQ(Refused(commit(edit)).reason(), sync::v1::BAD_VALUE);
+  edit.mutable_items(0)->set_deleted(true);
+  Got(commit(edit));
   EXPECT_EQ(member->State().unsent(), 1u);
 }
 
@@ -308,6 +355,75 @@ TEST_F(CSession, AQuestionIsAnsweredThoughTheStreamIsCutBeforeTheAnswer) {
       [&](auto* out, auto* error) { return zhibu_session_page(line.session(), out, error); });
   EXPECT_EQ(page.id(), 7u);
   EXPECT_THAT(page.ids(), SizeIs(1));
+}
+
+TEST_F(CSession, AQuestionThatIsRefusedHereTakesNoOthersAnswer) {
+  sync::v1::Ask good;
+  good.set_id(7);
+  good.set_type(31);
+  good.set_organisation_id(branch.str());
+  sync::v1::Ask bad = good;
+  bad.set_id(8);
+  bad.set_reason(std::string(1 << 20, 'x'));
+  MakeMeetingInC();
+  secretary->Sync();
+  Line line(&world, secretary->store(), false);
+  line.Follow();
+  for (const auto& ask : {good, bad}) {
+    ASSERT_EQ(zhibu_session_ask(line.session(), In(Bytes(ask)), nullptr), 0);
+  }
+  const auto page = [&] {
+    return Got<sync::v1::Page>(
+        [&](auto* out, auto* error) { return zhibu_session_page(line.session(), out, error); });
+  };
+  EXPECT_EQ(page().id(), 8u);  // answered here, and at once
+  line.Follow(1);              // the stream is cut before the other's answer
+  zhibu_session_hurry(line.session(), nullptr);
+  EXPECT_EQ(line.Follow(), Advice::IDLE);
+  EXPECT_EQ(page().id(), 7u);
+}
+
+TEST_F(CSession, TheEndOfAStreamThatWasGivenUpEndsNoOther) {
+  Line line(&world, secretary->store(), false);
+  line.Follow(2);  // cut
+  api::v1::StreamEnd late;
+  late.set_stream(line.advice().stream());
+  zhibu_session_hurry(line.session(), nullptr);
+  const auto first = Got<api::v1::Advice>(
+      [&](auto* out, auto* error) { return zhibu_session_advice(line.session(), out, error); });
+  ASSERT_EQ(first.what(), Advice::CONNECT);
+  ASSERT_GT(first.stream(), 1u);
+  EXPECT_EQ(line.Follow(), Advice::IDLE);
+  late.set_stream(1);
+  ASSERT_EQ(zhibu_session_ended(line.session(), In(Bytes(late)), nullptr), 0);
+  EXPECT_EQ(line.Follow(), Advice::IDLE) << "the stream that there is goes on";
+  EXPECT_TRUE(secretary->State().synced());
+}
+
+TEST_F(CSession, AnEnrolmentThatIsRefusedSaysWhyInWords) {
+  const CPhone stranger(world.directory().NewFile());
+  api::v1::EnrolOptions options;
+  options.set_code(EnrolmentTicket{"server:7443", kServerFingerprint, "code"}.ToText());
+  zhibu_handle enrolment = 0;
+  Got([&](auto* out, auto* error) {
+    return zhibu_enrol_open(stranger.store(), In(Bytes(options)), &enrolment, out, error);
+  });
+  const auto refused = [&](const api::v1::StreamEnd& end) {
+    return Refused([&](auto*, auto* error) {
+             return zhibu_enrol_refused(enrolment, In(Bytes(end)), error);
+           })
+        .reason();
+  };
+  sync::v1::Refusal said;
+  said.set_reason(sync::v1::BAD_CODE);
+  api::v1::StreamEnd end;
+  end.set_code(static_cast<int>(absl::StatusCode::kPermissionDenied));
+  end.set_details(said.SerializeAsString());
+  EXPECT_EQ(refused(end), sync::v1::BAD_CODE);
+  end.set_other_server(true);
+  EXPECT_EQ(refused(end), sync::v1::OTHER_SERVER);
+  EXPECT_EQ(refused(api::v1::StreamEnd()), sync::v1::OFFLINE);
+  EXPECT_EQ(zhibu_enrol_close(enrolment, nullptr), 0);
 }
 
 }  // namespace

@@ -139,6 +139,26 @@ TEST_F(LiveListTest, AWindowStaysFullWhenARowLeavesIt) {
   EXPECT_THAT(screen.shown(), ElementsAre("b pending", "c pending", "d pending"));
 }
 
+TEST_F(LiveListTest, WhatWouldComeIntoTheWindowAndIsGoneMeanwhileIsPassedOver) {
+  std::vector<Id> ids;
+  for (const char* topic : {"a", "b", "c", "d"}) ids.push_back(Record(topic));
+  const auto selection = Selection::Compile(zhangs.store().schema(), ByTopic());
+  LiveList list(&zhangs.store(), *selection, 2);
+  ASSERT_TRUE(list.Next().ok());
+  // Two threads: the list has heard of the first deletion, and not yet of the second.
+  zhangs.Delete<Meeting>(ids[0]);
+  zhangs.Delete<Meeting>(ids[2]);
+  list.Happened({.keys = {{31, ids[0]}}});
+  const auto then = list.Next();
+  ASSERT_TRUE(then.ok() && *then);
+  EXPECT_EQ((*then)->removed, std::vector<size_t>{0});
+  ASSERT_THAT((*then)->inserted, SizeIs(1));
+  EXPECT_EQ((*then)->inserted[0].row.draft.id(), ids[3]);
+  EXPECT_EQ((*then)->selected, 2u);
+  list.Happened({.keys = {{31, ids[2]}}});
+  EXPECT_FALSE((*list.Next()).has_value());
+}
+
 TEST_F(LiveListTest, WhatHappensBeyondTheWindowOrElsewhereIsNotTold) {
   for (const char* topic : {"a", "b"}) Record(topic);
   Screen screen(&zhangs, ByTopic(), 2);

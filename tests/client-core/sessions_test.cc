@@ -46,6 +46,15 @@ TEST_F(SessionsTest, ALinkThatHeldForAMinuteIsTriedAgainAtOnce) {
   EXPECT_EQ(sessions.Advise().ms, 500);
 }
 
+TEST_F(SessionsTest, AConnectionThatHungForAMinuteWasNoLinkThatHeld) {
+  Sessions sessions(&zhangs.store(), {});
+  for (int i = 0; i < 5; ++i) world.Wait(FailOnce(sessions));
+  EXPECT_EQ(sessions.Advise().what, What::kConnect);
+  world.Wait(61'000);
+  sessions.Ended(Refuse(sync::v1::OFFLINE, ""));
+  EXPECT_EQ(sessions.Advise().ms, 16'000);
+}
+
 TEST_F(SessionsTest, ASessionThatMayNotTakeLongerGivesUpInTime) {
   Sessions sessions(&zhangs.store(), {.mode = Sessions::Options::Mode::kOnce, .within_ms = 30'000});
   EXPECT_EQ(sessions.Advise().what, What::kConnect);
@@ -83,7 +92,7 @@ TEST_F(SessionsTest, WhyAStreamEndedIsARefusalIfTheServerSaidOne) {
   };
   EXPECT_EQ(why(absl::StatusCode::kInternal, refusal.SerializeAsString()),
             sync::v1::SERVER_TROUBLE);
-  EXPECT_EQ(why(absl::StatusCode::kInternal, "\xff"), sync::v1::NO_REASON);
+  EXPECT_EQ(why(absl::StatusCode::kInternal, "\xff"), sync::v1::SERVER_TROUBLE);
   EXPECT_EQ(why(absl::StatusCode::kUnavailable, ""), sync::v1::OFFLINE);
   EXPECT_EQ(why(absl::StatusCode::kResourceExhausted, ""), sync::v1::LIMIT_REACHED);
 }

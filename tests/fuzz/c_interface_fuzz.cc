@@ -101,7 +101,7 @@ class App {
     zhibu_handle handle = 0;
     const std::string bytes = SomeBytes();
     const zhibu_handle store = AHandle();
-    switch (in_.Below(4)) {
+    switch (in_.Below(5)) {
       case 0:
         Try([&](auto*, auto* error) {
           return zhibu_session_open(store, In(bytes), &handle, error);
