@@ -84,8 +84,12 @@ set(zhibu_tsan_locks
 # All of them, without what they do not use.
 add_custom_target(tests)
 
+# Where a program takes longer to start than most of its cases to run, a ctest is a share of them.
+set(ZHIBU_SHARES 0 CACHE STRING "So many ctests of each test program; 0: one of each case")
+
 # zhibu_test(NAME [APART] SOURCES... LIBS ... [PRECOMPILED NAME]): one GoogleTest executable, each
-# case a ctest. APART: its files have helpers of the same names.
+# case a ctest, or each share of them (ZHIBU_SHARES). APART: its files have helpers of the same
+# names.
 function(zhibu_test name)
   cmake_parse_arguments(ARG "APART" "PRECOMPILED" "SOURCES;LIBS;PROPERTIES" ${ARGN})
   set(together TOGETHER)
@@ -108,5 +112,14 @@ function(zhibu_test name)
     target_link_options(${name} PRIVATE ${wrapped})
     target_link_libraries(${name} PRIVATE absl::synchronization)
   endif()
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300 ${ARG_PROPERTIES})
+  if(ZHIBU_SHARES EQUAL 0)
+    gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300 ${ARG_PROPERTIES})
+    return()
+  endif()
+  math(EXPR last "${ZHIBU_SHARES} - 1")
+  foreach(share RANGE ${last})
+    add_test(NAME ${name}.${share} COMMAND ${name} --gtest_brief=1)
+    set_tests_properties(${name}.${share} PROPERTIES TIMEOUT 1800 ${ARG_PROPERTIES}
+      ENVIRONMENT "GTEST_TOTAL_SHARDS=${ZHIBU_SHARES};GTEST_SHARD_INDEX=${share}")
+  endforeach()
 endfunction()

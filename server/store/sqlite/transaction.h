@@ -32,6 +32,10 @@
 #include "sync/merge/state.h"
 #include "sync/sqlite/connection.h"
 
+namespace zhibu::stored::v1 {
+class Cell;
+}  // namespace zhibu::stored::v1
+
 namespace zhibu::server::sqlite {
 
 using zhibu::sqlite::Bounded;
