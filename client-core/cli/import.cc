@@ -1,6 +1,7 @@
 // A sheet of an office, read by a ledger of the rule book.
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,7 +12,9 @@
 #include "client-core/cli/resolve.h"
 #include "client-core/exchange/intake.h"
 #include "sync/base/status.h"
+#include "sync/exchange/new_file.h"
 #include "sync/exchange/sheet.h"
+#include "sync/exchange/write_marked.h"
 #include "sync/rules/book/book.h"
 
 namespace zhibu::client {
@@ -28,6 +31,7 @@ struct ImportArguments {
   std::vector<std::string> take;
   int year = 0;
   bool check = false;
+  std::string marked;
 };
 
 struct FateWords {
@@ -152,16 +156,48 @@ void Print(const Intake& taken, bool check, const Output& output) {
                text + sum);
 }
 
+std::vector<Mark> MarksOf(const Intake& taken, const Output& output) {
+  std::vector<Mark> marks;
+  for (const IntakeRow& row : taken.rows) {
+    const Mark::Kind kind = row.fate == Fate::kWrong     ? Mark::Kind::kRefused
+                            : row.fate == Fate::kLeftOut ? Mark::Kind::kNotRead
+                                                         : Mark::Kind::kDoubtful;
+    for (const IntakeNote& note : row.notes) {
+      marks.push_back({kind, row.line, ColumnOf(note.letter), In(output.language, note.words)});
+    }
+    if (kind != Mark::Kind::kDoubtful) {
+      const FateWords words = FateInWords(row.fate);
+      marks.push_back({kind, row.line, std::nullopt, output.Say(words.zh, words.en)});
+    }
+  }
+  return marks;
+}
+
+absl::StatusOr<std::optional<NewFile>> BeginMarked(const std::string& path) {
+  if (path.empty()) return std::nullopt;
+  ASSIGN_OR_RETURN(NewFile file, NewFile::Begin(path));
+  return std::optional<NewFile>(std::move(file));
+}
+
+absl::Status WriteMarkedCopy(const rules::Ledger& ledger, const std::string& bytes,
+                             const Intake& taken, const Output& output, NewFile& file) {
+  ASSIGN_OR_RETURN(const Sheet sheet, SheetFor(ledger, bytes));
+  RETURN_IF_ERROR(WriteMarked(sheet, MarksOf(taken, output), output.language, file));
+  RETURN_IF_ERROR(file.Finish());
+  return file.Keep();
+}
+
 absl::Status Import(const ImportArguments& arguments, Store& store, const Output& output) {
   ASSIGN_OR_RETURN(const IntakeAsked asked, Asked(arguments, store, output));
   ASSIGN_OR_RETURN(const std::string bytes, BytesOf(arguments.file));
+  // Where it cannot be made nothing is imported.
+  absl::StatusOr<std::optional<NewFile>> marked = BeginMarked(arguments.marked);
+  if (!marked.ok()) return InWords(marked.status(), output.language);
   const absl::StatusOr<Intake> taken = TakeIn(store, asked, bytes);
-  if (!taken.ok() && HasWords(taken.status())) {
-    return absl::InvalidArgumentError(In(output.language, WordsOf(taken.status())));
-  }
-  RETURN_IF_ERROR(taken.status());
+  if (!taken.ok()) return InWords(taken.status(), output.language);
   Print(*taken, arguments.check, output);
-  return absl::OkStatus();
+  if (!*marked) return absl::OkStatus();
+  return InWords(WriteMarkedCopy(*asked.ledger, bytes, *taken, output, **marked), output.language);
 }
 
 }  // namespace
@@ -179,6 +215,8 @@ void AddImportCommand(const Parent& device) {
        {"--year", &ImportArguments::year, "Of months that are written without a year"},
        {"--check", &ImportArguments::check,
         "Tell what it would do, line by line, and write nothing"},
+       {"--marked", &ImportArguments::marked,
+        "Write the sheet to this file, XLSX, with what is doubtful or did not go in marked"},
        {"--take", &ImportArguments::take, "Line whose values are taken over what is recorded"},
        {"--because", &ImportArguments::because,
         "Of what was done on paper and is not as the rules have it: why"}});

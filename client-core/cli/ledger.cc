@@ -177,18 +177,12 @@ absl::Status WriteOut(const LedgerArguments& arguments, const LedgerAsked& asked
   return absl::OkStatus();
 }
 
-// In the words of whoever asks, where files have some.
-absl::Status InWords(const absl::Status& status, const Output& output) {
-  if (!HasWords(status)) return status;
-  return absl::InvalidArgumentError(In(output.language, WordsOf(status)));
-}
-
 absl::Status RunLedger(const LedgerArguments& arguments, Store& store, const Output& output) {
   if (arguments.key.empty() && !arguments.dossier) return ListLedgers(output);
   ASSIGN_OR_RETURN(const LedgerAsked asked, Asked(arguments, store, output));
   ASSIGN_OR_RETURN(const std::vector<LedgerTable> tables, WriteUpLedgers(store, asked));
   if (arguments.out.empty()) return Show(tables, output);
-  return InWords(WriteOut(arguments, asked, tables, store, output), output);
+  return InWords(WriteOut(arguments, asked, tables, store, output), output.language);
 }
 
 }  // namespace

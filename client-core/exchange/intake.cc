@@ -327,7 +327,17 @@ absl::Status CheckColumns(const rules::Ledger& ledger, const LedgerColumns& colu
   return absl::OkStatus();
 }
 
+absl::StatusOr<OpenedSheet> OpenFor(const rules::Ledger& ledger, absl::string_view bytes) {
+  const auto find = [&](absl::Span<const SheetRow> rows) { return FindLedgerHeader(ledger, rows); };
+  return OpenSheet(bytes, {}, find, NoHeader(ledger));
+}
+
 }  // namespace
+
+absl::StatusOr<Sheet> SheetFor(const rules::Ledger& ledger, absl::string_view bytes) {
+  ASSIGN_OR_RETURN(OpenedSheet opened, OpenFor(ledger, bytes));
+  return std::move(opened.sheet);
+}
 
 size_t Intake::Count(IntakeRow::Fate fate) const {
   return static_cast<size_t>(std::count_if(rows.begin(), rows.end(),
@@ -336,8 +346,7 @@ size_t Intake::Count(IntakeRow::Fate fate) const {
 
 absl::StatusOr<Intake> TakeIn(Store& store, const IntakeAsked& asked, absl::string_view bytes) {
   const rules::Ledger& ledger = *asked.ledger;
-  const auto find = [&](absl::Span<const SheetRow> rows) { return FindLedgerHeader(ledger, rows); };
-  ASSIGN_OR_RETURN(OpenedSheet opened, OpenSheet(bytes, {}, find, NoHeader(ledger)));
+  ASSIGN_OR_RETURN(OpenedSheet opened, OpenFor(ledger, bytes));
   RETURN_IF_ERROR(
       CheckColumns(ledger, LedgerColumns(ledger, opened.sheet.rows[opened.header.first])));
   ASSIGN_OR_RETURN(People people, People::Of(store, asked.organisation));

@@ -70,6 +70,9 @@ struct Intake {
   size_t Count(IntakeRow::Fate fate) const;
 };
 
+// The sheet of the file that TakeIn reads. Errors: those of the file.
+absl::StatusOr<Sheet> SheetFor(const rules::Ledger& ledger, absl::string_view bytes);
+
 // INVALID_ARGUMENT, in words: the file is none that can be read, or lacks a column without which
 // no row means anything. Errors of the store.
 absl::StatusOr<Intake> TakeIn(Store& store, const IntakeAsked& asked, absl::string_view bytes);

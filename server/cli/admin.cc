@@ -6,6 +6,7 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <sstream>
 #include <string>
 
@@ -15,6 +16,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "server/cli/server.h"
+#include "server/exchange/roster.h"
 #include "server/identity/named.h"
 #include "server/rpc/address.h"
 #include "server/rpc/node.h"
@@ -22,6 +24,8 @@
 #include "sync/base/status.h"
 #include "sync/base/text.h"
 #include "sync/cli/qr.h"
+#include "sync/exchange/new_file.h"
+#include "sync/exchange/write_marked.h"
 #include "sync/rules/book/report.h"
 #include "sync/schema/schema.h"
 #include "sync/wire/worded.h"
@@ -48,6 +52,7 @@ constexpr char kOrganisationHelp[] = "An organisation, by registered name or id"
 struct Arguments {
   DataPlace place;
   std::string file;
+  std::string marked;
   std::string branch;
   std::string ledger;
   uint32_t year = 0;
@@ -126,6 +131,7 @@ class Command {
     if (!file) return absl::NotFoundError(absl::StrCat("cannot read ", arguments_.file));
     std::ostringstream content;
     content << file.rdbuf();
+    ASSIGN_OR_RETURN(std::optional<NewFile> marked, BeginMarked());
     v1::ImportRequest request;
     request.set_file(content.str());
     request.set_operator_name(Operator());
@@ -134,7 +140,42 @@ class Command {
     request.set_found(arguments_.found);
     v1::ImportReply reply;
     RETURN_IF_ERROR(Call(&v1::Admin::Stub::Import, request, &reply));
-    return Print(reply, ReportOf(reply));
+    RETURN_IF_ERROR(Print(reply, ReportOf(reply)));
+    return marked ? zhibu::InWords(WriteMarkedCopy(request.file(), reply, *marked), language_)
+                  : absl::OkStatus();
+  }
+
+  // Before anything is imported: where it cannot be made, nothing is.
+  absl::StatusOr<std::optional<NewFile>> BeginMarked() const {
+    if (arguments_.marked.empty()) return std::nullopt;
+    absl::StatusOr<NewFile> file = NewFile::Begin(arguments_.marked);
+    if (!file.ok()) return zhibu::InWords(file.status(), language_);
+    return std::optional<NewFile>(*std::move(file));
+  }
+
+  absl::Status WriteMarkedCopy(const std::string& bytes, const v1::ImportReply& reply,
+                               NewFile& file) const {
+    ASSIGN_OR_RETURN(const Sheet sheet, SheetOfRoster(bytes));
+    RETURN_IF_ERROR(WriteMarked(sheet, MarksOf(reply), language_, file));
+    RETURN_IF_ERROR(file.Finish());
+    return file.Keep();
+  }
+
+  std::vector<Mark> MarksOf(const v1::ImportReply& reply) const {
+    std::vector<Mark> marks;
+    for (const auto& row : reply.bad_rows()) {
+      marks.push_back(
+          {Mark::Kind::kRefused, row.line(), std::nullopt, In(language_, row.reason())});
+    }
+    for (const auto& row : reply.left_out()) {
+      marks.push_back(
+          {Mark::Kind::kNotRead, row.line(), std::nullopt, In(language_, row.reason())});
+    }
+    for (const auto& cell : reply.cells()) {
+      marks.push_back({Mark::Kind::kDoubtful, cell.line(), ColumnOf(cell.letter()),
+                       In(language_, cell.reason())});
+    }
+    return marks;
   }
 
   absl::Status Ledger() {
@@ -623,6 +664,9 @@ void AddAdminCommand(CLI::App* app, const bool* json, const Language* language,
   import->add_option("FILE", arguments->file, "The roster")->required();
   import->add_option("--branch", arguments->branch, "The branch of the rows that name none");
   import->add_flag("--check", arguments->check, "Say what would become of it, and write nothing");
+  import->add_option(
+      "--marked", arguments->marked,
+      "Write the roster to this file, XLSX, with what is doubtful or did not go in marked");
   import->add_flag("--found", arguments->found,
                    "Make organisations that are not registered yet; the first roster always does");
   CLI::App* ledger =

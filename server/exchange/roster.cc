@@ -224,17 +224,25 @@ Roster RosterReader::Read() {
   return std::move(roster_);
 }
 
-}  // namespace
-
-absl::StatusOr<Roster> ParseRoster(absl::string_view bytes, const SheetLimits& limits,
-                                   absl::string_view branch) {
+absl::StatusOr<OpenedSheet> OpenRoster(absl::string_view bytes, const SheetLimits& limits) {
   const auto find = [](absl::Span<const SheetRow> rows) -> std::optional<HeaderPlace> {
     const std::optional<FoundHeader> found = FindHeader(rows);
     if (!found) return std::nullopt;
     return HeaderPlace{found->first, found->rows, found->header.known()};
   };
-  ASSIGN_OR_RETURN(OpenedSheet opened,
-                   OpenSheet(bytes, limits, find, CheckHeader(Header({}), false)));
+  return OpenSheet(bytes, limits, find, CheckHeader(Header({}), false));
+}
+
+}  // namespace
+
+absl::StatusOr<Sheet> SheetOfRoster(absl::string_view bytes, const SheetLimits& limits) {
+  ASSIGN_OR_RETURN(OpenedSheet opened, OpenRoster(bytes, limits));
+  return std::move(opened.sheet);
+}
+
+absl::StatusOr<Roster> ParseRoster(absl::string_view bytes, const SheetLimits& limits,
+                                   absl::string_view branch) {
+  ASSIGN_OR_RETURN(OpenedSheet opened, OpenRoster(bytes, limits));
   Header header(
       absl::MakeConstSpan(opened.sheet.rows).subspan(opened.header.first, opened.header.rows));
   RETURN_IF_ERROR(CheckHeader(header, !branch.empty()));

@@ -99,6 +99,9 @@ struct Roster {
 absl::StatusOr<Roster> ParseRoster(absl::string_view bytes, const SheetLimits& limits = {},
                                    absl::string_view branch = "");
 
+// The sheet of the file that ParseRoster reads. Errors: those of the file.
+absl::StatusOr<Sheet> SheetOfRoster(absl::string_view bytes, const SheetLimits& limits = {});
+
 // What kind of organisation a name tells of, by the last telling word in it:
 // 青石村村民委员会党支部 is a branch, 中共云溪镇委员会 a committee. BRANCH where nothing tells.
 records::v1::Organisation::Kind KindFromName(absl::string_view name);

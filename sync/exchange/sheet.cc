@@ -5,6 +5,7 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "sync/exchange/text.h"
+#include "sync/wire/shown.h"
 
 namespace zhibu {
 namespace {
@@ -54,6 +55,10 @@ absl::Status TooManyRows(const SheetLimits& limits) {
       absl::StrCat("文件超过 ", limits.rows_max, " 行，没有导入任何内容。请分成几个文件"),
       absl::StrCat("the file has more than ", limits.rows_max,
                    " rows, and nothing was imported; divide it into several"));
+}
+
+absl::Status InWords(const absl::Status& status, Language language) {
+  return HasWords(status) ? absl::InvalidArgumentError(In(language, WordsOf(status))) : status;
 }
 
 }  // namespace zhibu

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "sync/base/words.h"
 #include "zhibu/schema/v1/options.pb.h"
 
 namespace zhibu {
@@ -49,6 +50,8 @@ absl::Status Unusable(absl::string_view zh, absl::string_view en);
 bool HasWords(const absl::Status& status);
 // What to tell people of a status that a reader of files gave; its message is the English wording.
 Words WordsOf(const absl::Status& status);
+// In the language of whoever asks, where it carries its words; else as it is.
+absl::Status InWords(const absl::Status& status, Language language);
 absl::Status TooManyRows(const SheetLimits& limits);
 
 }  // namespace zhibu

@@ -7,9 +7,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "sync/base/status.h"
 #include "sync/base/text.h"
-#include "sync/exchange/sheet.h"
+#include "sync/exchange/workbook_file.h"
 
 namespace zhibu {
 namespace {
@@ -17,28 +16,9 @@ namespace {
 using rules::Cell;
 using rules::LedgerTable;
 
-constexpr size_t kCellCharactersMax = 32'000;   // of 32,767 that a spreadsheet takes
 constexpr size_t kSheetNameCharactersMax = 28;  // of 31: a number may follow
 constexpr double kWidthMax = 60;
 constexpr double kFoldedWidth = 30;  // a longer text takes several lines
-
-// So many of its characters as a spreadsheet counts them: those beyond U+FFFF are two.
-std::string Cut(absl::string_view text, size_t most) {
-  absl::string_view rest = text;
-  for (size_t count = 0; !rest.empty();) {
-    absl::string_view left = rest;
-    char32_t character = 0;
-    if (!TakeCharacter(&left, &character)) break;
-    count += character > 0xFFFF ? 2 : 1;
-    if (count > most) break;
-    rest = left;
-  }
-  const size_t taken = text.size() - rest.size();
-  return taken == text.size() ? std::string(text) : absl::StrCat(text.substr(0, taken), "…");
-}
-
-// XML has no room for controls.
-std::string CellText(absl::string_view text) { return Printable(Cut(text, kCellCharactersMax)); }
 
 // A character of Chinese is as wide as two digits.
 double WidthOf(absl::string_view text) {
@@ -240,25 +220,19 @@ class SheetWriter {
 }  // namespace
 
 absl::Status WriteWorkbook(absl::Span<const LedgerTable> tables, const NewFile& file) {
-  std::string folder = file.folder();
-  lxw_workbook_options options = {.constant_memory = LXW_FALSE, .tmpdir = folder.data()};
-  lxw_workbook* workbook = workbook_new_opt(file.path().c_str(), &options);
-  if (workbook == nullptr) return absl::ResourceExhaustedError("no memory for a workbook");
-  const Formats formats(workbook);
-  std::set<std::string> names;
-  lxw_error error = LXW_NO_ERROR;
-  for (const LedgerTable& table : tables) {
-    lxw_worksheet* sheet = workbook_add_worksheet(workbook, SheetName(table.name, &names).c_str());
-    const lxw_error wrong = sheet == nullptr ? LXW_ERROR_MEMORY_MALLOC_FAILED
-                                             : SheetWriter(table, formats, sheet).Write();
-    if (error == LXW_NO_ERROR) error = wrong;
-  }
-  const lxw_error closing = workbook_close(workbook);
-  if (error == LXW_NO_ERROR) error = closing;
-  if (error == LXW_NO_ERROR) return absl::OkStatus();
-  const char* why = lxw_strerror(error);
-  return Unusable(absl::StrCat("工作簿没有写出：", why),
-                  absl::StrCat("the workbook was not written: ", why));
+  return WriteSheets(file, [&](lxw_workbook* workbook) {
+    const Formats formats(workbook);
+    std::set<std::string> names;
+    lxw_error error = LXW_NO_ERROR;
+    for (const LedgerTable& table : tables) {
+      lxw_worksheet* sheet =
+          workbook_add_worksheet(workbook, SheetName(table.name, &names).c_str());
+      const lxw_error wrong = sheet == nullptr ? LXW_ERROR_MEMORY_MALLOC_FAILED
+                                               : SheetWriter(table, formats, sheet).Write();
+      if (error == LXW_NO_ERROR) error = wrong;
+    }
+    return error;
+  });
 }
 
 }  // namespace zhibu

@@ -394,6 +394,23 @@ TEST(AdminTest, ARosterInGb18030WithBadRowsIsImportedButForThem) {
   device.IdOf("己新来");
 }
 
+TEST(AdminTest, ARosterComesBackWithWhatIsDoubtfulMarkedAndNeverOverAFile) {
+  Township township;
+  const TempFolder folder;
+  WriteFile(folder / "roster.csv",
+            absl::StrCat("姓名,出生日期,所在支部\n丁新来,1992-02-30,", kBranch, "\n"));
+  const Words words = {"import", folder / "roster.csv", "--marked", folder / "核对.xlsx"};
+  EXPECT_EQ(township.Admin(words).value("members", 0), 1);
+  // Read as the roster that it is, it says the same again.
+  const Json again = township.Admin({"import", folder / "核对.xlsx", "--check"});
+  EXPECT_EQ(again.value("unchanged", 0), 1) << again;
+  ASSERT_EQ(again.value("cells", Json::array()).size(), 1) << again;
+  WriteFile(folder / "more.csv", absl::StrCat("姓名,所在支部\n戊新来,", kBranch, "\n"));
+  Fail(township.AdminCommand({"import", folder / "more.csv", "--marked", folder / "核对.xlsx"}));
+  EXPECT_EQ(township.Admin({"import", folder / "more.csv", "--check"}).value("members", 0), 1)
+      << "nothing was imported";
+}
+
 TEST(AdminTest, AServerOnARestoredBackupServesTheDevices) {
   Township township;
   const Device secretary = township.Enrol(kSecretary);

@@ -19,6 +19,7 @@
 #include "sync/exchange/open.h"
 #include "sync/exchange/workbook.h"
 #include "sync/exchange/write_csv.h"
+#include "sync/exchange/write_marked.h"
 #include "sync/exchange/write_workbook.h"
 #include "tests/sync/rules/book/kept.h"
 #include "zhibu/records/v1/catalogue.pb.h"
@@ -59,6 +60,21 @@ class Exported : public ::testing::Test {
     if (absl::Status status = WriteWorkbook(tables, *file); !status.ok()) return status;
     if (absl::Status status = file->Finish(); !status.ok()) return status;
     return file->Keep();
+  }
+  // Of its first sheet, as it lies in the file.
+  static std::string SheetXml(const std::string& path) {
+    int error = 0;
+    zip_t* archive = zip_open(path.c_str(), ZIP_RDONLY, &error);
+    EXPECT_NE(archive, nullptr);
+    if (archive == nullptr) return "";
+    zip_stat_t stat;
+    EXPECT_EQ(zip_stat(archive, "xl/worksheets/sheet1.xml", 0, &stat), 0);
+    std::string xml(stat.size, '\0');
+    zip_file_t* entry = zip_fopen(archive, "xl/worksheets/sheet1.xml", 0);
+    EXPECT_EQ(zip_fread(entry, xml.data(), xml.size()), static_cast<zip_int64_t>(xml.size()));
+    zip_fclose(entry);
+    zip_close(archive);
+    return xml;
   }
   std::vector<std::string> Files() const {
     std::vector<std::string> names;
@@ -303,16 +319,7 @@ TEST_F(AMadeBranch, TextThatLooksLikeAFormulaIsTextInAWorkbookAndGuardedInCsv) {
   }
   const LedgerTable table = Table(*rules::ShippedBook().FindLedger("meeting.life"));
   ASSERT_EQ(Write({table}, At("会.xlsx")), absl::OkStatus());
-  int error = 0;
-  zip_t* archive = zip_open(At("会.xlsx").c_str(), ZIP_RDONLY, &error);
-  ASSERT_NE(archive, nullptr);
-  zip_stat_t stat;
-  ASSERT_EQ(zip_stat(archive, "xl/worksheets/sheet1.xml", 0, &stat), 0);
-  std::string xml(stat.size, '\0');
-  zip_file_t* entry = zip_fopen(archive, "xl/worksheets/sheet1.xml", 0);
-  EXPECT_EQ(zip_fread(entry, xml.data(), xml.size()), static_cast<zip_int64_t>(xml.size()));
-  zip_fclose(entry);
-  zip_close(archive);
+  const std::string xml = SheetXml(At("会.xlsx"));
   EXPECT_THAT(xml, testing::Not(HasSubstr("<f>")));
   EXPECT_EQ(ReadBack(At("会.xlsx")).rows[2].cells[2], "=HYPERLINK(\"http://x\")");
 
@@ -441,6 +448,61 @@ TEST_F(AMadeBranch, OnAFullDiskNoHalfOfAFileStays) {
   EXPECT_THAT(WordsOf(csv).zh(), HasSubstr("无法写入"));
   { const NewFile dropped = *std::move(file); }
   EXPECT_THAT(Files(), IsEmpty());
+}
+
+// ---- A sheet as it was read, marked ------------------------------------------------
+
+class MarkedCopy : public Exported {
+ protected:
+  // The style of a cell, as the file has it: those of one colour have the same.
+  static std::string StyleOf(const std::string& xml, const std::string& cell) {
+    const size_t at = xml.find("<c r=\"" + cell + "\" s=\"");
+    EXPECT_NE(at, std::string::npos) << cell;
+    const size_t begin = xml.find(" s=\"", at) + 4;
+    return at == std::string::npos ? "" : xml.substr(begin, xml.find('"', begin) - begin);
+  }
+};
+
+TEST_F(MarkedCopy, ShowsEachCellAtItsPlaceAndWhatIsSaidOfItBehindItsRow) {
+  Sheet sheet;
+  sheet.rows = {{1, {"姓名", "出生日期", "电话"}},
+                {2, {"王秀英", "1990-02-30", "=1+1"}},
+                {4, {"", "1991-01-01"}},
+                {5, {"合计", "2"}}};
+  const std::vector<Mark> marks = {{Mark::Kind::kDoubtful, 2, 1, "日历上没有这一天"},
+                                   {Mark::Kind::kRefused, 4, std::nullopt, "没有姓名"},
+                                   {Mark::Kind::kNotRead, 5, std::nullopt, "合计"}};
+  auto file = NewFile::Begin(At("核对.xlsx"));
+  ASSERT_TRUE(file.ok()) << file.status();
+  ASSERT_EQ(WriteMarked(sheet, marks, Language::kChinese, *file), absl::OkStatus());
+  ASSERT_EQ(file->Finish(), absl::OkStatus());
+  ASSERT_EQ(file->Keep(), absl::OkStatus());
+
+  const auto sheets = ReadWorkbook(BytesOf(At("核对.xlsx")), {});
+  ASSERT_TRUE(sheets.ok()) << sheets.status();
+  const std::vector<SheetRow>& rows = (*sheets)[0].rows;
+  ASSERT_EQ(rows.size(), 4u);
+  EXPECT_THAT(rows[0].cells, ElementsAre("姓名", "出生日期", "电话", "核对说明"));
+  EXPECT_THAT(rows[1].cells, ElementsAre("王秀英", "1990-02-30", "=1+1", "B: 日历上没有这一天"));
+  EXPECT_EQ(rows[2].line, 4u);
+  EXPECT_EQ(rows[2].cells[3], "没有姓名");
+  EXPECT_THAT(rows[3].cells, ElementsAre("合计", "2", "", "合计"));
+
+  const std::string xml = SheetXml(At("核对.xlsx"));
+  const std::string plain = StyleOf(xml, "A1");
+  EXPECT_EQ(StyleOf(xml, "A2"), plain);
+  EXPECT_NE(StyleOf(xml, "B2"), plain);
+  EXPECT_NE(StyleOf(xml, "A4"), plain) << "the whole row, also where it is empty";
+  EXPECT_EQ(StyleOf(xml, "A4"), StyleOf(xml, "B4"));
+  EXPECT_NE(StyleOf(xml, "A4"), StyleOf(xml, "B2"));
+  EXPECT_NE(StyleOf(xml, "A5"), StyleOf(xml, "A4"));
+}
+
+TEST_F(MarkedCopy, AColumnIsKnownByItsLetter) {
+  for (const size_t column : {0u, 25u, 26u, 255u, 701u, 702u}) {
+    EXPECT_EQ(ColumnOf(LetterOf(column)), column);
+  }
+  for (const char* none : {"", "a", "1", "A1", "AAAA"}) EXPECT_EQ(ColumnOf(none), std::nullopt);
 }
 
 }  // namespace
