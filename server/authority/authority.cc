@@ -310,7 +310,9 @@ class Judgement {
           // Of what nobody has heard of yet, the code is the branch's word that it is theirs;
           // who would take it at their own takes from others the one record that there can be.
           const bool by_code = !state.exists && loan_ && loan_->scope == organisation;
-          if (asked && !by_code && !KeptBy(*rule.kept_with, state.body, organisation)) {
+          const bool together = KeptBy(*rule.kept_with, state.body, organisation) &&
+                                (rule.kept_with != &type_ || IsOfTheSame(state.body));
+          if (asked && !by_code && !together) {
             return Refuse(
                 sync::v1::BAD_VALUE,
                 absl::StrCat(FieldName(keeper), " ≠ ", rule.kept_with->label, " ",
@@ -320,6 +322,14 @@ class Judgement {
       }
     }
     return absl::OkStatus();
+  }
+
+  // Whether another of its type, which it takes back, is about the same persons.
+  bool IsOfTheSame(absl::string_view other) const {
+    const auto& rules = type_.fields.rules();
+    return std::all_of(rules.begin(), rules.end(), [&](const FieldRule& rule) {
+      return rule.place != PERSON || IdsIn(rule, other) == IdsIn(rule, step_.after.body);
+    });
   }
 
   static bool KeptBy(const RecordType& type, absl::string_view body, const Id& organisation) {

@@ -139,12 +139,13 @@ class Sums::World final : public rules::Neighbours {
     return false;
   }
   absl::Status PointingAt(const RecordType& type, const FieldDescriptor& field, const Id& id,
-                          absl::FunctionRef<void(const Id&, const Message&)> visit) override {
+                          VisitPointing visit) override {
     ASSIGN_OR_RETURN(const std::vector<RecordKey> hanging, reader_.HangingOn({type.number, id}));
     for (const RecordKey& key : hanging) {
       if (key.type != type.number) continue;
       ASSIGN_OR_RETURN(const std::optional<std::string> body, BodyOf(key));
-      if (body && !body->empty() && IdIn(*body, field) == id) visit(key.id, *ParseAs(type, *body));
+      if (!body || body->empty() || IdIn(*body, field) != id) continue;
+      if (!visit(key.id, *ParseAs(type, *body))) break;
     }
     return absl::OkStatus();
   }

@@ -23,6 +23,9 @@ using sync::v1::Edit;
 
 // What the records that one edit of a device touches may hold in all.
 constexpr size_t kTouchedBytesMax = 8 << 20;
+// And those, each time, that authority looks at because of it: a thousand who were at a meeting
+// with long minutes, but not a thousand steps of a record of a megabyte.
+constexpr size_t kLookedAtBytesMax = 128 << 20;
 // What is said to have happened may be so much later than the edit that says it: a phone
 // whose clock runs in another zone is no liar.
 constexpr int64_t kHappenedMsMax = int64_t{24} * 3600 * 1000;
@@ -161,8 +164,18 @@ absl::Status Merging::MergeOne(const Passage& passage, const Change& change, Ver
 
 absl::Status Merging::Judge(const Passage& passage, const Staging& staging) {
   size_t touched = 0;
+  size_t looked_at = 0;
+  const auto now = [&](const RecordKey& other) -> absl::StatusOr<RecordState> {
+    const auto it = staging.find(other);
+    absl::StatusOr<RecordState> found =
+        it == staging.end() ? work_.writer.GetRecord(other) : it->second.state;
+    ASSIGN_OR_RETURN(RecordState state, std::move(found));
+    looked_at += state.body.size() + state.trace.size();
+    if (looked_at <= kLookedAtBytesMax) return state;
+    return TooLarge("records that the edit names", looked_at, kLookedAtBytesMax);
+  };
   for (const auto& [key, staged] : staging) {
-    RETURN_IF_ERROR(CheckOne(passage, key, staged, staging));
+    RETURN_IF_ERROR(CheckOne(passage, key, staged, now));
     touched += staged.state.body.size() + staged.state.trace.size();
   }
   if (touched > kTouchedBytesMax) {
@@ -182,17 +195,12 @@ absl::Status Merging::Judge(const Passage& passage, const Staging& staging) {
 }
 
 absl::Status Merging::CheckOne(const Passage& passage, const RecordKey& key, const Staged& staged,
-                               const Staging& staging) {
+                               RecordsNow now) {
   if (staged.state.alive()) RETURN_IF_ERROR(CheckRecord(*staged.type, key.id, staged.state.body));
   RETURN_IF_ERROR(CheckUnknown(*staged.type, staged.was.body, staged.state.body));
   RETURN_IF_ERROR(CheckRecordSize(*staged.type, staged.state.body, staged.state.trace));
   ASSIGN_OR_RETURN(const Author judged, offices_.JudgedAs(passage));
-  return MayLeave(work_.writer, judged, StepOf(work_, passage, key, staged), staged.loan,
-                  [&](const RecordKey& other) {
-                    const auto it = staging.find(other);
-                    return it == staging.end() ? work_.writer.GetRecord(other)
-                                               : absl::StatusOr<RecordState>(it->second.state);
-                  });
+  return MayLeave(work_.writer, judged, StepOf(work_, passage, key, staged), staged.loan, now);
 }
 
 }  // namespace zhibu::server

@@ -4,6 +4,7 @@
 #define ZHIBU_SERVER_INGEST_MERGING_H_
 
 #include "absl/status/status.h"
+#include "server/authority/authority.h"
 #include "server/ingest/known_offices.h"
 #include "server/ingest/passage.h"
 #include "server/ingest/work.h"
@@ -37,7 +38,7 @@ class Merging {
   absl::Status MergeOne(const Passage& passage, const sync::v1::Change& change, Version version,
                         Staged* staged);
   absl::Status CheckOne(const Passage& passage, const RecordKey& key, const Staged& staged,
-                        const Staging& staging);
+                        RecordsNow now);
 
   const Work work_;
   KnownOffices& offices_;

@@ -75,10 +75,13 @@ class Question {
                                const sync::v1::Ask& ask, KnownTree* known, sync::v1::Page* page,
                                Disclosures* disclosures) {
     ASSIGN_OR_RETURN(const bool above, ActsAbove(organisation));
-    if (!above && offices_.In(organisation) == 0) return NotBelow<Organisation>();
-    RETURN_IF_ERROR(LookUp(organisation, known));
+    const bool acts = above || ActsFor(organisation);
+    if (!acts && offices_.In(organisation) == 0) return NotBelow<Organisation>();
+    RETURN_IF_ERROR(acts ? LookUp(organisation, known) : absl::OkStatus());
+    // Of whoever only belongs there nothing is below.
+    if (!acts) *known = {.root = organisation, .scopes = {organisation}, .all = {organisation}};
     const std::vector<Id>& tree = known->scopes;
-    if (above || ActsFor(organisation)) tree_ = known;
+    if (acts) tree_ = known;
     if (above) below_.insert(organisation);
     const auto from = After(ask.after());
     // The tree may have changed since the page before: then nothing is left out that
@@ -93,8 +96,12 @@ class Question {
           reader_.ListFrom(type.number, *it, after, [&](const Id& id, const RecordState& state) {
             const std::vector<Placed> places = PlacesOf(type, id, state.body);
             if (*it != ListedIn(places, *known)) return true;
-            full = Full(*page, ask);
-            if (!full && Show(type, id, state, 0, page, disclosures)) last_ = {*it, id};
+            const std::optional<Eyes> eyes = ShownTo(type, id, state.body, 0);
+            full = eyes && Full(*page, ask);
+            if (eyes && !full) {
+              Show(type, id, state, *eyes, page, disclosures);
+              last_ = {*it, id};
+            }
             return !full;
           })));
       if (full) {
@@ -136,25 +143,24 @@ class Question {
                          sync::v1::Page* page, Disclosures* disclosures) {
     ASSIGN_OR_RETURN(const Id branch, BranchOf(member));
     ASSIGN_OR_RETURN(const bool temporary, HasAccess(member));
-    bool hidden = false;
     const auto after = Id::FromBytes(ask.after());
     Id last;
     RETURN_IF_ERROR(PassOver(
         reader_.ListFrom(type.number, member, after, [&](const Id& id, const RecordState& state) {
+          const bool opened = temporary && IsOfMember(type, id, state.body, member, branch);
+          const uint32_t as = opened ? AudienceOf(SECRETARY) : 0;
+          const std::optional<Eyes> eyes = ShownTo(type, id, state.body, as);
+          if (!eyes) return true;
           if (Full(*page, ask)) {
             page->set_next(last.str());
             return false;
           }
-          const bool opened = temporary && IsOfMember(type, id, state.body, member, branch);
-          const uint32_t as = opened ? AudienceOf(SECRETARY) : 0;
-          if (Show(type, id, state, as, page, disclosures)) {
-            last = id;
-          } else {
-            hidden = true;
-          }
+          Show(type, id, state, *eyes, page, disclosures);
+          last = id;
           return true;
         })));
-    if (hidden && page->ids().empty() && !after && !temporary) {
+    const bool ends_empty = page->ids().empty() && !after;
+    if (ends_empty && !temporary && NeedsReason(type, member, branch)) {
       return Refuse(sync::v1::ASK_WITHOUT_REASON, type.label);
     }
     return status_;
@@ -174,6 +180,19 @@ class Question {
     known->at = moves;
     known->all = {known->scopes.begin(), known->scopes.end()};
     return absl::OkStatus();
+  }
+
+  // Whether a reason opens such records of the member, and nothing else does. It does not say
+  // whether there are any.
+  bool NeedsReason(const RecordType& type, const Id& member, const Id& branch) const {
+    const Eyes eyes{.at_home = offices_.In(member) | OfficesAt(branch)};
+    return !type.made_by_server && !eyes.Meet(type.readers) &&
+           Eyes{.at_home = AudienceOf(SECRETARY)}.Meet(type.readers);
+  }
+
+  // A superior's among them.
+  uint32_t OfficesAt(const Id& scope) const {
+    return offices_.In(scope) | (IsBelow(scope) ? AudienceOf(SUPERIOR) : 0);
   }
 
   // Whether the asker acts above the organisation.
@@ -219,14 +238,18 @@ class Question {
     });
   }
 
-  // Adds the record as the asker may read it; false where they may not.
-  bool Show(const RecordType& type, const Id& id, RecordState state, uint32_t also,
-            sync::v1::Page* page, Disclosures* disclosures) {
-    Eyes eyes = EyesOn(PlacesOf(type, id, state.body), [&](const Id& scope) {
-      return offices_.In(scope) | (IsBelow(scope) ? AudienceOf(SUPERIOR) : 0);
-    });
+  // With which eyes the asker is shown the record; nothing where they may not see it. Nothing on a
+  // page, its end neither, hangs on what is not shown.
+  std::optional<Eyes> ShownTo(const RecordType& type, const Id& id, absl::string_view body,
+                              uint32_t also) const {
+    Eyes eyes = EyesOn(PlacesOf(type, id, body), [&](const Id& scope) { return OfficesAt(scope); });
     eyes.at_home |= also;
-    if (!eyes.Meet(ReadersOf(schema_, type, state.body))) return false;
+    return eyes.Meet(ReadersOf(schema_, type, body)) ? std::optional(eyes) : std::nullopt;
+  }
+
+  // Adds the record as these eyes may read it.
+  void Show(const RecordType& type, const Id& id, RecordState state, const Eyes& eyes,
+            sync::v1::Page* page, Disclosures* disclosures) {
     state.trace.clear();  // a page holds none
     Redact(type, HiddenFrom(type, eyes, HostSightOf(type, state.body)), &state);
     status_.Update(
@@ -234,7 +257,6 @@ class Question {
     bytes_ += Id::kSize + state.body.size();
     page->add_ids(id.str());
     page->add_bodies(std::move(state.body));
-    return true;
   }
 
   // What the member's branch keeps of them and of nobody else: that is what a reason opens.

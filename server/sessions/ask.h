@@ -41,8 +41,8 @@ struct KnownTree {
 
 // Sums too (Ask.sum_up): by `book`, to who acts for the organisation or above it. What they may
 // not read is told of groups only (sync/rules/book/report.h).
-// ASK_NOT_BELOW, UNKNOWN_TYPE, MALFORMED; ASK_WITHOUT_REASON: there is something that
-// only temporary access shows.
+// ASK_NOT_BELOW, UNKNOWN_TYPE, MALFORMED; ASK_WITHOUT_REASON: only temporary access shows such
+// records, if there are any.
 absl::Status AnswerAsk(Reader& reader, const Ingest& ingest, const Id& asker, int64_t now_ms,
                        const sync::v1::Ask& ask, KnownTree* tree, sync::v1::Page* page,
                        Disclosures* disclosures);

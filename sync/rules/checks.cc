@@ -58,9 +58,11 @@ class Around final : public rules::Surroundings {
     const RecordKey key{type.number, id};
     if (const auto kept = readings_.find(key); kept != readings_.end()) return kept->second;
     ASSIGN_OR_RETURN(rules::ReadingPtr reading, Surroundings::Read(type, id));
-    kept_bytes_ += reading == nullptr ? 0 : reading->bytes;
-    if (kept_bytes_ > kKeptBytesMax) return reading;
-    readings_.emplace(key, reading);
+    read_bytes_ += reading == nullptr ? 0 : reading->bytes;
+    if (read_bytes_ > kReadBytesMax) {
+      return TooLarge("records that the edit is checked by", read_bytes_, kReadBytesMax);
+    }
+    if (read_bytes_ <= kKeptBytesMax) readings_.emplace(key, reading);
     return reading;
   }
 
@@ -109,13 +111,15 @@ class Around final : public rules::Surroundings {
   }
 
   static constexpr size_t kKeptBytesMax = size_t{16} << 20;
+  // To read a record of a megabyte takes as long as to write a hundred small ones.
+  static constexpr size_t kReadBytesMax = size_t{32} << 20;
 
   const Case& of_;
   const When when_;
   const Sight sight_;
   const Message* made_ = nullptr;
   std::map<RecordKey, rules::ReadingPtr> readings_;
-  size_t kept_bytes_ = 0;
+  size_t read_bytes_ = 0;
   mutable std::map<RecordKey, Hidden> hidden_;
   mutable std::optional<absl::StatusOr<Offices>> offices_;  // of the author
 };
@@ -147,16 +151,35 @@ class ByTheBook : public Rule {
     return type.descriptor->FindFieldByName(rules::kIrregularBecause) != nullptr;
   }
 
-  absl::Status Judge(const Case& of, const Step& step) const override {
-    if (!step.after.alive() || book_.ChecksOf(step.type).empty()) return absl::OkStatus();
-    Around after(of, Around::When::kAfter, Around::Sight::kAll);
-    Around before(of, Around::When::kBefore, Around::Sight::kAll);
-    return JudgeIn(book_, {of, after, before, {}}, step);
+  // What checks look at is read once for all records of the edit.
+  absl::Status JudgeAll(const Case& of) const override {
+    RETURN_IF_ERROR(JudgeByShipped(of));
+    return JudgeByAdded(of);
   }
 
-  // By what superiors have added: a record is read once for all their checks, which share one
-  // budget.
-  absl::Status JudgeAll(const Case& of) const override {
+ private:
+  struct Judging {
+    const Case& of;
+    Around& after;
+    Around& before;
+    rules::Bounds bounds;
+
+    // From there on nothing is refused.
+    bool IsSpent() const { return bounds.purse != nullptr && bounds.purse->empty(); }
+  };
+
+  absl::Status JudgeByShipped(const Case& of) const {
+    Around after(of, Around::When::kAfter, Around::Sight::kAll);
+    Around before(of, Around::When::kBefore, Around::Sight::kAll);
+    for (const Step& step : of.steps) {
+      if (!step.after.alive() || !Concerns(step.type)) continue;
+      RETURN_IF_ERROR(JudgeIn(book_, {of, after, before, {}}, step));
+    }
+    return absl::OkStatus();
+  }
+
+  // By what superiors have added: all their checks share one budget.
+  absl::Status JudgeByAdded(const Case& of) const {
     Around after(of, Around::When::kAfter, Around::Sight::kAuthors);
     Around before(of, Around::When::kBefore, Around::Sight::kAuthors);
     cel::Purse purse(kAddedStepsMax);
@@ -178,17 +201,6 @@ class ByTheBook : public Rule {
     }
     return absl::OkStatus();
   }
-
- private:
-  struct Judging {
-    const Case& of;
-    Around& after;
-    Around& before;
-    rules::Bounds bounds;
-
-    // From there on nothing is refused.
-    bool IsSpent() const { return bounds.purse != nullptr && bounds.purse->empty(); }
-  };
 
   static absl::Status JudgeIn(const rules::Book& book, const Judging& by, const Step& step) {
     std::unique_ptr<Message> record;  // most edits touch nothing that a check reads

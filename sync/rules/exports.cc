@@ -12,6 +12,7 @@
 #include "sync/base/reason.h"
 #include "sync/base/status.h"
 #include "sync/merge/own_edit.h"
+#include "sync/rules/offices.h"
 #include "sync/rules/registration.h"
 #include "sync/rules/typed.h"
 #include "sync/wire/record.h"
@@ -61,10 +62,12 @@ class ToldOfExports : public Rule {
   absl::StatusOr<Given> GivenIn(const Case& of, const LedgerExport& told) const {
     Given given;
     const auto branch = Id::FromBytes(told.branch_id());
+    if (!branch || told.given().empty()) return given;
+    ASSIGN_OR_RETURN(const Eyes eyes, EyesAt(of, *branch));
     for (const LedgerExport::Given& one : told.given()) {
       const RecordType* type = schema_->Find(one.record_type());
-      if (type == nullptr || !branch) continue;
-      const std::set<std::string> labels = LabelsOf(*type, one);
+      if (type == nullptr) continue;
+      const std::set<std::string> labels = LabelsOf(*type, one, eyes);
       for (const std::string& member : one.member_ids()) {
         const auto id = Id::FromBytes(member);
         if (!id || *id == of.author || labels.empty()) continue;
@@ -76,11 +79,23 @@ class ToldOfExports : public Rule {
     return given;
   }
 
-  static std::set<std::string> LabelsOf(const RecordType& type, const LedgerExport::Given& given) {
+  // What the author can have been shown there by an office that they have or had.
+  static absl::StatusOr<Eyes> EyesAt(const Case& of, const Id& branch) {
+    ASSIGN_OR_RETURN(const Offices offices, OfficesOf(of.lookup, of.author, of.now_ms));
+    const auto ended = offices.ended.find(branch);
+    const uint32_t had = ended == offices.ended.end() ? 0 : ended->second;
+    const uint32_t as = offices.In(branch) | had;
+    return Eyes{.at_home = as, .as_host = as};
+  }
+
+  // Whoever is told of a file in which something stands is told the truth: nobody writes out what
+  // they could not read.
+  static std::set<std::string> LabelsOf(const RecordType& type, const LedgerExport::Given& given,
+                                        const Eyes& eyes) {
     std::set<std::string> labels;
     for (const uint32_t number : given.fields()) {
       const FieldRule* field = type.fields.Find(number);
-      if (field == nullptr || !field->sensitive) continue;
+      if (field == nullptr || !field->sensitive || !eyes.Meet(field->readers)) continue;
       labels.insert(field->descriptor->options().GetExtension(zhibu::label));
     }
     return labels;

@@ -88,16 +88,20 @@ absl::Status JudgeTransfer(Lookup& reader, const Moved<Transfer>& moved, int64_t
   }
 }
 
-// Each is read whenever the person's records change, and lies on the phones of its host.
-// `open`: those of the same edit.
-absl::Status CheckFewOpen(Lookup& reader, const Id& person, int open) {
+// Each is read whenever the person's records change, and an open one lies on the phones of its
+// host. `begun`: those of the same edit.
+absl::Status CheckFew(Lookup& reader, const Id& person, int begun) {
+  int all = begun;
+  int open = begun;
   RETURN_IF_ERROR(
       reader.ListRecords(TypeOf<Flow>().number, person, [&](const Id&, const RecordState& state) {
+        ++all;
         const auto at = Parse<Flow>(state.body).state();
         if (at != Flow::ENDED && at != Flow::DECLINED) ++open;
       }));
-  return open < kOpenStaysMax ? absl::OkStatus()
-                              : Refuse(sync::v1::TOO_MANY_STAYS, absl::StrCat(open));
+  if (open >= kOpenStaysMax) return Refuse(sync::v1::TOO_MANY_STAYS, absl::StrCat(open));
+  if (all < kStaysMax) return absl::OkStatus();
+  return TooLarge(TypeOf<Flow>().label, static_cast<size_t>(all) + 1, kStaysMax, "records");
 }
 
 absl::Status JudgeStay(const Moved<Flow>& moved) {
@@ -282,7 +286,7 @@ absl::Status JudgeFlow(const Case& of, const Step& step) {
       if (&one == &step) break;
       if (BegunOf(one) == person) ++begun;
     }
-    return CheckFewOpen(of.lookup, *person, begun);
+    return CheckFew(of.lookup, *person, begun);
   }
   if (IsA<Pass>(type)) return JudgePassRecord(of.lookup, Moved<Pass>(type, before, after));
   return absl::OkStatus();

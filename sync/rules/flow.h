@@ -27,6 +27,8 @@ namespace zhibu {
 inline constexpr int kMovesMax = 20;
 // Stays of one person that have been reported and have neither been declined nor ended.
 inline constexpr int kOpenStaysMax = 5;
+// With those that have ended: more than in a lifetime of seasons.
+inline constexpr int kStaysMax = 200;
 // The longest that a letter may run (X; domain §2). To become a rule's parameter.
 inline constexpr int kLetterDaysMax = 90;
 
@@ -36,7 +38,7 @@ absl::Status CheckLetter(const records::v1::Transfer& letter);
 absl::Status CheckRuns(const records::v1::Transfer& letter, absl::string_view date);
 
 // MISSING_FIELD: it does not begin at a step; NOT_OF_BRANCH, LETTER_EXPIRED, LETTER_TOO_LONG,
-// BAD_VALUE, TOO_MANY_STAYS; TOO_LARGE: more than kMovesMax.
+// BAD_VALUE, TOO_MANY_STAYS; TOO_LARGE: more than kMovesMax or kStaysMax.
 std::unique_ptr<const Rule> FlowRule(std::shared_ptr<const Schema> schema);
 
 }  // namespace zhibu

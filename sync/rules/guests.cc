@@ -49,9 +49,10 @@ absl::StatusOr<Branches> BranchesOf(Lookup& reader, const Id& person) {
   branches.all.insert(branches.home);
   RETURN_IF_ERROR(
       reader.ListRecords(TypeOf<Flow>().number, person, [&](const Id&, const RecordState& state) {
+        if (!StayLasts(state.body)) return;
         const Flow flow = Parse<Flow>(state.body);
         if (flow.member_id() == person.bytes() && flow.home_branch_id() == branches.home &&
-            !flow.host_branch_id().empty() && StayLasts(state.body)) {
+            !flow.host_branch_id().empty()) {
           branches.all.insert(flow.host_branch_id());
         }
       }));

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "sync/base/reason.h"
 #include "sync/base/status.h"
 #include "sync/merge/audience.h"
 #include "sync/merge/own_edit.h"
@@ -51,6 +52,8 @@ std::string WithoutContact(absl::string_view lines) {
 
 // A notice is read on every phone of the branch; the record itself lies where it lies.
 constexpr size_t kShownBytesMax = 8000;
+// Of all that the notices of one edit show: to put a megabyte into words takes a tenth of a second.
+constexpr size_t kSubjectBytesMax = 4 << 20;
 
 // Whole lines, as many as there is room for.
 std::string Cut(std::string lines) {
@@ -91,6 +94,20 @@ class ShownSubject : public Rule {
   explicit ShownSubject(std::shared_ptr<const Schema> schema) : schema_(std::move(schema)) {}
 
   bool Concerns(const RecordType& type) const override { return IsA<Notice>(type); }
+
+  absl::Status JudgeAll(const Case& of) const override {
+    size_t subjects = 0;
+    for (const Step& step : of.steps) {
+      if (!IsA<Notice>(step.type) || !step.after.alive()) continue;
+      const auto notice = Parse<Notice>(step.after.body);
+      const auto id = Id::FromBytes(notice.subject_id());
+      if (schema_->Find(notice.subject_type()) == nullptr || !id) continue;
+      ASSIGN_OR_RETURN(const RecordState state, of.lookup.GetShown({notice.subject_type(), *id}));
+      subjects += state.body.size() + state.trace.size();
+      if (subjects > kSubjectBytesMax) return TooLarge("subject_id", subjects, kSubjectBytesMax);
+    }
+    return absl::OkStatus();
+  }
 
   absl::Status Follow(const Case& of, const Step& step, Consequences* follows) const override {
     return AddShown(of.lookup, *schema_, {step.type.number, step.id}, &follows->edit);

@@ -28,7 +28,8 @@ using sync::v1::Edit;
 
 namespace {
 
-// Of a record that goes to all below: each of them costs it 18 bytes.
+// Of the records of one edit together: each of them costs a record 18 bytes, and the server a row
+// whenever the record changes.
 constexpr size_t kReceiversMax = 2000;
 
 using Which = bool (*)(const FieldRule&);
@@ -70,13 +71,18 @@ absl::StatusOr<std::set<Id>> SuperiorsOf(Lookup& reader, const Id& organisation)
   return superior ? std::set<Id>{*superior} : std::set<Id>();
 }
 
+absl::Status CheckReceivers(size_t receivers) {
+  if (receivers <= kReceiversMax) return absl::OkStatus();
+  return Refuse(sync::v1::TOO_LARGE,
+                absl::StrCat(TypeOf<Organisation>().label, ": ", receivers, " > ", kReceiversMax));
+}
+
 absl::StatusOr<std::set<Id>> AllBelow(Lookup& reader, const Id& keeper) {
   ASSIGN_OR_RETURN(const std::vector<Id> all, Below(reader, keeper));
   std::set<Id> below(all.begin(), all.end());
   below.erase(keeper);
-  if (below.size() <= kReceiversMax) return below;
-  return Refuse(sync::v1::TOO_LARGE, absl::StrCat(TypeOf<Organisation>().label, ": ", below.size(),
-                                                  " > ", kReceiversMax));
+  RETURN_IF_ERROR(CheckReceivers(below.size()));
+  return below;
 }
 
 absl::StatusOr<std::set<Id>> SentTo(Lookup& reader, const FieldRule& field, const Id& keeper,
@@ -107,6 +113,21 @@ absl::Status AddSent(Lookup& reader, const RecordType& type, const Id& id, Edit*
     SetTo(type, id, state, rule, organisations, edit);
   }
   return absl::OkStatus();
+}
+
+// To how many it goes at most.
+absl::StatusOr<size_t> ReceiversOf(Lookup& reader, const RecordType& type, absl::string_view body) {
+  size_t receivers = 0;
+  const std::optional<Id> keeper = KeeperOf(type, body);
+  for (const FieldRule& rule : type.fields.rules()) {
+    if (!IsSent(rule) || !keeper) continue;
+    const size_t named = IdsIn(*rule.sent_to, body).size();
+    receivers += named;
+    if (named > 0 || !rule.sent_while_below || !reader.ReadsAllFields()) continue;
+    ASSIGN_OR_RETURN(const std::set<Id> all, AllBelow(reader, *keeper));
+    receivers += all.size();
+  }
+  return receivers;
 }
 
 // The organisation hangs on others now, and so does what it keeps.
@@ -147,6 +168,17 @@ class Sent : public Rule {
 
   bool Concerns(const RecordType& type) const override {
     return IsA<Organisation>(type) || Has(type, IsAbove) || Has(type, IsSent);
+  }
+
+  absl::Status JudgeAll(const Case& of) const override {
+    size_t sent = 0;
+    for (const Step& step : of.steps) {
+      if (!step.after.alive() || !Has(step.type, IsSent)) continue;
+      ASSIGN_OR_RETURN(const size_t receivers, ReceiversOf(of.lookup, step.type, step.after.body));
+      sent += receivers;
+      RETURN_IF_ERROR(CheckReceivers(sent));
+    }
+    return absl::OkStatus();
   }
 
   absl::Status Follow(const Case& of, const Step& step, Consequences* follows) const override {

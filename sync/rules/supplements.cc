@@ -32,9 +32,7 @@ class Supplement : public Rule {
       const auto book = rules::CompileSupplement(made.text());
       if (!book.ok()) return Refuse(sync::v1::BAD_VALUE, book.status().message());
     }
-    const bool fresh =
-        made.state() == RuleSupplement::IN_FORCE && before.state() != RuleSupplement::IN_FORCE;
-    return fresh ? CheckNumber(of.lookup, made) : absl::OkStatus();
+    return Begins(step) ? CheckNumber(of, step, made) : absl::OkStatus();
   }
 
   // From here on it is in force, by the clock of nobody who might gain by it.
@@ -50,19 +48,41 @@ class Supplement : public Rule {
   }
 
  private:
-  static absl::Status CheckNumber(Lookup& lookup, const RuleSupplement& made) {
+  // Whether it is in force from this edit on.
+  static bool Begins(const Step& step) {
+    return step.after.alive() &&
+           Parse<RuleSupplement>(step.after.body).state() == RuleSupplement::IN_FORCE &&
+           Parse<RuleSupplement>(step.body_before()).state() != RuleSupplement::IN_FORCE;
+  }
+
+  static absl::Status CheckNumber(const Case& of, const Step& step, const RuleSupplement& made) {
     const auto maker = Id::FromBytes(made.organisation_id());
     if (!maker) return absl::OkStatus();
-    size_t in_force = 0;
-    RETURN_IF_ERROR(lookup.ListRecords(
-        TypeOf<RuleSupplement>().number, *maker, [&](const Id&, const RecordState& state) {
+    size_t in_force = 1;
+    size_t kept = 1;
+    RETURN_IF_ERROR(of.lookup.ListRecords(
+        TypeOf<RuleSupplement>().number, *maker, [&](const Id& id, const RecordState& state) {
           const auto one = Parse<RuleSupplement>(state.body);
-          const bool own = one.organisation_id() == made.organisation_id();
-          in_force += own && one.state() == RuleSupplement::IN_FORCE ? 1 : 0;
+          if (id == step.id || one.organisation_id() != made.organisation_id()) return;
+          ++kept;
+          in_force += one.state() == RuleSupplement::IN_FORCE ? 1 : 0;
         }));
-    if (in_force < kSupplementsMax) return absl::OkStatus();
-    return Refuse(sync::v1::TOO_LARGE, absl::StrCat(TypeOf<RuleSupplement>().label, ": ",
-                                                    in_force + 1, " > ", kSupplementsMax));
+    // With it in the same edit.
+    for (const Step& other : of.steps) {
+      if (!IsA<RuleSupplement>(other.type) || other.id == step.id || !Begins(other)) continue;
+      const auto one = Parse<RuleSupplement>(other.after.body);
+      if (one.organisation_id() != made.organisation_id()) continue;
+      kept += other.before.alive() ? 0 : 1;
+      ++in_force;
+    }
+    RETURN_IF_ERROR(CheckAtMost(in_force, kSupplementsMax));
+    return CheckAtMost(kept, kSupplementsKeptMax);
+  }
+
+  static absl::Status CheckAtMost(size_t number, size_t most) {
+    if (number <= most) return absl::OkStatus();
+    return Refuse(sync::v1::TOO_LARGE,
+                  absl::StrCat(TypeOf<RuleSupplement>().label, ": ", number, " > ", most));
   }
 };
 

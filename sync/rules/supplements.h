@@ -28,6 +28,8 @@ namespace zhibu {
 
 // Of one organisation: what would be more asks too much of its branches and of whoever judges.
 inline constexpr size_t kSupplementsMax = 5;
+// With those that are repealed and not deleted: whoever judges reads past them.
+inline constexpr size_t kSupplementsKeptMax = 50;
 
 std::unique_ptr<const Rule> SupplementRule();
 

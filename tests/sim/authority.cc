@@ -153,6 +153,14 @@ std::set<Id> OwnersOf(const Message& message, const Id& id) {
   return owners;
 }
 
+std::set<Id> PersonsOf(const Message& message, const Id& id) {
+  std::set<Id> persons;
+  for (const auto& [scope, place] : PlacesIn(message, id)) {
+    if (place == PERSON) persons.insert(scope);
+  }
+  return persons;
+}
+
 // Whether the type says where whom it is about must belong.
 bool NamesWhomItKeeps(const Message& message) {
   const auto* type = message.GetDescriptor();
@@ -489,6 +497,9 @@ std::string Authority::NotKeptTogether(const Case& one) const {
       if (other == nullptr) return absl::StrCat("nobody has heard of the ", named);
       if (OwnersOf(*other, *id) != owners) {
         return absl::StrCat("not kept where the ", named, " is");
+      }
+      if (named == type->name() && PersonsOf(*other, *id) != PersonsOf(one.is, one.key.id)) {
+        return absl::StrCat("takes back a ", named, " of somebody else");
       }
     }
   }

@@ -94,6 +94,7 @@ Ledger::Answer Ledger::AnswerTo(const Id& asker, const sync::v1::Ask& ask, int64
   std::set<Id> below;  // and is seen as by a superior in one of these
   // Opened by a reason: what this branch keeps of this member and of nobody else.
   std::optional<std::pair<Id, Id>> opened;
+  Sight without;  // a reason, of what the branch keeps of the member
   if (const auto top = Id::FromBytes(ask.organisation_id())) {
     const bool above = ActsAbove(asker, *top, now_ms);
     if (!above && offices(*top) == 0) {
@@ -102,7 +103,8 @@ Ledger::Answer Ledger::AnswerTo(const Id& asker, const sync::v1::Ask& ask, int64
     }
     answer.tree[*top] = ParentsOf(*top);
     ForEachRecord(TypeOf(Organisation::descriptor()), [&](const Id& id, const Record&) {
-      if (AboveOf(id).count(*top) > 0) answer.tree[id] = ParentsOf(id);
+      const bool hangs = AboveOf(id).count(*top) > 0 && (above || acts(*top));
+      if (hangs) answer.tree[id] = ParentsOf(id);
     });
     for (const auto& entry : answer.tree) {
       asked.insert(entry.first);
@@ -118,9 +120,9 @@ Ledger::Answer Ledger::AnswerTo(const Id& asker, const sync::v1::Ask& ask, int64
     }
     asked = {member};
     if (above) below = {*branch};
+    without.home = offices(member) | offices(*branch) | (above ? 1u << SUPERIOR : 0);
     if (!ask.reason().empty() || HasAccess(asker, member, now_ms)) opened = {*branch, member};
   }
-  bool hidden = false;
   ForEachRecord(ask.type(), [&](const Id& id, const Record& record) {
     const Message& message = *record.expected.message;
     if (record.expected.unclear) {
@@ -145,18 +147,20 @@ Ledger::Answer Ledger::AnswerTo(const Id& asker, const sync::v1::Ask& ask, int64
       sight.home |= 1u << SECRETARY;
     }
     sight = SightOn(message, sight);
-    if (!MayReadAs(sight, message)) {
-      hidden = true;
-      return;
-    }
+    if (!MayReadAs(sight, message)) return;
     auto& sheet = answer.sheets[id];
     sheet.places = places;
     sheet.message.reset(message.New());
     sheet.message->CopyFrom(message);
     Hide(sight, sheet.message.get());
   });
-  if (!ask.member_id().empty() && ask.after().empty() && hidden && !opened &&
-      answer.sheets.empty() && answer.unclear.empty()) {
+  // Of what only a reason opens nobody is told without one whether it is there.
+  const Message& type = *PrototypeOf(ask.type());
+  const bool opens =
+      !type.GetDescriptor()->options().GetExtension(zhibu::record).made_by_server() &&
+      !MayReadAs(without, type) && MayReadAs({.home = 1u << SECRETARY}, type);
+  if (!ask.member_id().empty() && ask.after().empty() && !opened && answer.sheets.empty() &&
+      opens) {
     answer.refusal = sync::v1::ASK_WITHOUT_REASON;
   }
   return answer;

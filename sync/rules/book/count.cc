@@ -73,8 +73,12 @@ class Counting {
     if (figure_.undone_by == nullptr) return false;
     bool undone = !BytesIn(record_, *figure_.undone_by).empty();
     if (undone) return true;
-    RETURN_IF_ERROR(around_.PointingAt(*figure_.of, *figure_.undone_by, id_,
-                                       [&](const Id&, const Message&) { undone = true; }));
+    // One does; there may be thousands.
+    RETURN_IF_ERROR(
+        around_.PointingAt(*figure_.of, *figure_.undone_by, id_, [&](const Id&, const Message&) {
+          undone = true;
+          return false;
+        }));
     return undone;
   }
 
@@ -167,6 +171,7 @@ class Counting {
         *figure_.of, *figure_.followed_by, same, [&](const Id& id, const Message& other) {
           const auto one = Counting(figure_, id, other, around_, nullptr).AsFollower();
           if (one) all.push_back(*one);
+          return true;
         }));
     std::sort(all.begin(), all.end());
     return &around_.followers().emplace(key, std::move(all)).first->second;

@@ -25,11 +25,13 @@ class OnTheShelf final : public Neighbours {
     return whole_.Hides(type, id, of, field);
   }
   absl::Status PointingAt(const RecordType& type, const FieldDescriptor& field, const Id& id,
-                          absl::FunctionRef<void(const Id&, const Message&)> visit) override {
+                          VisitPointing visit) override {
     ASSIGN_OR_RETURN(const Shelf::Index* index, shelf_.By(type, field));
     const auto found = index->find(id.str());
     if (found == index->end()) return absl::OkStatus();
-    for (const Shelved* one : found->second) visit(one->id, *one->record);
+    for (const Shelved* one : found->second) {
+      if (!visit(one->id, *one->record)) break;
+    }
     return absl::OkStatus();
   }
 

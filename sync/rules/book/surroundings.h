@@ -56,10 +56,12 @@ using Followers = std::map<std::pair<uint32_t, Id>, std::vector<Follower>>;
 // What adds up looks at whoever points at a record as well.
 class Neighbours : public Surroundings {
  public:
+  // Whether to go on to the next.
+  using VisitPointing = absl::FunctionRef<bool(const Id&, const google::protobuf::Message&)>;
   // Every living record of the type whose field holds the id. What is visited is not kept.
-  virtual absl::Status PointingAt(
-      const RecordType& type, const google::protobuf::FieldDescriptor& field, const Id& id,
-      absl::FunctionRef<void(const Id&, const google::protobuf::Message&)> visit) = 0;
+  virtual absl::Status PointingAt(const RecordType& type,
+                                  const google::protobuf::FieldDescriptor& field, const Id& id,
+                                  VisitPointing visit) = 0;
 
   // Worked out once for all of them. Whoever lets records change in between clears it.
   Followers& followers() { return followers_; }

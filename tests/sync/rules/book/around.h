@@ -49,15 +49,14 @@ class InMemory final : public Neighbours {
     return lacking_.count(absl::StrCat(of.GetDescriptor()->name(), ".", field.name())) > 0;
   }
 
-  absl::Status PointingAt(
-      const RecordType& type, const google::protobuf::FieldDescriptor& field, const Id& id,
-      absl::FunctionRef<void(const Id&, const google::protobuf::Message&)> visit) override {
+  absl::Status PointingAt(const RecordType& type, const google::protobuf::FieldDescriptor& field,
+                          const Id& id, VisitPointing visit) override {
     for (const auto& [key, body] : bodies_) {
       if (key.first != type.number) continue;
       const auto record = ReadAs(type, body);
       if (record->GetReflection()->GetString(*record, &field) == id.bytes()) {
-        visit(key.second, *record);
         ++visited_;
+        if (!visit(key.second, *record)) break;
       }
     }
     return absl::OkStatus();
