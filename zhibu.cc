@@ -1,4 +1,4 @@
-// The one program: it serves, administers, acts as a device, and simulates.
+// The one program: it serves, administers, acts as a device, simulates, and loads.
 #include <sodium.h>
 
 #include <CLI/CLI.hpp>
@@ -12,6 +12,7 @@
 #include "server/cli/server.h"
 #include "sync/base/reason.h"
 #include "sync/wire/shown.h"
+#include "tests/load/command.h"
 #include "tests/sim/command.h"
 
 namespace {
@@ -60,6 +61,7 @@ int main(int argc, char** argv) {
   zhibu::server::AddAdminCommand(&app, &json, &language, &chosen);
   zhibu::client::AddDeviceCommand(&app, &json, &language, &chosen);
   zhibu::sim::AddSimCommand(&app, &json, &language, &chosen);
+  zhibu::load::AddLoadCommand(&app, &json, &language, &chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "sync/base/reason.h"
+#include "sync/base/refusal.h"
 #include "sync/crypto/handshake.h"
 #include "sync/wire/ask.h"
 
@@ -108,7 +109,7 @@ void Session::OnRefusal(const sync::v1::Refusal& refusal) {
     const auto wiped = store_.Wipe(refusal.detail());
     if (!wiped.ok() || !*wiped) return BeginAgain(wiped.status());
   }
-  Close(Refuse(refusal.reason(), refusal.detail()));
+  Close(StatusOf(refusal));
 }
 
 void Session::OnChallenge(const sync::v1::Challenge& challenge) {

@@ -5,12 +5,15 @@
 #include <utility>
 
 #include "sync/base/reason.h"
+#include "sync/base/refusal.h"
 
 namespace zhibu::client {
 namespace {
 
 constexpr int64_t kPauseMsMin = 500;
 constexpr int64_t kPauseMsMax = 60'000;
+// What a server may ask for.
+constexpr int64_t kComeBackMsMax = 600'000;
 constexpr int64_t kLongAgo = std::numeric_limits<int64_t>::min();
 constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
@@ -38,7 +41,7 @@ absl::Status WhyEnded(absl::StatusCode code, absl::string_view text, absl::strin
   sync::v1::Refusal refusal;
   if (refusal.ParseFromArray(details.data(), static_cast<int>(details.size())) &&
       refusal.reason() != sync::v1::NO_REASON) {
-    return Refuse(refusal.reason(), refusal.detail());
+    return StatusOf(refusal);
   }
   return Refuse(sync::v1::SERVER_TROUBLE, text);
 }
@@ -161,6 +164,11 @@ void Sessions::Drop() {
   in_step_ = false;
 }
 
+int64_t Sessions::ByChance(int64_t most_ms) const {
+  const uint64_t chance = store_.environment().NewSalt();
+  return static_cast<int64_t>(chance % (static_cast<uint64_t>(most_ms) + 1));
+}
+
 void Sessions::Hurry() {
   wait_until_ms_ = kLongAgo;
   pause_ms_ = 0;
@@ -191,7 +199,9 @@ void Sessions::EndAttempt(absl::Status status) {
   const int64_t now = NowMs();
   const bool held = connected_ms_ && now - *connected_ms_ > kPauseMsMax;
   pause_ms_ = held ? kPauseMsMin : std::clamp(pause_ms_ * 2, kPauseMsMin, kPauseMsMax);
-  wait_until_ms_ = now + pause_ms_;
+  const int64_t asked_ms = std::min<int64_t>(RefusalOf(status).come_back_ms(), kComeBackMsMax);
+  wait_until_ms_ =
+      now + std::max(pause_ms_ / 2 + ByChance(pause_ms_), asked_ms + ByChance(asked_ms));
   why_ = std::move(status);
   connected_ms_.reset();
 }

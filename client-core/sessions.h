@@ -15,8 +15,14 @@
 //   what is noted of an attempt = what Store::State tells, whoever moved the frames
 //
 // The server is looked for at each of its addresses, then again after half a second, after twice
-// that and so on to a minute; where a stream had been open for a minute, after half a second. While
-// the store is suspended there is nothing to do but wait.
+// that and so on to a minute; where a stream had been open for a minute, after half a second. Each
+// is by chance up to half shorter or longer, so that devices that were cut off together come back
+// apart:
+//
+//   wait = max(pause × 0.5…1.5, what the server asked for × 1…2)
+//
+// A server asks for ten minutes at most; who is told to hurry does not wait. While the store is
+// suspended there is nothing to do but wait.
 //
 // Calls must not overlap.
 #ifndef ZHIBU_CLIENT_CORE_SESSIONS_H_
@@ -92,6 +98,8 @@ class Sessions {
   void Fail(absl::Status status);
   void EndAttempt(absl::Status status);
   bool TimeIsUp() const { return NowMs() >= until_ms_; }
+  // 0 to `most_ms`: what was cut off together comes back apart.
+  int64_t ByChance(int64_t most_ms) const;
   int64_t NowMs() const { return store_.environment().SteadyMs(); }
 
   Store& store_;

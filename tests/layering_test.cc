@@ -51,7 +51,8 @@ const std::vector<Layer>& Layers() {
     return some;
   };
   static const std::vector<Layer> kLayers = {
-      {"sync/base", {}, Any({kTime, "unicode/.*", "cstdio"})},  // for a program's last words
+      // For a program's last words; and so that a fork gives out no chance twice.
+      {"sync/base", {}, Any({kTime, "unicode/.*", "cstdio", "atomic", R"(pthread\.h)"})},
       {"sync/schema", {"sync/base"}, ""},
       {"sync/wire", {"sync/base", "sync/schema"}, R"(re2/re2\.h|unicode/.*)"},
       {"sync/merge", {"sync/base", "sync/schema", "sync/wire"}, ""},

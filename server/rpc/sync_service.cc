@@ -3,6 +3,7 @@
 
 #include "server/rpc/services.h"
 #include "sync/base/reason.h"
+#include "sync/base/refusal.h"
 #include "zhibu/sync/v1/sync.grpc.pb.h"
 
 namespace zhibu::server {
@@ -76,16 +77,8 @@ class Stream final : public grpc::ServerBidiReactor<ByteBuffer, ByteBuffer>, pub
 };
 
 grpc::Status ToGrpc(const absl::Status& status) {
-  const Refused refused = ReasonOf(status);
-  std::string details;
-  if (refused.reason != sync::v1::NO_REASON) {
-    sync::v1::Refusal refusal;
-    refusal.set_reason(refused.reason);
-    refusal.set_detail(refused.detail);
-    details = refusal.SerializeAsString();
-  }
   return grpc::Status(static_cast<grpc::StatusCode>(status.code()), std::string(status.message()),
-                      details);
+                      RefusalOf(status).SerializeAsString());
 }
 
 using Base = sync::v1::Sync::WithRawCallbackMethod_Connect<sync::v1::Sync::Service>;

@@ -11,6 +11,7 @@
 #include "server/sessions/charge.h"
 #include "server/sessions/courier.h"
 #include "sync/base/reason.h"
+#include "sync/base/refusal.h"
 #include "sync/base/require.h"
 #include "sync/base/status.h"
 
@@ -26,6 +27,9 @@ constexpr int64_t kDayMs = 86'400'000;
 constexpr std::chrono::seconds kBacklogMax{1};
 // How many that were held back are told of room at once, each of which may send a frame.
 constexpr size_t kToldAtOnce = 64;
+// When a device comes back that could not prove itself, because too many come at once or the
+// server is too busy: most of those who were before it have been served by then.
+constexpr uint32_t kCrowdMs = 5'000;
 // The clock that sessions go by may be set while a timer runs.
 constexpr int64_t kWakeMsMax = 3'600'000;
 
@@ -253,7 +257,8 @@ void Connection::GiveUp(absl::string_view what) {
   if (transport_ == nullptr) return;
   // Who does not take what is written would not take the refusal.
   if (writing_) return transport_->Cancel();
-  session_.OnTrouble(Refuse(sync::v1::LIMIT_REACHED, what));
+  const absl::Status refused = Refuse(sync::v1::LIMIT_REACHED, what);
+  session_.OnTrouble(device_.empty() ? ComeBackIn(kCrowdMs, refused) : refused);
 }
 
 // The scopes of the session may have changed with what it has just said. What

@@ -16,6 +16,7 @@
 #include "server/sessions/ask.h"
 #include "server/sessions/courier.h"
 #include "sync/base/reason.h"
+#include "sync/base/refusal.h"
 #include "sync/base/status.h"
 #include "sync/crypto/handshake.h"
 #include "sync/merge/audience.h"
@@ -33,6 +34,8 @@ namespace {
 constexpr size_t kAnswersMax = 3000;
 constexpr int64_t kHourMs = 3'600'000;
 constexpr int64_t kDayMs = 24 * kHourMs;
+// When a device comes back that may fork no more in this hour.
+constexpr uint32_t kForkedOftenMs = 600'000;
 
 // The groups of one update, cut where a frame is full; all else is in the last part.
 std::vector<sync::v1::Update> PartsOf(sync::v1::Update update, size_t bytes_max) {
@@ -84,25 +87,24 @@ Session::Session(Store* store, const Ingest* ingest, Environment environment, Se
       catch_up_(ingest->schema(), limits.update_bytes) {}
 
 void Session::Refuse(sync::v1::Reason reason, absl::string_view detail) {
+  End(zhibu::Refuse(reason, detail));
+}
+
+void Session::End(const absl::Status& refused) {
   if (state_ == State::kClosed) return;  // the last word has been said
-  observer_.OnRefused(reason, device_.number);
-  auto* refusal = out_.emplace_back().mutable_refusal();
-  refusal->set_reason(reason);
-  refusal->set_detail(std::string(detail));
+  sync::v1::Refusal refusal = RefusalOf(refused);
+  observer_.OnRefused(refusal.reason(), device_.number);
+  *out_.emplace_back().mutable_refusal() = std::move(refusal);
   state_ = State::kClosed;
 }
 
 void Session::OnGarbage(absl::string_view what) { Refuse(sync::v1::MALFORMED, what); }
 
 void Session::OnTrouble(const absl::Status& status) {
-  const Refused refused = ReasonOf(status);
-  if (refused.reason == sync::v1::NO_REASON) {
-    observer_.OnTrouble(
-        {.what = Trouble::What::kSession, .status = status, .device = device_.number});
-    Refuse(sync::v1::SERVER_TROUBLE, absl::StatusCodeToString(status.code()));
-  } else {
-    Refuse(refused.reason, refused.detail);
-  }
+  if (ReasonOf(status).reason != sync::v1::NO_REASON) return End(status);
+  observer_.OnTrouble(
+      {.what = Trouble::What::kSession, .status = status, .device = device_.number});
+  Refuse(sync::v1::SERVER_TROUBLE, absl::StatusCodeToString(status.code()));
 }
 
 void Session::OnFrame(const ClientFrame& frame) {
@@ -352,7 +354,7 @@ absl::Status Session::CountRenumbering(Writer& writer) const {
   int times = 0;
   if (last.first == hour && !absl::SimpleAtoi(last.second, &times)) times = 0;
   if (times >= limits_.renumbered_max) {
-    return zhibu::Refuse(sync::v1::LIMIT_REACHED, "renumber");
+    return ComeBackIn(kForkedOftenMs, zhibu::Refuse(sync::v1::LIMIT_REACHED, "renumber"));
   }
   return writer.PutSetting(setting, absl::StrCat(hour, " ", times + 1));
 }

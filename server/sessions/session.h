@@ -101,6 +101,7 @@ class Session {
   void OnAsk(const sync::v1::Ask& ask);
   void OnLeave();
   void Refuse(sync::v1::Reason reason, absl::string_view detail);
+  void End(const absl::Status& refused);
   void Renumber();
   void MakeUpdate();
   void Send(sync::v1::Update update);

@@ -12,7 +12,7 @@ namespace {
 
 // A group: enough to share an fsync among many, little enough that nobody waits long.
 constexpr int64_t kGroupUnits = 500;
-constexpr Turns::Duration kGroupTime = std::chrono::milliseconds(40);
+constexpr Turns::Duration kGroupTime = std::chrono::milliseconds(20);
 // One device's part of it.
 constexpr int64_t kFirstTurn = 4;
 constexpr int64_t kTurnMax = 50;

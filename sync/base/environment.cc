@@ -1,14 +1,18 @@
 #include "sync/base/environment.h"
 
+#include <pthread.h>
 #include <sodium.h>
 #include <time.h>
 
+#include <array>
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 
 #include "absl/strings/escaping.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "sync/base/require.h"
 
 namespace zhibu {
 namespace {
@@ -25,6 +29,44 @@ int64_t SteadyMs() {
   timespec time{};
   clock_gettime(kClock, &time);
   return absl::ToInt64Milliseconds(absl::DurationFromTimespec(time));
+}
+
+// How often this process has been forked off: what was fetched before is the other's as well.
+std::atomic<int> forks{0};
+
+// The kernel's randomness, many requests' worth at a time: each sealed value takes a nonce, and a
+// call of the kernel costs more than to seal. What has been given out is not kept.
+class Randomness {
+ public:
+  void Give(char* to, size_t size) {
+    if (size > kLargest) return randombytes_buf(to, size);
+    if (left_ < size || forks_ != forks.load(std::memory_order_relaxed)) Fetch();
+    left_ -= size;
+    std::memcpy(to, bytes_.data() + left_, size);
+    sodium_memzero(bytes_.data() + left_, size);
+  }
+
+ private:
+  static constexpr size_t kLargest = 64;
+
+  void Fetch() {
+    static const int kHears = pthread_atfork(nullptr, nullptr, [] { ++forks; });
+    REQUIRE(kHears == 0);  // or a fork would give out the same
+    forks_ = forks;
+    randombytes_buf(bytes_.data(), bytes_.size());
+    left_ = bytes_.size();
+  }
+
+  std::array<char, 2048> bytes_;
+  size_t left_ = 0;
+  int forks_ = 0;
+};
+
+std::string RandomBytes(size_t size) {
+  thread_local Randomness randomness;
+  std::string bytes(size, '\0');
+  randomness.Give(bytes.data(), size);
+  return bytes;
 }
 
 }  // namespace
@@ -51,12 +93,7 @@ uint64_t Environment::NewSalt() const {
 
 Environment SystemEnvironment() {
   return {.now_ms = [] { return absl::ToUnixMillis(absl::Now()); },
-          .random_bytes =
-              [](size_t size) {
-                std::string bytes(size, '\0');
-                randombytes_buf(bytes.data(), bytes.size());
-                return bytes;
-              },
+          .random_bytes = &RandomBytes,
           .now_us = [] { return absl::ToUnixMicros(absl::Now()); },
           .steady_ms = &SteadyMs};
 }

@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -7,6 +8,7 @@
 #include <string>
 
 #include "absl/strings/match.h"
+#include "absl/synchronization/mutex.h"
 #include "tests/bench/report.h"
 
 namespace zhibu::bench {
@@ -22,6 +24,7 @@ constexpr Scenario kScenarios[] = {
     {"first_download", MeasureFirstDownload},
     {"push", MeasurePush},
     {"check_in", MeasureCheckIn},
+    {"many", MeasureMany},
     {"scope", MeasureScope},
     {"sync_idle", MeasureIdle},
     {"merge", MeasureMerge},
@@ -34,6 +37,9 @@ constexpr Scenario kScenarios[] = {
 };
 
 int Main(int argc, char** argv) {
+  // As in zhibu serve: on by default where abseil is built for debugging.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  signal(SIGPIPE, SIG_IGN);
   CLI::App app("What Zhibu costs, as ratios to floors measured in the same run");
   Options options;
   std::string only;

@@ -95,6 +95,7 @@ void MeasureFirstDownload(const Options& options, Report* report);
 void MeasurePush(const Options& options, Report* report);
 void MeasureMerge(const Options& options, Report* report);
 void MeasureCheckIn(const Options& options, Report* report);
+void MeasureMany(const Options& options, Report* report);
 void MeasureScope(const Options& options, Report* report);
 void MeasureRules(const Options& options, Report* report);
 void MeasureLists(const Options& options, Report* report);

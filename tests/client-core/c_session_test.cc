@@ -141,7 +141,7 @@ TEST_F(CSession, WithoutANetworkItWaitsAndSaysWhyUntilItIsHurried) {
   EXPECT_EQ(line.Follow(), Advice::WAIT);
   EXPECT_EQ(line.advice().why().reason(), sync::v1::OFFLINE);
   EXPECT_GT(line.advice().ms(), 0);
-  EXPECT_LE(line.advice().ms(), 500);
+  EXPECT_LE(line.advice().ms(), 750);
   EXPECT_EQ(secretary->State().problem().reason(), sync::v1::OFFLINE);
   line.offline = false;
   EXPECT_EQ(line.Follow(), Advice::WAIT);

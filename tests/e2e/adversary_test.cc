@@ -652,7 +652,11 @@ TEST_F(AdversaryTest, OpensThousandsOfStreams) {
     for (int j = 0; j < kEach; ++j) streams.push_back(flood.back()->Connect());
   }
   HonestSyncs();
-  for (int i = 0; i < 50; ++i) EXPECT_EQ(streams[i]->Refused(), "LIMIT_REACHED");
+  for (int i = 0; i < 50; ++i) {
+    const sync::v1::Refusal refused = streams[i]->Read().refusal();
+    EXPECT_EQ(refused.reason(), sync::v1::LIMIT_REACHED);
+    EXPECT_GT(refused.come_back_ms(), 0u) << "a device in its place is told when to come back";
+  }
 
   const Self self = Enrol();
   std::vector<std::unique_ptr<Hostile>> channels;

@@ -435,7 +435,9 @@ TEST_F(SessionTest, ADeviceThatForksOverAndOverIsSentAwayForAnHour) {
   };
   EXPECT_TRUE(fork().has_renumber());
   EXPECT_TRUE(fork().has_renumber());
-  ExpectRefused(fork(), sync::v1::LIMIT_REACHED);
+  const ServerFrame refused = fork();
+  ExpectRefused(refused, sync::v1::LIMIT_REACHED);
+  EXPECT_EQ(refused.refusal().come_back_ms(), 600'000u);
   world.Wait(3'600'000);
   EXPECT_TRUE(fork().has_renumber());
 }
