@@ -167,6 +167,7 @@ AddCommands AddDevicesCommands;   // devices.cc: one's own devices
 AddCommands AddCourierCommands;   // courier.cc
 AddCommands AddStatusCommand;     // sync.cc
 AddCommands AddConflictsCommand;  // records.cc
+AddCommands AddScreenCommand;     // screen.cc: the pages, in a browser
 AddCommands AddSetAsideCommands;  // set_aside.cc: what was not merged, and what waits for one
 
 }  // namespace zhibu::client

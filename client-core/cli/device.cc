@@ -26,7 +26,7 @@ void AddDeviceCommand(CLI::App* app, const bool* json, const Language* language,
         &AddPersonsCommands,  &AddNoticeCommand,   &AddDueCommand,       &AddChecksCommand,
         &AddReportCommand,    &AddLedgerCommand,   &AddImportCommand,    &AddRulesCommands,
         &AddQueryCommands,    &AddDevicesCommands, &AddCourierCommands,  &AddStatusCommand,
-        &AddConflictsCommand, &AddSetAsideCommands}) {
+        &AddConflictsCommand, &AddSetAsideCommands, &AddScreenCommand}) {
     add_commands(device);
   }
 }
