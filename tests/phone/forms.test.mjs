@@ -13,6 +13,7 @@ test('The process is killed in the middle of a form, and nothing of it is lost',
   // Whatever is under way when the last key is up.
   await township.killScreen('secretary');
   const again = await township.open('secretary');
+  await seen(again, '会议 没写完的支委会');
   await again.locator('[data-test="sketches"] a').click();
   await until('all that was typed', async () => (await again.getByLabel('地点').inputValue()) === '村委会二楼');
   assert.equal(await again.getByLabel('主题').first().inputValue(), '没写完的支委会');

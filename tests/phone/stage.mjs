@@ -110,7 +110,8 @@ export class Township {
   async browser({video, viewport = phone} = {}) {
     const camera = video
       ? ['--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream', `--use-file-for-fake-video-capture=${video}`] : [];
-    const browser = await chromium.launch({executablePath: chrome, args: [...flags, ...camera]});
+    const env = {...process.env, LANGUAGE: 'zh_CN', LANG: 'zh_CN.UTF-8'};
+    const browser = await chromium.launch({executablePath: chrome, args: [...flags, ...camera], env});
     this.browsers.push(browser);
     // Elsewhere than in China: what is shown is China's time all the same.
     const context = await browser.newContext({viewport, locale: 'zh-CN', timezoneId: 'America/New_York', acceptDownloads: true});

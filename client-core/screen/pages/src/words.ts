@@ -6,4 +6,7 @@ export const tongue = ref<Tongue>(Tongue.CHINESE);
 export const english = computed(() => tongue.value === Tongue.ENGLISH);
 
 export const say = (zh: string, en: string): string => (english.value ? en : zh);
+// Where a rule has its words from.
+export const sourceOf = (source: string): string => (source === 'local' ? say('本系统的约定', 'of this system') : source);
+
 export const wordsOf = (why: CoreRefusal): string => say(why.wordsZh, why.wordsEn);
