@@ -24,7 +24,7 @@ using google::protobuf::FileDescriptorSet;
 using google::protobuf::Message;
 using google::protobuf::MessageFactory;
 
-constexpr uint32_t kAbiVersion = 3;
+constexpr uint32_t kAbiVersion = 17;
 
 // A record type by its name, or any message of ours by its full one.
 absl::StatusOr<std::unique_ptr<Message>> NewMessage(absl::string_view name) {

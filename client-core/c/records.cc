@@ -1,7 +1,6 @@
 // Records are read, listed and written.
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
-#include "client-core/actions/books.h"
 #include "client-core/actions/checks.h"
 #include "client-core/actions/known.h"
 #include "client-core/c/call.h"
@@ -9,8 +8,6 @@
 #include "client-core/c/told.h"
 #include "sync/base/reason.h"
 #include "sync/base/words.h"
-#include "sync/rules/book/check.h"
-#include "sync/rules/supplements.h"
 
 namespace zhibu::client {
 namespace {
@@ -49,43 +46,28 @@ absl::StatusOr<std::vector<Draft>> DraftsIn(Store& store, const api::v1::EditReq
   return drafts;
 }
 
-// What the checks in force here find of a record as it would be.
-absl::Status Judge(Store& store, const std::vector<BookHere>& books, const Draft& draft, int item,
-                   rules::Surroundings* around, api::v1::Tried* tried) {
-  ASSIGN_OR_RETURN(const absl::CivilDay today, Today(store));
-  for (const BookHere& here : books) {
-    if (here.book == nullptr || !here.IsFor(draft.type(), draft.id(), draft.message())) continue;
-    cel::Purse purse(kAddedStepsMax);
-    ASSIGN_OR_RETURN(const std::vector<rules::Finding> findings,
-                     rules::JudgeByAll(*here.book, draft.type(), draft.id(), draft.message(), today,
-                                       around, here.BoundsBy(&purse)));
-    for (const rules::Finding& finding : findings) {
-      if (finding.outcome != rules::Outcome::kBroken) continue;
-      const rules::Check& check = *finding.check;
-      api::v1::Tried::Finding& told = *tried->add_findings();
-      told.set_item(item);
-      told.set_key(check.text.key());
-      if (check.field != nullptr) told.set_field(check.field->name());
-      told.set_words_zh(finding.words.zh());
-      told.set_words_en(finding.words.en());
-      told.set_source(check.text.source());
-      told.set_hard(check.text.hard());
-    }
-  }
-  return absl::OkStatus();
+void AddFinding(const rules::Finding& finding, int item, api::v1::Tried* tried) {
+  const rules::Check& check = *finding.check;
+  api::v1::Tried::Finding& told = *tried->add_findings();
+  told.set_item(item);
+  told.set_key(check.text.key());
+  if (check.field != nullptr) told.set_field(check.field->name());
+  told.set_words_zh(finding.words.zh());
+  told.set_words_en(finding.words.en());
+  told.set_source(check.text.source());
+  told.set_hard(check.text.hard());
 }
 
 absl::StatusOr<api::v1::Tried> Try(Store& store, const api::v1::EditRequest& request) {
   ASSIGN_OR_RETURN(std::vector<Draft> drafts, DraftsIn(store, request));
   api::v1::Tried tried;
-  ASSIGN_OR_RETURN(const std::vector<BookHere> books, BooksHere(store));
-  const std::unique_ptr<rules::Surroundings> around = AroundHere(store);
-  for (size_t i = 0; i < drafts.size(); ++i) {
-    if (drafts[i].deleted()) continue;
-    RETURN_IF_ERROR(Judge(store, books, drafts[i], static_cast<int>(i), around.get(), &tried));
-  }
   std::vector<Draft*> all;
-  for (Draft& draft : drafts) all.push_back(&draft);
+  for (size_t i = 0; i < drafts.size(); ++i) {
+    all.push_back(&drafts[i]);
+    if (drafts[i].deleted()) continue;
+    ASSIGN_OR_RETURN(const FoundOfDraft found, WhatIsWrongWith(store, drafts[i]));
+    for (const rules::Finding& one : found.broken) AddFinding(one, static_cast<int>(i), &tried);
+  }
   const absl::Status refused = store.Try(all);
   if (!refused.ok()) *tried.mutable_refusal() = ErrorOf(refused);
   return tried;

@@ -156,6 +156,7 @@ AddCommands AddTransferCommands;  // transfer.cc: of membership, each side's ste
 AddCommands AddPassCommands;      // pass.cc: issue one, show one, verify one
 AddCommands AddPersonsCommands;   // persons.cc: who is registered twice
 AddCommands AddNoticeCommand;     // notice.cc: put one up
+AddCommands AddScreenCommand;     // screen.cc: the pages, in a browser
 AddCommands AddDueCommand;        // due.cc: what the rule book asks for
 AddCommands AddChecksCommand;     // checks.cc: what is not as it has it
 AddCommands AddReportCommand;     // report.cc: what it adds up to
@@ -167,7 +168,6 @@ AddCommands AddDevicesCommands;   // devices.cc: one's own devices
 AddCommands AddCourierCommands;   // courier.cc
 AddCommands AddStatusCommand;     // sync.cc
 AddCommands AddConflictsCommand;  // records.cc
-AddCommands AddScreenCommand;     // screen.cc: the pages, in a browser
 AddCommands AddSetAsideCommands;  // set_aside.cc: what was not merged, and what waits for one
 
 }  // namespace zhibu::client

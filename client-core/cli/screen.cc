@@ -23,10 +23,9 @@ struct ScreenArguments {
 
 absl::Status Show(const ScreenArguments& arguments, Store& store, const Output& output) {
   if (Pages().empty()) {
-    return Refuse(sync::v1::NOT_UNDERSTOOD,
-                  InBoth("这个程序没有带页面：请用 ./dev build zhibu_phone 生成的 zhibu-phone",
-                         "this program has no pages in it: ./dev build zhibu_phone makes one that "
-                         "has, zhibu-phone"));
+    return absl::FailedPreconditionError(
+        output.Say("这个程序没有带页面，请用带页面的程序 zhibu-phone",
+                   "this program has no pages in it: zhibu-phone has (./dev build zhibu_phone)"));
   }
   absl::Duration idle;
   if (!absl::ParseDuration(arguments.idle, &idle) || idle < absl::ZeroDuration()) {
@@ -57,6 +56,10 @@ absl::Status Show(const ScreenArguments& arguments, Store& store, const Output& 
   // It may have ended by itself: the port is taken.
   pthread_kill(stopper.native_handle(), SIGTERM);
   stopper.join();
+  if (absl::IsUnavailable(status)) {
+    return absl::UnavailableError(
+        absl::StrCat(output.Say("端口已被占用：", "the port is taken: "), arguments.port));
+  }
   return status;
 }
 

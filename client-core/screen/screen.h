@@ -30,9 +30,9 @@
 namespace zhibu::client {
 
 struct ScreenOptions {
-  int port = 0;                      // 0: any that is free
-  int64_t idle_ms = 10 * 60 * 1000;  // without anybody there it locks; 0: never
-  bool syncs = true;                 // false: of a test without a server
+  int port = 0;                               // 0: any that is free
+  int64_t idle_ms = int64_t{10} * 60 * 1000;  // without anybody there it locks; 0: never
+  bool syncs = true;                          // false: of a test without a server
   // Where to open it, once it is served and again whenever it has locked.
   std::function<void(const std::string& address)> on_address;
 };

@@ -334,6 +334,8 @@ TEST_F(CScreensOfTwoBranches, WhatIsDueIsToldToWhomItIsForWithItsSource) {
   ASSERT_EQ(home.Sync(), api::v1::Advice::DONE);
   const Id visit = home.Record<records::v1::Visit>([&](records::v1::Visit& said) {
     said.set_branch_id(branch.str());
+    said.set_visited_on("2026-01-10");
+    said.set_state(records::v1::Visit::OPEN);
     said.set_due("2026-01-31");
   });
   api::v1::DueRequest request;

@@ -102,4 +102,5 @@ test('A clock runs out with nobody there: it locks, and what was begun is kept',
   await page.locator('.trouble').waitFor({timeout: 30_000});
   await pause(100);
   await until('it says so', async () => /已锁定/.test(await page.locator('.trouble').innerText()));
+  assert.equal(await page.getByLabel('主题').count(), 0, 'what was shown is hidden');
 }));

@@ -158,6 +158,11 @@ export const textOf = (page, selector) => page.locator(selector).first().innerTe
 export const seen = (page, text) => page.getByText(text, {exact: false}).first().waitFor();
 // What is read from a page that is as wide as the window, no wider.
 export const overflow = (page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-export async function picture(page, name, options = {}) {
-  if (pictures) await page.screenshot({path: join(pictures, `${name}.png`), ...options});
+// Kept where ZHIBU_PICTURES says, for people to look at. `fullPage`: as if the phone were as long.
+export async function picture(page, name, {fullPage = false} = {}) {
+  if (!pictures) return;
+  const height = fullPage ? await page.evaluate(() => document.documentElement.scrollHeight) : phone.height;
+  await page.setViewportSize({width: phone.width, height: Math.max(height, phone.height)});
+  await page.screenshot({path: join(pictures, `${name}.png`)});
+  await page.setViewportSize(phone);
 }

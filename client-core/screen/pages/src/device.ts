@@ -16,6 +16,8 @@ export const ready = ref(false);
 export const today = computed(() => state.value?.today ?? '');
 // Shown over everything: why nothing can be asked.
 export const trouble = ref('');
+// Nobody was there: what is on the screen is hidden.
+export const locked = ref(false);
 // Shown for a while: what became of what somebody did.
 export const notice = reactive({text: '', bad: false});
 export const textSize = ref(1);
@@ -59,6 +61,7 @@ export async function attempt(act: () => Promise<unknown>): Promise<boolean> {
     return true;
   } catch (error) {
     gone = error instanceof Gone;
+    locked.value = locked.value || error instanceof Locked;
     if (gone || error instanceof Locked) trouble.value = explain(error);
     else tellUser(explain(error), true);
     return false;

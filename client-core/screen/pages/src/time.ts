@@ -17,6 +17,9 @@ export const localOf = (timestamp: string): string => inChina(Date.parse(timesta
 export const timestampOf = (local: string): string =>
   new Date(`${local}:00+08:00`).toISOString().replace('.000Z', 'Z');
 
+// What comes so many days after a day.
+export const daysAfter = (from: string, days: number): string =>
+  new Date(Date.parse(from) + days * day).toISOString().slice(0, 10);
 export const daysBetween = (from: string, until: string): number =>
   Math.round((Date.parse(until) - Date.parse(from)) / day);
 
