@@ -109,6 +109,24 @@ absl::StatusOr<IrregularHere> WhatIsIrregular(Store& store) {
   return found;
 }
 
+absl::StatusOr<FoundOfDraft> WhatIsWrongWith(Store& store, const Draft& draft) {
+  FoundOfDraft found;
+  ASSIGN_OR_RETURN(const absl::CivilDay today, Today(store));
+  ASSIGN_OR_RETURN(found.books, BooksHere(store));
+  OnThisDevice around(store);
+  for (const BookHere& here : found.books) {
+    if (here.book == nullptr || !here.IsFor(draft.type(), draft.id(), draft.message())) continue;
+    cel::Purse purse(kAddedStepsMax);
+    ASSIGN_OR_RETURN(std::vector<rules::Finding> findings,
+                     rules::JudgeByAll(*here.book, draft.type(), draft.id(), draft.message(), today,
+                                       &around, here.BoundsBy(&purse)));
+    for (rules::Finding& one : findings) {
+      if (one.outcome == rules::Outcome::kBroken) found.broken.push_back(std::move(one));
+    }
+  }
+  return found;
+}
+
 std::unique_ptr<rules::Surroundings> AroundHere(Store& store) {
   return std::make_unique<OnThisDevice>(store);
 }

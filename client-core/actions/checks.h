@@ -44,6 +44,13 @@ struct IrregularHere {
 
 absl::StatusOr<IrregularHere> WhatIsIrregular(Store& store);
 
+// What the checks in force here find of a record as somebody would have it, before it is committed.
+struct FoundOfDraft {
+  std::vector<BookHere> books;  // whose checks these name
+  std::vector<rules::Finding> broken;
+};
+absl::StatusOr<FoundOfDraft> WhatIsWrongWith(Store& store, const Draft& draft);
+
 // What is known on this device, to judge one record by (rules::JudgeByAll). `store` outlives it.
 std::unique_ptr<rules::Surroundings> AroundHere(Store& store);
 

@@ -1,52 +1,29 @@
 #include "client-core/actions/due.h"
 
-#include <google/protobuf/util/time_util.h>
-
 #include <algorithm>
 #include <map>
 
 #include "client-core/actions/held_here.h"
 #include "client-core/actions/known.h"
+#include "client-core/actions/offices.h"
 #include "sync/base/status.h"
 #include "sync/wire/record.h"
 #include "sync/wire/shown.h"
-#include "zhibu/records/v1/organisation.pb.h"
 
 namespace zhibu::client {
 namespace {
 
 using google::protobuf::Message;
-using google::protobuf::util::TimeUtil;
-using records::v1::Grant;
-using records::v1::Placement;
 
 // What all added obligations may cost for one list.
 constexpr uint64_t kAddedDueStepsMax = 10'000'000;
 
-// In which offices the owner acts where: as themself in their own scope, as a member where they
-// are placed, and by grants.
 class Own {
  public:
   static absl::StatusOr<Own> Of(Store& store) {
     Own own;
-    ASSIGN_OR_RETURN(const Identity identity, store.GetIdentity());
-    ASSIGN_OR_RETURN(const int64_t now_ms, store.ServerNow());
-    const Id& person = identity.person;
-    own.offices_[person] = AudienceOf(SELF);
-    RETURN_IF_ERROR(Each<Grant>(store, [&](const Id&, const Grant& grant) {
-      const bool ended =
-          grant.has_until() && TimeUtil::TimestampToMilliseconds(grant.until()) <= now_ms;
-      if (!ended && grant.person_id() == person.bytes()) {
-        own.Add(grant.organisation_id(), AudienceOf(grant.office()));
-      }
-      return true;
-    }));
-    RETURN_IF_ERROR(Each<Placement>(store, [&](const Id&, const Placement& placement) {
-      if (placement.member_id() == person.bytes()) {
-        own.Add(placement.branch_id(), AudienceOf(MEMBER));
-      }
-      return true;
-    }));
+    ASSIGN_OR_RETURN(const std::vector<OfficeHere> offices, OfficesHere(store));
+    for (const OfficeHere& here : offices) own.offices_[here.scope] |= AudienceOf(here.office);
     return own;
   }
 
@@ -64,9 +41,6 @@ class Own {
   }
 
  private:
-  void Add(const std::string& scope, uint32_t audience) {
-    if (const auto id = Id::FromBytes(scope)) offices_[*id] |= audience;
-  }
   uint32_t In(const Id& scope) const {
     const auto it = offices_.find(scope);
     return it == offices_.end() ? 0 : it->second;

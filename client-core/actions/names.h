@@ -48,6 +48,9 @@ class Names {
   // What the value of that field names, of whatever type it is.
   std::string NameOf(const google::protobuf::FieldDescriptor& field, const Id& id);
 
+  // The types whose records may stand in that field, the likeliest first.
+  std::vector<const RecordType*> TypesFor(const google::protobuf::FieldDescriptor& field) const;
+
   // By its id, or by its title, or its title's beginning up to a blank, if that is one record's;
   // "七月党员大会#2" is the second of several, as they are listed. NOT_HERE: none; says which are
   // alike. SEVERAL_MEANT: several, with their numbers.
@@ -68,8 +71,6 @@ class Names {
   };
 
   absl::StatusOr<Hits> Look(const RecordType& type, const std::string& text);
-  // Of the types that the field may name.
-  std::vector<const RecordType*> TypesFor(const google::protobuf::FieldDescriptor& field) const;
   std::string KnownElsewhere(const Id& id);
   void ReadWhatIsKnown();
   void ReadNamesOf(const RecordType& type);

@@ -90,6 +90,12 @@ absl::StatusOr<Id> IdIn(zhibu_in in) {
   return IdIn(bytes);
 }
 
+absl::StatusOr<absl::CivilDay> DayIn(const std::string& text) {
+  absl::CivilDay day;
+  if (!absl::ParseCivilTime(text, &day)) return Refuse(sync::v1::BAD_VALUE, text);
+  return day;
+}
+
 absl::Status NotOpen() {
   return absl::InvalidArgumentError("the handle is closed, or is of something else");
 }

@@ -18,6 +18,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/civil_time.h"
 #include "client-core/c/handles.h"
 #include "client-core/c/zhibu.h"
 #include "client-core/store/store.h"
@@ -50,6 +51,9 @@ absl::StatusOr<T> Read(zhibu_in in) {
 // MALFORMED: not 16 bytes.
 absl::StatusOr<Id> IdIn(absl::string_view bytes);
 absl::StatusOr<Id> IdIn(zhibu_in in);
+
+// "2026-01-31". BAD_VALUE.
+absl::StatusOr<absl::CivilDay> DayIn(const std::string& text);
 
 absl::Status NotOpen();
 // Errors: NotOpen.

@@ -10,6 +10,7 @@
 #include "client-core/c/call.h"
 #include "sync/base/reason.h"
 #include "sync/crypto/handshake.h"
+#include "sync/schema/codes.h"
 #include "sync/schema/schema.h"
 #include "sync/wire/shown.h"
 
@@ -23,7 +24,7 @@ using google::protobuf::FileDescriptorSet;
 using google::protobuf::Message;
 using google::protobuf::MessageFactory;
 
-constexpr uint32_t kAbiVersion = 2;
+constexpr uint32_t kAbiVersion = 17;
 
 // A record type by its name, or any message of ours by its full one.
 absl::StatusOr<std::unique_ptr<Message>> NewMessage(absl::string_view name) {
@@ -42,7 +43,9 @@ void AddFile(const FileDescriptor& file, std::set<const FileDescriptor*>* added,
              FileDescriptorSet* all) {
   if (!added->insert(&file).second) return;
   for (int i = 0; i < file.dependency_count(); ++i) AddFile(*file.dependency(i), added, all);
-  file.CopyTo(all->add_file());
+  google::protobuf::FileDescriptorProto* told = all->add_file();
+  file.CopyTo(told);
+  file.CopyJsonNameTo(told);  // which some platforms do not work out by themselves
 }
 
 FileDescriptorSet AllFiles() {
@@ -104,5 +107,21 @@ int32_t zhibu_certificate_is(zhibu_in certificate, zhibu_in fingerprint, zhibu_o
         absl::StartsWith(met, "-----BEGIN") ? FingerprintOf(met) : FingerprintOfDer(met);
     if (is.empty() || is != meant) return Refuse(sync::v1::OTHER_SERVER, "");
     return std::string();
+  });
+}
+
+int32_t zhibu_codes(zhibu_in table, zhibu_out* codes, zhibu_out* error) {
+  return Call(codes, error, [&]() -> Answer {
+    ASSIGN_OR_RETURN(const absl::string_view name, BytesIn(table));
+    const CodeTable* found = FindCodeTable(name);
+    if (found == nullptr) return Refuse(sync::v1::BAD_VALUE, name);
+    api::v1::CodeTable told;
+    for (const Code& code : found->codes()) {
+      api::v1::CodeTable::Code& one = *told.add_codes();
+      one.set_code(code.code());
+      one.set_zh(code.zh());
+      one.set_en(code.en());
+    }
+    return Bytes(told);
   });
 }

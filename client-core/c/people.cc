@@ -9,12 +9,6 @@
 namespace zhibu::client {
 namespace {
 
-absl::StatusOr<absl::CivilDay> DayIn(const std::string& text) {
-  absl::CivilDay day;
-  if (!absl::ParseCivilTime(text, &day)) return Refuse(sync::v1::BAD_VALUE, text);
-  return day;
-}
-
 absl::StatusOr<Draft> IssuedPass(Store& store, const api::v1::NewPass& wanted) {
   ASSIGN_OR_RETURN(const Id member, IdIn(wanted.member_id()));
   NewPass pass{.number = wanted.number()};

@@ -1,6 +1,7 @@
 // Records are read, listed and written.
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
+#include "client-core/actions/checks.h"
 #include "client-core/actions/known.h"
 #include "client-core/c/call.h"
 #include "client-core/c/rows.h"
@@ -25,18 +26,55 @@ absl::StatusOr<api::v1::Rows> List(Store& store, const api::v1::Query& from) {
   ASSIGN_OR_RETURN(const Selection selection, SelectionIn(store, from));
   ASSIGN_OR_RETURN(const RowPage page, ListRows(store, selection, from.after(), LimitIn(from)));
   api::v1::Rows rows;
-  for (const Row& row : page.rows) *rows.add_rows() = ToApi(row, from.json());
+  Names names(store, LanguageIn(from.words()));
+  for (const Row& row : page.rows) {
+    api::v1::Row& told = *rows.add_rows();
+    told = ToApi(row, from.json());
+    if (from.words() != api::v1::NO_WORDS) AddWords(row, names, &told);
+  }
   rows.set_next(page.next);
   if (!page.damage.ok()) *rows.mutable_damage() = ErrorOf(page.damage);
   return rows;
 }
 
-absl::StatusOr<api::v1::Committed> Commit(Store& store, const api::v1::EditRequest& request) {
+absl::StatusOr<std::vector<Draft>> DraftsIn(Store& store, const api::v1::EditRequest& request) {
   std::vector<Draft> drafts;
   for (const auto& item : request.items()) {
     ASSIGN_OR_RETURN(Draft draft, DraftIn(store, item));
     drafts.push_back(std::move(draft));
   }
+  return drafts;
+}
+
+void AddFinding(const rules::Finding& finding, int item, api::v1::Tried* tried) {
+  const rules::Check& check = *finding.check;
+  api::v1::Tried::Finding& told = *tried->add_findings();
+  told.set_item(item);
+  told.set_key(check.text.key());
+  if (check.field != nullptr) told.set_field(check.field->name());
+  told.set_words_zh(finding.words.zh());
+  told.set_words_en(finding.words.en());
+  told.set_source(check.text.source());
+  told.set_hard(check.text.hard());
+}
+
+absl::StatusOr<api::v1::Tried> Try(Store& store, const api::v1::EditRequest& request) {
+  ASSIGN_OR_RETURN(std::vector<Draft> drafts, DraftsIn(store, request));
+  api::v1::Tried tried;
+  std::vector<Draft*> all;
+  for (size_t i = 0; i < drafts.size(); ++i) {
+    all.push_back(&drafts[i]);
+    if (drafts[i].deleted()) continue;
+    ASSIGN_OR_RETURN(const FoundOfDraft found, WhatIsWrongWith(store, drafts[i]));
+    for (const rules::Finding& one : found.broken) AddFinding(one, static_cast<int>(i), &tried);
+  }
+  const absl::Status refused = store.Try(all);
+  if (!refused.ok()) *tried.mutable_refusal() = ErrorOf(refused);
+  return tried;
+}
+
+absl::StatusOr<api::v1::Committed> Commit(Store& store, const api::v1::EditRequest& request) {
+  ASSIGN_OR_RETURN(std::vector<Draft> drafts, DraftsIn(store, request));
   ASSIGN_OR_RETURN(const EditNumber number, CommitTogether(store, absl::MakeSpan(drafts)));
   api::v1::Committed committed;
   committed.set_number(number.value);
@@ -56,7 +94,12 @@ int32_t zhibu_get(zhibu_handle store, zhibu_in ref, zhibu_out* row, zhibu_out* e
     ASSIGN_OR_RETURN(const RecordType* type, TypeIn(open, wanted.type()));
     ASSIGN_OR_RETURN(const Id id, IdIn(wanted.id()));
     ASSIGN_OR_RETURN(const Row found, RowOf(open, *type, id));
-    return Bytes(ToApi(found));
+    api::v1::Row told = ToApi(found, wanted.json());
+    if (wanted.words() != api::v1::NO_WORDS) {
+      Names names(open, LanguageIn(wanted.words()));
+      AddWords(found, names, &told);
+    }
+    return Bytes(told);
   });
 }
 
@@ -95,5 +138,13 @@ int32_t zhibu_commit(zhibu_handle store, zhibu_in edit, zhibu_out* committed, zh
     ASSIGN_OR_RETURN(const auto request, Read<api::v1::EditRequest>(edit));
     ASSIGN_OR_RETURN(const auto done, Commit(open, request));
     return Bytes(done);
+  });
+}
+
+int32_t zhibu_try(zhibu_handle store, zhibu_in edit, zhibu_out* tried, zhibu_out* error) {
+  return OnStore(store, tried, error, [&](Store& open) -> Answer {
+    ASSIGN_OR_RETURN(const auto request, Read<api::v1::EditRequest>(edit));
+    ASSIGN_OR_RETURN(const auto would, Try(open, request));
+    return Bytes(would);
   });
 }

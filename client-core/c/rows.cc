@@ -9,11 +9,13 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "client-core/c/call.h"
 #include "client-core/store/match.h"
 #include "sync/base/reason.h"
 #include "sync/base/status.h"
 #include "sync/wire/shown.h"
+#include "sync/wire/worded.h"
 
 namespace zhibu::client {
 namespace {
@@ -94,6 +96,38 @@ api::v1::Rows ToApi(const std::vector<Row>& rows) {
   api::v1::Rows told;
   for (const Row& row : rows) *told.add_rows() = ToApi(row);
   return told;
+}
+
+Language LanguageIn(api::v1::Tongue tongue) {
+  return tongue == api::v1::ENGLISH ? Language::kEnglish : Language::kChinese;
+}
+
+void AddWords(const Row& row, Names& names, api::v1::Row* told) {
+  const Message& record = row.draft.message();
+  told->set_title(names.TitleOf(row.draft.type(), row.draft.id(), record));
+  AddLines(record, names, told);
+}
+
+void AddLines(const Message& record, Names& names, api::v1::Row* told) {
+  for (const WordedField& worded : WordedFields(record, names.wording())) {
+    api::v1::Line& line = *told->add_lines();
+    line.set_field(worded.field->name());
+    line.set_label(worded.label);
+    line.set_value(worded.value);
+  }
+}
+
+absl::StatusOr<const FieldDescriptor*> FieldIn(const RecordType& type, absl::string_view path) {
+  const google::protobuf::Descriptor* message = type.descriptor;
+  const FieldDescriptor* field = nullptr;
+  for (const absl::string_view name : absl::StrSplit(path, '.')) {
+    field = message == nullptr ? nullptr : FindField(*message, name);
+    if (field == nullptr) {
+      return Refuse(sync::v1::UNKNOWN_FIELD, absl::StrCat(type.name, ".", path));
+    }
+    message = field->message_type();
+  }
+  return field;
 }
 
 size_t LimitIn(const api::v1::Query& query) {

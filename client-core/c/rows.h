@@ -2,9 +2,14 @@
 #ifndef ZHIBU_CLIENT_CORE_C_ROWS_H_
 #define ZHIBU_CLIENT_CORE_C_ROWS_H_
 
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
+
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "client-core/actions/names.h"
 #include "client-core/query/rows.h"
 #include "zhibu/api/v1/api.pb.h"
 
@@ -12,6 +17,15 @@ namespace zhibu::client {
 
 api::v1::Row ToApi(const Row& row, bool json = false);
 api::v1::Rows ToApi(const std::vector<Row>& rows);
+
+// NO_WORDS as well: where words are needed they are Chinese.
+Language LanguageIn(api::v1::Tongue tongue);
+// What people call the row, and what it says.
+void AddWords(const Row& row, Names& names, api::v1::Row* told);
+void AddLines(const google::protobuf::Message& record, Names& names, api::v1::Row* told);
+// The field of that name or path ("speeches.speaker_id"). UNKNOWN_FIELD.
+absl::StatusOr<const google::protobuf::FieldDescriptor*> FieldIn(const RecordType& type,
+                                                                 absl::string_view path);
 
 // How many rows a query asks for.
 size_t LimitIn(const api::v1::Query& query);

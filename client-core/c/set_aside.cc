@@ -35,11 +35,13 @@ api::v1::SetAsideEdit ToApi(const SetAside& item) {
   return told;
 }
 
-absl::StatusOr<api::v1::Rows> Amend(Store& store, int64_t place) {
-  ASSIGN_OR_RETURN(std::vector<Draft> drafts, store.Amend(place));
-  std::vector<Row> rows;
-  for (Draft& draft : drafts) rows.push_back({std::move(draft), {.returned = true}});
-  return ToApi(rows);
+absl::StatusOr<api::v1::Rows> Amend(Store& store, const api::v1::Place& at) {
+  ASSIGN_OR_RETURN(std::vector<Draft> drafts, store.Amend(at.place()));
+  api::v1::Rows rows;
+  for (Draft& draft : drafts) {
+    *rows.add_rows() = ToApi(Row{std::move(draft), {.returned = true}}, at.json());
+  }
+  return rows;
 }
 
 absl::StatusOr<api::v1::HeldEdits> HeldHere(Store& store) {
@@ -93,7 +95,7 @@ int32_t zhibu_set_aside(zhibu_handle store, zhibu_out* edits, zhibu_out* error) 
 int32_t zhibu_amend(zhibu_handle store, zhibu_in place, zhibu_out* rows, zhibu_out* error) {
   return OnStore(store, rows, error, [&](Store& open) -> Answer {
     ASSIGN_OR_RETURN(const auto at, Read<api::v1::Place>(place));
-    ASSIGN_OR_RETURN(const auto again, Amend(open, at.place()));
+    ASSIGN_OR_RETURN(const auto again, Amend(open, at));
     return Bytes(again);
   });
 }

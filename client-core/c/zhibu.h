@@ -72,6 +72,9 @@ ZHIBU_API int32_t zhibu_schema(zhibu_out* descriptors, zhibu_out* error);
 ZHIBU_API int32_t zhibu_certificate_is(zhibu_in certificate, zhibu_in fingerprint,
                                        zhibu_out* error);
 
+/* `table`: the name of a table of codes (option code_table of a field); `codes`: CodeTable. */
+ZHIBU_API int32_t zhibu_codes(zhibu_in table, zhibu_out* codes, zhibu_out* error);
+
 /* ---- The store: one file, sealed with `key` (32 bytes; the platform keeps it) ---- */
 
 /* `options`: OpenOptions. */
@@ -105,6 +108,53 @@ ZHIBU_API int32_t zhibu_save(zhibu_handle store, zhibu_in seen, zhibu_in body, z
  */
 ZHIBU_API int32_t zhibu_commit(zhibu_handle store, zhibu_in edit, zhibu_out* committed,
                                zhibu_out* error);
+
+/* `edit`: EditRequest; `tried`: Tried. What zhibu_commit would say of it, and what checks find that
+ * do not refuse it. Nothing is written. */
+ZHIBU_API int32_t zhibu_try(zhibu_handle store, zhibu_in edit, zhibu_out* tried, zhibu_out* error);
+
+/* ---- What screens ask beside records ---- */
+
+/* `request`: NamesRequest; `names`: Names. */
+ZHIBU_API int32_t zhibu_names(zhibu_handle store, zhibu_in request, zhibu_out* names,
+                              zhibu_out* error);
+/* `request`: SearchRequest; `found`: FoundRecords. */
+ZHIBU_API int32_t zhibu_search(zhibu_handle store, zhibu_in request, zhibu_out* found,
+                               zhibu_out* error);
+/* `edit`: EditWords; `rows`: Rows. */
+ZHIBU_API int32_t zhibu_edit_words(zhibu_handle store, zhibu_in edit, zhibu_out* rows,
+                                   zhibu_out* error);
+/* Offices of this device's owner. */
+ZHIBU_API int32_t zhibu_offices(zhibu_handle store, zhibu_out* offices, zhibu_out* error);
+/* `request`: DueRequest; `due`: DueList, of what is for this device's owner to see to. */
+ZHIBU_API int32_t zhibu_due(zhibu_handle store, zhibu_in request, zhibu_out* due, zhibu_out* error);
+
+/* ---- Forms that are not saved yet, sealed like all else ---- */
+
+/* `sketch`: Sketch; `place`: Place, under which it is kept from now on. */
+ZHIBU_API int32_t zhibu_sketch_keep(zhibu_handle store, zhibu_in sketch, zhibu_out* place,
+                                    zhibu_out* error);
+ZHIBU_API int32_t zhibu_sketches(zhibu_handle store, zhibu_out* sketches, zhibu_out* error);
+/* `place`: Place. One that is not there is as good as dropped. */
+ZHIBU_API int32_t zhibu_sketch_drop(zhibu_handle store, zhibu_in place, zhibu_out* error);
+
+/* Preferences, of whoever looks at the pages of this device; empty: they have not said. */
+ZHIBU_API int32_t zhibu_preferences(zhibu_handle store, zhibu_out* preferences, zhibu_out* error);
+/* `preferences`: Preferences. */
+ZHIBU_API int32_t zhibu_preferences_keep(zhibu_handle store, zhibu_in preferences,
+                                         zhibu_out* error);
+
+/* ---- Steps that several take, each on their own phone: durable when they return ---- */
+
+/* `step`: StayStep. */
+ZHIBU_API int32_t zhibu_stay_step(zhibu_handle store, zhibu_in step, zhibu_out* committed,
+                                  zhibu_out* error);
+/* `step`: TransferStep. */
+ZHIBU_API int32_t zhibu_transfer_step(zhibu_handle store, zhibu_in step, zhibu_out* committed,
+                                      zhibu_out* error);
+/* `step`: PairStep. */
+ZHIBU_API int32_t zhibu_pair_step(zhibu_handle store, zhibu_in step, zhibu_out* committed,
+                                  zhibu_out* error);
 
 /* ---- A list that is watched ---- */
 

@@ -156,6 +156,7 @@ AddCommands AddTransferCommands;  // transfer.cc: of membership, each side's ste
 AddCommands AddPassCommands;      // pass.cc: issue one, show one, verify one
 AddCommands AddPersonsCommands;   // persons.cc: who is registered twice
 AddCommands AddNoticeCommand;     // notice.cc: put one up
+AddCommands AddScreenCommand;     // screen.cc: the pages, in a browser
 AddCommands AddDueCommand;        // due.cc: what the rule book asks for
 AddCommands AddChecksCommand;     // checks.cc: what is not as it has it
 AddCommands AddReportCommand;     // report.cc: what it adds up to

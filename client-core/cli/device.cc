@@ -21,12 +21,12 @@ void AddDeviceCommand(CLI::App* app, const bool* json, const Language* language,
                        "Show the ids of records too; --json always has them");
   // In the order of --help.
   for (AddCommands* add_commands :
-       {&AddEnrolCommand,     &AddRecordCommands,  &AddRegisterCommand,  &AddSyncCommand,
-        &AddCheckInCommands,  &AddFlowCommands,    &AddTransferCommands, &AddPassCommands,
-        &AddPersonsCommands,  &AddNoticeCommand,   &AddDueCommand,       &AddChecksCommand,
-        &AddReportCommand,    &AddLedgerCommand,   &AddImportCommand,    &AddRulesCommands,
-        &AddQueryCommands,    &AddDevicesCommands, &AddCourierCommands,  &AddStatusCommand,
-        &AddConflictsCommand, &AddSetAsideCommands}) {
+       {&AddEnrolCommand,    &AddRecordCommands,   &AddRegisterCommand,  &AddSyncCommand,
+        &AddCheckInCommands, &AddFlowCommands,     &AddTransferCommands, &AddPassCommands,
+        &AddPersonsCommands, &AddNoticeCommand,    &AddScreenCommand,    &AddDueCommand,
+        &AddChecksCommand,   &AddReportCommand,    &AddLedgerCommand,    &AddImportCommand,
+        &AddRulesCommands,   &AddQueryCommands,    &AddDevicesCommands,  &AddCourierCommands,
+        &AddStatusCommand,   &AddConflictsCommand, &AddSetAsideCommands}) {
     add_commands(device);
   }
 }

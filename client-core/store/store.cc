@@ -299,50 +299,112 @@ absl::Status Store::MakeChange(Transaction& transaction, Draft& draft, Stamp sta
   return absl::OkStatus();
 }
 
+absl::StatusOr<EditNumber> Store::MakeEdit(Transaction& transaction,
+                                           absl::Span<Draft* const> drafts) {
+  Tables& tables = transaction.tables();
+  const Transaction::Last last = transaction.LastEdit();
+  Tables::PendingEdit pending;
+  pending.number = EditNumber(last.number.value + 1);
+  pending.previous = last.link;
+  pending.floor = Stamp(tables.GetNumber(kObserved));
+  pending.stamp = std::max({StampAt(transaction.ServerNowMs()), Stamp(last.stamp.value + 1),
+                            Stamp(pending.floor.value + 1)});
+  REQUIRE(pending.stamp > last.stamp && pending.stamp > pending.floor);
+  sync::v1::Edit edit;
+  edit.set_device_time_ms(environment().now_ms());
+  edit.set_salt(environment().NewSalt());
+  std::set<uint64_t> builds_on;
+  for (Draft* draft : drafts) {
+    RETURN_IF_ERROR(
+        Of(draft->key_.type, MakeChange(transaction, *draft, pending.stamp, &edit, &builds_on)));
+  }
+  pending.salt = edit.salt();
+  pending.builds_on.assign(builds_on.begin(), builds_on.end());
+  RETURN_IF_ERROR(transaction.Amended(drafts));
+  if (edit.changes().empty()) return EditNumber();
+  std::set<RecordKey> keys;
+  for (const Change& change : edit.changes()) {
+    if (!keys.insert(KeyOf(change)).second) {
+      return absl::InvalidArgumentError("an edit may change a record once");
+    }
+    tables.AddTouched(KeyOf(change), pending.number);
+    transaction.Changed(KeyOf(change));
+  }
+  pending.edit = edit.SerializeAsString();
+  RETURN_IF_ERROR(CheckEditSize(pending.edit.size(), edit));
+  if (options_.rules != nullptr) {
+    const absl::Status judged =
+        transaction.JudgeMade(*options_.rules, edit, pending.stamp, transaction.ServerNowMs());
+    RETURN_IF_ERROR(keys.size() == 1 ? Of(keys.begin()->type, judged) : judged);
+  }
+  transaction.AddPending(pending);
+  return pending.number;
+}
+
 absl::StatusOr<EditNumber> Store::Commit(absl::Span<Draft* const> drafts) {
   EditNumber number;
   RETURN_IF_ERROR(Do([&](Transaction& transaction) -> absl::Status {
-    Tables& tables = transaction.tables();
-    const Transaction::Last last = transaction.LastEdit();
-    Tables::PendingEdit pending;
-    pending.number = EditNumber(last.number.value + 1);
-    pending.previous = last.link;
-    pending.floor = Stamp(tables.GetNumber(kObserved));
-    pending.stamp = std::max({StampAt(transaction.ServerNowMs()), Stamp(last.stamp.value + 1),
-                              Stamp(pending.floor.value + 1)});
-    REQUIRE(pending.stamp > last.stamp && pending.stamp > pending.floor);
-    sync::v1::Edit edit;
-    edit.set_device_time_ms(environment().now_ms());
-    edit.set_salt(environment().NewSalt());
-    std::set<uint64_t> builds_on;
-    for (Draft* draft : drafts) {
-      RETURN_IF_ERROR(
-          Of(draft->key_.type, MakeChange(transaction, *draft, pending.stamp, &edit, &builds_on)));
-    }
-    pending.salt = edit.salt();
-    pending.builds_on.assign(builds_on.begin(), builds_on.end());
-    RETURN_IF_ERROR(transaction.Amended(drafts));
-    if (edit.changes().empty()) return absl::OkStatus();
-    std::set<RecordKey> keys;
-    for (const Change& change : edit.changes()) {
-      if (!keys.insert(KeyOf(change)).second) {
-        return absl::InvalidArgumentError("an edit may change a record once");
-      }
-      tables.AddTouched(KeyOf(change), pending.number);
-      transaction.Changed(KeyOf(change));
-    }
-    pending.edit = edit.SerializeAsString();
-    RETURN_IF_ERROR(CheckEditSize(pending.edit.size(), edit));
-    if (options_.rules != nullptr) {
-      const absl::Status judged =
-          transaction.JudgeMade(*options_.rules, edit, pending.stamp, transaction.ServerNowMs());
-      RETURN_IF_ERROR(keys.size() == 1 ? Of(keys.begin()->type, judged) : judged);
-    }
-    transaction.AddPending(pending);
-    number = pending.number;
+    ASSIGN_OR_RETURN(number, MakeEdit(transaction, drafts));
     return absl::OkStatus();
   }));
   return number;
+}
+
+absl::Status Store::Try(absl::Span<Draft* const> drafts) {
+  absl::Status made = absl::UnknownError("");
+  // What ends without success is rolled back.
+  const absl::Status undone = Do([&](Transaction& transaction) -> absl::Status {
+    made = MakeEdit(transaction, drafts).status();
+    return absl::AbortedError("tried");
+  });
+  return absl::IsAborted(undone) ? made : undone;
+}
+
+// ---- Forms that are not saved yet ----------------------------------------------
+
+absl::StatusOr<int64_t> Store::KeepSketch(int64_t place, absl::string_view sketch) {
+  int64_t kept = 0;
+  RETURN_IF_ERROR(Do([&](Transaction& transaction) -> absl::Status {
+    kept = transaction.tables().PutSketch(place, sketch);
+    if (kept != 0) return absl::OkStatus();
+    return Refuse(sync::v1::NOT_HERE, InBoth("这份草稿", "such form"));
+  }));
+  return kept;
+}
+
+absl::Status Store::ListSketches(absl::FunctionRef<void(int64_t, const std::string&)> visit) {
+  std::vector<std::pair<int64_t, std::string>> found;
+  RETURN_IF_ERROR(Look([&](Transaction& transaction) -> absl::Status {
+    transaction.tables().ListSketches(
+        [&](int64_t place, const std::string& sketch) { found.emplace_back(place, sketch); });
+    return absl::OkStatus();
+  }));
+  std::for_each(found.rbegin(), found.rend(),
+                [&](const auto& one) { visit(one.first, one.second); });
+  return absl::OkStatus();
+}
+
+absl::Status Store::DropSketch(int64_t place) {
+  return Do([&](Transaction& transaction) -> absl::Status {
+    transaction.tables().DeleteSketch(place);
+    return absl::OkStatus();
+  });
+}
+
+absl::StatusOr<std::string> Store::Preferences() {
+  std::string preferences;
+  RETURN_IF_ERROR(Look([&](Transaction& transaction) -> absl::Status {
+    preferences = transaction.tables().GetSetting(kPreferences);
+    return absl::OkStatus();
+  }));
+  return preferences;
+}
+
+absl::Status Store::KeepPreferences(absl::string_view preferences) {
+  return Do([&](Transaction& transaction) -> absl::Status {
+    transaction.tables().PutSetting(kPreferences, preferences);
+    return absl::OkStatus();
+  });
 }
 
 absl::StatusOr<int64_t> Store::ServerNow() {

@@ -241,6 +241,23 @@ class Store {
   // the id of one that is here; open and change that one. Refused like by the server where
   // a rule can tell from what is known here (sync/rules/rule.h): a letter that is too long.
   absl::StatusOr<EditNumber> Commit(absl::Span<Draft* const> drafts);
+  // What Commit would return; nothing is written.
+  absl::Status Try(absl::Span<Draft* const> drafts);
+
+  // ---- Forms that somebody has begun and not saved --------------------------
+
+  // As the app keeps them, sealed like all else, and on this device alone: they go with what the
+  // server has, once it is lost. `place`: 0 for a new one. The place under which it is kept;
+  // NOT_HERE: there is none of that place.
+  absl::StatusOr<int64_t> KeepSketch(int64_t place, absl::string_view sketch);
+  // The latest first.
+  absl::Status ListSketches(absl::FunctionRef<void(int64_t, const std::string&)> visit);
+  // One that is not there is as good as dropped.
+  absl::Status DropSketch(int64_t place);
+
+  // How this device's owner likes its pages, as the app keeps it; empty: they have not said.
+  absl::StatusOr<std::string> Preferences();
+  absl::Status KeepPreferences(absl::string_view preferences);
 
   // The time by the server's clock, in milliseconds since 1970, as well as this
   // device knows it: as of its last session.
@@ -366,6 +383,8 @@ class Store {
   absl::Status Look(absl::FunctionRef<absl::Status(Transaction&)> body);
   void Notify(const Changes& changes);
 
+  // What the drafts are as an edit, in the queue. 0: nothing is changed.
+  absl::StatusOr<EditNumber> MakeEdit(Transaction& transaction, absl::Span<Draft* const> drafts);
   absl::Status MakeChange(Transaction& transaction, Draft& draft, Stamp stamp, sync::v1::Edit* edit,
                           std::set<uint64_t>* builds_on);
   absl::StatusOr<bool> Fits(

@@ -7,6 +7,7 @@
 //   kept       own edits with an answer, until they are in a backup of the server
 //   stale      records that a restored server has not yet spoken of
 //   cursor     how far each scope has been seen
+//   sketch     forms that somebody has begun
 //   setting    small values by name
 //   seal       the file's own key, sealed with the app's; no row: not sealed
 //
@@ -112,6 +113,11 @@ class Tables {
   void AddSetAside(const SetAside& set_aside);
   void ListSetAside(absl::FunctionRef<void(const SetAside&)> visit);
   bool DeleteSetAside(int64_t place);  // whether it was there
+
+  // Of 0 a new one; the place under which it is kept. 0: there is none of that place.
+  int64_t PutSketch(int64_t place, absl::string_view sketch);
+  void ListSketches(absl::FunctionRef<void(int64_t place, const std::string& sketch)> visit);
+  bool DeleteSketch(int64_t place);  // whether it was there
 
   std::vector<sync::v1::Cursor> Cursors();
   // One without an audience is forgotten.

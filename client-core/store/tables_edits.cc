@@ -19,6 +19,7 @@ std::string PlaceOfKept(DeviceNumber device, EditNumber number) {
 }
 std::string PlaceOfAnswer(int64_t place) { return absl::StrCat("set_aside.answer/", place); }
 std::string PlaceOfSetAside(int64_t place) { return absl::StrCat("set_aside.edit/", place); }
+std::string PlaceOfSketch(int64_t place) { return absl::StrCat("sketch.sketch/", place); }
 
 std::string Pack(const std::vector<uint64_t>& builds_on) {
   stored::v1::Foundations foundations;
@@ -177,6 +178,30 @@ void Tables::ListSetAside(absl::FunctionRef<void(const SetAside&)> visit) {
 bool Tables::DeleteSetAside(int64_t place) {
   return Statement(connection_, "DELETE FROM set_aside WHERE place=? RETURNING place", place)
       .Step();
+}
+
+int64_t Tables::PutSketch(int64_t place, absl::string_view sketch) {
+  if (place == 0) {
+    Statement row(connection_, "INSERT INTO sketch (sketch) VALUES (x'') RETURNING place");
+    row.Step();
+    place = row.Int(0);
+  }
+  const std::string sealed = seal_.Close(PlaceOfSketch(place), sketch);
+  Statement row(connection_, "UPDATE sketch SET sketch=? WHERE place=? RETURNING place", sealed,
+                place);
+  return row.Step() ? place : 0;
+}
+
+void Tables::ListSketches(absl::FunctionRef<void(int64_t, const std::string&)> visit) {
+  Statement row(connection_, "SELECT place, sketch FROM sketch ORDER BY place");
+  while (row.Step()) {
+    const int64_t place = row.Int(0);
+    visit(place, row.Opened(1, seal_, PlaceOfSketch(place)));
+  }
+}
+
+bool Tables::DeleteSketch(int64_t place) {
+  return Statement(connection_, "DELETE FROM sketch WHERE place=? RETURNING place", place).Step();
 }
 
 }  // namespace zhibu::client

@@ -81,6 +81,12 @@ constexpr const char* kMigrations[] = {
     R"sql(
     ALTER TABLE cursor DROP COLUMN held;
     )sql",
+    // 8: forms that somebody has begun live through the app's end.
+    R"sql(
+    CREATE TABLE sketch (
+      place INTEGER PRIMARY KEY AUTOINCREMENT,
+      sketch BLOB NOT NULL);  -- api.v1.Sketch, as the app keeps it
+    )sql",
 };
 // See sqlite::Format::seal_all.
 constexpr char kSealAll[] = R"sql(
@@ -91,6 +97,7 @@ constexpr char kSealAll[] = R"sql(
     UPDATE kept SET edit = seal('kept.edit/' || device || '/' || number, edit);
     UPDATE set_aside SET answer = seal('set_aside.answer/' || place, answer),
                          edit = seal('set_aside.edit/' || place, edit);
+    UPDATE sketch SET sketch = seal('sketch.sketch/' || place, sketch);
     UPDATE setting SET value = seal('setting.value/' || name, value);
     )sql";
 
@@ -137,7 +144,7 @@ void Tables::Sweep() { sqlite::Sweep(connection_.db(), kFormat); }
 void Tables::EraseAnswered() {
   connection_.db().exec(
       "DELETE FROM record; DELETE FROM set_aside; DELETE FROM kept; DELETE FROM stale; "
-      "DELETE FROM cursor; UPDATE seal SET plain_remains = 1");
+      "DELETE FROM cursor; DELETE FROM sketch; UPDATE seal SET plain_remains = 1");
 }
 
 void Tables::EraseAll() {

@@ -58,6 +58,7 @@ inline constexpr char kSeen[] = "seen";           // stored.v1.Seen
 inline constexpr char kReadAnew[] = "read_anew";  // see Store::ReadAnewWhatIsUnknown
 inline constexpr char kProblem[] = "problem";
 inline constexpr char kProblemDetail[] = "problem_detail";
+inline constexpr char kPreferences[] = "preferences";
 
 inline RecordKey KeyOf(const sync::v1::Change& change) {
   return {change.type(), Id::FromBytes(change.id()).value_or(Id())};

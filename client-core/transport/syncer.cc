@@ -137,6 +137,7 @@ absl::StatusOr<Delivered> Deliver(absl::string_view bundles, const std::string& 
 struct Syncer::Shared {
   absl::Mutex mutex;
   bool stopped ABSL_GUARDED_BY(mutex) = false;
+  bool hurried ABSL_GUARDED_BY(mutex) = false;    // while there is no stream
   bool committed ABSL_GUARDED_BY(mutex) = false;  // here, or perhaps by others
   bool ended ABSL_GUARDED_BY(mutex) = false;      // the stream hears nothing more
   std::deque<ServerFrame> received ABSL_GUARDED_BY(mutex);
@@ -237,10 +238,24 @@ void Syncer::Stop() {
   if (shared_->call != nullptr) shared_->call->TryCancel();
 }
 
+void Syncer::Hurry() {
+  absl::MutexLock lock(&shared_->mutex);
+  shared_->hurried = true;
+  shared_->committed = true;
+}
+
 bool Syncer::Sleep(int64_t ms) {
   absl::MutexLock lock(&shared_->mutex);
-  shared_->mutex.AwaitWithTimeout(absl::Condition(&shared_->stopped), absl::Milliseconds(ms));
+  const auto woken = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(shared_->mutex) {
+    return shared_->stopped || shared_->hurried;
+  };
+  shared_->mutex.AwaitWithTimeout(absl::Condition(&woken), absl::Milliseconds(ms));
   return !shared_->stopped;
+}
+
+bool Syncer::TakeHurry() {
+  absl::MutexLock lock(&shared_->mutex);
+  return std::exchange(shared_->hurried, false);
 }
 
 void Syncer::Rest(absl::Time until, const absl::StatusOr<int64_t>& commits) {
@@ -290,6 +305,7 @@ absl::Status Syncer::Follow(Sessions* sessions, absl::Time deadline,
       case Advice::What::kConnect:
         stream.reset();
         in_step = false;
+        TakeHurry();
         stream = Open(advice, deadline);
         sessions->Connected();
         break;
@@ -309,6 +325,7 @@ absl::Status Syncer::Follow(Sessions* sessions, absl::Time deadline,
         stream.reset();
         on_change(advice.why);
         if (!Sleep(advice.ms + 1)) return Stopped();
+        if (TakeHurry()) sessions->Hurry();
         break;
       case Advice::What::kDone:
         return absl::OkStatus();

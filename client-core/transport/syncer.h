@@ -15,8 +15,8 @@
 // before it was done; of that Store::State tells nothing, as stopped is not synced. The
 // other codes are those of sync/base/reason.h, and Store::State tells the outcome.
 //
-// Threads: calls of one Syncer must not overlap, but for Stop and Look, which any thread
-// may call. The store's other users are not held up. What was stopped stays stopped: to
+// Threads: calls of one Syncer must not overlap, but for Stop, Hurry and Look, which any
+// thread may call. The store's other users are not held up. What was stopped stays stopped: to
 // go on, make another Syncer.
 #ifndef ZHIBU_CLIENT_CORE_TRANSPORT_SYNCER_H_
 #define ZHIBU_CLIENT_CORE_TRANSPORT_SYNCER_H_
@@ -82,6 +82,8 @@ class Syncer {
   // and each time the device is in step with the server (OK).
   void Run(const std::function<void(const absl::Status&)>& on_change);
   void Stop();
+  // There may be a network again, or somebody asks for it: an attempt is not waited for.
+  void Hurry();
   // Another process has committed to the same file, as the app has heard otherwise.
   void Look();
 
@@ -96,8 +98,10 @@ class Syncer {
   bool Hear(Sessions* sessions, Stream* stream);
   // Until there is something to do. `commits`: of others, as far as they have been looked through.
   void Rest(absl::Time until, const absl::StatusOr<int64_t>& commits);
-  // False once Stop was called.
+  // False once Stop was called; no longer than until Hurry.
   bool Sleep(int64_t ms);
+  // Whether Hurry was called since.
+  bool TakeHurry();
 
   Store& store_;
   const SyncerOptions options_;

@@ -266,8 +266,8 @@ std::string ValueOf(const Message& message, const FieldDescriptor& field, const 
   return text;
 }
 
-std::string Lines(const Message& message, const Wording& wording) {
-  std::string text;
+std::vector<WordedField> WordedFields(const Message& message, const Wording& wording) {
+  std::vector<WordedField> worded;
   std::vector<const FieldDescriptor*> fields;
   message.GetReflection()->ListFields(message, &fields);
   for (const FieldDescriptor* field : fields) {
@@ -275,8 +275,15 @@ std::string Lines(const Message& message, const Wording& wording) {
     const bool said =
         MeaningOf(*field) == DETAIL && FieldThatMeans(*message.GetDescriptor(), REASON) != nullptr;
     if (said) continue;
-    absl::StrAppend(&text, "  ", WordsOf(*field, wording.language), ": ",
-                    ValueOf(message, *field, wording), "\n");
+    worded.push_back({field, WordsOf(*field, wording.language), ValueOf(message, *field, wording)});
+  }
+  return worded;
+}
+
+std::string Lines(const Message& message, const Wording& wording) {
+  std::string text;
+  for (const WordedField& line : WordedFields(message, wording)) {
+    absl::StrAppend(&text, "  ", line.label, ": ", line.value, "\n");
   }
   return text;
 }

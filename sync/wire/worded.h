@@ -25,6 +25,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "sync/base/types.h"
@@ -37,6 +38,15 @@ struct Wording {
   // What people call what that field names; empty where nobody here knows. Unset: nobody does.
   std::function<std::string(const google::protobuf::FieldDescriptor& field, const Id& id)> name_of;
 };
+
+// A field that is set, in words.
+struct WordedField {
+  const google::protobuf::FieldDescriptor* field = nullptr;
+  std::string label;
+  std::string value;
+};
+std::vector<WordedField> WordedFields(const google::protobuf::Message& message,
+                                      const Wording& wording);
 
 // "  地点: 礼堂", a line for each field that is set.
 std::string Lines(const google::protobuf::Message& message, const Wording& wording);

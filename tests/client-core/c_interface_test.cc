@@ -460,7 +460,12 @@ TEST_F(CInterface, TheSchemaHasEveryRecordTypeAndMessage) {
   google::protobuf::DescriptorPool pool;
   const auto files = Got<google::protobuf::FileDescriptorSet>(
       [](auto* out, auto* error) { return zhibu_schema(out, error); });
-  for (const auto& file : files.file()) ASSERT_NE(pool.BuildFile(file), nullptr) << file.name();
+  for (const auto& file : files.file()) {
+    ASSERT_NE(pool.BuildFile(file), nullptr) << file.name();
+    for (const auto& message : file.message_type()) {
+      for (const auto& field : message.field()) EXPECT_NE(field.json_name(), "") << field.name();
+    }
+  }
   EXPECT_NE(pool.FindMessageTypeByName("zhibu.records.v1.Meeting"), nullptr);
   EXPECT_NE(pool.FindMessageTypeByName("zhibu.api.v1.Advice"), nullptr);
   EXPECT_NE(pool.FindMessageTypeByName("zhibu.sync.v1.Ask"), nullptr);

@@ -184,6 +184,7 @@ class SealedFile : public ::testing::Test {
     draft->message<Member>().set_education(kPhoneNumber);
     ASSERT_TRUE(store.Commit({&*draft}).ok());
     Make(store, kMinutes);
+    for (int i = 0; i < 2; ++i) ASSERT_TRUE(store.KeepSketch(0, absl::StrCat(kMinutes, i)).ok());
     ASSERT_EQ(store.EndAttempt(absl::UnavailableError(kDetail)), absl::OkStatus());
   }
   // All that an app can see, and the session.
@@ -204,6 +205,10 @@ class SealedFile : public ::testing::Test {
     const auto pending = store.Pending(EditNumber(0), SIZE_MAX);
     EXPECT_TRUE(pending.ok()) << pending.status();
     for (const auto& edit : *pending) all.push_back(TextOf(edit));
+    EXPECT_EQ(store.ListSketches([&](int64_t place, const std::string& sketch) {
+      all.push_back(absl::StrCat(place, " ", sketch));
+    }),
+              absl::OkStatus());
     all.push_back(store.GetIdentity()->secret_key);
     all.push_back(store.State()->problem_detail);
     return all;
@@ -231,6 +236,7 @@ class SealedFile : public ::testing::Test {
           {.type = type.number}, [](const Id&, const google::protobuf::Message&) { return true; }));
     }
     damage.Update((*store)->ListSetAside([](const client::SetAside&) {}));
+    damage.Update((*store)->ListSketches([](int64_t, const std::string&) {}));
     damage.Update((*store)->Pending(EditNumber(0), SIZE_MAX).status());
     damage.Update((*store)->GetIdentity().status());
     damage.Update((*store)->State().status());
@@ -298,6 +304,8 @@ TEST_F(SealedFile, OneThatWasPlainIsSealedWhenItIsOpenedWithAKeyAndNothingChange
 TEST_F(SealedFile, OneOfTheVersionBeforeSealsIsBroughtUpAndSealedAtOnce) {
   auto store = MustOpen(file, "");
   Fill(*store);
+  // It had none.
+  for (const int64_t place : {1, 2}) ASSERT_EQ(store->DropSketch(place), absl::OkStatus());
   const std::vector<std::string> all = All(*store);
   store = nullptr;
   sqlite3* database = nullptr;
@@ -305,7 +313,7 @@ TEST_F(SealedFile, OneOfTheVersionBeforeSealsIsBroughtUpAndSealedAtOnce) {
   const char* before =
       "ALTER TABLE cursor DROP COLUMN seal;"
       "ALTER TABLE pending DROP COLUMN withdrawn; ALTER TABLE kept DROP COLUMN withdrawn;"
-      "DROP TABLE seal; PRAGMA user_version=3; PRAGMA wal_checkpoint";
+      "DROP TABLE sketch; DROP TABLE seal; PRAGMA user_version=3; PRAGMA wal_checkpoint";
   ASSERT_EQ(sqlite3_exec(database, before, nullptr, nullptr, nullptr), SQLITE_OK);
   sqlite3_close(database);
   store = MustOpen(file, kPhoneKey);
@@ -370,6 +378,7 @@ TEST_F(SealedFile, AValueThatIsPutElsewhereDoesNotOpen) {
   swap("kept", "edit");
   swap("set_aside", "answer");
   swap("set_aside", "edit");
+  swap("sketch", "sketch");
   swap("setting", "value");
   ExpectDamage("UPDATE record SET confirmed=view WHERE view IS NOT NULL", "record.confirmed/");
   ExpectDamage("UPDATE pending SET number=number+1 WHERE number=4", "pending.edit/5");
@@ -380,9 +389,9 @@ TEST_F(SealedFile, AChangedBitIsNoticedInEveryValue) {
   Fill(*store);
   store = nullptr;
   // SQL has no bits of a blob: the last byte, the first, and one that is missing.
-  for (const std::string& place :
-       std::vector<std::string>({"record.confirmed", "record.view", "pending.edit", "kept.edit",
-                                 "set_aside.answer", "set_aside.edit", "setting.value"})) {
+  for (const std::string& place : std::vector<std::string>(
+           {"record.confirmed", "record.view", "pending.edit", "kept.edit", "set_aside.answer",
+            "set_aside.edit", "sketch.sketch", "setting.value"})) {
     const std::vector<std::string> parts = absl::StrSplit(place, '.');
     const std::string& column = parts[1];
     for (const std::string& changed : std::vector<std::string>(

@@ -16,7 +16,8 @@ command -v jq >/dev/null || { echo "demo: jq is needed (apt-get install jq)" >&2
 zhibu=$(realpath "$program")
 roster=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../data/township.csv")
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/zhibu-demo.XXXXXX")
+# Whoever sets ZHIBU_DEMO_WORK keeps what is made there.
+work=${ZHIBU_DEMO_WORK:-$(mktemp -d "${TMPDIR:-/tmp}/zhibu-demo.XXXXXX")}
 server_pid=""
 
 leave() {

@@ -71,6 +71,7 @@ TEST_F(CliTest, EveryCommandShowsHelpAndEndsWith0) {
       {"device", "sync"},
       {"device", "status"},
       {"device", "conflicts"},
+      {"device", "screen"},
       {"device", "due"},
       {"device", "checks"},
       {"device", "ledger"},
@@ -494,6 +495,7 @@ TEST_F(CliTest, EveryRefusalIsInTheLanguageAskedFor) {
       {"flow", "accept", "没有的人"},
       {"pass", "revoke", "没有的证"},
       {"check-in", "show", "--activity", "没有的会"},
+      {"screen"},
       {"sync"}};
   for (const Words& command : refused) {
     Words zh = {"device", "--home", device_.home()};

@@ -182,11 +182,21 @@ class App {
     static constexpr OnHandle kAsk[] = {
         zhibu_state,      zhibu_identity,       zhibu_unsent,        zhibu_set_aside,
         zhibu_held,       zhibu_conflicts,      zhibu_parcel_export, zhibu_events_next,
-        zhibu_watch_next, zhibu_session_advice, zhibu_session_next,  zhibu_session_page};
+        zhibu_watch_next, zhibu_session_advice, zhibu_session_next,  zhibu_session_page,
+        zhibu_offices,    zhibu_sketches,       zhibu_preferences};
     static constexpr WithBytes kTell[] = {zhibu_get,
                                           zhibu_new,
                                           zhibu_list,
                                           zhibu_commit,
+                                          zhibu_try,
+                                          zhibu_names,
+                                          zhibu_search,
+                                          zhibu_edit_words,
+                                          zhibu_due,
+                                          zhibu_sketch_keep,
+                                          zhibu_stay_step,
+                                          zhibu_transfer_step,
+                                          zhibu_pair_step,
                                           zhibu_amend,
                                           zhibu_held_take,
                                           zhibu_held_return,
@@ -210,6 +220,10 @@ class App {
     const std::string given =
         Try([&](auto* out, auto* error) { return tell(handle, In(bytes), out, error); });
     if (api::v1::Row row; row.ParseFromString(given) && !row.seen().empty()) seen_ = row.seen();
+    Try([&](auto*, auto* error) {
+      return (in_.Coin() ? zhibu_sketch_drop : zhibu_preferences_keep)(handle, In(bytes), error);
+    });
+    Try([&](auto* out, auto* error) { return zhibu_codes(In(bytes), out, error); });
     Try([&](auto* out, auto* error) {
       return zhibu_to_json(In(AType().name), In(bytes), out, error);
     });

@@ -31,6 +31,7 @@
 #include "sync/crypto/seal.h"
 #include "sync/merge/state.h"
 #include "sync/sqlite/connection.h"
+#include "zhibu/stored/v1/server.pb.h"
 
 namespace zhibu::stored::v1 {
 class Cell;
