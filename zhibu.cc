@@ -1,5 +1,6 @@
 // The one program: it serves, administers, acts as a device, simulates, and loads.
 #include <sodium.h>
+#include <sqlite3.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
@@ -44,6 +45,8 @@ int main(int argc, char** argv) {
     std::cerr << "failed: libsodium cannot start" << std::endl;
     return kFailed;
   }
+  // It would count its memory, which takes a lock at every malloc of its own.
+  sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   CLI::App app(
       "支部 Zhibu: branch records, written offline, reconciled without losing anyone's work");
   app.require_subcommand(1);

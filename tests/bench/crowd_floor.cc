@@ -4,8 +4,10 @@
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
 #include <asio/ip/address.hpp>
 #include <asio/steady_timer.hpp>
+#include <chrono>
 #include <cstring>
 #include <deque>
 #include <map>

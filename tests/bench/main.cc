@@ -1,4 +1,5 @@
 #include <signal.h>
+#include <sqlite3.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -37,8 +38,9 @@ constexpr Scenario kScenarios[] = {
 };
 
 int Main(int argc, char** argv) {
-  // As in zhibu serve: on by default where abseil is built for debugging.
+  // Both as in zhibu: on by default where abseil is built for debugging, and in SQLite.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   signal(SIGPIPE, SIG_IGN);
   CLI::App app("What Zhibu costs, as ratios to floors measured in the same run");
   Options options;

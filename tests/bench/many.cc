@@ -2,6 +2,8 @@
 // that carry as many bytes for the same light client and are answered once raw rows of them are
 // durable.
 #include <algorithm>
+#include <optional>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "tests/bench/crowd_floor.h"
@@ -54,12 +56,11 @@ class Crowds {
 
   // Answered a second, or cycles.
   double Subject() {
-    outcome_ = Must(load::RunCrowd(plan_, devices_, {.opened = [] {}, .offered = [] {}}), "many");
+    outcome_ = Must(load::RunCrowd(plan_, &devices_, {.opened = [] {}, .offered = [] {}}), "many");
     for (const auto& [what, times] : outcome_.tally.errors) {
       Check(false, absl::StrCat("many: ", what, " × ", times));
     }
     Check(outcome_.unanswered == 0, "many: not every edit was answered");
-    Forget();
     return RateOf(plan_, outcome_);
   }
   double Floor() {
@@ -89,13 +90,6 @@ class Crowds {
   }
 
  private:
-  // A crowd that comes once more would number its edits from 1 again: its devices are others.
-  void Forget() {
-    const auto admin = server::AdminSocketChannel(site_.folder());
-    devices_ = Must(load::Settle(admin, absl::StrCat("127.0.0.1:", site_.port()), plan_, "bench"),
-                    "settle");
-  }
-
   load::Plan plan_;
   Site site_;
   load::Site devices_;

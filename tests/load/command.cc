@@ -105,13 +105,13 @@ absl::Status Load(const Arguments& arguments, bool json, Language language) {
     ASSIGN_OR_RETURN(address, AddressOf(admin));
   }
   RETURN_IF_ERROR(Sure(arguments, json, language, address));
-  ASSIGN_OR_RETURN(const Site site, Settle(admin, address, run.plan, server::UserName()));
+  ASSIGN_OR_RETURN(Site site, Settle(admin, address, run.plan, server::UserName()));
   const auto look = [&](Use UseOverTime::*at) {
     run.server.*at = UseOf(server);
     run.self.*at = UseOf(0);
   };
   look(&UseOverTime::settled);
-  ASSIGN_OR_RETURN(run.outcome, RunCrowd(run.plan, site,
+  ASSIGN_OR_RETURN(run.outcome, RunCrowd(run.plan, &site,
                                          {.opened = [&] { look(&UseOverTime::opened); },
                                           .offered = [&] { look(&UseOverTime::offered); }}));
   look(&UseOverTime::ended);

@@ -25,9 +25,9 @@ constexpr int64_t kClockOffMsMax = 2 * 86'400'000;
 // A share of the devices, on a thread of its own.
 class Shard {
  public:
-  Shard(const Plan& plan, const Site& site, int which) : guard_(shared_.io.get_executor()) {
+  Shard(const Plan& plan, Site* site, int which) : guard_(shared_.io.get_executor()) {
     shared_.plan = &plan;
-    shared_.site = &site;
+    shared_.site = site;
     shared_.random.seed(plan.seed + static_cast<uint64_t>(which));
     // Chance that nothing secret hangs on, and that costs little.
     shared_.environment = SystemEnvironment();
@@ -36,12 +36,12 @@ class Shard {
       for (char& byte : bytes) byte = static_cast<char>(shared_.random());
       return bytes;
     };
-    for (size_t i = static_cast<size_t>(which); i < site.devices.size();
+    for (size_t i = static_cast<size_t>(which); i < site->devices.size();
          i += static_cast<size_t>(plan.threads)) {
       const bool slow = Percent() < plan.slow_percent;
       const bool wrong = Percent() < plan.wrong_clock_percent;
       devices_.push_back(std::make_unique<Device>(
-          &shared_, &site.devices[i], slow,
+          &shared_, &site->devices[i], slow,
           wrong ? static_cast<int64_t>(shared_.random() % (2 * kClockOffMsMax)) - kClockOffMsMax
                 : 0));
     }
@@ -124,7 +124,7 @@ absl::Status OpenAll(const Shards& shards, size_t devices) {
 
 }  // namespace
 
-absl::StatusOr<Outcome> RunCrowd(const Plan& plan, const Site& site, const Moments& moments) {
+absl::StatusOr<Outcome> RunCrowd(const Plan& plan, Site* site, const Moments& moments) {
   Outcome outcome;
   Shards shards;
   for (int i = 0; i < plan.threads; ++i) {
@@ -132,7 +132,7 @@ absl::StatusOr<Outcome> RunCrowd(const Plan& plan, const Site& site, const Momen
   }
   absl::Time began = absl::Now();
   if (plan.mode != Mode::kStorm) {
-    if (absl::Status status = OpenAll(shards, site.devices.size()); !status.ok()) return status;
+    if (absl::Status status = OpenAll(shards, site->devices.size()); !status.ok()) return status;
   }
   outcome.opening_seconds = absl::ToDoubleSeconds(absl::Now() - began);
   outcome.opened = Sum(shards, &Shared::opened);

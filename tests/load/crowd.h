@@ -33,8 +33,9 @@ struct Moments {
   absl::FunctionRef<void()> offered;  // offering has just ended
 };
 
-// DEADLINE_EXCEEDED: the devices do not come to be in step.
-absl::StatusOr<Outcome> RunCrowd(const Plan& plan, const Site& site, const Moments& moments);
+// DEADLINE_EXCEEDED: the devices do not come to be in step. Where nothing is left without an
+// answer, the same devices may run again.
+absl::StatusOr<Outcome> RunCrowd(const Plan& plan, Site* site, const Moments& moments);
 
 }  // namespace zhibu::load
 

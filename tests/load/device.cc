@@ -33,7 +33,7 @@ int64_t SteadyMicros() {
       .count();
 }
 
-Device::Device(Shared* shared, const Enrolled* who, bool slow, int64_t clock_off_ms)
+Device::Device(Shared* shared, Enrolled* who, bool slow, int64_t clock_off_ms)
     : shared_(*shared),
       who_(*who),
       slow_(slow),
@@ -192,9 +192,9 @@ sync::v1::NumberedEdit Device::NewEdit() {
           ? CheckIn(who_, shared_.site->devices[who_.shows], shared_.environment, OwnNowMs())
           : NoteContact(who_, shared_.environment, OwnNowMs());
   sync::v1::NumberedEdit edit;
-  edit.set_number(++number_);
+  edit.set_number(++who_.last_number);
   edit.set_stamp(StampAt(us / 1000, static_cast<uint64_t>(us % 1000)).value);
-  edit.set_previous(std::exchange(link_, LinkTo(bytes)));
+  edit.set_previous(std::exchange(who_.last_link, LinkTo(bytes)));
   edit.set_edit(std::move(bytes));
   return edit;
 }

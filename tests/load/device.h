@@ -44,7 +44,7 @@ int64_t SteadyMicros();
 
 class Device : public Listener {
  public:
-  Device(Shared* shared, const Enrolled* who, bool slow, int64_t clock_off_ms);
+  Device(Shared* shared, Enrolled* who, bool slow, int64_t clock_off_ms);
   ~Device() override;
 
   void Open();
@@ -81,7 +81,7 @@ class Device : public Listener {
   int64_t OwnNowMs() const;
 
   Shared& shared_;
-  const Enrolled& who_;
+  Enrolled& who_;
   const bool slow_;
   const int64_t clock_off_ms_;
   std::shared_ptr<Call> call_;
@@ -96,10 +96,8 @@ class Device : public Listener {
   bool over_ = false;  // it is not what the server takes it for, and comes no more
   std::string hello_;
   std::map<std::string, sync::v1::Cursor> cursors_;  // by scope
-  uint64_t number_ = 0;
-  uint64_t link_ = 0;
-  std::deque<int64_t> due_us_;  // not sent yet
-  std::deque<Sent> sent_;       // without an answer, by number
+  std::deque<int64_t> due_us_;                       // not sent yet
+  std::deque<Sent> sent_;                            // without an answer, by number
 };
 
 }  // namespace zhibu::load

@@ -23,6 +23,9 @@ struct Enrolled {
   Id branch;
   size_t shows = 0;  // index of the device that shows its branch's codes for check-ins
   KeyPair keys;
+  // How far its edits go, from one crowd to the next.
+  uint64_t last_number = 0;
+  uint64_t last_link = 0;
 };
 
 struct Site {
