@@ -192,7 +192,12 @@ class Screen::Server {
     });
     for (const Page& page : pages_) {
       server_.Get(std::string(page.path), [&page](const auto&, auto& response) {
-        response.set_content(page.body.data(), page.body.size(), std::string(page.type));
+        // As a whole body it would be packed for each request by the best means, which takes
+        // seconds.
+        response.set_content_provider(page.body.size(), std::string(page.type),
+                                      [&page](size_t from, size_t size, httplib::DataSink& sink) {
+                                        return sink.write(page.body.data() + from, size);
+                                      });
       });
     }
     server_.Post("/token", [this](const auto& request, auto& response) {

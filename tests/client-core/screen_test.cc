@@ -108,6 +108,13 @@ TEST_F(ScreenTest, WhoeverHasTheAddressAsksTheCoreByBytes) {
   }
 }
 
+TEST_F(ScreenTest, PagesAreNotPackedForEachRequestWhateverTheBrowserTakes) {
+  Start();
+  const auto answer = Get("/", {{"Accept-Encoding", "gzip, deflate, br"}});
+  EXPECT_FALSE(answer->has_header("Content-Encoding"));
+  EXPECT_EQ(answer->body, kTestPages[0].body);
+}
+
 TEST_F(ScreenTest, ATokenIsGoodOnceAndForNothingElse) {
   Start();
   EXPECT_EQ(Post("/token", "")->status, 401);

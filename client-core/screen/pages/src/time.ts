@@ -8,8 +8,6 @@ const chinaMs = 8 * hour;
 
 const inChina = (ms: number): string => new Date(ms + chinaMs).toISOString();
 
-// 2026-01-31
-export const dayOf = (ms: number): string => inChina(ms).slice(0, 10);
 // 2026-01-31 09:00
 export const timeOf = (ms: number): string => inChina(ms).slice(0, 16).replace('T', ' ');
 // As datetime-local has it, and a Timestamp in JSON.

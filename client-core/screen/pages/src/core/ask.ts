@@ -76,8 +76,6 @@ export const held = () => read('zhibu_held', api.HeldEditsSchema);
 export const takeHeld = (seen: Uint8Array) => askBytes('zhibu_held_take', seen, api.CommittedSchema);
 export const returnHeld = (seen: Uint8Array, reply: string) =>
   ask('zhibu_held_return', api.ReturnRequestSchema, {seen, reply}, api.CommittedSchema);
-export const settle = (seen: Uint8Array) =>
-  askBytes('zhibu_conflict_settle', seen, api.CommittedSchema);
 
 export const showCheckIn = (meeting: string) =>
   askBytes('zhibu_check_in_show', idBytes(meeting), api.ShownCheckInSchema);
