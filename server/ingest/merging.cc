@@ -8,7 +8,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "server/ingest/waiting.h"
 #include "sync/base/reason.h"
 #include "sync/base/status.h"
 #include "sync/merge/merge.h"
@@ -139,14 +138,8 @@ absl::Status Merging::MergeOne(const Passage& passage, const Change& change, Ver
   staged->change = &change;
   if (!passage.composed()) {
     ASSIGN_OR_RETURN(const Author judged, offices_.JudgedAs(passage));
-    const absl::Status may =
-        MayTouch(work_.writer, work_.schema, judged, *staged->type, key.id, change, staged->was);
-    // Whoever was not shown it while they acted there is not told that it is there.
-    if (IsHeld(ReasonOf(may).reason) && change.kind() != Change::CREATE &&
-        !CanKnow(passage, change, *staged)) {
-      return Refuse(sync::v1::NO_SUCH_RECORD, staged->type->name);
-    }
-    RETURN_IF_ERROR(may);
+    RETURN_IF_ERROR(
+        MayTouch(work_.writer, work_.schema, judged, *staged->type, key.id, change, staged->was));
   }
   const Origin origin{.device = passage.row.author,
                       .version = version,

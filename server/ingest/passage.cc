@@ -2,27 +2,15 @@
 
 #include <algorithm>
 
-#include "sync/merge/touched.h"
-
 namespace zhibu::server {
-namespace {
-
-Version BaseOf(const Passage& passage, const sync::v1::Change& change) {
-  return std::min(Version(change.base()), passage.seen_up_to);
-}
-
-}  // namespace
-
-bool CanKnow(const Passage& passage, const sync::v1::Change& change, const Staged& staged) {
-  return staged.was.exists && SawAny(staged.was, passage.row.author, BaseOf(passage, change));
-}
 
 Step StepOf(const Work& work, const Passage& passage, const RecordKey& key, const Staged& staged) {
   const int64_t now_ms = work.environment.now_ms();
   const Stamp stamp =
       std::max(Believed(passage.row.stamp, now_ms), Believed(staged.was.touch.stamp, now_ms));
-  return {*staged.type,   key.id,       *staged.change,
-          staged.was,     staged.state, BaseOf(passage, *staged.change),
+  return {*staged.type,   key.id,
+          *staged.change, staged.was,
+          staged.state,   std::min(Version(staged.change->base()), passage.seen_up_to),
           MillisOf(stamp)};
 }
 

@@ -58,9 +58,6 @@ inline RecordKey KeyOf(const sync::v1::Change& change) {
   return {change.type(), *Id::FromBytes(change.id())};
 }
 
-// Whether the record was there, and its author's device can have seen it.
-bool CanKnow(const Passage& passage, const sync::v1::Change& change, const Staged& staged);
-
 // As the rules see it. What they are made of stays until they are gone.
 Step StepOf(const Work& work, const Passage& passage, const RecordKey& key, const Staged& staged);
 std::vector<Step> StepsOf(const Work& work, const Passage& passage, const Staging& staging);

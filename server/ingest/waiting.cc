@@ -52,12 +52,12 @@ absl::Status Waiting::MayBeJudged(const Passage& passage, const Staging& staging
   for (const Change& change : passage.edit.changes()) {
     const RecordKey key = KeyOf(change);
     const Staged& staged = staging.at(key);
-    if (change.kind() != Change::CREATE && !CanKnow(passage, change, staged)) {
+    if (staged.before.empty() && change.kind() != Change::CREATE) {
       if (!below) {
         ASSIGN_OR_RETURN(below, HeldBelow(passage.row));
       }
-      if (below->count(key) == 0) return Refuse(sync::v1::NO_SUCH_RECORD, staged.type->name);
-      if (staged.before.empty()) continue;
+      if (below->count(key) > 0) continue;
+      return Refuse(sync::v1::NO_SUCH_RECORD, staged.type->name);
     }
     ASSIGN_OR_RETURN(const bool right, HasRight(passage, change, staged));
     if (right) continue;

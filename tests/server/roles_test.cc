@@ -228,31 +228,6 @@ TEST_F(Roles, WhoNeverHadARightIsNotHeldAndLearnsNothing) {
   EXPECT_THAT(Waiting(), IsEmpty());
 }
 
-TEST_F(Roles, WhoHasLeftIsNotToldWhichRecordsCameAfterThem) {
-  world.SyncAll();
-  const auto sent = std::make_shared<server::Sent>();
-  sent->cursors[branch] = world.StateOf({2, branch}).version();
-  const auto as_was_sent = [&](Author* author, const Change& change) {
-    Submitted submitted = Of(author, {change});
-    submitted.sent = sent;
-    return Answer(submitted);
-  };
-  const Id before = MakeMeeting(lis);
-  world.SyncAll();
-  sent->cursors[branch] = world.StateOf({31, before}).version();
-  Author lost{world.Enrol(zhang).number()};
-  world.Dismiss(zhang, branch, SECRETARY);
-  const Id after = MakeMeeting(lis);
-  world.SyncAll();
-  // They make up what they have seen.
-  EXPECT_EQ(as_was_sent(&zhang_author, Update(At("礼堂"), before)), "1 HELD GRANT_ENDED");
-  EXPECT_EQ(as_was_sent(&zhang_author, Update(At("礼堂"), after)), "2 RETURNED NO_SUCH_RECORD");
-  EXPECT_EQ(as_was_sent(&zhang_author, Deletion(31, after)), "3 RETURNED NO_SUCH_RECORD");
-  EXPECT_EQ(as_was_sent(&zhang_author, Update(At("礼堂"), NewId())), "4 RETURNED NO_SUCH_RECORD");
-  world.Revoke(lost.device);
-  EXPECT_EQ(as_was_sent(&lost, Update(At("礼堂"), after)), "1 RETURNED NO_SUCH_RECORD");
-}
-
 TEST_F(Roles, NamingAHeldEditOfOnesOwnDoesNotMakeAnEditWaitUnread) {
   // Wang's own contact is held, because wang has moved; what is of others is not.
   const Id elsewhere = lis.Make<Meeting>([&](Meeting& m) { m.set_branch_id(branch.str()); });

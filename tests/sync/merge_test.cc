@@ -6,7 +6,6 @@
 #include <gmock/gmock.h>
 
 #include "sync/base/reason.h"
-#include "sync/merge/touched.h"
 #include "sync/wire/wire.h"
 #include "tests/sync/story.h"
 #include "zhibu/sync/v1/trace.pb.h"
@@ -79,23 +78,6 @@ void AddMember(Sampler& s, const std::string& member) { s.add_add_wins(member); 
 void RemoveMember(Sampler& s, const std::string& member) {
   auto& members = *s.mutable_add_wins();
   members.erase(std::remove(members.begin(), members.end(), member), members.end());
-}
-
-// --- Who can have seen it ---
-
-TEST_F(Merge, WhoSawTheRecordOnceCanHaveSeenItWhateverWasWrittenSince) {
-  Before(Latest("hall"));
-  const Version made = server.state().touch.version;
-  a.Edit([](Sampler& s) {
-    s.set_latest("yard");
-    s.set_ask("x");
-  });
-  Take({&a});
-  const Version none(made.value - 1);
-  EXPECT_FALSE(SawAny(server.state(), DeviceNumber(13), none));
-  EXPECT_TRUE(SawAny(server.state(), DeviceNumber(13), made));
-  EXPECT_TRUE(SawAny(server.state(), DeviceNumber(10), none)) << "who made it";
-  EXPECT_TRUE(SawAny(server.state(), DeviceNumber(11), none)) << "who changed it";
 }
 
 // --- LATEST ---
