@@ -62,7 +62,7 @@ const std::vector<Layer>& Layers() {
        {"sync/base", "sync/schema", "sync/wire", "sync/merge", "sync/rules/cel"},
        "cstdio"},
       {"sync/exchange",
-       {"sync/base", "sync/rules/book"},
+       {"sync/base", "sync/wire", "sync/rules/book"},
        Any({kHost, "unicode/.*", R"(csv\.h|zip\.h|expat\.h|re2/re2\.h|xlsxwriter\.h)"})},
       {"sync/rules", with(kSync, {"sync/rules/book"}), ""},
       {"sync/sqlite", {"sync/base", "sync/crypto"}, kStorage},
@@ -123,7 +123,9 @@ const std::vector<Layer>& Layers() {
                     "server/feed", "server/figures", "server/ingest", "server/identity",
                     "server/sessions", "server/admin", "sync/cli"}),
        Any({kHost, kGrpc, "asio/.*"})},
-      {"server/cli", with(kSync, {"sync/rules/book", "server/identity", "server/rpc", "sync/cli"}),
+      {"server/cli",
+       with(kSync, {"sync/exchange", "sync/rules/book", "server/identity", "server/exchange",
+                    "server/rpc", "sync/cli"}),
        Any({kHost, kCommand, kGrpc, "spdlog/.*"})},
   };
   return kLayers;
