@@ -12,7 +12,8 @@ test('A clock that is off is said in words, and days are counted by the server\'
   });
   await page.goto(page.address);
   await seen(page, '本机时钟快 12 分钟');
-  assert.match(await textOf(page, '[data-test="sync"]'), /上次同步 刚刚/);
+  // The township was made minutes ago; by this page's clock it would be twelve more.
+  assert.match(await textOf(page, '[data-test="sync"]'), /上次同步 (刚刚|[1-9] 分钟前)/);
   await seen(page, '还有 12 天');
 }));
 
