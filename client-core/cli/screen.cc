@@ -2,6 +2,7 @@
 #include "client-core/screen/screen.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <iostream>
 #include <string>
@@ -53,8 +54,9 @@ absl::Status Show(const ScreenArguments& arguments, Store& store, const Output& 
     screen.Stop();
   });
   const absl::Status status = screen.Run();
-  // It may have ended by itself: the port is taken.
-  pthread_kill(stopper.native_handle(), SIGTERM);
+  // It may have ended by itself: the port is taken. Every thread has the signal blocked but for
+  // whoever waits for it.
+  kill(getpid(), SIGTERM);
   stopper.join();
   if (absl::IsUnavailable(status)) {
     return absl::UnavailableError(
