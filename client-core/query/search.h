@@ -1,8 +1,8 @@
 // Records that somebody looks for by what they are called: 王, wang xy, wxy, 七月.
 //
 //   Names names(*store, Language::kChinese);
-//   ASSIGN_OR_RETURN(const Hits hits, Search(*store, names, {member_type}, "wxy", 20));
-//   ASSIGN_OR_RETURN(const Hits hits, Search(*store, names, TypesIn(names, field), "", 20));
+//   ASSIGN_OR_RETURN(const SearchHits found, Search(*store, names, {member_type}, "wxy", 20));
+//   ASSIGN_OR_RETURN(found, Search(*store, names, ChoicesFor(names, field), "", 20));
 //
 // Threads and errors: as the store.
 #ifndef ZHIBU_CLIENT_CORE_QUERY_SEARCH_H_

@@ -39,7 +39,7 @@ struct ScreenOptions {
 
 class Screen {
  public:
-  // `store` outlives it.
+  // `store` outlives it, and is suspended once the screen is gone.
   Screen(Store* store, absl::Span<const Page> pages, ScreenOptions options);
   ~Screen();
 

@@ -24,7 +24,7 @@
 namespace zhibu {
 
 struct Mark {
-  enum class Kind { kDoubtful, kRefused, kNotRead };
+  enum class Kind { kNotRead, kDoubtful, kRefused };  // the gravest last
   Kind kind = Kind::kDoubtful;
   uint32_t line = 0;
   std::optional<size_t> column;  // the first is 0; none: the row

@@ -33,10 +33,6 @@
 #include "sync/sqlite/connection.h"
 #include "zhibu/stored/v1/server.pb.h"
 
-namespace zhibu::stored::v1 {
-class Cell;
-}  // namespace zhibu::stored::v1
-
 namespace zhibu::server::sqlite {
 
 using zhibu::sqlite::Bounded;
