@@ -1,8 +1,10 @@
 #include "client-core/c/rows.h"
 
 #include <google/protobuf/message.h>
+#include <google/protobuf/text_format.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -47,6 +49,34 @@ absl::StatusOr<std::unique_ptr<Message>> SaidIn(const api::v1::EditItem& item,
     return Refuse(sync::v1::MALFORMED, like.GetDescriptor()->name());
   }
   return said;
+}
+
+// As text, for messages of one kind.
+std::string KeyIn(const Message& element, uint32_t key_number) {
+  std::string key;
+  google::protobuf::TextFormat::PrintFieldValueToString(
+      element, element.GetDescriptor()->FindFieldByNumber(static_cast<int>(key_number)), -1, &key);
+  return key;
+}
+
+// JSON has no room for what a newer app has written and this build does not know: it stays, in
+// elements too.
+void KeepUnknown(const Fields& fields, const Message& seen, Message* said) {
+  const auto& reflection = *seen.GetReflection();
+  reflection.MutableUnknownFields(said)->MergeFrom(reflection.GetUnknownFields(seen));
+  for (const FieldRule& rule : fields.rules()) {
+    if (rule.element == nullptr) continue;
+    std::map<std::string, const Message*> elements;
+    for (int i = 0; i < reflection.FieldSize(seen, rule.descriptor); ++i) {
+      const Message& element = reflection.GetRepeatedMessage(seen, rule.descriptor, i);
+      elements.emplace(KeyIn(element, rule.key_number), &element);
+    }
+    for (int i = 0; i < reflection.FieldSize(*said, rule.descriptor); ++i) {
+      Message* element = reflection.MutableRepeatedMessage(said, rule.descriptor, i);
+      const auto it = elements.find(KeyIn(*element, rule.key_number));
+      if (it != elements.end()) KeepUnknown(*rule.element, *it->second, element);
+    }
+  }
 }
 
 // What `said` has of these fields takes the place of what `message` has, which may be nothing. A
@@ -158,6 +188,9 @@ absl::StatusOr<Draft> DraftIn(Store& store, const api::v1::EditItem& item) {
     return Refuse(sync::v1::MALFORMED, "EditItem.to");
   }
   ASSIGN_OR_RETURN(const auto said, SaidIn(item, draft.message()));
+  if (item.to_case() == api::v1::EditItem::kJson) {
+    KeepUnknown(draft.type().fields, draft.message(), said.get());
+  }
   if (!item.fields().empty()) {
     RETURN_IF_ERROR(TakeFields(item, said.get(), &draft.message()));
     return draft;

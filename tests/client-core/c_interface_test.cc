@@ -132,6 +132,46 @@ TEST_F(CInterface, APatchChangesTheFieldsThatItNamesAndNoOther) {
   EXPECT_EQ(why.detail(), "Meeting.colour");
 }
 
+TEST_F(CInterface, WhatANewerAppHasWrittenStaysWhereThisOneWritesJson) {
+  CPhone phone(directory.NewFile());
+  const auto unknown_in = [](const google::protobuf::Message& message) {
+    return message.GetReflection()->GetUnknownFields(message).field_count();
+  };
+  const Id id = phone.Record<Meeting>([&](Meeting& meeting) {
+    Fill(meeting);
+    auto& item = *meeting.add_agenda();
+    item.set_number(1);
+    for (google::protobuf::Message* of : {static_cast<google::protobuf::Message*>(&meeting),
+                                          static_cast<google::protobuf::Message*>(&item)}) {
+      of->GetReflection()->MutableUnknownFields(of)->AddVarint(900, 7);
+    }
+  });
+  for (const bool all : {true, false}) {
+    api::v1::EditRequest edit;
+    auto& item = *edit.add_items();
+    item.set_seen(phone.Get("Meeting", id).seen());
+    Meeting known = phone.As<Meeting>(id);
+    known.DiscardUnknownFields();
+    known.set_place(all ? "村委会" : "学校");
+    known.mutable_agenda(0)->set_topic(all ? "甲" : "乙");
+    item.set_json(Got([&](auto* out, auto* error) {
+      return zhibu_to_json(In("Meeting"), In(Bytes(known)), out, error);
+    }));
+    if (!all) {
+      item.add_fields("place");
+      item.add_fields("agenda");
+    }
+    Got([&](auto* out, auto* error) {
+      return zhibu_commit(phone.store(), In(Bytes(edit)), out, error);
+    });
+    const Meeting now = phone.As<Meeting>(id);
+    EXPECT_EQ(now.place(), all ? "村委会" : "学校");
+    EXPECT_EQ(now.agenda(0).topic(), all ? "甲" : "乙");
+    EXPECT_EQ(unknown_in(now), 1);
+    EXPECT_EQ(unknown_in(now.agenda(0)), 1);
+  }
+}
+
 TEST_F(CInterface, AFieldThatIsNamedTwiceIsMeantOnce) {
   CPhone phone(directory.NewFile());
   const Id id = phone.Record<Meeting>(Fill);
