@@ -49,6 +49,12 @@ Json JsonOf(const Histogram& histogram) {
           {"max_us", histogram.max()}};
 }
 
+template <typename... Args>
+std::string In(Language language, const absl::FormatSpec<Args...>& zh,
+               const absl::FormatSpec<Args...>& en, const Args&... args) {
+  return absl::StrFormat(language == Language::kChinese ? zh : en, args...);
+}
+
 std::string Milliseconds(int64_t us) { return absl::StrFormat("%.1f", us / 1000.0); }
 
 class Table {
@@ -125,56 +131,52 @@ Json JsonOf(const Run& run) {
 std::string TableOf(const Run& run, Language language) {
   const Outcome& outcome = run.outcome;
   const Tally& tally = outcome.tally;
-  const bool chinese = language == Language::kChinese;
   Table table(language);
   if (run.plan.mode != Mode::kStorm) {
     table.Line("连接", "streams",
-               absl::StrFormat(chinese ? "%d 条，每秒建立 %.0f 条" : "%d, opened %.0f a second",
-                               outcome.opened,
-                               Per(static_cast<double>(outcome.opened), outcome.opening_seconds)));
+               In(language, "%d 条，每秒建立 %.0f 条", "%d, opened %.0f a second", outcome.opened,
+                  Per(static_cast<double>(outcome.opened), outcome.opening_seconds)));
     table.Times("建立连接到同步完毕", "from dialling until in step", tally.openings);
   }
   if (run.plan.mode == Mode::kStorm) {
     table.Line("轮次", "cycles",
-               absl::StrFormat(chinese ? "%d 次，每秒 %.0f 次" : "%d, %.0f a second",
-                               tally.cycles.count(), CyclesPerSecond(run)));
+               In(language, "%d 次，每秒 %.0f 次", "%d, %.0f a second", tally.cycles.count(),
+                  CyclesPerSecond(run)));
     table.Times("每轮", "each cycle", tally.cycles);
   }
   if (run.plan.mode != Mode::kIdle) {
-    table.Line("答复", "answered",
-               absl::StrFormat(chinese ? "%d 条，每秒 %.0f 条；其中并入 %d 条"
-                                       : "%d, %.0f a second; %d of them merged",
-                               tally.answers.count(), AnsweredPerSecond(run), tally.merged));
+    table.Line(
+        "答复", "answered",
+        In(language, "%d 条，每秒 %.0f 条；其中并入 %d 条", "%d, %.0f a second; %d of them merged",
+           tally.answers.count(), AnsweredPerSecond(run), tally.merged));
     table.Times("从产生到答复", "from due to answered", tally.answers);
     table.Times("从发出到同支部其他设备", "from sent to others of the branch", tally.others);
     table.Line("逐秒答复", "answered each second", absl::StrJoin(tally.answered_by_second, " "));
     table.Line("结束时等待", "waiting at the end",
-               absl::StrFormat(chinese ? "%d 条，%.1f 秒后余 %d 条；因积压未提交 %d 条"
-                                       : "%d, after %.1f s %d; %d not offered for those before",
-                               outcome.waiting, outcome.drain_seconds, outcome.unanswered,
-                               tally.not_offered));
+               In(language, "%d 条，%.1f 秒后余 %d 条；因积压未提交 %d 条",
+                  "%d, after %.1f s %d; %d not offered for those before", outcome.waiting,
+                  outcome.drain_seconds, outcome.unanswered, tally.not_offered));
   }
   table.Line("流量", "bytes",
-             absl::StrFormat(chinese ? "上行 %d，下行 %d" : "%d up, %d down", tally.bytes_up,
-                             tally.bytes_down));
+             In(language, "上行 %d，下行 %d", "%d up, %d down", tally.bytes_up, tally.bytes_down));
   if (run.server.ended.cpu_seconds > 0) {
     constexpr double kMiB = 1 << 20;
     table.Line(
         "服务器", "server",
-        absl::StrFormat(chinese ? "处理器 %.1f 秒，每条 %.0f 微秒；内存 %.0f→%.0f "
-                                  "MiB（每连接 %.0f kB），最多 %.0f MiB"
-                                : "%.1f s of processor, %.0f us an edit; memory %.0f to "
-                                  "%.0f MiB (%.0f kB a stream), at most %.0f MiB",
-                        ServerSeconds(run),
-                        Per(1e6 * ServerSeconds(run), static_cast<double>(tally.answers.count())),
-                        static_cast<double>(run.server.settled.memory_bytes) / kMiB,
-                        static_cast<double>(run.server.opened.memory_bytes) / kMiB,
-                        BytesPerStream(run) / 1000,
-                        static_cast<double>(run.server.ended.memory_bytes_max) / kMiB));
+        In(language,
+           "处理器 %.1f 秒，每条 %.0f 微秒；内存 %.0f→%.0f "
+           "MiB（每连接 %.0f kB），最多 %.0f MiB",
+           "%.1f s of processor, %.0f us an edit; memory %.0f to "
+           "%.0f MiB (%.0f kB a stream), at most %.0f MiB",
+           ServerSeconds(run),
+           Per(1e6 * ServerSeconds(run), static_cast<double>(tally.answers.count())),
+           static_cast<double>(run.server.settled.memory_bytes) / kMiB,
+           static_cast<double>(run.server.opened.memory_bytes) / kMiB, BytesPerStream(run) / 1000,
+           static_cast<double>(run.server.ended.memory_bytes_max) / kMiB));
   }
   table.Line("本程序", "this program",
-             absl::StrFormat(chinese ? "处理器 %.1f 秒" : "%.1f s of processor",
-                             run.self.ended.cpu_seconds - run.self.opened.cpu_seconds));
+             In(language, "处理器 %.1f 秒", "%.1f s of processor",
+                run.self.ended.cpu_seconds - run.self.opened.cpu_seconds));
   for (const auto& [what, times] : tally.errors) {
     table.Line("出错", "errors", absl::StrCat(what, " × ", times));
   }
