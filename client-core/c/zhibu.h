@@ -65,7 +65,8 @@ ZHIBU_API uint64_t zhibu_live(void);
 /* protobuf's JSON form and back. `type`: Meeting, or zhibu.api.v1.Query. */
 ZHIBU_API int32_t zhibu_to_json(zhibu_in type, zhibu_in body, zhibu_out* json, zhibu_out* error);
 ZHIBU_API int32_t zhibu_from_json(zhibu_in type, zhibu_in json, zhibu_out* body, zhibu_out* error);
-/* A google.protobuf.FileDescriptorSet of every record and message, with labels and rights. */
+/* `descriptors`: a google.protobuf.FileDescriptorSet of every record and message, with labels and
+ * rights. */
 ZHIBU_API int32_t zhibu_schema(zhibu_out* descriptors, zhibu_out* error);
 /* `certificate`, in DER or PEM, is the one with this fingerprint (Advice, EnrolCall); else
  * OTHER_SERVER, and nothing may be sent there. */
@@ -167,14 +168,16 @@ ZHIBU_API int32_t zhibu_watch_close(zhibu_handle watch, zhibu_out* error);
 
 /* ---- What waits, came back, or waits for others ---- */
 
+/* `edits`: UnsentEdits. */
 ZHIBU_API int32_t zhibu_unsent(zhibu_handle store, zhibu_out* edits, zhibu_out* error);
+/* `edits`: SetAsideEdits. */
 ZHIBU_API int32_t zhibu_set_aside(zhibu_handle store, zhibu_out* edits, zhibu_out* error);
 /* `place`: Place. The edit made again on what is shown now, as Rows to be amended and committed
  * together; what was set aside goes with that commit. */
 ZHIBU_API int32_t zhibu_amend(zhibu_handle store, zhibu_in place, zhibu_out* rows,
                               zhibu_out* error);
 ZHIBU_API int32_t zhibu_discard(zhibu_handle store, zhibu_in place, zhibu_out* error);
-/* Edits of others that wait for the decision of this device's owner: HeldEdits. */
+/* `edits`: HeldEdits, of others, which wait for the decision of this device's owner. */
 ZHIBU_API int32_t zhibu_held(zhibu_handle store, zhibu_out* edits, zhibu_out* error);
 /* `seen`: of HeldEdit.row. */
 ZHIBU_API int32_t zhibu_held_take(zhibu_handle store, zhibu_in seen, zhibu_out* committed,
@@ -228,7 +231,7 @@ ZHIBU_API int32_t zhibu_parcel_receive(zhibu_handle store, zhibu_in file, zhibu_
 ZHIBU_API int32_t zhibu_events_open(zhibu_handle store, void (*notify)(void* user), void* user,
                                     void (*free_user)(void* user), zhibu_handle* events,
                                     zhibu_out* error);
-/* Events; empty where nothing has happened since. */
+/* `next`: Events; empty where nothing has happened since. */
 ZHIBU_API int32_t zhibu_events_next(zhibu_handle events, zhibu_out* next, zhibu_out* error);
 ZHIBU_API int32_t zhibu_events_close(zhibu_handle events, zhibu_out* error);
 
@@ -263,7 +266,7 @@ ZHIBU_API int32_t zhibu_session_ended(zhibu_handle session, zhibu_in end, zhibu_
 ZHIBU_API int32_t zhibu_session_hurry(zhibu_handle session, zhibu_out* error);
 /* `ask`: a zhibu.sync.v1.Ask, about records that are not held here. Answered by a page. */
 ZHIBU_API int32_t zhibu_session_ask(zhibu_handle session, zhibu_in ask, zhibu_out* error);
-/* A zhibu.sync.v1.Page, in the order of the questions; empty where none has come. */
+/* `page`: zhibu.sync.v1.Page, in the order of the questions; empty where none has come. */
 ZHIBU_API int32_t zhibu_session_page(zhibu_handle session, zhibu_out* page, zhibu_out* error);
 ZHIBU_API int32_t zhibu_session_close(zhibu_handle session, zhibu_out* error);
 
