@@ -116,11 +116,11 @@ export interface Native {
     yield from map(native_type, found)
     yield "}\n"
     yield "// What a store can be asked by name, and whether that takes the store."
-    yield "export const asked: Readonly<Record<string, boolean>> = {"
+    yield "export const asked: ReadonlyMap<string, boolean> = new Map(["
     methods = list(filter(of_store, found))
     for function in methods:
-        yield f"  {function.name}: {bool_of(any(p.kind == 'handle' for p in function.given))},"
-    yield "};\n"
+        yield f"  ['{function.name}', {bool_of(any(p.kind == 'handle' for p in function.given))}],"
+    yield "]);\n"
     yield "// With messages for bytes, whatever moves them: a store in this process, a page's bridge."
     yield "export abstract class Calls implements Core<api.Events> {"
     yield "  abstract call(name: string, body: Uint8Array): Promise<Uint8Array>;"

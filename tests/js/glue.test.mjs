@@ -24,8 +24,8 @@ test('What the pages may ask of the core they may ask of a store by its name', (
   const pages = [...read('client-core/screen/functions.cc').matchAll(/(?:ASKING|TELLING|DOING)\((zhibu_\w+)\)|table\["(zhibu_\w+)"\]/g)]
     .map(([, one, other]) => one ?? other);
   assert.ok(pages.length > 35);
-  assert.deepEqual(pages.filter((name) => !(name in asked)), []);
-  const methods = Object.keys(asked).map((name) => name.slice('zhibu_'.length).replace(/_(\w)/g, (_, letter) => letter.toUpperCase()));
+  assert.deepEqual(pages.filter((name) => !asked.has(name)), []);
+  const methods = [...asked.keys()].map((name) => name.slice('zhibu_'.length).replace(/_(\w)/g, (_, letter) => letter.toUpperCase()));
   assert.deepEqual(methods.filter((name) => typeof Store.prototype[name] !== 'function'), []);
 });
 

@@ -41,8 +41,8 @@ export class Runner {
       try {
         await this.take(step);
       } catch (error) {
-        if (!error.step) error.message = `${this.saying}\n${JSON.stringify(step)}\n${error.message}`;
-        throw Object.assign(error, {step});
+        if (step.repeat || error.step) throw error;
+        throw Object.assign(new Error(`${this.saying}\n${JSON.stringify(step)}`, {cause: error}), {step});
       }
     }
   }
@@ -124,7 +124,7 @@ export class Runner {
 
   async repeat({repeat, seed, steps}) {
     this.next = chance(seed);
-    for (this.kept.round = 0; this.kept.round < repeat; ++this.kept.round) await this.run(steps);
+    for (this.kept.round = 1; this.kept.round <= repeat; ++this.kept.round) await this.run(steps);
   }
 
   async close() {

@@ -35,8 +35,8 @@ static bool BytesFrom(napi_env env, napi_value value, zhibu_in* bytes) {
 
 napi_value BufferOf(napi_env env, zhibu_out* bytes) {
   napi_value buffer = NULL;
-  CHECKED(napi_create_buffer_copy(env, bytes->size, bytes->size == 0 ? "" : (void*)bytes->data, NULL,
-                                  &buffer));
+  CHECKED(napi_create_buffer_copy(env, bytes->size, bytes->size == 0 ? "" : (void*)bytes->data,
+                                  NULL, &buffer));
   zhibu_free(bytes);
   return buffer;
 }

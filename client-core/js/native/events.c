@@ -2,8 +2,8 @@
 
 #include "client-core/js/native/glue.h"
 
-/* A bell that a thread of the core's rings and that is heard on the main thread. It is freed there, once
- * the core has let go of it and its opening has been told of, in whichever order. */
+/* A bell that a thread of the core's rings and that is heard on the main thread. It is freed there,
+ * once the core has let go of it and its opening has been told of, in whichever order. */
 typedef struct Bell {
   int held;
   napi_threadsafe_function rings;

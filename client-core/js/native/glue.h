@@ -1,5 +1,5 @@
-/* The C interface as functions of Node: bytes and handles in, a promise out. Every call runs on a thread
- * of the pool, so nothing waits on the main one. calls.c, made by glue.py, has the table. */
+/* The C interface as functions of Node: bytes and handles in, a promise out. Every call runs on a
+ * thread of the pool, so nothing waits on the main one. calls.c, made by glue.py, has the table. */
 #ifndef ZHIBU_CLIENT_CORE_JS_NATIVE_GLUE_H_
 #define ZHIBU_CLIENT_CORE_JS_NATIVE_GLUE_H_
 
@@ -30,9 +30,10 @@ typedef struct Function {
 extern const Function kFunctions[];
 extern const size_t kFunctionCount;
 
-/* A call of Node's own interface, which fails only by a mistake of ours, or when the process ends. */
-#define CHECKED(call)                                            \
-  do {                                                           \
+/* A call of Node's own interface, which fails only by a mistake of ours, or when the process ends.
+ */
+#define CHECKED(call)                                                        \
+  do {                                                                       \
     if ((call) != napi_ok) napi_fatal_error(#call, NAPI_AUTO_LENGTH, "", 0); \
   } while (0)
 
@@ -43,8 +44,8 @@ napi_value BufferOf(napi_env env, zhibu_out* bytes);
 
 /* A function of Node that calls the Function which it was made with. */
 napi_value CallFunction(napi_env env, napi_callback_info info);
-/* zhibu_events_open(store, bell): `bell` is called on the main thread, and no more once a promise of
- * zhibu_events_close or zhibu_close is kept. */
+/* zhibu_events_open(store, bell): `bell` is called on the main thread, and no more once a promise
+ * of zhibu_events_close or zhibu_close is kept. */
 napi_value OpenEvents(napi_env env, napi_callback_info info);
 
 #endif /* ZHIBU_CLIENT_CORE_JS_NATIVE_GLUE_H_ */

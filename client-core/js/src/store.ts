@@ -54,7 +54,7 @@ export class Store extends Calls {
   }
 
   override async call(name: string, body: Uint8Array): Promise<Uint8Array> {
-    const takesStore = asked[name];
+    const takesStore = asked.get(name);
     if (takesStore === undefined) throw new TypeError(`nothing that a store can be asked: ${name}`);
     const ask = native[name as keyof Native] as Asked;
     return told(takesStore ? ask(this.handle, body) : ask(body));
