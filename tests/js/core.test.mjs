@@ -79,9 +79,9 @@ test('A thousand calls at once are all answered', async () => {
 
 test('A store that is closed with calls under way answers each of them, one way or the other', async () => {
   const store = await folder.open();
-  const asked = Array.from({length: 100}, () => store.state());
+  const answers = Promise.allSettled(Array.from({length: 100}, () => store.state()));
   await store.close();
-  for (const {status, reason} of await Promise.allSettled(asked)) {
+  for (const {status, reason} of await answers) {
     assert.ok(status === 'fulfilled' || reason instanceof ZhibuError);
   }
 });
@@ -181,13 +181,13 @@ test('So does a worker, and its process goes on', async () => {
   const ended = spawnSync(process.execPath, ['--input-type=module', '--eval', `
     import {Worker} from 'node:worker_threads';
     const worker = new Worker(\`
-      const {workerData, parentPort} = require('node:worker_threads');
-      import(workerData).then(async ({Store}) => {
-        const store = await Store.open('${folder.path}/a.db', Buffer.alloc(32, 7));
-        store.follow(() => undefined);
-        for (const busy of [1, 2, 3]) await store.new('Meeting');
-        parentPort.postMessage('open');
-      });\`, {eval: true, workerData: '${package_}'});
+      import {parentPort} from 'node:worker_threads';
+      import {Store} from '${package_}';
+      const store = await Store.open('${folder.path}/a.db', Buffer.alloc(32, 7));
+      store.follow(() => undefined);
+      for (const busy of [1, 2, 3]) await store.new('Meeting');
+      parentPort.postMessage('open');
+      setInterval(() => store.state(), 1);\`, {eval: true});
     await new Promise((done) => worker.once('message', done));
     await worker.terminate();
     const {Store} = await import('${package_}');
