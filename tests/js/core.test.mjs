@@ -41,6 +41,7 @@ test('A handle that is closed is an error in words, whatever has been opened sin
   await refused(store.list({type: 'Meeting'}), {code: 3});
   await refused(Session.open(store, {}), {code: 3});
   await refused(store.events().next(), {code: 3});
+  store.follow(() => assert.fail('of a closed store'));
   await assert.rejects(native.zhibu_watch_next(watch), Uint8Array);
   await other.close();
 });
@@ -119,6 +120,19 @@ test('Events are told until the loop is left, and none after', async () => {
   assert.equal((await waiting).done, true);
   await record(store);
   assert.equal((await events.next()).done, true);
+  await store.close();
+});
+
+test('A list that cannot be watched says why, once, and a loop that is left by an error leaves nothing open', async () => {
+  const store = await folder.open();
+  const watch = store.watch({type: 'Nothing'});
+  await refused(watch.next(), {reason: Reason.UNKNOWN_TYPE});
+  assert.equal((await watch.next()).done, true);
+  await record(store);
+  await assert.rejects(async () => {
+    for await (const difference of store.watch({type: 'Meeting'})) throw new RangeError(difference.selected);
+  }, RangeError);
+  assert.equal(live(), 1n);
   await store.close();
 });
 

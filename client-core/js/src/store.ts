@@ -9,7 +9,7 @@
 // Calls may overlap: each runs on a thread of Node's pool. A store that is forgotten without being closed
 // is closed when it is collected.
 import {create, fromBinary, toBinary, type DescMessage, type MessageInitShape, type MessageShape} from '@bufbuild/protobuf';
-import {told} from './error.js';
+import {told, ZhibuError} from './error.js';
 import {Followed, openEvents, openWatch, type Source} from './followed.js';
 import {asked, Calls, type Native} from './made/calls.js';
 import * as api from './made/zhibu/api/v1/api_pb.js';
@@ -67,7 +67,12 @@ export class Store extends Calls {
   }
 
   override follow(listener: (events: api.Events) => void): void {
-    void (async () => { for await (const events of this.events()) listener(events); })();
+    void this.tell(listener).catch((error) => {
+      if (!(error instanceof ZhibuError)) throw error;  // a store that is closed has nothing to tell
+    });
+  }
+  private async tell(listener: (events: api.Events) => void): Promise<void> {
+    for await (const events of this.events()) listener(events);
   }
 
   // What has happened, from now on.

@@ -121,14 +121,14 @@ export const openStream: OpenStream = (address, fingerprint, ring) => {
   };
 };
 
-// One call of zhibu.sync.v1.Sync.
-export async function ask(address: string, fingerprint: string, method: 'Enrol' | 'Deliver', request: Uint8Array):
+// One call of zhibu.sync.v1.Sync/Enrol.
+export async function askToEnrol(address: string, fingerprint: string, request: Uint8Array):
     Promise<{reply: Uint8Array} | {end: End}> {
   const server = new Fingerprint(fingerprint);
   const client = new grpc.Client(address, server, options);
   try {
     return await new Promise((done) => {
-      client.makeUnaryRequest(`/zhibu.sync.v1.Sync/${method}`, asIs, asIs, request, {deadline: Date.now() + openedWithinMs},
+      client.makeUnaryRequest('/zhibu.sync.v1.Sync/Enrol', asIs, asIs, request, {deadline: Date.now() + openedWithinMs},
         (error, reply) => done(error ? {end: endOf(error, server)} : {reply: reply!}));
     });
   } finally {
