@@ -62,6 +62,13 @@ static void Lend(Work* work) {
   }
 }
 
+/* One of them may have been a key. */
+static void TakeBack(Work* work) {
+  volatile uint8_t* lent = work->lent;
+  for (size_t i = 0; i < work->call.in[0].size + work->call.in[1].size; ++i) lent[i] = 0;
+  free(work->lent);
+}
+
 static void Execute(napi_env env, void* data) {
   (void)env;
   Work* work = data;
@@ -86,7 +93,7 @@ static void Complete(napi_env env, napi_status status, void* data) {
   Answer(env, work->deferred, work->code,
          work->code == 0 ? Given(env, work) : BufferOf(env, &work->call.error));
   napi_delete_async_work(env, work->work);
-  free(work->lent);
+  TakeBack(work);
   free(work);
 }
 
