@@ -20,8 +20,8 @@ absl::StatusOr<Exported> Export(Store* store) {
   parcel.set_address(identity.address);
   parcel.set_fingerprint(identity.fingerprint);
   for (const sync::v1::Bundle& bundle : bundles) {
-    ASSIGN_OR_RETURN(*parcel.add_sealed(), Seal(Cargo::kBundle, bundle.SerializeAsString(),
-                                                identity.secret_key, identity.courier_key));
+    ASSIGN_OR_RETURN(*parcel.add_sealed(), SealCargo(Cargo::kBundle, bundle.SerializeAsString(),
+                                                     identity.secret_key, identity.courier_key));
     exported.edits += static_cast<uint64_t>(bundle.edits_size());
   }
   ASSIGN_OR_RETURN(const SyncState state, store->State());
@@ -36,7 +36,7 @@ absl::StatusOr<Received> Receive(Store* store, absl::string_view file) {
   const std::string own_key = PublicKeyOf(identity.secret_key);
   std::vector<sync::v1::Receipt> receipts;
   for (const std::string& sealed : parcel.sealed()) {
-    ASSIGN_OR_RETURN(const sync::v1::Letter letter, Unseal(sealed, identity.secret_key));
+    ASSIGN_OR_RETURN(const sync::v1::Letter letter, UnsealCargo(sealed, identity.secret_key));
     if (!SignedBy(identity.courier_key, Cargo::kReceipt, letter, own_key) ||
         !receipts.emplace_back().ParseFromString(letter.content())) {
       return Refuse(sync::v1::COURIER_DAMAGED, "");

@@ -53,7 +53,8 @@ endif()
 # zhibu_target(NAME [APART] [PRECOMPILED NAME])
 #
 # Some files are compiled as one, so that what all of them need is worked out once. APART: each by
-# itself, because they have helpers of the same names.
+# itself, because they have helpers of the same names, or classes with members of types that are theirs
+# alone.
 function(zhibu_target target)
   cmake_parse_arguments(ARG "APART" "PRECOMPILED" "" ${ARGN})
   zhibu_options(${target})

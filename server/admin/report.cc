@@ -60,6 +60,12 @@ absl::StatusOr<admin::v1::DueReply> Admin::Due(const admin::v1::DueRequest& requ
                      FindRegistered<Organisation>(reader, request.organisation(), Among::kThere));
     ASSIGN_OR_RETURN(const std::vector<Id> tree, Below(reader, organisation));
     ASSIGN_OR_RETURN(*reply.mutable_report(), DueIn(reader, hub_.ingest().book(), tree, as_of));
+    for (auto& rule : *reply.mutable_report()->mutable_rules()) {
+      for (auto& part : *rule.mutable_parts()) {
+        ASSIGN_OR_RETURN(*part.mutable_organisation_name(),
+                         RegisteredNameOf<Organisation>(reader, part.organisation_id()));
+      }
+    }
     return absl::OkStatus();
   }));
   return reply;

@@ -6,10 +6,8 @@
 #include "sync/base/status.h"
 #include "sync/rules/book/due_report.h"
 #include "sync/rules/parse.h"
-#include "sync/rules/registration.h"
 #include "sync/rules/supplements.h"
 #include "sync/wire/record.h"
-#include "zhibu/records/v1/organisation.pb.h"
 
 namespace zhibu::server {
 namespace {
@@ -73,14 +71,7 @@ absl::StatusOr<rules::v1::DueReport> DueIn(Reader& reader, const rules::Book& sh
   for (const Id& organisation : organisations) {
     RETURN_IF_ERROR(AddDueOf(reader, shipped, organisation, as_of, &reporter));
   }
-  rules::v1::DueReport report = reporter.Tell();
-  for (auto& rule : *report.mutable_rules()) {
-    for (auto& part : *rule.mutable_parts()) {
-      ASSIGN_OR_RETURN(*part.mutable_organisation_name(),
-                       RegisteredNameOf<records::v1::Organisation>(reader, part.organisation_id()));
-    }
-  }
-  return report;
+  return reporter.Tell();
 }
 
 }  // namespace zhibu::server

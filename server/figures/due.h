@@ -14,7 +14,7 @@
 
 namespace zhibu::server {
 
-// By what is shipped, and what was added for the organisation. Organisations are named.
+// By what is shipped, and what was added for the organisation. Names are for the caller to fill in.
 absl::StatusOr<rules::v1::DueReport> DueIn(Reader& reader, const rules::Book& shipped,
                                            absl::Span<const Id> organisations,
                                            absl::CivilDay as_of);

@@ -61,7 +61,7 @@ absl::StatusOr<Delivery> OpenBundle(Store& store, absl::string_view sealed, cons
   Delivery delivery;
   RETURN_IF_ERROR(store.Read([&](Reader& reader) -> absl::Status {
     ASSIGN_OR_RETURN(delivery.secret_key, reader.GetSetting(kCourierKeySetting));
-    ASSIGN_OR_RETURN(const sync::v1::Letter letter, Unseal(sealed, delivery.secret_key));
+    ASSIGN_OR_RETURN(const sync::v1::Letter letter, UnsealCargo(sealed, delivery.secret_key));
     Bundle bundle;
     if (!bundle.ParseFromString(letter.content())) {
       return Refuse(sync::v1::COURIER_DAMAGED, "");
@@ -105,8 +105,8 @@ absl::StatusOr<sync::v1::DeliverReply> ReplyTo(const Delivery& delivery,
     }
   }
   sync::v1::DeliverReply reply;
-  ASSIGN_OR_RETURN(*reply.mutable_receipt(), Seal(Cargo::kReceipt, receipt.SerializeAsString(),
-                                                  delivery.secret_key, delivery.public_key));
+  ASSIGN_OR_RETURN(*reply.mutable_receipt(), SealCargo(Cargo::kReceipt, receipt.SerializeAsString(),
+                                                       delivery.secret_key, delivery.public_key));
   *reply.mutable_refusal() = receipt.refusal();
   return reply;
 }

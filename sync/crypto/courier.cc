@@ -31,8 +31,8 @@ std::string Payload(Cargo cargo, absl::string_view content, absl::string_view re
 
 }  // namespace
 
-absl::StatusOr<std::string> Seal(Cargo cargo, absl::string_view content,
-                                 absl::string_view secret_key, absl::string_view reader) {
+absl::StatusOr<std::string> SealCargo(Cargo cargo, absl::string_view content,
+                                      absl::string_view secret_key, absl::string_view reader) {
   std::string box_key(crypto_box_PUBLICKEYBYTES, '\0');
   if (reader.size() != crypto_sign_PUBLICKEYBYTES ||
       crypto_sign_ed25519_pk_to_curve25519(Bytes(&box_key), Bytes(reader)) != 0) {
@@ -51,7 +51,7 @@ absl::StatusOr<std::string> Seal(Cargo cargo, absl::string_view content,
   return sealed;
 }
 
-absl::StatusOr<Letter> Unseal(absl::string_view sealed, absl::string_view secret_key) {
+absl::StatusOr<Letter> UnsealCargo(absl::string_view sealed, absl::string_view secret_key) {
   if (sealed.size() > kSealedBytesMax) {
     return TooLarge("bundle", sealed.size(), kSealedBytesMax);
   }

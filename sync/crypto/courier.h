@@ -1,9 +1,9 @@
 // What is carried by hand between a device and the server, as bytes: who can
 // read it, who signed it, and what a file must look like (courier.proto).
 //
-//   ASSIGN_OR_RETURN(sealed, Seal(Cargo::kBundle, bundle.SerializeAsString(),
-//                                 device_secret_key, courier_public_key));
-//   ASSIGN_OR_RETURN(Letter letter, Unseal(sealed, courier_secret_key));
+//   ASSIGN_OR_RETURN(sealed, SealCargo(Cargo::kBundle, bundle.SerializeAsString(),
+//                                      device_secret_key, courier_public_key));
+//   ASSIGN_OR_RETURN(Letter letter, UnsealCargo(sealed, courier_secret_key));
 //   SignedBy(device_public_key, Cargo::kBundle, letter, courier_public_key)
 //
 // Keys are Ed25519 pairs (sync/crypto/handshake.h), converted for sealing. The nonces of
@@ -31,12 +31,13 @@ inline constexpr size_t kParcelBytesMax = 66 << 20;
 
 // Signed with `secret_key`, to be read by whoever has the secret key of `reader`
 // and by nobody else. INVALID_ARGUMENT (COURIER_DAMAGED): `reader` is no key.
-absl::StatusOr<std::string> Seal(Cargo cargo, absl::string_view content,
-                                 absl::string_view secret_key, absl::string_view reader);
+absl::StatusOr<std::string> SealCargo(Cargo cargo, absl::string_view content,
+                                      absl::string_view secret_key, absl::string_view reader);
 
 // COURIER_DAMAGED where it is not sealed for this key, or not as it was. Who has
 // signed it is still to be asked.
-absl::StatusOr<sync::v1::Letter> Unseal(absl::string_view sealed, absl::string_view secret_key);
+absl::StatusOr<sync::v1::Letter> UnsealCargo(absl::string_view sealed,
+                                             absl::string_view secret_key);
 bool SignedBy(absl::string_view public_key, Cargo cargo, const sync::v1::Letter& letter,
               absl::string_view reader);
 

@@ -33,7 +33,7 @@ bool IsControl(uint32_t c) {
          (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }
 
-bool IsBlank(uint32_t c) {
+bool IsBlankCharacter(uint32_t c) {
   return c == ' ' || c == 0xa0 || c == 0xad || c == 0x1680 || (c >= 0x2000 && c <= 0x200d) ||
          c == 0x202f || c == 0x205f || c == 0x2060 || c == 0x3000 || c == 0xfeff;
 }
@@ -49,7 +49,7 @@ absl::Status CheckReason(absl::string_view reason) {
   if (std::any_of(characters.begin(), characters.end(), IsControl)) {
     return Refuse(sync::v1::BAD_VALUE, "reason");
   }
-  if (std::all_of(characters.begin(), characters.end(), IsBlank)) {
+  if (std::all_of(characters.begin(), characters.end(), IsBlankCharacter)) {
     return Refuse(sync::v1::ASK_WITHOUT_REASON, "reason");
   }
   return absl::OkStatus();

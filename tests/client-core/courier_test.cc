@@ -299,9 +299,9 @@ TEST_F(Courier, ABundleInTheNameOfAnotherDeviceIsRefused) {
   const client::Identity identity = wangs.store().GetIdentity().value();
   const auto deliver = [&] {
     sync::v1::Parcel parcel;
-    *parcel.add_sealed() =
-        Seal(Cargo::kBundle, bundle.SerializeAsString(), identity.secret_key, identity.courier_key)
-            .value();
+    *parcel.add_sealed() = SealCargo(Cargo::kBundle, bundle.SerializeAsString(),
+                                     identity.secret_key, identity.courier_key)
+                               .value();
     return ReasonOf(world.Deliver(ToFile(Cargo::kBundle, parcel)).status()).reason;
   };
   EXPECT_EQ(deliver(), sync::v1::UNKNOWN_DEVICE);
@@ -335,8 +335,8 @@ TEST_F(Courier, ReceiptsThatTheServerDidNotSignAreRefused) {
   answer.set_verdict(sync::v1::RETURNED);
   answer.set_link(LinkTo(edits->front().edit()));
   sync::v1::Parcel parcel;
-  *parcel.add_sealed() = Seal(Cargo::kReceipt, receipt.SerializeAsString(), identity.secret_key,
-                              PublicKeyOf(identity.secret_key))
+  *parcel.add_sealed() = SealCargo(Cargo::kReceipt, receipt.SerializeAsString(),
+                                   identity.secret_key, PublicKeyOf(identity.secret_key))
                              .value();
   EXPECT_EQ(
       ReasonOf(client::Receive(&zhangs.store(), ToFile(Cargo::kReceipt, parcel)).status()).reason,

@@ -191,7 +191,6 @@ TEST_F(DueAlike, TheServerFindsOfABranchWhatItsSecretarysPhoneFindsAndOfAllBelow
   for (const auto& [standing, number] : Told(Below(other))) sum[standing] += number;
   for (const auto& rule : all.rules()) {
     for (const auto& part : rule.parts()) {
-      EXPECT_FALSE(part.organisation_name().empty());
       if (part.organisation_id() == above.str()) Add(rule.key(), part.count(), &sum);
     }
   }

@@ -148,6 +148,8 @@ device member sync >/dev/null
 same "a member is told who wrote what of theirs into a file" true \
   "$(device member accesses | jq --arg name "$(year '.devices[] | select(.home == "secretary0") | .owner')" 'any(.[].record; .readerName == $name and (.exports // 0) > 0)')"
 tell "$(jq -r '"\(.ledgers) 张台账 ledgers，\(.rows) 行 rows"' <<<"$dossier")，$(stat -c %s "$work/dossier.xlsx") 字节 bytes；导出记录 exports on record $(device secretary0 list LedgerExport | jq length)"
+admin due --organisation "$first" >"$work/due0.json"
+admin due --organisation "$township" >"$work/due.json"
 stop_server
 
 step "今天该办什么？三部手机，没有信号" "What is due today? Three phones, no signal"
@@ -156,6 +158,12 @@ tell "${bold}$(year '.branches[0]')书记 the secretary${plain}：$(jq '.due | l
 show_due "$mine" 8
 same "a promise of a visit and a problem that are overdue" "1 1" \
   "$(counts_of "$mine" visit.promise OVERDUE) $(counts_of "$mine" rectification OVERDUE)"
+readonly standings='[("OVERDUE", "DUE", "QUESTION", "COMING") as $one | map(select(.standing == $one)) | length]'
+same "what is due at the first branch, by rule, on its phone and at the server" \
+  "$(jq -c ".due | group_by(.key) | map([.[0].key, $standings])" <<<"$mine")" \
+  "$(jq -c '[.report.rules[] | [.key, [.all | .overdue // 0, .due // 0, .questions // 0, .coming // 0]]] | sort' "$work/due0.json")"
+same "organisations that the server looks at for the township" "$(year '.branches | length + 1')" "$(jq .report.organisations "$work/due.json")"
+tell "服务器上的全镇应办 at the server, of all: $(jq -c '[.report.rules[].all] | [(map(.overdue // 0) | add), (map(.due // 0) | add)]' "$work/due.json") 已逾期 overdue，应办 due"
 debtor=$(year .words.debtor)
 months=$(year '[.words.unpaidFrom, .words.unpaidUntil] | join(" ")')
 theirs=$(due_of debtor)

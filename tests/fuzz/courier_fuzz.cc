@@ -44,7 +44,7 @@ class Smuggler {
     return ToFile(cargo, parcel);
   }
   std::string SealedForServer(const std::string& content) {
-    return Seal(Cargo::kBundle, content, identity_.secret_key, identity_.courier_key).value();
+    return SealCargo(Cargo::kBundle, content, identity_.secret_key, identity_.courier_key).value();
   }
 
   void BringFile() {
@@ -101,8 +101,8 @@ class Smuggler {
       return absl::OkStatus();
     }),
               absl::OkStatus());
-    const auto sealed = Seal(Cargo::kReceipt, receipt.SerializeAsString(), server_key,
-                             PublicKeyOf(identity_.secret_key));
+    const auto sealed = SealCargo(Cargo::kReceipt, receipt.SerializeAsString(), server_key,
+                                  PublicKeyOf(identity_.secret_key));
     (void)client::Receive(&site_.zhangs.store(), FileOf(Cargo::kReceipt, *sealed));
   }
 

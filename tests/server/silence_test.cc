@@ -582,8 +582,8 @@ TEST_F(SilenceTest, AnEditCarriesWhatItsDeviceIsKnownToHaveBeenSent) {
   const auto bundles = zhangs.store().Bundles(1).value();
   ASSERT_THAT(bundles, SizeIs(1));
   const client::Identity identity = zhangs.store().GetIdentity().value();
-  const auto sealed = Seal(Cargo::kBundle, bundles[0].SerializeAsString(), identity.secret_key,
-                           identity.courier_key);
+  const auto sealed = SealCargo(Cargo::kBundle, bundles[0].SerializeAsString(), identity.secret_key,
+                                identity.courier_key);
   const auto delivery = server::OpenBundle(world.store(), *sealed);
   ASSERT_TRUE(delivery.ok()) << delivery.status();
   ASSERT_THAT(delivery->edits, SizeIs(1));
@@ -591,8 +591,8 @@ TEST_F(SilenceTest, AnEditCarriesWhatItsDeviceIsKnownToHaveBeenSent) {
   EXPECT_EQ(delivery->edits[0].sent->cursors.at(branch), world.StateOf({31, meeting}).version());
   sync::v1::Bundle forged = bundles[0];
   for (auto& cursor : *forged.mutable_cursors()) cursor.set_version(~uint64_t{0});
-  const auto again =
-      Seal(Cargo::kBundle, forged.SerializeAsString(), identity.secret_key, identity.courier_key);
+  const auto again = SealCargo(Cargo::kBundle, forged.SerializeAsString(), identity.secret_key,
+                               identity.courier_key);
   EXPECT_THAT(server::OpenBundle(world.store(), *again)->edits[0].sent->cursors, IsEmpty());
 }
 

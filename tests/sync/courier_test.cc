@@ -22,7 +22,7 @@ Reason ReasonFor(const absl::Status& status) { return ReasonOf(status).reason; }
 class LetterTest : public ::testing::Test {
  protected:
   std::string Sealed() const {
-    return Seal(Cargo::kBundle, "礼堂", author.secret_key, server.public_key).value();
+    return SealCargo(Cargo::kBundle, "礼堂", author.secret_key, server.public_key).value();
   }
 
   const Environment environment = SystemEnvironment();
@@ -32,7 +32,7 @@ class LetterTest : public ::testing::Test {
 };
 
 TEST_F(LetterTest, TheReaderReadsItAndKnowsWhoWroteIt) {
-  const auto letter = Unseal(Sealed(), server.secret_key);
+  const auto letter = UnsealCargo(Sealed(), server.secret_key);
   ASSERT_TRUE(letter.ok()) << letter.status();
   EXPECT_EQ(letter->content(), "礼堂");
   EXPECT_TRUE(SignedBy(author.public_key, Cargo::kBundle, *letter, server.public_key));
@@ -40,8 +40,9 @@ TEST_F(LetterTest, TheReaderReadsItAndKnowsWhoWroteIt) {
 
 TEST_F(LetterTest, ACarrierReadsNothing) {
   EXPECT_THAT(Sealed(), Not(HasSubstr("礼堂")));
-  EXPECT_EQ(ReasonFor(Unseal(Sealed(), other.secret_key).status()), sync::v1::COURIER_DAMAGED);
-  EXPECT_EQ(ReasonFor(Unseal(Sealed(), author.secret_key).status()), sync::v1::COURIER_DAMAGED);
+  EXPECT_EQ(ReasonFor(UnsealCargo(Sealed(), other.secret_key).status()), sync::v1::COURIER_DAMAGED);
+  EXPECT_EQ(ReasonFor(UnsealCargo(Sealed(), author.secret_key).status()),
+            sync::v1::COURIER_DAMAGED);
 }
 
 TEST_F(LetterTest, AlteredAtAnyByteOrCutAnywhereItDoesNotOpen) {
@@ -49,24 +50,25 @@ TEST_F(LetterTest, AlteredAtAnyByteOrCutAnywhereItDoesNotOpen) {
   for (size_t at = 0; at < sealed.size(); ++at) {
     std::string altered = sealed;
     altered[at] ^= 1;
-    EXPECT_EQ(ReasonFor(Unseal(altered, server.secret_key).status()), sync::v1::COURIER_DAMAGED)
+    EXPECT_EQ(ReasonFor(UnsealCargo(altered, server.secret_key).status()),
+              sync::v1::COURIER_DAMAGED)
         << "byte " << at;
-    EXPECT_EQ(ReasonFor(Unseal(sealed.substr(0, at), server.secret_key).status()),
+    EXPECT_EQ(ReasonFor(UnsealCargo(sealed.substr(0, at), server.secret_key).status()),
               sync::v1::COURIER_DAMAGED)
         << "cut at " << at;
   }
-  EXPECT_FALSE(Unseal(sealed + "x", server.secret_key).ok());
+  EXPECT_FALSE(UnsealCargo(sealed + "x", server.secret_key).ok());
 }
 
 // Whoever knows the reader's public key can seal something for it.
 TEST_F(LetterTest, WhatAnotherSignedIsNotTheAuthors) {
-  const auto forged = Seal(Cargo::kBundle, "礼堂", other.secret_key, server.public_key);
-  const Letter letter = Unseal(*forged, server.secret_key).value();
+  const auto forged = SealCargo(Cargo::kBundle, "礼堂", other.secret_key, server.public_key);
+  const Letter letter = UnsealCargo(*forged, server.secret_key).value();
   EXPECT_FALSE(SignedBy(author.public_key, Cargo::kBundle, letter, server.public_key));
 }
 
 TEST_F(LetterTest, ASignatureIsForOneReaderOneKindAndOneContent) {
-  Letter letter = Unseal(Sealed(), server.secret_key).value();
+  Letter letter = UnsealCargo(Sealed(), server.secret_key).value();
   EXPECT_FALSE(SignedBy(author.public_key, Cargo::kBundle, letter, other.public_key));
   EXPECT_FALSE(SignedBy(author.public_key, Cargo::kReceipt, letter, server.public_key));
   letter.set_content("祠堂");
@@ -76,14 +78,15 @@ TEST_F(LetterTest, ASignatureIsForOneReaderOneKindAndOneContent) {
 }
 
 TEST_F(LetterTest, ForAReaderWhoHasNoKeyNothingIsSealed) {
-  EXPECT_FALSE(Seal(Cargo::kBundle, "礼堂", author.secret_key, "").ok());
-  EXPECT_FALSE(Seal(Cargo::kBundle, "礼堂", author.secret_key, std::string(32, '\0')).ok());
-  EXPECT_FALSE(Unseal(Sealed(), "").ok());
+  EXPECT_FALSE(SealCargo(Cargo::kBundle, "礼堂", author.secret_key, "").ok());
+  EXPECT_FALSE(SealCargo(Cargo::kBundle, "礼堂", author.secret_key, std::string(32, '\0')).ok());
+  EXPECT_FALSE(UnsealCargo(Sealed(), "").ok());
 }
 
 TEST_F(LetterTest, WhatIsLargerThanAnyBundleIsNotOpened) {
-  EXPECT_EQ(ReasonFor(Unseal(std::string(kSealedBytesMax + 1, 'x'), server.secret_key).status()),
-            sync::v1::TOO_LARGE);
+  EXPECT_EQ(
+      ReasonFor(UnsealCargo(std::string(kSealedBytesMax + 1, 'x'), server.secret_key).status()),
+      sync::v1::TOO_LARGE);
 }
 
 // ---- The file --------------------------------------------------------------------
