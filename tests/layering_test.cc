@@ -76,6 +76,7 @@ const std::vector<Layer>& Layers() {
        with(kSync,
             {"client-core", "client-core/store", "client-core/actions", "client-core/query"}),
        kHost},
+      {"client-core/jvm/native", {"client-core/c"}, kHost},
       {"client-core/exchange",
        with(kSync,
             {"client-core/store", "client-core/actions", "sync/exchange", "sync/rules/book"}),
