@@ -11,7 +11,7 @@ import kotlinx.coroutines.flow.buffer
 import kotlinx.coroutines.flow.callbackFlow
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.flowOn
-import kotlinx.coroutines.flow.last
+import kotlinx.coroutines.flow.lastOrNull
 import kotlinx.coroutines.runInterruptible
 import kotlinx.coroutines.withContext
 import zhibu.api.v1.Advice
@@ -26,8 +26,11 @@ suspend fun <T> Store.io(block: Store.() -> T): T = withContext(Dispatchers.IO) 
 
 /** What happens in the store, for as long as it is collected; ends where the store is closed. */
 fun Store.happenings(): Flow<zhibu.api.v1.Events> = flow {
-    whenever { events -> emit(events.next()) }
-}.flowOn(Dispatchers.IO)
+    whenever { events ->
+        val next = ifOpen(events::next) ?: return@whenever
+        if (next != zhibu.api.v1.Events.getDefaultInstance()) emit(next)
+    }
+}.offMainThread()
 
 /**
  * A list for a screen: first the whole of it, as inserted, then what has become otherwise. What
@@ -35,13 +38,14 @@ fun Store.happenings(): Flow<zhibu.api.v1.Events> = flow {
  */
 fun Store.differences(query: Query): Flow<Difference> = flow {
     watch(query).use { watch ->
-        emit(watch.next())
+        var first = true
         whenever {
-            val difference = watch.nextUnlessSuspended()
-            if (difference != Difference.getDefaultInstance()) emit(difference)
+            val difference = ifOpen(watch::next) ?: return@whenever
+            if (first || difference != Difference.getDefaultInstance()) emit(difference)
+            first = false
         }
     }
-}.flowOn(Dispatchers.IO)
+}.offMainThread()
 
 /** Makes the device known to its server. */
 suspend fun Store.enrol(
@@ -62,10 +66,18 @@ fun Store.inStep(options: SessionOptions, transport: Transport = GrpcTransport()
 
 /** Until all is sent and received; throws what was in the way. */
 suspend fun Store.sync(options: SessionOptions, transport: Transport = GrpcTransport()) {
-    val end = inStep(options.toBuilder().setOnce(true).build(), transport).last()
-    if (end.what != Advice.What.DONE) throw ZhibuException.of(end.why)
+    val end = inStep(options.toBuilder().setOnce(true).build(), transport).lastOrNull()
+    when (end?.what) {
+        Advice.What.DONE -> Unit
+        Advice.What.STOP -> throw ZhibuException.of(end.why)
+        else -> throw IllegalStateException("the store was closed meanwhile")
+    }
 }
 
+/** Nothing is asked for before the collector takes it. */
+private fun <T> Flow<T>.offMainThread(): Flow<T> = buffer(Channel.RENDEZVOUS).flowOn(Dispatchers.IO)
+
+/** At once, and after each time that something has happened. */
 private suspend fun Store.whenever(something: suspend (Events) -> Unit) {
     val rung = Channel<Unit>(Channel.CONFLATED)
     val listener = object : Events.Listener {
@@ -78,14 +90,15 @@ private suspend fun Store.whenever(something: suspend (Events) -> Unit) {
         }
     }
     events(listener).use { events ->
+        rung.trySend(Unit)
         for (ring in rung) something(events)
     }
 }
 
-/** Asleep it has nothing to say; it says it once the store is awake. */
-private fun Watch.nextUnlessSuspended(): Difference = try {
+/** Asleep there is nothing to say, until the store is awake; closed, never any more. */
+private fun <T> ifOpen(next: () -> T): T? = try {
     next()
 } catch (e: ZhibuException) {
-    if (e.reason() != Reason.SUSPENDED) throw e
-    Difference.getDefaultInstance()
+    if (e.reason() != Reason.SUSPENDED && !e.isClosed) throw e
+    null
 }

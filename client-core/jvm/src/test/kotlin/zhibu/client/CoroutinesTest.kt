@@ -3,11 +3,6 @@ package zhibu.client
 import com.google.protobuf.ByteString
 import java.nio.file.Path
 import java.util.concurrent.ConcurrentLinkedQueue
-import kotlin.test.Test
-import kotlin.test.assertEquals
-import kotlin.test.assertFailsWith
-import kotlin.test.assertNotEquals
-import kotlin.test.assertTrue
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.async
@@ -20,7 +15,12 @@ import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeout
 import org.junit.jupiter.api.AfterEach
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertNotEquals
+import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.BeforeEach
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.assertThrows
 import org.junit.jupiter.api.extension.ExtendWith
 import org.junit.jupiter.api.io.TempDir
 import zhibu.api.v1.Advice
@@ -58,7 +58,7 @@ class CoroutinesTest {
     fun `what a store is asked is waited for on another thread, and its refusals come through`() = soon {
         val here = Thread.currentThread()
         assertNotEquals(here, store.io { Thread.currentThread() })
-        assertEquals(Reason.NOT_ENROLLED, assertFailsWith<ZhibuException> { store.io { identity() } }.reason())
+        assertEquals(Reason.NOT_ENROLLED, assertThrows<ZhibuException> { store.io { identity() } }.reason())
     }
 
     @Test
@@ -130,7 +130,7 @@ class CoroutinesTest {
     @Test
     fun `it is enrolled, comes in step, and stays so until it is cancelled`() = soon {
         Township().use { township ->
-            assertEquals(Reason.NOT_ENROLLED, assertFailsWith<ZhibuException> { store.sync(SessionOptions.getDefaultInstance()) }.reason())
+            assertEquals(Reason.NOT_ENROLLED, assertThrows<ZhibuException> { store.sync(SessionOptions.getDefaultInstance()) }.reason())
             store.enrol(EnrolOptions.newBuilder().setCode(township.code("secretary")).build())
             store.sync(SessionOptions.getDefaultInstance())
             val home = store.io { list(Query.newBuilder().setType("Organisation").build()) }.getRows(0).id
