@@ -50,7 +50,7 @@ class Township:
         return said
 
     def admin(self, arguments):
-        return self.run("admin", "--data", str(self.data), *arguments)
+        return self.run("admin", "--data", str(self.data), *map(str, arguments))
 
     def server(self, what):
         if what == "start":

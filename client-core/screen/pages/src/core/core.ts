@@ -1,13 +1,9 @@
-// How pages reach the core of the device: bytes in, bytes out, by the functions of zhibu.h. Two ways
-// move them: HTTP on loopback (http.ts) and the bridge of an app's WebView (bridge.ts).
+// How pages reach the core of the device: as every app in JavaScript does. Two ways move the bytes: HTTP
+// on loopback (http.ts) and the bridge of an app's WebView (bridge.ts). A call throws Refused, Locked or Gone.
+import type {Core as AnyCore} from '../../../../js/src/core';
 import type {Error as CoreRefusal, Events} from '../messages/zhibu/api/v1/api_pb';
 
-export interface Core {
-  // The answer of that function. Throws Refused, Locked or Gone.
-  call(name: string, body: Uint8Array): Promise<Uint8Array>;
-  // `listener` is told whenever there is something to ask for again.
-  follow(listener: (events: Events) => void): void;
-}
+export type Core = AnyCore<Events>;
 
 // The core has said no, in words for people.
 export class Refused extends Error {

@@ -1,0 +1,133 @@
+// A stream of frames to the server, by gRPC. Frames are bytes, passed on as they are: they are signed so.
+// The server is who has the certificate with the fingerprint, and nothing else is asked of it: not who
+// signed it, not its dates, which a phone with a wrong clock could not judge.
+import {connect, type TLSSocket} from 'node:tls';
+import type {Socket} from 'node:net';
+import grpc from '@grpc/grpc-js';
+import type {MessageInitShape} from '@bufbuild/protobuf';
+import {ZhibuError} from './error.js';
+import type {StreamEndSchema} from './made/zhibu/api/v1/api_pb.js';
+import {certificateIs} from './native.js';
+
+export type End = Omit<MessageInitShape<typeof StreamEndSchema>, '$typeName' | '$unknown' | 'stream'>;
+
+// What a session needs of a stream. `ring` is called whenever one of the first two has become otherwise.
+export interface Stream {
+  receive(): Uint8Array | undefined;
+  readonly end: End | undefined;
+  send(frame: Uint8Array): Promise<void>;
+  close(): void;
+}
+export type OpenStream = (address: string, fingerprint: string, ring: () => void) => Promise<Stream>;
+
+// Every server has this name (its certificate's), whatever its address.
+const name = 'zhibu';
+const unavailable = grpc.status.UNAVAILABLE;
+// A phone's link dies without a word.
+const openedWithinMs = 10_000;
+const options = {
+  'grpc.default_authority': name,
+  'grpc.use_local_subchannel_pool': 1,
+  'grpc.enable_retries': 0,
+  'grpc.service_config_disable_resolution': 1,
+  'grpc.keepalive_time_ms': 40_000,
+  'grpc.max_receive_message_length': -1,
+};
+
+type Connector = ReturnType<grpc.ChannelCredentials['_createSecureConnector']>;
+
+class Fingerprint extends grpc.ChannelCredentials {
+  otherServer = false;
+  private secure: () => void = () => undefined;
+  readonly secured = new Promise<void>((done) => { this.secure = done; });
+
+  constructor(private readonly fingerprint: string) { super(); }
+
+  override _isSecure(): boolean { return true; }
+  override _equals(other: grpc.ChannelCredentials): boolean { return other === this; }
+  override _createSecureConnector(): Connector {
+    return {
+      connect: async (socket) => ({socket: await this.connect(socket), secure: true}),
+      waitForReady: async () => undefined,
+      getCallCredentials: () => grpc.credentials.createEmpty(),
+      destroy: () => undefined,
+    };
+  }
+
+  private async connect(socket: Socket): Promise<TLSSocket> {
+    const secure = await new Promise<TLSSocket>((done, fail) => {
+      const open = connect({socket, servername: name, ALPNProtocols: ['h2'], rejectUnauthorized: false}, () => done(open));
+      open.once('error', fail);
+    });
+    try {
+      await certificateIs(secure.getPeerCertificate().raw, this.fingerprint);
+    } catch (error) {
+      this.otherServer = error instanceof ZhibuError;
+      secure.destroy();
+      throw error;
+    }
+    this.secure();
+    return secure;
+  }
+}
+
+const asIs = (bytes: Uint8Array): Buffer => Buffer.from(bytes);
+
+function endOf(status: grpc.StatusObject, server: Fingerprint): End {
+  const [details] = status.metadata.get('grpc-status-details-bin');
+  return {
+    code: status.code, text: status.details, otherServer: server.otherServer,
+    details: details instanceof Buffer ? details : new Uint8Array(),
+  };
+}
+
+export const openStream: OpenStream = async (address, fingerprint, ring) => {
+  const server = new Fingerprint(fingerprint);
+  const client = new grpc.Client(address, server, options);
+  const call = client.makeBidiStreamRequest('/zhibu.sync.v1.Sync/Connect', asIs, asIs);
+  const frames: Uint8Array[] = [];
+  let end: End | undefined;
+  const ended = new Promise<void>((done) => {
+    call.on('status', (status) => {
+      end ??= endOf(status, server);
+      client.close();
+      done();
+      ring();
+    });
+  });
+  call.on('data', (frame: Buffer) => {
+    frames.push(frame);
+    ring();
+  });
+  call.on('error', () => undefined);  // told as a status, too
+  const giveUp = setTimeout(() => call.cancel(), openedWithinMs);
+  call.once('data', () => clearTimeout(giveUp));
+  call.once('status', () => clearTimeout(giveUp));
+  await Promise.race([server.secured, ended]);
+  return {
+    receive: () => frames.shift(),
+    get end() { return end; },
+    send: (frame) => Promise.race([ended, new Promise<void>((done) => { call.write(frame, () => done()); })]),
+    close() {
+      end ??= {code: unavailable};
+      clearTimeout(giveUp);
+      call.cancel();
+      client.close();
+    },
+  };
+};
+
+// One call of zhibu.sync.v1.Sync.
+export async function ask(address: string, fingerprint: string, method: 'Enrol' | 'Deliver', request: Uint8Array):
+    Promise<{reply: Uint8Array} | {end: End}> {
+  const server = new Fingerprint(fingerprint);
+  const client = new grpc.Client(address, server, options);
+  try {
+    return await new Promise((done) => {
+      client.makeUnaryRequest(`/zhibu.sync.v1.Sync/${method}`, asIs, asIs, request, {deadline: Date.now() + openedWithinMs},
+        (error, reply) => done(error ? {end: endOf(error, server)} : {reply: reply!}));
+    });
+  } finally {
+    client.close();
+  }
+}
