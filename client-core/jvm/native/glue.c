@@ -12,11 +12,16 @@ static pthread_key_t attached; /* threads of the core's that Java knows */
 
 /* ---- Bytes ---- */
 
+static void throw_new(JNIEnv* env, const char* exception, const char* about) {
+  jclass found = (*env)->FindClass(env, exception);
+  if (found != NULL) (*env)->ThrowNew(env, found, about);
+}
+
 bool lend(JNIEnv* env, int count, const jbyteArray* given, zhibu_in* lent) {
   for (int i = 0; i < count; ++i) {
     lent[i].data = NULL;
     if (given[i] == NULL) {
-      (*env)->ThrowNew(env, (*env)->FindClass(env, "java/lang/NullPointerException"), "bytes");
+      throw_new(env, "java/lang/NullPointerException", "bytes");
     } else {
       lent[i].data = (const uint8_t*)(*env)->GetByteArrayElements(env, given[i], NULL);
       lent[i].size = (size_t)(*env)->GetArrayLength(env, given[i]);
@@ -115,7 +120,10 @@ static void on_over(void* listener) {
 static jlong events_open(JNIEnv* env, jclass type, jlong store, jobject listener) {
   (void)type;
   jobject kept = (*env)->NewGlobalRef(env, listener);
-  if (kept == NULL) return 0;
+  if (kept == NULL) {
+    throw_new(env, "java/lang/OutOfMemoryError", "global references");
+    return 0;
+  }
   zhibu_handle events = 0;
   zhibu_out error = {NULL, 0};
   const int32_t code =

@@ -1,6 +1,7 @@
 package zhibu.client;
 
 import java.nio.file.Path;
+import java.util.Objects;
 import zhibu.api.v1.EnrolOptions;
 import zhibu.api.v1.OpenOptions;
 import zhibu.api.v1.Query;
@@ -45,7 +46,7 @@ public final class Store extends StoreCalls {
 
   /** `listener` is called once there is something to ask {@link Events#next} for. */
   public Events events(Events.Listener listener) {
-    return new Events(Native.eventsOpen(handle(), listener));
+    return new Events(Native.eventsOpen(handle(), Objects.requireNonNull(listener)));
   }
 
   /** Frames in and out, for whoever moves them; {@link Mover} is one who does. */

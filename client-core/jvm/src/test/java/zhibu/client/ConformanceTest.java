@@ -85,7 +85,7 @@ class ConformanceTest {
 
   private void repeat(JsonObject step) throws Exception {
     chance = step.get("seed").getAsLong();
-    for (int round = 0; round < step.get("repeat").getAsInt(); ++round) {
+    for (int round = 1; round <= step.get("repeat").getAsInt(); ++round) {
       kept.keep("round", new JsonPrimitive(round));
       runAll(step.getAsJsonArray("steps"));
     }

@@ -43,13 +43,17 @@ class MoverTest {
   void enrol() throws IOException {
     township = new Township();
     store = Store.open(folder.resolve("store"), KEY);
-    Mover.enrol(store, EnrolOptions.newBuilder().setCode(township.code("secretary")).build(), transport, SOON);
+    Mover.enrol(store, enrolment(township.code("secretary")), transport, SOON);
   }
 
   @AfterEach
   void close() throws IOException {
     store.close();
     township.close();
+  }
+
+  private static EnrolOptions enrolment(String code) {
+    return EnrolOptions.newBuilder().setCode(code).setDeviceName("手机").build();
   }
 
   private void meet(String topic) {
@@ -130,7 +134,7 @@ class MoverTest {
     try (ServerSocket silent = new ServerSocket(0); Store other = Store.open(folder.resolve("other"), KEY)) {
       String code = township.code("deputy").replace(
           township.ready().get("address").getAsString(), "127.0.0.1:" + silent.getLocalPort());
-      EnrolOptions options = EnrolOptions.newBuilder().setCode(code).build();
+      EnrolOptions options = enrolment(code);
       ZhibuException refusal =
           assertThrows(ZhibuException.class, () -> Mover.enrol(other, options, transport, Duration.ofMillis(500)));
       assertEquals(Reason.OFFLINE, refusal.reason());
@@ -141,7 +145,7 @@ class MoverTest {
   void anotherServerThanTheOneWhoseCertificateIsKnownIsSaidSo() {
     try (Store other = Store.open(folder.resolve("other"), KEY)) {
       String code = township.code("deputy").replace(township.ready().get("fingerprint").getAsString(), "0".repeat(64));
-      EnrolOptions options = EnrolOptions.newBuilder().setCode(code).build();
+      EnrolOptions options = enrolment(code);
       ZhibuException refusal = assertThrows(ZhibuException.class, () -> Mover.enrol(other, options, transport, SOON));
       assertEquals(Reason.OTHER_SERVER, refusal.reason());
     }

@@ -280,10 +280,10 @@ class StoreTest {
     ByteString large = ByteString.copyFrom(new byte[1 << 20]);
     Query query = Query.newBuilder().setType("Meeting").setAfter(large).build();
     try (Store store = open()) {
-      for (int i = 0; i < 20; ++i) assertThrows(ZhibuException.class, () -> store.list(query));
+      for (int i = 0; i < 20; ++i) store.list(query);
       long before = residentBytes();
       // A gigabyte in, and as much of descriptors out, beside a heap of 256 MB.
-      for (int i = 0; i < 1000; ++i) assertThrows(ZhibuException.class, () -> store.list(query));
+      for (int i = 0; i < 1000; ++i) store.list(query);
       for (long out = 0; out < 1 << 30; out += Zhibu.schema().size()) {}
       assertTrue(residentBytes() - before < 400 << 20, "grew by " + (residentBytes() - before));
     }
@@ -312,7 +312,8 @@ class StoreTest {
             store.list(MEETINGS);
           }
         } catch (ZhibuException e) {
-          assertTrue(e.isClosed(), e.getMessage());
+          // A call that was in the middle finds the file closed.
+          assertTrue(e.isClosed() || e.reason() == Reason.SUSPENDED, e.getMessage());
           return count;
         }
       }));

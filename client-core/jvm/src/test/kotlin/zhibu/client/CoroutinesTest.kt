@@ -131,7 +131,7 @@ class CoroutinesTest {
     fun `it is enrolled, comes in step, and stays so until it is cancelled`() = soon {
         Township().use { township ->
             assertEquals(Reason.NOT_ENROLLED, assertThrows<ZhibuException> { store.sync(SessionOptions.getDefaultInstance()) }.reason())
-            store.enrol(EnrolOptions.newBuilder().setCode(township.code("secretary")).build())
+            store.enrol(EnrolOptions.newBuilder().setCode(township.code("secretary")).setDeviceName("手机").build())
             store.sync(SessionOptions.getDefaultInstance())
             val home = store.io { list(Query.newBuilder().setType("Organisation").build()) }.getRows(0).id
             val staying = launch { store.inStep(SessionOptions.getDefaultInstance()).collect {} }
