@@ -1,5 +1,5 @@
-/* What every native method needs: bytes lent to the core for a call, what it gives taken into Java's
- * arrays, and an error made an exception. */
+/* What every native method needs: bytes lent to the core for a call, what it gives taken into
+ * Java's arrays, and an error made an exception. */
 #ifndef ZHIBU_CLIENT_CORE_JVM_GLUE_H_
 #define ZHIBU_CLIENT_CORE_JVM_GLUE_H_
 

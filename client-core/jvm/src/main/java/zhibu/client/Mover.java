@@ -25,6 +25,7 @@ public final class Mover implements AutoCloseable {
   private static final long SILENCE_MS = 10_000;
 
   private final Transport transport;
+  private final long silenceMs;
   private final Session session;
   private final Events events;
   private final Consumer<Advice> onAdvice;
@@ -38,8 +39,10 @@ public final class Mover implements AutoCloseable {
   private boolean closing;
   private Open open;
 
-  private Mover(Store store, SessionOptions options, Transport transport, Consumer<Advice> onAdvice) {
+  private Mover(
+      Store store, SessionOptions options, Transport transport, long silenceMs, Consumer<Advice> onAdvice) {
     this.transport = transport;
+    this.silenceMs = silenceMs;
     this.onAdvice = onAdvice;
     session = store.session(options);
     try {
@@ -67,7 +70,12 @@ public final class Mover implements AutoCloseable {
 
   /** `onAdvice` is told all that the core advises, on the mover's thread: what an app may show. */
   public static Mover start(Store store, SessionOptions options, Transport transport, Consumer<Advice> onAdvice) {
-    Mover mover = new Mover(store, options, transport, onAdvice);
+    return start(store, options, transport, SILENCE_MS, onAdvice);
+  }
+
+  static Mover start(
+      Store store, SessionOptions options, Transport transport, long silenceMs, Consumer<Advice> onAdvice) {
+    Mover mover = new Mover(store, options, transport, silenceMs, onAdvice);
     mover.thread.start();
     return mover;
   }
@@ -185,7 +193,7 @@ public final class Mover implements AutoCloseable {
   /** The stream there is. What another says, that was given up, is passed over. */
   private final class Open implements Transport.Listener {
     final long number;
-    final long silentUntilMs = nowMs() + SILENCE_MS;
+    final long silentUntilMs = nowMs() + silenceMs;
     final Transport.Stream stream;
     boolean heard;
 

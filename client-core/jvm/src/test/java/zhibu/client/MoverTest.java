@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import zhibu.api.v1.Advice;
+import zhibu.api.v1.EnrolCall;
 import zhibu.api.v1.EnrolOptions;
 import zhibu.api.v1.Query;
 import zhibu.api.v1.SessionOptions;
@@ -130,7 +132,36 @@ class MoverTest {
   }
 
   @Test
-  void aServerThatSaysNothingIsGivenUp() throws Exception {
+  void aStreamThatSaysNothingIsGivenUp() throws Exception {
+    Transport deaf = new Transport() {
+      @Override
+      public Stream open(Advice connect, Executor executor, Listener listener) {
+        return new Stream() {
+          @Override
+          public boolean isReady() {
+            return true;
+          }
+
+          @Override
+          public void send(byte[] frame) {}
+
+          @Override
+          public void close() {}
+        };
+      }
+
+      @Override
+      public byte[] enrol(EnrolCall call, Duration timeout) {
+        throw new UnsupportedOperationException();
+      }
+    };
+    Advice end = Mover.start(store, ONCE, deaf, 1, advice -> {}).end().get(20, TimeUnit.SECONDS);
+    assertEquals(Advice.What.STOP, end.getWhat());
+    assertEquals(Reason.OFFLINE, end.getWhy().getReason());
+  }
+
+  @Test
+  void aServerThatDoesNotAnswerTheCallIsGivenUp() throws Exception {
     try (ServerSocket silent = new ServerSocket(0); Store other = Store.open(folder.resolve("other"), KEY)) {
       String code = township.code("deputy").replace(
           township.ready().get("address").getAsString(), "127.0.0.1:" + silent.getLocalPort());
