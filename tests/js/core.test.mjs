@@ -41,6 +41,7 @@ test('A handle that is closed is an error in words, whatever has been opened sin
   await refused(store.list({type: 'Meeting'}), {code: 3});
   await refused(Session.open(store, {}), {code: 3});
   await refused(store.events().next(), {code: 3});
+  store.follow(() => assert.fail('of a closed store'));
   await assert.rejects(native.zhibu_watch_next(watch), Uint8Array);
   await other.close();
 });
@@ -79,9 +80,9 @@ test('A thousand calls at once are all answered', async () => {
 
 test('A store that is closed with calls under way answers each of them, one way or the other', async () => {
   const store = await folder.open();
-  const asked = Array.from({length: 100}, () => store.state());
+  const answers = Promise.allSettled(Array.from({length: 100}, () => store.state()));
   await store.close();
-  for (const {status, reason} of await Promise.allSettled(asked)) {
+  for (const {status, reason} of await answers) {
     assert.ok(status === 'fulfilled' || reason instanceof ZhibuError);
   }
 });
@@ -119,6 +120,19 @@ test('Events are told until the loop is left, and none after', async () => {
   assert.equal((await waiting).done, true);
   await record(store);
   assert.equal((await events.next()).done, true);
+  await store.close();
+});
+
+test('A list that cannot be watched says why, once, and a loop that is left by an error leaves nothing open', async () => {
+  const store = await folder.open();
+  const watch = store.watch({type: 'Nothing'});
+  await refused(watch.next(), {reason: Reason.UNKNOWN_TYPE});
+  assert.equal((await watch.next()).done, true);
+  await record(store);
+  await assert.rejects(async () => {
+    for await (const difference of store.watch({type: 'Meeting'})) throw new RangeError(difference.selected);
+  }, RangeError);
+  assert.equal(live(), 1n);
   await store.close();
 });
 
@@ -181,13 +195,13 @@ test('So does a worker, and its process goes on', async () => {
   const ended = spawnSync(process.execPath, ['--input-type=module', '--eval', `
     import {Worker} from 'node:worker_threads';
     const worker = new Worker(\`
-      const {workerData, parentPort} = require('node:worker_threads');
-      import(workerData).then(async ({Store}) => {
-        const store = await Store.open('${folder.path}/a.db', Buffer.alloc(32, 7));
-        store.follow(() => undefined);
-        for (const busy of [1, 2, 3]) await store.new('Meeting');
-        parentPort.postMessage('open');
-      });\`, {eval: true, workerData: '${package_}'});
+      import {parentPort} from 'node:worker_threads';
+      import {Store} from '${package_}';
+      const store = await Store.open('${folder.path}/a.db', Buffer.alloc(32, 7));
+      store.follow(() => undefined);
+      for (const busy of [1, 2, 3]) await store.new('Meeting');
+      parentPort.postMessage('open');
+      setInterval(() => store.state(), 1);\`, {eval: true});
     await new Promise((done) => worker.once('message', done));
     await worker.terminate();
     const {Store} = await import('${package_}');

@@ -19,10 +19,10 @@ export function interrupted({cutAfter = Infinity, pauseAfter = Infinity}) {
     ring();
   };
 
-  line.open = async (address, fingerprint, wake) => {
+  line.open = (address, fingerprint, wake) => {
     ++line.connects;
     ring = wake;
-    const stream = await openStream(address, fingerprint, wake);
+    const stream = openStream(address, fingerprint, wake);
     let end;
     // Whether one more frame may pass.
     const cut = () => {
@@ -37,6 +37,7 @@ export function interrupted({cutAfter = Infinity, pauseAfter = Infinity}) {
       if (++frames === pauseAfter) arrived();
     };
     return {
+      get open() { return stream.open; },
       get end() { return end ?? stream.end; },
       close: () => stream.close(),
       receive() {

@@ -35,10 +35,19 @@ static bool BytesFrom(napi_env env, napi_value value, zhibu_in* bytes) {
 
 napi_value BufferOf(napi_env env, zhibu_out* bytes) {
   napi_value buffer = NULL;
-  CHECKED(napi_create_buffer_copy(env, bytes->size, bytes->size == 0 ? "" : (void*)bytes->data,
-                                  NULL, &buffer));
+  napi_create_buffer_copy(env, bytes->size, bytes->size == 0 ? "" : (void*)bytes->data, NULL,
+                          &buffer);
   zhibu_free(bytes);
   return buffer;
+}
+
+void Answer(napi_env env, napi_deferred deferred, int32_t code, napi_value answer) {
+  if (answer == NULL) return;
+  if (code == 0) {
+    napi_resolve_deferred(env, deferred, answer);
+  } else {
+    napi_reject_deferred(env, deferred, answer);
+  }
 }
 
 static void Lend(Work* work) {
@@ -53,6 +62,13 @@ static void Lend(Work* work) {
   }
 }
 
+/* One of them may have been a key. */
+static void TakeBack(Work* work) {
+  volatile uint8_t* lent = work->lent;
+  for (size_t i = 0; i < work->call.in[0].size + work->call.in[1].size; ++i) lent[i] = 0;
+  free(work->lent);
+}
+
 static void Execute(napi_env env, void* data) {
   (void)env;
   Work* work = data;
@@ -61,26 +77,23 @@ static void Execute(napi_env env, void* data) {
 
 static napi_value Given(napi_env env, Work* work) {
   napi_value handle = NULL, bytes = NULL, both = NULL;
-  if (work->function->opens) CHECKED(napi_create_bigint_uint64(env, work->call.opened, &handle));
+  if (work->function->opens) napi_create_bigint_uint64(env, work->call.opened, &handle);
   if (work->function->gives_bytes) bytes = BufferOf(env, &work->call.out);
-  if (handle == NULL && bytes == NULL) CHECKED(napi_get_undefined(env, &both));
+  if (handle == NULL && bytes == NULL) napi_get_undefined(env, &both);
   if (handle == NULL || bytes == NULL) return handle ? handle : bytes ? bytes : both;
-  CHECKED(napi_create_array_with_length(env, 2, &both));
-  CHECKED(napi_set_element(env, both, 0, handle));
-  CHECKED(napi_set_element(env, both, 1, bytes));
+  if (napi_create_array_with_length(env, 2, &both) != napi_ok) return NULL;
+  napi_set_element(env, both, 0, handle);
+  napi_set_element(env, both, 1, bytes);
   return both;
 }
 
 static void Complete(napi_env env, napi_status status, void* data) {
   (void)status;
   Work* work = data;
-  if (work->code == 0) {
-    CHECKED(napi_resolve_deferred(env, work->deferred, Given(env, work)));
-  } else {
-    CHECKED(napi_reject_deferred(env, work->deferred, BufferOf(env, &work->call.error)));
-  }
-  CHECKED(napi_delete_async_work(env, work->work));
-  free(work->lent);
+  Answer(env, work->deferred, work->code,
+         work->code == 0 ? Given(env, work) : BufferOf(env, &work->call.error));
+  napi_delete_async_work(env, work->work);
+  TakeBack(work);
   free(work);
 }
 

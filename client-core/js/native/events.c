@@ -30,7 +30,7 @@ static void Hear(napi_env env, napi_value listener, void* context, void* data) {
   (void)data;
   if (env == NULL) return;
   napi_value undefined = NULL;
-  CHECKED(napi_get_undefined(env, &undefined));
+  if (napi_get_undefined(env, &undefined) != napi_ok) return;
   napi_call_function(env, undefined, listener, 0, NULL, NULL);
 }
 
@@ -56,15 +56,15 @@ static void Execute(napi_env env, void* data) {
 static void Complete(napi_env env, napi_status status, void* data) {
   (void)status;
   Bell* bell = data;
+  napi_value answer = NULL;
   if (bell->code == 0) {
-    napi_value events = NULL;
-    CHECKED(napi_create_bigint_uint64(env, bell->events, &events));
-    CHECKED(napi_resolve_deferred(env, bell->deferred, events));
+    napi_create_bigint_uint64(env, bell->events, &answer);
   } else {
-    CHECKED(napi_reject_deferred(env, bell->deferred, BufferOf(env, &bell->error)));
+    answer = BufferOf(env, &bell->error);
+    LetGo(bell);
   }
-  CHECKED(napi_delete_async_work(env, bell->work));
-  if (bell->code != 0) LetGo(bell);
+  Answer(env, bell->deferred, bell->code, answer);
+  napi_delete_async_work(env, bell->work);
   Drop(bell);
 }
 

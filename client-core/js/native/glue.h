@@ -30,8 +30,7 @@ typedef struct Function {
 extern const Function kFunctions[];
 extern const size_t kFunctionCount;
 
-/* A call of Node's own interface, which fails only by a mistake of ours, or when the process ends.
- */
+/* A call of Node's own interface that fails only by a mistake of ours. */
 #define CHECKED(call)                                                        \
   do {                                                                       \
     if ((call) != napi_ok) napi_fatal_error(#call, NAPI_AUTO_LENGTH, "", 0); \
@@ -39,8 +38,11 @@ extern const size_t kFunctionCount;
 
 /* False: it is thrown why. */
 bool HandleFrom(napi_env env, napi_value value, zhibu_handle* handle);
-/* What a promise is rejected with: the bytes of a zhibu.api.v1.Error. Takes `bytes`. */
+/* Takes `bytes`. */
 napi_value BufferOf(napi_env env, zhibu_out* bytes);
+/* Keeps a promise, or breaks it with the bytes of a zhibu.api.v1.Error. NULL: a process or worker
+ * that ends takes no answers. */
+void Answer(napi_env env, napi_deferred deferred, int32_t code, napi_value answer);
 
 /* A function of Node that calls the Function which it was made with. */
 napi_value CallFunction(napi_env env, napi_callback_info info);

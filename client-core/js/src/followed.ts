@@ -32,11 +32,15 @@ export class Followed<T> implements AsyncIterableIterator<T> {
   }
 
   async return(): Promise<IteratorResult<T>> {
+    await this.close();
+    return {done: true, value: undefined};
+  }
+
+  async close(): Promise<void> {
     this.over = true;
     this.bell.ring();
     await this.last;
     await this.end();
-    return {done: true, value: undefined};
   }
 
   private async following(): Promise<IteratorResult<T>> {

@@ -25,13 +25,16 @@ export class Session {
   private stream: Stream | undefined;
   private named = 0n;  // of the stream, as the core called it
   private running: Promise<api.Advice> | undefined;
-  private closed = false;
+  private closed: Promise<void> | undefined;
 
-  private constructor(private readonly handle: bigint, private readonly openStream: OpenStream) {}
+  private constructor(
+      private readonly store: Store, private readonly handle: bigint, private readonly openStream: OpenStream) {
+    store.opened.add(this);
+  }
 
   static async open(store: Store, options: Options, by: OpenStream = openStream): Promise<Session> {
     const wanted = toBinary(api.SessionOptionsSchema, create(api.SessionOptionsSchema, options));
-    const session = new Session(await told(native.zhibu_session_open(store.handle, wanted)), by);
+    const session = new Session(store, await told(native.zhibu_session_open(store.handle, wanted)), by);
     session.events = await openEvents(store.handle, session.bell.ring);
     return session;
   }
@@ -49,26 +52,34 @@ export class Session {
 
   async hurry(): Promise<void> {
     await told(native.zhibu_session_hurry(this.handle));
-    this.bell.ring();
+    this.ring();
   }
 
-  async close(): Promise<void> {
-    this.closed = true;
-    this.bell.ring();
-    await this.running;
-    this.drop();
+  // There may be something else to do.
+  ring(): void { this.bell.ring(); }
+
+  close(): Promise<void> { return this.closed ??= this.end(); }
+
+  private async end(): Promise<void> {
+    this.ring();
+    await this.running?.catch(() => undefined);  // whoever runs it is told
+    this.store.opened.delete(this);
     await this.events?.close();
     await told(native.zhibu_session_close(this.handle));
   }
 
   private async follow(): Promise<api.Advice> {
-    while (!this.closed) {
-      this.advice = fromBinary(api.AdviceSchema, await told(native.zhibu_session_advice(this.handle)));
-      if (this.advice.what !== api.Advice_What.SEND && this.advice.what !== api.Advice_What.IDLE) this.drop();
-      if (this.advice.what === api.Advice_What.DONE || this.advice.what === api.Advice_What.STOP) break;
-      await this.heed(this.advice);
+    try {
+      while (this.closed === undefined) {
+        this.advice = fromBinary(api.AdviceSchema, await told(native.zhibu_session_advice(this.handle)));
+        if (this.advice.what !== api.Advice_What.SEND && this.advice.what !== api.Advice_What.IDLE) this.drop();
+        if (this.advice.what === api.Advice_What.DONE || this.advice.what === api.Advice_What.STOP) break;
+        await this.heed(this.advice);
+      }
+      return this.advice;
+    } finally {
+      this.drop();
     }
-    return this.advice;
   }
 
   private heed(advice: api.Advice): Promise<void> {
@@ -82,9 +93,10 @@ export class Session {
 
   private async connect({address, fingerprint, stream}: api.Advice): Promise<void> {
     this.named = stream;
-    this.stream = await this.openStream(address, fingerprint, this.bell.ring);
-    if (this.stream.end === undefined) await told(native.zhibu_session_connected(this.handle));
-    else await this.ended();
+    this.stream = this.openStream(address, fingerprint, this.bell.ring);
+    while (!this.stream.open && this.stream.end === undefined && this.closed === undefined) await this.bell.wait();
+    if (this.stream.end !== undefined) await this.ended();
+    else if (this.stream.open) await told(native.zhibu_session_connected(this.handle));
   }
 
   private async send(): Promise<void> {

@@ -9,7 +9,7 @@
 // Calls may overlap: each runs on a thread of Node's pool. A store that is forgotten without being closed
 // is closed when it is collected.
 import {create, fromBinary, toBinary, type DescMessage, type MessageInitShape, type MessageShape} from '@bufbuild/protobuf';
-import {told} from './error.js';
+import {told, ZhibuError} from './error.js';
 import {Followed, openEvents, openWatch, type Source} from './followed.js';
 import {asked, Calls, type Native} from './made/calls.js';
 import * as api from './made/zhibu/api/v1/api_pb.js';
@@ -17,10 +17,16 @@ import {native} from './native.js';
 
 const forgotten = new FinalizationRegistry((handle: bigint) => { void native.zhibu_close(handle); });
 
+// What is open on a store: it is closed before the store is, and has something to ask once that wakes.
+interface Open {
+  close(): Promise<unknown>;
+  ring(): void;
+}
+
 type Asked = (...given: (bigint | Uint8Array)[]) => Promise<Uint8Array>;
 
 export class Store extends Calls {
-  private readonly followed = new Set<Followed<unknown>>();
+  readonly opened = new Set<Open>();
 
   private constructor(readonly handle: bigint) {
     super();
@@ -33,9 +39,9 @@ export class Store extends Calls {
     return new Store(await told(native.zhibu_open(options, key)));
   }
 
-  // What is followed ends. Once this is done nothing of the store is told any more.
+  // What is followed ends, and sessions do. Once this is done nothing of the store is told any more.
   async close(): Promise<void> {
-    await Promise.all([...this.followed].map((one) => one.return()));
+    await Promise.all([...this.opened].map((one) => one.close()));
     forgotten.unregister(this);
     await told(native.zhibu_close(this.handle));
   }
@@ -44,7 +50,7 @@ export class Store extends Calls {
   suspend(): Promise<void> { return told(native.zhibu_suspend(this.handle)); }
   async resume(): Promise<void> {
     await told(native.zhibu_resume(this.handle));
-    for (const one of this.followed) one.ring();
+    for (const one of this.opened) one.ring();
   }
   rekey(key: Uint8Array): Promise<void> { return told(native.zhibu_rekey(this.handle, key)); }
 
@@ -61,7 +67,12 @@ export class Store extends Calls {
   }
 
   override follow(listener: (events: api.Events) => void): void {
-    void (async () => { for await (const events of this.events()) listener(events); })();
+    void this.tell(listener).catch((error) => {
+      if (!(error instanceof ZhibuError)) throw error;  // a store that is closed has nothing to tell
+    });
+  }
+  private async tell(listener: (events: api.Events) => void): Promise<void> {
+    for await (const events of this.events()) listener(events);
   }
 
   // What has happened, from now on.
@@ -85,8 +96,8 @@ export class Store extends Calls {
       };
       return {next, close: source.close};
     };
-    const followed: Followed<MessageShape<D>> = new Followed(read, () => this.followed.delete(followed));
-    this.followed.add(followed);
+    const followed: Followed<MessageShape<D>> = new Followed(read, () => this.opened.delete(followed));
+    this.opened.add(followed);
     return followed;
   }
 }

@@ -11,14 +11,15 @@ import {certificateIs} from './native.js';
 
 export type End = Omit<MessageInitShape<typeof StreamEndSchema>, '$typeName' | '$unknown' | 'stream'>;
 
-// What a session needs of a stream. `ring` is called whenever one of the first two has become otherwise.
+// What a session needs of a stream. `ring` is called whenever one of the first three has become otherwise.
 export interface Stream {
-  receive(): Uint8Array | undefined;
+  readonly open: boolean;
   readonly end: End | undefined;
+  receive(): Uint8Array | undefined;
   send(frame: Uint8Array): Promise<void>;
   close(): void;
 }
-export type OpenStream = (address: string, fingerprint: string, ring: () => void) => Promise<Stream>;
+export type OpenStream = (address: string, fingerprint: string, ring: () => void) => Stream;
 
 // Every server has this name (its certificate's), whatever its address.
 const name = 'zhibu';
@@ -38,10 +39,9 @@ type Connector = ReturnType<grpc.ChannelCredentials['_createSecureConnector']>;
 
 class Fingerprint extends grpc.ChannelCredentials {
   otherServer = false;
-  private secure: () => void = () => undefined;
-  readonly secured = new Promise<void>((done) => { this.secure = done; });
 
-  constructor(private readonly fingerprint: string) { super(); }
+  // `met`: the server is who it is to be.
+  constructor(private readonly fingerprint: string, private readonly met: () => void = () => undefined) { super(); }
 
   override _isSecure(): boolean { return true; }
   override _equals(other: grpc.ChannelCredentials): boolean { return other === this; }
@@ -66,12 +66,12 @@ class Fingerprint extends grpc.ChannelCredentials {
       secure.destroy();
       throw error;
     }
-    this.secure();
+    this.met();
     return secure;
   }
 }
 
-const asIs = (bytes: Uint8Array): Buffer => Buffer.from(bytes);
+const asIs = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 function endOf(status: grpc.StatusObject, server: Fingerprint): End {
   const [details] = status.metadata.get('grpc-status-details-bin');
@@ -81,8 +81,12 @@ function endOf(status: grpc.StatusObject, server: Fingerprint): End {
   };
 }
 
-export const openStream: OpenStream = async (address, fingerprint, ring) => {
-  const server = new Fingerprint(fingerprint);
+export const openStream: OpenStream = (address, fingerprint, ring) => {
+  let open = false;
+  const server = new Fingerprint(fingerprint, () => {
+    open = true;
+    ring();
+  });
   const client = new grpc.Client(address, server, options);
   const call = client.makeBidiStreamRequest('/zhibu.sync.v1.Sync/Connect', asIs, asIs);
   const frames: Uint8Array[] = [];
@@ -103,10 +107,10 @@ export const openStream: OpenStream = async (address, fingerprint, ring) => {
   const giveUp = setTimeout(() => call.cancel(), openedWithinMs);
   call.once('data', () => clearTimeout(giveUp));
   call.once('status', () => clearTimeout(giveUp));
-  await Promise.race([server.secured, ended]);
   return {
-    receive: () => frames.shift(),
+    get open() { return open; },
     get end() { return end; },
+    receive: () => frames.shift(),
     send: (frame) => Promise.race([ended, new Promise<void>((done) => { call.write(frame, () => done()); })]),
     close() {
       end ??= {code: unavailable};
@@ -117,14 +121,14 @@ export const openStream: OpenStream = async (address, fingerprint, ring) => {
   };
 };
 
-// One call of zhibu.sync.v1.Sync.
-export async function ask(address: string, fingerprint: string, method: 'Enrol' | 'Deliver', request: Uint8Array):
+// One call of zhibu.sync.v1.Sync/Enrol.
+export async function askToEnrol(address: string, fingerprint: string, request: Uint8Array):
     Promise<{reply: Uint8Array} | {end: End}> {
   const server = new Fingerprint(fingerprint);
   const client = new grpc.Client(address, server, options);
   try {
     return await new Promise((done) => {
-      client.makeUnaryRequest(`/zhibu.sync.v1.Sync/${method}`, asIs, asIs, request, {deadline: Date.now() + openedWithinMs},
+      client.makeUnaryRequest('/zhibu.sync.v1.Sync/Enrol', asIs, asIs, request, {deadline: Date.now() + openedWithinMs},
         (error, reply) => done(error ? {end: endOf(error, server)} : {reply: reply!}));
     });
   } finally {
