@@ -70,7 +70,7 @@ def in_c(function):
             lines.append("  " + empty.format(p.name))
     lines.append(f"  const int32_t code = {function.name}({', '.join(arguments + ['&error'])});")
     if given:
-        lines.append(f"  take_back(env, {len(given)}, given, lent);")
+        lines.append(f"  take_back({len(given)}, lent);")
     handle = next((p.name for p in function.parameters if p.kind == "opened"), None)
     out = outs(function)[0].name if outs(function) else None
     if beside:

@@ -1,6 +1,7 @@
 #include "glue.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 
 static JavaVM* vm;
 static jclass exceptions; /* ZhibuException */
@@ -19,24 +20,30 @@ static void throw_new(JNIEnv* env, const char* exception, const char* about) {
 
 bool lend(JNIEnv* env, int count, const jbyteArray* given, zhibu_in* lent) {
   for (int i = 0; i < count; ++i) {
-    lent[i].data = NULL;
+    uint8_t* copy = NULL;
     if (given[i] == NULL) {
       throw_new(env, "java/lang/NullPointerException", "bytes");
     } else {
-      lent[i].data = (const uint8_t*)(*env)->GetByteArrayElements(env, given[i], NULL);
       lent[i].size = (size_t)(*env)->GetArrayLength(env, given[i]);
+      copy = malloc(lent[i].size + 1);
+      if (copy == NULL) throw_new(env, "java/lang/OutOfMemoryError", "bytes");
     }
-    if (lent[i].data == NULL) {
-      take_back(env, i, given, lent);
+    if (copy == NULL) {
+      take_back(i, lent);
       return false;
     }
+    (*env)->GetByteArrayRegion(env, given[i], 0, (jsize)lent[i].size, (jbyte*)copy);
+    lent[i].data = copy;
   }
   return true;
 }
 
-void take_back(JNIEnv* env, int count, const jbyteArray* given, const zhibu_in* lent) {
+/* One of them may have been a key. */
+void take_back(int count, const zhibu_in* lent) {
   for (int i = 0; i < count; ++i) {
-    (*env)->ReleaseByteArrayElements(env, given[i], (jbyte*)lent[i].data, JNI_ABORT);
+    volatile uint8_t* copy = (volatile uint8_t*)lent[i].data;
+    for (size_t at = 0; at < lent[i].size; ++at) copy[at] = 0;
+    free((void*)lent[i].data);
   }
 }
 

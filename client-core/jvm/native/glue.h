@@ -10,7 +10,7 @@
 
 /* False: nothing is lent, and an exception is pending. */
 bool lend(JNIEnv* env, int count, const jbyteArray* given, zhibu_in* lent);
-void take_back(JNIEnv* env, int count, const jbyteArray* given, const zhibu_in* lent);
+void take_back(int count, const zhibu_in* lent);
 
 /* Each frees what the core gave, and throws where `code` is not 0. */
 jbyteArray answer(JNIEnv* env, int32_t code, zhibu_out* out, zhibu_out* error);
