@@ -31,7 +31,7 @@ class Own {
   bool IsFor(const rules::Obligation& obligation, const Id& id, const Message& record) const {
     uint32_t here = 0;
     for (const Placed& placed : PlacesOf(*obligation.each, id, record.SerializeAsString())) {
-      if (SeesTo(obligation, placed.place)) here |= In(placed.scope);
+      if (rules::SeesTo(obligation, placed.place)) here |= In(placed.scope);
     }
     const bool acts = (here & ~AudienceOf(MEMBER)) != 0;
     return acts && std::all_of(obligation.met_by.begin(), obligation.met_by.end(),
@@ -44,14 +44,6 @@ class Own {
   uint32_t In(const Id& scope) const {
     const auto it = offices_.find(scope);
     return it == offices_.end() ? 0 : it->second;
-  }
-  // The person sees to what is theirs, and so does, with that, whoever keeps it.
-  static bool SeesTo(const rules::Obligation& obligation, Place place) {
-    const auto& who = obligation.text.who();
-    const auto& at = obligation.text.at();
-    if (place == PERSON) return std::count(who.begin(), who.end(), SELF) > 0;
-    if (at.empty()) return place == OWNER;
-    return std::count(at.begin(), at.end(), place) > 0;
   }
 
   std::map<Id, uint32_t> offices_;

@@ -48,6 +48,7 @@ class Admin {
   absl::StatusOr<admin::v1::CountsReply> Counts();
   absl::StatusOr<admin::v1::CheckReply> Check();
   absl::StatusOr<admin::v1::ReportReply> Report(const admin::v1::ReportRequest& request);
+  absl::StatusOr<admin::v1::DueReply> Due(const admin::v1::DueRequest& request);
 
   // The other end of Enrol: a device comes with its code. BAD_CODE.
   absl::StatusOr<sync::v1::EnrolReply> EnrolDevice(const sync::v1::EnrolRequest& request);

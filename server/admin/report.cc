@@ -1,9 +1,10 @@
-// What the figures come to, for an operator.
+// What the figures come to, and what is due, for an operator.
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "server/admin/admin.h"
+#include "server/figures/due.h"
 #include "server/figures/summary.h"
 #include "server/identity/named.h"
 #include "sync/base/date.h"
@@ -38,6 +39,27 @@ absl::StatusOr<admin::v1::ReportReply> Admin::Report(const admin::v1::ReportRequ
                          RegisteredNameOf<Organisation>(reader, open.organisation_id()));
       }
     }
+    return absl::OkStatus();
+  }));
+  return reply;
+}
+
+absl::StatusOr<admin::v1::DueReply> Admin::Due(const admin::v1::DueRequest& request) {
+  absl::CivilDay as_of = DayAt(hub_.environment().now_ms());
+  if (!request.on().empty()) {
+    const auto day = DayFrom(request.on());
+    if (!day || !IsDate(request.on())) {
+      return absl::InvalidArgumentError(
+          InBoth("日期应写作 2026-01-31", "a day is written 2026-01-31"));
+    }
+    as_of = *day;
+  }
+  admin::v1::DueReply reply;
+  RETURN_IF_ERROR(hub_.store().Read([&](Reader& reader) -> absl::Status {
+    ASSIGN_OR_RETURN(const Id organisation,
+                     FindRegistered<Organisation>(reader, request.organisation(), Among::kThere));
+    ASSIGN_OR_RETURN(const std::vector<Id> tree, Below(reader, organisation));
+    ASSIGN_OR_RETURN(*reply.mutable_report(), DueIn(reader, hub_.ingest().book(), tree, as_of));
     return absl::OkStatus();
   }));
   return reply;

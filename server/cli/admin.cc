@@ -26,6 +26,7 @@
 #include "sync/cli/qr.h"
 #include "sync/exchange/new_file.h"
 #include "sync/exchange/write_marked.h"
+#include "sync/rules/book/due_report.h"
 #include "sync/rules/book/report.h"
 #include "sync/schema/schema.h"
 #include "sync/wire/worded.h"
@@ -77,6 +78,7 @@ struct Arguments {
   bool wipe = false;
   std::string other;
   std::string period;
+  std::string on;
   std::string to;
   bool undo = false;
   bool as_text = false;
@@ -511,6 +513,15 @@ class Command {
     return Print(reply, rules::TextOf(reply.report(), language_));
   }
 
+  absl::Status Due() {
+    v1::DueRequest request;
+    request.set_organisation(arguments_.organisation);
+    request.set_on(arguments_.on);
+    v1::DueReply reply;
+    RETURN_IF_ERROR(Call(&v1::Admin::Stub::Due, request, &reply));
+    return Print(reply, rules::TextOf(reply.report(), language_));
+  }
+
   absl::Status Check() {
     v1::CheckReply reply;
     RETURN_IF_ERROR(Call(&v1::Admin::Stub::Check, v1::CheckRequest(), &reply, kCheckTimeout));
@@ -749,6 +760,11 @@ void AddAdminCommand(CLI::App* app, const bool* json, const Language* language,
   report->add_option("--organisation", arguments->organisation, kOrganisationHelp)->required();
   report->add_option("--period", arguments->period,
                      "2026, 2026-Q1 or 2026-03; this year by default");
+  CLI::App* due =
+      set(admin->add_subcommand("due", "What is due in an organisation and all below it, by rule"),
+          &Command::Due);
+  due->add_option("--organisation", arguments->organisation, kOrganisationHelp)->required();
+  due->add_option("--on", arguments->on, "As of this day, 2026-01-31; today by default");
   set(admin->add_subcommand("backup", "Copy the store while it is in use"), &Command::Backup)
       ->add_option("FILE", arguments->file, "The copy; must not exist")
       ->required();

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/feed/incarnation.h"
 #include "sync/base/status.h"
+#include "sync/crypto/sodium_bytes.h"
 
 namespace zhibu::server {
 namespace {
@@ -16,10 +17,6 @@ constexpr size_t kSealBytes = 16;
 constexpr size_t kNumberBytes = 8;
 constexpr size_t kChannelNumbers = 4;
 constexpr size_t kChannelBytes = kChannelNumbers * kNumberBytes;
-
-const unsigned char* Bytes(absl::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
 
 std::string BytesOf(const std::vector<Channel>& channels) {
   std::string bytes;
@@ -68,8 +65,8 @@ std::string CursorSeal::SealOf(const sync::v1::Cursor& cursor, absl::string_view
                                      "/", absl::Hex(cursor.audience(), absl::kZeroPad8), "/",
                                      owner_, "/", channels.size(), "/", channels, cursor.scope());
   std::string seal(kSealBytes, '\0');
-  crypto_generichash(reinterpret_cast<unsigned char*>(seal.data()), seal.size(), Bytes(content),
-                     content.size(), Bytes(key_), key_.size());
+  crypto_generichash(Bytes(&seal), seal.size(), Bytes(content), content.size(), Bytes(key_),
+                     key_.size());
   seal.append(channels.data(), channels.size());
   return seal;
 }

@@ -95,6 +95,10 @@ class AdminService final : public admin::v1::Admin::Service {
                 admin::v1::ReportReply* reply) override {
     return Answer(admin_.Report(*request), reply);
   }
+  Status Due(ServerContext*, const admin::v1::DueRequest* request,
+             admin::v1::DueReply* reply) override {
+    return Answer(admin_.Due(*request), reply);
+  }
 
  private:
   server::Admin& admin_;

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/feed/cursor.h"
 #include "server/feed/incarnation.h"
+#include "sync/base/date.h"
 #include "sync/base/reason.h"
 #include "sync/base/status.h"
 #include "sync/crypto/courier.h"
@@ -15,8 +16,6 @@ namespace {
 
 using sync::v1::Bundle;
 using sync::v1::Receipt;
-
-constexpr int64_t kDayMs = 86'400'000;
 
 // Nothing of it can be taken now; the receipt says why. Being brought is not being seen:
 // anybody may bring what they have found.

@@ -10,6 +10,7 @@
 #include "server/identity/enrolment.h"
 #include "server/sessions/charge.h"
 #include "server/sessions/courier.h"
+#include "sync/base/date.h"
 #include "sync/base/reason.h"
 #include "sync/base/refusal.h"
 #include "sync/base/require.h"
@@ -22,7 +23,6 @@ namespace {
 constexpr int64_t kEditsPerRenumbering = 1000;
 // Looking for it costs little, but nobody needs many.
 constexpr int64_t kEditsPerWrongCode = 20;
-constexpr int64_t kDayMs = 86'400'000;
 // While more than this waits for the writer, no more is read of those it waits of.
 constexpr std::chrono::seconds kBacklogMax{1};
 // How many that were held back are told of room at once, each of which may send a frame.

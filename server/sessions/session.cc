@@ -15,6 +15,7 @@
 #include "server/identity/whereabouts.h"
 #include "server/sessions/ask.h"
 #include "server/sessions/courier.h"
+#include "sync/base/date.h"
 #include "sync/base/reason.h"
 #include "sync/base/refusal.h"
 #include "sync/base/status.h"
@@ -33,7 +34,6 @@ namespace {
 // In one update; more than a device leaves without an answer.
 constexpr size_t kAnswersMax = 3000;
 constexpr int64_t kHourMs = 3'600'000;
-constexpr int64_t kDayMs = 24 * kHourMs;
 // When a device comes back that may fork no more in this hour.
 constexpr uint32_t kForkedOftenMs = 600'000;
 

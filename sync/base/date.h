@@ -13,6 +13,8 @@
 
 namespace zhibu {
 
+inline constexpr int64_t kDayMs = 86'400'000;
+
 bool IsDate(absl::string_view text);
 
 // The day at a time in milliseconds since 1970.

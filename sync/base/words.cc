@@ -48,6 +48,10 @@ const std::string& LabelOf(const Descriptor& message) {
 
 }  // namespace
 
+std::string Say(Language language, absl::string_view zh, absl::string_view en) {
+  return std::string(language == Language::kChinese ? zh : en);
+}
+
 std::string EnglishOf(absl::string_view type) {
   std::string words;
   for (const char c : type) {

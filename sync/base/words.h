@@ -19,6 +19,8 @@ namespace zhibu {
 
 enum class Language { kChinese, kEnglish };
 
+std::string Say(Language language, absl::string_view zh, absl::string_view en);
+
 // Of a type by its name: "CheckIn" is "Check in".
 std::string EnglishOf(absl::string_view type);
 

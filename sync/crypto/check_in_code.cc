@@ -11,6 +11,7 @@
 #include "absl/strings/strip.h"
 #include "sync/base/reason.h"
 #include "sync/base/status.h"
+#include "sync/crypto/sodium_bytes.h"
 
 namespace zhibu {
 
@@ -24,10 +25,6 @@ constexpr char kContext[] = "zhibu check-in v1";
 constexpr uint64_t kStepMax = std::numeric_limits<int64_t>::max() / kCheckInStepMs;
 // Two ids, a signature, two numbers, and what stands before each.
 constexpr size_t kBytesMax = 128;
-
-const unsigned char* Bytes(absl::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
 
 std::string Payload(CheckInCode code) {
   code.clear_signature();
@@ -45,8 +42,8 @@ CheckInCode MakeCheckInCode(const Id& activity, const Id& branch, DeviceNumber d
   code.set_step(static_cast<uint64_t>(now_ms / kCheckInStepMs));
   const std::string payload = Payload(code);
   std::string signature(crypto_sign_BYTES, '\0');
-  crypto_sign_detached(reinterpret_cast<unsigned char*>(signature.data()), nullptr, Bytes(payload),
-                       payload.size(), Bytes(secret_key));
+  crypto_sign_detached(Bytes(&signature), nullptr, Bytes(payload), payload.size(),
+                       Bytes(secret_key));
   code.set_signature(signature);
   return code;
 }

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "sync/base/reason.h"
 #include "sync/crypto/handshake.h"
+#include "sync/crypto/sodium_bytes.h"
 
 namespace zhibu {
 namespace {
@@ -18,11 +19,6 @@ constexpr size_t kWhereBytesMax = 300;  // an address and a port, a fingerprint
 
 absl::string_view FormOf(Cargo cargo) {
   return cargo == Cargo::kBundle ? "zhibu bundles 1" : "zhibu receipts 1";
-}
-
-unsigned char* Bytes(std::string* text) { return reinterpret_cast<unsigned char*>(text->data()); }
-const unsigned char* Bytes(absl::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
 }
 
 absl::Status Damaged() { return Refuse(sync::v1::COURIER_DAMAGED, ""); }

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "sync/base/reason.h"
+#include "sync/crypto/sodium_bytes.h"
 
 namespace zhibu {
 namespace {
@@ -27,14 +28,10 @@ std::string EnrolmentPayload(absl::string_view public_key, absl::string_view fin
   return absl::StrCat(kEnrolment, public_key, absl::HexStringToBytes(fingerprint));
 }
 
-const unsigned char* Bytes(absl::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-
 std::string Sign(absl::string_view secret_key, const std::string& payload) {
   std::string signature(crypto_sign_BYTES, '\0');
-  crypto_sign_detached(reinterpret_cast<unsigned char*>(signature.data()), nullptr, Bytes(payload),
-                       payload.size(), Bytes(secret_key));
+  crypto_sign_detached(Bytes(&signature), nullptr, Bytes(payload), payload.size(),
+                       Bytes(secret_key));
   return signature;
 }
 
@@ -52,8 +49,7 @@ KeyPair NewKeyPair(const Environment& environment) {
   keys.public_key.resize(crypto_sign_PUBLICKEYBYTES);
   keys.secret_key.resize(crypto_sign_SECRETKEYBYTES);
   const std::string seed = environment.random_bytes(crypto_sign_SEEDBYTES);
-  crypto_sign_seed_keypair(reinterpret_cast<unsigned char*>(keys.public_key.data()),
-                           reinterpret_cast<unsigned char*>(keys.secret_key.data()), Bytes(seed));
+  crypto_sign_seed_keypair(Bytes(&keys.public_key), Bytes(&keys.secret_key), Bytes(seed));
   return keys;
 }
 
@@ -65,8 +61,7 @@ bool IsPublicKey(absl::string_view bytes) {
 
 std::string PublicKeyOf(absl::string_view secret_key) {
   std::string public_key(crypto_sign_PUBLICKEYBYTES, '\0');
-  crypto_sign_ed25519_sk_to_pk(reinterpret_cast<unsigned char*>(public_key.data()),
-                               Bytes(secret_key));
+  crypto_sign_ed25519_sk_to_pk(Bytes(&public_key), Bytes(secret_key));
   return public_key;
 }
 
@@ -115,7 +110,7 @@ std::string FingerprintOf(absl::string_view certificate_pem) {
 
 std::string FingerprintOfDer(absl::string_view der) {
   std::string digest(crypto_hash_sha256_BYTES, '\0');
-  crypto_hash_sha256(reinterpret_cast<unsigned char*>(digest.data()), Bytes(der), der.size());
+  crypto_hash_sha256(Bytes(&digest), Bytes(der), der.size());
   return Hex(digest);
 }
 

@@ -10,6 +10,7 @@
 #include "sync/base/reason.h"
 #include "sync/base/types.h"
 #include "sync/crypto/handshake.h"
+#include "sync/crypto/sodium_bytes.h"
 
 namespace zhibu {
 
@@ -19,10 +20,6 @@ namespace {
 
 constexpr char kPrefix[] = "ZP1:";
 constexpr char kContext[] = "zhibu pass v1";
-
-const unsigned char* Bytes(absl::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
 
 std::string Payload(PassToken token) {
   token.clear_signature();
@@ -50,8 +47,8 @@ PassToken SignPass(PassToken token, absl::string_view secret_key) {
   token.set_server(NameOf(PublicKeyOf(secret_key)));
   const std::string payload = Payload(token);
   std::string signature(crypto_sign_BYTES, '\0');
-  crypto_sign_detached(reinterpret_cast<unsigned char*>(signature.data()), nullptr, Bytes(payload),
-                       payload.size(), Bytes(secret_key));
+  crypto_sign_detached(Bytes(&signature), nullptr, Bytes(payload), payload.size(),
+                       Bytes(secret_key));
   token.set_signature(signature);
   return token;
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "sync/base/require.h"
+#include "sync/crypto/sodium_bytes.h"
 
 namespace zhibu {
 namespace {
@@ -12,11 +13,6 @@ namespace {
 constexpr size_t kNonceSize = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
 constexpr size_t kTagSize = crypto_aead_xchacha20poly1305_ietf_ABYTES;
 static_assert(Seal::kKeySize == crypto_aead_xchacha20poly1305_ietf_KEYBYTES);
-
-const unsigned char* Bytes(absl::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-unsigned char* Bytes(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 
 }  // namespace
 
@@ -31,7 +27,7 @@ std::string Seal::Close(absl::string_view place, absl::string_view plain) const 
   std::string sealed = random_bytes_(kNonceSize);
   REQUIRE(sealed.size() == kNonceSize);  // or it would be sealed with what is used again
   sealed.resize(kNonceSize + plain.size() + kTagSize);
-  crypto_aead_xchacha20poly1305_ietf_encrypt(Bytes(sealed) + kNonceSize, nullptr, Bytes(plain),
+  crypto_aead_xchacha20poly1305_ietf_encrypt(Bytes(&sealed) + kNonceSize, nullptr, Bytes(plain),
                                              plain.size(), Bytes(place), place.size(), nullptr,
                                              Bytes(sealed), Bytes(key_));
   return sealed;
@@ -42,7 +38,7 @@ std::optional<std::string> Seal::Open(absl::string_view place, absl::string_view
   if (sealed.size() < kNonceSize + kTagSize) return std::nullopt;
   std::string plain(sealed.size() - kNonceSize - kTagSize, '\0');
   if (crypto_aead_xchacha20poly1305_ietf_decrypt(
-          Bytes(plain), nullptr, nullptr, Bytes(sealed) + kNonceSize, sealed.size() - kNonceSize,
+          Bytes(&plain), nullptr, nullptr, Bytes(sealed) + kNonceSize, sealed.size() - kNonceSize,
           Bytes(place), place.size(), Bytes(sealed), Bytes(key_)) != 0) {
     return std::nullopt;
   }

@@ -14,6 +14,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
 #include "sync/base/text.h"
+#include "sync/base/words.h"
 #include "sync/schema/codes.h"
 #include "sync/schema/schema.h"
 #include "sync/wire/shown.h"
@@ -28,10 +29,6 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::MessageFactory;
 using google::protobuf::Reflection;
-
-std::string Say(Language language, absl::string_view zh, absl::string_view en) {
-  return std::string(language == Language::kChinese ? zh : en);
-}
 
 Meaning MeaningOf(const FieldDescriptor& field) {
   return field.options().GetExtension(zhibu::means);

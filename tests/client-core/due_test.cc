@@ -3,8 +3,13 @@
 
 #include <gmock/gmock.h>
 
+#include <map>
+
 #include "absl/strings/str_cat.h"
+#include "server/figures/due.h"
 #include "sync/base/date.h"
+#include "sync/base/status.h"
+#include "sync/rules/above.h"
 #include "sync/wire/record.h"
 #include "tests/support/village.h"
 
@@ -108,6 +113,89 @@ TEST_F(DueHere, ASuperiorIsToldByTheBranchWhatWaitsForThem) {
   world.SyncAll();
   EXPECT_THAT(zhangs.SetAside(), IsEmpty());
   EXPECT_THAT(DueOn(suns, "2026-09-01", "dev.approval"), ElementsAre(": 青石村党支部"));
+}
+
+class DueAlike : public DueHere {
+ protected:
+  using Standing = std::pair<std::string, rules::Standing>;
+  using Counts = std::map<Standing, uint32_t>;
+
+  static Counts OnThePhone(Phone& phone) {
+    const auto due = client::WhatIsDue(phone.store());
+    EXPECT_TRUE(due.ok()) << due.status();
+    Counts counts;
+    for (const rules::DueItem& item : due->list.items) {
+      ++counts[{item.obligation->text.key(), item.standing}];
+    }
+    return counts;
+  }
+  rules::v1::DueReport Below(const Id& organisation) {
+    rules::v1::DueReport report;
+    EXPECT_EQ(world.store().Read([&](server::Reader& reader) -> absl::Status {
+      ASSIGN_OR_RETURN(const std::vector<Id> tree, zhibu::Below(reader, organisation));
+      ASSIGN_OR_RETURN(report,
+                       server::DueIn(reader, world.ingest().book(), tree, DayAt(world.now_ms())));
+      return absl::OkStatus();
+    }),
+              absl::OkStatus());
+    return report;
+  }
+  static void Add(const std::string& key, const rules::v1::DueReport::Count& count, Counts* to) {
+    const auto add = [&](rules::Standing standing, uint32_t number) {
+      if (number > 0) (*to)[{key, standing}] += number;
+    };
+    add(rules::Standing::kOverdue, count.overdue());
+    add(rules::Standing::kDue, count.due());
+    add(rules::Standing::kQuestion, count.questions());
+    add(rules::Standing::kComing, count.coming());
+  }
+  static Counts Told(const rules::v1::DueReport& report) {
+    Counts counts;
+    for (const auto& rule : report.rules()) Add(rule.key(), rule.all(), &counts);
+    return counts;
+  }
+};
+
+TEST_F(DueAlike, TheServerFindsOfABranchWhatItsSecretarysPhoneFindsAndOfAllBelowTheSumOfThem) {
+  const Id above = world.Branch("云溪镇党委");
+  const Id other = world.Branch("白水村党支部");
+  for (const Id& one : {branch, other}) {
+    Organisation below = world.Get<Organisation>(one);
+    below.set_parent_id(above.str());
+    world.Write(below, one);
+  }
+  for (const Id& member : {li, wang}) {
+    zhangs.Change<Member>(member, [](Member& one) {
+      one.set_stage(Member::FULL);
+      one.set_status(Member::ACTIVE);
+    });
+  }
+  world.SyncAll();
+  world.Wait(95 * kDay);
+  zhangs.Make<Meeting>([&](Meeting& meeting) {
+    meeting.set_branch_id(branch.str());
+    meeting.set_kind(Meeting::THEME_DAY);
+    meeting.set_state(Meeting::HELD);
+    meeting.mutable_starts_at()->set_seconds(world.now_ms() / 1000);
+  });
+  world.SyncAll();
+
+  const rules::v1::DueReport ours = Below(branch);
+  ASSERT_THAT(ours.rules(), Not(IsEmpty()));
+  EXPECT_EQ(Told(ours), OnThePhone(zhangs));
+
+  const rules::v1::DueReport all = Below(above);
+  EXPECT_EQ(all.organisations(), 3u);
+  Counts sum = Told(ours);
+  for (const auto& more : {Told(Below(other)), Told(all)}) EXPECT_FALSE(more.empty());
+  for (const auto& [standing, number] : Told(Below(other))) sum[standing] += number;
+  for (const auto& rule : all.rules()) {
+    for (const auto& part : rule.parts()) {
+      EXPECT_FALSE(part.organisation_name().empty());
+      if (part.organisation_id() == above.str()) Add(rule.key(), part.count(), &sum);
+    }
+  }
+  EXPECT_EQ(Told(all), sum);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/store/postgresql/schema.h"
 #include "server/store/postgresql/transaction.h"
 #include "sync/base/status.h"
 
@@ -43,7 +44,6 @@ constexpr char kLists[] =
     "   ORDER BY f.id LIMIT 65) AS f"
     " JOIN record r ON r.spread = get_byte(f.id, 15) AND r.type = f.type AND r.id = f.id"
     " ORDER BY w.scope, r.type, r.id";
-constexpr char kVersions[] = "SELECT id, version FROM scope WHERE id = ANY ($1)";
 constexpr char kFeedsOf[] =
     "SELECT f.scope, f.type, f.id, f.offices, f.version, f.present, f.since FROM feed f"
     " JOIN unnest($1::bytea[], $2::bigint[], $3::bytea[]) AS w (scope, type, id)"
@@ -223,7 +223,7 @@ void Transaction::ForgetRead() {
 }
 
 Transaction::TakeIn Transaction::QueueVersions(const Foreseen& foreseen) {
-  connection_.Queue(kVersions, {BytesOf(foreseen.small_scopes)});
+  connection_.Queue(kVersionsOfScopes, {BytesOf(foreseen.small_scopes)});
   return [this, asked = foreseen.small_scopes](const Rows& rows) {
     for (int row = 0; row < rows.size(); ++row) {
       scopes_.try_emplace(rows.IdAt(row, 0), ScopeRow{rows.Number<Version>(row, 1)});

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
+#include "server/store/postgresql/schema.h"
 #include "sync/base/environment.h"
 #include "sync/base/require.h"
 #include "sync/base/status.h"
@@ -25,7 +26,6 @@ constexpr size_t kPayloadBytes = 7'000;
 // One for each schema: databases of several servers may lie in one.
 constexpr char kChannel[] = "SELECT 'zhibu_' || left(md5(current_schema()), 16)";
 constexpr char kNotify[] = "SELECT pg_notify($1, $2)";
-constexpr char kVersions[] = "SELECT id, version FROM scope WHERE id = ANY ($1)";
 
 }  // namespace
 
@@ -147,7 +147,7 @@ absl::Status Listener::Look() {
   std::vector<std::string> followed;
   for (const Id& scope : options_.followed()) followed.push_back(scope.str());
   if (followed.empty()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const Rows rows, connection_->Ask(kVersions, {followed}));
+  ASSIGN_OR_RETURN(const Rows rows, connection_->Ask(kVersionsOfScopes, {followed}));
   absl::flat_hash_set<Id> moved;
   {
     absl::MutexLock lock(&mutex_);

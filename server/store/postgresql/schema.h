@@ -15,6 +15,9 @@
 
 namespace zhibu::server::postgresql {
 
+// Of the scopes whose ids are $1.
+inline constexpr char kVersionsOfScopes[] = "SELECT id, version FROM scope WHERE id = ANY ($1)";
+
 // Brings the schema that the connection looks at up to this program's, in one transaction; of
 // several processes that start at once one does it and the others wait. Gives what the values are
 // sealed with. FAILED_PRECONDITION: another program's, a newer Zhibu's, or one with another key

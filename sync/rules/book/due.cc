@@ -334,6 +334,14 @@ class WorkingOut {
 
 }  // namespace
 
+bool SeesTo(const Obligation& obligation, Place place) {
+  const auto& who = obligation.text.who();
+  const auto& at = obligation.text.at();
+  if (place == PERSON) return std::count(who.begin(), who.end(), SELF) > 0;
+  if (at.empty()) return place == OWNER;
+  return std::count(at.begin(), at.end(), place) > 0;
+}
+
 absl::StatusOr<DueList> WorkOutDue(const Book& book, Records& records, absl::CivilDay today,
                                    Concerns concerns, cel::Purse* purse) {
   WorkingOut working(records, today, concerns, purse);

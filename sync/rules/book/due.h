@@ -51,6 +51,10 @@ struct DueList {
   std::vector<std::string> faults;
 };
 
+// Whether it is of what is kept in that place, that whoever acts there sees to it: the person
+// themselves of what is theirs, and, with that, whoever keeps it.
+bool SeesTo(const Obligation& obligation, Place place);
+
 // Two of them as one.
 void Add(DueList more, DueList* list);
 

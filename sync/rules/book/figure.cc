@@ -4,6 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "sync/base/words.h"
 #include "sync/rules/book/functions.h"
 
 namespace zhibu::rules {
@@ -39,10 +40,6 @@ int64_t BandBucket(const rules::v1::Breakdown& by, int64_t number) {
     if (last || number <= by.band(i).up_to()) return i;
   }
   return kOther;
-}
-
-const char* Say(Language language, const char* zh, const char* en) {
-  return language == Language::kChinese ? zh : en;
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "sync/base/date.h"
 #include "sync/base/status.h"
 #include "sync/base/text.h"
+#include "sync/base/words.h"
 #include "sync/rules/book/functions.h"
 #include "sync/rules/book/ledger_cells.h"
 #include "sync/rules/book/ledger_sight.h"
@@ -23,14 +24,9 @@ using cel::Activation;
 using cel::Program;
 using cel::Value;
 using Entry = Shelved;
-using Sight = LedgerSight;
 
 // A row may look through what a branch has recorded in years.
 constexpr cel::Budget kBudget{.steps = 200'000};
-
-std::string Say(Language language, absl::string_view zh, absl::string_view en) {
-  return std::string(language == Language::kChinese ? zh : en);
-}
 
 struct Row {
   const Entry* entry = nullptr;
@@ -224,7 +220,7 @@ class WritingUp {
   const LedgerQuery& query_;
   LedgerShelf& shelf_;
   absl::Status trouble_;
-  const Sight sight_;
+  const LedgerSight sight_;
   Activation activation_;
   std::vector<Row> rows_;
   LedgerTable table_;

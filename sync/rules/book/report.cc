@@ -8,6 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "sync/base/text.h"
+#include "sync/base/words.h"
+#include "sync/wire/shown.h"
 
 namespace zhibu::rules {
 namespace {
@@ -164,13 +166,6 @@ BalanceSheet BalanceOf(const Balance& balance, const Tally& tally,
 }
 
 // ---- Words ------------------------------------------------------------------------
-
-const std::string& In(Language language, const zhibu::Words& words) {
-  return language == Language::kChinese ? words.zh() : words.en();
-}
-std::string Say(Language language, const char* zh, const char* en) {
-  return language == Language::kChinese ? zh : en;
-}
 
 std::string NumberOf(int64_t amount, bool in_hundredths) {
   if (!in_hundredths) return absl::StrCat(amount);
