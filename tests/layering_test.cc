@@ -76,6 +76,7 @@ const std::vector<Layer>& Layers() {
        with(kSync,
             {"client-core", "client-core/store", "client-core/actions", "client-core/query"}),
        kHost},
+      {"client-core/jvm/native", {"client-core/c"}, kHost},
       {"client-core/js/native", {"client-core/c"}, Any({kHost, R"(node_api\.h)"})},
       {"client-core/exchange",
        with(kSync,
