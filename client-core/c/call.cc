@@ -104,7 +104,11 @@ int32_t OnStore(zhibu_handle store, zhibu_out* reply, zhibu_out* error,
                 absl::FunctionRef<Answer(Store&)> body) noexcept {
   return Call(reply, error, [&]() -> Answer {
     ASSIGN_OR_RETURN(const auto open, Opened<OpenStore>(store));
-    return body(open->store());
+    Answer answer = body(open->store());
+    // Closed on another thread meanwhile: that is no sleep of the app's.
+    const bool asleep = ReasonOf(answer.status()).reason == sync::v1::SUSPENDED;
+    if (asleep && !Opened<OpenStore>(store).ok()) return NotOpen();
+    return answer;
   });
 }
 

@@ -8,6 +8,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/synchronization/notification.h"
+#include "client-core/c/call.h"
 #include "sync/base/reason.h"
 #include "tests/support/c_phone.h"
 #include "tests/support/village.h"
@@ -66,6 +67,17 @@ TEST_F(CInterface, WhatIsRecordedIsThereWhenTheAppIsStartedAgain) {
       [&](auto* out, auto* error) { return zhibu_get(again, In(Bytes(ref)), out, error); });
   EXPECT_EQ(row.type(), "Meeting");
   EXPECT_EQ(zhibu_close(again, nullptr), 0);
+}
+
+TEST_F(CInterface, ACallUnderWhichItsStoreIsClosedIsToldThatAndNothingOfASleep) {
+  const CPhone phone(directory.NewFile());
+  zhibu_out error = {nullptr, 0};
+  const auto closed_meanwhile = [&](client::Store& store) -> client::Answer {
+    EXPECT_EQ(zhibu_close(phone.store(), nullptr), 0);
+    return client::Done(store.State().status());
+  };
+  EXPECT_EQ(client::OnStore(phone.store(), nullptr, &error, closed_meanwhile), kInvalid);
+  zhibu_free(&error);
 }
 
 TEST_F(CInterface, AnotherKeyOpensNothingAndChangesNothing) {
