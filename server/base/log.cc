@@ -46,6 +46,20 @@ absl::string_view NameOf(Damage::What what) {
   return "";
 }
 
+absl::string_view NameOf(Entrance by) {
+  switch (by) {
+    case Entrance::kGrpcStream:
+      return "streams.grpc";
+    case Entrance::kWebStream:
+      return "streams.web";
+    case Entrance::kGrpcCall:
+      return "calls.grpc";
+    case Entrance::kWebCall:
+      return "calls.web";
+  }
+  return "";
+}
+
 }  // namespace
 
 // Words of these kinds are the program's own and the system's; others may quote.
@@ -96,6 +110,8 @@ void Log::OnDamage(const Damage& damage) {
   }
   spdlog::error("damage what=\"{}\" do=\"{}\"", what, std::string(AdviceOn(DamagedRow(what))));
 }
+
+void Log::OnEntered(Entrance by) { Count(NameOf(by)); }
 
 void Log::OnSessionOpened(DeviceNumber device) {
   Count("sessions.opened");

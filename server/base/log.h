@@ -31,6 +31,7 @@ class Log final : public Observer {
   void OnRefused(sync::v1::Reason reason, DeviceNumber device) override;
   void OnTrouble(const Trouble& trouble) override;
   void OnDamage(const Damage& damage) override;
+  void OnEntered(Entrance by) override;
   void OnSessionOpened(DeviceNumber device) override;
   void OnSessionEnded(DeviceNumber device) override;
   void OnCommitted(size_t edits, std::chrono::nanoseconds took) override;

@@ -61,6 +61,9 @@ std::string TextOf(const Damage& damage);
 // The status of whoever cannot go on without it: see sync/base/damage.h.
 absl::Status StatusOf(const Damage& damage);
 
+// By which way a device has come, or a call.
+enum class Entrance { kGrpcStream, kWebStream, kGrpcCall, kWebCall };
+
 class Observer {
  public:
   virtual ~Observer() = default;
@@ -73,6 +76,8 @@ class Observer {
   virtual void OnTrouble(const Trouble& /*trouble*/) {}
   // Each time that the row is met.
   virtual void OnDamage(const Damage& /*damage*/) {}
+  // A device has proved that a stream is its own, or a call has been answered.
+  virtual void OnEntered(Entrance /*by*/) {}
   virtual void OnSessionOpened(DeviceNumber /*device*/) {}
   virtual void OnSessionEnded(DeviceNumber /*device*/) {}
   // One transaction.

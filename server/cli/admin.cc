@@ -18,7 +18,7 @@
 #include "server/cli/server.h"
 #include "server/exchange/roster.h"
 #include "server/identity/named.h"
-#include "server/rpc/address.h"
+#include "server/net/address.h"
 #include "server/rpc/node.h"
 #include "sync/base/date.h"
 #include "sync/base/status.h"

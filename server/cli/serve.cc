@@ -14,7 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "server/cli/server.h"
-#include "server/rpc/address.h"
+#include "server/net/address.h"
 #include "server/rpc/node.h"
 #include "sync/base/status.h"
 
@@ -48,6 +48,19 @@ struct Arguments {
   std::string log_level = "info";
 };
 
+std::string Ready(const Ports& ports, bool json, Language language) {
+  const bool web = ports.web != 0;
+  if (json) {
+    nlohmann::json ready = {{"ready", true}, {"port", ports.grpc}};
+    if (web) ready["web_port"] = ports.web;
+    return ready.dump();
+  }
+  const bool chinese = language == Language::kChinese;
+  std::string words = absl::StrCat(chinese ? "服务已就绪，端口 " : "ready on port ", ports.grpc);
+  if (web) absl::StrAppend(&words, chinese ? "，网页端口 " : ", for the web ", ports.web);
+  return words;
+}
+
 absl::Status Serve(const Arguments& arguments, bool json, Language language) {
   // Before any thread starts, so that each of them has the signals blocked.
   sigset_t signals;
@@ -62,14 +75,17 @@ absl::Status Serve(const Arguments& arguments, bool json, Language language) {
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   // Before anything is made.
   ASSIGN_OR_RETURN(const Address listen, ParseAddress(arguments.network.listen));
+  if (!arguments.network.web.empty()) {
+    RETURN_IF_ERROR(ParseAddress(arguments.network.web).status());
+  }
   const bool addressed = !arguments.network.address.empty();
   if (addressed) RETURN_IF_ERROR(CheckReachable(arguments.network.address));
   ASSIGN_OR_RETURN(const std::unique_ptr<Node> node,
                    Node::Open(arguments.place, arguments.restored, arguments.limits));
   NetworkOptions network = arguments.network;
   network.operator_name = UserName();
-  ASSIGN_OR_RETURN(const int port, node->Serve(network));
-  spdlog::debug("serving port={}", port);
+  ASSIGN_OR_RETURN(const Ports ports, node->Serve(network));
+  spdlog::debug("serving port={} web={}", ports.grpc, ports.web);
   if (!addressed && listen.IsAny()) {
     std::cerr << (language == Language::kChinese
                       ? "注意: 未给出 --address，登记码中没有设备可以连接的地址"
@@ -77,10 +93,7 @@ absl::Status Serve(const Arguments& arguments, bool json, Language language) {
                         "devices reach this server")
               << std::endl;
   }
-  const std::string words = language == Language::kChinese ? "服务已就绪，端口 " : "ready on port ";
-  std::cout << (json ? nlohmann::json({{"ready", true}, {"port", port}}).dump()
-                     : absl::StrCat(words, port))
-            << std::endl;
+  std::cout << Ready(ports, json, language) << std::endl;
   int signal = 0;
   sigwait(&signals, &signal);
   return absl::OkStatus();
@@ -134,6 +147,15 @@ void AddServeCommand(CLI::App* app, const bool* json, const Language* language,
       ->capture_default_str();
   serve->add_option("--address", arguments->network.address,
                     "HOST:PORT under which devices reach the server; default: as --listen");
+  CLI::Option* web = serve->add_option(
+      "--web", arguments->network.web,
+      "HOST:PORT where devices come over WebSockets and HTTPS as well (same TLS); "
+      "default: nowhere");
+  serve
+      ->add_option("--web-origin", arguments->network.web_origins,
+                   "https://HOST of a page that may come there; other pages are refused, who names "
+                   "no origin is none. May be repeated")
+      ->needs(web);
   serve->add_flag("--new-certificate", arguments->network.new_certificate,
                   "Take the certificate that `admin announce --certificate` has told devices of");
   serve->add_flag(

@@ -26,11 +26,13 @@
 #include "server/identity/registration.h"
 #include "server/identity/whereabouts.h"
 #include "server/ingest/own_chain.h"
-#include "server/rpc/acceptor.h"
+#include "server/net/acceptor.h"
+#include "server/net/calls.h"
 #include "server/rpc/services.h"
 #include "server/sessions/courier.h"
 #include "server/store/postgresql/store.h"
 #include "server/store/sqlite/store.h"
+#include "server/web/server.h"
 #include "sync/base/reason.h"
 #include "sync/base/status.h"
 #include "sync/cli/key_file.h"
@@ -74,6 +76,20 @@ void SetLimits(const Limits& limits, grpc::ServerBuilder* builder) {
   const int handshake_ms = std::min(limits.handshake_seconds_max, 1'000'000) * 1000;
   builder->AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, handshake_ms);
   builder->AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, handshake_ms);
+}
+
+// Whatever is accepted is gRPC's, once the server that `builder` builds has started.
+Acceptor::OnConnection HandTo(grpc::ServerBuilder* builder,
+                              const grpc::SslServerCredentialsOptions& tls) {
+  std::shared_ptr<grpc::experimental::ExternalConnectionAcceptor> connections =
+      builder->experimental().AddExternalConnectionAcceptor(
+          grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+          grpc::SslServerCredentials(tls));
+  return [connections](int socket, const Peer&) {
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
+    parameters.fd = socket;
+    connections->HandleNewConnection(&parameters);
+  };
 }
 
 // Held while it lives; the kernel lets go of it even after kill -9.
@@ -193,6 +209,7 @@ struct Node::Parts {
         ingest(CatalogueSchema(), environment, log.get(), rules::ShippedBook(), chain),
         hub(store.get(), &ingest, environment, limits, log.get()),
         admin(&hub, log.get()),
+        calls(&hub, &admin),
         admin_service(MakeAdminService(&admin)),
         sums(store.get(), &ingest.schema(), &ingest.book(), log.get()) {}
 
@@ -204,11 +221,13 @@ struct Node::Parts {
   Ingest ingest;
   Hub hub;
   Admin admin;
+  Calls calls;
   std::unique_ptr<grpc::Service> admin_service;
   Doors doors;
   std::unique_ptr<grpc::Service> sync_service;
   std::unique_ptr<grpc::Server> admin_server;
   std::unique_ptr<grpc::Server> sync_server;
+  std::unique_ptr<WebServer> web_server;
   std::unique_ptr<Acceptor> acceptor;
   SumsMaker sums;
 };
@@ -284,12 +303,13 @@ absl::StatusOr<Relocated> Node::Move(const DataPlace& place, const std::string& 
 Node::~Node() {
   parts_->acceptor.reset();
   const auto deadline = absl::ToChronoTime(absl::Now() + kGrace);
+  parts_->web_server.reset();
   if (parts_->sync_server != nullptr) parts_->sync_server->Shutdown(deadline);
   if (parts_->admin_server != nullptr) parts_->admin_server->Shutdown(deadline);
   parts_->hub.Stop();
 }
 
-absl::StatusOr<int> Node::Serve(const NetworkOptions& options) {
+absl::StatusOr<Ports> Node::Serve(const NetworkOptions& options) {
   Store& store = *parts_->store;
   admin::v1::InitRequest init;
   init.set_operator_name(options.operator_name);
@@ -306,13 +326,21 @@ absl::StatusOr<int> Node::Serve(const NetworkOptions& options) {
     ASSIGN_OR_RETURN(pair.cert_chain, reader.GetSetting(kServerCertificate));
     return absl::OkStatus();
   }));
-  parts_->sync_service = MakeSyncService(&parts_->hub, &parts_->admin, &parts_->doors);
-  ASSIGN_OR_RETURN(parts_->acceptor, Acceptor::Listen(options.listen));
-  const int port = parts_->acceptor->port();
+  parts_->sync_service = MakeSyncService(&parts_->hub, &parts_->calls, &parts_->doors);
+  parts_->acceptor = std::make_unique<Acceptor>(&parts_->doors);
+  Ports ports;
   grpc::ServerBuilder builder;
-  auto connections = builder.experimental().AddExternalConnectionAcceptor(
-      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
-      grpc::SslServerCredentials(tls));
+  ASSIGN_OR_RETURN(ports.grpc, parts_->acceptor->Listen(options.listen, HandTo(&builder, tls)));
+  if (!options.web.empty()) {
+    ASSIGN_OR_RETURN(parts_->web_server,
+                     WebServer::Make(&parts_->hub, &parts_->calls, &parts_->doors, parts_->limits,
+                                     {pair.cert_chain, pair.private_key, options.web_origins}));
+    ASSIGN_OR_RETURN(
+        ports.web, parts_->acceptor->Listen(
+                       options.web, [web = parts_->web_server.get()](int socket, const Peer& peer) {
+                         web->Take(socket, peer);
+                       }));
+  }
   builder.RegisterService(parts_->sync_service.get());
   SetLimits(parts_->limits, &builder);
   // A phone that went away without a word is noticed.
@@ -324,11 +352,11 @@ absl::StatusOr<int> Node::Serve(const NetworkOptions& options) {
   if (parts_->sync_server == nullptr) {
     return absl::UnavailableError(absl::StrCat("cannot serve on ", options.listen));
   }
-  parts_->acceptor->Start(std::move(connections), parts_->limits.connections_max, &parts_->doors);
+  parts_->acceptor->Start(parts_->limits.connections_max);
   std::string address = options.address;
   if (address.empty()) {
     const size_t colon = options.listen.rfind(':');
-    address = absl::StrCat(options.listen.substr(0, colon), ":", port);
+    address = absl::StrCat(options.listen.substr(0, colon), ":", ports.grpc);
   }
   RETURN_IF_ERROR(parts_->hub.Write([&](Writer& writer) { return SetAddress(writer, address); }));
   // A socket left by a process that was killed.
@@ -344,7 +372,7 @@ absl::StatusOr<int> Node::Serve(const NetworkOptions& options) {
         absl::StrCat("cannot listen on ", parts_->folder,
                      "/admin.sock; is the path longer than 100 characters?"));
   }
-  return port;
+  return ports;
 }
 
 std::shared_ptr<grpc::Channel> Node::AdminChannel() {

@@ -14,6 +14,7 @@
 #define ZHIBU_SERVER_RPC_NODE_H_
 
 #include <memory>
+#include <set>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -30,12 +31,21 @@ namespace zhibu::server {
 
 struct NetworkOptions {
   std::string listen = "127.0.0.1:7443";
+  // Where frames are taken over WebSockets and calls over HTTPS as well; empty: nowhere.
+  std::string web = {};
+  // "https://app.example": pages from there may come over the web.
+  std::set<std::string> web_origins = {};
   // What enrolment codes tell devices; empty: the same as `listen`.
   std::string address;
   // The certificate that was announced is taken (server/identity/whereabouts.h).
   bool new_certificate = false;
   // Who founds a new folder, or changes the certificate, for the record.
   std::string operator_name = "serve";
+};
+
+struct Ports {
+  int grpc = 0;
+  int web = 0;  // 0: not served
 };
 
 // Where a server keeps what it has.
@@ -66,9 +76,9 @@ class Node {
   // Ends every stream, commits what has arrived, closes the store.
   ~Node();
 
-  // Serves devices over TLS, and admin calls on the folder's socket. Returns the
-  // port. Initialises a new folder.
-  absl::StatusOr<int> Serve(const NetworkOptions& options);
+  // Serves devices over TLS, and admin calls on the folder's socket. Returns where. Initialises a
+  // new folder.
+  absl::StatusOr<Ports> Serve(const NetworkOptions& options);
 
   // For admin calls from this process.
   std::shared_ptr<grpc::Channel> AdminChannel();

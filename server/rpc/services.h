@@ -8,12 +8,13 @@
 #include <memory>
 
 #include "server/admin/admin.h"
-#include "server/rpc/doors.h"
+#include "server/net/calls.h"
+#include "server/net/doors.h"
 #include "server/sessions/hub.h"
 
 namespace zhibu::server {
 
-std::unique_ptr<grpc::Service> MakeSyncService(Hub* hub, Admin* admin, Doors* doors);
+std::unique_ptr<grpc::Service> MakeSyncService(Hub* hub, Calls* calls, Doors* doors);
 std::unique_ptr<grpc::Service> MakeAdminService(Admin* admin);
 
 }  // namespace zhibu::server

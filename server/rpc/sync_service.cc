@@ -2,7 +2,6 @@
 #include <utility>
 
 #include "server/rpc/services.h"
-#include "sync/base/reason.h"
 #include "sync/base/refusal.h"
 #include "zhibu/sync/v1/sync.grpc.pb.h"
 
@@ -21,6 +20,7 @@ class Stream final : public grpc::ServerBidiReactor<ByteBuffer, ByteBuffer>, pub
   Stream(Hub* hub, Doors* doors, grpc::CallbackServerContext* context)
       : context_(*context),
         doors_(*doors),
+        observer_(hub->observer()),
         peer_(PeerOf(context->peer())),
         connection_(hub->Connect(this)) {
     connection_->Start();
@@ -39,6 +39,7 @@ class Stream final : public grpc::ServerBidiReactor<ByteBuffer, ByteBuffer>, pub
   void Proved() override {
     proved_ = true;
     doors_.Prove(peer_);
+    observer_.OnEntered(Entrance::kGrpcStream);
   }
   void Finish() override {
     if (proved_) doors_.Leave(peer_);
@@ -69,6 +70,7 @@ class Stream final : public grpc::ServerBidiReactor<ByteBuffer, ByteBuffer>, pub
 
   grpc::CallbackServerContext& context_;
   Doors& doors_;
+  Observer& observer_;
   const Peer peer_;
   bool proved_ = false;
   const std::shared_ptr<Connection> connection_;
@@ -85,7 +87,7 @@ using Base = sync::v1::Sync::WithRawCallbackMethod_Connect<sync::v1::Sync::Servi
 
 class SyncService final : public Base {
  public:
-  SyncService(Hub* hub, Admin* admin, Doors* doors) : hub_(hub), admin_(admin), doors_(doors) {}
+  SyncService(Hub* hub, Calls* calls, Doors* doors) : hub_(hub), calls_(calls), doors_(doors) {}
 
   grpc::ServerBidiReactor<ByteBuffer, ByteBuffer>* Connect(
       grpc::CallbackServerContext* context) override {
@@ -94,34 +96,32 @@ class SyncService final : public Base {
 
   grpc::Status Enrol(grpc::ServerContext* context, const sync::v1::EnrolRequest* request,
                      sync::v1::EnrolReply* reply) override {
-    const std::string address = PeerOf(context->peer()).address;
-    if (const auto may = hub_->MayTryCode(address); !may.ok()) return ToGrpc(may);
-    absl::StatusOr<sync::v1::EnrolReply> enrolled = admin_->EnrolDevice(*request);
-    if (ReasonOf(enrolled.status()).reason == sync::v1::BAD_CODE) hub_->WrongCode(address);
-    if (!enrolled.ok()) return ToGrpc(enrolled.status());
-    *reply = *std::move(enrolled);
-    return grpc::Status::OK;
+    return Answer(calls_->Enrol(*request, PeerOf(context->peer()).address), reply);
   }
 
   grpc::Status Deliver(grpc::ServerContext* context, const sync::v1::DeliverRequest* request,
                        sync::v1::DeliverReply* reply) override {
-    absl::StatusOr<sync::v1::DeliverReply> delivered =
-        hub_->Deliver(request->bundle(), PeerOf(context->peer()).address);
-    if (!delivered.ok()) return ToGrpc(delivered.status());
-    *reply = *std::move(delivered);
-    return grpc::Status::OK;
+    return Answer(calls_->Deliver(*request, PeerOf(context->peer()).address), reply);
   }
 
  private:
+  template <typename Reply>
+  grpc::Status Answer(absl::StatusOr<Reply> answered, Reply* reply) {
+    hub_->observer().OnEntered(Entrance::kGrpcCall);
+    if (!answered.ok()) return ToGrpc(answered.status());
+    *reply = *std::move(answered);
+    return grpc::Status::OK;
+  }
+
   Hub* const hub_;
-  Admin* const admin_;
+  Calls* const calls_;
   Doors* const doors_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeSyncService(Hub* hub, Admin* admin, Doors* doors) {
-  return std::make_unique<SyncService>(hub, admin, doors);
+std::unique_ptr<grpc::Service> MakeSyncService(Hub* hub, Calls* calls, Doors* doors) {
+  return std::make_unique<SyncService>(hub, calls, doors);
 }
 
 }  // namespace zhibu::server

@@ -209,7 +209,7 @@ void Site::Start() {
   // What the machine can do is measured, not what a device is granted.
   const server::Limits limits{.edits_per_second = std::numeric_limits<int>::max()};
   node_ = Must(server::Node::Open({.folder = folder_}, false, limits), "the server's folder");
-  port_ = Must(node_->Serve({.listen = "127.0.0.1:0"}), "the server");
+  port_ = Must(node_->Serve({.listen = "127.0.0.1:0"}), "the server").grpc;
   const auto store = OpenStore();
   Check(store->Read([&](server::Reader& reader) -> absl::Status {
     ASSIGN_OR_RETURN(tls_.key_pem, reader.GetSetting(server::kServerKey));

@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "server/rpc/address.h"
+#include "server/net/address.h"
 #include "sync/base/environment.h"
 #include "sync/base/status.h"
 #include "zhibu/admin/v1/admin.grpc.pb.h"

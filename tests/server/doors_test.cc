@@ -1,6 +1,6 @@
 // Which connection ends where there are too many. The sockets are real: what ends is seen at
 // the other end.
-#include "server/rpc/doors.h"
+#include "server/net/doors.h"
 
 #include <gtest/gtest.h>
 #include <poll.h>

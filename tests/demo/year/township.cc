@@ -56,7 +56,7 @@ Township::Township(const std::string& folder, uint64_t seed, size_t branches, si
   server::NetworkOptions network;
   network.listen = "127.0.0.1:0";
   network.operator_name = kOperator;
-  port_ = Must(node_->Serve(network), "the server");
+  port_ = Must(node_->Serve(network), "the server").grpc;
   admin_ = std::make_shared<Admin>();
   admin_->stub = v1::Admin::NewStub(node_->AdminChannel());
   Import();

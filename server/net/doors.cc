@@ -1,4 +1,4 @@
-#include "server/rpc/doors.h"
+#include "server/net/doors.h"
 
 #include <sys/socket.h>
 

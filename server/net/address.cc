@@ -1,4 +1,4 @@
-#include "server/rpc/address.h"
+#include "server/net/address.h"
 
 #include <algorithm>
 #include <limits>

@@ -1,6 +1,6 @@
 // HOST:PORT, as an operator says where to listen and as tickets tell it to devices.
-#ifndef ZHIBU_SERVER_RPC_ADDRESS_H_
-#define ZHIBU_SERVER_RPC_ADDRESS_H_
+#ifndef ZHIBU_SERVER_NET_ADDRESS_H_
+#define ZHIBU_SERVER_NET_ADDRESS_H_
 
 #include <cstdint>
 #include <string>
@@ -27,4 +27,4 @@ absl::Status CheckReachable(absl::string_view text);
 
 }  // namespace zhibu::server
 
-#endif  // ZHIBU_SERVER_RPC_ADDRESS_H_
+#endif  // ZHIBU_SERVER_NET_ADDRESS_H_

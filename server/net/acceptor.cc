@@ -1,4 +1,4 @@
-#include "server/rpc/acceptor.h"
+#include "server/net/acceptor.h"
 
 #include <sys/resource.h>
 
@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/rpc/address.h"
+#include "server/net/address.h"
 #include "sync/base/status.h"
 
 namespace zhibu::server {
@@ -33,11 +33,15 @@ int RaiseFileLimit(int wanted) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Acceptor>> Acceptor::Listen(const std::string& listen) {
-  std::unique_ptr<Acceptor> made(new Acceptor());
+Acceptor::~Acceptor() {
+  context_.stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+absl::StatusOr<int> Acceptor::Listen(const std::string& listen, OnConnection take) {
   ASSIGN_OR_RETURN(const Address address, ParseAddress(listen));
   std::error_code error;
-  tcp::resolver resolver(made->context_);
+  tcp::resolver resolver(context_);
   const auto found =
       resolver.resolve(address.host, absl::StrCat(address.port), tcp::resolver::passive, error);
   const auto failed = [&] {
@@ -45,56 +49,50 @@ absl::StatusOr<std::unique_ptr<Acceptor>> Acceptor::Listen(const std::string& li
   };
   if (error) return failed();
   const tcp::endpoint endpoint = found.begin()->endpoint();
-  tcp::acceptor& acceptor = made->acceptor_;
+  Listener& listener = listeners_.emplace_back(context_);
+  listener.take = std::move(take);
+  tcp::acceptor& acceptor = listener.acceptor;
   acceptor.open(endpoint.protocol(), error);
   if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(tcp::acceptor::max_listen_connections, error);
   if (error) return failed();
-  return made;
+  return acceptor.local_endpoint().port();
 }
 
-Acceptor::~Acceptor() {
-  context_.stop();
-  if (thread_.joinable()) thread_.join();
-}
-
-int Acceptor::port() const { return acceptor_.local_endpoint().port(); }
-
-void Acceptor::Start(std::unique_ptr<Connections> connections, int connections_max, Doors* doors) {
-  connections_ = std::move(connections);
-  doors_ = doors;
+void Acceptor::Start(int connections_max) {
   const int files = RaiseFileLimit(connections_max + kOwnFiles);
-  doors_->Open(files - kOwnFiles);
+  doors_.Open(files - kOwnFiles);
   file_max_ = files - kOwnFiles / 2;
-  Accept();
+  for (Listener& listener : listeners_) Accept(&listener);
   thread_ = std::thread([this] { context_.run(); });
 }
 
-void Acceptor::Accept() {
-  acceptor_.async_accept([this](const std::error_code& error, tcp::socket socket) {
-    if (!error) {
-      Take(std::move(socket));
-      return Accept();
-    }
-    pause_.expires_after(kPause);
-    pause_.async_wait([this](const std::error_code&) { Accept(); });
-  });
+void Acceptor::Accept(Listener* listener) {
+  listener->acceptor.async_accept(
+      [this, listener](const std::error_code& error, tcp::socket socket) {
+        if (!error) {
+          Take(*listener, std::move(socket));
+          return Accept(listener);
+        }
+        listener->pause.expires_after(kPause);
+        listener->pause.async_wait([this, listener](const std::error_code&) { Accept(listener); });
+      });
 }
 
-void Acceptor::Take(tcp::socket socket) {
+void Acceptor::Take(const Listener& listener, tcp::socket socket) {
   // A file gets the lowest number that is free, so the number says how many are open:
   // those that have just been ended, too.
   if (socket.native_handle() >= file_max_) return;
   std::error_code error;
-  const tcp::endpoint peer = socket.remote_endpoint(error);
-  if (error || !doors_->Arrive(PeerOf(peer), socket.native_handle())) return;
+  const tcp::endpoint endpoint = socket.remote_endpoint(error);
+  if (error) return;
+  const Peer peer = PeerOf(endpoint);
+  if (!doors_.Arrive(peer, socket.native_handle())) return;
   socket.native_non_blocking(true, error);
   if (!error) socket.set_option(tcp::no_delay(true), error);
-  Connections::NewConnectionParameters parameters;
-  parameters.listener_fd = acceptor_.native_handle();
-  if (!error) parameters.fd = socket.release(error);
-  if (!error) connections_->HandleNewConnection(&parameters);
+  const int released = error ? -1 : socket.release(error);
+  if (!error) listener.take(released, peer);
 }
 
 }  // namespace zhibu::server

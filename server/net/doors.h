@@ -10,8 +10,8 @@
 //
 // A connection is gRPC's once it is here. It is known by its socket's number and by the cookie
 // that the kernel gives to no other; one that has ended meanwhile is found out by that.
-#ifndef ZHIBU_SERVER_RPC_DOORS_H_
-#define ZHIBU_SERVER_RPC_DOORS_H_
+#ifndef ZHIBU_SERVER_NET_DOORS_H_
+#define ZHIBU_SERVER_NET_DOORS_H_
 
 #include <asio/ip/tcp.hpp>
 #include <cstdint>
@@ -70,4 +70,4 @@ class Doors {
 
 }  // namespace zhibu::server
 
-#endif  // ZHIBU_SERVER_RPC_DOORS_H_
+#endif  // ZHIBU_SERVER_NET_DOORS_H_

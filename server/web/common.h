@@ -1,0 +1,43 @@
+// What all connections of a web server have in common. This header has Boost in it, and is for
+// the files of this folder.
+#ifndef ZHIBU_SERVER_WEB_COMMON_H_
+#define ZHIBU_SERVER_WEB_COMMON_H_
+
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/ssl/ssl_stream.hpp>
+#include <set>
+#include <string>
+
+#include "server/net/calls.h"
+#include "server/net/doors.h"
+#include "server/sessions/hub.h"
+#include "server/sessions/limits.h"
+#include "server/web/budget.h"
+#include "server/web/visitors.h"
+
+namespace zhibu::server {
+
+// Each works on a strand of its own.
+using TlsStream = boost::beast::ssl_stream<boost::beast::tcp_stream>;
+
+struct WebCommon {
+  WebCommon(Hub* the_hub, Calls* the_calls, Doors* the_doors, const Limits& the_limits,
+            std::set<std::string> the_origins);
+
+  Hub& hub;
+  Calls& calls;
+  Doors& doors;
+  const Limits limits;
+  const std::set<std::string> origins;  // of the pages that may come
+  Budget budget;
+  Visitors visitors;
+  boost::asio::ssl::context tls{boost::asio::ssl::context::tls_server};
+  boost::asio::thread_pool moving;   // bytes
+  boost::asio::thread_pool calling;  // what blocks until the writer is done
+};
+
+}  // namespace zhibu::server
+
+#endif  // ZHIBU_SERVER_WEB_COMMON_H_
