@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <poll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -98,14 +97,15 @@ std::string NewId() { return SystemEnvironment().NewId().str(); }
 
 class AdversaryTest : public testing::Test {
  protected:
-  explicit AdversaryTest(std::chrono::seconds deadline = kPatience)
-      : township_("", {"--handshake-seconds-max", absl::StrCat(deadline.count()),
+  explicit AdversaryTest(Way way = Way::kGrpc, std::chrono::seconds deadline = kPatience)
+      : way_(way),
+        township_("", {"--handshake-seconds-max", absl::StrCat(deadline.count()),
                        "--unread-seconds-max", absl::StrCat(deadline.count()),
                        "--network-bytes-max", absl::StrCat(32 * kMiB), "--streams-unproven-max",
                        "40", "--connections-max", "300", "--edits-per-second", "500"}),
         honest_(township_.Enrol(kSecretary)),
         branch_(FromBase64(honest_.BranchId())),
-        hostile_(township_.port()),
+        hostile_(port(), way),
         usual_(StatusOf(township_.server_pid(), "VmHWM") * 1024) {}
 
   ~AdversaryTest() override {
@@ -146,6 +146,10 @@ class AdversaryTest : public testing::Test {
     return edits->Next(EditOf({Create(NewId(), MeetingHere(topic))}));
   }
 
+  // Where hostile connections go.
+  int port() const { return way_ == Way::kWeb ? township_.web_port() : township_.port(); }
+
+  const Way way_;
   Township township_;
   const Device honest_;
   const std::string branch_;
@@ -154,14 +158,28 @@ class AdversaryTest : public testing::Test {
   int meetings_ = 0;
 };
 
-class ImpatientServerTest : public AdversaryTest {
+// What holds by whichever way they come.
+class EitherWayTest : public AdversaryTest, public testing::WithParamInterface<Way> {
  protected:
-  ImpatientServerTest() : AdversaryTest(kDeadline) {}
+  explicit EitherWayTest(std::chrono::seconds deadline = kPatience)
+      : AdversaryTest(GetParam(), deadline) {}
 };
+
+class ImpatientServerTest : public EitherWayTest {
+ protected:
+  ImpatientServerTest() : EitherWayTest(kDeadline) {}
+};
+
+std::string NameOf(const testing::TestParamInfo<Way>& info) {
+  return info.param == Way::kWeb ? "OverTheWeb" : "OverGrpc";
+}
+const auto kEitherWay = testing::Values(Way::kGrpc, Way::kWeb);
+INSTANTIATE_TEST_SUITE_P(, EitherWayTest, kEitherWay, NameOf);
+INSTANTIATE_TEST_SUITE_P(, ImpatientServerTest, kEitherWay, NameOf);
 
 // ---- Who it claims to be ---------------------------------------------------------
 
-TEST_F(AdversaryTest, ClaimsAnothersDevice) {
+TEST_P(EitherWayTest, ClaimsAnothersDevice) {
   const Self self = Enrol();
   std::vector<uint32_t> numbers = {0u, 1u, 999u, ~0u};  // nobody's; 1 is the server's own
   const Json devices = township_.Admin({"devices"});
@@ -182,7 +200,7 @@ TEST_F(AdversaryTest, ClaimsAnothersDevice) {
 }
 
 // A key of a small order was enrolled, to which anybody can sign; and the code was gone.
-TEST_F(AdversaryTest, EnrolsWhatIsNoDeviceAndSpendsNoCode) {
+TEST_P(EitherWayTest, EnrolsWhatIsNoDeviceAndSpendsNoCode) {
   const Self other = Enrol();
   sync::v1::EnrolRequest good;
   good.set_code(EnrolmentTicket::FromText(township_.Code(kMigrant))->code);
@@ -210,7 +228,7 @@ TEST_F(AdversaryTest, EnrolsWhatIsNoDeviceAndSpendsNoCode) {
             grpc::StatusCode::OK);
 }
 
-TEST_F(AdversaryTest, ReplaysAHandshakeAnEditAndACode) {
+TEST_P(EitherWayTest, ReplaysAHandshakeAnEditAndACode) {
   const std::string code = township_.Code(kDeputy);
   const Self self = hostile_.Enrol(code);
   sync::v1::EnrolRequest again;
@@ -240,7 +258,7 @@ TEST_F(AdversaryTest, ReplaysAHandshakeAnEditAndACode) {
   EXPECT_THAT(honest_.Do({"list", "Meeting", "--where", "topic=重放"}), SizeIs(1));
 }
 
-TEST_F(AdversaryTest, GuessesEditNumbers) {
+TEST_P(EitherWayTest, GuessesEditNumbers) {
   Self self = Enrol();
   for (const uint64_t number : {uint64_t{0}, uint64_t{2}, uint64_t{1} << 63, ~uint64_t{0}}) {
     const auto stream = hostile_.Connect();
@@ -448,7 +466,7 @@ TEST_F(AdversaryTest, WritesInTheFarFutureToWinForEver) {
 
 // ---- How much it sends ---------------------------------------------------------------
 
-TEST_F(AdversaryTest, SendsHugeCounts) {
+TEST_P(EitherWayTest, SendsHugeCounts) {
   const Self self = Enrol();
   auto stream = hostile_.Connect();
   Hello hello = HelloOf(self);
@@ -489,7 +507,7 @@ TEST_F(AdversaryTest, SendsHugeCounts) {
                                               "4 MERGED", "5 RETURNED MALFORMED"));
 }
 
-TEST_F(AdversaryTest, NestsDeeply) {
+TEST_P(EitherWayTest, NestsDeeply) {
   const Self self = Enrol();
   auto stream = hostile_.Connect();
   stream->Open(self);
@@ -533,7 +551,7 @@ TEST_F(AdversaryTest, SendsDecompressionBombs) {
   }
 }
 
-TEST_F(AdversaryTest, SendsAMessageWithoutEnd) {
+TEST_P(EitherWayTest, SendsAMessageWithoutEnd) {
   const auto large = hostile_.Connect();
   large->SendBytes(std::string(5 * kMiB, 'x'));
   EXPECT_EQ(large->End().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
@@ -544,9 +562,9 @@ TEST_F(AdversaryTest, SendsAMessageWithoutEnd) {
 
 // ---- How it behaves --------------------------------------------------------------------
 
-TEST_F(ImpatientServerTest, NeverReadsItsStream) {
+TEST_P(ImpatientServerTest, NeverReadsItsStream) {
   const Self self = Enrol();
-  Hostile deaf(township_.port());
+  Hostile deaf(port(), way_);
   const auto silent = deaf.Connect();
   silent->Open(self);
   const auto stream = hostile_.Connect();
@@ -564,7 +582,7 @@ TEST_F(ImpatientServerTest, NeverReadsItsStream) {
   EXPECT_EQ(silent->End().error_code(), grpc::StatusCode::CANCELLED);
 }
 
-TEST_F(AdversaryTest, WritesWithoutPause) {
+TEST_P(EitherWayTest, WritesWithoutPause) {
   constexpr int kFrames = 14;  // twice what is saved up, and a frame is work too
   const Self self = Enrol();
   const auto stream = hostile_.Connect();
@@ -631,7 +649,7 @@ TEST_F(AdversaryTest, OnePhoneSendsAThousandHeavyEditsAgainAndAgain) {
   flood.join();
 }
 
-TEST_F(AdversaryTest, OpensAStreamTooManyOnOneConnection) {
+TEST_P(EitherWayTest, OpensAStreamTooMany) {
   const Self self = Enrol();
   std::vector<std::unique_ptr<HostileStream>> streams;
   for (int i = 0; i < 5; ++i) {
@@ -648,7 +666,7 @@ TEST_F(AdversaryTest, OpensThousandsOfStreams) {
   std::vector<std::unique_ptr<Hostile>> flood;
   std::vector<std::unique_ptr<HostileStream>> streams;
   for (int i = 0; i < kConnections; ++i) {
-    flood.push_back(std::make_unique<Hostile>(township_.port()));
+    flood.push_back(std::make_unique<Hostile>(port(), way_));
     for (int j = 0; j < kEach; ++j) streams.push_back(flood.back()->Connect());
   }
   HonestSyncs();
@@ -662,7 +680,7 @@ TEST_F(AdversaryTest, OpensThousandsOfStreams) {
   std::vector<std::unique_ptr<Hostile>> channels;
   std::vector<std::unique_ptr<HostileStream>> own;
   for (int i = 0; i < 6; ++i) {
-    channels.push_back(std::make_unique<Hostile>(township_.port()));
+    channels.push_back(std::make_unique<Hostile>(port(), way_));
     own.push_back(channels.back()->Connect());
     own.back()->Open(self);
   }
@@ -690,9 +708,9 @@ bool Closed(int file, std::chrono::milliseconds patience) {
   return poll(&one, 1, static_cast<int>(patience.count())) > 0 && read(file, &byte, 1) <= 0;
 }
 
-TEST_F(ImpatientServerTest, OpensConnectionsAndSaysNothing) {
+TEST_P(ImpatientServerTest, OpensConnectionsAndSaysNothing) {
   std::vector<int> files;
-  for (int i = 0; i < 800; ++i) files.push_back(Dial(township_.port()));
+  for (int i = 0; i < 800; ++i) files.push_back(Dial(port()));
   EXPECT_TRUE(Closed(files.front(), kDeadline));
   EXPECT_LT(StatusOf(township_.server_pid(), "FDSize"), 1024);
   HonestSyncs();
@@ -703,11 +721,8 @@ TEST_F(ImpatientServerTest, OpensConnectionsAndSaysNothing) {
 }
 
 // Of one address, and of hundreds.
-TEST_F(AdversaryTest, TwoThousandStrangersSayNothingAndDevicesComeAndStay) {
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 8192);
-  setrlimit(RLIMIT_NOFILE, &limit);
+TEST_P(EitherWayTest, TwoThousandStrangersSayNothingAndDevicesComeAndStay) {
+  AllowManyFiles();
   const auto usual = HonestSync();
   const Self self = Enrol();
   const auto stays = hostile_.Connect();
@@ -715,8 +730,8 @@ TEST_F(AdversaryTest, TwoThousandStrangersSayNothingAndDevicesComeAndStay) {
   std::vector<int> files;
   for (const bool many : {false, true}) {
     for (int i = 0; i < 2000; ++i) {
-      files.push_back(Dial(township_.port(),
-                           many ? absl::StrCat("127.7.", i / 250, ".", 1 + i % 250) : "127.7.0.1"));
+      files.push_back(
+          Dial(port(), many ? absl::StrCat("127.7.", i / 250, ".", 1 + i % 250) : "127.7.0.1"));
       if (i % 500 != 499) continue;
       EXPECT_LT(HonestSync(), usual + kDelayMax);
     }
@@ -728,10 +743,10 @@ TEST_F(AdversaryTest, TwoThousandStrangersSayNothingAndDevicesComeAndStay) {
   for (const int file : files) close(file);
 }
 
-TEST_F(ImpatientServerTest, DripsBytes) {
+TEST_P(ImpatientServerTest, DripsBytes) {
   const auto hesitant = hostile_.Connect();
   hesitant->Say(HelloOf(Enrol()));
-  const int file = Dial(township_.port());
+  const int file = Dial(port());
   const std::string hello("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11);  // of TLS
   const auto began = std::chrono::steady_clock::now();
   size_t sent = 0;
@@ -746,12 +761,12 @@ TEST_F(ImpatientServerTest, DripsBytes) {
   EXPECT_EQ(hesitant->Refused(), "LIMIT_REACHED");
 }
 
-TEST_F(AdversaryTest, TriesCodesWithoutPause) {
+TEST_P(EitherWayTest, TriesCodesWithoutPause) {
   std::vector<std::unique_ptr<Hostile>> channels;
   std::vector<std::thread> threads;
   std::atomic<int> let_in = 0;
   for (int i = 0; i < 40; ++i) {
-    channels.push_back(std::make_unique<Hostile>(township_.port()));
+    channels.push_back(std::make_unique<Hostile>(port(), way_));
     threads.emplace_back([&, i] {
       for (int j = 0; j < 50; ++j) {
         sync::v1::EnrolRequest request;
@@ -768,14 +783,14 @@ TEST_F(AdversaryTest, TriesCodesWithoutPause) {
   EXPECT_EQ(let_in, 0);
 }
 
-TEST_F(AdversaryTest, DeliversRubbishWithoutPause) {
+TEST_P(EitherWayTest, DeliversRubbishWithoutPause) {
   const std::string rubbish(1 << 20, 'r');
   std::atomic<int> refused = 0;
   std::atomic<int> sent_away = 0;
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
-      Hostile courier(township_.port());
+      Hostile courier(port(), way_);
       for (int j = 0; j < 25; ++j) {
         const grpc::Status status = courier.Deliver(rubbish);
         EXPECT_FALSE(status.ok());

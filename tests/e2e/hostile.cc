@@ -3,19 +3,69 @@
 #include <grpcpp/security/tls_certificate_verifier.h>
 #include <grpcpp/security/tls_credentials_options.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "sync/base/environment.h"
 #include "tests/e2e/process.h"
+#include "tests/e2e/web.h"
 
 namespace zhibu::e2e {
 
 using grpc::ByteBuffer;
 using sync::v1::ClientFrame;
 using sync::v1::ServerFrame;
+
+namespace {
+
+class GrpcStream final : public HostileStream {
+ public:
+  GrpcStream(const std::shared_ptr<grpc::Channel>& channel,
+             const std::function<void(grpc::ClientContext*)>& prepare) {
+    context_.set_deadline(std::chrono::system_clock::now() + kPatience);
+    prepare(&context_);
+    // Bytes instead of messages: what is sent need not be one.
+    static const grpc::internal::RpcMethod kConnect("/zhibu.sync.v1.Sync/Connect",
+                                                    grpc::internal::RpcMethod::BIDI_STREAMING);
+    stream_.reset(grpc::internal::ClientReaderWriterFactory<ByteBuffer, ByteBuffer>::Create(
+        channel.get(), kConnect, &context_));
+  }
+  ~GrpcStream() override {
+    context_.TryCancel();
+    GrpcStream::End();
+  }
+
+  bool SendBytes(const std::string& bytes) override {
+    const grpc::Slice slice(bytes);
+    return stream_->Write(ByteBuffer(&slice, 1));
+  }
+  grpc::Status End() override {
+    if (std::exchange(ended_, true)) return grpc::Status::OK;
+    ByteBuffer rest;
+    while (stream_->Read(&rest)) continue;
+    return stream_->Finish();
+  }
+
+ protected:
+  bool ReadBytes(std::string* bytes) override {
+    ByteBuffer buffer;
+    grpc::Slice slice;
+    if (!stream_->Read(&buffer) || !buffer.DumpToSingleSlice(&slice).ok()) return false;
+    bytes->assign(reinterpret_cast<const char*>(slice.begin()), slice.size());
+    return true;
+  }
+
+ private:
+  grpc::ClientContext context_;
+  std::unique_ptr<grpc::ClientReaderWriter<ByteBuffer, ByteBuffer>> stream_;
+  bool ended_ = false;
+};
+
+}  // namespace
 
 sync::v1::Hello HelloOf(const Self& self) {
   sync::v1::Hello hello;
@@ -35,31 +85,17 @@ sync::v1::NumberedEdit Edits::Next(std::string bytes) {
   return edit;
 }
 
+void AllowManyFiles() {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 8192);
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 ClientFrame PushOf(const std::vector<sync::v1::NumberedEdit>& edits) {
   ClientFrame frame;
   frame.mutable_push()->mutable_edits()->Add(edits.begin(), edits.end());
   return frame;
-}
-
-HostileStream::HostileStream(const std::shared_ptr<grpc::Channel>& channel,
-                             const std::function<void(grpc::ClientContext*)>& prepare) {
-  context_.set_deadline(std::chrono::system_clock::now() + kPatience);
-  prepare(&context_);
-  // Bytes instead of messages: what is sent need not be one.
-  static const grpc::internal::RpcMethod kConnect("/zhibu.sync.v1.Sync/Connect",
-                                                  grpc::internal::RpcMethod::BIDI_STREAMING);
-  stream_.reset(grpc::internal::ClientReaderWriterFactory<ByteBuffer, ByteBuffer>::Create(
-      channel.get(), kConnect, &context_));
-}
-
-HostileStream::~HostileStream() {
-  context_.TryCancel();
-  End();
-}
-
-bool HostileStream::SendBytes(const std::string& bytes) {
-  const grpc::Slice slice(bytes);
-  return stream_->Write(ByteBuffer(&slice, 1));
 }
 
 bool HostileStream::Say(const sync::v1::Hello& hello) {
@@ -76,10 +112,9 @@ bool HostileStream::Prove(const std::string& signature) {
 
 ServerFrame HostileStream::Read() {
   ServerFrame frame;
-  ByteBuffer bytes;
-  if (stream_->Read(&bytes)) {
-    EXPECT_TRUE(
-        (grpc::GenericDeserialize<grpc::ProtoBufferReader, ServerFrame>(&bytes, &frame).ok()));
+  std::string bytes;
+  if (ReadBytes(&bytes)) {
+    EXPECT_TRUE(frame.ParseFromString(bytes));
   }
   return frame;
 }
@@ -123,19 +158,13 @@ std::string HostileStream::Refused() {
   }
 }
 
-grpc::Status HostileStream::End() {
-  if (std::exchange(ended_, true)) return grpc::Status::OK;
-  ByteBuffer rest;
-  while (stream_->Read(&rest)) continue;
-  return stream_->Finish();
-}
-
-Hostile::Hostile(int port, const grpc::ChannelArguments& arguments) {
+Hostile::Hostile(int port, Way way) : web_port_(port) {
+  if (way == Way::kWeb) return;
   grpc::experimental::TlsChannelCredentialsOptions options;
   options.set_verify_server_certs(false);
   options.set_check_call_host(false);
   options.set_certificate_verifier(std::make_shared<grpc::experimental::NoOpCertificateVerifier>());
-  grpc::ChannelArguments own = arguments;
+  grpc::ChannelArguments own;
   own.SetMaxReceiveMessageSize(-1);
   own.SetMaxSendMessageSize(-1);
   own.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
@@ -165,23 +194,36 @@ Self Hostile::Enrol(const std::string& ticket, const std::string& name) {
 
 grpc::Status Hostile::TryToEnrol(const sync::v1::EnrolRequest& request,
                                  sync::v1::EnrolReply* reply) {
+  if (channel_ == nullptr) {
+    const HttpReply told = WebConnection(web_port_).Post(kEnrolPath, request.SerializeAsString());
+    reply->ParseFromString(told.status == 200 ? told.body : "");
+    return StatusOf(told);
+  }
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + kPatience);
   return sync::v1::Sync::NewStub(channel_)->Enrol(&context, request, reply);
 }
 
 grpc::Status Hostile::Deliver(const std::string& bundle) {
-  grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + kPatience);
   sync::v1::DeliverRequest request;
   request.set_bundle(bundle);
+  if (channel_ == nullptr) {
+    return StatusOf(WebConnection(web_port_).Post(kDeliverPath, request.SerializeAsString()));
+  }
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + kPatience);
   sync::v1::DeliverReply reply;
   return sync::v1::Sync::NewStub(channel_)->Deliver(&context, request, &reply);
 }
 
+std::unique_ptr<HostileStream> Hostile::Connect() {
+  if (channel_ == nullptr) return std::make_unique<WebStream>(web_port_);
+  return Connect([](grpc::ClientContext*) {});
+}
+
 std::unique_ptr<HostileStream> Hostile::Connect(
     const std::function<void(grpc::ClientContext*)>& prepare) {
-  return std::make_unique<HostileStream>(channel_, prepare);
+  return std::make_unique<GrpcStream>(channel_, prepare);
 }
 
 }  // namespace zhibu::e2e

@@ -1,7 +1,7 @@
-// A client that says what it likes: the protocol, and what is not the protocol,
-// over a real channel with TLS.
+// A client that says what it likes: the protocol, and what is not the protocol, over a real
+// channel with TLS: gRPC's, or the web's.
 //
-//   Hostile hostile(township.port());
+//   Hostile hostile(township.port());         // or (township.web_port(), Way::kWeb)
 //   const Self self = hostile.Enrol(township.Code(kMigrant));
 //   auto stream = hostile.Connect();
 //   stream->Open(self);                        // as an honest device would
@@ -46,16 +46,20 @@ class Edits {
   uint64_t link_ = 0;
 };
 
+// Of this process, for thousands of connections.
+void AllowManyFiles();
+
 sync::v1::ClientFrame PushOf(const std::vector<sync::v1::NumberedEdit>& edits);
 
+enum class Way { kGrpc, kWeb };
+
+// Frames of either way. One thread may send while another reads.
 class HostileStream {
  public:
-  HostileStream(const std::shared_ptr<grpc::Channel>& channel,
-                const std::function<void(grpc::ClientContext*)>& prepare);
-  ~HostileStream();
+  virtual ~HostileStream() = default;
 
   bool Send(const sync::v1::ClientFrame& frame) { return SendBytes(frame.SerializeAsString()); }
-  bool SendBytes(const std::string& bytes);
+  virtual bool SendBytes(const std::string& bytes) = 0;
   bool Say(const sync::v1::Hello& hello);
   bool Prove(const std::string& signature);
 
@@ -68,27 +72,29 @@ class HostileStream {
   std::vector<std::string> Answers(size_t count);
   // Reads on until the stream is refused; the reason, or what else it ended with.
   std::string Refused();
-  // Reads on to the end.
-  grpc::Status End();
+  // Reads on to the end; what it ended with is told once, and is OK from then on. Over the web,
+  // what docs/wire.md says that the closing code stands for.
+  virtual grpc::Status End() = 0;
 
- private:
-  grpc::ClientContext context_;
-  std::unique_ptr<grpc::ClientReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer>> stream_;
-  bool ended_ = false;
+ protected:
+  // False where the stream has ended.
+  virtual bool ReadBytes(std::string* bytes) = 0;
 };
 
 class Hostile {
  public:
-  explicit Hostile(int port, const grpc::ChannelArguments& arguments = {});
+  explicit Hostile(int port, Way way = Way::kGrpc);
 
   Self Enrol(const std::string& ticket, const std::string& name = "hostile");
   grpc::Status TryToEnrol(const sync::v1::EnrolRequest& request, sync::v1::EnrolReply* reply);
   grpc::Status Deliver(const std::string& bundle);
-  std::unique_ptr<HostileStream> Connect(const std::function<void(grpc::ClientContext*)>& prepare =
-                                             [](grpc::ClientContext*) {});
+  std::unique_ptr<HostileStream> Connect();
+  // Of gRPC only.
+  std::unique_ptr<HostileStream> Connect(const std::function<void(grpc::ClientContext*)>& prepare);
 
  private:
-  std::shared_ptr<grpc::Channel> channel_;
+  std::shared_ptr<grpc::Channel> channel_;  // null over the web
+  const int web_port_;
 };
 
 }  // namespace zhibu::e2e

@@ -87,8 +87,10 @@ void Township::StartAt(int port, const Words& more) {
 }
 
 void Township::Start(const Words& more) {
-  Words command = {"--json", "serve",    "--data",
-                   data_,    "--listen", absl::StrCat("127.0.0.1:", port_)};
+  Words command = {"--json",   "serve",
+                   "--data",   data_,
+                   "--listen", absl::StrCat("127.0.0.1:", port_),
+                   "--web",    absl::StrCat("127.0.0.1:", web_port_)};
   command.insert(command.end(), options_.begin(), options_.end());
   command.insert(command.end(), more.begin(), more.end());
   server_ = Process::Start(command);
@@ -100,6 +102,7 @@ void Township::Start(const Words& more) {
     return;
   }
   port_ = ready["port"];
+  web_port_ = ready["web_port"];
 }
 
 Finished Township::Stop() {

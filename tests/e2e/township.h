@@ -58,9 +58,10 @@ class Township {
 
   const std::string& data() const { return data_; }
   int port() const { return port_; }
+  int web_port() const { return web_port_; }
   pid_t server_pid() const { return server_->pid(); }
 
-  // On the same port as before, once there was one.
+  // On the same ports as before, once there was one.
   void Start(const Words& more = {});
   void StartAt(int port, const Words& more = {});
   Finished Stop();  // SIGTERM
@@ -79,6 +80,7 @@ class Township {
   const Words options_;
   int homes_ = 0;
   int port_ = 0;
+  int web_port_ = 0;
   std::unique_ptr<Process> server_;
 };
 
