@@ -273,7 +273,7 @@ class BesideTheOther(Scenario):
     def test_what_this_client_writes_the_other_reads_and_the_other_way_round(self):
         home = str(self.server.folder / "phone")
         phone = ["device", "--home", home]
-        self.server.run(*phone, "enrol", self.server.code_for(DEPUTY), "--name", "phone")
+        self.server.run(*phone, "enrol", self.server.code_over_grpc(DEPUTY), "--name", "phone")
         device = self.device_of(SECRETARY)
         meeting = self.shared_meeting(device, topic="两种语言", guests=["甲"])
         self.server.run(*phone, "sync")

@@ -6,7 +6,7 @@ import unittest
 from zhibu.records.v1 import meeting_pb2
 from zhibu.sync.v1 import edit_pb2
 
-from client import catalogue
+from client import catalogue, connection, over_web
 from client.connection import Refusal
 from client.device import Device
 from client.server import BRANCH, Server
@@ -70,6 +70,9 @@ class Scenario(unittest.TestCase):
 
 
 def run():
-    """Of a file of situations: FILE PATH_TO_ZHIBU."""
+    """Of a file of situations: FILE PATH_TO_ZHIBU [web]."""
     Scenario.program = sys.argv.pop(1)
+    if sys.argv[1:2] == ["web"]:
+        connection.WAY = over_web
+        del sys.argv[1]
     unittest.main(module="__main__")

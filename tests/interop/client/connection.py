@@ -1,80 +1,44 @@
-"""How frames travel: gRPC over TLS, the certificate known by its fingerprint alone."""
+"""How frames travel: over TLS, the certificate known by its fingerprint alone; by gRPC, or over the
+web."""
 
-import queue
 import ssl
 
-import grpc
-from zhibu.sync.v1 import answer_pb2, sync_pb2
+from zhibu.sync.v1 import sync_pb2
 
-from . import crypto
+from . import crypto, over_grpc, over_web
+from .ends import Ended, OtherServer, Refusal
 
-PATIENCE = 30  # seconds for what must come
-FRAME_BYTES_MAX = 8 << 20
+__all__ = ["Ended", "OtherServer", "Refusal", "Stream", "call", "channel_to"]
 
-
-class OtherServer(Exception):
-    """It has another certificate than the one that was pinned."""
+WAY = over_grpc  # or over_web
 
 
-class Refusal(Exception):
-    """The server's last word; `code` where it came as a gRPC status."""
-
-    def __init__(self, refusal, code=None):
-        self.reason = answer_pb2.Reason.Name(refusal.reason)
-        super().__init__(self.reason, refusal.detail)
-        self.detail, self.code = refusal.detail, code
-
-
-class Ended(Exception):
-    """The stream is over, without a word."""
-
-
-def channel_to(address: str, fingerprint: str) -> grpc.Channel:
+def channel_to(address: str, fingerprint: str):
     host, _, port = address.rpartition(":")
     pem = ssl.get_server_certificate((host.strip("[]"), int(port)))
     if crypto.fingerprint_of(ssl.PEM_cert_to_DER_cert(pem)) != fingerprint:
         raise OtherServer
     # The certificate that was looked at is the one trusted from here on.
-    return grpc.secure_channel(
-        address,
-        grpc.ssl_channel_credentials(root_certificates=pem.encode()),
-        options=[("grpc.ssl_target_name_override", "zhibu"), ("grpc.use_local_subchannel_pool", 1),
-                 ("grpc.max_receive_message_length", FRAME_BYTES_MAX)])
+    return WAY.Channel(address, pem)
 
 
 def call(channel, method: str, request, reply_class):
-    """Enrol, or Deliver. A refusal is in the details of the gRPC status."""
-    stub = channel.unary_unary(f"/zhibu.sync.v1.Sync/{method}",
-                               request_serializer=type(request).SerializeToString,
-                               response_deserializer=reply_class.FromString)
-    try:
-        return stub(request, timeout=PATIENCE)
-    except grpc.RpcError as error:
-        for key, value in error.trailing_metadata() or ():
-            if key == "grpc-status-details-bin":
-                raise Refusal(sync_pb2.Refusal.FromString(value), error.code()) from error
-        raise
+    """Enrol, or Deliver. A refusal travels beside the status that it ends with."""
+    return channel.call(f"/zhibu.sync.v1.Sync/{method}", request, reply_class)
 
 
 class Stream:
     """Connect: frames both ways, in order."""
 
     def __init__(self, channel):
-        self._out = queue.SimpleQueue()
-        stub = channel.stream_stream("/zhibu.sync.v1.Sync/Connect",
-                                     request_serializer=sync_pb2.ClientFrame.SerializeToString,
-                                     response_deserializer=sync_pb2.ServerFrame.FromString)
-        self._in = stub(iter(self._out.get, None), timeout=PATIENCE)
+        self._stream = channel.stream("/zhibu.sync.v1.Sync/Connect")
 
     def say(self, **frame):
-        self._out.put(sync_pb2.ClientFrame(**frame))
+        self._stream.send(sync_pb2.ClientFrame(**frame).SerializeToString())
 
     def hear(self, *kinds: str):
         """The next frame, which must be of one of these kinds: (kind, message)."""
-        try:
-            frame = next(self._in)
-        except (StopIteration, grpc.RpcError) as error:
-            raise Ended(error) from error
+        frame = sync_pb2.ServerFrame.FromString(self._stream.receive())
         kind = frame.WhichOneof("frame")
         if kind == "refusal" and kind not in kinds:
             raise Refusal(frame.refusal)
@@ -82,5 +46,4 @@ class Stream:
         return kind, getattr(frame, kind)
 
     def close(self):
-        self._out.put(None)
-        self._in.cancel()
+        self._stream.close()
