@@ -22,6 +22,9 @@ namespace zhibu::server {
 // Each works on a strand of its own.
 using TlsStream = boost::beast::ssl_stream<boost::beast::tcp_stream>;
 
+// Taken of the network at once.
+inline constexpr size_t kPieceBytes = 64 << 10;
+
 struct WebCommon {
   WebCommon(Hub* the_hub, Calls* the_calls, Doors* the_doors, const Limits& the_limits,
             std::set<std::string> the_origins);

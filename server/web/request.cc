@@ -24,8 +24,6 @@ constexpr char kConnectPath[] = "/zhibu.sync.v1.Sync/Connect";
 constexpr char kEnrolPath[] = "/zhibu.sync.v1.Sync/Enrol";
 constexpr char kDeliverPath[] = "/zhibu.sync.v1.Sync/Deliver";
 constexpr uint32_t kHeadBytesMax = 8 << 10;
-// Taken of the network at once.
-constexpr size_t kPieceBytes = 64 << 10;
 // Until whoever is answered before they have said all has heard it, and for TLS to end.
 constexpr std::chrono::seconds kLinger{2};
 

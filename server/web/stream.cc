@@ -10,8 +10,6 @@ namespace {
 namespace beast = boost::beast;
 namespace websocket = boost::beast::websocket;
 
-// Taken of the network at once.
-constexpr size_t kPieceBytes = 64 << 10;
 // A stream is silent for so long before it is pinged, and has so long to answer: as over gRPC.
 constexpr std::chrono::seconds kSilence{60};
 constexpr std::chrono::seconds kPongPatience{20};
@@ -87,7 +85,7 @@ void WebStream::ReadPiece() {
 }
 
 void WebStream::OnPiece(Error error) {
-  heard_ = true;
+  heard_at_ = Clock::now();
   if (finished_) return;
   if (error) return connection_->OnGone();
   if (!socket_.got_binary()) return EndWith(Code::unknown_data);
@@ -114,7 +112,7 @@ void WebStream::OnMessage() {
 }
 
 void WebStream::OnControl(websocket::frame_type kind) {
-  heard_ = true;
+  heard_at_ = Clock::now();
   if (kind != websocket::frame_type::close && ++controls_ > kControlsMax) {
     EndWith(Code::policy_error);
   }
@@ -166,7 +164,7 @@ void WebStream::Finish() {
   });
 }
 
-void WebStream::Watch(std::chrono::seconds patience) {
+void WebStream::Watch(Clock::duration patience) {
   timer_.expires_after(patience);
   timer_.async_wait(
       [self = std::static_pointer_cast<WebStream>(shared_from_this())](Error put_off) {
@@ -176,10 +174,11 @@ void WebStream::Watch(std::chrono::seconds patience) {
 
 void WebStream::OnSilence() {
   controls_ = 0;
+  const Clock::duration silent = Clock::now() - heard_at_;
   // Of a device that is not read from nothing can be heard.
-  if (std::exchange(heard_, false) || !reading_) {
+  if (silent < kSilence || !reading_) {
     pinged_ = false;
-    return Watch(kSilence);
+    return Watch(reading_ ? kSilence - silent : kSilence);
   }
   if (std::exchange(pinged_, true)) return Cut();
   socket_.async_ping({},

@@ -36,6 +36,7 @@ class WebStream final : public Visitor, public Transport {
   void Finish() override;
 
  private:
+  using Clock = std::chrono::steady_clock;
   using Error = boost::beast::error_code;
   using Code = boost::beast::websocket::close_code;
 
@@ -49,7 +50,7 @@ class WebStream final : public Visitor, public Transport {
   // The stream ends, and is closed with this once its connection has let go of it.
   void EndWith(Code code);
   // A device that went away without a word is noticed.
-  void Watch(std::chrono::seconds patience);
+  void Watch(Clock::duration patience);
   void OnSilence();
 
   WebCommon& common_;
@@ -68,9 +69,9 @@ class WebStream final : public Visitor, public Transport {
   bool proved_ = false;
   bool reading_ = false;
   bool finished_ = false;
-  bool heard_ = false;   // since it was last looked
   bool pinged_ = false;  // and nothing was heard since
-  int controls_ = 0;     // since it was last looked
+  Clock::time_point heard_at_ = Clock::now();
+  int controls_ = 0;  // pings and pongs since silence was last looked for
 };
 
 }  // namespace zhibu::server
