@@ -319,7 +319,7 @@ std::string BoxFor(const std::string& reader, const std::string& plain) {
 
 Json LetterOf(Cargo cargo, const std::string& content, const Key& writer, const Key& reader) {
   const std::string sealed =
-      Seal(cargo, content, writer.pair.secret_key, reader.pair.public_key).value();
+      SealCargo(cargo, content, writer.pair.secret_key, reader.pair.public_key).value();
   const sync::v1::Letter letter = UnsealCargo(sealed, reader.pair.secret_key).value();
   EXPECT_TRUE(SignedBy(writer.pair.public_key, cargo, letter, reader.pair.public_key));
   const std::string box = BoxFor(reader.pair.public_key, letter.SerializeAsString());
