@@ -557,7 +557,11 @@ TEST_P(EitherWayTest, SendsAMessageWithoutEnd) {
   EXPECT_EQ(large->End().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   const auto endless = hostile_.Connect();
   endless->SendBytes(std::string(200 * kMiB, 'x'));
-  EXPECT_EQ(endless->End().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  // Over the web whoever goes on sending after the close may lose it with the link.
+  const grpc::StatusCode broken =
+      GetParam() == Way::kWeb ? grpc::StatusCode::CANCELLED : grpc::StatusCode::RESOURCE_EXHAUSTED;
+  EXPECT_THAT(endless->End().error_code(),
+              ::testing::AnyOf(grpc::StatusCode::RESOURCE_EXHAUSTED, broken));
 }
 
 // ---- How it behaves --------------------------------------------------------------------
