@@ -35,7 +35,7 @@ void WebStream::Post(F work) {
                      work = std::move(work)]() mutable { work(); });
 }
 
-void WebStream::Accept(beast::http::request<beast::http::string_body> request) {
+void WebStream::Accept(const beast::http::request<beast::http::string_body>& request) {
   const auto self = std::static_pointer_cast<WebStream>(shared_from_this());
   // The library's clock is for its handshake and its close: it would end a stream that is not
   // read from because its device is to wait.

@@ -22,7 +22,7 @@ namespace zhibu::server {
 class WebStream final : public Visitor, public Transport {
  public:
   WebStream(WebCommon* common, TlsStream stream, Peer peer);
-  void Accept(boost::beast::http::request<boost::beast::http::string_body> request);
+  void Accept(const boost::beast::http::request<boost::beast::http::string_body>& request);
 
   // ---- Visitor
   void Leave() override;
