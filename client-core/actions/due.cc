@@ -15,9 +15,6 @@ namespace {
 
 using google::protobuf::Message;
 
-// What all added obligations may cost for one list.
-constexpr uint64_t kAddedDueStepsMax = 10'000'000;
-
 class Own {
  public:
   static absl::StatusOr<Own> Of(Store& store) {
@@ -61,7 +58,7 @@ absl::StatusOr<DueHere> WhatIsDue(Store& store, const std::optional<absl::CivilD
   }
   HeldHere records(store);
   ASSIGN_OR_RETURN(due.books, BooksHere(store));
-  cel::Purse purse(kAddedDueStepsMax);
+  cel::Purse purse(rules::kAddedDueStepsMax);
   for (const BookHere& here : due.books) {
     if (here.book == nullptr) continue;
     const auto concerns = [&](const rules::Obligation& obligation, const Id& id,

@@ -2,8 +2,9 @@
 
 #include <utility>
 
+#include "server/store/visit.h"
+#include "sync/base/damage.h"
 #include "sync/base/status.h"
-#include "sync/rules/parse.h"
 #include "sync/rules/typed.h"
 
 namespace zhibu::server {
@@ -19,9 +20,7 @@ class KeptForOne final : public rules::LedgerSource {
 
   absl::Status List(const RecordType& type,
                     absl::FunctionRef<void(const Id&, const Message&)> visit) override {
-    return PassOver(reader_.ListRecords(
-        type.number, organisation_,
-        [&](const Id& id, const RecordState& state) { visit(id, *ParseAs(type, state.body)); }));
+    return PassOver(VisitRecords(reader_, type, organisation_, visit));
   }
   bool ReadsAll(const RecordType& /*type*/) const override { return true; }
   bool MayRead(const RecordType& type, const Id& /*id*/, const Message& /*record*/,

@@ -3,9 +3,12 @@
 #ifndef ZHIBU_SERVER_WEB_COMMON_H_
 #define ZHIBU_SERVER_WEB_COMMON_H_
 
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/thread_pool.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/core/basic_stream.hpp>
+#include <boost/beast/core/stream_traits.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
 #include <set>
 #include <string>
@@ -16,11 +19,20 @@
 #include "server/sessions/limits.h"
 #include "server/web/budget.h"
 #include "server/web/visitors.h"
+#include "server/web/worth.h"
 
 namespace zhibu::server {
 
 // Each works on a strand of its own.
-using TlsStream = boost::beast::ssl_stream<boost::beast::tcp_stream>;
+using TcpStream =
+    boost::beast::basic_stream<boost::asio::ip::tcp, boost::asio::any_io_executor, Worth>;
+using TlsStream = boost::beast::ssl_stream<TcpStream>;
+
+// Of anything that stands on such a connection.
+template <typename Stream>
+Worth& WorthOf(Stream& stream) {
+  return boost::beast::get_lowest_layer(stream).rate_policy();
+}
 
 // Taken of the network at once.
 inline constexpr size_t kPieceBytes = 64 << 10;

@@ -83,6 +83,7 @@ void Request::Cut() {
 
 void Request::ReadHead() {
   body_.Clear();
+  WorthOf(stream_).Brought(kHeadBytesMax);
   parser_.emplace();
   parser_->header_limit(kHeadBytesMax);
   parser_->body_limit(static_cast<uint64_t>(common_.limits.message_bytes_max));
@@ -123,8 +124,11 @@ void Request::OnHead(Error error) {
 
 void Request::ReadBody() {
   if (parser_->is_done()) return Call();
-  http::async_read_some(stream_, buffer_, *parser_,
-                        [self = Self()](Error error, size_t) { self->OnBody(error); });
+  const size_t before = parser_->get().body().size();
+  http::async_read_some(stream_, buffer_, *parser_, [self = Self(), before](Error error, size_t) {
+    WorthOf(self->stream_).Brought(self->parser_->get().body().size() - before);
+    self->OnBody(error);
+  });
 }
 
 void Request::OnBody(Error error) {
@@ -216,7 +220,10 @@ void Request::Send(http::response<http::string_body> response) {
 
 void Request::Close() {
   beast::get_lowest_layer(stream_).expires_after(kLinger);
-  if (!parser_->is_done()) return Linger();
+  if (!parser_->is_done()) {
+    WorthOf(stream_).Brought(static_cast<size_t>(common_.limits.message_bytes_max));
+    return Linger();
+  }
   stream_.async_shutdown([self = Self()](Error) {});
 }
 

@@ -81,11 +81,12 @@ void WebStream::Read() {
 void WebStream::ReadPiece() {
   socket_.async_read_some(in_, kPieceBytes,
                           [self = std::static_pointer_cast<WebStream>(shared_from_this())](
-                              Error error, size_t) { self->OnPiece(error); });
+                              Error error, size_t bytes) { self->OnPiece(error, bytes); });
 }
 
-void WebStream::OnPiece(Error error) {
+void WebStream::OnPiece(Error error, size_t bytes) {
   heard_at_ = Clock::now();
+  WorthOf(socket_).Brought(bytes);
   if (finished_) return;
   if (error) return connection_->OnGone();
   if (!socket_.got_binary()) return EndWith(Code::unknown_data);
@@ -156,6 +157,8 @@ void WebStream::Finish() {
     finished_ = true;
     if (proved_) common_.doors.Leave(peer_);
     const auto self = std::exchange(held_, nullptr);
+    // What it was about to say is read, so that it hears why it is not.
+    WorthOf(socket_).Brought(static_cast<size_t>(common_.limits.message_bytes_max));
     timer_.expires_after(kClosePatience);
     timer_.async_wait([self](Error put_off) {
       if (!put_off) beast::get_lowest_layer(self->socket_).close();

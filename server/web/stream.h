@@ -43,7 +43,7 @@ class WebStream final : public Visitor, public Transport {
   template <typename F>
   void Post(F work);
   void ReadPiece();
-  void OnPiece(Error error);
+  void OnPiece(Error error, size_t bytes);
   void OnMessage();
   void OnControl(boost::beast::websocket::frame_type kind);
   void Send(std::string bytes);

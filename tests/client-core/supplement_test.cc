@@ -1,13 +1,17 @@
 // What a superior adds to the rule book is in force below it, on phones without a network and on
 // the server, and asks for more and never for less.
+#include <map>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "client-core/actions/books.h"
 #include "client-core/actions/checks.h"
 #include "client-core/actions/due.h"
 #include "client-core/exchange/intake.h"
+#include "server/figures/due.h"
 #include "sync/base/date.h"
 #include "sync/base/reason.h"
+#include "sync/base/status.h"
 #include "sync/rules/supplements.h"
 #include "tests/support/village.h"
 
@@ -151,6 +155,30 @@ TEST_F(Supplements, WhatItAsksForIsDueAndRecordingItSettlesThat) {
   EXPECT_GT(before, 0u);
   Lecture(zhangs, "孙书记");
   EXPECT_EQ(DueBy(zhangs, "local.study") + 1, before) << "offline: nothing was synced";
+}
+
+TEST_F(Supplements, TheServerFindsItDueInTheBranchThatItIsForAndInNoOther) {
+  Issue(kRules, {branch});
+  world.Wait(31 * kDay);
+  world.SyncAll();
+  rules::v1::DueReport report;
+  EXPECT_EQ(world.store().Read([&](server::Reader& reader) -> absl::Status {
+    ASSIGN_OR_RETURN(report, server::DueIn(reader, world.ingest().book(), {branch, other},
+                                           DayAt(world.now_ms())));
+    return absl::OkStatus();
+  }),
+            absl::OkStatus());
+  std::map<Id, uint32_t> found;
+  for (const auto& rule : report.rules()) {
+    if (rule.key() != "local.study") continue;
+    for (const auto& part : rule.parts()) {
+      const auto& count = part.count();
+      found[*Id::FromBytes(part.organisation_id())] =
+          count.overdue() + count.due() + count.questions() + count.coming();
+    }
+  }
+  const std::map<Id, uint32_t> here = {{branch, DueBy(zhangs, "local.study")}};
+  EXPECT_EQ(found, here);
 }
 
 TEST_F(Supplements, ItHoldsOnlyForThoseThatItNamesAndForNobodyOnceItIsRepealed) {

@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/context.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -165,7 +166,8 @@ struct WebStream::Parts {
   websocket::stream<Tls> socket{loop.context(), *AnyServer()};
   websocket::response_type answer;
   beast::flat_buffer in;
-  bool told = false;  // what it ended with
+  bool begun = false;  // a message of empty pieces
+  bool told = false;   // what it ended with
 };
 
 WebStream::WebStream(int port, const std::string& path, const HttpFields& fields)
@@ -224,6 +226,16 @@ bool WebStream::SendInPieces(const std::string& bytes, size_t piece) {
     if (last) break;
   }
   return true;
+}
+
+bool WebStream::SendEmptyPieces(int frames) {
+  // Masked by nothing; the first says that it is binary, the others go on.
+  const auto frame = [](char head) { return std::string{head, '\x80', 0, 0, 0, 0}; };
+  std::string bytes = frame(std::exchange(parts_->begun, true) ? '\x00' : '\x02');
+  for (int i = 1; i < frames; ++i) bytes += frame('\x00');
+  return !parts_->loop.Await([&](auto done) {
+    boost::asio::async_write(parts_->socket.next_layer(), boost::asio::buffer(bytes), done);
+  });
 }
 
 bool WebStream::Ping() {

@@ -65,6 +65,8 @@ class WebStream final : public HostileStream {
   // A message in frames of so many bytes.
   bool SendInPieces(const std::string& bytes, size_t piece);
   bool Ping();
+  // Frames of a message that have nothing in them, so many.
+  bool SendEmptyPieces(int frames);
   // The connection ends without a word.
   void Cut();
   grpc::Status End() override;

@@ -3,13 +3,18 @@
 
 #include <gmock/gmock.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <chrono>
+#include <fstream>
+#include <iterator>
 #include <thread>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "sync/base/environment.h"
 #include "tests/e2e/township.h"
 #include "zhibu/records/v1/meeting.pb.h"
@@ -266,6 +271,29 @@ TEST_F(WebTest, WhoPingsWithoutPauseIsEnded) {
   for (int i = 0; i < 100 && stream.Ping(); ++i) continue;
   stream.End();
   EXPECT_EQ(stream.code(), 1008);
+}
+
+// Of user and system, by all of its threads.
+double CpuSecondsOf(pid_t pid) {
+  std::ifstream stat(absl::StrCat("/proc/", pid, "/stat"));
+  const std::string line((std::istreambuf_iterator<char>(stat)), {});
+  const std::vector<std::string> fields =
+      absl::StrSplit(line.substr(line.rfind(')') + 2), ' ');  // from "state" on
+  int64_t ticks[2] = {0, 0};
+  EXPECT_TRUE(absl::SimpleAtoi(fields[11], &ticks[0]) && absl::SimpleAtoi(fields[12], &ticks[1]));
+  return static_cast<double>(ticks[0] + ticks[1]) / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
+TEST_F(WebTest, WhoSendsFramesOfNothingTakesLittleOfTheServerHoweverLong) {
+  const Self self = Enrol();
+  WebStream stream(port());
+  stream.Open(self);
+  ASSERT_TRUE(stream.Read().has_update());
+  const double before = CpuSecondsOf(township_.server_pid());
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(4);
+  while (std::chrono::steady_clock::now() < until && stream.SendEmptyPieces(10'000)) continue;
+  EXPECT_LT(CpuSecondsOf(township_.server_pid()) - before, 1.0);
+  EXPECT_EQ(MeetingsCalled("会议"), 0u) << "an honest device syncs beside it";
 }
 
 class ImpatientWebTest : public WebTest {

@@ -99,8 +99,10 @@ export const openStream: OpenStream = (address, fingerprint, ring) => {
       ring();
     });
   });
+  // One at a time: a server that is faster than the store is not read from.
   call.on('data', (frame: Buffer) => {
     frames.push(frame);
+    call.pause();
     ring();
   });
   call.on('error', () => undefined);  // told as a status, too
@@ -110,7 +112,11 @@ export const openStream: OpenStream = (address, fingerprint, ring) => {
   return {
     get open() { return open; },
     get end() { return end; },
-    receive: () => frames.shift(),
+    receive() {
+      const frame = frames.shift();
+      if (frame !== undefined) call.resume();
+      return frame;
+    },
     send: (frame) => Promise.race([ended, new Promise<void>((done) => { call.write(frame, () => done()); })]),
     close() {
       end ??= {code: unavailable};

@@ -55,6 +55,9 @@ struct DueList {
 // themselves of what is theirs, and, with that, whoever keeps it.
 bool SeesTo(const Obligation& obligation, Place place);
 
+// What all obligations that others have added may cost for one list (WorkOutDue's `purse`).
+inline constexpr uint64_t kAddedDueStepsMax = 10'000'000;
+
 // Two of them as one.
 void Add(DueList more, DueList* list);
 

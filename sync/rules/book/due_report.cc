@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "sync/wire/shown.h"
+#include "sync/wire/worded.h"
 
 namespace zhibu::rules {
 namespace {
@@ -14,6 +15,7 @@ using Count = DueReport::Count;
 
 // So many organisations of a rule are named to people; the message has all.
 constexpr int kPartsShown = 10;
+constexpr int kWho = DueReport::Rule::kWhoFieldNumber;
 
 void AddTo(Standing standing, Count* count) {
   switch (standing) {
@@ -47,11 +49,8 @@ std::string TextOf(const Count& count, Language language) {
 }
 
 std::string TextOf(const DueReport::Rule& rule, Language language) {
-  std::string who;
-  for (const int office : rule.who()) {
-    const auto* value = Office_descriptor()->FindValueByNumber(office);
-    absl::StrAppend(&who, who.empty() ? "" : Say(language, "、", ", "), WordsOf(*value, language));
-  }
+  const auto* field = DueReport::Rule::descriptor()->FindFieldByNumber(kWho);
+  const std::string who = zhibu::ValueOf(rule, *field, {.language = language});
   std::string text = absl::StrCat(
       In(language, rule.words()), Say(language, "：", ": "), TextOf(rule.all(), language), "\n  ",
       In(language, rule.next()), Say(language, "（", " ("), who,
@@ -73,10 +72,12 @@ std::string TextOf(const DueReport::Rule& rule, Language language) {
 
 }  // namespace
 
-void DueReporter::Add(const Id& organisation, const DueList& list) {
+void DueReporter::Add(const Id& organisation, const DueList& list, bool damaged) {
+  ++organisations_;
+  incomplete_ = incomplete_ || damaged;
   for (const DueItem& item : list.items) {
     const rules::v1::Obligation& text = item.obligation->text;
-    Told& told = rules_[absl::StrCat(text.key(), "\n", text.words().zh())];
+    Told& told = rules_[absl::StrCat(text.key(), "\n", text.SerializeAsString())];
     if (told.parts.empty()) {
       told.rule.set_key(text.key());
       *told.rule.mutable_words() = text.words();
@@ -96,6 +97,7 @@ DueReport DueReporter::Tell() const {
   DueReport report;
   report.set_as_of(absl::FormatCivilTime(as_of_));
   report.set_organisations(organisations_);
+  report.set_incomplete(incomplete_);
   for (const auto& [key, told] : rules_) {
     DueReport::Rule& rule = *report.add_rules();
     rule = told.rule;
@@ -118,6 +120,10 @@ DueReport DueReporter::Tell() const {
 
 std::string TextOf(const DueReport& report, Language language) {
   std::string text;
+  if (report.incomplete()) {
+    absl::StrAppend(&text, Say(language, "服务器上有读不出的记录，以下不全\n",
+                               "records that the server cannot read are not in it\n"));
+  }
   for (const DueReport::Rule& rule : report.rules()) absl::StrAppend(&text, TextOf(rule, language));
   for (const std::string& fault : report.faults()) {
     absl::StrAppend(&text,

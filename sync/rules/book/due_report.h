@@ -1,7 +1,7 @@
 // What is due in several organisations, told by rule and by organisation.
 //
 //   DueReporter reporter(as_of);
-//   for (organisation …) reporter.Add(organisation, list);   // WorkOutDue of what it keeps
+//   for (organisation …) reporter.Add(organisation, list, damaged);   // WorkOutDue, by all books
 //   const v1::DueReport report = reporter.Tell();            // names are for the caller to fill in
 #ifndef ZHIBU_SYNC_RULES_BOOK_DUE_REPORT_H_
 #define ZHIBU_SYNC_RULES_BOOK_DUE_REPORT_H_
@@ -22,9 +22,9 @@ class DueReporter {
  public:
   explicit DueReporter(absl::CivilDay as_of) : as_of_(as_of) {}
 
-  // Each organisation once for each book. The book of the list may end afterwards.
-  void Add(const Id& organisation, const DueList& list);
-  void Looked() { ++organisations_; }
+  // Each organisation once. The books of the list may end afterwards. `damaged`: something of the
+  // organisation's could not be read.
+  void Add(const Id& organisation, const DueList& list, bool damaged);
   v1::DueReport Tell() const;
 
  private:
@@ -39,7 +39,9 @@ class DueReporter {
 
   const absl::CivilDay as_of_;
   uint32_t organisations_ = 0;
-  std::map<std::string, Told> rules_;  // by key and words: two organisations may add one key
+  bool incomplete_ = false;
+  // By key and all of its text: two organisations may add different ones under one key.
+  std::map<std::string, Told> rules_;
   std::set<std::string> faults_;
 };
 
