@@ -27,17 +27,27 @@ if(ZHIBU_PRECOMPILE)
     $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
 endif()
 
-# zhibu_precompiled(NAME HEADERS... LIBS...): for the targets that say PRECOMPILED NAME.
+# Most of compiling what tests say, and what is generated, is to make it fast, and it does not run long.
+set(ZHIBU_QUICK_FLAGS "" CACHE STRING "Flags for what is not worth optimising, beside all others")
+
+# zhibu_precompiled(NAME [QUICK] HEADERS... LIBS...): for the targets that say PRECOMPILED NAME. QUICK:
+# they are compiled with ZHIBU_QUICK_FLAGS.
 function(zhibu_precompiled name)
   if(NOT ZHIBU_PRECOMPILE)
     return()
   endif()
-  cmake_parse_arguments(ARG "" "" "HEADERS;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "QUICK" "" "HEADERS;LIBS" ${ARGN})
   file(TOUCH ${CMAKE_CURRENT_BINARY_DIR}/${name}.cc)
   add_library(${name} OBJECT ${CMAKE_CURRENT_BINARY_DIR}/${name}.cc)
   target_link_libraries(${name} PRIVATE ${ARG_LIBS})
   target_precompile_headers(${name} PRIVATE ${ARG_HEADERS})
   zhibu_options(${name})
+  set(flags)
+  if(ARG_QUICK)
+    set(flags ${ZHIBU_QUICK_FLAGS})
+  endif()
+  target_compile_options(${name} PRIVATE ${flags})
+  set_target_properties(${name} PROPERTIES ZHIBU_FLAGS "${flags}")
 endfunction()
 
 # What slips replace a file of is compiled by itself (tests/sim/mutants).
@@ -65,6 +75,8 @@ function(zhibu_target target)
     return()
   endif()
   target_precompile_headers(${target} REUSE_FROM ${ARG_PRECOMPILED})
+  get_target_property(flags ${ARG_PRECOMPILED} ZHIBU_FLAGS)
+  target_compile_options(${target} PRIVATE ${flags})
   if(ARG_APART)
     return()
   endif()

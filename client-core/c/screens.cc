@@ -135,6 +135,11 @@ absl::StatusOr<api::v1::DueList> Due(Store& store, const api::v1::DueRequest& re
     one.mutable_of()->set_type(item.obligation->each->name);
     one.mutable_of()->set_id(item.subject.str());
     one.set_title(names.TitleOf(*item.obligation->each, item.subject));
+    if (item.same_as) {
+      one.mutable_same_as()->set_type(item.obligation->each->name);
+      one.mutable_same_as()->set_id(item.same_as->str());
+      one.set_same_as_title(names.TitleOf(*item.obligation->each, *item.same_as));
+    }
   }
   for (const std::string& fault : due.list.faults) told.add_faults(fault);
   return told;

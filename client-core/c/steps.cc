@@ -1,6 +1,7 @@
 // Steps of what several people work on, each on their own phone.
 #include <optional>
 
+#include "client-core/actions/distinct.h"
 #include "client-core/actions/flow.h"
 #include "client-core/actions/known.h"
 #include "client-core/actions/persons.h"
@@ -89,7 +90,15 @@ Drafts Step(Store& store, const TransferStep& step) {
   }
 }
 
+absl::StatusOr<Draft> Distinct(Store& store, const PairStep& step) {
+  const RecordType* type = store.schema().FindByName(step.of().type());
+  if (type == nullptr) return Refuse(sync::v1::NOT_UNDERSTOOD, step.of().type());
+  ASSIGN_OR_RETURN(const Id id, IdIn(step.of().id()));
+  return SayDistinct(store, *type, id, step.words());
+}
+
 Drafts Step(Store& store, const PairStep& step) {
+  if (step.step() == PairStep::DISTINCT) return One(Distinct(store, step));
   ASSIGN_OR_RETURN(Draft pair, store.DraftFrom(step.seen()));
   std::optional<Id> keep;
   if (!step.keep_id().empty()) {

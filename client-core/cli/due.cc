@@ -1,10 +1,11 @@
-// What is due, from the rule book.
+// What is due, from the rule book, and what is said to what may be recorded twice.
 #include "client-core/actions/due.h"
 
 #include <optional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "client-core/actions/distinct.h"
 #include "client-core/cli/commands.h"
 #include "client-core/cli/resolve.h"
 #include "sync/base/status.h"
@@ -17,6 +18,12 @@ using Json = nlohmann::json;
 
 struct DueArguments {
   std::string on;
+};
+
+struct DistinctArguments {
+  std::string type;
+  std::string record;
+  std::string why;
 };
 
 struct Heading {
@@ -61,6 +68,7 @@ Json JsonOf(const rules::DueItem& item, const std::string& name, const Output& o
                {"source", text.source()},
                {"next", In(output.language, text.next())}};
   if (!item.period.empty()) json["period"] = item.period;
+  if (item.same_as) json["sameAs"] = TextOf(*item.same_as);
   json["who"] = Json::array();
   for (const int office : text.who()) {
     json["who"].push_back(Office_Name(static_cast<Office>(office)));
@@ -68,7 +76,7 @@ Json JsonOf(const rules::DueItem& item, const std::string& name, const Output& o
   return json;
 }
 
-std::string TextOf(const rules::DueItem& item, const std::string& name, const Output& output) {
+std::string TextOf(const rules::DueItem& item, Names& names, const Output& output) {
   const rules::v1::Obligation& text = item.obligation->text;
   std::string line =
       absl::StrCat("  ", absl::FormatCivilTime(item.last), "  ", In(output.language, text.words()));
@@ -76,10 +84,23 @@ std::string TextOf(const rules::DueItem& item, const std::string& name, const Ou
   if (item.missing > 1)
     absl::StrAppend(&line, output.Say("（缺 ", " ("), item.missing,
                     output.Say(" 次）", " missing)"));
-  absl::StrAppend(&line, output.Say("：", ": "), name, "\n              ",
-                  In(output.language, text.next()), output.Say("（", " ("), WhoOf(text, output),
-                  output.Say("；依据 ", "; source "), text.source(), output.Say("）\n", ")\n"));
-  return line;
+  absl::StrAppend(&line, output.Say("：", ": "),
+                  names.TitleOf(*item.obligation->each, item.subject));
+  if (item.same_as) {
+    absl::StrAppend(&line, output.Say("，与 ", ", as "),
+                    names.TitleOf(*item.obligation->each, *item.same_as));
+  }
+  constexpr absl::string_view kBelow = "\n              ";
+  absl::StrAppend(&line, kBelow, In(output.language, text.next()), output.Say("（", " ("),
+                  WhoOf(text, output), output.Say("；依据 ", "; source "), text.source(),
+                  output.Say("）", ")"));
+  if (item.same_as) {
+    // Both may bear the same title.
+    absl::StrAppend(&line, kBelow, output.Say("确是两件：", "they are two: "), "device distinct ",
+                    item.obligation->each->name, " ", TextOf(item.subject), kBelow,
+                    output.Say("另一条：", "the other: "), TextOf(*item.same_as));
+  }
+  return line + "\n";
 }
 
 absl::Status ShowDue(const DueArguments& arguments, Store& store, const Output& output) {
@@ -95,8 +116,7 @@ absl::Status ShowDue(const DueArguments& arguments, Store& store, const Output& 
     const Heading heading = HeadingOf(item.standing);
     if (under != item.standing) absl::StrAppend(&text, output.Say(heading.zh, heading.en), "\n");
     under = item.standing;
-    const std::string title = names.TitleOf(*item.obligation->each, item.subject);
-    absl::StrAppend(&text, TextOf(item, title, output));
+    absl::StrAppend(&text, TextOf(item, names, output));
   }
   for (const std::string& fault : due.list.faults) {
     absl::StrAppend(&text, output.Say("规则有误，未作判断：", "A rule is wrong and says nothing: "),
@@ -109,12 +129,24 @@ absl::Status ShowDue(const DueArguments& arguments, Store& store, const Output& 
   return absl::OkStatus();
 }
 
+absl::StatusOr<Draft> Distinct(const DistinctArguments& arguments, Store& store) {
+  ASSIGN_OR_RETURN(const RecordType* type, TypeFrom(store, arguments.type));
+  ASSIGN_OR_RETURN(const Id id, RecordFrom(store, *type, arguments.record));
+  return SayDistinct(store, *type, id, arguments.why);
+}
+
 }  // namespace
 
 void AddDueCommand(const Parent& device) {
   Commands<DueArguments> commands(device);
   commands.Add("due", "What is to be done, from the rule book and what is recorded here", &ShowDue,
                {{"--on", &DueArguments::on, "As of this day, 2026-01-31; today by default"}});
+  Commands<DistinctArguments>(device).Add(
+      "distinct", "What may be recorded twice is two facts: due asks no more of this one",
+      Committing(&Distinct),
+      {{"TYPE", &DistinctArguments::type, "Its type, as DuesPayment or 党费", kRequired},
+       {"RECORD", &DistinctArguments::record, "Its title or id, as due shows it", kRequired},
+       {"--why", &DistinctArguments::why, "Why there are two"}});
 }
 
 }  // namespace zhibu::client

@@ -16,6 +16,7 @@
 #include "sync/exchange/quantities.h"
 #include "sync/exchange/text.h"
 #include "sync/exchange/values.h"
+#include "sync/rules/book/same.h"
 
 namespace zhibu::client {
 namespace {
@@ -167,28 +168,8 @@ TakenCell TakeCell(const FieldRule& rule, const rules::LedgerInto& into,
   return date ? TakeDate(rule, text, days_from_1904, record) : TakeText(rule, text, record);
 }
 
-std::string KeyIn(const FieldDescriptor& field, const Message& record) {
-  const auto& reflection = *record.GetReflection();
-  switch (field.cpp_type()) {
-    case FieldDescriptor::CPPTYPE_ENUM:
-      return absl::StrCat(reflection.GetEnumValue(record, &field));
-    case FieldDescriptor::CPPTYPE_UINT32:
-      return absl::StrCat(reflection.GetUInt32(record, &field));
-    case FieldDescriptor::CPPTYPE_INT64:
-      return absl::StrCat(reflection.GetInt64(record, &field));
-    case FieldDescriptor::CPPTYPE_BOOL:
-      return absl::StrCat(reflection.GetBool(record, &field));
-    case FieldDescriptor::CPPTYPE_MESSAGE:
-      return IsTime(field) && reflection.HasField(record, &field)
-                 ? absl::FormatCivilTime(DayAt(TimeIn(field, record).seconds() * 1000))
-                 : "";
-    default:
-      return reflection.GetString(record, &field);
-  }
-}
-
 bool SayTheSame(const FieldDescriptor& field, const Message& sheet, const Message& known) {
-  if (KeyIn(field, sheet) != KeyIn(field, known)) return false;
+  if (rules::SaidIn(field, sheet) != rules::SaidIn(field, known)) return false;
   if (!IsTime(field)) return true;
   const int64_t wanted = TimeIn(field, sheet).seconds();
   const bool whole_day = wanted * 1000 == BeginningOf(DayAt(wanted * 1000));

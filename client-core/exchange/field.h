@@ -28,9 +28,6 @@ TakenCell TakeCell(const FieldRule& rule, const rules::LedgerInto& into,
 // Whether both say the same in the field; a time without an hour is the day.
 bool SayTheSame(const google::protobuf::FieldDescriptor& field,
                 const google::protobuf::Message& sheet, const google::protobuf::Message& known);
-// By which records are told apart: of a time its day.
-std::string KeyIn(const google::protobuf::FieldDescriptor& field,
-                  const google::protobuf::Message& record);
 
 }  // namespace zhibu::client
 

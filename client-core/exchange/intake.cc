@@ -23,6 +23,7 @@
 #include "sync/exchange/open.h"
 #include "sync/exchange/text.h"
 #include "sync/rules/book/check.h"
+#include "sync/rules/book/same.h"
 #include "sync/rules/supplements.h"
 
 namespace zhibu::client {
@@ -213,7 +214,7 @@ class TakingIn {
     if (field.cpp_type() == FieldDescriptor::CPPTYPE_ENUM) {
       return WordsOf(*record.GetReflection()->GetEnum(record, &field), Language::kChinese);
     }
-    const std::string value = KeyIn(field, record);
+    const std::string value = rules::SaidIn(field, record);
     return absl::EndsWith(field.name(), "_fen") ? YuanOf(value) : Excerpt(value);
   }
   static std::string YuanOf(const std::string& fen) {

@@ -9,6 +9,7 @@
 #include "sync/base/status.h"
 #include "sync/base/words.h"
 #include "sync/exchange/sheet.h"
+#include "sync/rules/book/same.h"
 #include "sync/wire/record.h"
 
 namespace zhibu::client {
@@ -65,12 +66,7 @@ absl::StatusOr<std::string> KnownRecords::KeyOf(const Message& record) const {
     ASSIGN_OR_RETURN(const Id id, DeriveId(*intake.type, record.SerializePartialAsString()));
     return id.str();
   }
-  std::string key;
-  for (const FieldDescriptor* field : intake.same) {
-    const std::string value = KeyIn(*field, record);
-    absl::StrAppend(&key, value.size(), ":", value, ";");
-  }
-  return key;
+  return rules::SaidIn(intake.same, record);
 }
 
 const std::vector<Id>& KnownRecords::With(const std::string& key) const {

@@ -12,6 +12,7 @@
 #include "sync/exchange/headings.h"
 #include "sync/exchange/quantities.h"
 #include "sync/exchange/text.h"
+#include "sync/rules/book/same.h"
 
 namespace zhibu::client {
 namespace {
@@ -178,7 +179,7 @@ bool IsSaid(const FieldDescriptor& field, const Message& record) {
   if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
     return reflection.HasField(record, &field);
   }
-  const std::string value = KeyIn(field, record);
+  const std::string value = rules::SaidIn(field, record);
   return !value.empty() && value != "0";
 }
 

@@ -6,6 +6,8 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
+#include "client-core/actions/distinct.h"
+#include "client-core/actions/known.h"
 #include "server/figures/due.h"
 #include "sync/base/date.h"
 #include "sync/base/status.h"
@@ -19,6 +21,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using records::v1::DistinctFact;
 
 class DueHere : public Village {
  protected:
@@ -195,6 +198,95 @@ TEST_F(DueAlike, TheServerFindsOfABranchWhatItsSecretarysPhoneFindsAndOfAllBelow
     }
   }
   EXPECT_EQ(Told(all), sum);
+}
+
+// Field case K5: recorded twice, by two who did not know of each other.
+class RecordedTwice : public DueHere {
+ protected:
+  Id Paid(Phone& phone) {
+    return phone.Make<DuesPayment>([&](DuesPayment& payment) {
+      payment.set_member_id(wang.str());
+      payment.set_branch_id(branch.str());
+      payment.set_month("2026-01");
+      payment.set_amount_fen(2000);
+    });
+  }
+  static std::vector<std::pair<Id, Id>> Twice(Phone& phone) {
+    const auto due = client::WhatIsDue(phone.store());
+    EXPECT_TRUE(due.ok()) << due.status();
+    std::vector<std::pair<Id, Id>> asked;
+    for (const rules::DueItem& item : due->list.items) {
+      if (item.obligation->text.key() == "twice.dues") {
+        asked.emplace_back(item.subject, *item.same_as);
+      }
+    }
+    return asked;
+  }
+  static const RecordType& TypeOf(Phone& phone, const google::protobuf::Descriptor& type) {
+    return *phone.store().schema().Find(&type);
+  }
+  static void SayDistinct(Phone& phone, const Id& payment) {
+    auto fact = client::SayDistinct(phone.store(), TypeOf(phone, *DuesPayment::descriptor()),
+                                    payment, "补交一笔");
+    ASSERT_TRUE(fact.ok()) << fact.status();
+    EXPECT_EQ(phone.store().Commit({&*fact}).status(), absl::OkStatus());
+  }
+};
+
+TEST_F(RecordedTwice, AfterTheyMetBothKeepersAreAskedAndWhatOneSaysSettlesItForBoth) {
+  const Id first = Paid(zhangs);
+  world.Wait(1000);
+  const Id second = Paid(lis);
+  EXPECT_THAT(Twice(zhangs), IsEmpty()) << "each knows of their own";
+  world.SyncAll();
+  const std::vector<std::pair<Id, Id>> asked = {{second, first}};
+  EXPECT_EQ(Twice(zhangs), asked);
+  EXPECT_EQ(Twice(lis), asked);
+
+  SayDistinct(zhangs, second);
+  EXPECT_THAT(Twice(zhangs), IsEmpty()) << "offline: nothing was synced";
+  world.SyncAll();
+  EXPECT_THAT(zhangs.SetAside(), IsEmpty());
+  EXPECT_THAT(Twice(lis), IsEmpty());
+}
+
+TEST_F(RecordedTwice, WhatWasSaidIsUndoneByDeletingIt) {
+  const Id first = Paid(zhangs);
+  Paid(zhangs);
+  world.SyncAll();
+  SayDistinct(zhangs, first);
+  world.SyncAll();
+  EXPECT_THAT(Twice(zhangs), IsEmpty());
+  std::vector<Id> said;
+  ASSERT_EQ(client::Each<DistinctFact>(zhangs.store(),
+                                       [&](const Id& id, const DistinctFact& /*fact*/) {
+                                         said.push_back(id);
+                                         return true;
+                                       }),
+            absl::OkStatus());
+  ASSERT_EQ(said.size(), 1u);
+  zhangs.Delete<DistinctFact>(said.front());
+  world.SyncAll();
+  EXPECT_EQ(Twice(zhangs).size(), 1u);
+}
+
+TEST_F(RecordedTwice, AMemberIsNotAskedOfWhatTheirSecretaryKeepsAndSaysNothingToIt) {
+  const Id first = Paid(zhangs);
+  Paid(zhangs);
+  world.SyncAll();
+  EXPECT_THAT(Twice(wangs), IsEmpty());
+  client::Draft fact = wangs.store().New<DistinctFact>();
+  fact.message<DistinctFact>().set_organisation_id(branch.str());
+  fact.message<DistinctFact>().set_payment_id(first.str());
+  ASSERT_TRUE(wangs.store().Commit({&fact}).ok());
+  world.SyncAll();
+  EXPECT_THAT(wangs.SetAside(), Not(IsEmpty()));
+  EXPECT_EQ(Twice(zhangs).size(), 1u);
+}
+
+TEST_F(RecordedTwice, OfATypeThatIsNotAskedOfNothingCanBeSaid) {
+  const auto fact = client::SayDistinct(zhangs.store(), TypeOf(zhangs, *Member::descriptor()), li, "");
+  EXPECT_EQ(ReasonOf(fact.status()).reason, sync::v1::NOT_UNDERSTOOD);
 }
 
 }  // namespace

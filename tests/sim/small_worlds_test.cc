@@ -16,6 +16,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "proto/policies.pb.h"
+#include "tests/sim/every.h"
 #include "tests/sim/universe.h"
 
 namespace zhibu::sim {
@@ -243,12 +244,6 @@ TEST_P(SmallWorlds, TwoDevicesEveryOrder) {
   TellAll(4);
   ExpectWellAtTheEnd();
   EXPECT_GT(stories, 100);
-}
-
-// One story of so many, where all of them would take too long: under a sanitizer.
-int Every() {
-  const char* every = std::getenv("ZHIBU_SMALL_WORLDS_EVERY");
-  return every == nullptr ? 1 : std::max(1, std::atoi(every));
 }
 
 // Each commits once and syncs once before the end; or one or two of them try to,

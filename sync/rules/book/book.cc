@@ -15,6 +15,7 @@
 #include "sync/rules/book/compiling.h"
 #include "sync/rules/book/figure_compiler.h"
 #include "sync/rules/book/functions.h"
+#include "sync/rules/book/same.h"
 #include "sync/rules/cel/environment.h"
 
 namespace zhibu::rules {
@@ -99,6 +100,11 @@ class Compiler {
     RETURN_IF_ERROR(Compile(names, "every_months", text.every_months(), Type::Int(),
                             &obligation_.every_months));
     for (const rules::v1::MetBy& met_by : text.met_by()) RETURN_IF_ERROR(AddMetBy(met_by));
+    for (const std::string& name : text.same()) RETURN_IF_ERROR(AddSame(name));
+    if (!text.undone_by().empty()) {
+      RETURN_IF_ERROR(
+          FindId("undone_by", *obligation_.each, text.undone_by(), &obligation_.undone_by));
+    }
     return CheckShape();
   }
 
@@ -139,6 +145,9 @@ class Compiler {
     if (ways != 1) return Wrong("every", "one of every, due_on, every_months is to be said");
     const bool counted = text.every() == rules::v1::PERIOD_UNSPECIFIED;
     if (counted && !obligation_.counts_from) return Wrong("counts_from", "it is to be said");
+    if (!obligation_.same.empty() && !obligation_.due_on) {
+      return Wrong("same", "it is of what is due on a day: due_on");
+    }
     const bool again = obligation_.every_months || !counted;
     if (again && obligation_.met_by.empty()) return Wrong("met_by", "it is to be said");
     return absl::OkStatus();
@@ -151,6 +160,17 @@ class Compiler {
                           !(*found)->is_repeated();
     if (holds_id) return absl::OkStatus();
     return Wrong(what, absl::StrCat(type.name, " has no field \"", name, "\" with an id"));
+  }
+
+  absl::Status AddSame(const std::string& name) {
+    const RecordType& type = *obligation_.each;
+    const FieldDescriptor* field = type.descriptor->FindFieldByName(name);
+    if (field == nullptr) {
+      return Wrong("same", absl::StrCat(type.name, " has no field \"", name, "\""));
+    }
+    if (!CanBeSaid(*field)) return Wrong("same", absl::StrCat(name, " is no single value"));
+    obligation_.same.push_back(field);
+    return absl::OkStatus();
   }
 
   absl::Status AddMetBy(const rules::v1::MetBy& text) {

@@ -66,6 +66,8 @@ struct Obligation {
   std::optional<cel::Program> due_on;
   std::optional<cel::Program> every_months;
   std::vector<MetBy> met_by;
+  std::vector<const google::protobuf::FieldDescriptor*> same;
+  const google::protobuf::FieldDescriptor* undone_by = nullptr;
   // What the programs name.
   cel::Variable self;
   cel::Variable from;

@@ -9,12 +9,14 @@
 #include <tuple>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "sync/base/date.h"
 #include "sync/base/environment.h"
 #include "sync/base/status.h"
 #include "sync/rules/book/functions.h"
 #include "sync/rules/book/periods.h"
+#include "sync/rules/book/same.h"
 #include "sync/rules/book/shelf.h"
 
 namespace zhibu::rules {
@@ -25,7 +27,7 @@ using cel::Program;
 using cel::Value;
 using google::protobuf::Message;
 
-// Periods that ended longer ago are nobody's work any more.
+// Periods that ended, and what was told twice, longer ago are nobody's work any more.
 constexpr int kLookBackMonths = 12;
 constexpr cel::Budget kBudget{.steps = 10'000};
 // What nobody counts in.
@@ -74,7 +76,17 @@ class Case {
     activation_.Set(obligation.registered, RegisteredOn());
   }
 
-  void WorkOut() {
+  // Whether it may be due of it, or be the same as what it is due of.
+  bool IsOpen() {
+    if (!Holds(obligation_.where, today_)) return false;
+    const std::optional<absl::CivilDay> from = Day(*obligation_.counts_from, today_);
+    if (!from || *from > today_ || Before(*from)) return false;
+    activation_.Set(obligation_.from, ValueOf(*from));
+    return MetIn({*from, absl::CivilDay::max()}) == 0;
+  }
+
+  void WorkOut(const std::optional<Id>& same_as) {
+    same_as_ = same_as;
     if (!Holds(obligation_.where, today_)) return;
     std::optional<absl::CivilDay> from = absl::CivilDay::min();
     if (obligation_.counts_from) {
@@ -85,6 +97,7 @@ class Case {
     if (obligation_.text.every() != rules::v1::PERIOD_UNSPECIFIED) return Periods(*from);
     if (Before(*from)) return;
     if (obligation_.every_months) return Again(*from);
+    if (same_as_ && *from < AddMonths(today_, -kLookBackMonths)) return;
     const std::optional<absl::CivilDay> last = Day(*obligation_.due_on, *from);
     if (last && MetIn({*from, absl::CivilDay::max()}) == 0) Tell(*last, "", 1);
   }
@@ -189,7 +202,8 @@ class Case {
                  .subject = subject_,
                  .period = std::move(period),
                  .last = last,
-                 .missing = missing};
+                 .missing = missing,
+                 .same_as = same_as_};
     if (text.question()) {
       if (today_ < last) return;
       item.standing = Standing::kQuestion;
@@ -255,6 +269,7 @@ class Case {
   cel::Purse* const purse_;
   DueList& list_;
   Activation activation_;
+  std::optional<Id> same_as_;
   std::optional<std::vector<Covered>> covered_;
 };
 
@@ -284,9 +299,16 @@ class WorkingOut {
 
   absl::Status Add(const Obligation& obligation) {
     ASSIGN_OR_RETURN(const Shelf::All* subjects, shelf_.AllOf(*obligation.each));
+    std::map<Id, Id> first;
+    if (!obligation.same.empty()) {
+      ASSIGN_OR_RETURN(first, FirstOfTheSame(obligation, *subjects));
+    }
     const size_t before = list_.items.size();
     for (const Shelved& subject : *subjects) {
-      RETURN_IF_ERROR(AddOf(obligation, subject));
+      const auto found = first.find(subject.id);
+      if (!obligation.same.empty() && found == first.end()) continue;
+      RETURN_IF_ERROR(AddOf(obligation, subject,
+                            found == first.end() ? std::nullopt : std::optional(found->second)));
       if (const std::string fault = TooMuch(before); !fault.empty()) {
         list_.items.resize(std::min(list_.items.size(), before + kItemsMax));
         list_.faults.push_back(absl::StrCat(obligation.text.key(), ": ", fault));
@@ -302,16 +324,66 @@ class WorkingOut {
   }
 
  private:
-  absl::Status AddOf(const Obligation& obligation, const Shelved& subject) {
+  absl::Status AddOf(const Obligation& obligation, const Shelved& subject,
+                     const std::optional<Id>& same_as) {
     if (purse_ != nullptr) purse_->Pay(kStepsOfASubject);
     if (!concerns_(obligation, subject.id, *subject.record)) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const std::vector<Candidates> met, AllCandidatesOf(obligation, subject));
+    Case(obligation, subject.id, *subject.record, met, today_, purse_, &list_).WorkOut(same_as);
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::vector<Candidates>> AllCandidatesOf(const Obligation& obligation,
+                                                          const Shelved& subject) {
     std::vector<Candidates> met;
     for (const MetBy& met_by : obligation.met_by) {
       ASSIGN_OR_RETURN(Candidates some, CandidatesOf(met_by, subject.id, *subject.record, &shelf_));
       met.push_back(std::move(some));
     }
-    Case(obligation, subject.id, *subject.record, met, today_, purse_, &list_).WorkOut();
+    return met;
+  }
+
+  // Of those that may tell of one fact, by each but the one that was made first: that one.
+  absl::StatusOr<std::map<Id, Id>> FirstOfTheSame(const Obligation& obligation,
+                                                  const Shelf::All& subjects) {
+    const Shelf::Index* undone = nullptr;
+    if (obligation.undone_by != nullptr) {
+      ASSIGN_OR_RETURN(undone, shelf_.By(*obligation.each, *obligation.undone_by));
+    }
+    absl::flat_hash_map<std::string, std::vector<const Shelved*>> alike;
+    for (const Shelved& subject : subjects) {
+      if (purse_ != nullptr) purse_->Pay(kStepsOfASubject);
+      if (undone != nullptr && undone->count(subject.id.str()) > 0) continue;
+      if (!SaysAll(obligation.same, *subject.record)) continue;
+      alike[SaidIn(obligation.same, *subject.record)].push_back(&subject);
+    }
+    std::map<Id, Id> first;
+    for (auto& [said, all] : alike) {
+      if (all.size() < 2) continue;
+      RETURN_IF_ERROR(KeepOpen(obligation, &all));
+      std::sort(all.begin(), all.end(),
+                [](const Shelved* a, const Shelved* b) { return a->id < b->id; });
+      for (size_t i = 1; i < all.size(); ++i) first.emplace(all[i]->id, all.front()->id);
+    }
+    return first;
+  }
+
+  absl::Status KeepOpen(const Obligation& obligation, std::vector<const Shelved*>* all) {
+    std::vector<const Shelved*> open;
+    for (const Shelved* one : *all) {
+      ASSIGN_OR_RETURN(const std::vector<Candidates> met, AllCandidatesOf(obligation, *one));
+      Case found(obligation, one->id, *one->record, met, today_, purse_, &list_);
+      if (found.IsOpen()) open.push_back(one);
+    }
+    *all = std::move(open);
     return absl::OkStatus();
+  }
+
+  static bool SaysAll(const std::vector<const google::protobuf::FieldDescriptor*>& fields,
+                      const Message& record) {
+    return std::all_of(fields.begin(), fields.end(), [&](const auto* field) {
+      return record.GetReflection()->HasField(record, field);
+    });
   }
 
   // Empty: it is not.

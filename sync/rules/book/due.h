@@ -9,6 +9,9 @@
 //   overdue    last + g < today
 //   question   last ≤ today, of an obligation that is one: never more than that
 //
+// Of records that may tell of one fact twice (Obligation.same) it is due of each but the one that
+// was made first. One that is met is the same as no other, and one older than a year is not told of.
+//
 // What is met by some record, or has not begun, is not in the list. Of periods those of the last
 // year are looked at. What cannot be known here, because a day was not written down or a
 // parameter was not in force, makes nothing due. A rule that goes wrong is listed as such, and
@@ -21,6 +24,7 @@
 
 #include <google/protobuf/message.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,6 +47,7 @@ struct DueItem {
   absl::CivilDay last;
   Standing standing = Standing::kComing;
   int64_t missing = 1;  // times, of those that the period asks for
+  std::optional<Id> same_as;  // the record of the type that may tell of the same fact
 };
 
 struct DueList {

@@ -3,7 +3,10 @@
 
 #include <gmock/gmock.h>
 
+#include "absl/strings/str_cat.h"
 #include "sync/base/date.h"
+#include "sync/rules/book/same.h"
+#include "sync/schema/schema.h"
 
 namespace zhibu::rules {
 namespace {
@@ -106,6 +109,31 @@ TEST(RuleBook, AnObligationSaysInOneWayWhenItIsDue) {
   EXPECT_THAT(WrongIn(kRule + "}"), HasSubstr("one of every, due_on, every_months"));
   EXPECT_THAT(WrongIn(kRule + R"t(due_on: "this.left" every: MONTH })t"),
               HasSubstr("one of every, due_on, every_months"));
+}
+
+TEST(RuleBook, WhatIsTheSameIsToldByFieldsThatAreThereAndHoldOneValue) {
+  const std::string due = kRule + R"t(due_on: "this.left" )t";
+  EXPECT_THAT(WrongIn(due + R"t(same: "colour" })t"), HasSubstr("no field \"colour\""));
+  EXPECT_THAT(WrongIn(due + R"t(undone_by: "left" })t"), HasSubstr("undone_by"));
+  EXPECT_THAT(WrongIn(kRule + R"t(every: MONTH same: "left" })t"), HasSubstr("same"));
+  // Of each field of each type: one value, or no rule.
+  for (const RecordType& type : CatalogueSchema()->types()) {
+    for (const FieldRule& field : type.fields.rules()) {
+      const std::string text = absl::StrCat(
+          R"t(obligation { key: "o" each: ")t", type.name, R"t(" counts_from: "registered" )t", kSaid,
+          R"t( due_on: "from" same: ")t", field.descriptor->name(), R"t(" })t");
+      const auto book = Compiled(text);
+      const bool one_value = !field.descriptor->is_repeated() &&
+                             (field.descriptor->message_type() == nullptr ||
+                              field.descriptor->message_type()->name() == "Timestamp");
+      EXPECT_EQ(book.ok(), one_value) << field.descriptor->full_name() << ": " << book.status();
+      if (book.ok()) {
+        const auto* record = google::protobuf::MessageFactory::generated_factory()->GetPrototype(
+            type.descriptor);
+        SaidIn(*field.descriptor, *record);  // and does not end the program
+      }
+    }
+  }
 }
 
 TEST(RuleBook, ARuleOfATypeThatThisBuildDoesNotKnowIsKeptAndSaidToBeUnknown) {

@@ -20,6 +20,7 @@ using google::protobuf::util::TimeUtil;
 using records::v1::Contact;
 using records::v1::DevelopmentCase;
 using records::v1::DevelopmentStep;
+using records::v1::DistinctFact;
 using records::v1::DuesPayment;
 using records::v1::Election;
 using records::v1::Flow;
@@ -32,6 +33,9 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Not;
+using testing::Pair;
+using testing::SizeIs;
+using testing::UnorderedElementsAre;
 
 absl::CivilDay Day(const char* text) { return *DayFrom(text); }
 
@@ -406,6 +410,18 @@ TEST_F(Due, Case33ABranchElectsAnewThreeYearsAfterItsLastElection) {
   EXPECT_THAT(On("2026-05-21", "election.term"), IsEmpty());
 }
 
+TEST_F(Due, ATermIsAsLongAsItsElectionSays) {
+  Election election;
+  election.set_branch_id(std::string(16, 'b'));
+  election.set_kind(Election::GENERAL);
+  election.set_state(Election::APPROVED);
+  election.set_from("2021-05-20");
+  election.set_years(5);
+  records.Add(election);
+  EXPECT_THAT(On("2025-05-21", "election.term"), IsEmpty());
+  EXPECT_THAT(On("2026-05-21", "election.term"), ElementsAre("OVERDUE 2026-05-20"));
+}
+
 // ---- Rules that are wrong -----------------------------------------------------------
 
 TEST_F(Due, ARuleThatGoesWrongIsToldOnceAndSaysNothingOfAnybody) {
@@ -430,6 +446,116 @@ TEST_F(Due, EachTypeIsReadOnceHoweverManyRulesAskForIt) {
   }
   EXPECT_GT(records.lists(), 5);
   EXPECT_LE(static_cast<size_t>(records.lists()), types.size());
+}
+
+// ---- Recorded twice (field case K5) -------------------------------------------------
+
+class Twice : public Due {
+ protected:
+  Id Pay(const char* month, const char* on, int64_t fen = 2000, const Id* reverses = nullptr) {
+    DuesPayment payment;
+    payment.set_member_id(std::string(Id::kSize, 'm'));
+    payment.set_branch_id(std::string(Id::kSize, 'b'));
+    payment.set_month(month);
+    payment.set_amount_fen(fen);
+    if (reverses != nullptr) payment.set_reverses_id(reverses->str());
+    return records.Add(payment, on);
+  }
+  Id SayDistinct(const Id& payment, const char* on) {
+    DistinctFact fact;
+    fact.set_payment_id(payment.str());
+    return records.Add(fact, on);
+  }
+  // Of what the later one is asked, by which it may be the same.
+  std::map<Id, Id> Asked(const char* day, absl::string_view key) {
+    const auto list = WorkOutDue(ShippedBook(), records, Day(day),
+                                 [](const Obligation&, const Id&, const Message&) { return true; });
+    EXPECT_TRUE(list.ok()) << list.status();
+    std::map<Id, Id> asked;
+    for (const DueItem& item : list->items) {
+      if (item.obligation->text.key() != key) continue;
+      EXPECT_EQ(item.standing, Standing::kQuestion);
+      EXPECT_TRUE(asked.emplace(item.subject, *item.same_as).second) << "asked of it twice";
+    }
+    return asked;
+  }
+};
+
+TEST_F(Twice, APaymentOfTheSameMonthIsAskedOfAndNamesTheOneThatWasMadeFirst) {
+  const Id later = Pay("2026-03", "2026-03-20");
+  const Id first = Pay("2026-03", "2026-03-10");
+  Pay("2026-04", "2026-04-10");
+  EXPECT_THAT(Asked("2026-03-19", "twice.dues"), IsEmpty()) << "it was not there yet";
+  EXPECT_THAT(Asked("2026-05-01", "twice.dues"), ElementsAre(Pair(later, first)));
+}
+
+TEST_F(Twice, OfThreeTwoAreAskedOf) {
+  const Id first = Pay("2026-03", "2026-03-10");
+  const Id second = Pay("2026-03", "2026-03-11");
+  const Id third = Pay("2026-03", "2026-03-12", 3000);
+  EXPECT_THAT(Asked("2026-05-01", "twice.dues"),
+              UnorderedElementsAre(Pair(second, first), Pair(third, first)));
+}
+
+TEST_F(Twice, OnceOneOfTheTwoIsTakenBackNothingIsAsked) {
+  const Id first = Pay("2026-03", "2026-03-10");
+  Pay("2026-03", "2026-03-20");
+  Pay("2026-03", "2026-03-21", -2000, &first);
+  EXPECT_THAT(Asked("2026-05-01", "twice.dues"), IsEmpty());
+}
+
+TEST_F(Twice, OnceEitherIsSaidToBeAFactOfItsOwnNothingIsAskedOfTheTwoAndOfAThirdAsBefore) {
+  const Id first = Pay("2026-03", "2026-03-10");
+  const Id second = Pay("2026-03", "2026-03-20");
+  SayDistinct(first, "2026-03-22");
+  EXPECT_THAT(Asked("2026-05-01", "twice.dues"), IsEmpty());
+  const Id third = Pay("2026-03", "2026-03-23");
+  EXPECT_THAT(Asked("2026-05-01", "twice.dues"), ElementsAre(Pair(third, second)));
+  SayDistinct(third, "2026-03-24");
+  EXPECT_THAT(Asked("2026-05-01", "twice.dues"), IsEmpty());
+}
+
+TEST_F(Twice, TwoReversalsOfOnePaymentAreAskedOf) {
+  const Id payment = Pay("2026-03", "2026-03-10");
+  const Id first = Pay("2026-03", "2026-03-11", -2000, &payment);
+  const Id second = Pay("2026-03", "2026-03-12", -2000, &payment);
+  EXPECT_THAT(Asked("2026-05-01", "twice.reversal"), ElementsAre(Pair(second, first)));
+  EXPECT_THAT(Asked("2026-05-01", "twice.dues"), IsEmpty());
+}
+
+TEST_F(Twice, WhatWasRecordedMoreThanAYearAgoIsNoLongerAskedOfAndWhatIsLikeItIs) {
+  const Id first = Pay("2026-03", "2026-03-10");
+  Pay("2026-03", "2026-03-20");
+  EXPECT_THAT(Asked("2027-03-21", "twice.dues"), IsEmpty());
+  const Id third = Pay("2026-03", "2027-03-01");
+  EXPECT_THAT(Asked("2027-03-21", "twice.dues"), ElementsAre(Pair(third, first)));
+}
+
+TEST_F(Twice, MeetingsOfOneKindOnOneDayInChinaAreAskedOfAndThoseOfGroupsOnlyWithinAGroup) {
+  const Id branch = Branch();
+  Meet(branch, "2026-03-09T16:00:00Z");
+  Meet(branch, "2026-03-10T15:59:00Z");
+  Meet(branch, "2026-03-10T16:00:00Z");
+  Meet(branch, "2026-03-10T06:00:00Z", Meeting::THEME_DAY);
+  Meet(branch, "2026-03-10T06:00:00Z", Meeting::MEMBERS, Meeting::CANCELLED);
+  Meet(branch, "2026-03-10T06:00:00Z", Meeting::GROUP);
+  Meet(branch, "2026-03-10T06:00:00Z", Meeting::GROUP);
+  EXPECT_THAT(Asked("2026-05-01", "twice.meeting"), SizeIs(1));
+  EXPECT_THAT(Asked("2026-05-01", "twice.group_meeting"), IsEmpty()) << "nobody wrote down which";
+}
+
+TEST_F(Twice, TwoStaysOfOneMemberThatHaveNotEndedAreAskedOf) {
+  Flow stay;
+  stay.set_member_id(std::string(Id::kSize, 'm'));
+  stay.set_left("2026-02-01");
+  stay.set_state(Flow::ENDED);
+  records.Add(stay, "2026-02-01");
+  stay.set_state(Flow::ACCEPTED);
+  const Id first = records.Add(stay, "2026-02-02");
+  EXPECT_THAT(Asked("2026-05-01", "twice.stay"), IsEmpty());
+  stay.set_state(Flow::REPORTED);
+  const Id second = records.Add(stay, "2026-02-20");
+  EXPECT_THAT(Asked("2026-05-01", "twice.stay"), ElementsAre(Pair(second, first)));
 }
 
 }  // namespace
