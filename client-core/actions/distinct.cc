@@ -2,8 +2,13 @@
 
 #include <google/protobuf/message.h>
 
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "client-core/actions/due.h"
 #include "sync/base/reason.h"
 #include "sync/base/status.h"
+#include "sync/base/words.h"
 #include "zhibu/records/v1/duplicate.pb.h"
 
 namespace zhibu::client {
@@ -22,19 +27,31 @@ const FieldDescriptor* NamedBy(const RecordType& fact, const RecordType& type) {
   return nullptr;
 }
 
+// Whether it is asked of the record now if it is a fact of its own.
+absl::StatusOr<bool> IsAsked(Store& store, const Id& id) {
+  ASSIGN_OR_RETURN(const DueHere due, WhatIsDue(store));
+  return std::any_of(due.list.items.begin(), due.list.items.end(), [&](const rules::DueItem& item) {
+    return item.same_as.has_value() && item.subject == id;
+  });
+}
+
 }  // namespace
 
 absl::StatusOr<Draft> SayDistinct(Store& store, const RecordType& type, const Id& id,
                                   const std::string& why) {
   const RecordType& fact = *store.schema().Find(DistinctFact::descriptor());
   const FieldDescriptor* named = NamedBy(fact, type);
-  if (named == nullptr) return Refuse(sync::v1::NOT_UNDERSTOOD, type.label);
+  ASSIGN_OR_RETURN(const bool is_asked, IsAsked(store, id));
+  if (named == nullptr || !is_asked) {
+    return Refuse(sync::v1::NOT_UNDERSTOOD,
+                  InBoth(absl::StrCat("这条", type.label, "没有疑似重复的"),
+                         "nothing is asked of this one: it looks like no earlier one"));
+  }
   ASSIGN_OR_RETURN(const Draft known, store.Edit(type, id));
   const Message& record = known.message();
   Draft draft = store.New<DistinctFact>();
   auto& said = draft.message<DistinctFact>();
-  said.set_organisation_id(
-      record.GetReflection()->GetString(record, type.Keeper()->descriptor));
+  said.set_organisation_id(record.GetReflection()->GetString(record, type.Keeper()->descriptor));
   said.GetReflection()->SetString(&said, named, id.str());
   said.set_why(why);
   return draft;

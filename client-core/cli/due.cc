@@ -76,14 +76,21 @@ Json JsonOf(const rules::DueItem& item, const std::string& name, const Output& o
   return json;
 }
 
+std::string ManyOf(const rules::DueItem& item, const Output& output) {
+  if (item.same_as) {
+    return output.Say(absl::StrCat("（共 ", item.missing, " 条）"),
+                      absl::StrCat(" (", item.missing, " records)"));
+  }
+  return output.Say(absl::StrCat("（缺 ", item.missing, " 次）"),
+                    absl::StrCat(" (", item.missing, " missing)"));
+}
+
 std::string TextOf(const rules::DueItem& item, Names& names, const Output& output) {
   const rules::v1::Obligation& text = item.obligation->text;
   std::string line =
       absl::StrCat("  ", absl::FormatCivilTime(item.last), "  ", In(output.language, text.words()));
   if (!item.period.empty()) absl::StrAppend(&line, " ", item.period);
-  if (item.missing > 1)
-    absl::StrAppend(&line, output.Say("（缺 ", " ("), item.missing,
-                    output.Say(" 次）", " missing)"));
+  if (item.missing > 1) absl::StrAppend(&line, ManyOf(item, output));
   absl::StrAppend(&line, output.Say("：", ": "),
                   names.TitleOf(*item.obligation->each, item.subject));
   if (item.same_as) {
@@ -96,9 +103,10 @@ std::string TextOf(const rules::DueItem& item, Names& names, const Output& outpu
                   output.Say("）", ")"));
   if (item.same_as) {
     // Both may bear the same title.
-    absl::StrAppend(&line, kBelow, output.Say("确是两件：", "they are two: "), "device distinct ",
-                    item.obligation->each->name, " ", TextOf(item.subject), kBelow,
-                    output.Say("另一条：", "the other: "), TextOf(*item.same_as));
+    absl::StrAppend(&line, kBelow, output.Say("较早的一条：", "the earlier: "),
+                    TextOf(*item.same_as), kBelow, output.Say("本条：", "this one: "),
+                    TextOf(item.subject), kBelow, output.Say("确是另一件：", "it is another: "),
+                    "device distinct ", item.obligation->each->name, " ", TextOf(item.subject));
   }
   return line + "\n";
 }

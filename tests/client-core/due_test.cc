@@ -18,10 +18,10 @@
 namespace zhibu::test {
 namespace {
 
+using records::v1::DistinctFact;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Not;
-using records::v1::DistinctFact;
 
 class DueHere : public Village {
  protected:
@@ -251,10 +251,10 @@ TEST_F(RecordedTwice, AfterTheyMetBothKeepersAreAskedAndWhatOneSaysSettlesItForB
 }
 
 TEST_F(RecordedTwice, WhatWasSaidIsUndoneByDeletingIt) {
-  const Id first = Paid(zhangs);
+  Paid(zhangs);
   Paid(zhangs);
   world.SyncAll();
-  SayDistinct(zhangs, first);
+  SayDistinct(zhangs, Twice(zhangs).front().first);
   world.SyncAll();
   EXPECT_THAT(Twice(zhangs), IsEmpty());
   std::vector<Id> said;
@@ -284,9 +284,54 @@ TEST_F(RecordedTwice, AMemberIsNotAskedOfWhatTheirSecretaryKeepsAndSaysNothingTo
   EXPECT_EQ(Twice(zhangs).size(), 1u);
 }
 
-TEST_F(RecordedTwice, OfATypeThatIsNotAskedOfNothingCanBeSaid) {
-  const auto fact = client::SayDistinct(zhangs.store(), TypeOf(zhangs, *Member::descriptor()), li, "");
-  EXPECT_EQ(ReasonOf(fact.status()).reason, sync::v1::NOT_UNDERSTOOD);
+TEST_F(RecordedTwice, OfWhatLooksLikeNoEarlierOneNothingCanBeSaid) {
+  const auto say = [&](const google::protobuf::Descriptor& type, const Id& id) {
+    const auto fact = client::SayDistinct(zhangs.store(), TypeOf(zhangs, type), id, "");
+    return ReasonOf(fact.status()).reason;
+  };
+  EXPECT_EQ(say(*Member::descriptor(), li), sync::v1::NOT_UNDERSTOOD);
+  const Id first = Paid(zhangs);
+  EXPECT_EQ(say(*DuesPayment::descriptor(), first), sync::v1::NOT_UNDERSTOOD);
+  world.Wait(1000);
+  const Id second = Paid(zhangs);
+  EXPECT_EQ(say(*DuesPayment::descriptor(), first), sync::v1::NOT_UNDERSTOOD);
+  SayDistinct(zhangs, second);
+  EXPECT_EQ(say(*DuesPayment::descriptor(), second), sync::v1::NOT_UNDERSTOOD) << "it is said";
+}
+
+// Who decides may record it too, and not only their own.
+TEST_F(RecordedTwice, WhoSaysThatARecordIsAnotherFactMayWriteSuchRecordsOfOthers) {
+  const RecordType& fact = TypeOf(zhangs, *DistinctFact::descriptor());
+  int named = 0;
+  for (const FieldRule& rule : fact.fields.rules()) {
+    if (rule.kept_with == nullptr) continue;
+    ++named;
+    EXPECT_EQ(fact.writers.at_home & ~rule.kept_with->writers.at_home, 0u)
+        << rule.descriptor->full_name();
+    EXPECT_EQ(fact.readers.at_home & ~rule.kept_with->readers.at_home, 0u)
+        << rule.descriptor->full_name();
+  }
+  EXPECT_GT(named, 4);
+}
+
+// What takes money back can be recorded twice as well.
+TEST_F(RecordedTwice, OfWhateverCanBeTakenBackItIsAskedWhetherItWasRecordedOrTakenBackTwice) {
+  for (const RecordType& type : zhangs.store().schema().types()) {
+    if (type.descriptor->file()->package() != "zhibu.records.v1" ||
+        type.descriptor->FindFieldByName("reverses_id") == nullptr) {
+      continue;
+    }
+    int facts = 0;
+    int reversals = 0;
+    for (const rules::Obligation& obligation : rules::ShippedBook().obligations()) {
+      if (obligation.each != &type && obligation.each->name != type.name) continue;
+      if (obligation.same.empty()) continue;
+      const bool of_reversals = obligation.same.front()->name() == "reverses_id";
+      ++(of_reversals ? reversals : facts);
+    }
+    EXPECT_EQ(facts, 1) << type.name;
+    EXPECT_EQ(reversals, 1) << type.name;
+  }
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <google/protobuf/text_format.h>
 #include <google/protobuf/timestamp.pb.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
@@ -63,6 +64,7 @@ struct Names {
     self = environment.AddVariable("this", Type::Message(*each.descriptor));
     from = environment.AddVariable("from", Type::Timestamp());
     registered = environment.AddVariable("registered", Type::Timestamp());
+    today = environment.AddVariable("today", Type::Timestamp());
     if (met_by != nullptr) {
       met = environment.AddVariable("met", Type::Message(*met_by->descriptor));
     }
@@ -72,6 +74,7 @@ struct Names {
   cel::Variable self;
   cel::Variable from;
   cel::Variable registered;
+  cel::Variable today;
   cel::Variable met;
 };
 
@@ -92,6 +95,7 @@ class Compiler {
     obligation_.self = names.self;
     obligation_.from = names.from;
     obligation_.registered = names.registered;
+    obligation_.today = names.today;
     RETURN_IF_ERROR(CheckWords());
     RETURN_IF_ERROR(Compile(names, "where", text.where(), Type::Bool(), &obligation_.where));
     RETURN_IF_ERROR(CompileDay(names, "counts_from", text.counts_from(), &obligation_.counts_from));
@@ -148,9 +152,22 @@ class Compiler {
     if (!obligation_.same.empty() && !obligation_.due_on) {
       return Wrong("same", "it is of what is due on a day: due_on");
     }
+    if (!obligation_.same.empty() && !CanBeAnswered()) {
+      return Wrong("same", absl::StrCat("nothing that meets it is kept with ",
+                                        obligation_.each->name, ", as DistinctFact is"));
+    }
     const bool again = obligation_.every_months || !counted;
     if (again && obligation_.met_by.empty()) return Wrong("met_by", "it is to be said");
     return absl::OkStatus();
+  }
+
+  // Whether somebody can say of one of those that are the same that it is another fact.
+  bool CanBeAnswered() const {
+    return std::any_of(
+        obligation_.met_by.begin(), obligation_.met_by.end(), [&](const MetBy& met_by) {
+          const FieldRule* via = met_by.type->fields.Find(met_by.via->number());
+          return met_by.is == nullptr && via != nullptr && via->kept_with == obligation_.each;
+        });
   }
 
   absl::Status FindId(absl::string_view what, const RecordType& type, const std::string& name,

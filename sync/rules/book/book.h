@@ -72,6 +72,7 @@ struct Obligation {
   cel::Variable self;
   cel::Variable from;
   cel::Variable registered;
+  cel::Variable today;
 };
 
 // What must hold of a record (sync/rules/book/check.h judges by it).

@@ -9,7 +9,6 @@
 #include <tuple>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "sync/base/date.h"
 #include "sync/base/environment.h"
@@ -27,7 +26,7 @@ using cel::Program;
 using cel::Value;
 using google::protobuf::Message;
 
-// Periods that ended, and what was told twice, longer ago are nobody's work any more.
+// Periods that ended longer ago are nobody's work any more.
 constexpr int kLookBackMonths = 12;
 constexpr cel::Budget kBudget{.steps = 10'000};
 // What nobody counts in.
@@ -74,19 +73,32 @@ class Case {
         list_(*list) {
     activation_.Set(obligation.self, Value::OfMessage(&self));
     activation_.Set(obligation.registered, RegisteredOn());
+    activation_.Set(obligation.today, ValueOf(today));
   }
 
-  // Whether it may be due of it, or be the same as what it is due of.
-  bool IsOpen() {
-    if (!Holds(obligation_.where, today_)) return false;
+  // ---- Of one of those that say the same
+
+  bool IsOfThem() { return Holds(obligation_.where, today_); }
+
+  // The day from which it is asked of it; nothing: it is a fact of its own.
+  std::optional<absl::CivilDay> AskedFrom() {
     const std::optional<absl::CivilDay> from = Day(*obligation_.counts_from, today_);
-    if (!from || *from > today_ || Before(*from)) return false;
+    if (!from || Before(*from)) return std::nullopt;
     activation_.Set(obligation_.from, ValueOf(*from));
-    return MetIn({*from, absl::CivilDay::max()}) == 0;
+    const std::optional<absl::CivilDay> last = Day(*obligation_.due_on, *from);
+    if (!last || MetIn({*from, absl::CivilDay::max()}) > 0) return std::nullopt;
+    return std::min(*last, today_);
   }
 
-  void WorkOut(const std::optional<Id>& same_as) {
+  // It, and so many in all, say the same as that one.
+  void Ask(absl::CivilDay from, const Id& same_as, int64_t many) {
     same_as_ = same_as;
+    Tell(from, "", many);
+  }
+
+  // ---- Of any other
+
+  void WorkOut() {
     if (!Holds(obligation_.where, today_)) return;
     std::optional<absl::CivilDay> from = absl::CivilDay::min();
     if (obligation_.counts_from) {
@@ -97,7 +109,6 @@ class Case {
     if (obligation_.text.every() != rules::v1::PERIOD_UNSPECIFIED) return Periods(*from);
     if (Before(*from)) return;
     if (obligation_.every_months) return Again(*from);
-    if (same_as_ && *from < AddMonths(today_, -kLookBackMonths)) return;
     const std::optional<absl::CivilDay> last = Day(*obligation_.due_on, *from);
     if (last && MetIn({*from, absl::CivilDay::max()}) == 0) Tell(*last, "", 1);
   }
@@ -299,21 +310,15 @@ class WorkingOut {
 
   absl::Status Add(const Obligation& obligation) {
     ASSIGN_OR_RETURN(const Shelf::All* subjects, shelf_.AllOf(*obligation.each));
-    std::map<Id, Id> first;
-    if (!obligation.same.empty()) {
-      ASSIGN_OR_RETURN(first, FirstOfTheSame(obligation, *subjects));
-    }
     const size_t before = list_.items.size();
+    if (!obligation.same.empty()) {
+      RETURN_IF_ERROR(AddAlike(obligation, *subjects));
+      Bound(obligation, before);
+      return absl::OkStatus();
+    }
     for (const Shelved& subject : *subjects) {
-      const auto found = first.find(subject.id);
-      if (!obligation.same.empty() && found == first.end()) continue;
-      RETURN_IF_ERROR(AddOf(obligation, subject,
-                            found == first.end() ? std::nullopt : std::optional(found->second)));
-      if (const std::string fault = TooMuch(before); !fault.empty()) {
-        list_.items.resize(std::min(list_.items.size(), before + kItemsMax));
-        list_.faults.push_back(absl::StrCat(obligation.text.key(), ": ", fault));
-        break;
-      }
+      RETURN_IF_ERROR(AddOf(obligation, subject));
+      if (Bound(obligation, before)) break;
     }
     return absl::OkStatus();
   }
@@ -324,58 +329,83 @@ class WorkingOut {
   }
 
  private:
-  absl::Status AddOf(const Obligation& obligation, const Shelved& subject,
-                     const std::optional<Id>& same_as) {
+  absl::Status AddOf(const Obligation& obligation, const Shelved& subject) {
     if (purse_ != nullptr) purse_->Pay(kStepsOfASubject);
     if (!concerns_(obligation, subject.id, *subject.record)) return absl::OkStatus();
-    ASSIGN_OR_RETURN(const std::vector<Candidates> met, AllCandidatesOf(obligation, subject));
-    Case(obligation, subject.id, *subject.record, met, today_, purse_, &list_).WorkOut(same_as);
-    return absl::OkStatus();
+    return WithCase(obligation, subject, [](Case& one) { one.WorkOut(); });
   }
 
-  absl::StatusOr<std::vector<Candidates>> AllCandidatesOf(const Obligation& obligation,
-                                                          const Shelved& subject) {
+  absl::Status WithCase(const Obligation& obligation, const Shelved& subject,
+                        absl::FunctionRef<void(Case&)> use) {
     std::vector<Candidates> met;
     for (const MetBy& met_by : obligation.met_by) {
       ASSIGN_OR_RETURN(Candidates some, CandidatesOf(met_by, subject.id, *subject.record, &shelf_));
       met.push_back(std::move(some));
     }
-    return met;
+    Case one(obligation, subject.id, *subject.record, met, today_, purse_, &list_);
+    use(one);
+    return absl::OkStatus();
   }
 
-  // Of those that may tell of one fact, by each but the one that was made first: that one.
-  absl::StatusOr<std::map<Id, Id>> FirstOfTheSame(const Obligation& obligation,
-                                                  const Shelf::All& subjects) {
+  using Group = std::vector<const Shelved*>;
+
+  // One item for all that say the same.
+  absl::Status AddAlike(const Obligation& obligation, const Shelf::All& subjects) {
+    ASSIGN_OR_RETURN(const std::vector<Group> groups, GroupsOf(obligation, subjects));
+    for (Group group : groups) {
+      RETURN_IF_ERROR(KeepThoseMeant(obligation, &group));
+      const Shelved* asked = nullptr;
+      absl::CivilDay from;
+      int64_t many = 0;
+      for (size_t i = 1; i < group.size(); ++i) {
+        std::optional<absl::CivilDay> day;
+        RETURN_IF_ERROR(WithCase(obligation, *group[i], [&](Case& one) { day = one.AskedFrom(); }));
+        if (!day) continue;
+        ++many;
+        if (asked != nullptr) continue;
+        asked = group[i];
+        from = *day;
+      }
+      if (asked == nullptr) continue;
+      RETURN_IF_ERROR(
+          WithCase(obligation, *asked, [&](Case& one) { one.Ask(from, group.front()->id, many); }));
+    }
+    return absl::OkStatus();
+  }
+
+  // Those that say the same and were not taken back.
+  absl::StatusOr<std::vector<Group>> GroupsOf(const Obligation& obligation,
+                                              const Shelf::All& subjects) {
     const Shelf::Index* undone = nullptr;
     if (obligation.undone_by != nullptr) {
       ASSIGN_OR_RETURN(undone, shelf_.By(*obligation.each, *obligation.undone_by));
     }
-    absl::flat_hash_map<std::string, std::vector<const Shelved*>> alike;
+    std::map<std::string, Group> by_what_they_say;
     for (const Shelved& subject : subjects) {
       if (purse_ != nullptr) purse_->Pay(kStepsOfASubject);
       if (undone != nullptr && undone->count(subject.id.str()) > 0) continue;
       if (!SaysAll(obligation.same, *subject.record)) continue;
-      alike[SaidIn(obligation.same, *subject.record)].push_back(&subject);
+      by_what_they_say[SaidIn(obligation.same, *subject.record)].push_back(&subject);
     }
-    std::map<Id, Id> first;
-    for (auto& [said, all] : alike) {
-      if (all.size() < 2) continue;
-      RETURN_IF_ERROR(KeepOpen(obligation, &all));
-      std::sort(all.begin(), all.end(),
-                [](const Shelved* a, const Shelved* b) { return a->id < b->id; });
-      for (size_t i = 1; i < all.size(); ++i) first.emplace(all[i]->id, all.front()->id);
+    std::vector<Group> groups;
+    for (auto& [said, group] : by_what_they_say) {
+      if (group.size() > 1) groups.push_back(std::move(group));
     }
-    return first;
+    return groups;
   }
 
-  absl::Status KeepOpen(const Obligation& obligation, std::vector<const Shelved*>* all) {
-    std::vector<const Shelved*> open;
-    for (const Shelved* one : *all) {
-      ASSIGN_OR_RETURN(const std::vector<Candidates> met, AllCandidatesOf(obligation, *one));
-      Case found(obligation, one->id, *one->record, met, today_, purse_, &list_);
-      if (found.IsOpen()) open.push_back(one);
+  // Of whom it is asked at all, the one that was made first before the others.
+  absl::Status KeepThoseMeant(const Obligation& obligation, Group* group) {
+    Group meant;
+    for (const Shelved* one : *group) {
+      if (!concerns_(obligation, one->id, *one->record)) continue;
+      bool is_meant = false;
+      RETURN_IF_ERROR(WithCase(obligation, *one, [&](Case& c) { is_meant = c.IsOfThem(); }));
+      if (is_meant) meant.push_back(one);
     }
-    *all = std::move(open);
+    std::sort(meant.begin(), meant.end(),
+              [](const Shelved* a, const Shelved* b) { return a->id < b->id; });
+    *group = std::move(meant);
     return absl::OkStatus();
   }
 
@@ -384,6 +414,15 @@ class WorkingOut {
     return std::all_of(fields.begin(), fields.end(), [&](const auto* field) {
       return record.GetReflection()->HasField(record, field);
     });
+  }
+
+  // Whether there is an end of it: what is too much is told, and cut.
+  bool Bound(const Obligation& obligation, size_t before) {
+    const std::string fault = TooMuch(before);
+    if (fault.empty()) return false;
+    list_.items.resize(std::min(list_.items.size(), before + kItemsMax));
+    list_.faults.push_back(absl::StrCat(obligation.text.key(), ": ", fault));
+    return true;
   }
 
   // Empty: it is not.

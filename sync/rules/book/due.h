@@ -9,8 +9,8 @@
 //   overdue    last + g < today
 //   question   last ≤ today, of an obligation that is one: never more than that
 //
-// Of records that may tell of one fact twice (Obligation.same) it is due of each but the one that
-// was made first. One that is met is the same as no other, and one older than a year is not told of.
+// Of records that may tell of one fact (Obligation.same) one item asks of all that were made after
+// the first of them and that nothing has met.
 //
 // What is met by some record, or has not begun, is not in the list. Of periods those of the last
 // year are looked at. What cannot be known here, because a day was not written down or a
@@ -47,7 +47,9 @@ struct DueItem {
   absl::CivilDay last;
   Standing standing = Standing::kComing;
   int64_t missing = 1;  // times, of those that the period asks for
-  std::optional<Id> same_as;  // the record of the type that may tell of the same fact
+  // The record that was made first and may tell of the same fact; `missing` more may, of which the
+  // subject is the oldest.
+  std::optional<Id> same_as;
 };
 
 struct DueList {
