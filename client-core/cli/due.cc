@@ -78,8 +78,8 @@ Json JsonOf(const rules::DueItem& item, const std::string& name, const Output& o
 
 std::string ManyOf(const rules::DueItem& item, const Output& output) {
   if (item.same_as) {
-    return output.Say(absl::StrCat("（共 ", item.missing, " 条）"),
-                      absl::StrCat(" (", item.missing, " records)"));
+    return output.Say(absl::StrCat("（后登记的共 ", item.missing, " 条）"),
+                      absl::StrCat(" (", item.missing, " recorded later)"));
   }
   return output.Say(absl::StrCat("（缺 ", item.missing, " 次）"),
                     absl::StrCat(" (", item.missing, " missing)"));
