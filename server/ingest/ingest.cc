@@ -365,6 +365,7 @@ class Ingest::Batch {
     row.decided_by = decider;
     row.stamp = Believed(waiting.stamp, waiting.received_ms);  // as it would have been then
     row.edit = waiting.edit;
+    row.made_ms = waiting.made_ms;
     row.sent = waiting.sent;
     Passage passage{edit, row};
     passage.author = author;

@@ -82,7 +82,8 @@ class AuditReader {
   // own (DeviceRow::of_server).
   virtual absl::Status ReadAudit(DeviceNumber device, EditNumber after,
                                  absl::FunctionRef<bool(const AuditRow&)> visit) = 0;
-  // The versions of the device's merged edits past `after`; their edits are not looked at.
+  // The versions of the device's edits past `after` that are merged, also those that were held and
+  // somebody has taken since; their edits are not looked at.
   virtual absl::Status ReadVersions(DeviceNumber device, EditNumber after,
                                     absl::FunctionRef<void(Version)> visit) = 0;
 };

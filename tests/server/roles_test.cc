@@ -14,6 +14,7 @@ namespace {
 
 using records::v1::HeldEdit;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -156,6 +157,30 @@ TEST_F(Roles, WhatIsTakenLateDoesNotUndoWhatItsAuthorDidSince) {
   EXPECT_EQ(Answer(Of(&zhang_author, {Update(At("会议室"), meeting, seen)})), "2 MERGED");
   EXPECT_EQ(TakeAs(&li_author, Waiting().at(0)), "2 MERGED");
   EXPECT_EQ(world.Get<Meeting>(meeting).place(), "会议室");
+}
+
+TEST_F(Roles, OfTwoHeldEditsOfOneAuthorTheLaterStandsInWhateverOrderTheyAreTaken) {
+  world.Dismiss(zhang, branch, SECRETARY);
+  world.Appoint(li, branch, SECRETARY);
+  for (const bool later_first : {false, true}) {
+    const Id meeting = NewId();
+    EXPECT_THAT(Answer(Of(&li_author, {Create(MeetingIn(branch), meeting)})), HasSubstr("MERGED"));
+    const uint64_t seen = world.StateOf({31, meeting}).version().value;
+    EXPECT_THAT(Answer(Of(&zhang_author, {Update(At("礼堂"), meeting, seen)})),
+                HasSubstr("HELD GRANT_ENDED"));
+    const std::vector<Id> before = Waiting();
+    ASSERT_THAT(before, SizeIs(1));
+    world.Wait(1000);
+    EXPECT_THAT(Answer(Of(&zhang_author, {Update(At("会议室"), meeting, seen)})),
+                HasSubstr("HELD GRANT_ENDED"));
+    std::vector<Id> waiting = Waiting();
+    ASSERT_THAT(waiting, SizeIs(2));
+    if ((waiting[0] == before[0]) == later_first) std::swap(waiting[0], waiting[1]);
+    for (const Id& one : waiting) {
+      EXPECT_THAT(TakeAs(&li_author, one), HasSubstr("MERGED"));
+    }
+    EXPECT_EQ(world.Get<Meeting>(meeting).place(), "会议室") << later_first;
+  }
 }
 
 TEST_F(Roles, TheAuditSaysWhoMadeAnEditAndWhoTookIt) {

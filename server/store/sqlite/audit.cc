@@ -17,6 +17,13 @@ constexpr char kReadAudit[] =
 constexpr char kReadVersions[] =
     "SELECT version FROM audit INDEXED BY audit_verdict"
     " WHERE device = ? AND number > ? AND version > 0";
+// Where they were taken they stand in a chain of the server's, in stores of earlier versions without
+// made_ms.
+constexpr char kReadTaken[] =
+    "SELECT taken.version FROM audit AS held INDEXED BY audit_verdict"
+    " JOIN audit AS taken INDEXED BY audit_edit"
+    " ON taken.made_ms IN (held.made_ms, 0) AND taken.link = held.link"
+    " WHERE held.device = ? AND held.number > ? AND held.verdict = ? AND taken.version > 0";
 constexpr char kFindEdit[] =
     "SELECT " ZHIBU_AUDIT_COLUMNS " FROM audit WHERE made_ms = ? AND link = ? ORDER BY no LIMIT 1";
 constexpr char kAppendAudit[] = "INSERT INTO audit (" ZHIBU_AUDIT_COLUMNS
@@ -161,6 +168,9 @@ absl::Status Transaction::ReadVersions(DeviceNumber device, EditNumber after,
   return Reading([&] {
     Statement row(connection_, kReadVersions, device, Bounded(after));
     while (row.Step()) visit(row.Number<Version>(0));
+    Statement taken(connection_, kReadTaken, device, Bounded(after),
+                    static_cast<int64_t>(sync::v1::HELD));
+    while (taken.Step()) visit(taken.Number<Version>(0));
     return absl::OkStatus();
   });
 }
