@@ -22,8 +22,8 @@ constexpr char kReadAudit[] = "SELECT " ZHIBU_AUDIT_COLUMNS
                               " ORDER BY number" ZHIBU_PAGE;
 constexpr char kReadVersions[] =
     "SELECT version FROM audit WHERE device = $1 AND number > $2 AND version > 0";
-// Where they were taken they stand in a chain of the server's, in stores of earlier versions without
-// made_ms.
+// Where they were taken they stand in a chain of the server's, in stores of earlier versions
+// without made_ms.
 constexpr char kReadTaken[] =
     "SELECT taken.version FROM audit AS held JOIN audit AS taken"
     " ON taken.made_ms IN (held.made_ms, 0) AND taken.link = held.link"
@@ -169,8 +169,8 @@ absl::Status Transaction::ReadVersions(DeviceNumber device, EditNumber after,
                                        absl::FunctionRef<void(Version)> visit) {
   ASSIGN_OR_RETURN(const Rows rows, Ask(kReadVersions, device, Bounded(after)));
   for (int row = 0; row < rows.size(); ++row) visit(rows.Number<Version>(row, 0));
-  ASSIGN_OR_RETURN(const Rows taken, Ask(kReadTaken, device, Bounded(after),
-                                         static_cast<int64_t>(sync::v1::HELD)));
+  ASSIGN_OR_RETURN(const Rows taken,
+                   Ask(kReadTaken, device, Bounded(after), static_cast<int64_t>(sync::v1::HELD)));
   for (int row = 0; row < taken.size(); ++row) visit(taken.Number<Version>(row, 0));
   return absl::OkStatus();
 }

@@ -17,8 +17,8 @@ constexpr char kReadAudit[] =
 constexpr char kReadVersions[] =
     "SELECT version FROM audit INDEXED BY audit_verdict"
     " WHERE device = ? AND number > ? AND version > 0";
-// Where they were taken they stand in a chain of the server's, in stores of earlier versions without
-// made_ms.
+// Where they were taken they stand in a chain of the server's, in stores of earlier versions
+// without made_ms.
 constexpr char kReadTaken[] =
     "SELECT taken.version FROM audit AS held INDEXED BY audit_verdict"
     " JOIN audit AS taken INDEXED BY audit_edit"
