@@ -95,7 +95,7 @@ TEST_F(SimCounts, ThoseAboveLookAndDecide) {
   EXPECT_GT(all.stats.pages, 20u);
   EXPECT_GT(all.stats.looked_at, 100u);
   EXPECT_GT(all.opened, 3u);
-  EXPECT_GT(all.found_twice, 10u);
+  EXPECT_GT(all.found_twice, 5u);
   EXPECT_GT(all.decided, 3u);
 }
 

@@ -117,6 +117,11 @@ const Act kActs[] = {
      R"(member_id: $m2 branch_id: $branch with: HOUSEHOLD partner: "困难户一" from: $day until: $day+300 measures: "技术指导" result: "增收两千元")"},
     {75, kSecretary, 2, "Aid", "",
      R"(member_id: $m5 branch_id: $branch kind: HARDSHIP need: "患病住院" help: "慰问金" amount_fen: 50000 source: "党费" given_on: $day)"},
+    // Of the same day and as much, and another all the same.
+    {75, kSecretary, kOnce, "Aid", "aid",
+     R"(member_id: $m5 branch_id: $branch kind: DISASTER need: "房屋受损" help: "救灾款" amount_fen: 50000 source: "党费" given_on: $day)"},
+    {76, kSecretary, kOnce, "DistinctFact", "",
+     R"(organisation_id: $branch aid_id: $the_aid why: "一次因病，一次因灾")"},
 
     // ---- 四议两公开, 上级指示 ----
     {100, kSecretary, 3, "Matter", "matter",
