@@ -27,7 +27,7 @@ const FieldDescriptor* NamedBy(const RecordType& fact, const RecordType& type) {
   return nullptr;
 }
 
-// Whether it is asked of the record now if it is a fact of its own.
+// Whether it is asked now if the record is a fact of its own.
 absl::StatusOr<bool> IsAsked(Store& store, const Id& id) {
   ASSIGN_OR_RETURN(const DueHere due, WhatIsDue(store));
   return std::any_of(due.list.items.begin(), due.list.items.end(), [&](const rules::DueItem& item) {

@@ -240,9 +240,9 @@ class SmallWorlds : public ::testing::TestWithParam<size_t> {
 };
 
 TEST_P(SmallWorlds, TwoDevicesEveryOrder) {
-  TellAll(Every() > 1 ? 3 : 4);
+  TellAll(4);
   ExpectWellAtTheEnd();
-  EXPECT_GT(stories, Every() > 1 ? 20 : 100);
+  EXPECT_GT(stories, 100);
 }
 
 // Each commits once and syncs once before the end; or one or two of them try to,

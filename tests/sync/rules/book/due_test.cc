@@ -394,29 +394,31 @@ TEST_F(Development, Case18ProbationEndsAYearAfterTheMeeting) {
 
 // ---- Terms --------------------------------------------------------------------------
 
-TEST_F(Due, Case33ABranchElectsAnewThreeYearsAfterItsLastElection) {
-  Election election;
-  election.set_branch_id(std::string(16, 'b'));
-  election.set_kind(Election::GENERAL);
-  election.set_state(Election::APPROVED);
-  election.set_from("2023-05-20");
-  records.Add(election);
+class Terms : public Due {
+ protected:
+  // By an election that was approved.
+  void Begin(const char* from, uint32_t years = 0) {
+    Election election;
+    election.set_branch_id(std::string(16, 'b'));
+    election.set_kind(Election::GENERAL);
+    election.set_state(Election::APPROVED);
+    election.set_from(from);
+    election.set_years(years);
+    records.Add(election);
+  }
+};
+
+TEST_F(Terms, Case33ABranchElectsAnewThreeYearsAfterItsLastElection) {
+  Begin("2023-05-20");
   EXPECT_THAT(On("2025-11-01", "election.term"), IsEmpty());
   EXPECT_THAT(On("2026-03-01", "election.term"), ElementsAre("COMING 2026-05-20"));
   EXPECT_THAT(On("2026-05-21", "election.term"), ElementsAre("OVERDUE 2026-05-20"));
-  election.set_from("2026-05-20");
-  records.Add(election);
+  Begin("2026-05-20");
   EXPECT_THAT(On("2026-05-21", "election.term"), IsEmpty());
 }
 
-TEST_F(Due, ATermIsAsLongAsItsElectionSays) {
-  Election election;
-  election.set_branch_id(std::string(16, 'b'));
-  election.set_kind(Election::GENERAL);
-  election.set_state(Election::APPROVED);
-  election.set_from("2021-05-20");
-  election.set_years(5);
-  records.Add(election);
+TEST_F(Terms, IsAsLongAsItsElectionSays) {
+  Begin("2021-05-20", 5);
   EXPECT_THAT(On("2025-05-21", "election.term"), IsEmpty());
   EXPECT_THAT(On("2026-05-21", "election.term"), ElementsAre("OVERDUE 2026-05-20"));
 }
