@@ -50,16 +50,6 @@ function(zhibu_precompiled name)
   set_target_properties(${name} PROPERTIES ZHIBU_FLAGS "${flags}")
 endfunction()
 
-# What slips replace a file of is compiled by itself (tests/sim/mutants).
-set(zhibu_slipped)
-if(ZHIBU_MUTANTS)
-  file(STRINGS ${PROJECT_SOURCE_DIR}/tests/sim/mutants/CMakeLists.txt slips REGEX "^zhibu_mutant\\(")
-  foreach(slip ${slips})
-    string(REGEX REPLACE ".* FILE ([^ ]+).*" "${PROJECT_SOURCE_DIR}/\\1" file "${slip}")
-    list(APPEND zhibu_slipped ${file})
-  endforeach()
-endif()
-
 # zhibu_target(NAME [APART] [PRECOMPILED NAME])
 #
 # Some files are compiled as one, so that what all of them need is worked out once. APART: each by
@@ -81,7 +71,6 @@ function(zhibu_target target)
     return()
   endif()
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 4)
-  set_source_files_properties(${zhibu_slipped} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()
 
 function(zhibu_options target)

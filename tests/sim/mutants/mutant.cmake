@@ -5,9 +5,9 @@
 # The simulator with one slip in one file of the product, and a test that this is
 # found: within SEEDS seeds of STEPS steps one of the invariants must be seen broken.
 # The code to be replaced must stand in the file exactly once, so that the list keeps
-# up with what it speaks of. NIGHTLY: it is looked for where all are, and in no sample. The mutated file defines all that the library's own
-# does and is linked first, so the library's is left out; if both came in, the
-# linker would say so.
+# up with what it speaks of. NIGHTLY: it is looked for where all are, and in no sample. The mutated file,
+# with those that the library compiles as one with it, defines all that the library's own do and is
+# linked first, so the library's are left out; if both came in, the linker would say so.
 function(zhibu_mutant name)
   cmake_parse_arguments(PARSE_ARGV 1 ARG "NIGHTLY"
     "FILE;BREAKS;REPLACE;BY;SEEDS;STEPS;FAULTS" "INVARIANTS")
@@ -39,10 +39,19 @@ function(zhibu_mutant name)
     file(WRITE ${mutated} "${code}")
   endif()
 
+  # Which are compiled as one is known once CMake has written the build.
+  string(REGEX MATCH "^[^/]+" folder ${ARG_FILE})
+  set(as_one ${CMAKE_CURRENT_BINARY_DIR}/${name}/as_one.cc)
+  set(script ${PROJECT_SOURCE_DIR}/tests/sim/mutants/as_one.cmake)
+  add_custom_command(OUTPUT ${as_one}
+    COMMAND ${CMAKE_COMMAND} -DORIGINAL=${original} -DMUTATED=${mutated} -DAS_ONE=${as_one}
+            -DFOLDER=${PROJECT_BINARY_DIR}/${folder} -P ${script}
+    DEPENDS ${mutated} ${script} ${PROJECT_SOURCE_DIR}/${folder}/CMakeLists.txt VERBATIM)
+
   # Built where they are asked for (./dev slips).
-  add_executable(zhibu_mutant_${name} EXCLUDE_FROM_ALL ${mutated} $<TARGET_OBJECTS:zhibu_sim_main>)
-  target_link_libraries(zhibu_mutant_${name} PRIVATE zhibu_sim SQLiteCpp PkgConfig::sqlite3)
-  zhibu_target(zhibu_mutant_${name})
+  add_executable(zhibu_mutant_${name} EXCLUDE_FROM_ALL ${as_one} $<TARGET_OBJECTS:zhibu_sim_main>)
+  target_link_libraries(zhibu_mutant_${name} PRIVATE zhibu_sim SQLiteCpp PkgConfig::sqlite3 PkgConfig::pq spdlog::spdlog)
+  zhibu_target(zhibu_mutant_${name} APART)
   # What a slip leaves unused is no matter, and nobody debugs a mutant.
   target_compile_options(zhibu_mutant_${name} PRIVATE -w)
   target_link_options(zhibu_mutant_${name} PRIVATE -Wl,--strip-debug)
