@@ -62,6 +62,26 @@ std::optional<Id> IdIn(absl::string_view body, const FieldDescriptor& field) {
   return id;
 }
 
+// So many are read at once: of those that take a payment back the first settles it.
+constexpr size_t kHangingAtOnce = 16;
+
+// Each of that type that hangs on a record, until one says false.
+absl::Status EachHanging(Reader& reader, const RecordKey& on, const RecordType& type,
+                         absl::FunctionRef<absl::StatusOr<bool>(const RecordKey&)> visit) {
+  RecordKey after{type.number, Id()};
+  while (true) {
+    ASSIGN_OR_RETURN(const std::vector<RecordKey> hanging,
+                     reader.HangingOn(on, after, kHangingAtOnce));
+    for (const RecordKey& key : hanging) {
+      if (key.type != type.number) return absl::OkStatus();
+      ASSIGN_OR_RETURN(const bool more, visit(key));
+      if (!more) return absl::OkStatus();
+    }
+    if (hanging.size() < kHangingAtOnce) return absl::OkStatus();
+    after = hanging.back();
+  }
+}
+
 bool Hangs(const std::map<RecordKey, std::set<RecordKey>>& all, const RecordKey& record,
            const RecordKey& on) {
   const auto found = all.find(record);
@@ -140,14 +160,12 @@ class Sums::World final : public rules::Neighbours {
   }
   absl::Status PointingAt(const RecordType& type, const FieldDescriptor& field, const Id& id,
                           VisitPointing visit) override {
-    ASSIGN_OR_RETURN(const std::vector<RecordKey> hanging, reader_.HangingOn({type.number, id}));
-    for (const RecordKey& key : hanging) {
-      if (key.type != type.number) continue;
-      ASSIGN_OR_RETURN(const std::optional<std::string> body, BodyOf(key));
-      if (!body || body->empty() || IdIn(*body, field) != id) continue;
-      if (!visit(key.id, *ParseAs(type, *body))) break;
-    }
-    return absl::OkStatus();
+    return EachHanging(reader_, {type.number, id}, type,
+                       [&](const RecordKey& key) -> absl::StatusOr<bool> {
+                         ASSIGN_OR_RETURN(const std::optional<std::string> body, BodyOf(key));
+                         if (!body || body->empty() || IdIn(*body, field) != id) return true;
+                         return visit(key.id, *ParseAs(type, *body));
+                       });
   }
 
  private:
@@ -272,11 +290,10 @@ absl::Status Sums::AddAffected(const ChangedRecord& changed, World* world, Affec
 
 absl::Status Sums::AddHangingOn(const RecordKey& on, const RecordType& type, const Figures& figures,
                                 Affected* affected) {
-  ASSIGN_OR_RETURN(const std::vector<RecordKey> hanging, writer_.HangingOn(on));
-  for (const RecordKey& key : hanging) {
-    if (key.type == type.number) (*affected)[key].insert(figures.begin(), figures.end());
-  }
-  return absl::OkStatus();
+  return EachHanging(writer_, on, type, [&](const RecordKey& key) -> absl::StatusOr<bool> {
+    (*affected)[key].insert(figures.begin(), figures.end());
+    return true;
+  });
 }
 
 // Where one figure of a record looks at others, all of its figures say what it hangs on.

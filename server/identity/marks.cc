@@ -11,14 +11,17 @@
 #include "absl/container/flat_hash_set.h"
 #include "sync/base/status.h"
 #include "sync/rules/duplicates.h"
+#include "sync/rules/guests.h"
 #include "sync/rules/persons.h"
 #include "sync/rules/typed.h"
 #include "zhibu/records/v1/duplicate.pb.h"
+#include "zhibu/records/v1/flow.pb.h"
 #include "zhibu/records/v1/member.pb.h"
 
 namespace zhibu::server {
 
 using records::v1::DuplicatePerson;
+using records::v1::Flow;
 using records::v1::Member;
 using records::v1::PrivateDetail;
 
@@ -26,8 +29,9 @@ namespace {
 
 // Name in the settings of the store.
 constexpr char kJoinedIndexed[] = "joined_indexed";
-// What stands there: "1" where those who are two again were in the index as well.
-constexpr char kMergedAlone[] = "2";
+// What stands there: "1" where those who are two again were in the index as well, "2" where stays
+// were in none.
+constexpr char kIndexed[] = "3";
 
 // What is stored of a type, so that it can be looked through while it is written to.
 absl::StatusOr<std::vector<std::pair<RecordKey, RecordState>>> All(Reader& reader,
@@ -62,10 +66,12 @@ absl::Status MarkAll(Writer& writer, Ingest& ingest, const Environment& environm
 }
 
 absl::Status IndexAll(Writer& writer) {
-  RETURN_IF_ERROR(writer.PutSetting(kJoinedIndexed, kMergedAlone));
+  RETURN_IF_ERROR(writer.PutSetting(kJoinedIndexed, kIndexed));
   ASSIGN_OR_RETURN(const auto all, All(writer, TypeOf<DuplicatePerson>()));
   Marks marks;
   for (const auto& [record, state] : all) MarkJoined(record.id, state, &marks);
+  ASSIGN_OR_RETURN(const auto stays, All(writer, TypeOf<Flow>()));
+  for (const auto& [record, state] : stays) MarkStay(record.id, RecordState(), state, &marks);
   return PutMarks(writer, marks);
 }
 
@@ -74,7 +80,7 @@ absl::Status IndexAll(Writer& writer) {
 absl::Status EnsureMarks(Store& store, Ingest& ingest, const Environment& environment) {
   return store.Write([&](Writer& writer) -> absl::Status {
     ASSIGN_OR_RETURN(const std::string indexed, writer.GetSetting(kJoinedIndexed));
-    if (indexed != kMergedAlone) RETURN_IF_ERROR(IndexAll(writer));
+    if (indexed != kIndexed) RETURN_IF_ERROR(IndexAll(writer));
     ASSIGN_OR_RETURN(const std::string key, writer.GetSetting(kMarkKeySetting));
     return key.empty() ? MarkAll(writer, ingest, environment) : absl::OkStatus();
   });

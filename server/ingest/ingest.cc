@@ -239,6 +239,7 @@ class Ingest::Batch {
     RETURN_IF_ERROR(Write(staging));
     const std::vector<Step> steps = StepsOf(work_, passage, staging);
     const Case of = CaseOf(work_, passage, steps);
+    RETURN_IF_ERROR(Mark(of));
     RETURN_IF_ERROR(FollowEach(of, staging));
     // Once the decision stands: what is merged then may change the held edit's record too.
     for (const auto& [key, staged] : staging) {
@@ -311,10 +312,13 @@ class Ingest::Batch {
     return composing_.Write(std::move(along));
   }
 
-  absl::Status FollowAll(const Case& of) {
+  absl::Status Mark(const Case& of) {
     Marks marks;
     RETURN_IF_ERROR(work_.rules.Mark(of, &marks));
-    RETURN_IF_ERROR(PutMarks(writer_, marks));
+    return PutMarks(writer_, marks);
+  }
+
+  absl::Status FollowAll(const Case& of) {
     return work_.rules.FollowAll(
         of, [&](Consequences follows) { return composing_.Write(std::move(follows)); });
   }

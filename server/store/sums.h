@@ -34,8 +34,9 @@ class SumReader {
   virtual absl::Status ReadSums(
       absl::Span<const Id> organisations, int from_year,
       absl::FunctionRef<void(const Id& organisation, const SumKey&, const Sum&)> visit) = 0;
-  // The records that hang on this one, ascending.
-  virtual absl::StatusOr<std::vector<RecordKey>> HangingOn(const RecordKey& key) = 0;
+  // Of the records that hang on this one those after `after`, ascending, no more than `most`.
+  virtual absl::StatusOr<std::vector<RecordKey>> HangingOn(const RecordKey& on,
+                                                           const RecordKey& after, size_t most) = 0;
 };
 
 class SumWriter {

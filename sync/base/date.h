@@ -15,6 +15,11 @@ namespace zhibu {
 
 inline constexpr int64_t kDayMs = 86'400'000;
 
+// Records tell of these days: what lies before or after is a slip of whoever typed it, and so there
+// is an end to how many days, months and years somebody can have something on.
+inline constexpr absl::CivilDay kFirstDay(1900, 1, 1);
+inline constexpr absl::CivilDay kLastDay(2199, 12, 31);
+
 bool IsDate(absl::string_view text);
 
 // The day at a time in milliseconds since 1970.

@@ -38,10 +38,10 @@ class FewAreAsked : public Rule {
                : Refuse(sync::v1::TOO_MANY_ASKED, absl::StrCat(waiting.size()));
   }
 
-  absl::Status Mark(const Case& of, const Step& step, Marks* marks) const override {
+  absl::Status Mark(const Case& /*of*/, const Step& step, Marks* marks) const override {
     const std::string had = AskedMark(step.type, step.id, step.body_before());
-    ASSIGN_OR_RETURN(const RecordState now, of.lookup.GetRecord({step.type.number, step.id}));
-    const std::string has = now.alive() ? AskedMark(step.type, step.id, now.body) : "";
+    const std::string has =
+        step.after.alive() ? AskedMark(step.type, step.id, step.after.body) : "";
     if (had == has) return absl::OkStatus();
     if (!had.empty()) marks->drop.emplace_back(had, step.id);
     if (!has.empty()) marks->put.emplace_back(has, step.id);

@@ -238,20 +238,24 @@ class Comparison {
 
 void MarkPersons(absl::string_view key, const RecordKey& record, const RecordState& before,
                  const RecordState& after, Marks* marks, std::set<Id>* persons) {
-  if (record.type == TypeOf<Member>().number) persons->insert(record.id);
+  // Their number may have been there before them, and whom they count as is compared by all theirs.
+  const auto counts_as = [](const RecordState& state) {
+    return state.alive() ? Parse<Member>(state.body).merged_into_id() : "nobody";
+  };
+  if (record.type == TypeOf<Member>().number && counts_as(before) != counts_as(after)) {
+    persons->insert(record.id);
+  }
   const std::vector<Marked> had = MarksOf(key, record, before);
   const std::vector<Marked> has = MarksOf(key, record, after);
   for (const Marked& one : had) {
+    if (std::count(has.begin(), has.end(), one) > 0) continue;
     persons->insert(one.person);
-    if (std::count(has.begin(), has.end(), one) == 0) {
-      marks->drop.emplace_back(one.mark, one.person);
-    }
+    marks->drop.emplace_back(one.mark, one.person);
   }
   for (const Marked& one : has) {
+    if (std::count(had.begin(), had.end(), one) > 0) continue;
     persons->insert(one.person);
-    if (std::count(had.begin(), had.end(), one) == 0) {
-      marks->put.emplace_back(one.mark, one.person);
-    }
+    marks->put.emplace_back(one.mark, one.person);
   }
 }
 

@@ -349,6 +349,11 @@ class Moves : public Rule {
     return JudgeFlow(of, step);
   }
 
+  absl::Status Mark(const Case& /*of*/, const Step& step, Marks* marks) const override {
+    if (IsA<Flow>(step.type)) MarkStay(step.id, step.before, step.after, marks);
+    return absl::OkStatus();
+  }
+
   absl::Status Follow(const Case& of, const Step& step, Consequences* follows) const override {
     return AddFlow(of.lookup, *schema_, {step.type.number, step.id}, step.body_before(),
                    &follows->edit);

@@ -4,12 +4,15 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "sync/base/status.h"
+#include "sync/crypto/handshake.h"
 #include "sync/merge/own_edit.h"
 #include "sync/rules/offices.h"
 #include "sync/rules/parse.h"
@@ -47,15 +50,13 @@ absl::StatusOr<Branches> BranchesOf(Lookup& reader, const Id& person) {
   ASSIGN_OR_RETURN(branches.home, HomeOf(reader, person.bytes()));
   if (branches.home.empty()) return branches;
   branches.all.insert(branches.home);
-  RETURN_IF_ERROR(
-      reader.ListRecords(TypeOf<Flow>().number, person, [&](const Id&, const RecordState& state) {
-        if (!StayLasts(state.body)) return;
-        const Flow flow = Parse<Flow>(state.body);
-        if (flow.member_id() == person.bytes() && flow.home_branch_id() == branches.home &&
-            !flow.host_branch_id().empty()) {
-          branches.all.insert(flow.host_branch_id());
-        }
-      }));
+  ASSIGN_OR_RETURN(const std::vector<Id> stays, reader.FindMarked(StaysMark(person)));
+  for (const Id& id : stays) {
+    ASSIGN_OR_RETURN(const std::optional<Flow> flow, Find<Flow>(reader, id));
+    if (flow && flow->home_branch_id() == branches.home && !flow->host_branch_id().empty()) {
+      branches.all.insert(flow->host_branch_id());
+    }
+  }
   return branches;
 }
 
@@ -187,6 +188,20 @@ bool StayLasts(absl::string_view body) {
     default:
       return false;
   }
+}
+
+std::string StaysMark(const Id& person) { return Digest(absl::StrCat("stays ", person.bytes())); }
+
+void MarkStay(const Id& id, const RecordState& before, const RecordState& after, Marks* marks) {
+  const auto mark_of = [](const RecordState& state) -> std::string {
+    const auto person = Id::FromBytes(Parse<Flow>(state.body).member_id());
+    return state.alive() && person && StayLasts(state.body) ? StaysMark(*person) : "";
+  };
+  const std::string had = mark_of(before);
+  const std::string has = mark_of(after);
+  if (had == has) return;
+  if (!had.empty()) marks->drop.emplace_back(had, id);
+  if (!has.empty()) marks->put.emplace_back(has, id);
 }
 
 bool TakesGuests(const RecordType& type) {

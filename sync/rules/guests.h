@@ -8,6 +8,8 @@
 #ifndef ZHIBU_SYNC_RULES_GUESTS_H_
 #define ZHIBU_SYNC_RULES_GUESTS_H_
 
+#include <string>
+
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "sync/base/types.h"
@@ -20,6 +22,11 @@ namespace zhibu {
 
 // Of a Flow: the host has accepted it, and it has not ended.
 bool StayLasts(absl::string_view body);
+
+// What is on the stays of the person that last (Lookup::FindMarked), so that those of former years
+// are not read; and what puts it there and takes it off.
+std::string StaysMark(const Id& person);
+void MarkStay(const Id& id, const RecordState& before, const RecordState& after, Marks* marks);
 
 // Whose guests follow from the person that it is about. A note lies where its record does.
 bool TakesGuests(const RecordType& type);

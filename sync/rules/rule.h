@@ -106,11 +106,12 @@ class Rule {
                               Consequences* /*follows*/) const {
     return absl::OkStatus();
   }
-  // Once what follows from each record is written, which may have changed it once more.
+  // Once the edit is written, before anything follows from it. What follows is an edit of its own,
+  // with its own marks.
   virtual absl::Status Mark(const Case& /*of*/, const Step& /*step*/, Marks* /*marks*/) const {
     return absl::OkStatus();
   }
-  // Once all marks are put on.
+  // Once what follows from each record is written.
   virtual absl::Status FollowAll(const Case& /*of*/, Consequences* /*follows*/) const {
     return absl::OkStatus();
   }

@@ -18,6 +18,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "absl/time/civil_time.h"
+#include "sync/base/date.h"
 #include "sync/base/environment.h"
 #include "sync/base/reason.h"
 #include "sync/base/status.h"
@@ -62,7 +63,8 @@ bool HasFormat(Format format, absl::string_view text) {
   const std::string date = is_month ? absl::StrCat(text, "-01") : std::string(text);
   absl::CivilDay day;
   return absl::ParseCivilTime(date, &day) && date.size() == 10 &&
-         absl::FormatCivilTime(day) == date;  // no blanks, no short month
+         absl::FormatCivilTime(day) == date &&  // no blanks, no short month
+         kFirstDay <= day && day <= kLastDay;
 }
 
 const char* PatternOf(Format format) {

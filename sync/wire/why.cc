@@ -28,10 +28,12 @@ struct Remark {
   const char* en;
 };
 constexpr Remark kRemarks[] = {
-    {"2026-01-31", "写作年-月-日，例如 2026-01-31", "written year-month-day, as 2026-01-31 is"},
-    {"2026-01", "写作年-月，例如 2026-01", "written year-month, as 2026-01 is"},
-    {"2026-01-31 / 2026-01", "写作年-月-日或年-月，例如 2026-01-31 或 2026-01",
-     "written year-month-day or year-month, as 2026-01-31 or 2026-01 is"},
+    {"2026-01-31", "写作年-月-日（1900 至 2199 年），例如 2026-01-31",
+     "written year-month-day, of 1900 to 2199, as 2026-01-31 is"},
+    {"2026-01", "写作年-月（1900 至 2199 年），例如 2026-01",
+     "written year-month, of 1900 to 2199, as 2026-01 is"},
+    {"2026-01-31 / 2026-01", "写作年-月-日或年-月（1900 至 2199 年），例如 2026-01-31 或 2026-01",
+     "written year-month-day or year-month, of 1900 to 2199, as 2026-01-31 or 2026-01 is"},
     {"16 bytes", "应指明一条记录", "must name a record"},
     {"“ ”", "不能只有空格", "is nothing but blanks"},
 };

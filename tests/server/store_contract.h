@@ -1257,11 +1257,11 @@ TEST_P(StoreContract, WhatWasForeseenOfSumsIsWhatIsThere) {
               RETURN_IF_ERROR(writer.Fetch(foreseen));
               EXPECT_EQ(*writer.GetSetting("there"), "x");
               EXPECT_EQ(*writer.GetSetting("not there"), "");
-              EXPECT_THAT(*writer.HangingOn(on), testing::ElementsAre(bob));
-              EXPECT_THAT(*writer.HangingOn(bob), testing::IsEmpty());
+              EXPECT_THAT(*writer.HangingOn(on, {}, 9), testing::ElementsAre(bob));
+              EXPECT_THAT(*writer.HangingOn(bob, {}, 9), testing::IsEmpty());
               RETURN_IF_ERROR(writer.PutHanging(on, cat));
               RETURN_IF_ERROR(writer.DropHanging(on, bob));
-              EXPECT_THAT(*writer.HangingOn(on), testing::ElementsAre(cat));
+              EXPECT_THAT(*writer.HangingOn(on, {}, 9), testing::ElementsAre(cat));
               EXPECT_FALSE(writer
                                .Attempt([&]() -> absl::Status {
                                  RETURN_IF_ERROR(add(writer));
@@ -1269,7 +1269,7 @@ TEST_P(StoreContract, WhatWasForeseenOfSumsIsWhatIsThere) {
                                  return absl::CancelledError();
                                })
                                .ok());
-              EXPECT_THAT(*writer.HangingOn(on), testing::ElementsAre(cat));
+              EXPECT_THAT(*writer.HangingOn(on, {}, 9), testing::ElementsAre(cat));
               return add(writer);
             }),
             absl::OkStatus());
@@ -1284,7 +1284,7 @@ TEST_P(StoreContract, WhatHangsOnARecordIsFoundByItAndDroppedLittleByLittle) {
   const RecordKey meeting{kMeeting, Named("meeting")};
   const auto hanging = [&] {
     return Read([&](Reader& reader) -> absl::StatusOr<std::string> {
-      ASSIGN_OR_RETURN(const std::vector<RecordKey> keys, reader.HangingOn(meeting));
+      ASSIGN_OR_RETURN(const std::vector<RecordKey> keys, reader.HangingOn(meeting, {}, 200));
       Names names;
       for (const RecordKey& key : keys)
         names.push_back(absl::StrCat(key.type, "/", NameOf(key.id)));
@@ -1301,6 +1301,31 @@ TEST_P(StoreContract, WhatHangsOnARecordIsFoundByItAndDroppedLittleByLittle) {
       }),
       absl::OkStatus());
   EXPECT_EQ(hanging(), "20/ann, 20/bob, 20/cat");
+  const RecordKey many{kMeeting, Named("many")};
+  std::vector<Id> ids;
+  for (int i = 0; i < 150; ++i) ids.push_back(Named(absl::StrCat("record ", i)));
+  std::sort(ids.begin(), ids.end());
+  EXPECT_EQ(Write([&](Writer& writer) -> absl::Status {
+              for (const Id& id : ids) RETURN_IF_ERROR(writer.PutHanging(many, {kMember, id}));
+              return absl::OkStatus();
+            }),
+            absl::OkStatus());
+  EXPECT_EQ(Write([&](Writer& writer) -> absl::Status {
+              Foreseen foreseen;
+              foreseen.hanging = {many};
+              RETURN_IF_ERROR(writer.Fetch(foreseen));
+              EXPECT_THAT(
+                  *writer.HangingOn(many, {kMember, Id()}, 2),
+                  testing::ElementsAre(RecordKey{kMember, ids[0]}, RecordKey{kMember, ids[1]}));
+              EXPECT_THAT(
+                  *writer.HangingOn(many, {kMember, ids[147]}, 9),
+                  testing::ElementsAre(RecordKey{kMember, ids[148]}, RecordKey{kMember, ids[149]}));
+              EXPECT_THAT(*writer.HangingOn(many, {kMember + 1, Id()}, 9), testing::IsEmpty());
+              for (const Id& id : ids) RETURN_IF_ERROR(writer.DropHanging(many, {kMember, id}));
+              EXPECT_THAT(*writer.HangingOn(many, {}, 9), testing::IsEmpty());
+              return absl::OkStatus();
+            }),
+            absl::OkStatus());
   EXPECT_EQ(Write([&](Writer& writer) {
               return writer.DropHanging(meeting, {kMember, Named("bob")});
             }),

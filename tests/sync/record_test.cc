@@ -492,7 +492,10 @@ class Dated : public ::testing::Test {
 TEST_F(Dated, ADateIsADayThatThereIs) {
   EXPECT_EQ(Check(4, "2026-02-28"), "OK");
   EXPECT_EQ(Check(4, ""), "OK");
-  for (const char* bad : {"2026-02-30", "2026-2-28", "2026-2-28 ", " 2026-2-28", "28.02.2026",
+  EXPECT_EQ(Check(4, "1900-01-01"), "OK");
+  EXPECT_EQ(Check(4, "2199-12-31"), "OK");
+  for (const char* bad : {"1899-12-31", "2200-01-01", "0001-01-01", "9999-12-31",
+                          "2026-02-30", "2026-2-28", "2026-2-28 ", " 2026-2-28", "28.02.2026",
                           "2026-02-28T00:00", "+026-02-28"}) {
     EXPECT_EQ(Check(4, bad), "date: 2026-01-31") << bad;
   }

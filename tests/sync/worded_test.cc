@@ -282,7 +282,7 @@ TEST(Why, AStepIsToldByTheWordsOfItsStates) {
             "状态: 已召开 → 计划");
   EXPECT_EQ(DetailInWords("born: 2026-01-31 / 2026-01", records::v1::Member::descriptor(),
                           Language::kChinese),
-            "出生日期（写作年-月-日或年-月，例如 2026-01-31 或 2026-01）");
+            "出生日期（写作年-月-日或年-月（1900 至 2199 年），例如 2026-01-31 或 2026-01）");
 }
 
 }  // namespace

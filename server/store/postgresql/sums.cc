@@ -18,6 +18,8 @@ constexpr char kLastSums[] =
     "  (SELECT l.scope, l.year, l.entries FROM sums l"
     "   WHERE l.spread = get_byte(w.scope, 15) AND l.scope = w.scope AND l.year > 0"
     "   ORDER BY l.year DESC LIMIT 1)) AS s";
+// What more hangs on than so many is not read beforehand.
+constexpr size_t kHangingFetchedMax = 100;
 static_assert(layout::kAllYears == 0, "as kLastSums and kReadSums spell it");
 constexpr char kReadSums[] =
     "SELECT s.scope, s.year, s.entries FROM unnest($1::bytea[]) WITH ORDINALITY AS w (scope, place)"
@@ -32,9 +34,12 @@ constexpr char kDeleteSums[] =
     " WHERE s.spread = get_byte(w.scope, 15) AND s.scope = w.scope AND s.year = w.year";
 
 constexpr char kHangingOn[] =
+    "SELECT type, id FROM hanging WHERE spread = get_byte($2, 15) AND on_type = $1 AND on_id = $2"
+    " AND (type, id) > ($3, $4) ORDER BY type, id LIMIT $5";
+constexpr char kFetchHanging[] =
     "SELECT w.type, w.id, h.type, h.id FROM unnest($1::bigint[], $2::bytea[]) AS w (type, id)"
-    " JOIN hanging h ON h.spread = get_byte(w.id, 15) AND h.on_type = w.type AND h.on_id = w.id"
-    " ORDER BY h.type, h.id";
+    " JOIN LATERAL (SELECT type, id FROM hanging WHERE spread = get_byte(w.id, 15)"
+    " AND on_type = w.type AND on_id = w.id LIMIT $3) h ON true ORDER BY h.type, h.id";
 constexpr char kPutHanging[] =
     "INSERT INTO hanging (on_type, on_id, type, id) VALUES ($1, $2, $3, $4)"
     " ON CONFLICT (spread, on_type, on_id, type, id) DO NOTHING";
@@ -186,24 +191,29 @@ absl::StatusOr<bool> Transaction::DropSums(size_t most) {
 
 // ---- What hangs on what --------------------------------------------------------------
 
-absl::StatusOr<std::vector<RecordKey>> Transaction::HangingOn(const RecordKey& key) {
+absl::StatusOr<std::vector<RecordKey>> Transaction::HangingOn(const RecordKey& on,
+                                                              const RecordKey& after, size_t most) {
   if (!broken_.ok()) return broken_;
-  if (const auto known = hanging_.find(key); known != hanging_.end()) {
+  std::vector<RecordKey> keys;
+  if (const auto known = hanging_.find(on); known != hanging_.end()) {
     ++work_;
-    return known->second;
+    const auto first = std::upper_bound(known->second.begin(), known->second.end(), after);
+    const auto left = static_cast<size_t>(known->second.end() - first);
+    keys.assign(first, first + static_cast<ptrdiff_t>(std::min(most, left)));
+    return keys;
   }
-  const Keys asked = KeysOf({key});
-  ASSIGN_OR_RETURN(const Rows rows, Ask(kHangingOn, asked.numbers, asked.ids));
-  std::vector<RecordKey>& keys = hanging_[key];
+  ASSIGN_OR_RETURN(const Rows rows, Ask(kHangingOn, on.type, on.id, after.type, after.id,
+                                        static_cast<int64_t>(most)));
   for (int row = 0; row < rows.size(); ++row) {
-    keys.push_back({rows.Small(row, 2), rows.IdAt(row, 3)});
+    keys.push_back({rows.Small(row, 0), rows.IdAt(row, 1)});
   }
   return keys;
 }
 
 Transaction::TakeIn Transaction::QueueHanging(const Foreseen& foreseen) {
   const Keys asked = KeysOf(foreseen.hanging);
-  connection_.Queue(kHangingOn, {asked.numbers, asked.ids});
+  connection_.Queue(kFetchHanging,
+                    {asked.numbers, asked.ids, static_cast<int64_t>(kHangingFetchedMax)});
   return [this, keys = foreseen.hanging](const Rows& rows) {
     absl::flat_hash_map<RecordKey, std::vector<RecordKey>> read;
     for (const RecordKey& key : keys) read.try_emplace(key);
@@ -211,6 +221,8 @@ Transaction::TakeIn Transaction::QueueHanging(const Foreseen& foreseen) {
       read[{rows.Small(row, 0), rows.IdAt(row, 1)}].push_back(
           {rows.Small(row, 2), rows.IdAt(row, 3)});
     }
+    // Of what more hangs on than that is read page by page.
+    absl::erase_if(read, [](const auto& one) { return one.second.size() >= kHangingFetchedMax; });
     hanging_.merge(read);
   };
 }

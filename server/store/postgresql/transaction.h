@@ -109,7 +109,8 @@ class Transaction final : public Writer {
   absl::Status ReadSums(
       absl::Span<const Id> organisations, int from_year,
       absl::FunctionRef<void(const Id&, const SumKey&, const Sum&)> visit) override;
-  absl::StatusOr<std::vector<RecordKey>> HangingOn(const RecordKey& key) override;
+  absl::StatusOr<std::vector<RecordKey>> HangingOn(const RecordKey& on, const RecordKey& after,
+                                                   size_t most) override;
   absl::Status ReadPart(Part part, const PartRow& after, size_t most,
                         absl::FunctionRef<bool(const PartRow&)> visit) override;
 

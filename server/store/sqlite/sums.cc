@@ -15,7 +15,8 @@ constexpr char kReadSums[] =
     " WHERE scope.id = ? AND (sums.year = 0 OR sums.year >= ?)";
 
 constexpr char kHangingOn[] =
-    "SELECT type, id FROM hanging WHERE on_type = ? AND on_id = ? ORDER BY type, id";
+    "SELECT type, id FROM hanging WHERE on_type = ? AND on_id = ? AND (type, id) > (?, ?)"
+    " ORDER BY type, id LIMIT ?";
 constexpr char kPutHanging[] =
     "INSERT OR IGNORE INTO hanging (on_type, on_id, type, id) VALUES (?, ?, ?, ?)";
 constexpr char kDropHanging[] =
@@ -82,10 +83,12 @@ absl::Status Transaction::AddToYear(const Id& organisation, int64_t scope_no, in
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<RecordKey>> Transaction::HangingOn(const RecordKey& key) {
+absl::StatusOr<std::vector<RecordKey>> Transaction::HangingOn(const RecordKey& on,
+                                                              const RecordKey& after, size_t most) {
   return Reading([&]() -> absl::StatusOr<std::vector<RecordKey>> {
     std::vector<RecordKey> keys;
-    Statement row(connection_, kHangingOn, key.type, key.id);
+    Statement row(connection_, kHangingOn, on.type, on.id, after.type, after.id,
+                  static_cast<int64_t>(most));
     while (row.Step()) keys.push_back({static_cast<uint32_t>(row.Int(0)), row.IdAt(1)});
     return keys;
   });

@@ -19,9 +19,6 @@ using cel::Value;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
-constexpr absl::CivilDay kFirstDay(1900, 1, 1);
-constexpr absl::CivilDay kLastDay(2199, 12, 31);
-
 std::string BytesIn(const Message& record, const FieldDescriptor& field) {
   return record.GetReflection()->GetString(record, &field);
 }
