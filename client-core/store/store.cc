@@ -291,6 +291,7 @@ absl::Status Store::MakeChange(Transaction& transaction, Draft& draft, Stamp sta
       Apply(&type, change, {transaction.Device(), kPendingVersion, stamp}, &state, &outcome));
   if (state.alive()) RETURN_IF_ERROR(CheckRecord(type, key.id, state.body));
   RETURN_IF_ERROR(CheckUnknown(type, record.shown().body, state.body));
+  RETURN_IF_ERROR(CheckElements(type, record.shown().body, state.body));
   transaction.Made(type, key, record.shown(), state);
   record.view = std::move(state);
   tables.PutRecord(key, record);

@@ -81,10 +81,10 @@ std::string Cut(std::string json) {
 }
 
 absl::StatusOr<ConflictNote> NoteFor(Reader& reader, const RecordType& type, const RecordKey& key,
-                                     const Conflict& conflict, const std::vector<Placed>& places) {
+                                     const Conflict& conflict, HostSight at_host,
+                                     const std::vector<Placed>& places) {
   ConflictNote note;
-  ASSIGN_OR_RETURN(const RecordState record, reader.GetRecord(key));
-  SetPlaces(type, HostSightOf(type, record.body), places, &note);
+  SetPlaces(type, at_host, places, &note);
   note.set_record_type(key.type);
   note.set_record_id(key.id.str());
   note.set_field(conflict.path);
@@ -129,9 +129,14 @@ std::string MarkAbout(absl::string_view what, const RecordKey& key) {
 absl::Status AddNotes(Writer& writer, const Schema& schema, const RecordKey& key,
                       const Outcome& outcome, const std::vector<Placed>& places, Edit* edit) {
   const RecordType& type = *schema.Find(key.type);
+  HostSight at_host = HOST_SEES_ALL;
+  if (!outcome.conflicts.empty()) {
+    ASSIGN_OR_RETURN(const RecordState record, writer.GetRecord(key));
+    at_host = HostSightOf(type, record.body);
+  }
   for (const Conflict& conflict : outcome.conflicts) {
     const Id id = NoteId(key, conflict.path, conflict.lost_touch);
-    ASSIGN_OR_RETURN(ConflictNote note, NoteFor(writer, type, key, conflict, places));
+    ASSIGN_OR_RETURN(ConflictNote note, NoteFor(writer, type, key, conflict, at_host, places));
     RETURN_IF_ERROR(AddNote(writer, id, std::move(note), edit));
     RETURN_IF_ERROR(writer.PutMark(MarkAbout(kNote, key), id));
   }

@@ -25,6 +25,9 @@ constexpr size_t kTouchedBytesMax = 8 << 20;
 // And those, each time, that authority looks at because of it: a thousand who were at a meeting
 // with long minutes, but not a thousand steps of a record of a megabyte.
 constexpr size_t kLookedAtBytesMax = 128 << 20;
+// Values that others have changed meanwhile, in one edit: there is a note for each, and no person
+// looks through more. Made again, it is on top of theirs.
+constexpr size_t kConflictsMax = 200;
 // What is said to have happened may be so much later than the edit that says it: a phone
 // whose clock runs in another zone is no liar.
 constexpr int64_t kHappenedMsMax = int64_t{24} * 3600 * 1000;
@@ -157,6 +160,7 @@ absl::Status Merging::MergeOne(const Passage& passage, const Change& change, Ver
 
 absl::Status Merging::Judge(const Passage& passage, const Staging& staging) {
   size_t touched = 0;
+  size_t conflicts = 0;
   size_t looked_at = 0;
   const auto now = [&](const RecordKey& other) -> absl::StatusOr<RecordState> {
     const auto it = staging.find(other);
@@ -170,6 +174,10 @@ absl::Status Merging::Judge(const Passage& passage, const Staging& staging) {
   for (const auto& [key, staged] : staging) {
     RETURN_IF_ERROR(CheckOne(passage, key, staged, now));
     touched += staged.state.body.size() + staged.state.trace.size();
+    conflicts += staged.outcome.conflicts.size();
+  }
+  if (conflicts > kConflictsMax) {
+    return TooLarge("conflicts of the edit", conflicts, kConflictsMax, "fields");
   }
   if (touched > kTouchedBytesMax) {
     return TooLarge("records of the edit", touched, kTouchedBytesMax);
@@ -191,6 +199,7 @@ absl::Status Merging::CheckOne(const Passage& passage, const RecordKey& key, con
                                RecordsNow now) {
   if (staged.state.alive()) RETURN_IF_ERROR(CheckRecord(*staged.type, key.id, staged.state.body));
   RETURN_IF_ERROR(CheckUnknown(*staged.type, staged.was.body, staged.state.body));
+  RETURN_IF_ERROR(CheckElements(*staged.type, staged.was.body, staged.state.body));
   RETURN_IF_ERROR(CheckRecordSize(*staged.type, staged.state.body, staged.state.trace));
   ASSIGN_OR_RETURN(const Author judged, offices_.JudgedAs(passage));
   return MayLeave(work_.writer, judged, StepOf(work_, passage, key, staged), staged.loan, now);

@@ -30,10 +30,13 @@ namespace {
 
 // To one edit.
 constexpr int kRowsMax = 500;
+// Answers to one reader within such a time count as one look: each is a row of the audit for good.
+constexpr int64_t kLookMs = 60'000;
 
 // Whether it says more than what is written down already.
 bool Add(const RecordType& type, uint64_t fields, Way way, int64_t now_ms, AccessLog* log) {
-  bool more = way == Way::kQuery || log->times() == 0;
+  const int64_t last_ms = TimeUtil::TimestampToMilliseconds(log->last());
+  bool more = log->times() == 0 || (way == Way::kQuery && now_ms - last_ms >= kLookMs);
   for (size_t i = 0; i < type.restricted.size(); ++i) {
     if ((fields >> i & 1) == 0) continue;
     const std::string& label = type.restricted[i]->descriptor->options().GetExtension(zhibu::label);

@@ -59,7 +59,7 @@ Request::Request(WebCommon* common, boost::asio::ip::tcp::socket socket, Peer pe
       strand_(socket.get_executor()),
       stream_(std::move(socket), common->tls),
       go_on_(http::status::continue_, 11),
-      body_(&common->budget) {}
+      body_(&common->budget, peer_.address) {}
 
 std::shared_ptr<Request> Request::Self() {
   return std::static_pointer_cast<Request>(shared_from_this());

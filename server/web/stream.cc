@@ -25,8 +25,8 @@ WebStream::WebStream(WebCommon* common, TlsStream stream, Peer peer)
       peer_(std::move(peer)),
       socket_(std::move(stream)),
       timer_(socket_.get_executor()),
-      in_share_(&common->budget),
-      out_share_(&common->budget) {}
+      in_share_(&common->budget, peer_.address),
+      out_share_(&common->budget, peer_.address) {}
 
 template <typename F>
 void WebStream::Post(F work) {

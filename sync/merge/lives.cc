@@ -1,5 +1,6 @@
 #include "sync/merge/lives.h"
 
+#include "sync/base/reason.h"
 #include "sync/merge/node.h"
 
 namespace zhibu::merging {
@@ -17,6 +18,10 @@ absl::Status Lives::Change(absl::string_view set, const Without& without, bool a
     Rejoin(&former_[known], &before);
     former_.DeleteSubrange(known, former_.size() - known);
   } else if (anew && (thing_.end || IsElement()) && SawAllGone()) {
+    if (former_.size() >= kFormerLivesMax) {
+      return TooLarge("former lives", static_cast<size_t>(former_.size()) + 1, kFormerLivesMax,
+                      "records");
+    }
     Bury();
     before = author_.touch;
   } else if (thing_.end) {
@@ -102,11 +107,17 @@ void Lives::Rejoin(FormerLife* life, Touch* before) {
 }
 
 absl::Status Lives::Follow(absl::string_view set, const Without& without, FormerLife* life) const {
-  Outcome untold;
+  constexpr size_t kEachBytes = 4096;  // that it is followed at all
+  outcome_.followed_bytes += set.size() + kEachBytes;
+  if (outcome_.followed_bytes > kFollowedBytesMax) {
+    return TooLarge("former lives", outcome_.followed_bytes, kFollowedBytesMax);
+  }
+  Outcome untold{.followed_bytes = outcome_.followed_bytes};
   Node node(fields_, author_, Mode::kFormer, path_, &untold);
   auto status =
       node.Merge(set, without, Read(life->touch()), life->mutable_body(), life->mutable_trace());
   Write(author_.touch, life->mutable_touch());
+  outcome_.followed_bytes = untold.followed_bytes;
   return status;
 }
 

@@ -33,6 +33,11 @@
 
 namespace zhibu::merging {
 
+// What is deleted and made anew again and again has no more former lives, and what one change
+// brings for all of them is no more than so many bytes.
+inline constexpr int kFormerLivesMax = 64;
+inline constexpr size_t kFollowedBytesMax = 64 << 20;
+
 struct Thing {
   bool exists = false;
   Touch touch;

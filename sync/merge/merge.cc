@@ -19,6 +19,8 @@ using sync::v1::Change;
 
 namespace {
 
+constexpr size_t kTraceBytesMax = 256 << 20;
+
 const Fields& FieldsOf(const RecordType* type) {
   static const Fields kUnknown;
   return type == nullptr ? kUnknown : type->fields;
@@ -51,6 +53,10 @@ absl::Status Apply(const RecordType* type, const Change& change, const Origin& o
     return status;
   }
   if (merging::Is(frontier, thing.touch)) frontier.Clear();
+  // More than that is written as nothing.
+  if (thing.trace.ByteSizeLong() > kTraceBytesMax) {
+    return TooLarge(type == nullptr ? "" : type->label, thing.trace.ByteSizeLong(), kTraceBytesMax);
+  }
   state->exists = thing.exists;
   state->touch = thing.touch;
   state->deletion = thing.end;

@@ -57,6 +57,8 @@ struct Settled {
 struct Outcome {
   std::vector<Conflict> conflicts;
   std::vector<Settled> settled;
+  // What has been merged into lives that are over (sync/merge/lives.h).
+  size_t followed_bytes = 0;
 };
 
 // Who makes the change: `version` is kPendingVersion on the device.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "sync/base/reason.h"
 #include "sync/base/status.h"
@@ -106,10 +107,11 @@ std::string Node::PathTo(uint32_t slot, const FieldRule* rule) const {
 // ---- One field ----------------------------------------------------------------------
 
 static std::string KeyName(const FieldRule& rule, absl::string_view key) {
-  if (rule.element->Find(rule.key_number)->descriptor->cpp_type() ==
-      google::protobuf::FieldDescriptor::CPPTYPE_STRING) {
-    return std::string(key);
-  }
+  using google::protobuf::FieldDescriptor;
+  const FieldDescriptor& field = *rule.element->Find(rule.key_number)->descriptor;
+  // A path is text.
+  if (field.type() == FieldDescriptor::TYPE_BYTES) return absl::BytesToHexString(key);
+  if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) return std::string(key);
   uint64_t number = 0;
   for (const char c : key) number = (number << 8) | static_cast<uint8_t>(c);
   return absl::StrCat(number);

@@ -14,6 +14,7 @@
 #include "sync/base/words.h"
 #include "sync/merge/audience.h"
 #include "sync/rules/book/check.h"
+#include "sync/rules/book/judged.h"
 #include "sync/rules/book/check_compiler.h"
 #include "sync/rules/offices.h"
 #include "sync/rules/parse.h"
@@ -211,6 +212,11 @@ class ByTheBook : public Rule {
       by.after.SetMade(step.before.alive() ? nullptr : record.get());
       ASSIGN_OR_RETURN(const Finding found,
                        JudgeBy(check, step.id, *record, DayAt(step.at_ms), &by.after, by.bounds));
+      // Else a void act would stand beside a thousand empty lines.
+      if (found.too_long && by.bounds.purse == nullptr) {
+        const uint64_t most = rules::kExpressionBudget.steps;
+        return TooLarge(step.type.label, most + 1, most, "steps");
+      }
       if (found.outcome != Outcome::kBroken) continue;
       ASSIGN_OR_RETURN(const bool excused, IsExcused(by, step, *record, found));
       if (!excused) return RefuseBy(found);

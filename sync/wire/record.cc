@@ -11,6 +11,7 @@
 #include <tuple>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
@@ -136,6 +137,25 @@ std::set<std::string> KeysIn(const FieldRule& rule, absl::string_view raw) {
     for (Element& element : ElementsOf(rule, raw)) keys.insert(std::move(element.key));
   }
   return keys;
+}
+
+// How many elements the field has that has most of them, of a message or of one within it.
+size_t LongestIn(const Fields& fields, absl::string_view bytes) {
+  absl::flat_hash_map<uint32_t, size_t> many;
+  size_t longest = 0;
+  wire::Reader reader(bytes);
+  wire::Field field;
+  while (reader.Next(&field)) {
+    const FieldRule* rule = fields.Find(field.number);
+    if (rule == nullptr || !rule->descriptor->is_repeated()) continue;
+    // Numbers are packed, each of a byte at least.
+    const size_t more = rule->descriptor->is_packed() ? field.payload.size() : 1;
+    longest = std::max(longest, many[field.number] += more);
+    if (rule->element != nullptr) {
+      longest = std::max(longest, LongestIn(*rule->element, field.payload));
+    }
+  }
+  return longest;
 }
 
 // What is taken away is named in order and once, is something that can be there, and is
@@ -355,6 +375,7 @@ absl::Status CheckChange(const Schema& schema, const Change& change) {
   RETURN_IF_ERROR(CheckKnown(type->fields, change, type->name));
   RETURN_IF_ERROR(CheckCanonical(type->fields, change.set(), type->name));
   RETURN_IF_ERROR(CheckUnknown(*type, "", change.set()));
+  RETURN_IF_ERROR(CheckElements(*type, "", change.set()));
   RETURN_IF_ERROR(CheckWithout(type->fields, change.set(), change.without(), type->name));
   return CheckIdentity(*type, change);
 }
@@ -367,6 +388,16 @@ absl::Status CheckUnknown(const RecordType& type, absl::string_view before,
     return absl::OkStatus();
   }
   return TooLarge(absl::StrCat(type.label, " ", type.name, ".?"), unknown, kUnknownBytesMax);
+}
+
+absl::Status CheckElements(const RecordType& type, absl::string_view before,
+                           absl::string_view after) {
+  if (after.size() <= kElementsMax) return absl::OkStatus();  // each takes bytes
+  const size_t elements = LongestIn(type.fields, after);
+  if (elements <= kElementsMax || elements <= LongestIn(type.fields, before)) {
+    return absl::OkStatus();
+  }
+  return TooLarge(absl::StrCat(type.label, " ", type.name), elements, kElementsMax, "elements");
 }
 
 absl::Status CheckRecordSize(const RecordType& type, absl::string_view body,

@@ -26,6 +26,10 @@ inline constexpr size_t kRecordBytesMax = 2 << 20;
 // adds, and not for what is hidden from everybody.
 inline constexpr size_t kUnknownBytesMax = 16 << 10;
 
+// Of one repeated field, at any depth: more than there are in any hall, and few enough to be
+// merged, judged and shown one by one.
+inline constexpr size_t kElementsMax = 5000;
+
 // TOO_LARGE by either; `bytes`: of the edit.
 absl::Status CheckEditSize(size_t bytes, const sync::v1::Edit& edit);
 
@@ -68,6 +72,11 @@ absl::Status CheckRecord(const RecordType& type, const Id& id, absl::string_view
 // know, unless there was as much before. Run after Apply, at the device as well.
 absl::Status CheckUnknown(const RecordType& type, absl::string_view before,
                           absl::string_view after);
+
+// TOO_LARGE where a change leaves a field with more than kElementsMax elements, unless there were
+// as many before. Run after Apply, at the device as well.
+absl::Status CheckElements(const RecordType& type, absl::string_view before,
+                           absl::string_view after);
 
 // TOO_LARGE where an author's edit leaves a record that holds more than it may.
 absl::Status CheckRecordSize(const RecordType& type, absl::string_view body,

@@ -44,6 +44,9 @@ constexpr Remark kNouns[] = {
     {"signature", "签名不对", "its signature"},
     {"device", "设备", "device"},
     {"codes", "签到码", "codes"},
+    {"elements", "项", "elements"},
+    {"records", "条记录", "records"},
+    {"steps", "步", "steps"},
 };
 
 std::string In(const Remark& remark, Language language) {

@@ -5,9 +5,15 @@
 
 #include <algorithm>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_format.h"
+#include "sync/base/date.h"
+#include "sync/merge/diff.h"
+#include "sync/merge/merge.h"
 #include "sync/rules/flow.h"
 #include "sync/rules/supplements.h"
+#include "sync/wire/canonical.h"
+#include "sync/wire/record.h"
 #include "tests/server/sums.h"
 #include "tests/support/raw_edits.h"
 #include "tests/support/specimen.h"
@@ -278,14 +284,17 @@ class OfALargeRecord : public OneEdit {
     one.set_member_id(member.str());
     one.set_lead_branch_id(branch.str());
     one.set_stage(DevelopmentCase::APPLIED);
-    for (int i = 0; i < mentors; ++i) one.add_mentors(NewId().str());
+    for (int i = 0; i < mentors; ++i) {
+      one.add_mentors(NewId().str());
+      one.add_sponsors(NewId().str());
+    }
     return one;
   }
 };
 
 TEST_F(OfALargeRecord, AThousandStepsAreRefusedBeforeTheyHaveReadItAThousandTimes) {
   Raw raw(world, li);
-  const auto large = raw.Create(Case(wang, 50'000));
+  const auto large = raw.Create(Case(wang, 5000));
   ASSERT_EQ(raw.Answer({large}), "MERGED");
   const Id id = *Id::FromBytes(large.id());
   EXPECT_EQ(raw.Answer(Steps(id, wang, 1000)), "RETURNED TOO_LARGE");
@@ -299,10 +308,10 @@ TEST_F(OfALargeRecord, AThousandNoticesDoNotPutItIntoWordsAThousandTimes) {
   Raw raw(world, li);
   Meeting meeting;
   meeting.set_branch_id(branch.str());
-  for (int i = 0; i < 6000; ++i) {
+  for (int i = 0; i < 5000; ++i) {
     auto& photograph = *meeting.add_attachments();
     photograph.set_content_hash(absl::StrFormat("%032d", i));
-    photograph.set_name(std::string(90, 'x'));
+    photograph.set_name(std::string(110, 'x'));
   }
   const Id large = NewId();
   ASSERT_EQ(raw.Answer({raw.Create(meeting, large)}), "MERGED");
@@ -421,6 +430,196 @@ TEST_F(OneEdit, TheStaysOfAMemberHaveAnEnd) {
     ASSERT_EQ(raw.Answer({raw.Update(ended, id)}), "MERGED") << i;
   }
   EXPECT_EQ(raw.Answer({raw.Create(flow, NewId())}), "RETURNED TOO_LARGE");
+}
+
+// ---- What one record holds -------------------------------------------------------------------
+
+// Another element of a repeated field, in its own spelling; false where there are not as many.
+bool AddElement(const FieldRule& rule, int n, Message* record) {
+  const auto& reflection = *record->GetReflection();
+  const FieldDescriptor& field = *rule.descriptor;
+  const std::string text = absl::StrFormat("%016d", n);
+  if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
+    reflection.AddString(record, &field, text);
+    return true;
+  }
+  if (rule.element == nullptr || rule.key_number == 0) return false;
+  Message& element = *reflection.AddMessage(record, &field);
+  const FieldDescriptor& key =
+      *field.message_type()->FindFieldByNumber(static_cast<int>(rule.key_number));
+  switch (key.cpp_type()) {
+    case FieldDescriptor::CPPTYPE_STRING:
+      element.GetReflection()->SetString(&element, &key, text);
+      return true;
+    case FieldDescriptor::CPPTYPE_UINT32:
+      element.GetReflection()->SetUInt32(&element, &key, static_cast<uint32_t>(n) + 1);
+      return true;
+    default:
+      return false;
+  }
+}
+
+TEST(OneRecord, EachOfItsListsHasAnEnd) {
+  int lists = 0;
+  for (const RecordType& type : CatalogueSchema()->types()) {
+    for (const FieldRule& rule : type.fields.rules()) {
+      if (!rule.descriptor->is_repeated() || rule.policy == SERVER) continue;
+      std::unique_ptr<Message> record(google::protobuf::MessageFactory::generated_factory()
+                                          ->GetPrototype(type.descriptor)
+                                          ->New());
+      bool many = true;
+      for (size_t n = 0; many && n < kElementsMax; ++n) {
+        many = AddElement(rule, static_cast<int>(n), record.get());
+      }
+      if (!many) continue;
+      ++lists;
+      const std::string most = Canonical(type.fields, record->SerializeAsString());
+      EXPECT_EQ(CheckElements(type, "", most), absl::OkStatus()) << rule.descriptor->full_name();
+      AddElement(rule, kElementsMax, record.get());
+      const std::string more = Canonical(type.fields, record->SerializeAsString());
+      EXPECT_EQ(ReasonOf(CheckElements(type, most, more)).reason, sync::v1::TOO_LARGE)
+          << rule.descriptor->full_name();
+      EXPECT_EQ(CheckElements(type, more, more), absl::OkStatus()) << "as it was stored";
+    }
+  }
+  EXPECT_GT(lists, 30);
+}
+
+TEST(OneRecord, WhatMeetsInAnyListIsToldOfInText) {
+  int lists = 0;
+  for (const RecordType& type : CatalogueSchema()->types()) {
+    for (const FieldRule& rule : type.fields.rules()) {
+      if (rule.element == nullptr || rule.policy != BY_KEY) continue;
+      const FieldDescriptor* said = nullptr;
+      for (const FieldRule& inner : rule.element->rules()) {
+        const bool text = inner.descriptor->type() == FieldDescriptor::TYPE_STRING &&
+                          !inner.descriptor->is_repeated() && inner.policy == LATEST;
+        if (text && inner.number != rule.key_number) said = inner.descriptor;
+      }
+      if (said == nullptr) continue;
+      const auto change_of = [&](const std::string& words) {
+        std::unique_ptr<Message> record(google::protobuf::MessageFactory::generated_factory()
+                                            ->GetPrototype(type.descriptor)
+                                            ->New());
+        Message& element = *record->GetReflection()->AddMessage(record.get(), rule.descriptor);
+        const FieldDescriptor& key =
+            *rule.descriptor->message_type()->FindFieldByNumber(static_cast<int>(rule.key_number));
+        if (key.type() == FieldDescriptor::TYPE_BYTES) {
+          element.GetReflection()->SetString(&element, &key, std::string(32, '\xfe'));
+        } else if (key.type() == FieldDescriptor::TYPE_STRING) {
+          element.GetReflection()->SetString(&element, &key, "钥匙");
+        }
+        element.GetReflection()->SetString(&element, said, words);
+        sync::v1::Change change;
+        change.set_type(type.number);
+        change.set_kind(sync::v1::Change::CREATE);
+        Diff(type, "", Canonical(type.fields, record->SerializePartialAsString()), &change);
+        return change;
+      };
+      RecordState state;
+      Outcome outcome;
+      uint64_t at = 1'795'000'000'000;
+      for (const char* words : {"甲", "乙"}) {
+        ++at;
+        const Origin origin{.device = DeviceNumber(at),
+                            .version = Version(at),
+                            .stamp = StampAt(static_cast<int64_t>(at))};
+        ASSERT_EQ(Apply(&type, change_of(words), origin, &state, &outcome), absl::OkStatus());
+      }
+      if (outcome.conflicts.empty()) continue;
+      ++lists;
+      records::v1::ConflictNote note;
+      for (const Conflict& conflict : outcome.conflicts) {
+        note.set_field(conflict.path);
+        EXPECT_TRUE(note.ParseFromString(note.SerializeAsString()))
+            << rule.descriptor->full_name() << ": " << absl::CHexEscape(conflict.path);
+      }
+    }
+  }
+  EXPECT_GT(lists, 15);
+}
+
+TEST_F(OneEdit, TwoWhoHaveChangedOneAttachmentAreBothTakenAndTold) {
+  Raw zhangs_raw(world, zhang);
+  Raw lis_raw(world, li);
+  Meeting meeting;
+  meeting.set_branch_id(branch.str());
+  meeting.set_topic("大会");
+  const Id id = NewId();
+  ASSERT_EQ(zhangs_raw.Answer({zhangs_raw.Create(meeting, id)}), "MERGED");
+  const auto attached = [&](const std::string& name) {
+    Meeting attaching;
+    auto* attachment = attaching.add_attachments();
+    attachment->set_content_hash(std::string(32, '\xfe'));
+    attachment->set_name(name);
+    return attaching;
+  };
+  ASSERT_EQ(zhangs_raw.Answer({zhangs_raw.Update(attached("签到表"), id, 1)}), "MERGED");
+  EXPECT_EQ(lis_raw.Answer({lis_raw.Update(attached("会议记录"), id, 1)}), "MERGED");
+  world.SyncAll();
+  EXPECT_THAT(zhangs.All<ConflictNote>(), SizeIs(1));
+}
+
+TEST_F(OneEdit, MoreIsNotTakenThanSomebodyCanBeToldWasOverwritten) {
+  Raw zhangs_raw(world, zhang);
+  Raw lis_raw(world, li);
+  const auto of = [&](int many, const std::string& text) {
+    Meeting meeting;
+    for (int i = 0; i < many; ++i) {
+      auto* resolution = meeting.add_resolutions();
+      resolution->set_number(static_cast<uint32_t>(i) + 1);
+      resolution->set_text(text);
+    }
+    return meeting;
+  };
+  Meeting meeting = of(300, "原文");
+  meeting.set_branch_id(branch.str());
+  meeting.set_topic("大会");
+  const Id id = NewId();
+  ASSERT_EQ(zhangs_raw.Answer({zhangs_raw.Create(meeting, id)}), "MERGED");
+  EXPECT_EQ(lis_raw.Answer({lis_raw.Update(of(300, "改了"), id, 1)}), "RETURNED TOO_LARGE");
+  EXPECT_EQ(lis_raw.Answer({lis_raw.Update(of(200, "改了"), id, 1)}), "MERGED");
+  EXPECT_EQ(lis_raw.Answer({lis_raw.Update(of(300, "看过再改"), id)}), "MERGED");
+}
+
+TEST_F(OneEdit, WhatIsMadeAnewAgainAndAgainHasAnEnd) {
+  Raw raw(world, zhang);
+  Meeting meeting;
+  meeting.set_branch_id(branch.str());
+  meeting.set_topic("大会");
+  const Id id = NewId();
+  std::string answer;
+  int made = 0;
+  for (; made < 100; ++made) {
+    answer = raw.Answer({raw.Create(meeting, id)});
+    if (answer != "MERGED") break;
+    ASSERT_EQ(raw.Answer({raw.Deletion(NumberOf<Meeting>(), id)}), "MERGED");
+  }
+  EXPECT_EQ(answer, "RETURNED TOO_LARGE");
+  EXPECT_EQ(made, 65) << "and its first life";
+}
+
+TEST_F(OneEdit, AVoidActIsNotTakenBesideAThousandEmptyLines) {
+  Raw raw(world, zhang);
+  records::v1::Election election;
+  election.set_branch_id(branch.str());
+  election.set_state(records::v1::Election::HELD);
+  election.set_held_on(DateAt(world.now_ms()));
+  election.set_entitled(30);
+  election.set_present(28);
+  election.set_seats(3);
+  election.mutable_ballots()->set_issued(28);
+  election.mutable_ballots()->set_returned(28);
+  election.mutable_ballots()->set_valid(28);
+  auto* candidate = election.add_candidates();
+  candidate->set_member_id(li.str());
+  candidate->mutable_count()->set_in_favour(500);
+  candidate->set_elected(true);
+  ASSERT_EQ(raw.Answer({raw.Create(election, NewId())}), "RETURNED AGAINST_A_RULE");
+  for (int i = 0; i < 2000; ++i) {
+    election.add_candidates()->set_member_id(std::string(12, '\0') + absl::StrFormat("%04d", i));
+  }
+  EXPECT_EQ(raw.Answer({raw.Create(election, NewId())}), "RETURNED TOO_LARGE");
 }
 
 }  // namespace

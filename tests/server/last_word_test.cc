@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "sync/base/reason.h"
+#include "sync/rules/typed.h"
 #include "sync/wire/record.h"
 #include "tests/support/migration.h"
 #include "tests/support/raw_edits.h"
@@ -299,6 +300,66 @@ TEST_F(LastWord, AnObjectionIsItsAuthorsAndNobodyElseSaysOrWithdrawsIt) {
   EXPECT_THAT(keeper.Answer({keeper.Update(withdrawn, id)}), StartsWith("RETURNED NOT_YOUR_STEP"));
   EXPECT_THAT(keeper.Answer({keeper.Deletion(NumberOf(said), id)}),
               StartsWith("RETURNED NOT_YOUR_STEP"));
+}
+
+TEST_F(LastWord, WhatIsAnsweredIsNotChangedUnderTheAnswer) {
+  NoticeFeedback said;
+  said.set_member_id(wang.str());
+  said.set_branch_id(branch.str());
+  said.set_kind(NoticeFeedback::OPINION);
+  said.set_text("建议多植树");
+  said.set_state(NoticeFeedback::SAID);
+  const Id id = NewId();
+  ASSERT_EQ(member.Answer({member.Create(said, id)}), "MERGED");
+  NoticeFeedback answered;
+  answered.set_answer("属实，同意");
+  answered.set_state(NoticeFeedback::ANSWERED);
+  ASSERT_EQ(keeper.Answer({keeper.Update(answered, id)}), "MERGED");
+  NoticeFeedback other;
+  other.set_text("书记贪污集体款");
+  EXPECT_THAT(member.Answer({member.Update(other, id)}), StartsWith("RETURNED STEP_NOT_ALLOWED"));
+  EXPECT_EQ(world.Get<NoticeFeedback>(id).text(), "建议多植树");
+}
+
+// What the branch, or a host, decides on is what it read: of each type whose steps only they take,
+// what the person writes is written with a step, or stands here with why not.
+TEST(Decided, WhatAPersonHasSaidIsWrittenWithAStepWhereOthersDecideOnIt) {
+  const std::map<std::string, std::string> why = {
+      {"account", "their own account, which they may add to as long as it lasts"},
+      {"own_scores", "their own opinion of themselves"},
+      {"attachments", "proof, each under its own hash"},
+      {"asked_at", "falls only"},
+      {"campaign_id", "which campaign it counts for"},
+      {"remark", "both sides' margin"},
+  };
+  std::vector<std::string> free;
+  int guarded = 0;
+  for (const RecordType& type : CatalogueSchema()->types()) {
+    if (type.made_by_server || type.steps == nullptr) continue;
+    // A stay is told of by both sides as long as it lasts.
+    if (type.number == TypeOf<records::v1::Flow>().number) continue;
+    const auto& takers = type.steps->taken_by;
+    const bool decided = std::any_of(takers.begin(), takers.end(), [](const auto& state) {
+      return state.second == (1u << OWNER) || state.second == (1u << GUEST);
+    });
+    if (!decided) continue;
+    for (const FieldRule& rule : type.fields.rules()) {
+      const bool once = rule.policy == FIRST || rule.policy == FORWARD || rule.policy == SERVER;
+      if (once || rule.identity || rule.place != NOWHERE) continue;
+      const uint32_t self = AudienceOf(SELF);
+      const bool theirs = (type.writers.at_home & self) != 0 &&
+                          (rule.writers == Eyes() || (rule.writers.at_home & self) != 0) &&
+                          (rule.written_at == 0 || (rule.written_at & (1u << PERSON)) != 0);
+      if (!theirs) continue;
+      if (!rule.written_with.empty()) {
+        ++guarded;
+      } else if (why.count(std::string(rule.descriptor->name())) == 0) {
+        free.push_back(std::string(rule.descriptor->full_name()));
+      }
+    }
+  }
+  EXPECT_THAT(free, IsEmpty());
+  EXPECT_GT(guarded, 10);
 }
 
 TEST_F(LastWord, MoneyIsTakenBackByWhoKeepsItAlone) {

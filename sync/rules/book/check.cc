@@ -123,7 +123,12 @@ class Judgement {
     return value;
   }
   Value EvaluateWithin(const Program& program) {
-    if (bounds_.purse == nullptr) return program.Evaluate(activation_, kExpressionBudget);
+    if (bounds_.purse == nullptr) {
+      cel::Meter meter(kExpressionBudget);
+      Value value = program.Evaluate(activation_, &meter);
+      found_.too_long |= meter.exhausted();
+      return value;
+    }
     cel::Meter meter(bounds_.purse->ForOne(kExpressionBudget));
     Value value = program.Evaluate(activation_, &meter);
     bounds_.purse->Pay(meter.spent());
