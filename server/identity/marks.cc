@@ -27,8 +27,8 @@ using records::v1::PrivateDetail;
 
 namespace {
 
-// Name in the settings of the store.
-constexpr char kJoinedIndexed[] = "joined_indexed";
+// Name in the settings of the store, from when those who are joined were all that was indexed.
+constexpr char kIndexSetting[] = "joined_indexed";
 // What stands there: "1" where those who are two again were in the index as well, "2" where stays
 // were in none.
 constexpr char kIndexed[] = "3";
@@ -66,7 +66,7 @@ absl::Status MarkAll(Writer& writer, Ingest& ingest, const Environment& environm
 }
 
 absl::Status IndexAll(Writer& writer) {
-  RETURN_IF_ERROR(writer.PutSetting(kJoinedIndexed, kIndexed));
+  RETURN_IF_ERROR(writer.PutSetting(kIndexSetting, kIndexed));
   ASSIGN_OR_RETURN(const auto all, All(writer, TypeOf<DuplicatePerson>()));
   Marks marks;
   for (const auto& [record, state] : all) MarkJoined(record.id, state, &marks);
@@ -79,7 +79,7 @@ absl::Status IndexAll(Writer& writer) {
 
 absl::Status EnsureMarks(Store& store, Ingest& ingest, const Environment& environment) {
   return store.Write([&](Writer& writer) -> absl::Status {
-    ASSIGN_OR_RETURN(const std::string indexed, writer.GetSetting(kJoinedIndexed));
+    ASSIGN_OR_RETURN(const std::string indexed, writer.GetSetting(kIndexSetting));
     if (indexed != kIndexed) RETURN_IF_ERROR(IndexAll(writer));
     ASSIGN_OR_RETURN(const std::string key, writer.GetSetting(kMarkKeySetting));
     return key.empty() ? MarkAll(writer, ingest, environment) : absl::OkStatus();

@@ -11,7 +11,7 @@ namespace zhibu::server {
 
 // Once for every store, before anything else is written: makes the key of the marks of
 // persons (sync/rules/duplicates.h), looks through the members that are there, and indexes who
-// was joined before there was an index.
+// was joined, and which stays lasted, before there was an index.
 absl::Status EnsureMarks(Store& store, Ingest& ingest, const Environment& environment);
 
 }  // namespace zhibu::server

@@ -3,7 +3,10 @@
 #include "sync/rules/flow.h"
 
 #include "client-core/actions/check_in.h"
+#include "server/identity/marks.h"
+#include "sync/base/status.h"
 #include "sync/rules/asked.h"
+#include "sync/rules/guests.h"
 #include "sync/wire/canonical.h"
 #include "sync/wire/record.h"
 #include "tests/support/raw_edits.h"
@@ -142,6 +145,24 @@ TEST_F(FlowAtServer, AHostSecretaryWhoseOfficeHasEndedIsHeldAndNotTakenForAStran
   world.Dismiss(chen, host, SECRETARY);
   Step(chens, flow, Flow::ACCEPTED);
   EXPECT_EQ(Fate(chens), "HELD GRANT_ENDED");
+}
+
+// The file of a server from before there was an index of stays that last (sync/rules/guests.h).
+TEST_F(FlowAtServer, AStayThatIsInNoIndexIsInOneOnceTheServerHasStarted) {
+  const Id flow = Report(wangs);
+  world.SyncAll();
+  Step(chens, flow, Flow::ACCEPTED);
+  world.SyncAll();
+  EXPECT_EQ(world.store().Write([&](server::Writer& writer) -> absl::Status {
+    RETURN_IF_ERROR(server::PutMarks(writer, {.drop = {{StaysMark(wang), flow}}}));
+    return writer.PutSetting("joined_indexed", "2");
+  }),
+            absl::OkStatus());
+  EXPECT_EQ(server::EnsureMarks(world.store(), world.ingest(), world.fate().environment()),
+            absl::OkStatus());
+  const Id during = Talk(zhangs, branch, "电话联系");
+  world.SyncAll();
+  EXPECT_TRUE(chens.Has<Contact>(during));
 }
 
 TEST_F(FlowAtServer, TheHostSeesTheMemberAndHomesContactsWhileTheStayLastsAndNoLonger) {
