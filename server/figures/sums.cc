@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/feed/incarnation.h"
 #include "sync/base/damage.h"
+#include "sync/base/require.h"
 #include "sync/base/status.h"
 #include "sync/rules/parse.h"
 #include "sync/wire/wire.h"
@@ -62,22 +63,20 @@ std::optional<Id> IdIn(absl::string_view body, const FieldDescriptor& field) {
   return id;
 }
 
-// So many are read at once: of those that take a payment back the first settles it.
-constexpr size_t kHangingAtOnce = 16;
-
-// Each of that type that hangs on a record, until one says false.
+// Each of that type that hangs on a record, until one says false: of those that take a payment back
+// the first settles it. So few are read at first, and then more at once.
 absl::Status EachHanging(Reader& reader, const RecordKey& on, const RecordType& type,
                          absl::FunctionRef<absl::StatusOr<bool>(const RecordKey&)> visit) {
   RecordKey after{type.number, Id()};
-  while (true) {
-    ASSIGN_OR_RETURN(const std::vector<RecordKey> hanging,
-                     reader.HangingOn(on, after, kHangingAtOnce));
+  for (size_t most = 16;; most *= 4) {
+    ASSIGN_OR_RETURN(const std::vector<RecordKey> hanging, reader.HangingOn(on, after, most));
     for (const RecordKey& key : hanging) {
       if (key.type != type.number) return absl::OkStatus();
       ASSIGN_OR_RETURN(const bool more, visit(key));
       if (!more) return absl::OkStatus();
     }
-    if (hanging.size() < kHangingAtOnce) return absl::OkStatus();
+    if (hanging.size() < most) return absl::OkStatus();
+    REQUIRE(after < hanging.back());
     after = hanging.back();
   }
 }

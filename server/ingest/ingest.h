@@ -9,14 +9,21 @@
 //
 // Each edit is taken within a savepoint, in one order:
 //
-//   limits      of the edit, and what it builds on (server/authority/held.h: what waits, and for
-//   whom) authority   may its author touch these records? (server/authority/authority.h) merge in
-//   memory (sync/merge/merge.h); a rule may lend its author an office (Rule::Lend) authority   may
-//   they leave them so? And: are they as declared, and not too large? judge       by the rules
-//   (sync/rules/rule.h) write       records and feeds, the sums
-//   that hang on them (server/figures/sums.h), and notes of what the merge has decided
-//   (server/authority/notes.h) follow      for each record by each rule; then marks; then for all
-//   of the edit
+//   limits      of the edit, and what it builds on
+//               (server/authority/held.h: what waits, and for whom)
+//
+//   authority   may its author touch these records? (server/authority/authority.h)
+//
+//   merge       in memory (sync/merge/merge.h); a rule may lend its author an office (Rule::Lend)
+//
+//   authority   may they leave them so? And: are they as declared, and not too large?
+//
+//   judge       by the rules (sync/rules/rule.h)
+//
+//   write       records and feeds, the sums that hang on them (server/figures/sums.h), notes of
+//               what the merge has decided (server/authority/notes.h), and marks
+//
+//   follow      for each record by each rule; then for all of the edit
 //
 // What follows is an edit of the server's, which is taken in the same order, but that nobody
 // asks for authority or judges it; it may have consequences in turn, to a fixed depth. Ingest

@@ -129,8 +129,12 @@ absl::Status Merging::HideUnseen(const Passage& passage, Staging* staging) {
 }
 
 absl::Status Merging::Merge(const Passage& passage, Version version, Staging* staging) {
+  size_t followed_bytes = 0;
   for (const Change& change : passage.edit.changes()) {
-    RETURN_IF_ERROR(MergeOne(passage, change, version, &staging->at(KeyOf(change))));
+    Staged& staged = staging->at(KeyOf(change));
+    staged.outcome.followed_bytes = followed_bytes;
+    RETURN_IF_ERROR(MergeOne(passage, change, version, &staged));
+    followed_bytes = staged.outcome.followed_bytes;
   }
   return absl::OkStatus();
 }
@@ -177,7 +181,7 @@ absl::Status Merging::Judge(const Passage& passage, const Staging& staging) {
     conflicts += staged.outcome.conflicts.size();
   }
   if (conflicts > kConflictsMax) {
-    return TooLarge("conflicts of the edit", conflicts, kConflictsMax, "fields");
+    return TooLarge("edit", conflicts, kConflictsMax, "conflicts");
   }
   if (touched > kTouchedBytesMax) {
     return TooLarge("records of the edit", touched, kTouchedBytesMax);

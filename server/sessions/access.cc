@@ -36,7 +36,9 @@ constexpr int64_t kLookMs = 60'000;
 // Whether it says more than what is written down already.
 bool Add(const RecordType& type, uint64_t fields, Way way, int64_t now_ms, AccessLog* log) {
   const int64_t last_ms = TimeUtil::TimestampToMilliseconds(log->last());
-  bool more = log->times() == 0 || (way == Way::kQuery && now_ms - last_ms >= kLookMs);
+  // A clock that has been put back hides nothing.
+  const bool one_look = last_ms <= now_ms && now_ms - last_ms < kLookMs;
+  bool more = log->times() == 0 || (way == Way::kQuery && !one_look);
   for (size_t i = 0; i < type.restricted.size(); ++i) {
     if ((fields >> i & 1) == 0) continue;
     const std::string& label = type.restricted[i]->descriptor->options().GetExtension(zhibu::label);

@@ -21,6 +21,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/civil_time.h"
+#include "sync/base/date.h"
 #include "sync/base/identity_number.h"
 #include "sync/exchange/number_format.h"
 #include "sync/exchange/text.h"
@@ -128,14 +129,16 @@ absl::string_view WithoutClock(absl::string_view text) {
 Tidied DayOf(int year, int month, int day) {
   // CivilDay turns the 31st of April into the 1st of May.
   const absl::CivilDay civil(year, month, day);
-  if (civil.month() != month || civil.day() != day || year < 1850 || year > 2199) {
+  if (civil.month() != month || civil.day() != day || civil < kFirstDay || civil > kLastDay) {
     return {"", Flaw::kNotInCalendar};
   }
   return {absl::FormatCivilTime(civil)};
 }
 
 Tidied MonthOf(int year, int month) {
-  if (month < 1 || month > 12 || year < 1850 || year > 2199) return {"", Flaw::kNotInCalendar};
+  if (month < 1 || month > 12 || year < kFirstDay.year() || year > kLastDay.year()) {
+    return {"", Flaw::kNotInCalendar};
+  }
   return {absl::StrFormat("%04d-%02d", year, month)};
 }
 
@@ -174,7 +177,8 @@ Tidied DateInDigits(absl::string_view digits, bool from_1904) {
       return day.empty() ? Tidied{"", Flaw::kNotUnderstood} : Tidied{day};
     }
     case 4:
-      return {"", number >= 1850 && number <= 2199 ? Flaw::kOnlyYear : Flaw::kNotUnderstood};
+      return {"", number >= kFirstDay.year() && number <= kLastDay.year() ? Flaw::kOnlyYear
+                                                                          : Flaw::kNotUnderstood};
     default:
       return {"", Flaw::kNotUnderstood};
   }

@@ -19,8 +19,7 @@ absl::Status Lives::Change(absl::string_view set, const Without& without, bool a
     former_.DeleteSubrange(known, former_.size() - known);
   } else if (anew && (thing_.end || IsElement()) && SawAllGone()) {
     if (former_.size() >= kFormerLivesMax) {
-      return TooLarge("former lives", static_cast<size_t>(former_.size()) + 1, kFormerLivesMax,
-                      "records");
+      return TooLarge("edit", static_cast<size_t>(former_.size()) + 1, kFormerLivesMax, "lives");
     }
     Bury();
     before = author_.touch;
@@ -108,9 +107,9 @@ void Lives::Rejoin(FormerLife* life, Touch* before) {
 
 absl::Status Lives::Follow(absl::string_view set, const Without& without, FormerLife* life) const {
   constexpr size_t kEachBytes = 4096;  // that it is followed at all
-  outcome_.followed_bytes += set.size() + kEachBytes;
+  outcome_.followed_bytes += set.size() + life->ByteSizeLong() + kEachBytes;
   if (outcome_.followed_bytes > kFollowedBytesMax) {
-    return TooLarge("former lives", outcome_.followed_bytes, kFollowedBytesMax);
+    return TooLarge("edit", outcome_.followed_bytes, kFollowedBytesMax);
   }
   Outcome untold{.followed_bytes = outcome_.followed_bytes};
   Node node(fields_, author_, Mode::kFormer, path_, &untold);

@@ -33,9 +33,10 @@
 
 namespace zhibu::merging {
 
-// What is deleted and made anew again and again has no more former lives, and what one change
-// brings for all of them is no more than so many bytes.
+// What has been deleted and made anew so often is made anew no more: each later change is merged
+// into every life that is over.
 inline constexpr int kFormerLivesMax = 64;
+// What one edit may have merged into them, with what they hold.
 inline constexpr size_t kFollowedBytesMax = 64 << 20;
 
 struct Thing {

@@ -43,7 +43,7 @@ absl::Status Apply(const RecordType* type, const Change& change, const Origin& o
   // A frontier is stored as nothing where it says no more than the touch.
   auto& frontier = *thing.trace.mutable_frontier();
   if (state->alive() && frontier.empty()) merging::Add(thing.touch, &frontier);
-  Outcome news;
+  Outcome news{.followed_bytes = outcome->followed_bytes};
   Lives lives(FieldsOf(type), author, Mode::kSeen, "", &thing, &news);
   if (change.kind() == Change::DELETE) {
     lives.Delete();
@@ -53,7 +53,7 @@ absl::Status Apply(const RecordType* type, const Change& change, const Origin& o
     return status;
   }
   if (merging::Is(frontier, thing.touch)) frontier.Clear();
-  // More than that is written as nothing.
+  // protobuf writes more than 2 GiB as nothing; what is more than this is refused in any case.
   if (thing.trace.ByteSizeLong() > kTraceBytesMax) {
     return TooLarge(type == nullptr ? "" : type->label, thing.trace.ByteSizeLong(), kTraceBytesMax);
   }
@@ -62,6 +62,7 @@ absl::Status Apply(const RecordType* type, const Change& change, const Origin& o
   state->deletion = thing.end;
   state->body = std::move(thing.body);
   state->trace = thing.trace.SerializeAsString();
+  outcome->followed_bytes = news.followed_bytes;
   std::move(news.conflicts.begin(), news.conflicts.end(), std::back_inserter(outcome->conflicts));
   std::move(news.settled.begin(), news.settled.end(), std::back_inserter(outcome->settled));
   return absl::OkStatus();

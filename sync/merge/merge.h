@@ -57,7 +57,8 @@ struct Settled {
 struct Outcome {
   std::vector<Conflict> conflicts;
   std::vector<Settled> settled;
-  // What has been merged into lives that are over (sync/merge/lives.h).
+  // What has been merged into lives that are over (sync/merge/lives.h, kFollowedBytesMax): carried
+  // from one change of an edit to the next.
   size_t followed_bytes = 0;
 };
 

@@ -20,26 +20,24 @@ using sync::v1::FieldTrace;
 class AddWins final : public MergePolicy {
  public:
   absl::Status Take(const FieldIn& field, absl::string_view raw, const Without&) const override {
-    std::vector<absl::string_view> members = MembersOf(field.value());
+    const std::vector<absl::string_view> members = MembersOf(field.value());
     const std::vector<absl::string_view> added = MembersOf(raw);
+    std::vector<absl::string_view> all;
+    std::set_union(members.begin(), members.end(), added.begin(), added.end(),
+                   std::back_inserter(all));
     if (!added.empty() && field.RestSpeaksFor()) {
-      std::vector<absl::string_view> all;
-      std::set_union(members.begin(), members.end(), added.begin(), added.end(),
-                     std::back_inserter(all));
       PutMembers(field, all);
       return absl::OkStatus();
     }
     FieldTrace& trace = field.trace();
     for (const absl::string_view member : added) {
-      const auto it = std::lower_bound(members.begin(), members.end(), member);
-      const bool there = it != members.end() && *it == member;
-      if (!there) members.insert(it, member);
+      const bool there = std::binary_search(members.begin(), members.end(), member);
       ElementTrace& element = field.ElementOf(&trace, member, there);
       element.clear_touch();
       Prune(field.author(), element.mutable_frontier());
       Add(field.author().touch, element.mutable_frontier());
     }
-    PutMembers(field, members);
+    PutMembers(field, all);
     return absl::OkStatus();
   }
 

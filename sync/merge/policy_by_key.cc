@@ -1,6 +1,7 @@
 // BY_KEY: a keyed list, whose elements are things with a life of their own (sync/merge/lives.h),
 // each of their fields by its own policy.
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -71,13 +72,19 @@ class ByKey final : public MergePolicy {
     std::vector<Element> elements = ElementsOf(rule, field.value());
     FieldTrace& trace = field.trace();
     const NestedByKey nested_by_key = NestedOf(without, rule.number);
+    std::vector<Element> fresh;  // ascending, as what is taken is
     for (const Element& change : ElementsOf(rule, raw)) {
       const auto found = nested_by_key.find(change.key);
       RETURN_IF_ERROR(TakeElement(field, change,
                                   found == nested_by_key.end() ? nullptr : found->second, &trace,
-                                  &elements));
+                                  &elements, &fresh));
     }
-    PutElements(field, elements);
+    std::vector<Element> all;
+    std::merge(std::make_move_iterator(elements.begin()), std::make_move_iterator(elements.end()),
+               std::make_move_iterator(fresh.begin()), std::make_move_iterator(fresh.end()),
+               std::back_inserter(all),
+               [](const Element& a, const Element& b) { return a.key < b.key; });
+    PutElements(field, all);
     return absl::OkStatus();
   }
 
@@ -117,9 +124,10 @@ class ByKey final : public MergePolicy {
   }
 
  private:
+  // Into `elements`; where there is none with its key, behind those that are `fresh`.
   static absl::Status TakeElement(const FieldIn& field, const Element& change,
                                   const Without::Nested* nested, FieldTrace* trace,
-                                  std::vector<Element>* elements) {
+                                  std::vector<Element>* elements, std::vector<Element>* fresh) {
     static const Without kNothing;
     const auto it = Position(elements, change.key);
     const bool there = it != elements->end() && it->key == change.key;
@@ -133,7 +141,7 @@ class ByKey final : public MergePolicy {
     if (there) {
       it->body = body;
     } else {
-      elements->insert(it, {change.key, body});
+      fresh->push_back({change.key, body});
     }
     return absl::OkStatus();
   }

@@ -52,9 +52,13 @@ absl::StatusOr<Branches> BranchesOf(Lookup& reader, const Id& person) {
   branches.all.insert(branches.home);
   ASSIGN_OR_RETURN(const std::vector<Id> stays, reader.FindMarked(StaysMark(person)));
   for (const Id& id : stays) {
-    ASSIGN_OR_RETURN(const std::optional<Flow> flow, Find<Flow>(reader, id));
-    if (flow && flow->home_branch_id() == branches.home && !flow->host_branch_id().empty()) {
-      branches.all.insert(flow->host_branch_id());
+    ASSIGN_OR_RETURN(const RecordState state, reader.GetRecord({TypeOf<Flow>().number, id}));
+    // A mark may be left behind by a server of an earlier version, which puts none and takes none
+    // off.
+    if (!state.alive() || !StayLasts(state.body)) continue;
+    const Flow flow = Parse<Flow>(state.body);
+    if (flow.home_branch_id() == branches.home && !flow.host_branch_id().empty()) {
+      branches.all.insert(flow.host_branch_id());
     }
   }
   return branches;

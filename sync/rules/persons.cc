@@ -1,6 +1,7 @@
 #include "sync/rules/persons.h"
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -251,7 +252,21 @@ class OneRegisteredTwice : public Rule {
         MarkPersons(key, {step.type.number, step.id}, step.before, step.after, &known, &persons);
       }
     }
+    RETURN_IF_ERROR(AddLeftOfCrowds(of.lookup, known, &persons));
     return FindDuplicates(of.lookup, key, persons, of.now_ms, follows);
+  }
+
+ private:
+  // Of a crowd with one mark no pairs are made; once it is none, all who are left are compared.
+  static absl::Status AddLeftOfCrowds(Lookup& lookup, const Marks& marks, std::set<Id>* persons) {
+    std::map<std::string, size_t> gone;
+    for (const auto& [mark, person] : marks.drop) ++gone[mark];
+    for (const auto& [mark, many] : gone) {
+      ASSIGN_OR_RETURN(const std::vector<Id> left, lookup.FindMarked(mark, kBearersMax + 1));
+      if (left.size() > kBearersMax || left.size() + many <= kBearersMax) continue;
+      persons->insert(left.begin(), left.end());
+    }
+    return absl::OkStatus();
   }
 };
 

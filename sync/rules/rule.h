@@ -111,7 +111,7 @@ class Rule {
   virtual absl::Status Mark(const Case& /*of*/, const Step& /*step*/, Marks* /*marks*/) const {
     return absl::OkStatus();
   }
-  // Once what follows from each record is written.
+  // Asked once what follows from each record is written.
   virtual absl::Status FollowAll(const Case& /*of*/, Consequences* /*follows*/) const {
     return absl::OkStatus();
   }

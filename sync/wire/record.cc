@@ -64,8 +64,7 @@ bool HasFormat(Format format, absl::string_view text) {
   const std::string date = is_month ? absl::StrCat(text, "-01") : std::string(text);
   absl::CivilDay day;
   return absl::ParseCivilTime(date, &day) && date.size() == 10 &&
-         absl::FormatCivilTime(day) == date &&  // no blanks, no short month
-         kFirstDay <= day && day <= kLastDay;
+         absl::FormatCivilTime(day) == date;  // no blanks, no short month
 }
 
 const char* PatternOf(Format format) {
@@ -74,6 +73,21 @@ const char* PatternOf(Format format) {
 }
 
 std::string NameOf(const FieldRule& rule) { return std::string(rule.descriptor->name()); }
+
+// Days of which records do not tell are not said anew; one that stands is nobody's fault now.
+absl::Status CheckDays(const RecordType& type, absl::string_view set) {
+  absl::Status status;
+  for (const FieldRule& rule : type.fields.rules()) {
+    if (rule.format != DATE && rule.format != MONTH && rule.format != DAY_OR_MONTH) continue;
+    ForEachPayload(*rule.descriptor, set, [&](absl::string_view value) {
+      const std::optional<absl::CivilDay> day = DayFrom(value);
+      if (!day || (kFirstDay <= *day && *day <= kLastDay)) return;
+      status.Update(
+          Refuse(sync::v1::BAD_VALUE, absl::StrCat(NameOf(rule), ": ", PatternOf(rule.format))));
+    });
+  }
+  return status;
+}
 
 bool DepthWithin(const sync::v1::Without& without, int depth) {
   return depth > 0 &&
@@ -376,6 +390,7 @@ absl::Status CheckChange(const Schema& schema, const Change& change) {
   RETURN_IF_ERROR(CheckCanonical(type->fields, change.set(), type->name));
   RETURN_IF_ERROR(CheckUnknown(*type, "", change.set()));
   RETURN_IF_ERROR(CheckElements(*type, "", change.set()));
+  RETURN_IF_ERROR(CheckDays(*type, change.set()));
   RETURN_IF_ERROR(CheckWithout(type->fields, change.set(), change.without(), type->name));
   return CheckIdentity(*type, change);
 }

@@ -44,6 +44,8 @@ constexpr Remark kNouns[] = {
     {"signature", "签名不对", "its signature"},
     {"device", "设备", "device"},
     {"codes", "签到码", "codes"},
+    {"conflicts", "处他人已改的内容", "values that others have changed meanwhile"},
+    {"lives", "次重建", "times made anew"},
     {"elements", "项", "elements"},
     {"records", "条记录", "records"},
     {"steps", "步", "steps"},

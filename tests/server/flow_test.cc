@@ -163,6 +163,17 @@ TEST_F(FlowAtServer, AStayThatIsInNoIndexIsInOneOnceTheServerHasStarted) {
   const Id during = Talk(zhangs, branch, "电话联系");
   world.SyncAll();
   EXPECT_TRUE(chens.Has<Contact>(during));
+
+  // And one that has ended under a server that knew of no index counts no more.
+  Step(zhangs, flow, Flow::ENDED);
+  world.SyncAll();
+  EXPECT_EQ(world.store().Write([&](server::Writer& writer) {
+    return server::PutMarks(writer, {.put = {{StaysMark(wang), flow}}});
+  }),
+            absl::OkStatus());
+  const Id later = Talk(zhangs, branch, "回村谈话");
+  world.SyncAll();
+  EXPECT_FALSE(chens.Has<Contact>(later));
 }
 
 TEST_F(FlowAtServer, TheHostSeesTheMemberAndHomesContactsWhileTheStayLastsAndNoLonger) {

@@ -329,6 +329,7 @@ TEST(Decided, WhatAPersonHasSaidIsWrittenWithAStepWhereOthersDecideOnIt) {
       {"own_scores", "their own opinion of themselves"},
       {"attachments", "proof, each under its own hash"},
       {"asked_at", "falls only"},
+      {"done", "what they have done for a pledge, told once it is shown"},
       {"campaign_id", "which campaign it counts for"},
       {"remark", "both sides' margin"},
   };

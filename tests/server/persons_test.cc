@@ -731,6 +731,21 @@ TEST_F(Persons, OneEditMakesNoMoreThanSoManyPairs) {
   EXPECT_EQ(CountFound(), static_cast<size_t>(kPairsMax));
 }
 
+TEST_F(Persons, WhoAreLeftOfACrowdAreComparedOnceTheyAreNone) {
+  std::vector<sync::v1::Change> changes;
+  std::vector<Id> crowd;
+  for (size_t i = 0; i <= kBearersMax; ++i) {
+    crowd.push_back(NewId());
+    changes.push_back(Making(Named("甲"), crowd.back()));
+  }
+  EXPECT_EQ(Submit(qians, changes), "MERGED NO_REASON");
+  EXPECT_EQ(CountFound(), 0u);
+  world.SyncAll();
+  qians.Change<Member>(crowd[0], [](Member& member) { member.set_name("乙"); });
+  world.SyncAll();
+  EXPECT_EQ(CountFound(), kBearersMax * (kBearersMax - 1) / 2);
+}
+
 // ---- Registered names --------------------------------------------------------------------
 
 TEST_F(Persons, WhoHasLookedIsNamedAsRegisteredWhateverTheyCallThemselves) {
