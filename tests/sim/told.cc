@@ -159,7 +159,8 @@ void Universe::CheckLogged(const Hearer& hearer, const std::set<std::string>& ow
   if (labels.empty()) return;
   for (const auto& [scope, place] : PlacesIn(*sent, key.id)) {
     if (place != PERSON || own.count(scope.str()) > 0) continue;
-    if (ledger_.Logged(scope, hearer.person, key.type, labels, since_ms)) continue;
+    // Answers within a minute of one another are one look.
+    if (ledger_.Logged(scope, hearer.person, key.type, labels, since_ms - 60'000)) continue;
     ledger_.Fail(kLogged, absl::StrCat(hearer.name, " is sent ", NameOf(key)), key);
   }
 }
