@@ -2,7 +2,7 @@
 // happened. Nothing of it is kept in the browser.
 import {computed, reactive, ref, shallowRef, watch, onUnmounted, type Ref} from 'vue';
 import {Office} from './messages/zhibu/schema/v1/options_pb';
-import type {Events, Identity, Offices, State} from './messages/zhibu/api/v1/api_pb';
+import type {Events, Identity, Offices, State, Tongue} from './messages/zhibu/api/v1/api_pb';
 import * as core from './core/ask';
 import {Gone, Locked, Refused, type Core} from './core/core';
 import {idText} from './core/ids';
@@ -110,8 +110,16 @@ export async function begin(opened: Core): Promise<void> {
   ready.value = true;
 }
 
-export const keepPreferences = (): Promise<boolean> =>
-  attempt(() => core.keepPreferences({tongue: tongue.value, textSize: textSize.value}));
+// One after the other, and shown once they are kept.
+let keeping: Promise<unknown> = Promise.resolve();
+export function prefer(chosen: {tongue?: Tongue; textSize?: number}): void {
+  keeping = keeping.then(async () => {
+    const all = {tongue: tongue.value, textSize: textSize.value, ...chosen};
+    if (!(await attempt(() => core.keepPreferences(all)))) return;
+    tongue.value = all.tongue;
+    textSize.value = all.textSize;
+  });
+}
 
 // What `read` gives, again whenever records have changed.
 export function follow<T>(read: () => Promise<T>): {value: Ref<T | undefined>; again: () => Promise<void>} {
