@@ -143,9 +143,10 @@ class CostOfOneEdit : public Village, public EditMaker {
     for (auto& [name, author] : authors_) {
       for (const RecordType& type : world.schema()->types()) {
         Known& known = known_.at(type.number);
-        const auto note = [&, who = name](const Change& change, const std::string& field = "") {
+        const auto note = [&, who = name, by = &author](const Change& change,
+                                                        const std::string& field = "") {
           costs[absl::StrCat(type.name, " ", Change::Kind_Name(change.kind()), " ", field, " by ",
-                             who)] = Of({change}, &author);
+                             who)] = Of({change}, by);
         };
         note(Another(type));
         for (const FieldRule& rule : type.fields.rules()) {
