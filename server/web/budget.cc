@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "sync/base/require.h"
+
 namespace zhibu::server {
 
 bool Budget::Share::GrowTo(size_t bytes) {
@@ -40,6 +42,7 @@ void Budget::Give(size_t bytes, const std::string* stranger) {
   if (stranger == nullptr || bytes == 0) return;
   strangers_ -= bytes;
   const auto from_there = by_address_.find(*stranger);
+  REQUIRE(from_there != by_address_.end() && from_there->second >= bytes);
   if ((from_there->second -= bytes) == 0) by_address_.erase(from_there);
 }
 

@@ -4,9 +4,9 @@
 //   bytes(strangers)                  ≤ bytes_max / 2
 //   bytes(strangers from one address) ≤ bytes_max / 8
 //
-// So strangers that send without end end strangers, and never a device; and who sends from one
-// address ends those who come from there. gRPC has the same for
-// its own messages, which nobody else can be charged to.
+// So strangers that send without end end strangers, and never a device; and from an
+// address that has sent too much strangers are turned away, and from no other. gRPC has the same
+// for its own messages, which nobody else can be charged to.
 #ifndef ZHIBU_SERVER_WEB_BUDGET_H_
 #define ZHIBU_SERVER_WEB_BUDGET_H_
 

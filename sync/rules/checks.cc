@@ -213,7 +213,7 @@ class ByTheBook : public Rule {
       ASSIGN_OR_RETURN(const Finding found,
                        JudgeBy(check, step.id, *record, DayAt(step.at_ms), &by.after, by.bounds));
       // Else a void act would stand beside a thousand empty lines.
-      if (found.too_long && by.bounds.purse == nullptr) {
+      if (found.outcome == Outcome::kWrong && found.too_long && by.bounds.purse == nullptr) {
         const uint64_t most = rules::kExpressionBudget.steps;
         return TooLarge(step.type.label, most + 1, most, "steps");
       }

@@ -137,7 +137,7 @@ class CostOfOneEdit : public Village, public EditMaker {
     change->set_set(kept);
     return !kept.empty();
   }
-  // "Meeting CREATE 张": what it cost.
+  // "Meeting UPDATE topic by secretary": what it cost.
   std::map<std::string, Cost> CostsOfAll() {
     std::map<std::string, Cost> costs;
     for (auto& [name, author] : authors_) {

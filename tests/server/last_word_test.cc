@@ -36,6 +36,15 @@ class LastWord : public Migration {
     world.SyncAll();
     world.Wait(60'000);
   }
+  NoticeFeedback Said(NoticeFeedback::Kind kind, const std::string& text) const {
+    NoticeFeedback said;
+    said.set_member_id(wang.str());
+    said.set_branch_id(branch.str());
+    said.set_kind(kind);
+    said.set_text(text);
+    said.set_state(NoticeFeedback::SAID);
+    return said;
+  }
   template <typename T>
   uint32_t NumberOf(const T&) {
     return world.schema()->Find(T::descriptor())->number;
@@ -283,12 +292,7 @@ TEST_F(LastWord, WhoMakesARecordThatStaysTakesItsFirstStep) {
 }
 
 TEST_F(LastWord, AnObjectionIsItsAuthorsAndNobodyElseSaysOrWithdrawsIt) {
-  NoticeFeedback said;
-  said.set_member_id(wang.str());
-  said.set_branch_id(branch.str());
-  said.set_kind(NoticeFeedback::OBJECTION);
-  said.set_text("公示名单有误");
-  said.set_state(NoticeFeedback::SAID);
+  const NoticeFeedback said = Said(NoticeFeedback::OBJECTION, "公示名单有误");
   EXPECT_THAT(keeper.Answer({keeper.Create(said, NewId())}), StartsWith("RETURNED"));
   const Id id = NewId();
   ASSERT_EQ(member.Answer({member.Create(said, id)}), "MERGED");
@@ -303,12 +307,7 @@ TEST_F(LastWord, AnObjectionIsItsAuthorsAndNobodyElseSaysOrWithdrawsIt) {
 }
 
 TEST_F(LastWord, WhatIsAnsweredIsNotChangedUnderTheAnswer) {
-  NoticeFeedback said;
-  said.set_member_id(wang.str());
-  said.set_branch_id(branch.str());
-  said.set_kind(NoticeFeedback::OPINION);
-  said.set_text("建议多植树");
-  said.set_state(NoticeFeedback::SAID);
+  const NoticeFeedback said = Said(NoticeFeedback::OPINION, "建议多植树");
   const Id id = NewId();
   ASSERT_EQ(member.Answer({member.Create(said, id)}), "MERGED");
   NoticeFeedback answered;

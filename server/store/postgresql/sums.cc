@@ -18,8 +18,6 @@ constexpr char kLastSums[] =
     "  (SELECT l.scope, l.year, l.entries FROM sums l"
     "   WHERE l.spread = get_byte(w.scope, 15) AND l.scope = w.scope AND l.year > 0"
     "   ORDER BY l.year DESC LIMIT 1)) AS s";
-// What more hangs on than so many is not read beforehand.
-constexpr size_t kHangingFetchedMax = 100;
 static_assert(layout::kAllYears == 0, "as kLastSums and kReadSums spell it");
 constexpr char kReadSums[] =
     "SELECT s.scope, s.year, s.entries FROM unnest($1::bytea[]) WITH ORDINALITY AS w (scope, place)"
@@ -36,6 +34,8 @@ constexpr char kDeleteSums[] =
 constexpr char kHangingOn[] =
     "SELECT type, id FROM hanging WHERE spread = get_byte($2, 15) AND on_type = $1 AND on_id = $2"
     " AND (type, id) > ($3, $4) ORDER BY type, id LIMIT $5";
+// A record that more than so many hang on is read page by page, and not beforehand.
+constexpr size_t kHangingFetchedMax = 100;
 constexpr char kFetchHanging[] =
     "SELECT w.type, w.id, h.type, h.id FROM unnest($1::bigint[], $2::bytea[]) AS w (type, id)"
     " JOIN LATERAL (SELECT type, id FROM hanging WHERE spread = get_byte(w.id, 15)"

@@ -123,14 +123,11 @@ class Judgement {
     return value;
   }
   Value EvaluateWithin(const Program& program) {
-    if (bounds_.purse == nullptr) {
-      cel::Meter meter(kExpressionBudget);
-      Value value = program.Evaluate(activation_, &meter);
-      found_.too_long |= meter.exhausted();
-      return value;
-    }
-    cel::Meter meter(bounds_.purse->ForOne(kExpressionBudget));
+    cel::Meter meter(bounds_.purse == nullptr ? kExpressionBudget
+                                              : bounds_.purse->ForOne(kExpressionBudget));
     Value value = program.Evaluate(activation_, &meter);
+    found_.too_long |= meter.exhausted();
+    if (bounds_.purse == nullptr) return value;
     bounds_.purse->Pay(meter.spent());
     if (!bounds_.purse->empty()) return value;
     return Value::Error(absl::StrCat("more than the ", bounds_.purse->steps(),

@@ -40,7 +40,8 @@ struct Finding {
   absl::CivilDay day;  // of the act
   zhibu::Words words;  // of what is broken: what is wrong
   std::string fault;   // of a rule that is wrong: "key: what, and where"
-  // It was not judged to its end: the record, or what it names, has more in it than a rule reads.
+  // Something of it was not worked out to its end: the record, or what it names, has more in it
+  // than a rule reads. Where that was whether it holds, the outcome is kWrong.
   bool too_long = false;
   // It is one of the records that the check is for, but says no day: nothing is judged.
   bool no_day = false;
