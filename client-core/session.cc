@@ -25,6 +25,8 @@ constexpr size_t kPushEditsMax = 500;
 constexpr size_t kUpdateBytesMax = 64 << 20;
 // Edits on the way without an answer; more wait until some are answered.
 constexpr size_t kUnansweredMax = 2000;
+// Of one frame, unpacked; as much as a device takes of one that was not packed.
+constexpr size_t kFrameBytesMax = 8 << 20;
 // The latest that a stamp can hold.
 constexpr int64_t kTimeMsMax = MillisOf(Stamp(std::numeric_limits<uint64_t>::max()));
 
@@ -58,6 +60,8 @@ absl::Status Session::Start() {
   const auto pending = store_.Pending(EditNumber(0), 1);
   if (!pending.ok()) return pending.status();
   if (!pending->empty()) hello.set_unanswered(pending->front().number());
+  hello.set_dictionary(DictionaryNumber());
+  hello.set_own_as_made(true);
   hello.mutable_cursors()->Add(cursors->begin(), cursors->end());
   hello.mutable_seen()->Add(seen->begin(), seen->end());
   hello_ = hello.SerializeAsString();
@@ -85,9 +89,18 @@ void Session::OnFrame(const ServerFrame& frame) {
       return;
     case ServerFrame::kRefusal:
       return OnRefusal(frame.refusal());
+    case ServerFrame::kCompressed:
+      return OnCompressed(frame.compressed());
     default:
       return;  // from a newer server, which does not count on an answer
   }
+}
+
+void Session::OnCompressed(const std::string& compressed) {
+  if (!compresses_) return Close(Refuse(sync::v1::PROTOCOL_ERROR, "compressed"));
+  const auto frame = DecompressFrame<ServerFrame>(compressor_, compressed, kFrameBytesMax);
+  if (!frame.ok()) return Close(Refuse(sync::v1::PROTOCOL_ERROR, "compressed"));
+  OnFrame(*frame);
 }
 
 // Not where that could not be stored: it would be told the same again.
@@ -131,6 +144,7 @@ void Session::OnWelcome(const sync::v1::Welcome& welcome) {
   if (state_ != State::kProof) return Close(Refuse(sync::v1::PROTOCOL_ERROR, "welcome"));
   state_ = State::kOpen;
   in_service_ = welcome.service() == sync::v1::Welcome::IN_SERVICE;
+  compresses_ = welcome.dictionary() == DictionaryNumber();
   if (auto status = store_.BeginDownload(welcome); !status.ok()) Close(std::move(status));
 }
 
@@ -213,6 +227,7 @@ bool Session::Next(ClientFrame* frame) {
   if (out_.empty()) return false;
   *frame = std::move(out_.front());
   out_.pop_front();
+  if (compresses_) CompressFrame(compressor_, frame);
   return true;
 }
 

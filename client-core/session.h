@@ -30,6 +30,7 @@
 #include "absl/status/status.h"
 #include "client-core/store/store.h"
 #include "sync/base/environment.h"
+#include "sync/wire/compression.h"
 #include "zhibu/sync/v1/sync.pb.h"
 
 namespace zhibu::client {
@@ -40,6 +41,7 @@ class Session {
 
   // NOT_FOUND: the device is not enrolled.
   absl::Status Start();
+  // As it came; also compressed.
   void OnFrame(const sync::v1::ServerFrame& frame);
   // False where there is nothing to send now. Ask again after OnFrame and after
   // the app has committed something.
@@ -68,6 +70,7 @@ class Session {
   void OnUpdate(const sync::v1::Update& update);
   void OnWholeUpdate(const sync::v1::Update& update);
   void OnRenumber(const sync::v1::Renumber& renumber);
+  void OnCompressed(const std::string& compressed);
   void Push();
   void Leave();
   void BeginAgain(absl::Status stored);
@@ -89,6 +92,8 @@ class Session {
   std::deque<sync::v1::Page> pages_;
   int64_t began_ms_ = 0;             // by Environment::SteadyMs
   std::optional<ClockWatch> clock_;  // since the server's was compared with it
+  Compressor compressor_;
+  bool compresses_ = false;  // both sides have said that they may
   bool in_service_ = true;
   bool left_ = false;
   bool caught_up_ = false;

@@ -32,6 +32,7 @@ function(zhibu_static name)
   target_link_libraries(${name} INTERFACE ${ARG_NEEDS})
 endfunction()
 zhibu_static(PkgConfig::sodium sodium)
+zhibu_static(PkgConfig::zstd zstd)
 zhibu_static(PkgConfig::sqlite3 sqlite3 NEEDS ${CMAKE_DL_LIBS} m)
 zhibu_static(SQLiteCpp SQLiteCpp NEEDS PkgConfig::sqlite3)
 # Debian's source of RE2 lacks its tables of characters, which are in the archive.

@@ -391,7 +391,7 @@ class Store {
       const Query& query, const RecordType& type, const Id& id, const std::string& body,
       std::vector<std::pair<Id, std::unique_ptr<google::protobuf::Message>>>* found);
   absl::Status TakeAnswer(Transaction& transaction, const sync::v1::Answer& answer,
-                          std::set<RecordKey>* affected);
+                          std::set<RecordKey>* affected, std::vector<sync::v1::Group>* made);
   absl::Status TakeGroup(Transaction& transaction, const sync::v1::Group& group, bool any_pending,
                          std::set<RecordKey>* affected, absl::FunctionRef<void(Stamp)> see);
   absl::Status TakeRemoval(Transaction& transaction, const sync::v1::Removal& removal,

@@ -160,7 +160,7 @@ absl::StatusOr<std::vector<NumberedEdit>> Store::Pending(EditNumber after, size_
 }
 
 absl::Status Store::TakeAnswer(Transaction& transaction, const sync::v1::Answer& answer,
-                               std::set<RecordKey>* affected) {
+                               std::set<RecordKey>* affected, std::vector<sync::v1::Group>* made) {
   Tables& tables = transaction.tables();
   const EditNumber number(answer.number());
   const auto pending = tables.GetPending(number);
@@ -172,6 +172,15 @@ absl::Status Store::TakeAnswer(Transaction& transaction, const sync::v1::Answer&
   for (const Change& change : edit.changes()) {
     tables.DeleteTouched(KeyOf(change), number);
     affected->insert(KeyOf(change));
+    if (made == nullptr || answer.as_made_at() == 0) continue;
+    if (change.kind() != Change::CREATE) return Refuse(sync::v1::PROTOCOL_ERROR, "as made");
+    sync::v1::Group& group = made->emplace_back();
+    group.set_type(change.type());
+    group.set_version(answer.as_made_at());
+    group.set_writer(transaction.Device().value);
+    group.set_stamp(pending->stamp.value);
+    group.set_ids(change.id());
+    group.add_bodies(change.set());
   }
   if (answer.verdict() != sync::v1::MERGED && !pending->withdrawn) {
     RETURN_IF_ERROR(transaction.PutAside(transaction.Device(), *pending, answer));
@@ -272,8 +281,9 @@ absl::Status Store::ApplyUpdate(const sync::v1::Update& update) {
   return Do([&](Transaction& transaction) -> absl::Status {
     Tables& tables = transaction.tables();
     std::set<RecordKey> affected;
+    std::vector<sync::v1::Group> made;
     for (const auto& answer : update.answers()) {
-      RETURN_IF_ERROR(TakeAnswer(transaction, answer, &affected));
+      RETURN_IF_ERROR(TakeAnswer(transaction, answer, &affected, &made));
     }
     transaction.WriteAnswered();
     RETURN_IF_ERROR(TakeDropped(transaction, update, &affected));
@@ -284,11 +294,13 @@ absl::Status Store::ApplyUpdate(const sync::v1::Update& update) {
     const auto see = [&](Stamp stamp) {
       if (stamp <= latest) observed = std::max(observed, stamp);
     };
-    for (const auto& group : update.groups()) {
-      RETURN_IF_ERROR(TakeGroup(transaction, group, any_pending, &affected, see));
+    const auto take = [&](const sync::v1::Group& group) {
       see(Stamp(group.stamp()));
       records += group.bodies_size();
-    }
+      return TakeGroup(transaction, group, any_pending, &affected, see);
+    };
+    for (const auto& group : made) RETURN_IF_ERROR(take(group));
+    for (const auto& group : update.groups()) RETURN_IF_ERROR(take(group));
     for (const auto& removal : update.removals()) {
       RETURN_IF_ERROR(TakeRemoval(transaction, removal, any_pending, &affected));
       records += static_cast<int64_t>(removal.ids().size() / Id::kSize);
@@ -490,7 +502,7 @@ absl::StatusOr<Store::Receipt> Store::TakeReceipt(const sync::v1::Receipt& recei
         RETURN_IF_ERROR(transaction.ChangedBy(*pending));
         continue;
       }
-      RETURN_IF_ERROR(TakeAnswer(transaction, answer, &affected));
+      RETURN_IF_ERROR(TakeAnswer(transaction, answer, &affected, nullptr));
       if (!pending->withdrawn) ++taken.set_aside;
     }
     transaction.WriteAnswered();

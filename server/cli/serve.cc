@@ -167,6 +167,11 @@ void AddServeCommand(CLI::App* app, const bool* json, const Language* language,
                    "What goes to stderr: debug (refusals and sessions too), info, warn, error, off")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}))
       ->capture_default_str();
+  serve
+      ->add_flag("--compress,!--no-compress", arguments->limits.compress,
+                 "Compress frames, with devices that can; without it who counts bytes on the way "
+                 "learns less, and phones pay for more")
+      ->default_str("true");
   AddLimits(serve, &arguments->limits);
   serve->callback([=] { *chosen = [=] { return Serve(*arguments, *json, *language); }; });
 }

@@ -7,6 +7,8 @@ namespace zhibu::server {
 
 struct Limits {
   int message_bytes_max = 4 << 20;
+  // Frames of streams, with devices that can (docs/wire.md, Compressed frames).
+  bool compress = true;
   // Of all that is on its way to or from devices. gRPC looks at a message's size only
   // once it has all of it; this is what ends a peer that sends without end.
   int network_bytes_max = 512 << 20;

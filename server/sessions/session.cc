@@ -22,6 +22,7 @@
 #include "sync/crypto/handshake.h"
 #include "sync/merge/audience.h"
 #include "sync/wire/canonical.h"
+#include "sync/wire/compression.h"
 #include "sync/wire/record.h"
 
 namespace zhibu::server {
@@ -118,6 +119,8 @@ void Session::OnFrame(const ClientFrame& frame) {
       return OnPush(frame.push());
     case ClientFrame::kAsk:
       return OnAsk(frame.ask());
+    case ClientFrame::kCompressed:
+      return OnCompressed(frame.compressed());
     case ClientFrame::kLeave:
       return OnLeave();
     default:
@@ -125,6 +128,21 @@ void Session::OnFrame(const ClientFrame& frame) {
       if (state_ != State::kOpen) Refuse(sync::v1::PROTOCOL_ERROR, "frame");
       return;
   }
+}
+
+// One for each thread that runs sessions: an idle one keeps nothing for it.
+Compressor& TheCompressor() {
+  static thread_local Compressor compressor;
+  return compressor;
+}
+
+void Session::OnCompressed(const std::string& compressed) {
+  if (state_ != State::kOpen) return Refuse(sync::v1::PROTOCOL_ERROR, "compressed");
+  if (!compresses_) return Refuse(sync::v1::MALFORMED, "compressed");
+  const auto frame =
+      DecompressFrame<ClientFrame>(TheCompressor(), compressed, limits_.message_bytes_max);
+  if (!frame.ok()) return End(frame.status());
+  OnFrame(*frame);
 }
 
 absl::Status Session::CheckHello(const std::string& bytes) {
@@ -206,6 +224,8 @@ absl::Status Session::Open(Reader& reader) {
   welcome->set_safe(device->safe_number.value);
   ASSIGN_OR_RETURN(*welcome->mutable_courier_key(), CourierKeyOf(reader));
   welcome->set_device_id(device_.record.str());
+  compresses_ = limits_.compress && hello_.dictionary() == DictionaryNumber();
+  if (compresses_) welcome->set_dictionary(DictionaryNumber());
   ASSIGN_OR_RETURN(const sync::v1::ServerAddresses reached, ReachedAt(reader));
   const std::string reached_at = reached.SerializeAsString();
   ASSIGN_OR_RETURN(const std::string announced, reader.GetSetting(kAnnounced));
@@ -237,6 +257,7 @@ void Session::OnPush(const sync::v1::Push& push) {
     const EditNumber number(edit.number());
     on_the_way_.push_back({number, edit.previous(), number <= std::max(unasked_, pushed_)});
     pushed_ = std::max(pushed_, number);
+    if (hello_.own_as_made()) as_made_.Add(edit);
     submitted_.push_back({device_.number, edit, sent_});
   }
 }
@@ -405,16 +426,19 @@ void Session::AddAnswer(const Answered& answered) {
 
 // Each with what it changed, and so not always in their order: versions of
 // different scopes do not compare.
-void Session::AddAnswers(Version cut, sync::v1::Update* update) {
+std::vector<Version> Session::AddAnswers(Version cut, sync::v1::Update* update) {
+  std::vector<Version> versions;
   std::deque<Result> waiting;
   for (Result& result : answers_) {
     if (result.version <= cut) {
       *update->add_answers() = std::move(result.answer);
+      versions.push_back(result.version);
     } else {
       waiting.push_back(std::move(result));
     }
   }
   answers_ = std::move(waiting);
+  return versions;
 }
 
 absl::Status Session::BuildUpdate(Reader& reader, sync::v1::Update* update,
@@ -423,7 +447,8 @@ absl::Status Session::BuildUpdate(Reader& reader, sync::v1::Update* update,
   RETURN_IF_ERROR(ReadAnswers(reader));
   ASSIGN_OR_RETURN(const CatchUp::Part part,
                    catch_up_.Read(reader, persons_, &sent_, update, disclosures));
-  AddAnswers(part.cut, update);
+  const std::vector<Version> versions = AddAnswers(part.cut, update);
+  as_made_.TakeOut(device_.number, versions, update);
   update->set_passed(part.passed);
   update->set_catching_up(!part.complete);
   ASSIGN_OR_RETURN(*passed_over, NotNotedYet(reader, part.passed_over));
@@ -450,7 +475,6 @@ void Session::MakeUpdate() {
 }
 
 void Session::Send(sync::v1::Update update) {
-  observer_.OnUpdate(device_.number, update.ByteSizeLong());
   if (update.ByteSizeLong() <= limits_.frame_bytes) {
     *out_.emplace_back().mutable_update() = std::move(update);
     return;
@@ -472,6 +496,9 @@ bool Session::Next(ServerFrame* frame) {
   if (out_.empty()) return false;
   *frame = std::move(out_.front());
   out_.pop_front();
+  const bool update = frame->has_update();
+  if (compresses_ && !frame->has_welcome()) CompressFrame(TheCompressor(), frame);
+  if (update) observer_.OnUpdate(device_.number, frame->ByteSizeLong());
   return true;
 }
 

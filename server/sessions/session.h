@@ -43,6 +43,7 @@
 #include "server/feed/sent.h"
 #include "server/ingest/ingest.h"
 #include "server/sessions/access.h"
+#include "server/sessions/as_made.h"
 #include "server/sessions/ask.h"
 #include "server/sessions/catch_up.h"
 #include "server/store/store.h"
@@ -57,6 +58,8 @@ struct SessionLimits {
   // most this and one record.
   size_t frame_bytes = 2 << 20;
   int push_edits_max = 1000;  // in one frame
+  size_t message_bytes_max = 4 << 20;  // of a frame that came compressed, its content
+  bool compress = true;                // with devices that can
   size_t hello_bytes_max = 256 << 10;
   size_t ask_bytes_max = 4 << 10;
   int renumbered_max = 60;    // times that a device may fork, in an hour
@@ -100,6 +103,7 @@ class Session {
   void OnPush(const sync::v1::Push& push);
   void OnAsk(const sync::v1::Ask& ask);
   void OnLeave();
+  void OnCompressed(const std::string& compressed);
   void Refuse(sync::v1::Reason reason, absl::string_view detail);
   void End(const absl::Status& refused);
   void Renumber();
@@ -115,7 +119,8 @@ class Session {
   absl::Status BuildUpdate(Reader& reader, sync::v1::Update* update, Disclosures* disclosures,
                            std::vector<RecordKey>* passed_over);
   absl::Status Log(Way way, const Disclosures& disclosures);
-  void AddAnswers(Version cut, sync::v1::Update* update);
+  // Gives the version of what each of them changed.
+  std::vector<Version> AddAnswers(Version cut, sync::v1::Update* update);
 
   Store& store_;
   const Ingest& ingest_;
@@ -153,6 +158,8 @@ class Session {
   Version offices_at_;               // OfficesVersion of these, which the audiences follow
   int64_t offices_valid_until_ms_ = 0;
   bool moved_ = false;
+  AsMade as_made_;
+  bool compresses_ = false;         // both sides have said that they may
   bool greeted_ = false;            // the first update has been made
   bool catching_up_ = false;        // what the device was last told
   std::optional<OnTheWay> forked_;  // see Result::forked

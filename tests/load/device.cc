@@ -62,7 +62,8 @@ void Device::Open() {
 }
 
 // What is sent may show that the stream is broken, which ends the call.
-void Device::Send(const ClientFrame& frame) {
+void Device::Send(ClientFrame frame) {
+  if (compresses_) CompressFrame(shared_.compressor, &frame);
   if (const auto call = call_) call->Send(frame);
 }
 
@@ -73,12 +74,14 @@ void Device::OnReady() {
   hello.set_server_id(shared_.site->server_id);
   hello.set_incarnation(shared_.site->incarnation);
   hello.set_app("zhibu load");
+  hello.set_dictionary(DictionaryNumber());
+  hello.set_own_as_made(true);
   for (const auto& [scope, cursor] : cursors_) *hello.add_cursors() = cursor;
   if (!sent_.empty()) hello.set_unanswered(sent_.front().edit.number());
   hello_ = hello.SerializeAsString();
   ClientFrame frame;
   frame.set_hello(hello_);
-  Send(frame);
+  Send(std::move(frame));
 }
 
 void Device::OnMessage(absl::string_view bytes) {
@@ -86,17 +89,23 @@ void Device::OnMessage(absl::string_view bytes) {
   if (!frame.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return Fail("unreadable frame", 0);
   }
+  if (frame.has_compressed()) {
+    auto unpacked = DecompressFrame<ServerFrame>(shared_.compressor, frame.compressed(), 8 << 20);
+    if (!unpacked.ok()) return Fail("unreadable frame", 0);
+    frame = *std::move(unpacked);
+  }
   switch (frame.frame_case()) {
     case ServerFrame::kChallenge: {
       ClientFrame proof;
       proof.mutable_proof()->set_signature(SignProof(who_.keys.secret_key,
                                                      frame.challenge().nonce(),
                                                      shared_.site->server.fingerprint, hello_));
-      Send(proof);
+      Send(std::move(proof));
       break;
     }
     case ServerFrame::kWelcome:
       open_ = true;
+      compresses_ = frame.welcome().dictionary() == DictionaryNumber();
       hello_.clear();
       Resend();
       Push();
@@ -210,7 +219,7 @@ void Device::Push() {
       *frame.mutable_push()->add_edits() = sent.edit;
       if (shared_.measuring) ++shared_.tally.sent;
     }
-    Send(frame);
+    Send(std::move(frame));
   }
 }
 
@@ -223,7 +232,7 @@ void Device::Resend() {
     Send(frame);
     frame.Clear();
   }
-  if (frame.has_push()) Send(frame);
+  if (frame.has_push()) Send(std::move(frame));
 }
 
 void Device::Begin() {
@@ -278,7 +287,7 @@ void Device::GoOn() {
 
 void Device::Close() {
   if (std::exchange(in_step_, false)) --shared_.opened;
-  open_ = false;
+  open_ = compresses_ = false;
   if (call_ == nullptr) return;
   shared_.tally.bytes_up += call_->bytes_up();
   shared_.tally.bytes_down += call_->bytes_down();

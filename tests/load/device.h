@@ -17,6 +17,7 @@
 #include <string>
 
 #include "sync/base/environment.h"
+#include "sync/wire/compression.h"
 #include "tests/load/call.h"
 #include "tests/load/plan.h"
 #include "tests/load/site.h"
@@ -33,6 +34,7 @@ struct Shared {
   std::mt19937_64 random;
   Environment environment;
   Tally tally;
+  Compressor compressor;
   bool measuring = false;  // what happens now counts
   bool offering = false;   // edits become due
   int64_t began_us = 0;    // of measuring
@@ -61,7 +63,7 @@ class Device : public Listener {
   void OnMessage(absl::string_view bytes) override;
   void OnEnd(const absl::Status& why) override;
 
-  void Send(const sync::v1::ClientFrame& frame);
+  void Send(sync::v1::ClientFrame frame);
   void OnUpdate(const sync::v1::Update& update);
   void OnAnswer(const sync::v1::Answer& answer);
   void HearOthers(const sync::v1::Group& group);
@@ -92,6 +94,7 @@ class Device : public Listener {
   int64_t arrives_us_ = 0;  // with a rate: when the next edit is due
   bool writes_ = false;
   bool open_ = false;
+  bool compresses_ = false;
   bool in_step_ = false;
   bool over_ = false;  // it is not what the server takes it for, and comes no more
   std::string hello_;

@@ -77,6 +77,29 @@ class SessionTest : public Village {
     for (const auto& edit : edits) *frame.mutable_push()->add_edits() = edit;
     return frame;
   }
+  // As Open, with a device that takes compressed frames.
+  void OpenCompressing() {
+    sync::v1::Hello hello = Hello();
+    hello.set_dictionary(DictionaryNumber());
+    ASSERT_EQ(SayProof(Sign(SayHello(hello), hello)).welcome().dictionary(), DictionaryNumber());
+    ASSERT_TRUE(Unpacked(Heard()).has_update());
+  }
+  // What the device is told, having pushed these in a session of its own.
+  sync::v1::Update AnswerTo(const std::vector<sync::v1::NumberedEdit>& edits,
+                            bool own_as_made = true) {
+    session = NewSession();
+    sync::v1::Hello hello = Hello();
+    if (!edits.empty()) hello.set_unanswered(edits[0].number());
+    hello.set_own_as_made(own_as_made);
+    EXPECT_TRUE(SayProof(Sign(SayHello(hello), hello)).has_welcome());
+    EXPECT_TRUE(Heard().has_update());
+    session->OnFrame(PushOf(edits));
+    session->OnResults(world.Commit(session->TakeSubmitted()));
+    return Heard().update();
+  }
+  sync::v1::Update AnswerToPending(bool own_as_made = true) {
+    return AnswerTo(zhangs.store().Pending(EditNumber(0), 1 << 20).value(), own_as_made);
+  }
   void ExpectRefused(const ServerFrame& heard, sync::v1::Reason reason) {
     EXPECT_EQ(sync::v1::Reason_Name(heard.refusal().reason()), sync::v1::Reason_Name(reason));
     EXPECT_TRUE(session->closed());
@@ -85,6 +108,7 @@ class SessionTest : public Village {
 
   std::unique_ptr<Session> session;
   client::Identity identity;
+  Compressor compressor;
 };
 
 // ---- Who is let in ---------------------------------------------------------------
@@ -293,6 +317,157 @@ TEST_F(SessionTest, AFrameThatIsNoMessageEndsTheStream) {
   ExpectRefused(Heard(), sync::v1::MALFORMED);
   session->OnGarbage("frame");
   EXPECT_FALSE(Heard().has_refusal()) << "it has been said";
+}
+
+// ---- Compressed frames --------------------------------------------------------------
+
+TEST_F(SessionTest, WhoTakesCompressedFramesIsSentThemOnceWelcomed) {
+  for (int i = 0; i < 20; ++i) MakeMeeting(zhangs);
+  ASSERT_EQ(world.Sync(zhangs), absl::OkStatus());
+  sync::v1::Hello hello = Hello();
+  hello.clear_cursors();
+  hello.set_dictionary(DictionaryNumber());
+  const ServerFrame welcome = SayProof(Sign(SayHello(hello), hello));
+  EXPECT_EQ(welcome.welcome().dictionary(), DictionaryNumber());
+  const ServerFrame heard = Heard();
+  ASSERT_TRUE(heard.has_compressed());
+  EXPECT_GT(Unpacked(heard).update().groups_size(), 0);
+}
+
+TEST_F(SessionTest, WhoTakesNoneIsSentNoneWhateverTheServerHas) {
+  for (const uint32_t dictionary : {0u, DictionaryNumber() + 1}) {
+    session = NewSession();
+    sync::v1::Hello hello = Hello();
+    hello.clear_cursors();
+    hello.set_dictionary(dictionary);
+    EXPECT_EQ(SayProof(Sign(SayHello(hello), hello)).welcome().dictionary(), 0u);
+    EXPECT_GT(Heard().update().groups_size(), 0);
+    ClientFrame frame;
+    frame.set_compressed(compressor.Compress(PushOf({}).SerializeAsString()));
+    ExpectRefused(Say(frame), sync::v1::MALFORMED);
+  }
+}
+
+TEST_F(SessionTest, AServerThatIsToldNotToCompressDoesNot) {
+  world.limits.compress = false;
+  session = NewSession();
+  sync::v1::Hello hello = Hello();
+  hello.clear_cursors();
+  hello.set_dictionary(DictionaryNumber());
+  EXPECT_EQ(SayProof(Sign(SayHello(hello), hello)).welcome().dictionary(), 0u);
+  EXPECT_TRUE(Heard().has_update());
+}
+
+TEST_F(SessionTest, ACompressedFrameFromAStrangerIsNotUnpacked) {
+  ClientFrame frame;
+  sync::v1::Hello hello = Hello();
+  hello.set_dictionary(DictionaryNumber());
+  frame.set_hello(hello.SerializeAsString());
+  ClientFrame compressed;
+  compressed.set_compressed(compressor.Compress(frame.SerializeAsString()));
+  ExpectRefused(Say(compressed), sync::v1::PROTOCOL_ERROR);
+  session = NewSession();
+  SayHello(hello);
+  ExpectRefused(Say(compressed), sync::v1::PROTOCOL_ERROR);
+}
+
+TEST_F(SessionTest, ACompressedPushIsTaken) {
+  for (int i = 0; i < 5; ++i) MakeMeeting(zhangs);
+  const auto edits = zhangs.store().Pending(EditNumber(0), 1 << 20).value();
+  OpenCompressing();
+  ClientFrame frame = PushOf(edits);
+  CompressFrame(compressor, &frame);
+  ASSERT_TRUE(frame.has_compressed());
+  session->OnFrame(frame);
+  EXPECT_THAT(session->TakeSubmitted(), SizeIs(edits.size()));
+}
+
+TEST_F(SessionTest, ACompressedFrameThatCannotBeUsedEndsTheStream) {
+  const auto say = [&](const std::string& compressed) {
+    session = NewSession();
+    OpenCompressing();
+    ClientFrame frame;
+    frame.set_compressed(compressed);
+    return Unpacked(Say(frame));
+  };
+  ExpectRefused(say("no frame"), sync::v1::MALFORMED);
+  ExpectRefused(say(compressor.Compress("no message")), sync::v1::MALFORMED);
+  ExpectRefused(say(compressor.Compress(std::string((4 << 20) + 1, '\0'))), sync::v1::TOO_LARGE);
+  world.limits.message_bytes_max = 1000;
+  ExpectRefused(say(compressor.Compress(std::string(1001, '\0'))), sync::v1::TOO_LARGE);
+}
+
+// ---- What stands as it was made -------------------------------------------------------
+
+TEST_F(SessionTest, WhatStandsAsItsAuthorMadeItIsNotSentBack) {
+  const Id meeting = MakeMeeting(zhangs);
+  const sync::v1::Update update = AnswerToPending();
+  ASSERT_EQ(update.answers_size(), 1);
+  EXPECT_GT(update.answers(0).as_made_at(), 0u);
+  EXPECT_EQ(update.groups_size(), 0);
+  // The device has it all the same.
+  EXPECT_EQ(world.Sync(zhangs), absl::OkStatus());
+  EXPECT_EQ(world.Differences(zhangs), std::vector<std::string>());
+  EXPECT_EQ(zhangs.Get<Meeting>(meeting).topic(), "七月党员大会");
+}
+
+TEST_F(SessionTest, ADeviceThatDoesNotAskForThatIsSentWhatItMade) {
+  MakeMeeting(zhangs);
+  const sync::v1::Update update = AnswerToPending(false);
+  EXPECT_EQ(update.answers(0).as_made_at(), 0u);
+  EXPECT_EQ(update.groups_size(), 1);
+}
+
+TEST_F(SessionTest, WhatItsAuthorHasChangedIsSent) {
+  const Id meeting = MakeMeeting(zhangs);
+  ASSERT_EQ(world.Sync(zhangs), absl::OkStatus());
+  zhangs.Change<Meeting>(meeting, [](auto& record) { record.set_place("祠堂"); });
+  const sync::v1::Update update = AnswerToPending();
+  EXPECT_EQ(update.answers(0).as_made_at(), 0u);
+  EXPECT_EQ(update.groups_size(), 1);
+}
+
+// Two note the same person offline: what stands is not what either has made.
+TEST_F(SessionTest, WhatAnotherHasMadeBeforeIsSent) {
+  const Id meeting = MakeMeeting(zhangs);
+  ASSERT_EQ(world.Sync(zhangs), absl::OkStatus());
+  ASSERT_EQ(world.Sync(lis), absl::OkStatus());
+  const auto note = [&](Phone& phone, const std::string& known_by) {
+    world.Wait(1000);
+    phone.Make<records::v1::Attendance>([&](records::v1::Attendance& attendance) {
+      attendance.set_branch_id(branch.str());
+      attendance.set_meeting_id(meeting.str());
+      attendance.set_member_id(li.str());
+      attendance.set_state(records::v1::Attendance::PRESENT);
+      attendance.set_known_by(known_by);
+    });
+  };
+  note(lis, "点名");
+  note(zhangs, "签到表");
+  ASSERT_EQ(world.Sync(lis), absl::OkStatus());
+  const sync::v1::Update update = AnswerToPending();
+  ASSERT_EQ(update.answers_size(), 1);
+  EXPECT_EQ(update.answers(0).verdict(), sync::v1::MERGED);
+  EXPECT_EQ(update.answers(0).as_made_at(), 0u);
+}
+
+TEST_F(SessionTest, WhatAnotherCopyOfTheDeviceHasMadeUnderTheNumberIsNotTakenForThis) {
+  Phone& copy = world.Clone(zhangs);
+  MakeMeeting(zhangs);
+  MakeMeeting(copy);
+  // Both are connected; the first is heard first.
+  sync::v1::Hello hello = Hello();
+  hello.set_own_as_made(true);
+  ASSERT_TRUE(SayProof(Sign(SayHello(hello), hello)).has_welcome());
+  ASSERT_TRUE(Heard().has_update());
+  ASSERT_EQ(world.Sync(zhangs), absl::OkStatus());
+  session->OnFrame(PushOf(copy.store().Pending(EditNumber(0), 1 << 20).value()));
+  session->OnResults(world.Commit(session->TakeSubmitted()));
+  session->OnMoved();
+  const sync::v1::Update update = Heard().update();
+  ASSERT_EQ(update.answers_size(), 1);  // to what the first has made
+  EXPECT_EQ(update.answers(0).as_made_at(), 0u);
+  EXPECT_EQ(update.groups_size(), 1);
 }
 
 TEST_F(SessionTest, MoreEditsThanAFrameMayHoldAreRefused) {

@@ -13,6 +13,7 @@
 #include "sync/crypto/handshake.h"
 #include "sync/merge/own_edit.h"
 #include "tests/sim/hostile.h"
+#include "tests/support/unpacked.h"
 
 namespace zhibu::sim {
 
@@ -162,11 +163,12 @@ void Universe::EndStream(Stream& stream) {
 }
 
 bool Universe::ClientSays(Stream& stream) {
-  ClientFrame frame;
-  if (stream.client.closed() || !stream.client.Next(&frame)) {
+  ClientFrame sent;
+  if (stream.client.closed() || !stream.client.Next(&sent)) {
     if (stream.client.closed()) EndStream(stream);
     return false;
   }
+  const ClientFrame frame = test::Unpacked(sent);
   const bool allowed = frame.has_hello() ? stream.said == 0
                        : frame.has_proof()
                            ? stream.said == 1 && stream.heard == Stream::Heard::kChallenge
@@ -178,19 +180,20 @@ bool Universe::ClientSays(Stream& stream) {
     stream.device.last_push = frame.SerializeAsString();
     stream.device.last_push_by = stream.device.Number();
   }
-  stream.up.push_back(frame.SerializeAsString());
+  stream.up.push_back(sent.SerializeAsString());
   return true;
 }
 
 bool Universe::ServerHears(Stream& stream) {
   if (stream.up.empty()) return false;
-  ClientFrame frame;
-  if (!frame.ParseFromString(stream.up.front())) ledger_.Fail(kProtocol, "a frame cannot be read");
+  ClientFrame came;
+  if (!came.ParseFromString(stream.up.front())) ledger_.Fail(kProtocol, "a frame cannot be read");
   stream.up.pop_front();
   ++stats.frames;
+  const ClientFrame frame = test::Unpacked(came);
   if (frame.has_ask()) AnswerIsDue(stream);
   if (frame.has_proof()) stream.whereabouts = Whereabouts();
-  stream.server.OnFrame(frame);
+  stream.server.OnFrame(came);
   if (frame.has_ask()) Absorb();
   auto edits = stream.server.TakeSubmitted();
   if (!edits.empty()) Submit(stream.server, stream.id, std::move(edits));
@@ -220,14 +223,15 @@ void Universe::Seen(DeviceNumber number, const std::string& who) {
 
 bool Universe::ServerSays(Stream& stream) {
   using Heard = Stream::Heard;
-  ServerFrame frame;
+  ServerFrame sent;
   if (stream.down.size() > 3) return false;
-  const bool speaks = stream.server.Next(&frame);
+  const bool speaks = stream.server.Next(&sent);
   if (!server_.moved.empty()) {
     Absorb();
     TellOfMoved();
   }
   if (!speaks) return false;
+  const ServerFrame frame = test::Unpacked(sent);
   bool allowed = frame.has_refusal();
   Heard next = Heard::kEnd;
   if (frame.has_challenge()) {
@@ -263,7 +267,7 @@ bool Universe::ServerSays(Stream& stream) {
   if (frame.has_update()) CheckUpdate(hearer, frame.update());
   if (frame.has_update()) CheckRepeats(stream, frame.update());
   stream.heard = next;
-  stream.down.push_back(frame.SerializeAsString());
+  stream.down.push_back(sent.SerializeAsString());
   return true;
 }
 
@@ -272,16 +276,16 @@ bool Universe::ClientHears(Stream& stream) {
     if (stream.server.closed()) EndStream(stream);
     return false;
   }
-  ServerFrame frame;
-  if (!frame.ParseFromString(stream.down.front()))
-    ledger_.Fail(kProtocol, "a frame cannot be read");
+  ServerFrame came;
+  if (!came.ParseFromString(stream.down.front())) ledger_.Fail(kProtocol, "a frame cannot be read");
   stream.down.pop_front();
   ++stats.frames;
+  const ServerFrame frame = test::Unpacked(came);
   std::vector<uint64_t> merged;
   stream.welcomed = stream.welcomed || frame.has_welcome();
   if (frame.has_update()) TakeAnswers(stream, frame.update(), &merged);
   if (frame.has_challenge()) stream.compared_ms = now_ms_;
-  stream.client.OnFrame(frame);
+  stream.client.OnFrame(came);
   if (frame.has_page()) TakePage(stream);
   if (stream.device.disk.dead()) return true;
   if (stream.client.closed()) {

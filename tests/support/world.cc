@@ -206,7 +206,7 @@ bool Stream::StepServer() {
   if (!speaks) return false;
   sync::v1::ServerFrame arrived;
   EXPECT_TRUE(arrived.ParseFromString(frame.SerializeAsString()));
-  if (watch) watch(arrived);
+  if (watch) watch(Unpacked(arrived));
   ++frames_;
   client_.OnFrame(arrived);
   return true;

@@ -34,6 +34,7 @@
 #include "sync/schema/schema.h"
 #include "tests/support/heard.h"
 #include "tests/support/moved.h"
+#include "tests/support/unpacked.h"
 
 namespace zhibu::test {
 
@@ -191,7 +192,7 @@ class Stream {
   server::Session& server() { return server_; }
   Phone& phone() { return phone_; }
   int frames() const { return frames_; }
-  // Sees each frame from the server before the phone does.
+  // Sees each frame from the server before the phone does, unpacked.
   std::function<void(const sync::v1::ServerFrame&)> watch;
   // Who speaks first when both could.
   bool server_first = false;

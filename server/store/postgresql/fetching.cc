@@ -18,10 +18,6 @@ constexpr char kEdits[] =
     "SELECT a.made_ms, a.link FROM audit a"
     " JOIN unnest($1::bigint[], $2::bigint[]) AS w (made_ms, link)"
     " ON a.link = w.link AND a.made_ms = w.made_ms";
-#define ZHIBU_STATE_COLUMNS                                              \
-  "r.touch_version, r.touch_writer, r.touch_stamp, r.deletion_version, " \
-  "r.deletion_writer, r.deletion_stamp, r.body, r.trace"
-constexpr int kAfterState = 8;
 constexpr char kRecords[] = "SELECT " ZHIBU_STATE_COLUMNS
                             ", w.type, w.id FROM unnest($1::bigint[], $2::bytea[]) AS w (type, id)"
                             " JOIN record r ON r.spread = get_byte(w.id, 15)"
@@ -44,10 +40,6 @@ constexpr char kLists[] =
     "   ORDER BY f.id LIMIT 65) AS f"
     " JOIN record r ON r.spread = get_byte(f.id, 15) AND r.type = f.type AND r.id = f.id"
     " ORDER BY w.scope, r.type, r.id";
-constexpr char kFeedsOf[] =
-    "SELECT f.scope, f.type, f.id, f.offices, f.version, f.present, f.since FROM feed f"
-    " JOIN unnest($1::bytea[], $2::bigint[], $3::bytea[]) AS w (scope, type, id)"
-    " ON f.scope = w.scope AND f.type = w.type AND f.id = w.id";
 constexpr char kMarked[] = "SELECT mark, person FROM mark WHERE mark = ANY ($1) ORDER BY person";
 
 std::vector<std::string> BytesOf(const std::vector<Id>& ids) {

@@ -5,11 +5,6 @@
 namespace zhibu::server::postgresql {
 namespace {
 
-// The first eight columns wherever a record is read: see Transaction::StateOf.
-#define ZHIBU_STATE_COLUMNS                                              \
-  "r.touch_version, r.touch_writer, r.touch_stamp, r.deletion_version, " \
-  "r.deletion_writer, r.deletion_stamp, r.body, r.trace"
-constexpr int kAfterState = 8;
 // Rows that are fetched at once where many are read.
 #define ZHIBU_PAGE " LIMIT 256"
 constexpr int kPage = 256;
@@ -44,10 +39,6 @@ constexpr char kScopesOf[] =
     "SELECT s.id FROM scope s WHERE EXISTS"
     " (SELECT 1 FROM feed f WHERE f.scope = s.id AND f.type = $1 AND f.id = $2)";
 
-constexpr char kFeedsOf[] =
-    "SELECT f.scope, f.type, f.id, f.offices, f.version, f.present, f.since FROM feed f"
-    " JOIN unnest($1::bytea[], $2::bigint[], $3::bytea[]) AS w (scope, type, id)"
-    " ON f.scope = w.scope AND f.type = w.type AND f.id = w.id";
 constexpr char kDropFeed[] = "DELETE FROM feed WHERE scope = $1 AND type = $2 AND id = $3";
 constexpr char kPutFeed[] =
     "INSERT INTO feed (scope, type, id, offices, version, present, since)"

@@ -34,6 +34,16 @@
 
 namespace zhibu::server::postgresql {
 
+// The first eight columns wherever a record is read: see Transaction::StateOf.
+#define ZHIBU_STATE_COLUMNS                                              \
+  "r.touch_version, r.touch_writer, r.touch_stamp, r.deletion_version, " \
+  "r.deletion_writer, r.deletion_stamp, r.body, r.trace"
+inline constexpr int kAfterState = 8;
+inline constexpr char kFeedsOf[] =
+    "SELECT f.scope, f.type, f.id, f.offices, f.version, f.present, f.since FROM feed f"
+    " JOIN unnest($1::bytea[], $2::bigint[], $3::bytea[]) AS w (scope, type, id)"
+    " ON f.scope = w.scope AND f.type = w.type AND f.id = w.id";
+
 // A process's share of what all of them count, and when what it writes comes about: later for each.
 struct Lane {
   uint32_t number = 0;

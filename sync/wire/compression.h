@@ -1,0 +1,73 @@
+// Frames, compressed for the way (Welcome.dictionary):
+//
+//   compressed = one frame of zstd (RFC 8878) by the dictionary of proto/zhibu/sync/v1/frames.zdict,
+//                which says how long its content is
+//   content    = another frame, serialised
+//
+// Each by itself, so that a stream that is idle keeps nothing for it. The dictionary never changes;
+// a better one would have another number.
+#ifndef ZHIBU_SYNC_WIRE_COMPRESSION_H_
+#define ZHIBU_SYNC_WIRE_COMPRESSION_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "sync/base/reason.h"
+
+namespace zhibu {
+
+// Of the dictionary that this build has. Any thread may ask.
+uint32_t DictionaryNumber();
+
+// What compressing needs beside the dictionary: a few hundred kilobytes, from the first use on.
+// One thread at a time.
+class Compressor {
+ public:
+  Compressor();
+  ~Compressor();
+
+  std::string Compress(absl::string_view bytes);
+  // Nothing is made before it is known to hold `bytes_max` at most. MALFORMED; TOO_LARGE.
+  absl::StatusOr<std::string> Decompress(absl::string_view compressed, size_t bytes_max);
+
+ private:
+  struct Contexts;
+  std::unique_ptr<Contexts> contexts_;
+};
+
+// Shorter than this a frame gains nothing.
+inline constexpr size_t kCompressedFromBytes = 64;
+
+// The frame as it travels: compressed where that makes it shorter.
+template <typename Frame>
+void CompressFrame(Compressor& compressor, Frame* frame) {
+  if (frame->ByteSizeLong() < kCompressedFromBytes) return;
+  const std::string bytes = frame->SerializeAsString();
+  std::string compressed = compressor.Compress(bytes);
+  constexpr size_t kAround = 4;
+  if (compressed.size() + kAround >= bytes.size()) return;
+  frame->set_compressed(std::move(compressed));
+}
+
+// What is in a frame that came compressed. MALFORMED: also where that is compressed again.
+template <typename Frame>
+absl::StatusOr<Frame> DecompressFrame(Compressor& compressor, absl::string_view compressed,
+                                      size_t bytes_max) {
+  const absl::StatusOr<std::string> bytes = compressor.Decompress(compressed, bytes_max);
+  if (!bytes.ok()) return bytes.status();
+  Frame frame;
+  if (!frame.ParseFromString(*bytes) || frame.frame_case() == Frame::kCompressed) {
+    return Refuse(sync::v1::MALFORMED, "compressed");
+  }
+  return frame;
+}
+
+}  // namespace zhibu
+
+#endif  // ZHIBU_SYNC_WIRE_COMPRESSION_H_
