@@ -173,7 +173,9 @@ absl::Status Store::TakeAnswer(Transaction& transaction, const sync::v1::Answer&
     tables.DeleteTouched(KeyOf(change), number);
     affected->insert(KeyOf(change));
     if (made == nullptr || answer.as_made_at() == 0) continue;
-    if (change.kind() != Change::CREATE) return Refuse(sync::v1::PROTOCOL_ERROR, "as made");
+    if (answer.verdict() != sync::v1::MERGED || change.kind() != Change::CREATE) {
+      return Refuse(sync::v1::PROTOCOL_ERROR, "as made");
+    }
     sync::v1::Group& group = made->emplace_back();
     group.set_type(change.type());
     group.set_version(answer.as_made_at());

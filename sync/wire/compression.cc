@@ -38,6 +38,11 @@ uint32_t DictionaryNumber() { return ZSTD_getDictID_fromDDict(TheDictionary().de
 struct Compressor::Contexts {
   ZSTD_CCtx* compressing = ZSTD_createCCtx();
   ZSTD_DCtx* decompressing = ZSTD_createDCtx();
+  Contexts() {
+    ZSTD_CCtx_refCDict(compressing, TheDictionary().compressing);
+    ZSTD_CCtx_setParameter(compressing, ZSTD_c_dictIDFlag, 0);  // both sides know which
+    ZSTD_DCtx_refDDict(decompressing, TheDictionary().decompressing);
+  }
   ~Contexts() {
     ZSTD_freeCCtx(compressing);
     ZSTD_freeDCtx(decompressing);
@@ -50,9 +55,8 @@ Compressor::~Compressor() = default;
 std::string Compressor::Compress(absl::string_view bytes) {
   if (contexts_ == nullptr) contexts_ = std::make_unique<Contexts>();
   std::string compressed(ZSTD_compressBound(bytes.size()), '\0');
-  const size_t size =
-      ZSTD_compress_usingCDict(contexts_->compressing, compressed.data(), compressed.size(),
-                               bytes.data(), bytes.size(), TheDictionary().compressing);
+  const size_t size = ZSTD_compress2(contexts_->compressing, compressed.data(), compressed.size(),
+                                     bytes.data(), bytes.size());
   REQUIRE(ZSTD_isError(size) == 0);
   compressed.resize(size);
   return compressed;
@@ -68,9 +72,8 @@ absl::StatusOr<std::string> Compressor::Decompress(absl::string_view compressed,
   if (ZSTD_isError(whole) != 0 || whole != compressed.size()) return Malformed();
   if (contexts_ == nullptr) contexts_ = std::make_unique<Contexts>();
   std::string bytes(size, '\0');
-  const size_t made = ZSTD_decompress_usingDDict(contexts_->decompressing, bytes.data(), size,
-                                                 compressed.data(), compressed.size(),
-                                                 TheDictionary().decompressing);
+  const size_t made = ZSTD_decompressDCtx(contexts_->decompressing, bytes.data(), size,
+                                          compressed.data(), compressed.size());
   if (ZSTD_isError(made) != 0 || made != size) return Malformed();
   return bytes;
 }

@@ -64,6 +64,82 @@ TEST_F(Sync, WhatThreePeopleRecordOfflineIsOneAndTheSameForAllOnceTheyHaveConnec
   EXPECT_THAT(wangs.All<DuesPayment>(), SizeIs(1));
 }
 
+// ---- Fewer bytes -------------------------------------------------------------------
+
+TEST_F(Sync, WhatAPhoneMadeIsThereThoughItIsNotSentBack) {
+  Stream stream(&world, &zhangs);
+  stream.Run();
+  const Id meeting = MakeMeeting(zhangs);
+  const Id sampler = MakeSampler(zhangs);
+  int as_made = 0;
+  int groups = 0;
+  stream.watch = [&](const sync::v1::ServerFrame& frame) {
+    for (const auto& answer : frame.update().answers()) as_made += answer.as_made_at() != 0 ? 1 : 0;
+    groups += frame.update().groups_size();
+  };
+  stream.Run();
+  EXPECT_EQ(as_made, 2);
+  EXPECT_EQ(groups, 0);
+  EXPECT_THAT(world.Differences(zhangs), IsEmpty());
+  EXPECT_EQ(zhangs.State().unsent, 0u);
+  // Later changes are made on it, by others and by itself.
+  ASSERT_EQ(world.Sync(lis), absl::OkStatus());
+  lis.Change<Meeting>(meeting, [](Meeting& m) { m.set_place("祠堂"); });
+  AddTo(zhangs, sampler, 3);
+  ExpectConverged();
+}
+
+TEST_F(Sync, AServerThatSaysOfAChangeThatItStandsAsMadeIsNotBelieved) {
+  const Id meeting = MakeMeeting(zhangs);
+  world.SyncAll();
+  zhangs.Change<Meeting>(meeting, [](Meeting& m) { m.set_place("祠堂"); });
+  const auto edit = zhangs.store().Pending(EditNumber(0), 1 << 20).value().at(0);
+  sync::v1::Update update;
+  auto& answer = *update.add_answers();
+  answer.set_number(edit.number());
+  answer.set_link(LinkTo(edit.edit()));
+  answer.set_verdict(sync::v1::MERGED);
+  answer.set_as_made_at(1);
+  EXPECT_EQ(ReasonOf(zhangs.store().ApplyUpdate(update)).reason, sync::v1::PROTOCOL_ERROR);
+  EXPECT_EQ(zhangs.State().unsent, 1u) << "nothing of the update is taken";
+  ExpectConverged();
+}
+
+TEST_F(Sync, ACompressedFrameThatCannotBeReadEndsTheStreamAndNothingIsLost) {
+  MakeMeeting(zhangs);
+  Compressor compressor;
+  const auto say = [&](const std::string& compressed) {
+    Stream stream(&world, &zhangs);
+    while (stream.StepClient() || (stream.frames() < 4 && stream.StepServer())) continue;
+    sync::v1::ServerFrame frame;
+    frame.set_compressed(compressed);
+    stream.client().OnFrame(frame);
+    EXPECT_TRUE(stream.client().closed());
+    return ReasonOf(stream.client().status()).reason;
+  };
+  EXPECT_EQ(say("no frame"), sync::v1::PROTOCOL_ERROR);
+  EXPECT_EQ(say(compressor.Compress(std::string((8 << 20) + 1, '\0'))), sync::v1::PROTOCOL_ERROR);
+  ExpectConverged();
+}
+
+TEST_F(Sync, AServerThatDoesNotCompressIsSentNothingCompressed) {
+  world.limits.compress = false;
+  for (int i = 0; i < 20; ++i) MakeMeeting(zhangs);
+  Stream stream(&world, &zhangs);
+  sync::v1::ClientFrame frame;
+  while (stream.client().Next(&frame)) {
+    EXPECT_FALSE(frame.has_compressed());
+    stream.server().OnFrame(frame);
+    stream.server().OnResults(world.Commit(stream.server().TakeSubmitted()));
+    while (stream.StepServer()) continue;
+  }
+  EXPECT_EQ(zhangs.State().unsent, 0u);
+  sync::v1::ServerFrame compressed;
+  compressed.set_compressed(Compressor().Compress("x"));
+  stream.client().OnFrame(compressed);
+  EXPECT_EQ(ReasonOf(stream.client().status()).reason, sync::v1::PROTOCOL_ERROR);
+}
+
 TEST_F(Sync, WhoeverConnectsFirstTheOutcomeIsTheSame) {
   std::vector<std::string> first;
   for (const bool deputy_first : {false, true}) {

@@ -57,6 +57,8 @@ class Intruder {
     hello.set_server_id(identity_.server_id);
     hello.set_incarnation(identity_.incarnation);
     hello.set_unanswered(in_.Number());
+    hello.set_dictionary(DictionaryNumber());
+    hello.set_own_as_made(true);
     for (uint32_t n = in_.Below(4); n > 0; --n) {
       auto& cursor = *hello.add_cursors();
       cursor.set_scope(in_.AnId().str());
@@ -69,6 +71,7 @@ class Intruder {
       if (in_.Coin()) *hello.add_cursors() = (*cursors)[n];
     }
     frame.set_hello(hello.SerializeAsString());
+    said_ = 0;  // before the Welcome nothing is compressed
     Say(frame);
     ServerFrame challenge;
     EXPECT_TRUE(session_->Next(&challenge));
@@ -76,11 +79,14 @@ class Intruder {
     ClientFrame proof;
     proof.mutable_proof()->set_signature(SignProof(
         identity_.secret_key, challenge.challenge().nonce(), identity_.fingerprint, frame.hello()));
+    said_ = 0;
     Say(proof);
   }
 
   void Say(const ClientFrame& frame) {
-    session_->OnFrame(frame);
+    ClientFrame sent = frame;
+    if (++said_ % 2 == 0 && !frame.has_compressed()) CompressFrame(compressor_, &sent);
+    session_->OnFrame(sent);
     const auto submitted = session_->TakeSubmitted();
     if (submitted.empty()) return;
     const auto results = site_.world.Commit(submitted);
@@ -171,6 +177,8 @@ class Intruder {
   uint64_t number_ = 0;  // of the last edit that the server has
   uint64_t link_ = 0;
   std::unique_ptr<server::Session> session_;
+  Compressor compressor_;
+  int said_ = 0;
 };
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "sync/crypto/courier.h"
 #include "sync/crypto/handshake.h"
 #include "sync/crypto/pass.h"
+#include "sync/wire/compression.h"
 #include "sync/wire/canonical.h"
 #include "sync/wire/record.h"
 #include "sync/wire/slots.h"
@@ -378,6 +379,28 @@ Json Passes() {
            {"text", ToText(token)}}};
 }
 
+// As some encoder has made it: what another makes of the same frame may be other bytes.
+constexpr char kCompressed[] =
+    "28b52ffd20ab850100f301071818183d8fbbdd66b3d9ec9176cfe3e62"
+    "bd0c4d9ec11bee771f38cf105fcba40b5846eb5651eceddc5be47043c";
+
+Json CompressedFrames() {
+  sync::v1::ClientFrame frame;
+  for (uint64_t number = 1; number <= 3; ++number) {
+    auto* edit = frame.mutable_push()->add_edits();
+    edit->set_number(number);
+    edit->set_stamp(number << 32);
+    edit->set_edit(std::string(40, 'a') + static_cast<char>(number));
+  }
+  Compressor compressor;
+  const auto content = compressor.Decompress(absl::HexStringToBytes(kCompressed), 1 << 20);
+  EXPECT_TRUE(content.ok()) << content.status();
+  EXPECT_EQ(Hex(content.value_or("")), Hex(frame.SerializeAsString()));
+  return {{{"dictionary", DictionaryNumber()},
+           {"frame", Hex(frame.SerializeAsString())},
+           {"compressed", kCompressed}}};
+}
+
 TEST(Vectors, OfEveryByteThatIsHashedLinkedSignedOrDerived) {
   ExpectVectors("bytes.json", {{"tickets", Tickets()},
                                {"fingerprints", Fingerprints()},
@@ -389,7 +412,8 @@ TEST(Vectors, OfEveryByteThatIsHashedLinkedSignedOrDerived) {
                                {"keys", Keys()},
                                {"letters", Letters()},
                                {"check_in_codes", CheckInCodes()},
-                               {"passes", Passes()}});
+                               {"passes", Passes()},
+                               {"compressed_frames", CompressedFrames()}});
 }
 
 }  // namespace

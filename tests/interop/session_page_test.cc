@@ -153,10 +153,15 @@ class Zhangs {
   }
   template <typename Frame>
   static std::string Shown(const char* way, const Frame& frame) {
-    const auto* field = frame.GetDescriptor()->FindFieldByNumber(frame.frame_case());
-    const std::string bytes = frame.SerializeAsString();
-    return absl::StrCat(way, "   ", field->name(), ", ", bytes.size(), " bytes\n",
-                        Annotated().Of(*frame.GetDescriptor(), bytes), "\n");
+    const Frame read = test::Unpacked(frame);
+    const auto* field = read.GetDescriptor()->FindFieldByNumber(read.frame_case());
+    const std::string bytes = read.SerializeAsString();
+    const std::string travels =
+        frame.has_compressed()
+            ? absl::StrCat("; travels compressed, ", frame.ByteSizeLong(), " bytes")
+            : "";
+    return absl::StrCat(way, "   ", field->name(), ", ", bytes.size(), " bytes", travels, "\n",
+                        Annotated().Of(*read.GetDescriptor(), bytes), "\n");
   }
 
   World world_;

@@ -86,6 +86,31 @@ class Sessions(Scenario):
         self.assertEqual({other.get("Meeting", m).place for m in meetings}, {"礼堂"})
         self.assertEqual(other.progress.passed, other.progress.to_pass)
 
+    def test_who_spares_bytes_has_the_same_for_fewer(self):
+        one, other = self.device_of(SECRETARY), self.device_of(SECRETARY)
+        one.thrifty = True
+        meetings = []
+        for _ in range(20):
+            meeting, change = self.meeting_on(one, place="礼堂")
+            meetings.append(meeting)
+            one.commit(change)
+        one.commit(one.update("Meeting", meetings[0], Meeting(place="祠堂")))
+        one.sync()
+        # One was changed since; it may have been told before that.
+        self.assertIn(one.progress.as_made, (19, 20))
+        other.sync()
+        number = catalogue.TYPES["Meeting"].number
+        for meeting in meetings:
+            self.assertEqual(one.held.confirmed[number, meeting],
+                             other.held.confirmed[number, meeting])
+        heard = []
+        for thrifty in (False, True):
+            one.held.cursors, one.thrifty = {}, thrifty
+            one.sync()
+            heard.append(one.stream.bytes_heard)
+        self.assertLess(heard[1], heard[0] / 2)
+        self.assertEqual(one.all("Meeting"), other.all("Meeting"))
+
     def test_a_push_may_follow_the_proof_at_once(self):
         device = self.device_of(SECRETARY)
         meeting, change = self.meeting_on(device)

@@ -7,7 +7,7 @@ import unittest
 from policies_pb2 import Sampler
 from zhibu.sync.v1 import check_in_pb2, edit_pb2, pass_pb2, sync_pb2, trace_pb2
 
-from client import catalogue, crypto, merge, schema, wire
+from client import catalogue, compression, crypto, merge, schema, wire
 
 DATA = pathlib.Path(__file__).resolve().parent.parent / "data"
 
@@ -59,6 +59,13 @@ class Bytes(unittest.TestCase):
             self.assertEqual(crypto.digest(edit).hex(), case["digest"])
             previous = crypto.link_to(edit)
             self.assertEqual(f"{previous:016x}", case["link"])
+
+    def test_compressed_frames(self):
+        for case in self.all["compressed_frames"]:
+            self.assertEqual(compression.NUMBER, case["dictionary"])
+            frame = bytes.fromhex(case["frame"])
+            self.assertEqual(compression.unpack(bytes.fromhex(case["compressed"])), frame)
+            self.assertEqual(compression.unpack(compression.pack(frame)), frame)
 
     def test_stamps(self):
         for case in self.all["stamps"]:

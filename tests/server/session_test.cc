@@ -451,6 +451,27 @@ TEST_F(SessionTest, WhatAnotherHasMadeBeforeIsSent) {
   EXPECT_EQ(update.answers(0).as_made_at(), 0u);
 }
 
+// Each field stands as the later one has made it; that the other has made it, too, is remembered.
+TEST_F(SessionTest, WhatAnotherHasMadeAlikeIsSentWithWhatIsRememberedOfIt) {
+  const Id meeting = MakeMeeting(zhangs);
+  ASSERT_EQ(world.Sync(zhangs), absl::OkStatus());
+  ASSERT_EQ(world.Sync(lis), absl::OkStatus());
+  for (Phone* phone : {&lis, &zhangs}) {
+    world.Wait(1000);
+    phone->Make<records::v1::Attendance>([&](records::v1::Attendance& attendance) {
+      attendance.set_branch_id(branch.str());
+      attendance.set_meeting_id(meeting.str());
+      attendance.set_member_id(li.str());
+      attendance.set_state(records::v1::Attendance::PRESENT);
+    });
+  }
+  ASSERT_EQ(world.Sync(lis), absl::OkStatus());
+  const sync::v1::Update update = AnswerToPending();
+  EXPECT_EQ(update.answers(0).as_made_at(), 0u);
+  ASSERT_EQ(update.groups_size(), 1);
+  EXPECT_EQ(update.groups(0).traces_size(), 1);
+}
+
 TEST_F(SessionTest, WhatAnotherCopyOfTheDeviceHasMadeUnderTheNumberIsNotTakenForThis) {
   Phone& copy = world.Clone(zhangs);
   MakeMeeting(zhangs);

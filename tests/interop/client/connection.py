@@ -5,7 +5,7 @@ import ssl
 
 from zhibu.sync.v1 import sync_pb2
 
-from . import crypto, over_grpc, over_web
+from . import compression, crypto, over_grpc, over_web
 from .ends import Ended, OtherServer, Refusal
 
 __all__ = ["Ended", "OtherServer", "Refusal", "Stream", "call", "channel_to"]
@@ -32,13 +32,22 @@ class Stream:
 
     def __init__(self, channel):
         self._stream = channel.stream("/zhibu.sync.v1.Sync/Connect")
+        self.compresses = False  # what it says; it hears compressed frames in any case
+        self.bytes_heard = 0
 
     def say(self, **frame):
-        self._stream.send(sync_pb2.ClientFrame(**frame).SerializeToString())
+        data = sync_pb2.ClientFrame(**frame).SerializeToString()
+        if self.compresses:
+            data = sync_pb2.ClientFrame(compressed=compression.pack(data)).SerializeToString()
+        self._stream.send(data)
 
     def hear(self, *kinds: str):
         """The next frame, which must be of one of these kinds: (kind, message)."""
-        frame = sync_pb2.ServerFrame.FromString(self._stream.receive())
+        data = self._stream.receive()
+        self.bytes_heard += len(data)
+        frame = sync_pb2.ServerFrame.FromString(data)
+        if frame.HasField("compressed"):
+            frame = sync_pb2.ServerFrame.FromString(compression.unpack(frame.compressed))
         kind = frame.WhichOneof("frame")
         if kind == "refusal" and kind not in kinds:
             raise Refusal(frame.refusal)

@@ -12,7 +12,7 @@ import time
 from google.protobuf.message import Message
 from zhibu.sync.v1 import answer_pb2, edit_pb2, sync_pb2
 
-from . import catalogue, connection, crypto, merge, schema
+from . import catalogue, compression, connection, crypto, merge, schema
 from .edits import Change, Without, mark, places_of
 from .held import Former, Held, Identity, Progress, Queued, SetAside
 
@@ -26,6 +26,7 @@ class Device:
         self.held = Held()
         self.stream = None
         self.progress = Progress()
+        self.thrifty = False  # what spares bytes and a client may leave out
         self.enrol(ticket)
 
     def enrol(self, ticket: str):
@@ -165,7 +166,9 @@ class Device:
         return sync_pb2.Hello(
             protocol=PROTOCOL, device=self.identity.number, server_id=self.identity.server_id,
             cursors=self.held.cursors.values(), app="interop", unanswered=unanswered,
-            incarnation=self.identity.incarnation, seen=self.held.seen).SerializeToString()
+            incarnation=self.identity.incarnation, seen=self.held.seen,
+            dictionary=compression.NUMBER if self.thrifty else 0,
+            own_as_made=self.thrifty).SerializeToString()
 
     def open(self):
         """Through the handshake: whether the session is open; else another is to begin."""
@@ -190,6 +193,7 @@ class Device:
             self.begin_incarnation(heard.incarnation)
             return False
         self.progress.to_pass = heard.to_pass
+        self.stream.compresses = heard.dictionary == compression.NUMBER
         self.service = heard.service
         if self.service == sync_pb2.Welcome.LOST:  # before anything is sent
             self.held = Held(pending=self.held.pending, last_number=self.held.last_number,
@@ -338,7 +342,17 @@ class Device:
                 self.held.kept.append(queued)
                 self.in_flight.discard(queued.number)
                 self.put_aside(queued, answer)
+                if answer.as_made_at:
+                    self._stands_as_made(queued, answer.as_made_at)
                 return
+
+    def _stands_as_made(self, queued, version):
+        touch = merge.Touch(version, self.identity.number, queued.stamp)
+        for change in queued.changes():
+            key = change.type, change.id
+            self.held.confirmed[key] = merge.State(True, touch, None, change.set, b"")
+            self.held.stale.discard(key)
+            self.progress.as_made += 1
 
     def put_aside(self, queued, answer):
         if answer.verdict != answer_pb2.MERGED and not queued.withdrawn:

@@ -60,6 +60,7 @@ class Progress:
     to_pass: int = 0
     passed: int = 0
     updates: int = 0
+    as_made: int = 0  # records that were not sent back
     parts: int = 0  # of updates that went on in the next frame
 
 
