@@ -71,7 +71,9 @@ absl::Status Session::Start() {
   return absl::OkStatus();
 }
 
-void Session::OnFrame(const ServerFrame& frame) {
+void Session::OnFrame(const ServerFrame& frame) { Take(frame, frame.ByteSizeLong()); }
+
+void Session::Take(const ServerFrame& frame, size_t bytes) {
   if (state_ == State::kClosed) return;
   switch (frame.frame_case()) {
     case ServerFrame::kChallenge:
@@ -79,7 +81,7 @@ void Session::OnFrame(const ServerFrame& frame) {
     case ServerFrame::kWelcome:
       return OnWelcome(frame.welcome());
     case ServerFrame::kUpdate:
-      return OnUpdate(frame.update());
+      return OnUpdate(frame.update(), bytes);
     case ServerFrame::kRenumber:
       return OnRenumber(frame.renumber());
     case ServerFrame::kRestored:
@@ -90,17 +92,17 @@ void Session::OnFrame(const ServerFrame& frame) {
     case ServerFrame::kRefusal:
       return OnRefusal(frame.refusal());
     case ServerFrame::kCompressed:
-      return OnCompressed(frame.compressed());
+      return OnCompressed(frame.compressed(), bytes);
     default:
       return;  // from a newer server, which does not count on an answer
   }
 }
 
-void Session::OnCompressed(const std::string& compressed) {
+void Session::OnCompressed(const std::string& compressed, size_t bytes) {
   if (!compresses_) return Close(Refuse(sync::v1::PROTOCOL_ERROR, "compressed"));
   const auto frame = DecompressFrame<ServerFrame>(compressor_, compressed, kFrameBytesMax);
   if (!frame.ok()) return Close(Refuse(sync::v1::PROTOCOL_ERROR, "compressed"));
-  OnFrame(*frame);
+  Take(*frame, bytes);
 }
 
 // Not where that could not be stored: it would be told the same again.
@@ -148,10 +150,11 @@ void Session::OnWelcome(const sync::v1::Welcome& welcome) {
   if (auto status = store_.BeginDownload(welcome); !status.ok()) Close(std::move(status));
 }
 
-void Session::OnUpdate(const sync::v1::Update& update) {
+void Session::OnUpdate(const sync::v1::Update& update, size_t bytes) {
   if (state_ != State::kOpen) return Close(Refuse(sync::v1::PROTOCOL_ERROR, "update"));
-  if (!update.continues() && parts_bytes_ == 0) return OnWholeUpdate(update);
+  if (!update.continues() && parts_bytes_ == 0) return OnWholeUpdate(update, bytes);
   parts_bytes_ += update.ByteSizeLong();
+  parts_came_ += bytes;
   if (parts_bytes_ > kUpdateBytesMax) {
     return Close(TooLarge("update", parts_bytes_, kUpdateBytesMax));
   }
@@ -161,11 +164,13 @@ void Session::OnUpdate(const sync::v1::Update& update) {
   const sync::v1::Update whole = std::move(parts_);
   parts_.Clear();
   parts_bytes_ = 0;
-  OnWholeUpdate(whole);
+  OnWholeUpdate(whole, std::exchange(parts_came_, 0));
 }
 
-void Session::OnWholeUpdate(const sync::v1::Update& update) {
-  if (auto status = store_.ApplyUpdate(update); !status.ok()) return Close(std::move(status));
+void Session::OnWholeUpdate(const sync::v1::Update& update, size_t bytes) {
+  if (auto status = store_.ApplyUpdate(update, bytes); !status.ok()) {
+    return Close(std::move(status));
+  }
   for (const auto& answer : update.answers()) {
     const auto sent = unanswered_.find(answer.number());
     if (sent != unanswered_.end() && sent->second == answer.link()) unanswered_.erase(sent);

@@ -67,10 +67,12 @@ class Session {
   void OnRefusal(const sync::v1::Refusal& refusal);
   void OnChallenge(const sync::v1::Challenge& challenge);
   void OnWelcome(const sync::v1::Welcome& welcome);
-  void OnUpdate(const sync::v1::Update& update);
-  void OnWholeUpdate(const sync::v1::Update& update);
+  // `bytes`: as it came.
+  void Take(const sync::v1::ServerFrame& frame, size_t bytes);
+  void OnUpdate(const sync::v1::Update& update, size_t bytes);
+  void OnWholeUpdate(const sync::v1::Update& update, size_t bytes);
   void OnRenumber(const sync::v1::Renumber& renumber);
-  void OnCompressed(const std::string& compressed);
+  void OnCompressed(const std::string& compressed, size_t bytes);
   void Push();
   void Leave();
   void BeginAgain(absl::Status stored);
@@ -86,6 +88,7 @@ class Session {
   // The parts of an update that goes on in the next frame (Update.continues).
   sync::v1::Update parts_;
   size_t parts_bytes_ = 0;
+  size_t parts_came_ = 0;  // compressed, it may be
   EditNumber sent_;
   std::map<uint64_t, uint64_t> unanswered_;  // links of those sent; answers come in any order
   std::deque<sync::v1::Ask> asks_;

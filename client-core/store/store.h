@@ -322,7 +322,8 @@ class Store {
   // Edits numbered above `after`, up to about `bytes_max` and at least one.
   absl::StatusOr<std::vector<sync::v1::NumberedEdit>> Pending(EditNumber after, size_t bytes_max);
   // One transaction: answers, changes and cursors.
-  absl::Status ApplyUpdate(const sync::v1::Update& update);
+  // `came`: bytes that it took on the way; not given: as many as it has.
+  absl::Status ApplyUpdate(const sync::v1::Update& update, std::optional<size_t> came = std::nullopt);
   // Another copy of this device lives: go on as `device`, unanswered edits
   // numbered from 1.
   absl::Status Renumber(DeviceNumber device);

@@ -279,7 +279,7 @@ absl::Status Store::TakeDropped(Transaction& transaction, const sync::v1::Update
   return absl::OkStatus();
 }
 
-absl::Status Store::ApplyUpdate(const sync::v1::Update& update) {
+absl::Status Store::ApplyUpdate(const sync::v1::Update& update, std::optional<size_t> came) {
   return Do([&](Transaction& transaction) -> absl::Status {
     Tables& tables = transaction.tables();
     std::set<RecordKey> affected;
@@ -314,8 +314,9 @@ absl::Status Store::ApplyUpdate(const sync::v1::Update& update) {
     for (const auto& cursor : update.cursors()) tables.PutCursor(cursor);
     tables.PutNumber(kObserved, static_cast<int64_t>(observed.value));
     tables.PutNumber(kRecordsReceived, tables.GetNumber(kRecordsReceived) + records);
-    tables.PutNumber(kBytesReceived, tables.GetNumber(kBytesReceived) +
-                                         static_cast<int64_t>(update.ByteSizeLong()));
+    const size_t bytes = came.value_or(update.ByteSizeLong());
+    tables.PutNumber(kBytesReceived,
+                     tables.GetNumber(kBytesReceived) + static_cast<int64_t>(bytes));
     // What happens while a session is open was not known when it began.
     const auto done = static_cast<int64_t>(static_cast<uint64_t>(tables.GetNumber(kProgressDone)) +
                                            update.passed());

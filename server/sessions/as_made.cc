@@ -1,10 +1,9 @@
 #include "server/sessions/as_made.h"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "sync/crypto/handshake.h"
 #include "zhibu/sync/v1/edit.pb.h"
@@ -15,26 +14,16 @@ namespace {
 using sync::v1::Change;
 using sync::v1::Group;
 
-// Whether the groups hold what the edit made, and nothing else.
-bool StandsAsMade(const sync::v1::Edit& edit, uint64_t stamp,
-                  const std::vector<const Group*>& groups) {
-  using Key = std::pair<uint32_t, absl::string_view>;
-  absl::flat_hash_map<Key, absl::string_view> bodies;
-  for (const Group* group : groups) {
-    if (group->stamp() != stamp) return false;
-    for (const std::string& trace : group->traces()) {
-      if (!trace.empty()) return false;
-    }
-    for (int i = 0; i < group->bodies_size(); ++i) {
-      const auto id = absl::string_view(group->ids()).substr(i * Id::kSize, Id::kSize);
-      bodies[{group->type(), id}] = group->bodies(i);
-    }
-  }
-  if (bodies.size() != static_cast<size_t>(edit.changes_size())) return false;
-  return std::all_of(edit.changes().begin(), edit.changes().end(), [&](const Change& change) {
-    const auto body = bodies.find({change.type(), change.id()});
-    return body != bodies.end() && change.kind() == Change::CREATE && body->second == change.set();
-  });
+// Those of several records are put together by exclusive or, as an edit has none twice. Who finds
+// two that are alike takes in nobody but their own device.
+uint64_t DigestOf(uint32_t type, absl::string_view id, absl::string_view body) {
+  return LinkTo(absl::StrCat(absl::Hex(type, absl::kZeroPad8), id, body));
+}
+
+// Whether nothing is remembered of them but who wrote them last.
+bool Untraced(const Group& group) {
+  return std::all_of(group.traces().begin(), group.traces().end(),
+                     [](const std::string& trace) { return trace.empty(); });
 }
 
 // By version, the groups of what the device changed last.
@@ -49,11 +38,15 @@ std::map<Version, std::vector<int>> OwnGroups(DeviceNumber device, const sync::v
 
 }  // namespace
 
-void AsMade::Add(const sync::v1::NumberedEdit& edit) {
-  if (bytes_ + edit.edit().size() > kBytesMax) return;
-  const bool added =
-      pushed_.try_emplace(edit.number(), Pushed{edit.stamp(), edit.edit()}).second;
-  if (added) bytes_ += edit.edit().size();
+void AsMade::Add(const sync::v1::NumberedEdit& numbered) {
+  sync::v1::Edit edit;
+  if (pushed_.size() >= kEditsMax || !edit.ParseFromString(numbered.edit())) return;
+  Pushed pushed{LinkTo(numbered.edit()), numbered.stamp(), edit.changes_size()};
+  for (const Change& change : edit.changes()) {
+    if (change.kind() != Change::CREATE) return;
+    pushed.digest ^= DigestOf(change.type(), change.id(), change.set());
+  }
+  pushed_[numbered.number()] = pushed;
 }
 
 void AsMade::TakeOut(DeviceNumber device, const std::vector<Version>& versions,
@@ -64,20 +57,14 @@ void AsMade::TakeOut(DeviceNumber device, const std::vector<Version>& versions,
   for (int i = 0; i < update->answers_size(); ++i) {
     sync::v1::Answer& answer = *update->mutable_answers(i);
     const auto node = pushed_.extract(answer.number());
-    if (node.empty()) continue;
-    const Pushed& pushed = node.mapped();
-    bytes_ -= pushed.edit.size();
-    const Version version = versions[static_cast<size_t>(i)];
-    const auto groups = own.find(version);
     // Another copy of the device may have used the number.
-    if (answer.verdict() != sync::v1::MERGED || groups == own.end() ||
-        answer.link() != LinkTo(pushed.edit)) {
+    if (node.empty() || answer.verdict() != sync::v1::MERGED ||
+        answer.link() != node.mapped().link) {
       continue;
     }
-    std::vector<const Group*> made;
-    for (const int at : groups->second) made.push_back(&update->groups(at));
-    sync::v1::Edit edit;
-    if (!edit.ParseFromString(pushed.edit) || !StandsAsMade(edit, pushed.stamp, made)) continue;
+    const Version version = versions[static_cast<size_t>(i)];
+    const auto groups = own.find(version);
+    if (groups == own.end() || !Stands(node.mapped(), groups->second, *update)) continue;
     answer.set_as_made_at(version.value);
     for (const int at : groups->second) taken_out[static_cast<size_t>(at)] = true;
   }
@@ -88,6 +75,23 @@ void AsMade::TakeOut(DeviceNumber device, const std::vector<Version>& versions,
     ++left;
   }
   update->mutable_groups()->DeleteSubrange(left, update->groups_size() - left);
+}
+
+bool AsMade::Stands(const Pushed& pushed, const std::vector<int>& groups,
+                    const sync::v1::Update& update) {
+  int records = 0;
+  uint64_t digest = 0;
+  for (const int at : groups) {
+    const Group& group = update.groups(at);
+    if (group.stamp() != pushed.stamp || !Untraced(group)) return false;
+    records += group.bodies_size();
+    for (int i = 0; i < group.bodies_size(); ++i) {
+      const auto id =
+          absl::string_view(group.ids()).substr(static_cast<size_t>(i) * Id::kSize, Id::kSize);
+      digest ^= DigestOf(group.type(), id, group.bodies(i));
+    }
+  }
+  return records == pushed.records && digest == pushed.digest;
 }
 
 }  // namespace zhibu::server

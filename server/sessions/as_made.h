@@ -4,15 +4,14 @@
 //   Add      an edit that it has pushed
 //   TakeOut  an update with its answer: says so, in the place of the groups
 //
-// What was pushed is kept until its answer leaves, up to kBytesMax of one device; the records of
-// what is beyond that are sent as those of others are.
+// Of what was pushed digests are kept until its answer leaves, of kEditsMax edits of one device; the
+// records of what is beyond that are sent as those of others are.
 #ifndef ZHIBU_SERVER_SESSIONS_AS_MADE_H_
 #define ZHIBU_SERVER_SESSIONS_AS_MADE_H_
 
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <string>
 #include <vector>
 
 #include "sync/base/types.h"
@@ -22,7 +21,8 @@ namespace zhibu::server {
 
 class AsMade {
  public:
-  static constexpr size_t kBytesMax = 256 << 10;
+  // As many as a device leaves without an answer.
+  static constexpr size_t kEditsMax = 2500;
 
   void Add(const sync::v1::NumberedEdit& edit);
   // `versions`: of each answer, of what its edit changed.
@@ -30,12 +30,17 @@ class AsMade {
 
  private:
   struct Pushed {
+    uint64_t link = 0;
     uint64_t stamp = 0;
-    std::string edit;
+    int records = 0;
+    uint64_t digest = 0;  // of these, in any order
   };
 
+  // Whether the records of these groups are those that it made.
+  static bool Stands(const Pushed& pushed, const std::vector<int>& groups,
+                     const sync::v1::Update& update);
+
   std::map<uint64_t, Pushed> pushed_;  // by number
-  size_t bytes_ = 0;
 };
 
 }  // namespace zhibu::server

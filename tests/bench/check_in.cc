@@ -12,6 +12,7 @@
 #include "sync/crypto/check_in_code.h"
 #include "tests/bench/report.h"
 #include "tests/bench/site.h"
+#include "tests/support/unpacked.h"
 #include "zhibu/records/v1/meeting.pb.h"
 
 namespace zhibu::bench {
@@ -100,6 +101,8 @@ class Scene {
       edit_ = edit.edit();
       *frame.mutable_push()->add_edits() = std::move(edit);
     }
+    Compressor compressor;
+    CompressFrame(compressor, &frame);
     frame_ = frame.SerializeAsString();
   }
 

@@ -16,6 +16,7 @@
 #include "tests/bench/floor.h"
 #include "tests/bench/report.h"
 #include "tests/bench/site.h"
+#include "tests/support/unpacked.h"
 #include "zhibu/sync/v1/sync.pb.h"
 
 namespace zhibu::bench {
@@ -86,7 +87,7 @@ class Scene {
   // The rows that the device made of each frame, in the order in which they came.
   void ReadRows() {
     absl::flat_hash_map<RecordKey, std::string> stored;
-    SQLite::Database file(absl::StrCat(site_.folder(), "/capture1.db"), SQLite::OPEN_READWRITE);
+    SQLite::Database file(absl::StrCat(site_.folder(), "/registered1.db"), SQLite::OPEN_READWRITE);
     SQLite::Statement query(file, "SELECT type, id, confirmed FROM record");
     while (query.executeStep()) {
       const auto id = Id::FromBytes(query.getColumn(1).getString());
@@ -94,8 +95,9 @@ class Scene {
       stored[{query.getColumn(0).getUInt(), *id}] = query.getColumn(2).getString();
     }
     for (const std::string& bytes : download_.frames) {
-      sync::v1::ServerFrame frame;
-      frame.ParseFromString(bytes);
+      sync::v1::ServerFrame sent;
+      sent.ParseFromString(bytes);
+      const sync::v1::ServerFrame frame = test::Unpacked(sent);
       for (const auto& group : frame.update().groups()) {
         for (size_t at = 0; at < group.ids().size(); at += Id::kSize) {
           const std::string id = group.ids().substr(at, Id::kSize);

@@ -24,6 +24,7 @@ constexpr Scenario kScenarios[] = {
     {"local_write", MeasureLocalWrite},
     {"first_download", MeasureFirstDownload},
     {"push", MeasurePush},
+    {"wire", MeasureWire},
     {"check_in", MeasureCheckIn},
     {"many", MeasureMany},
     {"scope", MeasureScope},

@@ -15,6 +15,7 @@
 #include "tests/bench/floor.h"
 #include "tests/bench/report.h"
 #include "tests/bench/site.h"
+#include "tests/support/unpacked.h"
 #include "zhibu/sync/v1/sync.grpc.pb.h"
 
 namespace zhibu::bench {
@@ -76,8 +77,9 @@ class SmallFrames {
   void Send() {
     while (true) {
       if (waiting_.empty()) {
-        ClientFrame frame;
-        if (!session_.Next(&frame)) return;
+        ClientFrame sent;
+        if (!session_.Next(&sent)) return;
+        ClientFrame frame = test::Unpacked(sent);
         if (!frame.has_push()) {
           Check(stream_->Write(frame), "push: the stream has broken");
           continue;
@@ -92,6 +94,7 @@ class SmallFrames {
         *small.mutable_push()->add_edits() = std::move(waiting_.front());
         waiting_.pop_front();
       }
+      CompressFrame(compressor_, &small);
       Check(stream_->Write(small), "push: the stream has broken");
     }
   }
@@ -106,12 +109,13 @@ class SmallFrames {
       received.swap(received_);
     }
     for (const ServerFrame& frame : received) {
-      answered_ += static_cast<uint64_t>(frame.update().answers_size());
+      answered_ += static_cast<uint64_t>(test::Unpacked(frame).update().answers_size());
       session_.OnFrame(frame);
     }
   }
 
   client::Session session_;
+  Compressor compressor_;
   const bool one_by_one_;
   grpc::ClientContext context_;
   std::unique_ptr<sync::v1::Sync::Stub> stub_;
@@ -192,6 +196,7 @@ class Scene {
   }
 
   void CutFrames(client::Store& store) {
+    Compressor compressor;
     EditNumber after;
     while (true) {
       const auto edits =
@@ -207,6 +212,7 @@ class Scene {
           rows.push_back({0, "", edits[i].edit()});
           edit_bytes_ += edits[i].edit().size();
         }
+        CompressFrame(compressor, &frame);
         frames_.push_back(frame.SerializeAsString());
         wire_bytes_ += frames_.back().size();
       }

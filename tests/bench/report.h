@@ -92,6 +92,7 @@ class Report {
 // The scenarios.
 void MeasureLocalWrite(const Options& options, Report* report);
 void MeasureFirstDownload(const Options& options, Report* report);
+void MeasureWire(const Options& options, Report* report);
 void MeasurePush(const Options& options, Report* report);
 void MeasureMerge(const Options& options, Report* report);
 void MeasureCheckIn(const Options& options, Report* report);

@@ -21,6 +21,7 @@
 #include "sync/merge/own_edit.h"
 #include "sync/wire/record.h"
 #include "tests/bench/report.h"
+#include "tests/support/unpacked.h"
 #include "zhibu/records/v1/catalogue.pb.h"
 
 namespace zhibu::bench {
@@ -154,8 +155,7 @@ void Site::Fill(int records, int per_edit, std::optional<Id> branch) {
   }
 }
 
-Site::Download Site::Capture() {
-  const auto store = OpenStore();
+std::unique_ptr<client::Store> Site::Register(server::Store& store) {
   const KeyPair keys = NewKeyPair(SystemEnvironment());
   server::DeviceRow row;
   row.public_key = keys.public_key;
@@ -164,22 +164,28 @@ Site::Download Site::Capture() {
   std::string server_id;
   std::string incarnation;
   std::string certificate;
-  Check(store->Write([&](server::Writer& writer) -> absl::Status {
+  Check(store.Write([&](server::Writer& writer) -> absl::Status {
     ASSIGN_OR_RETURN(server_id, writer.GetSetting(server::kServerId));
     ASSIGN_OR_RETURN(certificate, writer.GetSetting(server::kServerCertificate));
     ASSIGN_OR_RETURN(incarnation, writer.GetSetting(server::kIncarnation));
     ASSIGN_OR_RETURN(row.number, writer.NextDevice());
     return writer.PutDevice(row);
   }),
-        "capture");
-  const auto device = OpenDevice(Name("capture"));
+        "register");
+  auto device = OpenDevice(Name("registered"));
   Check(device->SetIdentity({.device = row.number,
                              .person = secretary_,
                              .server_id = server_id,
                              .fingerprint = FingerprintOf(certificate),
                              .secret_key = keys.secret_key,
                              .incarnation = incarnation}),
-        "capture");
+        "register");
+  return device;
+}
+
+Site::Download Site::Capture() {
+  const auto store = OpenStore();
+  const auto device = Register(*store);
   client::Session client(device.get());
   const server::Ingest ingest(CatalogueSchema(), SystemEnvironment());
   server::Session server(store.get(), &ingest, SystemEnvironment());
@@ -188,9 +194,10 @@ Site::Download Site::Capture() {
   while (!client.caught_up() && !client.closed()) {
     sync::v1::ClientFrame up;
     while (client.Next(&up)) server.OnFrame(up);
-    sync::v1::ServerFrame down;
-    if (!server.Next(&down)) break;
-    client.OnFrame(down);
+    sync::v1::ServerFrame sent;
+    if (!server.Next(&sent)) break;
+    client.OnFrame(sent);
+    const sync::v1::ServerFrame down = test::Unpacked(sent);
     if (!down.has_update()) continue;
     size_t records = 0;
     for (const auto& group : down.update().groups()) {
@@ -199,7 +206,7 @@ Site::Download Site::Capture() {
     }
     download.count += records;
     download.records.push_back(records);
-    download.frames.push_back(down.SerializeAsString());
+    download.frames.push_back(sent.SerializeAsString());
   }
   Check(client.caught_up(), "capture: the device does not catch up");
   return download;

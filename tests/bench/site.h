@@ -41,6 +41,9 @@ class Site {
     uint64_t count = 0;
   };
   Download Capture();
+  // What serves, for a session in this process; and a device of hers that the store knows.
+  std::unique_ptr<server::Store> OpenStore() const;
+  std::unique_ptr<client::Store> Register(server::Store& store);
 
   void Start();
   const std::string& folder() const { return folder_; }
@@ -54,7 +57,6 @@ class Site {
   uint64_t MergedEdits(DeviceNumber device);
 
  private:
-  std::unique_ptr<server::Store> OpenStore() const;
   void Write(const google::protobuf::Message& message, const Id& id);
 
   const std::string folder_;
