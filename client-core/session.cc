@@ -71,9 +71,9 @@ absl::Status Session::Start() {
   return absl::OkStatus();
 }
 
-void Session::OnFrame(const ServerFrame& frame) { Take(frame, frame.ByteSizeLong()); }
+void Session::OnFrame(const ServerFrame& frame) { TakeFrame(frame, frame.ByteSizeLong()); }
 
-void Session::Take(const ServerFrame& frame, size_t bytes) {
+void Session::TakeFrame(const ServerFrame& frame, size_t bytes) {
   if (state_ == State::kClosed) return;
   switch (frame.frame_case()) {
     case ServerFrame::kChallenge:
@@ -101,8 +101,10 @@ void Session::Take(const ServerFrame& frame, size_t bytes) {
 void Session::OnCompressed(const std::string& compressed, size_t bytes) {
   if (!compresses_) return Close(Refuse(sync::v1::PROTOCOL_ERROR, "compressed"));
   const auto frame = DecompressFrame<ServerFrame>(compressor_, compressed, kFrameBytesMax);
-  if (!frame.ok()) return Close(Refuse(sync::v1::PROTOCOL_ERROR, "compressed"));
-  Take(*frame, bytes);
+  if (!frame.ok()) {
+    return Close(Refuse(sync::v1::PROTOCOL_ERROR, ReasonOf(frame.status()).detail));
+  }
+  TakeFrame(*frame, bytes);
 }
 
 // Not where that could not be stored: it would be told the same again.

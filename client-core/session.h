@@ -41,7 +41,7 @@ class Session {
 
   // NOT_FOUND: the device is not enrolled.
   absl::Status Start();
-  // As it came; also compressed.
+  // It may be compressed.
   void OnFrame(const sync::v1::ServerFrame& frame);
   // False where there is nothing to send now. Ask again after OnFrame and after
   // the app has committed something.
@@ -67,8 +67,8 @@ class Session {
   void OnRefusal(const sync::v1::Refusal& refusal);
   void OnChallenge(const sync::v1::Challenge& challenge);
   void OnWelcome(const sync::v1::Welcome& welcome);
-  // `bytes`: as it came.
-  void Take(const sync::v1::ServerFrame& frame, size_t bytes);
+  // `bytes`: that the frame has on the way.
+  void TakeFrame(const sync::v1::ServerFrame& frame, size_t bytes);
   void OnUpdate(const sync::v1::Update& update, size_t bytes);
   void OnWholeUpdate(const sync::v1::Update& update, size_t bytes);
   void OnRenumber(const sync::v1::Renumber& renumber);
@@ -88,7 +88,7 @@ class Session {
   // The parts of an update that goes on in the next frame (Update.continues).
   sync::v1::Update parts_;
   size_t parts_bytes_ = 0;
-  size_t parts_came_ = 0;  // compressed, it may be
+  size_t parts_came_ = 0;  // bytes that they had on the way
   EditNumber sent_;
   std::map<uint64_t, uint64_t> unanswered_;  // links of those sent; answers come in any order
   std::deque<sync::v1::Ask> asks_;

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client-core/actions/distinct.h"
+#include "client-core/actions/reversal.h"
 #include "client-core/cli/commands.h"
 #include "client-core/cli/resolve.h"
 #include "sync/base/status.h"
@@ -20,7 +21,8 @@ struct DueArguments {
   std::string on;
 };
 
-struct DistinctArguments {
+// Of a record that may be recorded twice, or was recorded wrongly.
+struct RecordArguments {
   std::string type;
   std::string record;
   std::string why;
@@ -107,6 +109,10 @@ std::string TextOf(const rules::DueItem& item, Names& names, const Output& outpu
                     TextOf(*item.same_as), kBelow, output.Say("本条：", "this one: "),
                     TextOf(item.subject), kBelow, output.Say("确是另一件：", "it is another: "),
                     "device distinct ", item.obligation->each->name, " ", TextOf(item.subject));
+    if (IsReversible(*item.obligation->each)) {
+      absl::StrAppend(&line, kBelow, output.Say("记重了：", "it is the same: "), "device reverse ",
+                      item.obligation->each->name, " ", TextOf(item.subject));
+    }
   }
   return line + "\n";
 }
@@ -137,10 +143,16 @@ absl::Status ShowDue(const DueArguments& arguments, Store& store, const Output& 
   return absl::OkStatus();
 }
 
-absl::StatusOr<Draft> Distinct(const DistinctArguments& arguments, Store& store) {
+absl::StatusOr<Draft> Distinct(const RecordArguments& arguments, Store& store) {
   ASSIGN_OR_RETURN(const RecordType* type, TypeFrom(store, arguments.type));
   ASSIGN_OR_RETURN(const Id id, RecordFrom(store, *type, arguments.record));
   return SayDistinct(store, *type, id, arguments.why);
+}
+
+absl::StatusOr<Draft> TakeBack(const RecordArguments& arguments, Store& store) {
+  ASSIGN_OR_RETURN(const RecordType* type, TypeFrom(store, arguments.type));
+  ASSIGN_OR_RETURN(const Id id, RecordFrom(store, *type, arguments.record));
+  return Reverse(store, *type, id, arguments.why);
 }
 
 }  // namespace
@@ -149,12 +161,17 @@ void AddDueCommand(const Parent& device) {
   Commands<DueArguments> commands(device);
   commands.Add("due", "What is to be done, from the rule book and what is recorded here", &ShowDue,
                {{"--on", &DueArguments::on, "As of this day, 2026-01-31; today by default"}});
-  Commands<DistinctArguments>(device).Add(
-      "distinct", "What may be recorded twice is two facts: due asks no more of this one",
-      Committing(&Distinct),
-      {{"TYPE", &DistinctArguments::type, "Its type, as DuesPayment or 党费", kRequired},
-       {"RECORD", &DistinctArguments::record, "Its title or id, as due shows it", kRequired},
-       {"--why", &DistinctArguments::why, "Why there are two"}});
+  const std::vector<Option<RecordArguments>> record = {
+      {"TYPE", &RecordArguments::type, "Its type, as DuesPayment or 党费", kRequired},
+      {"RECORD", &RecordArguments::record, "Its title or id, as due shows it", kRequired},
+      {"--why", &RecordArguments::why, "Why"}};
+  Commands<RecordArguments> of_a_record(device);
+  of_a_record.Add("distinct",
+                  "What may be recorded twice is two facts: due asks no more of this one",
+                  Committing(&Distinct), record);
+  of_a_record.Add("reverse",
+                  "Take back (冲正) a payment, dues handed up, an entry of the funds or aid",
+                  Committing(&TakeBack), record);
 }
 
 }  // namespace zhibu::client

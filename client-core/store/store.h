@@ -322,8 +322,9 @@ class Store {
   // Edits numbered above `after`, up to about `bytes_max` and at least one.
   absl::StatusOr<std::vector<sync::v1::NumberedEdit>> Pending(EditNumber after, size_t bytes_max);
   // One transaction: answers, changes and cursors.
-  // `came`: bytes that it took on the way; not given: as many as it has.
-  absl::Status ApplyUpdate(const sync::v1::Update& update, std::optional<size_t> came = std::nullopt);
+  // `came`: how many bytes it had on the way, where it was compressed.
+  absl::Status ApplyUpdate(const sync::v1::Update& update,
+                           std::optional<size_t> came = std::nullopt);
   // Another copy of this device lives: go on as `device`, unanswered edits
   // numbered from 1.
   absl::Status Renumber(DeviceNumber device);
@@ -392,7 +393,9 @@ class Store {
       const Query& query, const RecordType& type, const Id& id, const std::string& body,
       std::vector<std::pair<Id, std::unique_ptr<google::protobuf::Message>>>* found);
   absl::Status TakeAnswer(Transaction& transaction, const sync::v1::Answer& answer,
-                          std::set<RecordKey>* affected, std::vector<sync::v1::Group>* made);
+                          std::set<RecordKey>* affected);
+  absl::Status AddAsMade(Transaction& transaction, const sync::v1::Answer& answer,
+                         std::vector<sync::v1::Group>* groups);
   absl::Status TakeGroup(Transaction& transaction, const sync::v1::Group& group, bool any_pending,
                          std::set<RecordKey>* affected, absl::FunctionRef<void(Stamp)> see);
   absl::Status TakeRemoval(Transaction& transaction, const sync::v1::Removal& removal,

@@ -159,8 +159,31 @@ absl::StatusOr<std::vector<NumberedEdit>> Store::Pending(EditNumber after, size_
   return edits;
 }
 
+// The records of an own edit that stand as it made them, as though they had been sent.
+absl::Status Store::AddAsMade(Transaction& transaction, const sync::v1::Answer& answer,
+                              std::vector<sync::v1::Group>* groups) {
+  const auto pending = transaction.tables().GetPending(EditNumber(answer.number()));
+  if (answer.as_made_at() == 0 || !pending || answer.link() != LinkTo(pending->edit)) {
+    return absl::OkStatus();
+  }
+  ASSIGN_OR_RETURN(const sync::v1::Edit edit, Transaction::EditOf(*pending));
+  for (const Change& change : edit.changes()) {
+    if (answer.verdict() != sync::v1::MERGED || change.kind() != Change::CREATE) {
+      return Refuse(sync::v1::PROTOCOL_ERROR, "as made");
+    }
+    sync::v1::Group& group = groups->emplace_back();
+    group.set_type(change.type());
+    group.set_version(answer.as_made_at());
+    group.set_writer(transaction.Device().value);
+    group.set_stamp(pending->stamp.value);
+    group.set_ids(change.id());
+    group.add_bodies(change.set());
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Store::TakeAnswer(Transaction& transaction, const sync::v1::Answer& answer,
-                               std::set<RecordKey>* affected, std::vector<sync::v1::Group>* made) {
+                               std::set<RecordKey>* affected) {
   Tables& tables = transaction.tables();
   const EditNumber number(answer.number());
   const auto pending = tables.GetPending(number);
@@ -172,17 +195,6 @@ absl::Status Store::TakeAnswer(Transaction& transaction, const sync::v1::Answer&
   for (const Change& change : edit.changes()) {
     tables.DeleteTouched(KeyOf(change), number);
     affected->insert(KeyOf(change));
-    if (made == nullptr || answer.as_made_at() == 0) continue;
-    if (answer.verdict() != sync::v1::MERGED || change.kind() != Change::CREATE) {
-      return Refuse(sync::v1::PROTOCOL_ERROR, "as made");
-    }
-    sync::v1::Group& group = made->emplace_back();
-    group.set_type(change.type());
-    group.set_version(answer.as_made_at());
-    group.set_writer(transaction.Device().value);
-    group.set_stamp(pending->stamp.value);
-    group.set_ids(change.id());
-    group.add_bodies(change.set());
   }
   if (answer.verdict() != sync::v1::MERGED && !pending->withdrawn) {
     RETURN_IF_ERROR(transaction.PutAside(transaction.Device(), *pending, answer));
@@ -285,7 +297,8 @@ absl::Status Store::ApplyUpdate(const sync::v1::Update& update, std::optional<si
     std::set<RecordKey> affected;
     std::vector<sync::v1::Group> made;
     for (const auto& answer : update.answers()) {
-      RETURN_IF_ERROR(TakeAnswer(transaction, answer, &affected, &made));
+      RETURN_IF_ERROR(AddAsMade(transaction, answer, &made));
+      RETURN_IF_ERROR(TakeAnswer(transaction, answer, &affected));
     }
     transaction.WriteAnswered();
     RETURN_IF_ERROR(TakeDropped(transaction, update, &affected));
@@ -314,7 +327,7 @@ absl::Status Store::ApplyUpdate(const sync::v1::Update& update, std::optional<si
     for (const auto& cursor : update.cursors()) tables.PutCursor(cursor);
     tables.PutNumber(kObserved, static_cast<int64_t>(observed.value));
     tables.PutNumber(kRecordsReceived, tables.GetNumber(kRecordsReceived) + records);
-    const size_t bytes = came.value_or(update.ByteSizeLong());
+    const size_t bytes = came ? *came : update.ByteSizeLong();
     tables.PutNumber(kBytesReceived,
                      tables.GetNumber(kBytesReceived) + static_cast<int64_t>(bytes));
     // What happens while a session is open was not known when it began.
@@ -505,7 +518,7 @@ absl::StatusOr<Store::Receipt> Store::TakeReceipt(const sync::v1::Receipt& recei
         RETURN_IF_ERROR(transaction.ChangedBy(*pending));
         continue;
       }
-      RETURN_IF_ERROR(TakeAnswer(transaction, answer, &affected, nullptr));
+      RETURN_IF_ERROR(TakeAnswer(transaction, answer, &affected));
       if (!pending->withdrawn) ++taken.set_aside;
     }
     transaction.WriteAnswered();

@@ -82,6 +82,7 @@ class Observer {
   virtual void OnSessionEnded(DeviceNumber /*device*/) {}
   // One transaction.
   virtual void OnCommitted(size_t /*edits*/, std::chrono::nanoseconds /*took*/) {}
+  // A frame of one, in bytes as it travels.
   virtual void OnUpdate(DeviceNumber /*device*/, size_t /*bytes*/) {}
 };
 

@@ -14,8 +14,8 @@ namespace {
 using sync::v1::Change;
 using sync::v1::Group;
 
-// Those of several records are put together by exclusive or, as an edit has none twice. Who finds
-// two that are alike takes in nobody but their own device.
+// Digests of several records are put together by exclusive or: an edit has no record twice, and who
+// finds two records of one digest deceives no device but their own.
 uint64_t DigestOf(uint32_t type, absl::string_view id, absl::string_view body) {
   return LinkTo(absl::StrCat(absl::Hex(type, absl::kZeroPad8), id, body));
 }
@@ -38,22 +38,25 @@ std::map<Version, std::vector<int>> OwnGroups(DeviceNumber device, const sync::v
 
 }  // namespace
 
-void AsMade::Add(const sync::v1::NumberedEdit& numbered) {
+void AsMade::NotePushed(const sync::v1::NumberedEdit& numbered) {
   sync::v1::Edit edit;
   if (pushed_.size() >= kEditsMax || !edit.ParseFromString(numbered.edit())) return;
+  const bool makes_all =
+      std::all_of(edit.changes().begin(), edit.changes().end(),
+                  [](const Change& change) { return change.kind() == Change::CREATE; });
+  if (!makes_all) return;
   Pushed pushed{LinkTo(numbered.edit()), numbered.stamp(), edit.changes_size()};
   for (const Change& change : edit.changes()) {
-    if (change.kind() != Change::CREATE) return;
     pushed.digest ^= DigestOf(change.type(), change.id(), change.set());
   }
   pushed_[numbered.number()] = pushed;
 }
 
-void AsMade::TakeOut(DeviceNumber device, const std::vector<Version>& versions,
-                     sync::v1::Update* update) {
+void AsMade::LeaveOutOwn(DeviceNumber device, const std::vector<Version>& versions,
+                         sync::v1::Update* update) {
   if (pushed_.empty()) return;
   const std::map<Version, std::vector<int>> own = OwnGroups(device, *update);
-  std::vector<bool> taken_out(static_cast<size_t>(update->groups_size()));
+  std::vector<bool> left_out(static_cast<size_t>(update->groups_size()));
   for (int i = 0; i < update->answers_size(); ++i) {
     sync::v1::Answer& answer = *update->mutable_answers(i);
     const auto node = pushed_.extract(answer.number());
@@ -66,11 +69,11 @@ void AsMade::TakeOut(DeviceNumber device, const std::vector<Version>& versions,
     const auto groups = own.find(version);
     if (groups == own.end() || !Stands(node.mapped(), groups->second, *update)) continue;
     answer.set_as_made_at(version.value);
-    for (const int at : groups->second) taken_out[static_cast<size_t>(at)] = true;
+    for (const int at : groups->second) left_out[static_cast<size_t>(at)] = true;
   }
   int left = 0;
   for (int i = 0; i < update->groups_size(); ++i) {
-    if (taken_out[static_cast<size_t>(i)]) continue;
+    if (left_out[static_cast<size_t>(i)]) continue;
     if (left != i) update->mutable_groups()->SwapElements(left, i);
     ++left;
   }

@@ -1,11 +1,11 @@
 // What a device need not be sent, because it has it: the records of its own edits that stand as it
 // made them (Answer.as_made_at).
 //
-//   Add      an edit that it has pushed
-//   TakeOut  an update with its answer: says so, in the place of the groups
+//   NotePushed     an edit that it has pushed
+//   LeaveOutOwn    of an update with the answer to it: the groups, where they say the same
 //
-// Of what was pushed digests are kept until its answer leaves, of kEditsMax edits of one device; the
-// records of what is beyond that are sent as those of others are.
+// A digest of each edit is kept until its answer leaves, of at most kEditsMax edits. The records of
+// any more are sent as those of others are.
 #ifndef ZHIBU_SERVER_SESSIONS_AS_MADE_H_
 #define ZHIBU_SERVER_SESSIONS_AS_MADE_H_
 
@@ -24,9 +24,10 @@ class AsMade {
   // As many as a device leaves without an answer.
   static constexpr size_t kEditsMax = 2500;
 
-  void Add(const sync::v1::NumberedEdit& edit);
-  // `versions`: of each answer, of what its edit changed.
-  void TakeOut(DeviceNumber device, const std::vector<Version>& versions, sync::v1::Update* update);
+  void NotePushed(const sync::v1::NumberedEdit& edit);
+  // `versions`: one for each answer of the update, at which its edit was merged.
+  void LeaveOutOwn(DeviceNumber device, const std::vector<Version>& versions,
+                   sync::v1::Update* update);
 
  private:
   struct Pushed {

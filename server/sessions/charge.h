@@ -8,7 +8,15 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "zhibu/sync/v1/sync.pb.h"
+
 namespace zhibu::server {
+
+// What an edit keeps beside what each keeps; what its sender has that this build does not know is
+// not kept (Session).
+inline size_t BytesKept(const sync::v1::NumberedEdit& edit) {
+  return edit.edit().size() + static_cast<size_t>(edit.builds_on_size()) * sizeof(uint64_t);
+}
 
 // As it is read.
 constexpr int64_t EditsFor(size_t bytes) { return 1 + static_cast<int64_t>(bytes / 4096); }

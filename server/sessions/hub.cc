@@ -33,13 +33,6 @@ constexpr uint32_t kCrowdMs = 5'000;
 // The clock that sessions go by may be set while a timer runs.
 constexpr int64_t kWakeMsMax = 3'600'000;
 
-// A frame is work even where it holds no edit.
-int64_t EditsIn(const sync::v1::ClientFrame& frame) {
-  int64_t edits = 1;
-  for (const auto& edit : frame.push().edits()) edits += EditsFor(edit.edit().size());
-  return edits;
-}
-
 // Processor time that the thread has used.
 std::chrono::nanoseconds TimeOfThread() {
   timespec used{};
@@ -93,7 +86,7 @@ void Connection::Start() {
 void Connection::OnFrame(sync::v1::ClientFrame frame) {
   Post([this, frame = std::move(frame)] {
     reading_ = false;
-    Charge(EditsIn(frame));
+    Charge(1);  // a frame is work even where it holds no edit
     Charging([&] {
       session_.OnFrame(frame);
       return true;
@@ -161,7 +154,7 @@ void Connection::Advance() {
     // others write.
     Charging([&] {
       const bool first = !device_.empty() && !std::exchange(greeted_, true);
-      return session_.Next(&frame) && (first || frame.update().catching_up());
+      return session_.Next(&frame) && (first || session_.catching_up());
     });
     if (frame.frame_case() != sync::v1::ServerFrame::FRAME_NOT_SET) Write(std::move(frame));
   }
@@ -177,10 +170,13 @@ void Connection::Advance() {
 }
 
 void Connection::Submit(std::vector<Submitted> edits) {
+  int64_t charged = 0;
   for (const Submitted& submitted : edits) {
-    waiting_.push_back(submitted.edit.edit().size());
+    waiting_.push_back(BytesKept(submitted.edit));
     waiting_bytes_ += sizeof(submitted) + waiting_.back();
+    charged += EditsFor(waiting_.back());
   }
+  Charge(charged);
   hub_.Submit(
       device_,
       [self = shared_from_this()](absl::StatusOr<std::vector<Result>> results) {

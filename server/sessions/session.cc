@@ -24,6 +24,7 @@
 #include "sync/wire/canonical.h"
 #include "sync/wire/compression.h"
 #include "sync/wire/record.h"
+#include "sync/wire/wire.h"
 
 namespace zhibu::server {
 
@@ -73,6 +74,26 @@ std::vector<sync::v1::Update> PartsOf(sync::v1::Update update, size_t bytes_max)
   parts.back() = std::move(update);
   for (size_t i = 0; i + 1 < parts.size(); ++i) parts[i].set_continues(true);
   return parts;
+}
+
+// In the message and so many levels of what may be messages in it: what reading it takes in memory,
+// which its length does not tell. A push has its edits in its second level.
+size_t CountFields(absl::string_view message, int levels) {
+  size_t fields = 0;
+  wire::Reader reader(message);
+  for (wire::Field field; reader.Next(&field);) {
+    ++fields;
+    if (levels > 0 && field.type == wire::Type::kBytes) {
+      fields += CountFields(field.payload, levels - 1);
+    }
+  }
+  return fields;
+}
+
+// One for each thread that runs sessions: an idle one keeps nothing for it.
+Compressor& TheCompressor() {
+  static thread_local Compressor compressor;
+  return compressor;
 }
 
 }  // namespace
@@ -130,17 +151,15 @@ void Session::OnFrame(const ClientFrame& frame) {
   }
 }
 
-// One for each thread that runs sessions: an idle one keeps nothing for it.
-Compressor& TheCompressor() {
-  static thread_local Compressor compressor;
-  return compressor;
-}
-
 void Session::OnCompressed(const std::string& compressed) {
   if (state_ != State::kOpen) return Refuse(sync::v1::PROTOCOL_ERROR, "compressed");
   if (!compresses_) return Refuse(sync::v1::MALFORMED, "compressed");
-  const auto frame =
-      DecompressFrame<ClientFrame>(TheCompressor(), compressed, limits_.message_bytes_max);
+  const auto bytes = TheCompressor().Decompress(compressed, limits_.message_bytes_max);
+  if (!bytes.ok()) return End(bytes.status());
+  if (const size_t fields = CountFields(*bytes, 2); fields > limits_.compressed_fields_max) {
+    return End(TooLarge("compressed", fields, limits_.compressed_fields_max, " fields"));
+  }
+  const auto frame = FrameIn<ClientFrame>(*bytes);
   if (!frame.ok()) return End(frame.status());
   OnFrame(*frame);
 }
@@ -257,8 +276,9 @@ void Session::OnPush(const sync::v1::Push& push) {
     const EditNumber number(edit.number());
     on_the_way_.push_back({number, edit.previous(), number <= std::max(unasked_, pushed_)});
     pushed_ = std::max(pushed_, number);
-    if (hello_.own_as_made()) as_made_.Add(edit);
-    submitted_.push_back({device_.number, edit, sent_});
+    if (hello_.own_as_made()) as_made_.NotePushed(edit);
+    Submitted& submitted = submitted_.emplace_back(Submitted{device_.number, edit, sent_});
+    submitted.edit.GetReflection()->MutableUnknownFields(&submitted.edit)->Clear();
   }
 }
 
@@ -448,7 +468,7 @@ absl::Status Session::BuildUpdate(Reader& reader, sync::v1::Update* update,
   ASSIGN_OR_RETURN(const CatchUp::Part part,
                    catch_up_.Read(reader, persons_, &sent_, update, disclosures));
   const std::vector<Version> versions = AddAnswers(part.cut, update);
-  as_made_.TakeOut(device_.number, versions, update);
+  as_made_.LeaveOutOwn(device_.number, versions, update);
   update->set_passed(part.passed);
   update->set_catching_up(!part.complete);
   ASSIGN_OR_RETURN(*passed_over, NotNotedYet(reader, part.passed_over));
@@ -497,7 +517,7 @@ bool Session::Next(ServerFrame* frame) {
   *frame = std::move(out_.front());
   out_.pop_front();
   const bool update = frame->has_update();
-  if (compresses_ && !frame->has_welcome()) CompressFrame(TheCompressor(), frame);
+  if (compresses_ && (update || frame->has_page())) CompressFrame(TheCompressor(), frame);
   if (update) observer_.OnUpdate(device_.number, frame->ByteSizeLong());
   return true;
 }

@@ -57,9 +57,10 @@ struct SessionLimits {
   // One change may be larger than that: then the update goes in as many frames, each of at
   // most this and one record.
   size_t frame_bytes = 2 << 20;
-  int push_edits_max = 1000;  // in one frame
-  size_t message_bytes_max = 4 << 20;  // of a frame that came compressed, its content
-  bool compress = true;                // with devices that can
+  int push_edits_max = 1000;              // in one frame
+  size_t message_bytes_max = 4 << 20;     // of a frame that came compressed, its content
+  size_t compressed_fields_max = 16'000;  // of its frame, push and edits
+  bool compress = true;                   // with devices that can
   size_t hello_bytes_max = 256 << 10;
   size_t ask_bytes_max = 4 << 10;
   int renumbered_max = 60;    // times that a device may fork, in an hour
@@ -86,6 +87,8 @@ class Session {
 
   // Nothing more will be said, and nothing more is heard.
   bool closed() const { return state_ == State::kClosed && out_.empty(); }
+  // What the device was told last.
+  bool catching_up() const { return catching_up_; }
   DeviceNumber device() const { return device_.number; }
   // The same under whatever number the device goes.
   const Id& device_record() const { return device_.record; }

@@ -24,10 +24,8 @@ constexpr size_t kHeavyMax = 10'000;
 // How many groups of the past the mean time of a unit looks back on.
 constexpr int64_t kMemory = 8;
 
-int64_t UnitsOf(const Submitted& submitted) { return EditsFor(submitted.edit.edit().size()); }
-size_t BytesOf(const Submitted& submitted) {
-  return sizeof(submitted) + submitted.edit.edit().size();
-}
+int64_t UnitsOf(const Submitted& submitted) { return EditsFor(BytesKept(submitted.edit)); }
+size_t BytesOf(const Submitted& submitted) { return sizeof(submitted) + BytesKept(submitted.edit); }
 
 }  // namespace
 

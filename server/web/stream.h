@@ -55,7 +55,8 @@ class WebStream final : public Visitor, public Transport {
 
   WebCommon& common_;
   const Peer peer_;
-  // Without compression: what is inflated cannot be measured first.
+  // Without compression of its own: what that inflates cannot be measured first. Frames may be
+  // compressed, which is the session's.
   boost::beast::websocket::stream<TlsStream, false> socket_;
   boost::asio::steady_timer timer_;
   std::shared_ptr<Connection> connection_;  // null before the handshake

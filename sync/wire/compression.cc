@@ -2,6 +2,9 @@
 
 #include <zstd.h>
 
+#include <algorithm>
+
+#include "absl/strings/match.h"
 #include "sync/base/require.h"
 
 namespace zhibu {
@@ -15,9 +18,16 @@ namespace {
 // Level 3 brings two hundredths more, and takes twice as long.
 constexpr int kLevel = 1;
 
+// A build of zstd may read what was before RFC 8878, and passes over what says that it is to be.
+constexpr absl::string_view kMagic("\x28\xb5\x2f\xfd", 4);
+
 struct Dictionary {
   ZSTD_CDict* compressing = ZSTD_createCDict(kFramesDictionary, kFramesDictionaryBytes, kLevel);
   ZSTD_DDict* decompressing = ZSTD_createDDict(kFramesDictionary, kFramesDictionaryBytes);
+  Dictionary() {
+    REQUIRE(compressing != nullptr && decompressing != nullptr);
+    REQUIRE(ZSTD_getDictID_fromDDict(decompressing) != 0);  // it is one that was trained
+  }
   ~Dictionary() {
     ZSTD_freeCDict(compressing);
     ZSTD_freeDDict(decompressing);
@@ -29,6 +39,8 @@ const Dictionary& TheDictionary() {
   return dictionary;
 }
 
+void Must(size_t result) { REQUIRE(ZSTD_isError(result) == 0); }
+
 absl::Status Malformed() { return Refuse(sync::v1::MALFORMED, "compressed"); }
 
 }  // namespace
@@ -39,9 +51,10 @@ struct Compressor::Contexts {
   ZSTD_CCtx* compressing = ZSTD_createCCtx();
   ZSTD_DCtx* decompressing = ZSTD_createDCtx();
   Contexts() {
-    ZSTD_CCtx_refCDict(compressing, TheDictionary().compressing);
-    ZSTD_CCtx_setParameter(compressing, ZSTD_c_dictIDFlag, 0);  // both sides know which
-    ZSTD_DCtx_refDDict(decompressing, TheDictionary().decompressing);
+    REQUIRE(compressing != nullptr && decompressing != nullptr);
+    Must(ZSTD_CCtx_refCDict(compressing, TheDictionary().compressing));
+    Must(ZSTD_CCtx_setParameter(compressing, ZSTD_c_dictIDFlag, 0));  // both sides know which
+    Must(ZSTD_DCtx_refDDict(decompressing, TheDictionary().decompressing));
   }
   ~Contexts() {
     ZSTD_freeCCtx(compressing);
@@ -57,16 +70,19 @@ std::string Compressor::Compress(absl::string_view bytes) {
   std::string compressed(ZSTD_compressBound(bytes.size()), '\0');
   const size_t size = ZSTD_compress2(contexts_->compressing, compressed.data(), compressed.size(),
                                      bytes.data(), bytes.size());
-  REQUIRE(ZSTD_isError(size) == 0);
+  Must(size);
   compressed.resize(size);
   return compressed;
 }
 
 absl::StatusOr<std::string> Compressor::Decompress(absl::string_view compressed, size_t bytes_max) {
+  if (!absl::StartsWith(compressed, kMagic)) return Malformed();
   const unsigned long long size =  // NOLINT(google-runtime-int): as zstd has it
       ZSTD_getFrameContentSize(compressed.data(), compressed.size());
   if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR) return Malformed();
-  if (size > bytes_max) return TooLarge("compressed", size, bytes_max);
+  if (size == 0) return Malformed();
+  const size_t most = std::min(bytes_max, UnpackedBytesMax(compressed.size()));
+  if (size > most) return TooLarge("compressed", size, most);
   // One frame, and nothing behind it.
   const size_t whole = ZSTD_findFrameCompressedSize(compressed.data(), compressed.size());
   if (ZSTD_isError(whole) != 0 || whole != compressed.size()) return Malformed();

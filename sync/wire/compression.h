@@ -1,6 +1,7 @@
 // Frames, compressed for the way (Welcome.dictionary):
 //
-//   compressed = one frame of zstd (RFC 8878) by the dictionary of proto/zhibu/sync/v1/frames.zdict,
+//   compressed = one frame of zstd (RFC 8878) by the dictionary of
+//   proto/zhibu/sync/v1/frames.zdict,
 //                which says how long its content is
 //   content    = another frame, serialised
 //
@@ -9,6 +10,7 @@
 #ifndef ZHIBU_SYNC_WIRE_COMPRESSION_H_
 #define ZHIBU_SYNC_WIRE_COMPRESSION_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -33,13 +35,21 @@ class Compressor {
   ~Compressor();
 
   std::string Compress(absl::string_view bytes);
-  // Nothing is made before it is known to hold `bytes_max` at most. MALFORMED; TOO_LARGE.
+  // Nothing is made before it is known to hold `bytes_max` at most, and no more than
+  // UnpackedBytesMax. MALFORMED; TOO_LARGE.
   absl::StatusOr<std::string> Decompress(absl::string_view compressed, size_t bytes_max);
 
  private:
   struct Contexts;
   std::unique_ptr<Contexts> contexts_;
 };
+
+// What so many bytes may hold: else a few would do the harm of many.
+inline size_t UnpackedBytesMax(size_t compressed_bytes) {
+  constexpr size_t kAlways = 64 << 10;
+  constexpr size_t kTimes = 32;
+  return std::max(kAlways, kTimes * compressed_bytes);
+}
 
 // Shorter than this a frame gains nothing.
 inline constexpr size_t kCompressedFromBytes = 64;
@@ -52,20 +62,27 @@ void CompressFrame(Compressor& compressor, Frame* frame) {
   std::string compressed = compressor.Compress(bytes);
   constexpr size_t kAround = 4;
   if (compressed.size() + kAround >= bytes.size()) return;
+  if (bytes.size() > UnpackedBytesMax(compressed.size())) return;
   frame->set_compressed(std::move(compressed));
 }
 
-// What is in a frame that came compressed. MALFORMED: also where that is compressed again.
+// What was in a frame that came compressed. MALFORMED: also where that is compressed again.
+template <typename Frame>
+absl::StatusOr<Frame> FrameIn(const std::string& bytes) {
+  Frame frame;
+  if (!frame.ParseFromString(bytes) || frame.frame_case() == Frame::kCompressed) {
+    return Refuse(sync::v1::MALFORMED, "compressed");
+  }
+  return frame;
+}
+
+// Both.
 template <typename Frame>
 absl::StatusOr<Frame> DecompressFrame(Compressor& compressor, absl::string_view compressed,
                                       size_t bytes_max) {
   const absl::StatusOr<std::string> bytes = compressor.Decompress(compressed, bytes_max);
   if (!bytes.ok()) return bytes.status();
-  Frame frame;
-  if (!frame.ParseFromString(*bytes) || frame.frame_case() == Frame::kCompressed) {
-    return Refuse(sync::v1::MALFORMED, "compressed");
-  }
-  return frame;
+  return FrameIn<Frame>(*bytes);
 }
 
 }  // namespace zhibu

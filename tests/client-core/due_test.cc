@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "client-core/actions/distinct.h"
 #include "client-core/actions/known.h"
+#include "client-core/actions/reversal.h"
 #include "server/figures/due.h"
 #include "sync/base/date.h"
 #include "sync/base/status.h"
@@ -268,6 +269,77 @@ TEST_F(RecordedTwice, WhatWasSaidIsUndoneByDeletingIt) {
   zhangs.Delete<DistinctFact>(said.front());
   world.SyncAll();
   EXPECT_EQ(Twice(zhangs).size(), 1u);
+}
+
+TEST_F(RecordedTwice, TakingTheLaterOneBackSettlesItToo) {
+  Paid(zhangs);
+  world.Wait(1000);
+  const Id second = Paid(zhangs);
+  ASSERT_EQ(Twice(zhangs).size(), 1u);
+  auto reversal =
+      client::Reverse(zhangs.store(), TypeOf(zhangs, *DuesPayment::descriptor()), second, "记重");
+  ASSERT_TRUE(reversal.ok()) << reversal.status();
+  const DuesPayment made = reversal->message<DuesPayment>();
+  const DuesPayment was = zhangs.Get<DuesPayment>(second);
+  EXPECT_EQ(made.amount_fen(), -was.amount_fen());
+  EXPECT_EQ(made.month(), was.month());
+  EXPECT_EQ(made.member_id(), was.member_id());
+  EXPECT_EQ(made.reverses_id(), second.bytes());
+  EXPECT_EQ(made.paid_on(), DateAt(world.now_ms()));
+  EXPECT_EQ(made.remark(), "记重");
+  ASSERT_TRUE(zhangs.store().Commit({&*reversal}).ok());
+  EXPECT_THAT(Twice(zhangs), IsEmpty()) << "offline: nothing was synced";
+  world.SyncAll();
+  EXPECT_THAT(zhangs.SetAside(), IsEmpty());
+  EXPECT_THAT(Twice(lis), IsEmpty());
+}
+
+// Whatever types of money there will be: each has its case here.
+TEST_F(RecordedTwice, EveryRecordOfMoneyIsTakenBackOnceByAnotherAndTheServerTakesIt) {
+  std::map<std::string, Id> made;
+  made["DuesPayment"] = Paid(zhangs);
+  made["DuesHandedUp"] =
+      zhangs.Make<records::v1::DuesHandedUp>([&](records::v1::DuesHandedUp& record) {
+        record.set_branch_id(branch.str());
+        record.set_from("2026-01");
+        record.set_until("2026-03");
+        record.set_amount_fen(12'000);
+        record.set_handed_up_on("2026-04-02");
+        record.set_state(records::v1::DuesHandedUp::HANDED_UP);
+      });
+  made["FundEntry"] = zhangs.Make<records::v1::FundEntry>([&](records::v1::FundEntry& record) {
+    record.set_branch_id(branch.str());
+    record.set_booked_on("2026-04-02");
+    record.set_use(records::v1::FundEntry::TRAINING);
+    record.set_amount_fen(-5000);
+    record.set_what("培训资料");
+  });
+  made["Aid"] = zhangs.Make<records::v1::Aid>([&](records::v1::Aid& record) {
+    record.set_branch_id(branch.str());
+    record.set_member_id(wang.str());
+    record.set_kind(records::v1::Aid::HARDSHIP);
+    record.set_amount_fen(30'000);
+    record.set_given_on("2026-04-02");
+  });
+  world.SyncAll();
+  ASSERT_THAT(zhangs.SetAside(), IsEmpty());
+  const auto why_not = [&](const RecordType& type, const Id& id) {
+    return ReasonOf(client::Reverse(zhangs.store(), type, id, "").status()).reason;
+  };
+  for (const RecordType& type : zhangs.store().schema().types()) {
+    const auto known = made.find(type.name);
+    ASSERT_EQ(client::IsReversible(type), known != made.end()) << type.name;
+    if (known == made.end()) continue;
+    auto reversal = client::Reverse(zhangs.store(), type, known->second, "");
+    ASSERT_TRUE(reversal.ok()) << type.name << ": " << reversal.status();
+    const Id id = reversal->id();
+    ASSERT_TRUE(zhangs.store().Commit({&*reversal}).ok()) << type.name;
+    world.SyncAll();
+    EXPECT_THAT(zhangs.SetAside(), IsEmpty()) << type.name;
+    EXPECT_EQ(why_not(type, known->second), sync::v1::NOT_UNDERSTOOD) << type.name << " twice";
+    EXPECT_EQ(why_not(type, id), sync::v1::NOT_UNDERSTOOD) << type.name << " of a reversal";
+  }
+  EXPECT_EQ(why_not(TypeOf(zhangs, *Member::descriptor()), li), sync::v1::NOT_UNDERSTOOD);
 }
 
 TEST_F(RecordedTwice, AMemberIsNotAskedOfWhatTheirSecretaryKeepsAndSaysNothingToIt) {

@@ -238,6 +238,98 @@ TEST_F(HubTest, CouriersMayBringTheSameBundleAtOnceWhileItsAuthorSyncs) {
   ExpectConverged();
 }
 
+// A stream that is moved by the test itself.
+class ByHand : public server::Transport {
+ public:
+  ByHand(server::Hub* hub, client::Store* store)
+      : session_(store), connection_(hub->Connect(this)) {
+    EXPECT_EQ(session_.Start(), absl::OkStatus());
+    connection_->Start();
+  }
+  ~ByHand() override {
+    connection_->OnGone();
+    std::unique_lock lock(mutex_);
+    EXPECT_TRUE(changed_.wait_for(lock, 30s, [this] { return finished_; }));
+  }
+
+  // Whether the server reads the next frame within that time; then it has it.
+  bool Say(std::chrono::milliseconds within) {
+    {
+      std::unique_lock lock(mutex_);
+      if (!changed_.wait_for(lock, within, [this] { return reading_; })) return false;
+      reading_ = false;
+    }
+    sync::v1::ClientFrame frame;
+    EXPECT_TRUE(session_.Next(&frame));
+    compressed = frame.has_compressed();
+    connection_->OnFrame(std::move(frame));
+    return true;
+  }
+  // Until so many frames have come.
+  void Hear(int frames) {
+    for (; frames > 0; --frames) {
+      std::unique_lock lock(mutex_);
+      ASSERT_TRUE(changed_.wait_for(lock, 30s, [this] { return !inbox_.empty(); }));
+      const sync::v1::ServerFrame frame = std::move(inbox_.front());
+      inbox_.pop_front();
+      lock.unlock();
+      session_.OnFrame(frame);
+    }
+  }
+  bool answered() const { return session_.caught_up(); }
+  bool compressed = false;  // what it said last
+
+  void Read() override {
+    Tell([this] { reading_ = true; });
+  }
+  void Write(sync::v1::ServerFrame frame) override {
+    Tell([&] { inbox_.push_back(std::move(frame)); });
+    connection_->OnWritten();
+  }
+  void Proved() override {}
+  void Cancel() override {}
+  void Finish() override {
+    Tell([this] { finished_ = true; });
+  }
+
+ private:
+  void Tell(absl::FunctionRef<void()> what) {
+    const std::lock_guard lock(mutex_);
+    what();
+    changed_.notify_all();
+  }
+
+  client::Session session_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<sync::v1::ServerFrame> inbox_;  // this and what follows: guarded by it
+  bool reading_ = false;
+  bool finished_ = false;
+  std::shared_ptr<server::Connection> connection_;  // the last: it calls this from its threads
+};
+
+// It travels in a few bytes, and is as much work.
+TEST_F(HubTest, WhatComesCompressedIsChargedByTheEditsInIt) {
+  for (int i = 0; i < 100; ++i) MakeMeeting(zhangs);
+  const auto store = StoreOf(zhangs);
+  server::Ingest ingest(world.schema(), ForThreads());
+  server::Hub hub(&world.store(), &ingest, ForThreads(), {.edits_per_second = 1});
+  {
+    ByHand stream(&hub, store.get());
+    ASSERT_TRUE(stream.Say(30s));  // Hello
+    stream.Hear(1);
+    ASSERT_TRUE(stream.Say(30s));  // Proof
+    stream.Hear(2);                // Welcome, and that there is nothing
+    ASSERT_TRUE(stream.Say(30s));
+    EXPECT_TRUE(stream.compressed);
+    while (!stream.answered()) stream.Hear(1);
+    // Ten edits are saved up; for the others it rests a minute and a half.
+    EXPECT_FALSE(stream.Say(500ms));
+  }
+  hub.Stop();
+  ExpectConverged();
+}
+
 // What they bring again and again costs its author nothing, and the others little.
 TEST_F(HubTest, CouriersWhoBringTooMuchAreToldToComeLater) {
   for (int i = 0; i < 20; ++i) MakeMeeting(zhangs);

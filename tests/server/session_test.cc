@@ -393,6 +393,11 @@ TEST_F(SessionTest, ACompressedFrameThatCannotBeUsedEndsTheStream) {
   ExpectRefused(say("no frame"), sync::v1::MALFORMED);
   ExpectRefused(say(compressor.Compress("no message")), sync::v1::MALFORMED);
   ExpectRefused(say(compressor.Compress(std::string((4 << 20) + 1, '\0'))), sync::v1::TOO_LARGE);
+  // A few bytes of many messages: each takes a hundred when it is read.
+  ClientFrame many;
+  for (int i = 0; i < 20'000; ++i) many.mutable_push()->add_edits();
+  ASSERT_LT(many.ByteSizeLong(), size_t{64} << 10);
+  ExpectRefused(say(compressor.Compress(many.SerializeAsString())), sync::v1::TOO_LARGE);
   world.limits.message_bytes_max = 1000;
   ExpectRefused(say(compressor.Compress(std::string(1001, '\0'))), sync::v1::TOO_LARGE);
 }
@@ -409,6 +414,44 @@ TEST_F(SessionTest, WhatStandsAsItsAuthorMadeItIsNotSentBack) {
   EXPECT_EQ(world.Sync(zhangs), absl::OkStatus());
   EXPECT_EQ(world.Differences(zhangs), std::vector<std::string>());
   EXPECT_EQ(zhangs.Get<Meeting>(meeting).topic(), "七月党员大会");
+}
+
+TEST_F(SessionTest, OfAnEditOfSeveralRecordsAllStandOrAllAreSent) {
+  const auto make = [&] {
+    client::Draft meeting = zhangs.store().New<Meeting>();
+    meeting.message<Meeting>().set_branch_id(branch.str());
+    client::Draft other = zhangs.store().New<Meeting>();
+    other.message<Meeting>().set_branch_id(branch.str());
+    client::Draft sampler = zhangs.store().New<Sampler>();
+    sampler.message<Sampler>().set_branch_id(branch.str());
+    zhangs.Commit({&meeting, &other, &sampler});
+    return meeting.id();
+  };
+  make();
+  const sync::v1::Update all = AnswerToPending();
+  EXPECT_GT(all.answers(0).as_made_at(), 0u);
+  EXPECT_EQ(all.groups_size(), 0);
+  ASSERT_EQ(world.Sync(zhangs), absl::OkStatus());
+  // Of the next one is changed by the edit behind it.
+  zhangs.Change<Meeting>(make(), [](Meeting& record) { record.set_place("祠堂"); });
+  const sync::v1::Update some = AnswerToPending();
+  ASSERT_EQ(some.answers_size(), 2);
+  EXPECT_EQ(some.answers(0).as_made_at(), 0u);
+  EXPECT_EQ(some.answers(1).as_made_at(), 0u);
+  int records = 0;
+  for (const auto& group : some.groups()) records += group.bodies_size();
+  EXPECT_EQ(records, 3);
+  ASSERT_EQ(world.Sync(zhangs), absl::OkStatus());
+  EXPECT_EQ(world.Differences(zhangs), std::vector<std::string>());
+}
+
+TEST_F(SessionTest, WhatIsGoneBeforeItIsAnsweredIsNotSaidToStand) {
+  const Id meeting = MakeMeeting(zhangs);
+  zhangs.Delete<Meeting>(meeting);
+  const sync::v1::Update update = AnswerToPending();
+  for (const auto& answer : update.answers()) EXPECT_EQ(answer.as_made_at(), 0u);
+  ASSERT_EQ(world.Sync(zhangs), absl::OkStatus());
+  EXPECT_FALSE(zhangs.Has<Meeting>(meeting));
 }
 
 TEST_F(SessionTest, ADeviceThatDoesNotAskForThatIsSentWhatItMade) {

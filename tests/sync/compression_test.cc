@@ -78,16 +78,42 @@ TEST_F(Compression, NothingStandsBehindIt) {
   EXPECT_EQ(Refused(good + "x"), "MALFORMED");
   EXPECT_EQ(Refused(good + good), "MALFORMED");
   const std::string skipped("\x50\x2a\x4d\x18\x01\x00\x00\x00x", 9);  // RFC 8878, 3.1.2
+  EXPECT_EQ(Refused(skipped), "MALFORMED");
+  EXPECT_EQ(Refused(compressor.Compress("")), "MALFORMED");
   EXPECT_EQ(Refused(good + skipped), "MALFORMED");
   EXPECT_EQ(Refused(skipped + good), "MALFORMED");
 }
 
+// Which some builds of zstd read.
+TEST_F(Compression, WhatWasBeforeTheFormatHadAStandardIsNotRead) {
+  const std::string good = compressor.Compress(std::string(5000, 'x'));
+  for (const char version : {'\x22', '\x23', '\x24', '\x25', '\x26', '\x27'}) {
+    std::string frame = good;
+    frame.replace(0, 4, std::string({version, '\xb5', '\x2f', '\xfd'}));
+    EXPECT_EQ(Refused(frame), "MALFORMED");
+    EXPECT_EQ(Refused(frame.substr(0, 4)), "MALFORMED");
+  }
+}
+
 // A few bytes that hold a gigabyte.
 TEST_F(Compression, MoreThanIsTakenIsRefusedBeforeItIsUnpacked) {
-  const std::string bomb = compressor.Compress(std::string(kMost + 1, '\0'));
-  EXPECT_LT(bomb.size(), 1000u);
-  EXPECT_EQ(Refused(bomb), "TOO_LARGE");
-  EXPECT_EQ(Refused(bomb, kMost + 1), "");
+  constexpr size_t kAlways = 64 << 10;
+  const std::string little = compressor.Compress(std::string(kAlways, '\0'));
+  EXPECT_EQ(Refused(little), "");
+  EXPECT_EQ(Refused(little, kAlways - 1), "TOO_LARGE");
+  const std::string bomb = compressor.Compress(std::string(kAlways + 1, '\0'));
+  ASSERT_LT(bomb.size(), 1000u);
+  EXPECT_EQ(Refused(bomb), "TOO_LARGE") << "more than 32 times as long";
+  const std::string fair = Chance(kAlways) + std::string(31 * kAlways, '\0');
+  EXPECT_EQ(Refused(compressor.Compress(fair)), "");
+  EXPECT_EQ(Refused(compressor.Compress(fair + std::string(2 * kAlways, '\0'))), "TOO_LARGE");
+}
+
+TEST_F(Compression, WhatIsMuchTheSameTravelsAsItIs) {
+  const ClientFrame frame = PushOf(std::string(100'000, 'x'));
+  ClientFrame sent = frame;
+  CompressFrame(compressor, &sent);
+  EXPECT_EQ(sent.SerializeAsString(), frame.SerializeAsString());
 }
 
 TEST_F(Compression, OneThatDoesNotSayHowMuchItHoldsIsRefused) {

@@ -12,6 +12,7 @@ BYTES_MAX = 8 << 20
 
 
 def pack(frame: bytes) -> bytes:
+    """Not for what is much the same: no more than 64 KiB, or 32 times as much, may be in it."""
     return zstandard.ZstdCompressor(
         level=1, dict_data=_DICTIONARY, write_dict_id=False).compress(frame)
 

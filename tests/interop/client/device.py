@@ -296,8 +296,9 @@ class Device:
         held = self.held
         self.progress.updates += 1
         self.progress.passed += update.passed
+        made = {}
         for answer in update.answers:
-            self._take_answer(answer)
+            self._take_answer(answer, made)
         dropped = set(update.dropped)
         for key in [k for k, s in held.confirmed.items() if self._lies_in(k, s, dropped)]:
             del held.confirmed[key]
@@ -306,6 +307,8 @@ class Device:
         for removal in update.removals:
             for id_ in _ids(removal.ids):
                 held.confirmed.pop((removal.type, id_), None)
+        held.confirmed.update(made)
+        held.stale -= made.keys()
         for group in update.groups:
             touch = merge.Touch(group.version, group.writer, group.stamp)
             if group.stamp <= self._ahead():
@@ -335,7 +338,7 @@ class Device:
             return True
         return not places_of(kind, state.body).isdisjoint(dropped)
 
-    def _take_answer(self, answer):
+    def _take_answer(self, answer, made):
         for queued in self.held.pending:
             if (queued.number, crypto.link_to(queued.edit)) == (answer.number, answer.link):
                 self.held.pending.remove(queued)
@@ -343,16 +346,14 @@ class Device:
                 self.in_flight.discard(queued.number)
                 self.put_aside(queued, answer)
                 if answer.as_made_at:
-                    self._stands_as_made(queued, answer.as_made_at)
+                    made.update(self._as_made(queued, answer.as_made_at))
                 return
 
-    def _stands_as_made(self, queued, version):
+    def _as_made(self, queued, version):
+        self.progress.as_made += 1
         touch = merge.Touch(version, self.identity.number, queued.stamp)
-        for change in queued.changes():
-            key = change.type, change.id
-            self.held.confirmed[key] = merge.State(True, touch, None, change.set, b"")
-            self.held.stale.discard(key)
-            self.progress.as_made += 1
+        return {(change.type, change.id): merge.State(True, touch, None, change.set, b"")
+                for change in queued.changes()}
 
     def put_aside(self, queued, answer):
         if answer.verdict != answer_pb2.MERGED and not queued.withdrawn:
