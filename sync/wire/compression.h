@@ -1,12 +1,10 @@
 // Frames, compressed for the way (Welcome.dictionary):
 //
-//   compressed = one frame of zstd (RFC 8878) by the dictionary of
-//   proto/zhibu/sync/v1/frames.zdict,
-//                which says how long its content is
+//   compressed = one frame of Zstandard (RFC 8878) that says how long its content is
 //   content    = another frame, serialised
 //
-// Each by itself, so that a stream that is idle keeps nothing for it. The dictionary never changes;
-// a better one would have another number.
+// Each by itself, so that a stream that is idle keeps nothing for it; by a dictionary that lies
+// beside the protocol (frames.zdict) and never changes: a better one would have another number.
 #ifndef ZHIBU_SYNC_WIRE_COMPRESSION_H_
 #define ZHIBU_SYNC_WIRE_COMPRESSION_H_
 
