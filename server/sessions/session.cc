@@ -154,7 +154,8 @@ void Session::OnFrame(const ClientFrame& frame) {
 void Session::OnCompressed(const std::string& compressed) {
   if (state_ != State::kOpen) return Refuse(sync::v1::PROTOCOL_ERROR, "compressed");
   if (!compresses_) return Refuse(sync::v1::MALFORMED, "compressed");
-  const auto bytes = TheCompressor().Decompress(compressed, limits_.message_bytes_max);
+  const size_t most = std::min(limits_.message_bytes_max, UnpackedBytesMax(compressed.size()));
+  const auto bytes = TheCompressor().Decompress(compressed, most);
   if (!bytes.ok()) return End(bytes.status());
   if (const size_t fields = CountFields(*bytes, 2); fields > limits_.compressed_fields_max) {
     return End(TooLarge("compressed", fields, limits_.compressed_fields_max, " fields"));

@@ -2,8 +2,6 @@
 
 #include <zstd.h>
 
-#include <algorithm>
-
 #include "absl/strings/match.h"
 #include "sync/base/require.h"
 
@@ -81,8 +79,7 @@ absl::StatusOr<std::string> Compressor::Decompress(absl::string_view compressed,
       ZSTD_getFrameContentSize(compressed.data(), compressed.size());
   if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR) return Malformed();
   if (size == 0) return Malformed();
-  const size_t most = std::min(bytes_max, UnpackedBytesMax(compressed.size()));
-  if (size > most) return TooLarge("compressed", size, most);
+  if (size > bytes_max) return TooLarge("compressed", size, bytes_max);
   // One frame, and nothing behind it.
   const size_t whole = ZSTD_findFrameCompressedSize(compressed.data(), compressed.size());
   if (ZSTD_isError(whole) != 0 || whole != compressed.size()) return Malformed();

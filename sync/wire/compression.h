@@ -13,12 +13,14 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "sync/base/reason.h"
+#include "zhibu/sync/v1/sync.pb.h"
 
 namespace zhibu {
 
@@ -33,8 +35,7 @@ class Compressor {
   ~Compressor();
 
   std::string Compress(absl::string_view bytes);
-  // Nothing is made before it is known to hold `bytes_max` at most, and no more than
-  // UnpackedBytesMax. MALFORMED; TOO_LARGE.
+  // Nothing is made before it is known to hold `bytes_max` at most. MALFORMED; TOO_LARGE.
   absl::StatusOr<std::string> Decompress(absl::string_view compressed, size_t bytes_max);
 
  private:
@@ -42,7 +43,7 @@ class Compressor {
   std::unique_ptr<Contexts> contexts_;
 };
 
-// What so many bytes may hold: else a few would do the harm of many.
+// What so many bytes from a device may hold: else a few would do the harm of many.
 inline size_t UnpackedBytesMax(size_t compressed_bytes) {
   constexpr size_t kAlways = 64 << 10;
   constexpr size_t kTimes = 32;
@@ -60,7 +61,8 @@ void CompressFrame(Compressor& compressor, Frame* frame) {
   std::string compressed = compressor.Compress(bytes);
   constexpr size_t kAround = 4;
   if (compressed.size() + kAround >= bytes.size()) return;
-  if (bytes.size() > UnpackedBytesMax(compressed.size())) return;
+  constexpr bool kToServer = std::is_same_v<Frame, sync::v1::ClientFrame>;
+  if (kToServer && bytes.size() > UnpackedBytesMax(compressed.size())) return;
   frame->set_compressed(std::move(compressed));
 }
 

@@ -393,6 +393,7 @@ TEST_F(SessionTest, ACompressedFrameThatCannotBeUsedEndsTheStream) {
   ExpectRefused(say("no frame"), sync::v1::MALFORMED);
   ExpectRefused(say(compressor.Compress("no message")), sync::v1::MALFORMED);
   ExpectRefused(say(compressor.Compress(std::string((4 << 20) + 1, '\0'))), sync::v1::TOO_LARGE);
+  ExpectRefused(say(compressor.Compress(std::string((64 << 10) + 1, '\0'))), sync::v1::TOO_LARGE);
   // A few bytes of many messages: each takes a hundred when it is read.
   ClientFrame many;
   for (int i = 0; i < 20'000; ++i) many.mutable_push()->add_edits();

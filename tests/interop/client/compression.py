@@ -12,9 +12,13 @@ BYTES_MAX = 8 << 20
 
 
 def pack(frame: bytes) -> bytes:
-    """Not for what is much the same: no more than 64 KiB, or 32 times as much, may be in it."""
     return zstandard.ZstdCompressor(
         level=1, dict_data=_DICTIONARY, write_dict_id=False).compress(frame)
+
+
+def is_fair(frame: bytes, packed: bytes) -> bool:
+    """Whether the server takes so much in so little."""
+    return len(frame) <= max(64 << 10, 32 * len(packed))
 
 
 def unpack(compressed: bytes) -> bytes:

@@ -37,8 +37,9 @@ class Stream:
 
     def say(self, **frame):
         data = sync_pb2.ClientFrame(**frame).SerializeToString()
-        if self.compresses:
-            data = sync_pb2.ClientFrame(compressed=compression.pack(data)).SerializeToString()
+        packed = compression.pack(data) if self.compresses else b""
+        if packed and compression.is_fair(data, packed):
+            data = sync_pb2.ClientFrame(compressed=packed).SerializeToString()
         self._stream.send(data)
 
     def hear(self, *kinds: str):
