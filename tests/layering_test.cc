@@ -54,7 +54,7 @@ const std::vector<Layer>& Layers() {
       // For a program's last words; and so that a fork gives out no chance twice.
       {"sync/base", {}, Any({kTime, "unicode/.*", "cstdio", "atomic", R"(pthread\.h)"})},
       {"sync/schema", {"sync/base"}, ""},
-      {"sync/wire", {"sync/base", "sync/schema"}, R"(re2/re2\.h|unicode/.*)"},
+      {"sync/wire", {"sync/base", "sync/schema"}, R"(re2/re2\.h|unicode/.*|zstd\.h)"},
       {"sync/merge", {"sync/base", "sync/schema", "sync/wire"}, ""},
       {"sync/crypto", {"sync/base"}, ""},
       {"sync/rules/cel", {"sync/base"}, R"(re2/re2\.h)"},
