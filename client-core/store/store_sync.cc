@@ -159,12 +159,15 @@ absl::StatusOr<std::vector<NumberedEdit>> Store::Pending(EditNumber after, size_
   return edits;
 }
 
-// The records of an own edit that stand as it made them, as though they had been sent.
+// The records of an own edit that stand as it made them, as though they had been sent. Where the
+// edit is not here any longer, nothing of the update is taken: the next session is sent the
+// records.
 absl::Status Store::AddAsMade(Transaction& transaction, const sync::v1::Answer& answer,
                               std::vector<sync::v1::Group>* groups) {
+  if (answer.as_made_at() == 0) return absl::OkStatus();
   const auto pending = transaction.tables().GetPending(EditNumber(answer.number()));
-  if (answer.as_made_at() == 0 || !pending || answer.link() != LinkTo(pending->edit)) {
-    return absl::OkStatus();
+  if (!pending || answer.link() != LinkTo(pending->edit)) {
+    return Refuse(sync::v1::PROTOCOL_ERROR, "as made");
   }
   ASSIGN_OR_RETURN(const sync::v1::Edit edit, Transaction::EditOf(*pending));
   for (const Change& change : edit.changes()) {

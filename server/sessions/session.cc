@@ -275,9 +275,11 @@ void Session::OnPush(const sync::v1::Push& push) {
   if (forked_) return;
   for (const auto& edit : push.edits()) {
     const EditNumber number(edit.number());
-    on_the_way_.push_back({number, edit.previous(), number <= std::max(unasked_, pushed_)});
+    const bool repeated = number <= std::max(unasked_, pushed_);
+    on_the_way_.push_back({number, edit.previous(), repeated});
     pushed_ = std::max(pushed_, number);
-    if (hello_.own_as_made()) as_made_.NotePushed(edit);
+    // Of one that is repeated the device may have the answer, and keep the edit no longer.
+    if (hello_.own_as_made() && !repeated) as_made_.NotePushed(edit);
     Submitted& submitted = submitted_.emplace_back(Submitted{device_.number, edit, sent_});
     submitted.edit.GetReflection()->MutableUnknownFields(&submitted.edit)->Clear();
   }

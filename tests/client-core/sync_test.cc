@@ -105,6 +105,25 @@ TEST_F(Sync, AServerThatSaysOfAChangeThatItStandsAsMadeIsNotBelieved) {
   ExpectConverged();
 }
 
+// Another of its streams has brought the answer, and the record has been taken away since.
+TEST_F(Sync, AnUpdateThatCountsOnAnEditWhichIsNoLongerHereIsNotTaken) {
+  const Id meeting = MakeMeeting(zhangs);
+  const auto edit = zhangs.store().Pending(EditNumber(0), 1 << 20).value().at(0);
+  world.SyncAll();
+  const auto before = zhangs.store().Cursors().value().size();
+  sync::v1::Update update;
+  auto& answer = *update.add_answers();
+  answer.set_number(edit.number());
+  answer.set_link(LinkTo(edit.edit()));
+  answer.set_verdict(sync::v1::MERGED);
+  answer.set_as_made_at(1);
+  update.add_dropped(branch.str());
+  EXPECT_EQ(ReasonOf(zhangs.store().ApplyUpdate(update)).reason, sync::v1::PROTOCOL_ERROR);
+  EXPECT_EQ(zhangs.store().Cursors().value().size(), before);
+  EXPECT_TRUE(zhangs.Has<Meeting>(meeting)) << "nothing of the update is taken";
+  ExpectConverged();
+}
+
 TEST_F(Sync, ACompressedFrameThatCannotBeReadEndsTheStreamAndNothingIsLost) {
   MakeMeeting(zhangs);
   Compressor compressor;

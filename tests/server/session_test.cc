@@ -455,6 +455,26 @@ TEST_F(SessionTest, WhatIsGoneBeforeItIsAnsweredIsNotSaidToStand) {
   EXPECT_FALSE(zhangs.Has<Meeting>(meeting));
 }
 
+// It has had the answer, and kept nothing to make the record of.
+TEST_F(SessionTest, WhatIsPushedAgainAndTakenAwayMeanwhileIsSentAgain) {
+  MakeMeeting(zhangs);
+  const auto edits = zhangs.store().Pending(EditNumber(0), 1 << 20).value();
+  ASSERT_GT(AnswerTo(edits).answers(0).as_made_at(), 0u);
+  session->OnFrame(PushOf(edits));
+  session->OnResults(world.Commit(session->TakeSubmitted()));
+  world.Dismiss(zhang, branch, SECRETARY);
+  session->OnMoved();
+  const sync::v1::Update update = Heard().update();
+  EXPECT_EQ(update.dropped_size(), 1);
+  ASSERT_EQ(update.answers_size(), 1);
+  EXPECT_EQ(update.answers(0).as_made_at(), 0u);
+  const auto meetings = std::count_if(
+      update.groups().begin(), update.groups().end(), [&](const sync::v1::Group& group) {
+        return group.type() == world.schema()->Find(Meeting::descriptor())->number;
+      });
+  EXPECT_EQ(meetings, 1);
+}
+
 TEST_F(SessionTest, ADeviceThatDoesNotAskForThatIsSentWhatItMade) {
   MakeMeeting(zhangs);
   const sync::v1::Update update = AnswerToPending(false);

@@ -348,6 +348,7 @@ class Device:
                 if answer.as_made_at:
                     made.update(self._as_made(queued, answer.as_made_at))
                 return
+        assert not answer.as_made_at, "another stream has brought the answer"
 
     def _as_made(self, queued, version):
         self.progress.as_made += 1
