@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "client-core/actions/known.h"
 #include "sync/base/reason.h"
+#include "sync/base/require.h"
 #include "sync/base/status.h"
 
 namespace zhibu::client {
@@ -30,14 +31,16 @@ const FieldRule* NamedBy(const RecordType& type) {
 // What is said once and for all, but not what comes with a later step.
 bool IsKept(const FieldRule& rule) { return rule.policy == FIRST && rule.written_with.empty(); }
 
-// Of the record that takes back: one field of what it takes back.
+// Makes of one field of what is taken back what it is in the record that takes back. A state begins
+// anew: with its one first step (a test looks at every type).
 void Turn(const FieldRule& rule, const std::string& today, Message* record) {
   const FieldDescriptor& field = *rule.descriptor;
   const google::protobuf::Reflection& reflection = *record->GetReflection();
   if (rule.policy == FORWARD && rule.required) {
-    for (const auto& [from, to] : rule.steps) {
-      if (from == 0) reflection.SetEnumValue(record, &field, to);
-    }
+    const auto first = std::find_if(rule.steps.begin(), rule.steps.end(),
+                                    [](const auto& step) { return step.first == 0; });
+    REQUIRE(first != rule.steps.end());
+    reflection.SetEnumValue(record, &field, first->second);
   } else if (!IsKept(rule)) {
     reflection.ClearField(record, &field);
   } else if (rule.number_max != 0) {

@@ -161,17 +161,19 @@ void AddDueCommand(const Parent& device) {
   Commands<DueArguments> commands(device);
   commands.Add("due", "What is to be done, from the rule book and what is recorded here", &ShowDue,
                {{"--on", &DueArguments::on, "As of this day, 2026-01-31; today by default"}});
-  const std::vector<Option<RecordArguments>> record = {
-      {"TYPE", &RecordArguments::type, "Its type, as DuesPayment or 党费", kRequired},
-      {"RECORD", &RecordArguments::record, "Its title or id, as due shows it", kRequired},
-      {"--why", &RecordArguments::why, "Why"}};
+  const auto record = [](const char* why) -> std::vector<Option<RecordArguments>> {
+    return {{"TYPE", &RecordArguments::type, "Its type, as DuesPayment or 党费", kRequired},
+            {"RECORD", &RecordArguments::record, "Its title or id, as due shows it", kRequired},
+            {"--why", &RecordArguments::why, why}};
+  };
   Commands<RecordArguments> of_a_record(device);
   of_a_record.Add("distinct",
                   "What may be recorded twice is two facts: due asks no more of this one",
-                  Committing(&Distinct), record);
+                  Committing(&Distinct), record("Why there are two"));
   of_a_record.Add("reverse",
                   "Take back (冲正) a payment, dues handed up, an entry of the funds or aid",
-                  Committing(&TakeBack), record);
+                  Committing(&TakeBack),
+                  record("Why; a payment and an entry of the funds have a place for it"));
 }
 
 }  // namespace zhibu::client

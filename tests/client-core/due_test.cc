@@ -330,6 +330,11 @@ TEST_F(RecordedTwice, EveryRecordOfMoneyIsTakenBackOnceByAnotherAndTheServerTake
     const auto known = made.find(type.name);
     ASSERT_EQ(client::IsReversible(type), known != made.end()) << type.name;
     if (known == made.end()) continue;
+    for (const FieldRule& rule : type.fields.rules()) {
+      const auto firsts = std::count_if(rule.steps.begin(), rule.steps.end(),
+                                        [](const auto& step) { return step.first == 0; });
+      EXPECT_LE(firsts, 1) << type.name << ": how would a reversal begin?";
+    }
     auto reversal = client::Reverse(zhangs.store(), type, known->second, "");
     ASSERT_TRUE(reversal.ok()) << type.name << ": " << reversal.status();
     const Id id = reversal->id();

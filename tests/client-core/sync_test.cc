@@ -89,17 +89,22 @@ TEST_F(Sync, WhatAPhoneMadeIsThereThoughItIsNotSentBack) {
   ExpectConverged();
 }
 
-TEST_F(Sync, AServerThatSaysOfAChangeThatItStandsAsMadeIsNotBelieved) {
-  const Id meeting = MakeMeeting(zhangs);
-  world.SyncAll();
-  zhangs.Change<Meeting>(meeting, [](Meeting& m) { m.set_place("祠堂"); });
-  const auto edit = zhangs.store().Pending(EditNumber(0), 1 << 20).value().at(0);
+sync::v1::Update SaysItStandsAsMade(const sync::v1::NumberedEdit& edit) {
   sync::v1::Update update;
   auto& answer = *update.add_answers();
   answer.set_number(edit.number());
   answer.set_link(LinkTo(edit.edit()));
   answer.set_verdict(sync::v1::MERGED);
   answer.set_as_made_at(1);
+  return update;
+}
+
+TEST_F(Sync, AServerThatSaysOfAChangeThatItStandsAsMadeIsNotBelieved) {
+  const Id meeting = MakeMeeting(zhangs);
+  world.SyncAll();
+  zhangs.Change<Meeting>(meeting, [](Meeting& m) { m.set_place("祠堂"); });
+  const auto edit = zhangs.store().Pending(EditNumber(0), 1 << 20).value().at(0);
+  const sync::v1::Update update = SaysItStandsAsMade(edit);
   EXPECT_EQ(ReasonOf(zhangs.store().ApplyUpdate(update)).reason, sync::v1::PROTOCOL_ERROR);
   EXPECT_EQ(zhangs.State().unsent, 1u) << "nothing of the update is taken";
   ExpectConverged();
@@ -111,12 +116,7 @@ TEST_F(Sync, AnUpdateThatCountsOnAnEditWhichIsNoLongerHereIsNotTaken) {
   const auto edit = zhangs.store().Pending(EditNumber(0), 1 << 20).value().at(0);
   world.SyncAll();
   const auto before = zhangs.store().Cursors().value().size();
-  sync::v1::Update update;
-  auto& answer = *update.add_answers();
-  answer.set_number(edit.number());
-  answer.set_link(LinkTo(edit.edit()));
-  answer.set_verdict(sync::v1::MERGED);
-  answer.set_as_made_at(1);
+  sync::v1::Update update = SaysItStandsAsMade(edit);
   update.add_dropped(branch.str());
   EXPECT_EQ(ReasonOf(zhangs.store().ApplyUpdate(update)).reason, sync::v1::PROTOCOL_ERROR);
   EXPECT_EQ(zhangs.store().Cursors().value().size(), before);
