@@ -394,13 +394,30 @@ TEST_F(SessionTest, ACompressedFrameThatCannotBeUsedEndsTheStream) {
   ExpectRefused(say(compressor.Compress("no message")), sync::v1::MALFORMED);
   ExpectRefused(say(compressor.Compress(std::string((4 << 20) + 1, '\0'))), sync::v1::TOO_LARGE);
   ExpectRefused(say(compressor.Compress(std::string((64 << 10) + 1, '\0'))), sync::v1::TOO_LARGE);
-  // A few bytes of many messages: each takes a hundred when it is read.
-  ClientFrame many;
-  for (int i = 0; i < 20'000; ++i) many.mutable_push()->add_edits();
-  ASSERT_LT(many.ByteSizeLong(), size_t{64} << 10);
-  ExpectRefused(say(compressor.Compress(many.SerializeAsString())), sync::v1::TOO_LARGE);
   world.limits.message_bytes_max = 1000;
   ExpectRefused(say(compressor.Compress(std::string(1001, '\0'))), sync::v1::TOO_LARGE);
+}
+
+// Each takes many times as much when it is read as its two bytes say.
+TEST_F(SessionTest, ACompressedFrameOfManyFieldsEndsTheStreamBeforeTheyAreRead) {
+  const auto say = [&](int fields) {
+    ClientFrame frame;
+    auto* unknown = frame.mutable_push()->add_edits()->GetReflection()->MutableUnknownFields(
+        frame.mutable_push()->mutable_edits(0));
+    for (int i = 0; i < fields; ++i) unknown->AddVarint(15, 0);
+    session = NewSession();
+    OpenCompressing();
+    ClientFrame sent;
+    sent.set_compressed(compressor.Compress(frame.SerializeAsString()));
+    session->OnFrame(sent);
+    return session->TakeSubmitted();
+  };
+  const std::vector<server::Submitted> taken = say(15'000);
+  ASSERT_THAT(taken, SizeIs(1));
+  EXPECT_EQ(taken[0].edit.ByteSizeLong(), 0u) << "what is not known is not kept";
+  EXPECT_FALSE(session->closed());
+  EXPECT_THAT(say(16'000), IsEmpty());
+  ExpectRefused(Unpacked(Heard()), sync::v1::TOO_LARGE);
 }
 
 // ---- What stands as it was made -------------------------------------------------------
